@@ -1,0 +1,103 @@
+"""The figures that leave the analysis: what `restbeat replay --json` prints, and what a page draws beside it.
+
+Units stand in the names. A figure that cannot be computed is None; the reason stands in `why`, or in `SessionReport.reasons`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+ALGORITHM = "restbeat-1"
+"""Version of everything that turns raw packets into figures; raised whenever a figure may change."""
+
+ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
+
+
+class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """HRV of record of one phase (Task Force 1996 for the terms)."""
+
+    phase: str
+    start_s: float
+    end_s: float
+    beats: int
+    """Beats received whose end lies in the phase, doubles left out."""
+    accepted_pct: float | None = None
+    mean_hr_bpm: float | None = None
+    mean_rr_ms: float | None = None
+    rmssd_ms: float | None = None
+    ln_rmssd: float | None = None
+    sdnn_ms: float | None = None
+    pnn50_pct: float | None = None
+    sd1_ms: float | None = None
+    sd2_ms: float | None = None
+    lf_ms2: float | None = None
+    hf_ms2: float | None = None
+    resp_per_min: float | None = None
+    clean_segments: int = 0
+    """10 s segments with at least five differences of adjacent accepted beats."""
+
+
+class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
+    """The relaxation response of one phase against the baseline of the same session."""
+
+    phase: str
+    delta_ln_rmssd: float | None = None
+    half_width: float | None = None
+    """Half of the 95 % interval of `delta_ln_rmssd`."""
+    percent: float | None = None
+    """100 (e^delta - 1)."""
+    class_: ResponseClass = "insufficient"
+    why: str = ""
+
+
+class Integrity(msgspec.Struct, frozen=True, kw_only=True):
+    """How whole the stream was."""
+
+    packets: int = 0
+    beats: int = 0
+    rejected_beats: int = 0
+    gaps: int = 0
+    duplicate_packets: int = 0
+    lost_s: float = 0.0
+
+
+class SessionFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly what `restbeat replay --json` prints."""
+
+    recording: str
+    device: dict[str, Any]
+    phases: list[PhaseFigures]
+    responses: list[ResponseFigures]
+    integrity: Integrity
+    algorithm: str = ALGORITHM
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One point of the summary picture: RMSSD of 10 s, None where beats are missing."""
+
+    mid_s: float
+    phase: str
+    rmssd_ms: float | None
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A mark or a pain score, in words, at its time."""
+
+    at_s: float
+    text: str
+
+
+class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its summary page shows it."""
+
+    figures: SessionFigures
+    segments: list[Segment]
+    reasons: dict[str, list[str]]
+    """Per phase: why figures are missing, in plain words."""
+    notes: list[Note]
+    pain: list[tuple[float, int]]
+    duration_s: float
+    hrv: bool
+    """False for a heart-rate-only sensor."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""

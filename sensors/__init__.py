@@ -1,0 +1,1 @@
+"""Bytes on air become measurements, and measurements become beats on one clock."""

@@ -1,0 +1,43 @@
+"""Every error a sensor can raise, one tree.
+
+SensorError
+├── PayloadError          a notification that is no heart rate measurement
+├── RecordingError        a recording of which nothing can be read
+└── LinkError
+    ├── NoAdapterError    no Bluetooth adapter, or it is switched off
+    ├── StrapNotFoundError
+    ├── ConnectError      found, but the connection failed
+    └── VirtualBusError   the private D-Bus of the virtual straps could not be started
+"""
+
+
+class SensorError(Exception):
+    """Root of all errors of the sensor layer; its text is a sentence for a person."""
+
+
+class PayloadError(SensorError):
+    """A notification whose bytes are no heart rate measurement."""
+
+
+class RecordingError(SensorError):
+    """A recording of which nothing can be read: empty, no header, another version."""
+
+
+class LinkError(SensorError):
+    """The radio, or the way to it, failed."""
+
+
+class NoAdapterError(LinkError):
+    """There is no Bluetooth adapter, or it is switched off."""
+
+
+class StrapNotFoundError(LinkError):
+    """The strap was not heard."""
+
+
+class ConnectError(LinkError):
+    """The strap was heard, but connecting or subscribing failed."""
+
+
+class VirtualBusError(LinkError):
+    """The private D-Bus of the virtual straps could not be started."""

@@ -1,0 +1,1 @@
+"""What runs: rooms, sessions, storage, workers and the command line."""

@@ -1,0 +1,1 @@
+"""What people see: the aiohttp application, its live socket and its pages."""

@@ -1,0 +1,101 @@
+"""What travels on the live socket. Text frames of JSON; beats as rows to stay small."""
+
+from typing import Literal
+
+import msgspec
+
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
+
+
+class BeatRow(msgspec.Struct, frozen=True, array_like=True):
+    """One judged beat: [end_s, rr_ms, accepted, gap_before]."""
+
+    end_s: float
+    rr_ms: float
+    accepted: bool
+    gap_before: bool
+
+
+class RoomState(msgspec.Struct, frozen=True, kw_only=True):
+    """A room at one moment; times in s of the session's clock."""
+
+    room: str
+    """Identifier, usable in an address: "room-1"."""
+    name: str
+    """For people: "Room 1"."""
+    session: int | None
+    client: str | None
+    kind: str
+    """massage or rest"""
+    strap: str | None
+    phase: str
+    phase_s: float
+    """Time in this phase."""
+    now_s: float
+    """Time since the session began."""
+    hr_bpm: int | None
+    """None where the last packet is too old or the strap is off: never a stale number."""
+    rmssd_ms: float | None
+    """Over the last 60 s, provisional; None with a reason in `rmssd_why`."""
+    rmssd_why: str | None
+    baseline_rmssd_ms: float | None
+    change_pct: float | None
+    """RMSSD of the last 60 s against the baseline of this session."""
+    accepted_pct: float | None
+    """Share of accepted beats in the last 60 s."""
+    signal: Signal
+    signal_text: str
+    """In words: "Signal good", "Strap silent"."""
+    signal_s: float
+    """For how long the signal has been so."""
+    age_s: float | None
+    """Age of the last packet; None before the first."""
+    hint: str | None
+    """What to do about the signal."""
+    battery_pct: int | None
+    speed: float
+    """How fast the session's clock runs; 1 but in demos and replays."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
+    """Sent on connect and on request: the whole truth about one room."""
+
+    session: int | None
+    seq: int
+    """Number of the last beat batch contained."""
+    state: RoomState
+    beats: list[BeatRow]
+    """The last 120 s."""
+
+
+class Update(msgspec.Struct, frozen=True, tag="update", tag_field="type"):
+    """The newest state; with it the beat batches since the last update, numbered without a hole."""
+
+    session: int | None
+    first_seq: int
+    """Number of the first batch in `batches`; `seq` + 1 where there is none."""
+    seq: int
+    state: RoomState
+    batches: list[list[BeatRow]]
+
+
+class Rooms(msgspec.Struct, frozen=True, tag="rooms", tag_field="type"):
+    """Which rooms there are, after one was opened or closed; snapshots follow."""
+
+    rooms: list[str]
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
+    """Nothing new, but the server lives."""
+
+    adapter: str | None
+    """None where all is well, else a sentence: "No Bluetooth adapter ..."."""
+
+
+class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):
+    """From the browser: send me the snapshot of this room again."""
+
+    room: str
+
+
+ServerMessage = Snapshot | Update | Rooms | Heartbeat

@@ -1,0 +1,103 @@
+"""What the pages ask of the rest of restbeat; `service` answers."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from ..analysis.figures import SessionReport
+from .messages import RoomState
+
+
+class PortError(Exception):
+    """A request that cannot be met; its text is a sentence for a person."""
+
+
+class UnknownRoomError(PortError):
+    """There is no such room."""
+
+
+class UnknownSessionError(PortError):
+    """There is no such session."""
+
+
+class RefusedError(PortError):
+    """The request does not fit the state of things (phase already moved on, strap already taken)."""
+
+
+class StrapSeen(msgspec.Struct, frozen=True):
+    """A strap that was heard on the air."""
+
+    address: str
+    name: str | None
+    rssi_dbm: int | None
+    room: str | None
+    """The room that holds it, if any."""
+
+
+class AdapterState(msgspec.Struct, frozen=True):
+    """Whether there is a radio, and if not, what to do."""
+
+    ready: bool
+    text: str
+    """"Bluetooth ready", or "No Bluetooth adapter. Plug one in or switch Bluetooth on; restbeat keeps looking."."""
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list of sessions."""
+
+    session: int
+    started_utc: str
+    """ISO 8601, to the second."""
+    client: str | None
+    kind: str
+    room: str | None
+    source: str
+    """strap name, or the recording's file name"""
+    duration_s: float
+    state: str
+    """running, ended, or interrupted (cut off by a crash; can be resumed or ended)"""
+
+
+class House(Protocol):
+    """The rooms of this practice, the straps on the air, and the sessions on record."""
+
+    def rooms(self) -> Sequence[RoomState]:
+        """The newest state of every room, in order."""
+        ...
+
+    def adapter(self) -> AdapterState:
+        """Whether there is a radio."""
+        ...
+
+    def straps(self) -> Sequence[StrapSeen]:
+        """Straps heard lately, strongest first."""
+        ...
+
+    async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
+        """Start a session on a strap; gives the room. Raises `RefusedError` where another room holds the strap."""
+        ...
+
+    async def advance(self, room: str, leaving: str) -> str:
+        """End the phase `leaving` and begin the next; gives the new phase. Raises `RefusedError` if `leaving` is over already."""
+        ...
+
+    async def sessions(self) -> Sequence[SessionRow]:
+        """Every session, newest first."""
+        ...
+
+    async def report(self, session: int) -> tuple[SessionRow, SessionReport]:
+        """The summary of one session, as far as it has come."""
+        ...
+
+    async def picture(self, session: int) -> str:
+        """The summary picture as SVG text."""
+        ...
+
+    async def resume(self, session: int) -> str:
+        """Take up an interrupted session on its strap; gives the room."""
+        ...
+
+    async def close(self, session: int) -> None:
+        """End an interrupted session where it was cut off."""
+        ...
