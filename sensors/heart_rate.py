@@ -23,7 +23,9 @@ def parse(payload: bytes) -> Measurement:
     width = 2 if flags & _HR_UINT16 else 1
     needed = at + width + (2 if flags & _ENERGY else 0)
     if len(payload) < needed:
-        raise PayloadError(f"a heart rate notification of {len(payload)} bytes whose flags announce at least {needed}: {payload.hex()}")
+        raise PayloadError(
+            f"a heart rate notification of {len(payload)} bytes whose flags announce at least {needed}: {payload.hex()}"
+        )
     hr_bpm = int.from_bytes(payload[at : at + width], "little")
     at += width
     energy_kj: int | None = None

@@ -151,7 +151,13 @@ def header_fields(header: Header) -> dict[str, Any]:
     """The header line as it is written, known fields first."""
     known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
     device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
-    return {"format": FORMAT, "version": VERSION, "device": device, **{k: v for k, v in known.items() if v is not None}, **header.extra}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "device": device,
+        **{k: v for k, v in known.items() if v is not None},
+        **header.extra,
+    }
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -198,7 +204,9 @@ class _Reader:
         version = fields.get("version")
         if version != VERSION or isinstance(version, bool):
             raise RecordingError(f"{self.name} is a recording of version {version!r}; this restbeat reads version {VERSION}.")
-        extra = {k: v for k, v in fields.items() if k not in {"format", "version", "device", "client", "kind", "source", "licence"}}
+        extra = {
+            k: v for k, v in fields.items() if k not in {"format", "version", "device", "client", "kind", "source", "licence"}
+        }
         device, device_extra = self._device(fields.get("device"))
         known: dict[str, Any] = {}
         for key in ("client", "kind", "source", "licence"):
@@ -243,7 +251,9 @@ class _Reader:
     def _in_order(self, number: int, event: Event) -> None:
         last = self.events[-1].t if self.events else 0.0
         if event.t < last:
-            self.warnings.append(f"{self.name} line {number}: time runs backwards ({event.t:g} s after {last:g} s); this line is left out.")
+            self.warnings.append(
+                f"{self.name} line {number}: time runs backwards ({event.t:g} s after {last:g} s); this line is left out."
+            )
             return
         if self.held and event.t < self.held[1].t:
             n, odd = self.held

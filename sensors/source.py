@@ -1,0 +1,67 @@
+"""Where packets come from: a strap on the air, or a recording. The rest of restbeat cannot tell which."""
+
+from collections.abc import AsyncGenerator
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from .clock import Clock
+from .model import Device
+from .recording import Event, Link, Recording
+
+
+class LinkState(Enum):
+    """What the link to a strap is doing."""
+
+    IDLE = "idle"
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    SILENT = "silent"
+    LOST = "lost"
+    GIVING_UP = "giving up"
+
+
+class LinkChange(msgspec.Struct, frozen=True):
+    """The link went over into another state; `hint` says what a person can do about it."""
+
+    t: float
+    state: LinkState
+    hint: str | None = None
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What the strap says of itself, once it could be asked."""
+
+    t: float
+    device: Device
+
+
+Item = Event | LinkChange | Described
+
+
+class Source(Protocol):
+    """A stream of items in order of time; closing the generator lets go of the strap."""
+
+    def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
+        """Yield items until the source is exhausted; a strap never is."""
+        ...
+
+
+class ReplaySource:
+    """Plays a recording by the session's clock."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
+        """Yield the recording's events, each at its time."""
+        yield Described(clock.now(), self.recording.header.device)
+        if not any(isinstance(event, Link) for event in self.recording.events[:1]):
+            yield LinkChange(clock.now(), LinkState.STREAMING)
+        for event in self.recording.events:
+            await clock.sleep_until(event.t)
+            if isinstance(event, Link):
+                yield LinkChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
+            yield event
