@@ -1,0 +1,154 @@
+import math
+import time
+
+import numpy as np
+import pytest
+
+from restbeat.analysis.artifacts import ArtifactFilter, Kind, Verdict
+
+
+def calm_series(beats: int = 300, seed: int = 0) -> list[float]:
+    """Breathing at about 0.25 Hz and a slow wave, RMSSD near 30 ms."""
+    rng = np.random.default_rng(seed)
+    k = np.arange(beats)
+    rr = 880 + 30 * np.sin(1.4 * k) + 35 * np.sin(0.5 * k) + rng.normal(0, 6, beats)
+    return [float(x) for x in rr]
+
+
+def judge(series: list[float], gaps: frozenset[int] = frozenset()) -> list[Verdict]:
+    artifact_filter = ArtifactFilter()
+    out = [v for i, x in enumerate(series) for v in artifact_filter.push(x, gap=i in gaps)]
+    return out + artifact_filter.flush()
+
+
+def rejected(verdicts: list[Verdict]) -> list[tuple[int, Kind]]:
+    return [(v.index, v.kind) for v in verdicts if not v.accepted]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_clean_series_keeps_every_beat(seed):
+    series = calm_series(seed=seed)
+    verdicts = judge(series)
+    assert [v.rr_ms for v in verdicts] == series
+    assert rejected(verdicts) == []
+    assert verdicts[0].diff_ms is None
+    assert [v.diff_ms for v in verdicts[1:]] == pytest.approx(np.diff(series))
+
+
+def test_deep_slow_breathing_keeps_every_beat():
+    at, series = 0.0, []
+    while at < 300:
+        series.append(900 + 250 * math.sin(2 * math.pi * 0.1 * at))
+        at += series[-1] / 1000
+    assert rejected(judge(series)) == []
+
+
+def test_a_missed_beat_is_rejected_alone_and_mostly_named():
+    kinds = []
+    for at in range(60, 280, 5):
+        series = calm_series()
+        series[at : at + 2] = [series[at] + series[at + 1]]
+        verdicts = judge(series)
+        assert [i for i, _ in rejected(verdicts)] == [at]
+        assert verdicts[at + 1].diff_ms is None
+        assert verdicts[at + 2].diff_ms == pytest.approx(series[at + 2] - series[at + 1])
+        kinds.append(verdicts[at].kind)
+    assert kinds.count(Kind.MISSED) > 0.7 * len(kinds)
+
+
+def test_a_split_interval_is_named_in_both_halves():
+    series = calm_series()
+    series[100:101] = [series[100] * 0.35, series[100] * 0.65]
+    assert rejected(judge(series)) == [(100, Kind.SPLIT), (101, Kind.SPLIT)]
+
+
+@pytest.mark.parametrize("pause", [1.15, 1.35])
+def test_a_premature_beat_takes_its_pause_with_it(pause):
+    series = calm_series()
+    series[100:102] = [series[100] * 0.65, series[101] * pause]
+    assert rejected(judge(series)) == [(100, Kind.PREMATURE), (101, Kind.PREMATURE)]
+
+
+def test_a_premature_beat_without_a_pause_is_rejected():
+    series = calm_series()
+    series[100] *= 0.65
+    assert {i for i, _ in rejected(judge(series))} in ({100}, {100, 101})
+
+
+def test_a_couplet_is_three_intervals():
+    series = calm_series()
+    series[100:103] = [540.0, 520.0, 1480.0]
+    assert rejected(judge(series)) == [(i, Kind.COUPLET) for i in (100, 101, 102)]
+
+
+def test_absurd_intervals_are_rejected_and_the_rhythm_is_found_again():
+    series = calm_series()
+    series[50:50] = [0.0, 70_000.0, 0.0, 4.9]
+    verdicts = judge(series)
+    assert {v.index for v in verdicts if v.rr_ms in (0.0, 70_000.0, 4.9)} <= {i for i, _ in rejected(verdicts)}
+    assert len(rejected(verdicts)) <= 7
+    assert all(v.accepted for v in verdicts[60:])
+
+
+@pytest.mark.parametrize("series", [[], [800.0], [0.0] * 40, [70_000.0] * 40, [800.0, 0.0] * 20, [1e-300] * 30])
+def test_every_interval_gets_one_verdict_whatever_comes(series):
+    verdicts = judge(series)
+    assert [v.index for v in verdicts] == list(range(len(series)))
+    assert [v.rr_ms for v in verdicts] == series
+
+
+def test_nothing_but_noise_is_not_accepted_as_a_rhythm():
+    assert not any(v.accepted for v in judge([0.0] * 40))
+
+
+def test_a_lasting_change_of_rate_is_followed():
+    series = calm_series(100) + [x * 0.6 for x in calm_series(100, seed=1)]
+    assert all(v.accepted for v in judge(series)[120:])
+
+
+def test_no_difference_crosses_a_gap():
+    series = calm_series()
+    verdicts = judge(series, gaps=frozenset({120}))
+    assert verdicts[120].diff_ms is None
+    assert verdicts[121].diff_ms is not None
+    assert len(rejected(verdicts)) <= 1
+
+
+def test_a_verdict_comes_no_later_than_two_beats_on():
+    rng = np.random.default_rng(3)
+    artifact_filter, final = ArtifactFilter(), 0
+    for i, rr_ms in enumerate(calm_series(600)):
+        odd = rr_ms * rng.choice([0.4, 0.7, 1.4, 2.0]) if rng.random() < 0.15 else rr_ms
+        final += len(artifact_filter.push(odd))
+        assert final >= i - 1
+    assert final + len(artifact_filter.flush()) == 600
+
+
+def test_rmssd_survives_five_percent_of_ectopics():
+    rng = np.random.default_rng(4)
+    series = calm_series(1500)
+    truth = math.sqrt(np.mean(np.diff(series) ** 2))
+    for i in range(20, 1480):
+        if rng.random() < 0.05:
+            early = 0.3 * series[i]
+            series[i : i + 2] = [series[i] - early, series[i + 1] + early]
+    differences = [v.diff_ms for v in judge(series) if v.diff_ms is not None]
+    assert math.sqrt(np.mean(np.square(differences))) == pytest.approx(truth, rel=0.05)
+
+
+def test_cost_of_a_beat_does_not_grow_with_the_session():
+    artifact_filter, series = ArtifactFilter(), calm_series(2000)
+
+    def best_of_three() -> float:
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            for rr_ms in series:
+                artifact_filter.push(rr_ms)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    early = best_of_three()
+    for _ in range(5):
+        best_of_three()
+    assert best_of_three() < 5 * early
