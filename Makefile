@@ -1,0 +1,55 @@
+# `make demo` and `make test` set themselves up; nothing has to be done before them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench constraints clean tools
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/demo.ok ## three rooms on virtual straps at http://127.0.0.1:8080 (ARGS="--speed 10 --port 8081")
+	@exec $(BIN)/restbeat demo $(ARGS)
+
+test: $(VENV)/test.ok tools check ## checks and every test
+	@CI=$(CI) $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/test.ok ## ruff, mypy strict, one-way imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test.ok ## let ruff lay out the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/test.ok ## start-up, memory, wheel size, speed of a replay
+	$(BIN)/python -m bench
+
+constraints: ## renew the pins: newest versions that fit, no addresses
+	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins && $(VENV)/pins/bin/pip install --upgrade-strategy eager '.[test]'
+	$(VENV)/pins/bin/pip freeze --exclude restbeat > constraints.txt && rm -rf $(VENV)/pins
+
+clean: ## remove what make has set up
+	rm -rf $(VENV) node_modules dist artifacts
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "restbeat needs Python 3.11 or newer: install python3, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "python3-venv is missing: install it (Debian, Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }
+	@echo "Setting up restbeat in $(VENV): about a minute, only this once."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.ok: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/test.ok: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	@touch $@ $(VENV)/demo.ok
+
+# What the tests need beside Python: Chromium and dbus-daemon as Debian packages, axe-core by npm.
+tools:
+	@.ci/tools

@@ -1,0 +1,127 @@
+"""What a room shows while the session runs: figures of the last 60 s, judged by the same stream as the figures of record."""
+
+from dataclasses import dataclass, field
+from math import sqrt
+
+from ..sensors.model import Contact, Phase
+from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
+from .rolling import RollingHrv
+from .stream import BeatStream, JudgedBeat
+
+WINDOW_S = 60.0
+FRESH_S = 3.5
+"""A heart rate older than this is not shown: straps send about once a second."""
+_BEATS_FRESH_S = 8.0
+_MIN_DIFFERENCES = 20
+_MAX_REJECTED_PCT = 10.0
+"""Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """A moment of a session; None where a figure would be stale or a guess."""
+
+    phase: Phase
+    phase_s: float
+    hr_bpm: int | None
+    rmssd_ms: float | None
+    rmssd_why: str | None
+    baseline_rmssd_ms: float | None
+    change_pct: float | None
+    accepted_pct: float | None
+    age_s: float | None
+    contact: Contact
+    rr_seen: bool
+    packets: int
+    battery_pct: int | None
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """Push events, get judged beats; ask for the figures of any moment."""
+
+    stream: BeatStream = field(default_factory=BeatStream)
+    phase: Phase = Phase.SETTLE
+    phase_start_s: float = 0.0
+    battery_pct: int | None = None
+    _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
+    _baseline_square: float = 0.0
+    _baseline_differences: int = 0
+    _last_beat_s: float | None = None
+
+    def push(self, event: Event) -> list[JudgedBeat]:
+        """Take one event; gives the beats whose verdict became final."""
+        match event:
+            case Packet(char=char, payload=payload):
+                if char == BATTERY and payload and payload[0] <= 100:
+                    self.battery_pct = payload[0]
+                beats = self.stream.push(event)
+            case PhaseStart(t=t, phase=phase):
+                beats = []
+                if phase is not self.phase:
+                    self.phase, self.phase_start_s = phase, t
+                    if phase is Phase.BASELINE:
+                        self._baseline_square, self._baseline_differences = 0.0, 0
+            case Link(up=False):
+                beats = self.stream.broken()
+            case _:
+                beats = []
+        self._count(beats)
+        return beats
+
+    def finish(self, t: float) -> list[JudgedBeat]:
+        """The session ended at `t`."""
+        beats = self.stream.finish(t)
+        self._count(beats)
+        return beats
+
+    def figures(self, now_s: float) -> LiveFigures:
+        """The figures at session time `now_s`."""
+        last_t = self.stream.clock.last_t
+        age = None if last_t is None else max(now_s - last_t, 0.0)
+        fresh = age is not None and age <= FRESH_S
+        last = self.stream.last
+        rmssd, why = self._rmssd(now_s)
+        base = self._baseline_rmssd()
+        beats_fresh = self._last_beat_s is not None and now_s - self._last_beat_s <= _BEATS_FRESH_S
+        return LiveFigures(
+            phase=self.phase,
+            phase_s=max(now_s - self.phase_start_s, 0.0),
+            hr_bpm=last.hr_bpm if last and fresh and last.hr_bpm else None,
+            rmssd_ms=rmssd,
+            rmssd_why=why,
+            baseline_rmssd_ms=base,
+            change_pct=None if rmssd is None or base is None else 100 * (rmssd / base - 1),
+            accepted_pct=self._window.accepted_pct if beats_fresh else None,
+            age_s=age,
+            contact=last.contact if last else Contact.NOT_REPORTED,
+            rr_seen=self.stream.rr_seen,
+            packets=self.stream.clock.packets,
+            battery_pct=self.battery_pct,
+        )
+
+    def _rmssd(self, now_s: float) -> tuple[float | None, str | None]:
+        if not self.stream.rr_seen:
+            return None, "heart rate only – no HRV" if self.stream.clock.packets > 2 else "waiting for the strap"
+        if self._last_beat_s is None or now_s - self._last_beat_s > _BEATS_FRESH_S:
+            return None, "no beats in the last seconds"
+        accepted = self._window.accepted_pct
+        if accepted is not None and accepted < 100 - _MAX_REJECTED_PCT:
+            return None, f"only {accepted:.0f} % of the last minute's beats could be used"
+        if self._window.differences < _MIN_DIFFERENCES:
+            return None, "collecting beats"
+        return self._window.rmssd_ms, None
+
+    def _baseline_rmssd(self) -> float | None:
+        if self._baseline_differences < _MIN_DIFFERENCES:
+            return None
+        return sqrt(self._baseline_square / self._baseline_differences) or None
+
+    def _count(self, beats: list[JudgedBeat]) -> None:
+        for beat in beats:
+            self._last_beat_s = beat.end_s
+            self._window.push(beat.end_s, beat.rr_ms, accepted=beat.accepted, diff_ms=beat.diff_ms)
+            inside = beat.end_s - beat.rr_ms / 1000 >= self.phase_start_s
+            if self.phase is Phase.BASELINE and inside and beat.diff_ms is not None:
+                self._baseline_square += beat.diff_ms**2
+                self._baseline_differences += 1

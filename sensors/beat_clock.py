@@ -1,0 +1,174 @@
+"""Rebuilds when each beat ended from the sum of RR intervals; arrival times only anchor the sum and find the holes in it.
+
+A strap tells how long the beats were, not when they were. The end of the last beat in a packet lies between 0 and about one
+RR before its arrival: this `lag` stays in that band for as long as every beat arrives. Lost beats lift it for good, late
+packets lift it until the batch has come in, doubled packets push it below zero. So:
+
+* a lag below zero moves the anchor back (the first packets were late, not these early);
+* a lag that stays above its band over `_PATIENCE` packets at the usual cadence is a gap: beats were lost;
+* a payload that repeats at once, with no batch outstanding, is a doubled notification (bleak #2002).
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
+
+from .model import RR_UNIT_S, Beat
+
+_PATIENCE = 3
+"""Packets at the usual cadence after which a lag that has not fallen is a gap."""
+_HOLE = 1.6
+"""Arrivals this many cadences apart make a loss likely."""
+_BURST = 0.6
+"""Packets closer together than this many cadences belong to one late batch."""
+_DOUBLE_S, _DOUBLE_AHEAD_S, _DOUBLE_LATEST_S = 0.15, 0.25, 0.6
+_DRIFT = 2e-4
+"""Largest drift of a strap's clock against ours that is followed, s a s."""
+_BAND_LATEST = 1.25
+"""A lag above this many RR (or cadences) means that a late batch is outstanding."""
+_PLAUSIBLE_RR_S = (0.25, 2.5)
+_SHORT_HOLE = 6.5
+"""RR intervals up to which a hole is counted in whole beats."""
+_SILENT_S = 3.0
+"""A hole this long at the end, or in a stream without RR, is lost time."""
+
+
+@dataclass(slots=True)
+class BeatClock:
+    """Push packets in order of arrival, get beats on the session's clock; counts what was doubled, missing and lost."""
+
+    packets: int = 0
+    beats: int = 0
+    gaps: int = 0
+    duplicate_packets: int = 0
+    lost_s: float = 0.0
+    last_t: float | None = None
+    """Arrival of the last packet."""
+    _offset: float = 0.0
+    _last_end: float | None = None
+    _broken: bool = False
+    _lag: float = 0.0
+    """Of the last packet placed: after a gap the strap's packets lie in the same way to its beats."""
+    _last_payload: bytes = b""
+    _rr: deque[float] = field(default_factory=lambda: deque(maxlen=9))
+    _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
+    _held: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
+    _patience: int = 0
+
+    def push(self, t: float, payload: bytes, rr_1024: tuple[int, ...]) -> list[Beat]:
+        """Take a packet that arrived at `t` (s); gives the beats whose place is now certain, oldest first."""
+        self.packets += 1
+        since = None if self.last_t is None else t - self.last_t
+        if since is not None and self._doubled(t, since, payload, rr_1024):
+            self.duplicate_packets += 1
+            return []
+        cadence = self._cadence()
+        if since is not None:
+            self._intervals.append(since)
+            if not rr_1024 and self._last_end is None and since > _SILENT_S:
+                self._lose(since)
+        self.last_t, self._last_payload = t, payload
+        if self._broken and rr_1024:
+            self._held.append((t, rr_1024))
+            return self._release(gap=self._last_end is not None)
+        if self._last_end is None:
+            if not rr_1024:
+                return []
+            self._offset = t - _sum_s(rr_1024)
+            return self._place([(t, rr_1024)], gap=False)
+        if self._held:
+            return self._wait(t, rr_1024, resumed=since is None or since >= _BURST * cadence)
+        if not rr_1024:
+            return []
+        lag = t - self._offset - _sum_s(rr_1024)
+        hole = since is not None and since >= _HOLE * cadence
+        if lag > (self._band() if hole else max(self._typical_rr(), cadence) + 1.0):
+            self._held, self._patience = [(t, rr_1024)], _PATIENCE
+            return []
+        self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
+        return self._place([(t, rr_1024)], gap=False)
+
+    def broken(self) -> list[Beat]:
+        """The link was lost, or the session cut off: whatever comes next does not continue what came before."""
+        beats = self._release(gap=True) if self._held else []
+        self._broken = True
+        return beats
+
+    def flush(self, t: float) -> list[Beat]:
+        """The session ended at `t`: decide what is held, and count the silence at the end as lost."""
+        beats = self._release(gap=True) if self._held else []
+        heard = self._last_end if self._last_end is not None else self.last_t
+        if heard is not None and t - heard > _SILENT_S:
+            self._lose(t - heard)
+        return beats
+
+    def _doubled(self, t: float, since: float, payload: bytes, rr_1024: tuple[int, ...]) -> bool:
+        if payload != self._last_payload or since >= _DOUBLE_LATEST_S:
+            return False
+        if not rr_1024 or self._last_end is None:
+            return since < _DOUBLE_S
+        lag = t - self._offset - sum(_sum_s(rr) for _, rr in self._held)
+        if since < _DOUBLE_S and lag <= _BAND_LATEST * max(self._typical_rr(), self._cadence()):
+            return True
+        return lag - _sum_s(rr_1024) < -_DOUBLE_AHEAD_S
+
+    def _wait(self, t: float, rr_1024: tuple[int, ...], *, resumed: bool) -> list[Beat]:
+        if rr_1024:
+            self._held.append((t, rr_1024))
+            if t - self._offset - sum(_sum_s(rr) for _, rr in self._held) <= self._band():
+                return self._release(gap=False)
+        self._patience -= resumed
+        return self._release(gap=True) if self._patience <= 0 else []
+
+    def _release(self, *, gap: bool) -> list[Beat]:
+        held, self._held = self._held, []
+        if gap and held:
+            t, rr = held[0]
+            start = t - self._lag - _sum_s(rr)
+            if self._last_end is not None:
+                start = self._snap(start, self._last_end)
+                self._lose(max(start - self._last_end, 0.0))
+            self._offset = start
+        elif self._broken and held:
+            self._offset = held[0][0] - _sum_s(held[0][1])
+        self._broken = False
+        return self._place(held, gap=gap)
+
+    def _place(self, held: list[tuple[float, tuple[int, ...]]], *, gap: bool) -> list[Beat]:
+        out: list[Beat] = []
+        for t, rr_1024 in held:
+            ahead = self._offset + _sum_s(rr_1024) - t
+            if ahead > 0:
+                self._offset -= ahead
+            self._lag = max(-ahead, 0.0)
+            for rr in rr_1024:
+                self._offset += rr * RR_UNIT_S
+                out.append(Beat(self.beats, self._offset, rr, gap_before=gap))
+                self.beats += 1
+                gap = False
+                if _PLAUSIBLE_RR_S[0] <= rr * RR_UNIT_S <= _PLAUSIBLE_RR_S[1]:
+                    self._rr.append(rr * RR_UNIT_S)
+        self._last_end = self._offset
+        return out
+
+    def _snap(self, start: float, last_end: float) -> float:
+        """In a short hole a whole number of beats was lost, and at least one."""
+        rr, lost = self._typical_rr(), start - last_end
+        return last_end + max(round(lost / rr), 1) * rr if lost < _SHORT_HOLE * rr else start
+
+    def _lose(self, seconds: float) -> None:
+        self.gaps += 1
+        self.lost_s += seconds
+
+    def _band(self) -> float:
+        return 0.85 * self._typical_rr()
+
+    def _typical_rr(self) -> float:
+        return median(self._rr) if self._rr else 0.8
+
+    def _cadence(self) -> float:
+        return min(max(median(self._intervals), 0.3), 2.0) if self._intervals else 1.0
+
+
+def _sum_s(rr_1024: tuple[int, ...]) -> float:
+    return sum(rr_1024) * RR_UNIT_S

@@ -1,0 +1,88 @@
+"""One process beside the server for what is heavy: NeuroKit2, scipy and matplotlib are imported there and nowhere else."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+import multiprocessing
+import signal
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ..analysis.figures import PhaseFigures, SessionReport
+from ..sensors.recording import Event, Header
+from .errors import WorkerError
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 120.0
+
+
+class Worker:
+    """Runs analysis in a process of its own, started early, so that its imports happen while nobody waits."""
+
+    def __init__(self) -> None:
+        self._pool = _new_pool()
+
+    async def __aenter__(self) -> Self:
+        self._pool.submit(_import_all)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    async def report(self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None) -> SessionReport:
+        """Give the figures of record of a whole session."""
+        return await self._run(_report, name, header, events, end_s)
+
+    async def whole(self, rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
+        """Give the figures of plain RR intervals as if they were one phase, and the reasons for those that are missing."""
+        return await self._run(_whole, rr_ms)
+
+    async def picture(self, report: SessionReport) -> str:
+        """Draw the summary picture as SVG."""
+        return await self._run(_picture, report)
+
+    async def _run(self, function: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                try:
+                    return await loop.run_in_executor(self._pool, function, *args)
+                except BrokenProcessPool:
+                    self._pool = _new_pool()
+                    return await loop.run_in_executor(self._pool, function, *args)
+        except BrokenProcessPool as error:
+            raise WorkerError("The analysis process died twice. The session is kept; open its summary again later.") from error
+        except TimeoutError as error:
+            raise WorkerError(f"The analysis took longer than {_TIMEOUT_S:.0f} s. The session is kept; try again later.") from error
+
+
+def _new_pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c_to_the_server)
+
+
+def _leave_ctrl_c_to_the_server() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _import_all() -> None:
+    from ..analysis import session  # noqa: F401
+
+
+def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None) -> SessionReport:
+    from ..analysis.session import summarise
+
+    return summarise(name, header, events, end_s=end_s)
+
+
+def _whole(rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
+    from ..analysis.session import whole
+
+    return whole(rr_ms)
+
+
+def _picture(report: SessionReport) -> str:
+    from ..web.charts import session_picture
+
+    return session_picture(report)

@@ -1,0 +1,108 @@
+"""A simulated strap with known beats: one packet a second, each with the beats that ended since the last."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from restbeat.sensors.beat_clock import BeatClock
+
+RATES = (45, 62, 75, 120)
+
+
+def strap(seed, rate_bpm, minutes=8, jitter_s=0.02):
+    """Give (arrivals, RR tuples, true ends of all beats)."""
+    rng = np.random.default_rng(seed)
+    beats = int(minutes * rate_bpm * 1.2)
+    swing = 1 + 0.05 * np.sin(np.arange(beats) * 90 / rate_bpm) + 0.01 * rng.standard_normal(beats)
+    rr = np.round(60 / rate_bpm * swing * 1024).astype(int)
+    ends = rng.uniform(0, 1) + np.cumsum(rr) / 1024
+    seconds = np.arange(1, int(minutes * 60) + 1)
+    last = np.searchsorted(ends, seconds, side="right")
+    packets = [tuple(int(x) for x in rr[a:b]) for a, b in pairwise([0, *last])]
+    return seconds + np.abs(rng.normal(0, jitter_s, seconds.size)), packets, ends[: last[-1]]
+
+
+def play(arrivals, packets, end_s):
+    clock = BeatClock()
+    beats = [beat for t, rr in zip(arrivals, packets, strict=True) for beat in clock.push(float(t), repr(rr).encode(), rr)]
+    return clock, beats + clock.flush(end_s)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_whole_stream_gives_every_beat_at_its_time_and_no_gap(rate):
+    arrivals, packets, ends = strap(1, rate)
+    clock, beats = play(arrivals, packets, arrivals[-1])
+    assert (clock.gaps, clock.lost_s, clock.duplicate_packets) == (0, 0.0, 0)
+    assert len(beats) == len(ends)
+    assert abs(np.median([b.end_s for b in beats] - ends)) < 0.3
+    assert not any(b.gap_before for b in beats)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("seed", range(5))
+def test_every_lost_packet_is_a_gap_with_its_seconds(rate, seed):
+    arrivals, packets, _ = strap(seed, rate)
+    dropped = {100, 200, 300, 301, 302, 400}
+    holding = [i for i in sorted(dropped) if packets[i]]
+    keep = [i for i in range(len(packets)) if i not in dropped]
+    clock, _ = play(arrivals[keep], [packets[i] for i in keep], arrivals[-1])
+    lost_s = sum(sum(packets[i]) for i in dropped) / 1024
+    runs = sum(1 for i in holding if i - 1 not in dropped or not packets[i - 1])
+    assert abs(clock.gaps - runs) <= 1
+    assert clock.lost_s == pytest.approx(lost_s, abs=1.5)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_doubled_packets_change_nothing_but_their_count(rate):
+    arrivals, packets, _ = strap(2, rate)
+    _, once = play(arrivals, packets, arrivals[-1])
+    twice = sorted((float(t) + d, n) for n, t in enumerate(arrivals) for d in (0.0, 0.002))
+    clock, beats = play([t for t, _ in twice], [packets[n] for _, n in twice], arrivals[-1])
+    assert [b.rr_1024 for b in beats] == [b.rr_1024 for b in once]
+    assert clock.duplicate_packets == len(packets)
+    assert clock.gaps == 0
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_late_batch_is_no_gap(rate):
+    arrivals, packets, ends = strap(3, rate)
+    for first, last in ((100, 104), (200, 203)):
+        arrivals[first:last] = arrivals[last] - np.linspace(0.05, 0.02, last - first)
+    clock, beats = play(arrivals, packets, arrivals[-1])
+    assert clock.gaps == 0
+    assert len(beats) == len(ends)
+
+
+def test_the_same_payload_at_its_usual_second_is_no_double():
+    clock = BeatClock()
+    beats = [b for t in range(1, 61) for b in clock.push(float(t), b"same", (1024,))]
+    assert len(beats) == 60
+    assert clock.duplicate_packets == 0
+
+
+def test_a_lost_link_breaks_the_beats_and_counts_its_seconds():
+    clock = BeatClock()
+    beats = [b for t in range(1, 31) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
+    beats += clock.broken()
+    beats += [b for t in range(50, 81) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
+    assert [b.index for b in beats if b.gap_before] == [30]
+    assert clock.gaps == 1
+    assert clock.lost_s == pytest.approx(19, abs=1)
+
+
+def test_silence_to_the_end_is_lost_time():
+    clock = BeatClock()
+    for t in range(1, 31):
+        clock.push(float(t), bytes([t]), (1000 + t,))
+    clock.flush(60.0)
+    assert (clock.gaps, round(clock.lost_s)) == (1, 30)
+
+
+@pytest.mark.parametrize("odd", [0, 1, 65535])
+def test_an_impossible_interval_disturbs_no_beat_after_it(odd):
+    clock = BeatClock()
+    for t in range(1, 121):
+        for beat in clock.push(float(t), bytes([t]), (odd if t == 60 else 1024,)):
+            assert beat.end_s <= t
+    assert clock.beats == 120
