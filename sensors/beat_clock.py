@@ -47,8 +47,6 @@ class BeatClock:
     _offset: float = 0.0
     _last_end: float | None = None
     _broken: bool = False
-    _lag: float = 0.0
-    """Of the last packet placed: after a gap the strap's packets lie in the same way to its beats."""
     _last_payload: bytes = b""
     _rr: deque[float] = field(default_factory=lambda: deque(maxlen=9))
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
@@ -122,13 +120,10 @@ class BeatClock:
 
     def _release(self, *, gap: bool) -> list[Beat]:
         held, self._held = self._held, []
-        if gap and held:
-            t, rr = held[0]
-            start = t - self._lag - _sum_s(rr)
-            if self._last_end is not None:
-                start = self._snap(start, self._last_end)
-                self._lose(max(start - self._last_end, 0.0))
-            self._offset = start
+        if gap and held and self._last_end is not None:
+            lost = self._missing_s(held)
+            self._lose(lost)
+            self._offset += lost
         elif self._broken and held:
             self._offset = held[0][0] - _sum_s(held[0][1])
         self._broken = False
@@ -140,7 +135,6 @@ class BeatClock:
             ahead = self._offset + _sum_s(rr_1024) - t
             if ahead > 0:
                 self._offset -= ahead
-            self._lag = max(-ahead, 0.0)
             for rr in rr_1024:
                 self._offset += rr * RR_UNIT_S
                 out.append(Beat(self.beats, self._offset, rr, gap_before=gap))
@@ -151,10 +145,15 @@ class BeatClock:
         self._last_end = self._offset
         return out
 
-    def _snap(self, start: float, last_end: float) -> float:
-        """In a short hole a whole number of beats was lost, and at least one."""
-        rr, lost = self._typical_rr(), start - last_end
-        return last_end + max(round(lost / rr), 1) * rr if lost < _SHORT_HOLE * rr else start
+    def _missing_s(self, held: list[tuple[float, tuple[int, ...]]]) -> float:
+        """Seconds of beats missing before `held`: what leaves every lag within one RR, in a short hole in whole beats."""
+        ahead, lags = self._offset, []
+        for t, rr_1024 in held:
+            ahead += _sum_s(rr_1024)
+            lags.append(t - ahead)
+        rr = self._typical_rr()
+        lost = max((max(lags) - rr + min(lags)) / 2, 0.0)
+        return max(round(lost / rr), 1) * rr if lost < _SHORT_HOLE * rr else lost
 
     def _lose(self, seconds: float) -> None:
         self.gaps += 1
