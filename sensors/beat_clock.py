@@ -46,6 +46,8 @@ class BeatClock:
     """Arrival of the last packet."""
     _offset: float = 0.0
     _last_end: float | None = None
+    _newest: float = float("-inf")
+    """End of the newest beat; a moved anchor never lets the ends run backwards."""
     _broken: bool = False
     _last_payload: bytes = b""
     _rr: deque[float] = field(default_factory=lambda: deque(maxlen=9))
@@ -137,7 +139,8 @@ class BeatClock:
                 self._offset -= ahead
             for rr in rr_1024:
                 self._offset += rr * RR_UNIT_S
-                out.append(Beat(self.beats, self._offset, rr, gap_before=gap))
+                self._newest = max(self._newest, self._offset)
+                out.append(Beat(self.beats, self._newest, rr, gap_before=gap))
                 self.beats += 1
                 gap = False
                 if _PLAUSIBLE_RR_S[0] <= rr * RR_UNIT_S <= _PLAUSIBLE_RR_S[1]:
@@ -160,7 +163,7 @@ class BeatClock:
         self.lost_s += seconds
 
     def _band(self) -> float:
-        return 0.85 * self._typical_rr()
+        return 0.75 * self._typical_rr()
 
     def _typical_rr(self) -> float:
         return median(self._rr) if self._rr else 0.8
