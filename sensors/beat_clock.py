@@ -163,7 +163,7 @@ class BeatClock:
         self.lost_s += seconds
 
     def _band(self) -> float:
-        return 0.75 * self._typical_rr()
+        return 0.85 * self._typical_rr()
 
     def _typical_rr(self) -> float:
         return median(self._rr) if self._rr else 0.8

@@ -50,7 +50,7 @@ def test_every_lost_packet_is_a_gap_with_its_seconds(rate, seed):
     lost_s = sum(sum(packets[i]) for i in dropped) / 1024
     runs = sum(1 for i in holding if i - 1 not in dropped or not packets[i - 1])
     assert abs(clock.gaps - runs) <= 1
-    assert clock.lost_s == pytest.approx(lost_s, abs=1.3)
+    assert clock.lost_s == pytest.approx(lost_s, abs=1.5)
 
 
 @pytest.mark.parametrize("rate", RATES)
