@@ -1,0 +1,57 @@
+"""Runs: stretches of accepted beats that truly followed each other. No difference ever leaves one."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_LOST_S: Final = 0.5
+"""Where clock and RR sum differ by more than this over rejected beats, beats were lost among them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Accepted beats in a row."""
+
+    end_s: Array
+    """When each interval ended: the first on the session's clock, the others by the sum of RR."""
+    rr_ms: Array
+    rejected_before: int
+    """Rejected beats between the run before and this one; 0 after a gap or at the start."""
+    gap_before: bool
+    """Beats were lost before this run, or it is the first: what came before tells nothing about it."""
+
+    @property
+    def start_s(self) -> float:
+        """When the first interval began."""
+        return float(self.end_s[0] - self.rr_ms[0] / 1000)
+
+
+def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before: ArrayLike) -> list[Run]:
+    """Split judged beats (arrays of equal length, in order) into runs.
+
+    Over rejected beats the time goes on by their RR: an ectopic or split beat keeps the sum whole.
+    """
+    end, rr = np.asarray(end_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64)
+    good, gap = np.asarray(accepted, dtype=np.bool_), np.array(gap_before, dtype=np.bool_)
+    if not end.shape == rr.shape == good.shape == gap.shape or end.ndim != 1:
+        raise ValueError("end_s, rr_ms, accepted and gap_before must be arrays of one length")
+    if not good.any():
+        return []
+    elapsed, gaps = np.cumsum(rr) / 1000, np.cumsum(gap)
+    kept = np.flatnonzero(good)
+    starts = np.flatnonzero((np.diff(kept) > 1) | (np.diff(gaps[kept]) > 0)) + 1
+    runs: list[Run] = []
+    offset, last = 0.0, 0
+    for beats in np.split(kept, starts):
+        first = int(beats[0])
+        lost = not runs or gaps[first] > gaps[last] or abs(offset + elapsed[first] - end[first]) > _LOST_S
+        if lost:
+            offset = end[first] - elapsed[first]
+        runs.append(Run(offset + elapsed[beats], rr[beats], 0 if lost else first - last - 1, bool(lost)))
+        last = int(beats[-1])
+    return runs
