@@ -1,0 +1,48 @@
+"""Every error the service can raise, one tree.
+
+ServiceError
+├── StorageError                the data folder, or what lies in it
+│   ├── FolderNotWritableError
+│   ├── FolderTakenError        another running restbeat holds it
+│   ├── DiskFullError
+│   ├── NewerDatabaseError      written by a later restbeat
+│   ├── ForeignDatabaseError    no SQLite file, a damaged one, or another program's
+│   └── NoSuchSessionError
+└── WorkerError                 the analysis process failed
+"""
+
+
+class ServiceError(Exception):
+    """Root of all errors of the service; its text is a sentence for a person."""
+
+
+class StorageError(ServiceError):
+    """The data folder, or what lies in it, failed."""
+
+
+class FolderNotWritableError(StorageError):
+    """The data folder cannot be made or written."""
+
+
+class FolderTakenError(StorageError):
+    """Another running restbeat holds the data folder."""
+
+
+class DiskFullError(StorageError):
+    """There is no room left on the disk."""
+
+
+class NewerDatabaseError(StorageError):
+    """The database was written by a later restbeat."""
+
+
+class ForeignDatabaseError(StorageError):
+    """The file is no SQLite database, is damaged, or belongs to another program."""
+
+
+class NoSuchSessionError(StorageError):
+    """There is no such session, or it is not open for writing."""
+
+
+class WorkerError(ServiceError):
+    """The process that analyses sessions died, or did not answer in time."""

@@ -1,0 +1,108 @@
+"""The database's shape, step by step. A step that was released is never edited; a change is a new step below it.
+
+Tables are named after what they hold and read well in Datasette. `seq` numbers packets and events of a session together, so
+that the order of arrival is exact. `phase_hrv` and `response` are views into the stored reports: they cannot disagree.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("restbeat")
+
+_SESSIONS = """
+CREATE TABLE client (
+  pseudonym TEXT PRIMARY KEY,
+  created_utc TEXT NOT NULL
+);
+CREATE TABLE session (
+  id INTEGER PRIMARY KEY,
+  client TEXT REFERENCES client(pseudonym) ON UPDATE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('massage', 'rest')),
+  started_utc TEXT NOT NULL,
+  ended_utc TEXT,
+  duration_s REAL,
+  room TEXT,
+  source TEXT NOT NULL,  -- strap name, or the recording's file name
+  speed REAL,            -- session seconds a wall second; NULL: as fast as it could
+  posture TEXT,
+  strap_name TEXT,
+  strap_address TEXT,
+  strap_manufacturer TEXT,
+  strap_model TEXT,
+  strap_firmware TEXT,
+  strap_battery_pct INTEGER,
+  strap_location TEXT,
+  provenance TEXT,       -- of a recording: where it came from
+  licence TEXT,
+  header_extra TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(header_extra)),
+  device_extra TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(device_extra))
+);
+CREATE INDEX session_client ON session(client);
+"""
+
+_EVENT_TABLES = {
+    "packet": "char TEXT NOT NULL, payload BLOB NOT NULL",
+    "link": "state TEXT NOT NULL CHECK (state IN ('up', 'lost'))",
+    "phase": "phase TEXT NOT NULL",
+    "mark": "technique TEXT, region TEXT, pressure TEXT, note TEXT",
+    "pain": "score INTEGER NOT NULL CHECK (score BETWEEN 0 AND 10)",
+}
+
+_EVENT_TABLE = """
+CREATE TABLE {name} (
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  seq INTEGER NOT NULL,
+  t_s REAL NOT NULL,
+  {columns},
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID;
+"""
+
+_EVENT_VIEW = """
+CREATE VIEW event AS
+  SELECT session, seq, t_s, 'link' AS kind, state AS text FROM link
+  UNION ALL SELECT session, seq, t_s, 'phase', phase FROM phase
+  UNION ALL SELECT session, seq, t_s, 'mark', concat_mark FROM (
+    SELECT *, trim(coalesce(technique || ' ', '') || coalesce(region || ' ', '') || coalesce(pressure || ' ', '')
+                   || coalesce(note, '')) AS concat_mark FROM mark)
+  UNION ALL SELECT session, seq, t_s, 'pain', CAST(score AS TEXT) FROM pain;
+"""
+
+_REPORTS = """
+CREATE TABLE report (
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  algorithm TEXT NOT NULL,
+  made_utc TEXT NOT NULL,
+  figures TEXT NOT NULL CHECK (json_valid(figures)),
+  PRIMARY KEY (session, algorithm)
+);
+"""
+
+_PHASE_HRV = (
+    "phase", "start_s", "end_s", "beats", "accepted_pct", "mean_hr_bpm", "mean_rr_ms", "rmssd_ms", "ln_rmssd", "sdnn_ms",
+    "pnn50_pct", "sd1_ms", "sd2_ms", "lf_ms2", "hf_ms2", "resp_per_min", "clean_segments",
+)  # fmt: skip
+_RESPONSE = ("phase", "delta_ln_rmssd", "half_width", "percent", "class", "why")
+
+
+def _figures_view(name: str, path: str, columns: tuple[str, ...]) -> str:
+    fields = ", ".join(f"json_extract(row.value, '$.{column}') AS {column}" for column in columns)
+    return (
+        f"CREATE VIEW {name} AS SELECT report.session, report.algorithm, {fields} "  # noqa: S608 - names of our own
+        f"FROM report, json_each(report.figures, '$.figures.{path}') AS row;"
+    )
+
+
+@migrations()
+def m001_sessions_and_events(db: Database) -> None:
+    """Clients, sessions and everything that arrived."""
+    tables = (_EVENT_TABLE.format(name=name, columns=columns) for name, columns in _EVENT_TABLES.items())
+    db.executescript(_SESSIONS + "".join(tables) + _EVENT_VIEW)
+
+
+@migrations()
+def m002_reports(db: Database) -> None:
+    """What was made of a session, one row an algorithm version."""
+    db.executescript(
+        _REPORTS + _figures_view("phase_hrv", "phases", _PHASE_HRV) + _figures_view("response", "responses", _RESPONSE)
+    )
