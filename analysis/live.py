@@ -58,7 +58,7 @@ class LiveSession:
                 beats = self.stream.push(event)
             case PhaseStart(t=t, phase=phase):
                 beats = []
-                if phase is not self.phase:
+                if phase.comes_after(self.phase):
                     self.phase, self.phase_start_s = phase, t
                     if phase is Phase.BASELINE:
                         self._baseline_square, self._baseline_differences = 0.0, 0

@@ -73,3 +73,8 @@ class Phase(Enum):
         """The phase that the therapist's button leads to; `ended` stays `ended`."""
         order = list(Phase)
         return order[min(order.index(self) + 1, len(order) - 1)]
+
+    def comes_after(self, other: "Phase") -> bool:
+        """Whether a session in `other` may move to this phase: forward only, though it may leave one out."""
+        order = list(Phase)
+        return order.index(self) > order.index(other)

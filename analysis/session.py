@@ -1,0 +1,269 @@
+"""A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..sensors.errors import PayloadError
+from ..sensors.heart_rate import parse
+from ..sensors.model import Phase
+from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
+from .artifacts import ArtifactFilter
+from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .hrv import time_domain
+from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
+from .runs import runs_of
+from .spectrum import band_powers, respiration
+from .stream import BeatStream, JudgedBeat
+
+LEAST_ACCEPTED_PCT = 70.0
+"""Below it no HRV figure of a phase is given."""
+RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
+_HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phase in time; the last one holds its end."""
+
+    phase: Phase
+    start_s: float
+    end_s: float
+    last: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beats:
+    """Judged beats as arrays of one length; `adjacent` says that the difference to the beat before counts."""
+
+    end_s: Array
+    rr_ms: Array
+    accepted: Bools
+    adjacent: Bools
+    gap_before: Bools
+
+    def within(self, span: Span) -> "Beats":
+        """The beats that end in the span; the first of them has no neighbour in it."""
+        inside = (self.end_s >= span.start_s) & ((self.end_s <= span.end_s) if span.last else (self.end_s < span.end_s))
+        adjacent, gap = self.adjacent[inside], self.gap_before[inside]
+        if adjacent.size:
+            adjacent[0] = False
+        return Beats(self.end_s[inside], self.rr_ms[inside], self.accepted[inside], adjacent, gap)
+
+    @property
+    def accepted_pct(self) -> float | None:
+        """Share of accepted beats; None without beats."""
+        return 100 * float(self.accepted.mean()) if self.accepted.size else None
+
+
+def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None) -> SessionReport:
+    """Compute the figures of record of a session from its raw events, in order of time.
+
+    `end_s` is where the session ended, if later than its last event. No event gives a report without figures, never an error.
+    """
+    spans = phase_spans(events, end_s)
+    last_s = spans[-1].end_s if spans else 0.0
+    stream = BeatStream()
+    judged = _judge(stream, events, last_s)
+    beats = _arrays(judged)
+    of_phase = {span: beats.within(span) for span in spans}
+    phases: list[PhaseFigures] = []
+    reasons: dict[str, list[str]] = {}
+    for span in spans:
+        figures, why = _phase_figures(span, of_phase[span], heart_rates=None if stream.rr_seen else _heart_rates(events, span))
+        if not stream.rr_seen:
+            why = [_HEART_RATE_ONLY]
+        phases.append(figures)
+        if why:
+            reasons[span.phase.value] = why
+    responses, intervals = _responses(of_phase, hrv=stream.rr_seen)
+    clock = stream.clock
+    return SessionReport(
+        figures=SessionFigures(
+            recording=name,
+            device=msgspec.structs.asdict(header.device) | header.device_extra,
+            phases=phases,
+            responses=responses,
+            integrity=Integrity(
+                packets=clock.packets,
+                beats=clock.beats,
+                rejected_beats=stream.rejected,
+                gaps=clock.gaps,
+                duplicate_packets=clock.duplicate_packets,
+                lost_s=round(clock.lost_s, 3),
+            ),
+        ),
+        segments=_segments(of_phase),
+        reasons=reasons,
+        notes=[Note(event.t, _words(event)) for event in events if isinstance(event, Mark)],
+        pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
+        duration_s=last_s,
+        hrv=stream.rr_seen,
+        intervals=intervals,
+    )
+
+
+def whole(rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
+    """Figures of plain RR intervals (ms) as if they were one phase without gaps, and the reasons for those that are missing."""
+    judge = ArtifactFilter()
+    verdicts = [verdict for rr in rr_ms for verdict in judge.push(rr)] + judge.flush()
+    end_s = np.cumsum(np.asarray(rr_ms, dtype=np.float64)) / 1000
+    judged = [
+        JudgedBeat(float(end), verdict.rr_ms, verdict.accepted, gap_before=False, diff_ms=verdict.diff_ms, kind=verdict.kind)
+        for end, verdict in zip(end_s, verdicts, strict=True)
+    ]
+    span = Span(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
+    figures, reasons = _phase_figures(span, _arrays(judged), heart_rates=None)
+    return msgspec.structs.replace(figures, phase="whole"), reasons
+
+
+def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Span]:
+    """Give the phases in order; before the first phase line a session settles, a line that leads back is passed over.
+
+    After `ended` nothing counts.
+    """
+    phase, start_s, last_s = Phase.SETTLE, 0.0, 0.0
+    borders: list[tuple[Phase, float, float]] = []
+    for event in events:
+        last_s = event.t
+        if isinstance(event, PhaseStart) and event.phase.comes_after(phase):
+            if event.t > start_s:
+                borders.append((phase, start_s, event.t))
+            phase, start_s = event.phase, event.t
+            if phase is Phase.ENDED:
+                break
+    else:
+        last_s = max(last_s, end_s or 0.0)
+        if last_s > start_s:
+            borders.append((phase, start_s, last_s))
+    return [Span(*border, last=n == len(borders)) for n, border in enumerate(borders, 1)]
+
+
+def _judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[JudgedBeat]:
+    judged: list[JudgedBeat] = []
+    for event in events:
+        if event.t > last_s:
+            break
+        if isinstance(event, Packet):
+            judged += stream.push(event)
+        elif isinstance(event, Link) and not event.up:
+            judged += stream.broken()
+    return judged + stream.finish(last_s)
+
+
+def _arrays(judged: Sequence[JudgedBeat]) -> Beats:
+    return Beats(
+        end_s=np.array([beat.end_s for beat in judged], dtype=np.float64),
+        rr_ms=np.array([beat.rr_ms for beat in judged], dtype=np.float64),
+        accepted=np.array([beat.accepted for beat in judged], dtype=np.bool_),
+        adjacent=np.array([beat.diff_ms is not None for beat in judged], dtype=np.bool_),
+        gap_before=np.array([beat.gap_before for beat in judged], dtype=np.bool_),
+    )
+
+
+def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
+    """Heart rates that the strap itself sent within the span, in bpm."""
+    rates: list[int] = []
+    for event in events:
+        if isinstance(event, Packet) and event.char == HEART_RATE and span.start_s <= event.t <= span.end_s:
+            try:
+                rates.append(parse(event.payload).hr_bpm)
+            except PayloadError:
+                continue
+    return [rate for rate in rates if rate]
+
+
+def _phase_figures(span: Span, beats: Beats, *, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+    accepted_pct = beats.accepted_pct
+    known: dict[str, Any] = {
+        "phase": span.phase.value,
+        "start_s": round(span.start_s, 3),
+        "end_s": round(span.end_s, 3),
+        "beats": int(beats.end_s.size),
+        "accepted_pct": accepted_pct,
+    }
+    if heart_rates:
+        known["mean_hr_bpm"] = float(np.mean(heart_rates))
+    if accepted_pct is None:
+        return PhaseFigures(**known), ["No beat was received in this phase."]
+    known["clean_segments"] = int(segments(_phase_beats(beats), span.start_s, span.end_s)[0].size)
+    if accepted_pct < LEAST_ACCEPTED_PCT:
+        return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
+    runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
+    time = time_domain([run.rr_ms for run in runs])
+    bands = band_powers(runs)
+    breathing = respiration(runs)
+    figures = PhaseFigures(
+        **known,
+        mean_hr_bpm=time.mean_hr_bpm,
+        mean_rr_ms=time.mean_rr_ms,
+        rmssd_ms=time.rmssd_ms,
+        ln_rmssd=time.ln_rmssd,
+        sdnn_ms=time.sdnn_ms,
+        pnn50_pct=time.pnn50_pct,
+        sd1_ms=time.sd1_ms,
+        sd2_ms=time.sd2_ms,
+        lf_ms2=bands.lf_ms2,
+        hf_ms2=bands.hf_ms2,
+        resp_per_min=breathing.per_min,
+    )
+    return figures, [*time.reasons, *bands.reasons, *([breathing.reason] if breathing.reason else [])]
+
+
+def _phase_beats(beats: Beats) -> PhaseBeats:
+    return PhaseBeats(end_s=beats.end_s, rr_ms=beats.rr_ms, accepted=beats.accepted, adjacent=beats.adjacent)
+
+
+def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]]]:
+    """Compare massage and recovery with the baseline."""
+    span_of = {span.phase: span for span in of_phase}
+    base = span_of.get(Phase.BASELINE)
+    out: list[ResponseFigures] = []
+    intervals: dict[str, tuple[float, float]] = {}
+    for phase in RESPONSE_PHASES:
+        span = span_of.get(phase)
+        if not hrv:
+            out.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
+        elif base is None or span is None:
+            missing = Phase.BASELINE if base is None else phase
+            out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
+        else:
+            response = respond(_phase_beats(of_phase[base]), _phase_beats(of_phase[span]))
+            out.append(_response_figures(phase, response))
+            if response.low is not None and response.high is not None:
+                intervals[phase.value] = (response.low, response.high)
+    return out, intervals
+
+
+def _response_figures(phase: Phase, response: Response) -> ResponseFigures:
+    delta = response.delta
+    return ResponseFigures(
+        phase=phase.value,
+        delta_ln_rmssd=delta,
+        half_width=response.half_width,
+        percent=None if delta is None else 100 * float(np.expm1(delta)),
+        class_=response.verdict,
+        why=response.why,
+    )
+
+
+def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
+    out: list[Segment] = []
+    for span, beats in of_phase.items():
+        mids, ln_rmssd = segments(_phase_beats(beats), span.start_s, span.end_s)
+        known = {round(float(mid), 3): float(np.exp(y)) for mid, y in zip(mids, ln_rmssd, strict=True)}
+        for n in range(int((span.end_s - span.start_s) // SEGMENT_S)):
+            mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
+            out.append(Segment(mid, span.phase.value, known.get(mid)))
+    return out
+
+
+def _words(mark: Mark) -> str:
+    return ", ".join(text for text in (mark.technique, mark.region, mark.pressure, mark.note) if text)
