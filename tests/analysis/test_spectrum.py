@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from restbeat.analysis.runs import runs_of
+from restbeat.analysis.spectrum import band_powers, respiration, stretches
+
+
+def heart(mean_rr_s=0.9, tones=((0.03, 0.1), (0.05, 0.25)), duration_s=300.0, jitter_s=0.0, phase=0.0, seed=0):
+    """Beat times (s) of an integral-pulse-frequency-modulated heart; tones as (relative amplitude, Hz)."""
+    step = 0.005
+    t = np.arange(0, duration_s, step)
+    rate = (1 + sum(a * np.sin(2 * np.pi * f * t + phase) for a, f in tones)) / mean_rr_s
+    beats = np.cumsum(rate) * step
+    times = np.interp(np.arange(1, int(beats[-1])), beats, t + step)
+    return times + np.random.default_rng(seed).normal(0, jitter_s, times.size)
+
+
+def tone_ms2(mean_rr_s, amplitude, hz):
+    return (1000 * mean_rr_s * amplitude * np.sinc(hz * mean_rr_s)) ** 2 / 2
+
+
+def runs(beat_s, rejected=(), gaps=()):
+    rr_ms = np.diff(beat_s) * 1000
+    k = np.arange(rr_ms.size)
+    return runs_of(beat_s[1:], rr_ms, ~np.isin(k, rejected), np.isin(k, gaps))
+
+
+def two_tone_beats(mean_ms=900.0, lf_ms=30.0, hf_ms=20.0, duration_s=300.0):
+    """Beats whose RR samples two sines at their own end times."""
+    times = [0.0]
+    while times[-1] < duration_s:
+        rr_s = mean_ms / 1000
+        for _ in range(30):
+            end = times[-1] + rr_s
+            rr_s = (mean_ms + lf_ms * np.sin(2 * np.pi * 0.1 * end) + hf_ms * np.sin(2 * np.pi * 0.25 * end)) / 1000
+        times.append(times[-1] + rr_s)
+    return np.array(times)
+
+
+@pytest.mark.parametrize("mean_ms", [700, 800, 900, 1000])
+def test_known_powers_come_out_in_ms2(mean_ms):
+    bands = band_powers(runs(two_tone_beats(mean_ms)))
+    assert bands.lf_ms2 == pytest.approx(450, rel=0.02)
+    assert bands.hf_ms2 == pytest.approx(200, rel=0.02)
+    assert bands.reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("bpm", "hz"), [(bpm, hz) for bpm in (40, 55, 75, 110) for hz in (0.1, 0.17, 0.22, 0.3, 0.35) if hz <= bpm / 240]
+)
+def test_a_tone_up_to_a_quarter_of_the_heart_rate_keeps_its_power(bpm, hz):
+    mean_rr_s = 60 / bpm
+    bands = band_powers(runs(heart(mean_rr_s, [(0.06, hz)])))
+    inside = bands.lf_ms2 if hz < 0.15 else bands.hf_ms2
+    assert inside == pytest.approx(tone_ms2(mean_rr_s, 0.06, hz), rel=0.02)
+
+
+def test_hf_of_a_steady_client_does_not_jump_from_second_to_second():
+    beat_s = heart(tones=((0.03, 0.1), (0.04, 0.23)), duration_s=420, jitter_s=0.002)
+    hf = np.array([band_powers(runs(beat_s[(beat_s > s) & (beat_s <= s + 300)])).hf_ms2 for s in range(120)])
+    assert np.max(np.abs(np.diff(hf)) / hf[:-1]) < 0.07
+
+
+def test_nothing_is_read_across_a_gap():
+    beat_s = heart(duration_s=600)
+    kept = beat_s[(beat_s < 290) | (beat_s > 320)]
+    border = int(np.flatnonzero(np.diff(kept) > 20)[0])
+    whole, broken = band_powers(runs(beat_s)), band_powers(runs(kept, rejected=[border], gaps=[border]))
+    assert broken.lf_ms2 == pytest.approx(whole.lf_ms2, rel=0.05)
+    assert broken.hf_ms2 == pytest.approx(whole.hf_ms2, rel=0.05)
+
+
+def test_one_percent_of_ectopics_leaves_the_powers():
+    beat_s = heart(duration_s=300, jitter_s=0.001)
+    whole = band_powers(runs(beat_s))
+    moved = beat_s.copy()
+    early = [60, 150, 240]
+    moved[early] -= 0.3
+    mended = band_powers(runs(moved, rejected=[i - 1 for i in early] + early))
+    assert mended.lf_ms2 == pytest.approx(whole.lf_ms2, rel=0.10)
+    assert mended.hf_ms2 == pytest.approx(whole.hf_ms2, rel=0.10)
+
+
+def test_holes_are_not_bridged_where_more_than_five_percent_is_rejected():
+    beat_s = heart(duration_s=300)
+    split = runs(beat_s, rejected=range(10, 330, 15))
+    assert len(stretches(split)) == len(split)
+    bands = band_powers(split)
+    assert (bands.lf_ms2, bands.hf_ms2) == (None, None)
+    assert "unbroken stretch" in bands.reasons[0]
+
+
+def test_a_long_hole_of_rejected_beats_is_not_bridged():
+    split = runs(heart(duration_s=300), rejected=range(100, 104))
+    assert len(stretches(split)) == 2
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "lf", "hf"), [(50, False, False), (62, False, True), (110, False, True), (121, True, True)]
+)
+def test_short_windows_give_what_they_carry_and_say_why(duration_s, lf, hf):
+    bands = band_powers(runs(heart(duration_s=duration_s)))
+    assert (bands.lf_ms2 is not None, bands.hf_ms2 is not None) == (lf, hf)
+    assert bool(bands.reasons) == (not lf)
+
+
+def test_no_beats_give_no_power():
+    assert band_powers([]).hf_ms2 is None
+    assert respiration([]).per_min is None
+
+
+def test_a_flat_rhythm_has_no_power_and_no_breathing():
+    flat = runs(np.arange(0, 300, 0.8))
+    assert band_powers(flat).hf_ms2 == pytest.approx(0, abs=1e-9)
+    assert respiration(flat).per_min is None
+
+
+@pytest.mark.parametrize("per_min", [4.5, 6, 8, 10, 12, 15, 18, 20])
+@pytest.mark.parametrize("mean_rr_s", [0.7, 0.9, 1.1])
+def test_paced_breathing_is_read_within_half_a_breath(per_min, mean_rr_s):
+    beat_s = heart(mean_rr_s, [(0.05, per_min / 60), (0.015, 0.1)], jitter_s=0.002)
+    breathing = respiration(runs(beat_s))
+    assert breathing.per_min == pytest.approx(per_min, abs=0.5)
+    assert breathing.confidence > 0.5
+
+
+@pytest.mark.parametrize("duration_s", [65, 300])
+def test_noise_is_not_read_as_breathing(duration_s):
+    rng = np.random.default_rng(1)
+    series = [np.cumsum(rng.normal(0.9, 0.03, int(duration_s / 0.9))) for _ in range(100)]
+    read = [respiration(runs(beat_s)).per_min for beat_s in series]
+    assert sum(rate is not None for rate in read) <= 2
