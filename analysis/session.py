@@ -12,6 +12,7 @@ from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import Phase
 from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
+from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
 from .hrv import time_domain
@@ -110,18 +111,30 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
     )
 
 
-def whole(rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
-    """Figures of plain RR intervals (ms) as if they were one phase without gaps, and the reasons for those that are missing."""
+def whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
+    last_s = max((event.t for event in events), default=0.0)
+    stream = BeatStream()
+    beats = _arrays(_judge(stream, events, last_s))
+    span = Span(Phase.SETTLE, 0.0, last_s, last=True)
+    return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
+
+
+def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of plain RR intervals as if they were one phase, and the reasons for those that are missing."""
     judge = ArtifactFilter()
-    verdicts = [verdict for rr in rr_ms for verdict in judge.push(rr)] + judge.flush()
-    end_s = np.cumsum(np.asarray(rr_ms, dtype=np.float64)) / 1000
+    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in judge.push(rr, gap=gap)] + judge.flush()
+    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64)) / 1000
     judged = [
-        JudgedBeat(float(end), verdict.rr_ms, verdict.accepted, gap_before=False, diff_ms=verdict.diff_ms, kind=verdict.kind)
-        for end, verdict in zip(end_s, verdicts, strict=True)
+        JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
+        for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    span = Span(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
-    figures, reasons = _phase_figures(span, _arrays(judged), heart_rates=None)
-    return msgspec.structs.replace(figures, phase="whole"), reasons
+    return _whole(Span(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), _arrays(judged), None)
+
+
+def _whole(span: Span, beats: Beats, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+    figures, reasons = _phase_figures(span, beats, heart_rates=heart_rates)
+    return msgspec.structs.replace(figures, phase="whole"), [_HEART_RATE_ONLY] if heart_rates else reasons
 
 
 def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Span]:

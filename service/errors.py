@@ -8,7 +8,9 @@ ServiceError
 │   ├── NewerDatabaseError      written by a later restbeat
 │   ├── ForeignDatabaseError    no SQLite file, a damaged one, or another program's
 │   └── NoSuchSessionError
-└── WorkerError                 the analysis process failed
+├── WorkerError                 the analysis process failed
+├── ServeError                  the address or port cannot be served
+└── OutputError                 a file cannot be written
 """
 
 
@@ -46,3 +48,11 @@ class NoSuchSessionError(StorageError):
 
 class WorkerError(ServiceError):
     """The process that analyses sessions died, or did not answer in time."""
+
+
+class ServeError(ServiceError):
+    """The address or port cannot be served."""
+
+
+class OutputError(ServiceError):
+    """A file cannot be written."""

@@ -53,8 +53,8 @@ class Session:
                 ending.cancel()
                 await asyncio.gather(feeding, ending, return_exceptions=True)
         self.observe(self.live.finish(self.end_s))
-        if not feeding.cancelled() and (error := feeding.exception()):
-            raise error
+        if not feeding.cancelled():
+            feeding.result()
 
     def advance(self, leaving: Phase) -> Phase:
         """End the phase `leaving` and begin the next; a phase that is over already stays over, and the present one is given."""
@@ -84,3 +84,4 @@ class Session:
             self.take(item)
             if self._over.is_set():
                 return
+        self.take(PhaseStart(self.end_s, Phase.ENDED))

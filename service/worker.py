@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 from ..analysis.figures import PhaseFigures, SessionReport
 from ..sensors.recording import Event, Header
+from ..sensors.rr_text import RrText
 from .errors import WorkerError
 
 T = TypeVar("T")
@@ -35,9 +36,13 @@ class Worker:
         """Give the figures of record of a whole session."""
         return await self._run(_report, name, header, events, end_s)
 
-    async def whole(self, rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
-        """Give the figures of plain RR intervals as if they were one phase, and the reasons for those that are missing."""
-        return await self._run(_whole, rr_ms)
+    async def whole_recording(self, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+        """Give the figures of a whole recording as one phase, and the reasons for those that are missing."""
+        return await self._run(_whole_recording, events)
+
+    async def whole_text(self, text: RrText) -> tuple[PhaseFigures, list[str]]:
+        """Give the figures of plain RR intervals as one phase, and the reasons for those that are missing."""
+        return await self._run(_whole_text, text)
 
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
@@ -55,7 +60,9 @@ class Worker:
         except BrokenProcessPool as error:
             raise WorkerError("The analysis process died twice. The session is kept; open its summary again later.") from error
         except TimeoutError as error:
-            raise WorkerError(f"The analysis took longer than {_TIMEOUT_S:.0f} s. The session is kept; try again later.") from error
+            raise WorkerError(
+                f"The analysis took longer than {_TIMEOUT_S:.0f} s. The session is kept; try again later."
+            ) from error
 
 
 def _new_pool() -> ProcessPoolExecutor:
@@ -76,10 +83,16 @@ def _report(name: str, header: Header, events: Sequence[Event], end_s: float | N
     return summarise(name, header, events, end_s=end_s)
 
 
-def _whole(rr_ms: Sequence[float]) -> tuple[PhaseFigures, list[str]]:
-    from ..analysis.session import whole
+def _whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    from ..analysis.session import whole_recording
 
-    return whole(rr_ms)
+    return whole_recording(events)
+
+
+def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
+    from ..analysis.session import whole_text
+
+    return whole_text(text)
 
 
 def _picture(report: SessionReport) -> str:

@@ -1,0 +1,57 @@
+"""RR text: one interval in ms a line, as Kubios writes and reads it. A line that is no number costs itself and leaves a gap."""
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from statistics import median
+
+from .errors import RecordingError
+
+_SECONDS_BELOW = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RrText:
+    """Intervals in ms; `gap_before` says where a line between two of them could not be read."""
+
+    rr_ms: tuple[float, ...]
+    gap_before: tuple[bool, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read_rr_text(path: Path) -> RrText:
+    """Read RR text; raises `RecordingError` where it holds no interval, or intervals in seconds."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
+    rr_ms: list[float] = []
+    gaps: list[bool] = []
+    warnings: list[str] = []
+    gap = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        value = _number(line.strip())
+        if value is None:
+            warnings.append(f"{path.name} line {number}: {line.strip()[:40]!r} is no RR interval in ms; this line is left out.")
+            gap = bool(rr_ms)
+            continue
+        rr_ms.append(value)
+        gaps.append(gap)
+        gap = False
+    if not rr_ms:
+        raise RecordingError(f"{path.name} holds no RR interval: one in ms a line is wanted, for example 812.")
+    if 0 < median(rr_ms) < _SECONDS_BELOW:
+        raise RecordingError(
+            f"{path.name} seems to hold seconds (median {median(rr_ms):g}): RR intervals in ms are wanted, for example 812."
+        )
+    return RrText(tuple(rr_ms), tuple(gaps), tuple(warnings))
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if isfinite(value) and value >= 0 else None

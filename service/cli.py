@@ -1,0 +1,205 @@
+"""The command line. Each command imports what it needs, so that `restbeat --help` answers at once."""
+
+import asyncio
+from collections.abc import Coroutine
+from importlib.metadata import version
+import logging
+from pathlib import Path
+import sys
+from typing import Any, TypeVar
+
+import click
+
+T = TypeVar("T")
+
+_DATA_HELP = "Data folder. Default: this computer's folder for user data."
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Minutes(click.ParamType[tuple[float, float, float]]):
+    name = "BASE,MASSAGE,RECOVERY"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float, float]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            base, massage, recovery = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not three numbers such as 5,20,5", param, ctx)
+        return base, massage, recovery
+
+
+class _Speed(click.ParamType[float]):
+    name = "N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed <= 1000:
+            self.fail(f"{value!r} is no speed: a number above 0 and at most 1000 is wanted, 1 is real time", param, ctx)
+        return speed
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(version("restbeat"), prog_name="restbeat")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, for finding faults.")
+def cli(verbose: bool) -> None:
+    """Live heart-rate-variability biofeedback for massage.
+
+    Try it without any hardware:  restbeat demo
+    """
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@cli.command()
+@click.option("--speed", type=_Speed(), default=1.0, show_default=True, help="Run the session clock N times faster.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
+@click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
+def demo(speed: float, host: str, port: int, data: Path | None) -> None:
+    """Show three rooms living on virtual straps.
+
+    Example:  restbeat demo --speed 10
+    """
+    from .demo import run_demo
+
+    _run(run_demo(host=host, port=port, data=data, speed=speed))
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other computers in: there is no login yet.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
+def serve(host: str, port: int, data: Path | None, adapter: str | None) -> None:
+    """Serve the pages, with real straps.
+
+    Example:  restbeat serve --data ~/practice
+    """
+    from .server import run_serve
+
+    _run(run_serve(host=host, port=port, data=data or _default_data(), adapter=adapter))
+
+
+@cli.command()
+@click.option("--seconds", type=click.FloatRange(1, 120), default=8.0, show_default=True, help="How long to listen.")
+@click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
+def scan(seconds: float, adapter: str | None) -> None:
+    """List the straps on the air: name, address, signal, battery, and whether they send RR.
+
+    Example:  restbeat scan --seconds 15
+    """
+    from .straps import scan_straps
+
+    _run(scan_straps(seconds, adapter))
+
+
+@cli.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--address", required=True, help="The strap's address, from restbeat scan.")
+@click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
+@click.option("--minutes", type=click.FloatRange(0.01), help="Stop after so long. Default: at Ctrl-C.")
+def record(out: Path, address: str, adapter: str | None, minutes: float | None) -> None:
+    """Write what a strap sends to a recording, showing the heart rate meanwhile.
+
+    Example:  restbeat record --address A0:9E:1A:00:00:01 quiet.jsonl --minutes 5
+    """
+    from .straps import record_strap
+
+    _run(record_strap(out, address, adapter, minutes))
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--speed", type=_Speed(), help="Pace it: 1 is real time. Default: as fast as it can.")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def replay(file: Path, speed: float | None, data: Path | None, as_json: bool) -> None:
+    """Play a recording through the same path as a live strap, store the session, print its figures.
+
+    Example:  restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz
+    """
+    from .playback import replay_file
+
+    _run(replay_file(file, speed, data or _default_data(), as_json=as_json))
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def analyse(file: Path, as_json: bool) -> None:
+    """Print the HRV of a whole file: RR text (one interval in ms a line) or a recording.
+
+    Example:  restbeat analyse rr.txt --json
+    """
+    from .playback import analyse_file
+
+    _run(analyse_file(file, as_json=as_json))
+
+
+@cli.command()
+@click.option("--scenario", required=True, help="clear, none, opposite, slow-breathing, sleepy, noisy or optical.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--minutes", type=_Minutes(), default=(5.0, 20.0, 5.0), show_default="5,20,5", help="Length of the phases.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The recording to write; .gz compresses."
+)
+def simulate(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
+    """Write a recording of a simulated client, the truth in its header.
+
+    Example:  restbeat simulate --scenario clear --seed 7 --out clear.jsonl
+    """
+    from .playback import simulate_file
+
+    simulate_file(scenario, seed, minutes, out)
+
+
+@cli.command("virtual-sensor")
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--bus-address", help="Join this D-Bus. Default: start a private one and print its address.")
+@click.option("--speed", type=_Speed(), default=1.0, show_default=True, help="Play N times faster.")
+def virtual_sensor(files: tuple[Path, ...], bus_address: str | None, speed: float) -> None:
+    """Put recordings on the air as virtual straps, for any program that speaks to BlueZ.
+
+    Example:  restbeat virtual-sensor fixtures/polar-h10_simulated_clear.jsonl.gz
+    """
+    from .virtual_sensor import run_virtual_sensor
+
+    _run(run_virtual_sensor(files, bus_address, speed))
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on stderr and exit 1, never a traceback."""
+    from ..analysis.errors import AnalysisError
+    from ..sensors.errors import SensorError
+    from ..web.ports import PortError
+    from .errors import ServiceError
+
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except (SensorError, AnalysisError, ServiceError, PortError) as error:
+        sys.stderr.write(f"restbeat: {error}\n")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _default_data() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("restbeat", appauthor=False)
+
+
+def _run(command: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(command)
+    except KeyboardInterrupt as error:
+        raise click.Abort from error

@@ -1,0 +1,224 @@
+"""The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.House`."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+import logging
+from types import TracebackType
+from typing import Protocol, Self
+
+import msgspec
+
+from ..analysis.figures import ALGORITHM, SessionReport
+from ..sensors.clock import Clock, RunningClock
+from ..sensors.errors import SensorError
+from ..sensors.model import Device, Phase
+from ..sensors.recording import Header, Link
+from ..sensors.source import Source
+from ..web.live import Hub
+from ..web.messages import RoomState
+from ..web.ports import (
+    AdapterState,
+    RefusedError,
+    SessionRow,
+    StrapSeen,
+    UnknownRoomError,
+    UnknownSessionError,
+)
+from .errors import ServiceError
+from .room import Room
+from .session import Session
+from .storage import NewSession, Storage
+from .worker import Worker
+
+_LOG = logging.getLogger(__name__)
+
+
+class Radio(Protocol):
+    """What the house needs to know of the air."""
+
+    def adapter(self) -> AdapterState:
+        """Whether there is a radio."""
+        ...
+
+    def straps(self) -> Sequence[StrapSeen]:
+        """Straps heard lately, strongest first; `room` is for the house to fill in."""
+        ...
+
+
+class House:
+    """Owns every running session; leaving it stops them all, each resumable as if a crash had cut it off."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        worker: Worker,
+        hub: Hub,
+        radio: Radio,
+        source_of: Callable[[str], Source],
+        *,
+        now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._storage = storage
+        self._worker = worker
+        self._hub = hub
+        self._radio = radio
+        self._source_of = source_of
+        self._now_utc = now_utc
+        self._rooms: dict[str, Room] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def rooms(self) -> Sequence[RoomState]:
+        """Give the newest state of every room."""
+        return [room.state for room in self._rooms.values()]
+
+    def adapter(self) -> AdapterState:
+        """Tell whether there is a radio, or what else keeps the house from working."""
+        if self._storage.trouble:
+            return AdapterState(ready=False, text=self._storage.trouble)
+        return self._radio.adapter()
+
+    def straps(self) -> Sequence[StrapSeen]:
+        """Straps heard lately, with the room that holds each."""
+        held = {room.address: room.identifier for room in self._rooms.values() if _runs(room)}
+        return [msgspec.structs.replace(strap, room=held.get(strap.address)) for strap in self._radio.straps()]
+
+    async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
+        """Start a session on the strap with this address; gives the room."""
+        header = Header(device=Device(name=self._name_of(address), address=address), client=client, kind=kind)
+        return await self.start(address, self._source_of(address), RunningClock(), header)
+
+    async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
+        """Start a session on a source; gives the room."""
+        self._demand_free(address)
+        identifier = self._free_room(address)
+        new = NewSession(header=header, source=header.device.name or address, room=identifier, speed=clock.speed)
+        number = await self._storage.create_session(new)
+        self._demand_free(address)
+        return self._run(number, identifier, address, source, clock, header)
+
+    async def advance(self, room: str, leaving: str) -> str:
+        """End the phase `leaving` and begin the next."""
+        session = self._room(room).session
+        if leaving not in {phase.value for phase in Phase}:
+            raise RefusedError(f"There is no phase {leaving!r}.")
+        before = session.live.phase
+        if before.value != leaving:
+            raise RefusedError(f"The phase {leaving} is over already: this is {before.value}.")
+        return session.advance(before).value
+
+    async def sessions(self) -> Sequence[SessionRow]:
+        """Every session, newest first."""
+        return await self._storage.sessions()
+
+    async def report(self, session: int) -> tuple[SessionRow, SessionReport]:
+        """Give the summary of a session: kept where it has ended, made anew as far as it has come where it runs."""
+        row = next((row for row in await self._storage.sessions() if row.session == session), None)
+        if row is None:
+            raise UnknownSessionError(f"There is no session {session}.")
+        kept = await self._storage.report(session, ALGORITHM) if row.state == "ended" else None
+        if kept is not None:
+            return row, msgspec.json.decode(kept, type=SessionReport)
+        return row, await self._make_report(row)
+
+    async def picture(self, session: int) -> str:
+        """Draw the summary picture of a session."""
+        _, report = await self.report(session)
+        return await self._worker.picture(report)
+
+    async def resume(self, session: int) -> str:
+        """Take up an interrupted session on its strap; the time between is a gap."""
+        cut = next((cut for cut in await self._storage.interrupted() if cut.session == session), None)
+        if cut is None:
+            raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
+        address = cut.header.device.address
+        if address is None:
+            raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
+        self._demand_free(address)
+        _, events = await self._storage.events(session)
+        await self._storage.resume(session)
+        away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
+        clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
+        identifier = self._free_room(address)
+        room = self._run(session, identifier, address, self._source_of(address), clock, cut.header)
+        running = self._rooms[room].session
+        for event in events:
+            running.live.push(event)
+        running.take(Link(clock.now(), up=False))
+        return room
+
+    async def close(self, session: int) -> None:
+        """End an interrupted session where it was cut off."""
+        cut = next((cut for cut in await self._storage.interrupted() if cut.session == session), None)
+        if cut is None:
+            raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
+        await self._storage.end_session(session, cut.last_utc, cut.last_s)
+
+    def _room(self, identifier: str) -> Room:
+        if identifier not in self._rooms:
+            raise UnknownRoomError(f"There is no room {identifier}.")
+        return self._rooms[identifier]
+
+    def _demand_free(self, address: str) -> None:
+        for room in self._rooms.values():
+            if room.address == address and _runs(room):
+                raise RefusedError(f"{room.name} holds this strap. End its session first, or choose another strap.")
+
+    def _free_room(self, address: str) -> str:
+        for room in self._rooms.values():
+            if room.address == address and not _runs(room):
+                return room.identifier
+        taken = set(self._rooms)
+        return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
+
+    def _name_of(self, address: str) -> str | None:
+        return next((strap.name for strap in self._radio.straps() if strap.address == address), None)
+
+    def _run(self, number: int, identifier: str, address: str, source: Source, clock: Clock, header: Header) -> str:
+        session = Session(number, source, clock, self._storage, device=header.device)
+        name = identifier.replace("room-", "Room ")
+        room = Room(identifier, name, address, header.client, header.kind, session, self._hub)
+        session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
+        self._rooms[identifier] = room
+        self._spawn(self._run_to_end(room), f"room {identifier}")
+        return identifier
+
+    def _spawn(self, coroutine: "asyncio._CoroutineLike[None]", name: str) -> None:
+        task = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _LOG.error(
+                "%s: %s", task.get_name(), error, exc_info=None if isinstance(error, SensorError | ServiceError) else error
+            )
+
+    async def _run_to_end(self, room: Room) -> None:
+        await room.run()
+        session = room.session
+        if session.live.phase is not Phase.ENDED:
+            return
+        await self._storage.end_session(session.number, self._now_utc(), session.end_s)
+        row = next(row for row in await self._storage.sessions() if row.session == session.number)
+        await self._make_report(row)
+
+    async def _make_report(self, row: SessionRow) -> SessionReport:
+        header, events = await self._storage.events(row.session)
+        report = await self._worker.report(row.source, header, events, row.duration_s)
+        if row.state == "ended":
+            await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
+        return report
+
+
+def _runs(room: Room) -> bool:
+    return room.session.live.phase is not Phase.ENDED

@@ -1,0 +1,114 @@
+"""Commands on files: replay, analyse, simulate."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..analysis.figures import ALGORITHM
+from ..analysis.simulate import simulate
+from ..sensors.clock import Clock, FlatOutClock, RunningClock
+from ..sensors.errors import RecordingError
+from ..sensors.recording import Recording, read, write
+from ..sensors.rr_text import read_rr_text
+from ..sensors.source import ReplaySource
+from .errors import OutputError
+from .session import Session
+from .storage import NewSession, Storage
+from .tables import print_figures, print_report
+from .worker import Worker
+
+_WARNINGS_SHOWN = 10
+
+
+async def replay_file(path: Path, speed: float | None, data: Path, *, as_json: bool) -> None:
+    """Play a recording through the live path, store the session, print its figures."""
+    err = Console(stderr=True, highlight=False)
+    recording = _readable(path)
+    warn(err, recording.warnings)
+    async with Worker() as worker, await Storage.open(data) as storage:
+        err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
+        clock: Clock = FlatOutClock() if speed is None else RunningClock(speed)
+        new = NewSession(header=recording.header, source=path.name, speed=speed)
+        number = await storage.create_session(new)
+        session = Session(number, ReplaySource(recording), clock, storage)
+        with _progress(err) as progress:
+            bar = progress.add_task("", total=recording.events[-1].t)
+            session.observe = lambda _: progress.update(bar, completed=session.end_s)
+            await session.run()
+        warn(err, session.live.stream.warnings)
+        await storage.end_session(number, datetime.now(UTC), session.end_s)
+        header, events = await storage.events(number)
+        report = await worker.report(path.name, header, events, session.end_s)
+        await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))
+    else:
+        print_report(report, number, data)
+
+
+async def analyse_file(path: Path, *, as_json: bool) -> None:
+    """Print the figures of a whole file, RR text or a recording."""
+    err = Console(stderr=True, highlight=False)
+    async with Worker() as worker:
+        if _is_recording(path):
+            recording = _readable(path)
+            warn(err, recording.warnings)
+            figures, reasons = await worker.whole_recording(recording.events)
+        else:
+            text = read_rr_text(path)
+            warn(err, text.warnings)
+            figures, reasons = await worker.whole_text(text)
+    if as_json:
+        fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
+        click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
+        for reason in reasons:
+            err.print(reason)
+    else:
+        print_figures(path.name, figures, reasons)
+
+
+def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
+    """Write the recording of a simulated client."""
+    header, events = simulate(scenario, seed=seed, minutes=minutes)
+    try:
+        write(out, header, events)
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --out.") from error
+    click.echo(
+        f"Wrote {out}: {scenario}, seed {seed}, {len(events)} events, {sum(minutes):g} min. The truth stands in its first line.",
+        err=True,
+    )
+
+
+def warn(console: Console, warnings: Sequence[str]) -> None:
+    """Print the first warnings, and how many more there are."""
+    for warning in warnings[:_WARNINGS_SHOWN]:
+        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if len(warnings) > _WARNINGS_SHOWN:
+        console.print(f"Warning: {len(warnings) - _WARNINGS_SHOWN} more lines like these.", style="yellow")
+
+
+def _readable(path: Path) -> Recording:
+    recording = read(path)
+    if not recording.events:
+        lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
+        raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
+    return recording
+
+
+def _is_recording(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
+    return start.startswith((b"{", b"\x1f\x8b"))
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"), TimeElapsedColumn(), console=console)

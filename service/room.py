@@ -1,0 +1,121 @@
+"""One room: the session that runs in it, and its state in words."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from ..analysis.live import LiveFigures
+from ..analysis.stream import JudgedBeat
+from ..sensors.model import Contact, Phase
+from ..sensors.source import LinkState
+from ..web.live import Hub
+from ..web.messages import BeatRow, RoomState, Signal
+from .session import Session
+
+_TICK_S = 0.5
+_POOR_PCT = 90.0
+_LATE_S = 3.5
+"""An older last packet is a silent strap, whatever the link believes."""
+_ENOUGH_PACKETS = 3
+
+_OF_LINK: dict[LinkState, tuple[Signal, str]] = {
+    LinkState.IDLE: ("connecting", "Waiting for the strap"),
+    LinkState.SCANNING: ("connecting", "Looking for the strap"),
+    LinkState.CONNECTING: ("connecting", "Connecting to the strap"),
+    LinkState.SILENT: ("silent", "Strap connected but silent"),
+    LinkState.LOST: ("lost", "Strap lost"),
+    LinkState.GIVING_UP: ("no-strap", "Strap not found"),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """Publishes its session's state with every packet, and twice a second for the clock."""
+
+    identifier: str
+    name: str
+    address: str | None
+    client: str | None
+    kind: str
+    session: Session
+    hub: Hub
+    _signal: tuple[Signal, str] = ("connecting", "")
+    _signal_since_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.session.observe = self._publish
+
+    async def run(self) -> None:
+        """Run the session to its end."""
+        ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
+        try:
+            await self.session.run()
+        finally:
+            ticking.cancel()
+            self._publish(())
+
+    @property
+    def state(self) -> RoomState:
+        """The room at this moment."""
+        now_s = self._now_s()
+        figures = self.session.live.figures(now_s)
+        signal, text, hint = self._signal_of(figures)
+        if (signal, text) != self._signal:
+            self._signal, self._signal_since_s = (signal, text), now_s
+        shown = figures.phase is not Phase.ENDED
+        return RoomState(
+            room=self.identifier,
+            name=self.name,
+            session=self.session.number,
+            client=self.client,
+            kind=self.kind,
+            strap=self.session.device.name or self.address,
+            phase=figures.phase.value,
+            phase_s=figures.phase_s,
+            now_s=now_s,
+            hr_bpm=figures.hr_bpm if shown else None,
+            rmssd_ms=figures.rmssd_ms if shown else None,
+            rmssd_why=figures.rmssd_why if shown else "session ended",
+            baseline_rmssd_ms=figures.baseline_rmssd_ms,
+            change_pct=figures.change_pct if shown else None,
+            accepted_pct=figures.accepted_pct if shown else None,
+            signal=signal,
+            signal_text=text,
+            signal_s=now_s - self._signal_since_s,
+            age_s=figures.age_s,
+            hint=hint,
+            battery_pct=figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct,
+            speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
+        )
+
+    def _now_s(self) -> float:
+        return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
+
+    def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
+        link = self.session.link
+        if figures.phase is Phase.ENDED:
+            return "ended", "Session ended", None
+        if link.state is not LinkState.STREAMING:
+            signal, text = _OF_LINK[link.state]
+            return signal, text, link.hint
+        if figures.age_s is None:
+            return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
+        if figures.age_s > _LATE_S:
+            return "silent", "No data from the strap", link.hint or "Moisten the strap; is it still on the skin?"
+        if figures.contact is Contact.NO:
+            return "poor", "No skin contact", "Moisten the strap and check that it is worn."
+        if not figures.rr_seen and figures.packets >= _ENOUGH_PACKETS:
+            return "hr-only", "Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does."
+        if figures.accepted_pct is not None and figures.accepted_pct < _POOR_PCT:
+            return "poor", "Signal poor", "Moisten the strap and pull it a little tighter."
+        return "good", "Signal good", None
+
+    async def _tick(self) -> None:
+        while True:
+            self._publish(())
+            await asyncio.sleep(_TICK_S)
+
+    def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+        rows = [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
+        self.hub.publish(self.state, rows)

@@ -1,0 +1,83 @@
+"""Serving the pages until somebody stops it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import errno
+from importlib.metadata import version
+from pathlib import Path
+import signal
+import sys
+
+from aiohttp import web
+
+from ..sensors.ble import StrapSource, StrapWatch
+from ..web.app import create_app
+from ..web.live import Hub
+from .errors import ServeError
+from .house import House
+from .radio import Air
+from .storage import Storage
+from .worker import Worker
+
+_SHUTDOWN_S = 2.0
+
+
+async def run_serve(*, host: str, port: int, data: Path, adapter: str | None) -> None:
+    """Serve real straps until Ctrl-C."""
+    stop = stop_signal()
+    hub = Hub()
+    async with (
+        await Storage.open(data) as storage,
+        Worker() as worker,
+        StrapWatch(adapter=adapter) as watch,
+        House(storage, worker, hub, Air(watch), lambda address: StrapSource(address, adapter=adapter)) as house,
+        served(house, hub, host, port) as address,
+    ):
+        say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
+        say(house.adapter().text)
+        await stop.wait()
+        say("Ending. Running sessions can be resumed at the next start.")
+
+
+@asynccontextmanager
+async def served(house: House, hub: Hub, host: str, port: int) -> AsyncGenerator[str]:
+    """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
+    runner = web.AppRunner(create_app(house, hub, version=version("restbeat")), handle_signals=False, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, shutdown_timeout=_SHUTDOWN_S)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ServeError(_sentence(error, host, port)) from error
+        bound = runner.addresses[0][1]
+        yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def stop_signal() -> asyncio.Event:
+    """Give an event that Ctrl-C and a termination signal set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
+
+
+def say(text: str) -> None:
+    """Print a line of progress at once, even into a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _sentence(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use by another program. Stop that one, or choose another port with --port."
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"Port {port} may not be used by this user. Choose one above 1023 with --port."
+    return f"{host}:{port} cannot be served: {error.strerror or error}. Choose another with --host and --port."
