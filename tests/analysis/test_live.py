@@ -1,0 +1,107 @@
+"""Live figures of a strap whose every packet is written here by hand."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from restbeat.analysis.live import LiveSession
+from restbeat.sensors.heart_rate import encode
+from restbeat.sensors.model import Contact, Measurement, Phase
+from restbeat.sensors.recording import Link, Packet, PhaseStart
+
+ALTERNATING = (960, 1000)
+
+
+def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
+    return Packet(t, "2a37", encode(Measurement(hr_bpm, contact, None, rr_1024, bool(rr_1024))))
+
+
+def feed(live, seconds, rr_of=lambda n: 960 + 40 * (n % 2)):
+    return [beat for n in seconds for beat in live.push(packet(float(n), (rr_of(n),)))]
+
+
+def test_rmssd_of_the_last_minute_is_that_of_its_differences():
+    live = LiveSession()
+    feed(live, range(1, 121))
+    figures = live.figures(120.5)
+    assert figures.rmssd_ms == pytest.approx(40 * 1000 / 1024)
+    assert (figures.hr_bpm, figures.accepted_pct, figures.rmssd_why) == (61, 100.0, None)
+
+
+def test_nothing_is_shown_before_there_is_enough():
+    figures = LiveSession().figures(1.0)
+    assert (figures.hr_bpm, figures.rmssd_ms, figures.age_s) == (None, None, None)
+    live = LiveSession()
+    feed(live, range(1, 10))
+    assert live.figures(9.5).rmssd_why == "collecting beats"
+
+
+def test_a_number_that_is_too_old_is_not_shown():
+    live = LiveSession()
+    feed(live, range(1, 121))
+    assert live.figures(122.0).hr_bpm == 61
+    late = live.figures(135.0)
+    assert (late.hr_bpm, late.rmssd_ms, late.accepted_pct) == (None, None, None)
+    assert late.age_s == pytest.approx(15.0)
+    assert late.rmssd_why == "no beats in the last seconds"
+
+
+def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
+    live = LiveSession()
+    feed(live, range(1, 121))
+    feed(live, range(121, 160), rr_of=lambda n: 400 if n % 4 == 0 else 960 + 40 * (n % 2))
+    figures = live.figures(160.0)
+    assert figures.rmssd_ms is None
+    assert "could be used" in figures.rmssd_why
+
+
+def test_the_change_is_told_against_the_baseline_of_this_session():
+    live = LiveSession()
+    live.push(PhaseStart(0.0, Phase.BASELINE))
+    feed(live, range(1, 121))
+    live.push(PhaseStart(120.0, Phase.MASSAGE))
+    feed(live, range(121, 241), rr_of=lambda n: 960 + 60 * (n % 2))
+    figures = live.figures(240.0)
+    assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
+    assert figures.change_pct == pytest.approx(50.0, abs=1.0)
+    assert (figures.phase, figures.phase_s) == (Phase.MASSAGE, 120.0)
+
+
+def test_phases_move_forward_only():
+    live = LiveSession()
+    for phase in (Phase.MASSAGE, Phase.BASELINE):
+        live.push(PhaseStart(10.0, phase))
+    assert live.phase is Phase.MASSAGE
+
+
+def test_no_difference_crosses_a_lost_link():
+    live = LiveSession()
+    beats = feed(live, range(1, 61)) + live.push(Link(60.5, up=False))
+    beats += feed(live, range(90, 151), rr_of=lambda n: 760 + 40 * (n % 2)) + live.finish(151.0)
+    first = next(beat for beat in beats if beat.gap_before)
+    assert first.diff_ms is None
+    kept = [beat.diff_ms for beat in beats if beat.diff_ms is not None]
+    assert sqrt(np.mean(np.square(kept))) == pytest.approx(40 * 1000 / 1024, rel=0.02)
+
+
+def test_a_sensor_without_rr_is_said_to_send_heart_rate_only():
+    live = LiveSession()
+    for n in range(1, 10):
+        live.push(packet(float(n), ()))
+    figures = live.figures(9.5)
+    assert (figures.hr_bpm, figures.rmssd_why, figures.rr_seen) == (61, "heart rate only – no HRV", False)
+
+
+def test_an_unreadable_packet_costs_itself_and_is_said():
+    live = LiveSession()
+    feed(live, range(1, 10))
+    live.push(Packet(10.0, "2a37", b""))
+    assert "At 10.0 s" in live.stream.warnings[0]
+    assert feed(live, range(11, 20))
+
+
+def test_a_battery_packet_tells_the_battery():
+    live = LiveSession()
+    live.push(Packet(1.0, "2a19", bytes([87])))
+    assert live.figures(1.0).battery_pct == 87
