@@ -206,7 +206,7 @@ def _phase_figures(span: Span, beats: Beats, *, heart_rates: list[int] | None) -
         known["mean_hr_bpm"] = float(np.mean(heart_rates))
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
-    known["clean_segments"] = int(segments(_phase_beats(beats), span.start_s, span.end_s)[0].size)
+    known["clean_segments"] = int(segments(_phase_beats(span, beats))[0].size)
     if accepted_pct < LEAST_ACCEPTED_PCT:
         return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
@@ -230,8 +230,8 @@ def _phase_figures(span: Span, beats: Beats, *, heart_rates: list[int] | None) -
     return figures, [*time.reasons, *bands.reasons, *([breathing.reason] if breathing.reason else [])]
 
 
-def _phase_beats(beats: Beats) -> PhaseBeats:
-    return PhaseBeats(end_s=beats.end_s, rr_ms=beats.rr_ms, accepted=beats.accepted, adjacent=beats.adjacent)
+def _phase_beats(span: Span, beats: Beats) -> PhaseBeats:
+    return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))
 
 
 def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]]]:
@@ -248,7 +248,7 @@ def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[Response
             missing = Phase.BASELINE if base is None else phase
             out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            response = respond(_phase_beats(of_phase[base]), _phase_beats(of_phase[span]))
+            response = respond(_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
             out.append(_response_figures(phase, response))
             if response.low is not None and response.high is not None:
                 intervals[phase.value] = (response.low, response.high)
@@ -270,7 +270,7 @@ def _response_figures(phase: Phase, response: Response) -> ResponseFigures:
 def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
     out: list[Segment] = []
     for span, beats in of_phase.items():
-        mids, ln_rmssd = segments(_phase_beats(beats), span.start_s, span.end_s)
+        mids, ln_rmssd = segments(_phase_beats(span, beats))
         known = {round(float(mid), 3): float(np.exp(y)) for mid, y in zip(mids, ln_rmssd, strict=True)}
         for n in range(int((span.end_s - span.start_s) // SEGMENT_S)):
             mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
