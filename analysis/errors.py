@@ -1,0 +1,13 @@
+"""Every error the analysis can raise, one tree.
+
+AnalysisError
+└── SimulationError    a scenario, seed or length that cannot be simulated
+"""
+
+
+class AnalysisError(Exception):
+    """Root of all errors of the analysis; its text is a sentence for a person."""
+
+
+class SimulationError(AnalysisError):
+    """A scenario, seed or length that cannot be simulated."""
