@@ -1,0 +1,195 @@
+import time
+
+import numpy as np
+import pytest
+
+from restbeat.analysis import drift
+from restbeat.analysis.response import CAVEAT, PhaseBeats, Response, respond, segments
+
+BASE_S = 300.0
+
+
+def wander(rng, steps, step_s, tau_s=20.0):
+    """A stationary Ornstein-Uhlenbeck path of unit SD."""
+    keep = np.exp(-step_s / tau_s)
+    noise = rng.normal(0, np.sqrt(1 - keep**2), steps).tolist()
+    path, x = [], float(rng.normal())
+    for e in noise:
+        path.append(x)
+        x = keep * x + e
+    return np.array(path)
+
+
+def client(seed, *, ratio=1.0, phase_s=300.0, breathing_hz=(0.25, 0.25), rr_ratio=1.0, drift_sd=0.25):
+    """Beat times (s) of an integral-pulse-frequency-modulated heart whose RMSSD changes by about `ratio` after the baseline."""
+    rng, step = np.random.default_rng(seed), 0.1
+    t = np.arange(0, BASE_S + phase_s, step)
+    later = t >= BASE_S
+    deep = 0.0377 * np.exp(0.3 * rng.normal()) * np.where(later, ratio, 1.0) * np.exp(drift_sd * wander(rng, t.size, step))
+    mayer = 0.02 * np.where(later, ratio, 1.0) * np.exp(drift_sd * wander(rng, t.size, step))
+    breath_hz = np.where(later, breathing_hz[1], breathing_hz[0]) + 0.01 * wander(rng, t.size, step)
+    breath = np.sin(2 * np.pi * (rng.random() + np.cumsum(breath_hz) * step))
+    rate = (1 + deep * breath + mayer * np.sin(2 * np.pi * (0.1 * t + rng.random()))) / (0.9 * np.where(later, rr_ratio, 1.0))
+    beats = np.cumsum(rate) * step
+    times = np.interp(np.arange(1, int(beats[-1])), beats, t + step)
+    return times + rng.normal(0, 0.001, times.size)
+
+
+def phase_of(beat_s, start_s, stop_s, rejected=()):
+    end_s, rr_ms = beat_s[1:], np.diff(beat_s) * 1000
+    inside = (end_s >= start_s) & (end_s < stop_s)
+    accepted = np.ones(int(inside.sum()), dtype=bool)
+    accepted[list(rejected)] = False
+    adjacent = np.r_[False, accepted[1:] & accepted[:-1]]
+    return PhaseBeats(end_s[inside], rr_ms[inside], accepted, adjacent, (start_s, stop_s))
+
+
+def verdict(beat_s, phase_s=300.0, wander_sd=0.10) -> Response:
+    return respond(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), wander_sd=wander_sd)
+
+
+def dense_change(t, y, later, wander_sd):
+    """The same posterior by explicit covariance matrices."""
+    gap = np.abs(t[:, None] - t)
+    ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
+    x = np.column_stack([np.ones(t.size), later, *([ramp - later * ramp[later].mean()] if t[-1] - t[later][0] >= 580 else [])])
+    log_weight, location, scale = [], [], []
+    df = t.size - x.shape[1]
+    for tau in (3, 6, 10, 15, 22, 32, 45, 65, 90, 130, 190):
+        for r in (0, 0.15, 0.3, 0.5, 0.7, 0.85):
+            c = (1 - r) * np.exp(-gap / tau) + r * np.eye(t.size)
+            ci = np.linalg.inv(c)
+            info = x.T @ ci @ x
+            beta = np.linalg.solve(info, x.T @ ci @ y)
+            rss = (y - x @ beta) @ ci @ (y - x @ beta)
+            prior = -0.5 * (np.log(tau / 25) / 0.9) ** 2
+            log_weight.append(prior - 0.5 * np.linalg.slogdet(c)[1] - 0.5 * np.linalg.slogdet(info)[1] - df / 2 * np.log(rss))
+            location.append(beta[1])
+            scale.append(np.sqrt(rss / df * np.linalg.inv(info)[1, 1] + wander_sd**2))
+    weight = np.exp(np.array(log_weight) - max(log_weight))
+    return weight / weight.sum(), np.array(location), np.array(scale)
+
+
+@pytest.mark.parametrize(("base", "phase"), [(30, 30), (30, 90), (26, 180)])
+def test_the_filter_gives_the_posterior_of_the_explicit_covariance(base, phase):
+    rng = np.random.default_rng(base)
+    t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
+    later = np.arange(t.size) >= base
+    y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
+    posterior = drift.change(t, y, later, 0.1)
+    weight, location, scale = dense_change(t, y, later, 0.1)
+    assert posterior.weight == pytest.approx(weight, abs=1e-8)
+    assert posterior.location == pytest.approx(location, abs=1e-8)
+    assert posterior.scale == pytest.approx(scale, rel=1e-7)
+    assert posterior.above(posterior.quantile(0.975)) == pytest.approx(0.025, abs=1e-7)
+
+
+@pytest.fixture(scope="module")
+def null_sessions():
+    return [client(seed) for seed in range(80)]
+
+
+def test_quiet_drift_is_almost_never_called_a_response(null_sessions):
+    calls = [verdict(beat_s).verdict for beat_s in null_sessions]
+    assert calls.count("clear") + calls.count("opposite") <= 1
+    assert calls.count("none") > 0.8 * len(calls)
+
+
+def test_without_allowance_for_wander_false_calls_stay_near_the_nominal_five_percent(null_sessions):
+    calls = [verdict(beat_s, wander_sd=0.0).verdict for beat_s in null_sessions]
+    assert calls.count("clear") + calls.count("opposite") <= 10
+
+
+def test_a_doubled_rmssd_is_mostly_clear():
+    calls = [verdict(client(seed, ratio=2.0, phase_s=900), 900) for seed in range(100, 125)]
+    assert sum(r.verdict == "clear" for r in calls) >= 22
+    assert np.median([r.delta for r in calls]) == pytest.approx(np.log(2), abs=0.1)
+    assert all(r.why.startswith("Higher than today's drift explains") for r in calls if r.verdict == "clear")
+
+
+def test_a_halved_rmssd_is_opposite():
+    calls = [verdict(client(seed, ratio=0.4)).verdict for seed in range(200, 212)]
+    assert calls.count("opposite") >= 10
+    assert "clear" not in calls
+
+
+def test_slower_breathing_alone_is_flagged_and_never_a_firm_verdict():
+    calls = [verdict(client(seed, breathing_hz=(0.25, 0.15))) for seed in range(300, 330)]
+    assert all(r.flagged for r in calls)
+    assert not {"clear", "opposite"} & {r.verdict for r in calls}
+    assert all("breathing" in r.why for r in calls)
+
+
+def test_a_slower_heart_alone_is_seldom_clear():
+    calls = [verdict(client(seed, rr_ratio=1.05)).verdict for seed in range(400, 430)]
+    assert calls.count("clear") <= 1
+
+
+def test_every_field_of_a_verdict_fits_the_others(null_sessions):
+    r = verdict(null_sessions[1])
+    assert r.low < r.delta < r.high
+    assert r.half_width == pytest.approx((r.high - r.low) / 2)
+    assert r.percent == pytest.approx(100 * (np.exp(r.delta) - 1))
+    assert 0 <= r.p_up <= 1
+    assert (r.base_segments, r.phase_segments) == (30, 30)
+    assert "lies between" in r.why
+    assert "Rest alone" in CAVEAT
+
+
+def test_a_short_phase_is_insufficient_and_says_how_much_is_missing(null_sessions):
+    beat_s = null_sessions[0]
+    r = respond(phase_of(beat_s, 0, 300), phase_of(beat_s, 300, 500))
+    assert (r.verdict, r.delta, r.half_width) == ("insufficient", None, None)
+    assert "20 clean segments" in r.why
+
+
+def test_more_than_five_percent_of_rejected_beats_give_no_verdict(null_sessions):
+    beat_s = null_sessions[0]
+    r = respond(phase_of(beat_s, 0, 300, rejected=range(0, 320, 16)), phase_of(beat_s, 300, 600))
+    assert r.verdict == "insufficient"
+    assert "baseline were rejected" in r.why
+
+
+def test_no_beats_are_insufficient(null_sessions):
+    nothing = PhaseBeats(*(np.array([], dtype=d) for d in (float, float, bool, bool)), (0.0, 300.0))
+    assert respond(nothing, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"
+
+
+def test_a_wild_series_is_too_wide_to_judge():
+    beat_s = client(1, drift_sd=1.5)
+    r = verdict(beat_s)
+    assert r.half_width > 0.5
+    assert r.verdict == "insufficient"
+    assert "anywhere between" in r.why
+
+
+def test_a_flat_rhythm_gives_no_firm_verdict():
+    r = verdict(np.arange(0, 601, 0.8))
+    assert r.verdict == "none"
+    assert r.flagged
+
+
+def test_a_phase_before_its_baseline_is_refused(null_sessions):
+    beat_s = null_sessions[0]
+    with pytest.raises(ValueError, match="after the baseline"):
+        respond(phase_of(beat_s, 300, 600), phase_of(beat_s, 0, 300))
+
+
+def test_segments_hold_whole_ten_seconds_with_five_differences_each():
+    beat_s = np.arange(0, 36, 1.0) + 0.02 * (np.arange(36) % 2)
+    whole = segments(phase_of(beat_s, 0, 36))
+    assert whole.mid_s.tolist() == [5, 15, 25]
+    assert np.exp(whole.ln_rmssd) == pytest.approx(40, rel=1e-6)
+    holed = segments(phase_of(beat_s, 0, 36, rejected=(12, 14, 16)))
+    assert holed.mid_s.tolist() == [5, 25]
+
+
+def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():
+    beat_s = client(5, phase_s=2100)
+    base, phase = phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, 2400)
+    times = []
+    for _ in range(7):
+        began = time.perf_counter()
+        respond(base, phase)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.05
