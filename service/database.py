@@ -3,8 +3,6 @@
 from pathlib import Path
 import sqlite3
 
-from sqlite_utils import Database
-
 from .errors import (
     DiskFullError,
     FolderNotWritableError,
@@ -14,6 +12,7 @@ from .errors import (
     StorageError,
 )
 from .migrations import migrations
+from .sqlite import Database
 
 DATABASE = "restbeat.db"
 _LOCK = "restbeat.lock"

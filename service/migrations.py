@@ -4,8 +4,7 @@ Tables are named after what they hold and read well in Datasette. `seq` numbers 
 that the order of arrival is exact. `phase_hrv` and `response` are views into the stored reports: they cannot disagree.
 """
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from .sqlite import Database, Migrations
 
 migrations = Migrations("restbeat")
 

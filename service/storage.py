@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from sqlite_utils import Database
 
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import SessionRow
 from .errors import NoSuchSessionError
 from .rows import EVENT_COLUMNS, device_columns, event_of, event_statement, header_columns, header_of, moment, stamp
+from .sqlite import Database
 from .writer import Writer
 
 

@@ -12,11 +12,10 @@ import threading
 import time
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from .database import open_database, sentence_for, take_folder
 from .errors import StorageError
 from .rows import Statement
+from .sqlite import Database
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -52,7 +51,11 @@ class Writer:
     async def start(self) -> None:
         """Take the folder and open the database; raises `StorageError`."""
         self._thread.start()
-        await asyncio.wrap_future(self._opened)
+        try:
+            await asyncio.shield(asyncio.wrap_future(self._opened))
+        except asyncio.CancelledError:
+            self._queue.put(None)
+            raise
 
     async def stop(self) -> None:
         """Write what waits, close the database, let go of the folder; raises `StorageError` where rows remain unwritten."""

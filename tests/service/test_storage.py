@@ -10,7 +10,6 @@ import time
 
 import msgspec
 import pytest
-from sqlite_utils import Database
 
 from restbeat.analysis.figures import (
     Integrity,
@@ -32,6 +31,7 @@ from restbeat.service.errors import (
     StorageError,
 )
 from restbeat.service.migrations import migrations
+from restbeat.service.sqlite import Database
 from restbeat.service.storage import NewSession, Storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -429,3 +429,22 @@ async def test_a_missing_session_gives_a_sentence(storage):
     for call in (storage.events(5), storage.resume(5), storage.end_session(5, NOON, 1.0), storage.put_report(5, "a", b"{}")):
         with pytest.raises(NoSuchSessionError, match="no session 5"):
             await call
+
+
+async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path):
+    opening = asyncio.create_task(Storage.open(tmp_path))
+    await asyncio.sleep(0)
+    opening.cancel()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                storage = await Storage.open(tmp_path)
+                break
+            except FolderTakenError:
+                await asyncio.sleep(0.01)
+    await storage.close()
+
+
+def test_the_server_does_not_pay_for_pandas():
+    program = "import sys, restbeat.service.storage; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
