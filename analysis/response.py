@@ -143,7 +143,7 @@ def respond(base: PhaseBeats, phase: PhaseBeats, *, wander_sd: float = 0.10) -> 
     verdict = _classify(posterior, delta, (high - low) / 2, arithmetic or 0.0, flagged=bool(notes), faster=faster)
     if faster and verdict == "slight":
         notes = [*notes, "the heart beat more than 3 % faster"]
-    return replace(response, verdict=verdict, why=_words(verdict, low, high, notes))
+    return replace(response, verdict=verdict, why=_words(verdict, delta, low, high, notes))
 
 
 def _lacking(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
@@ -178,12 +178,20 @@ def _classify(
     return "none"
 
 
-def _words(verdict: ResponseClass, low: float, high: float, notes: list[str]) -> str:
+def _words(verdict: ResponseClass, delta: float, low: float, high: float, notes: list[str]) -> str:
     between = f"{100 * np.expm1(low):+.0f} and {100 * np.expm1(high):+.0f} %".replace("-", "−")
+    nothing = "No change we could tell"
+    if low > 0 or high < 0:
+        if notes:
+            nothing = "A change that the way of breathing may have made"
+        elif abs(delta) < LEAST_CHANGE:
+            nothing = "A change too small to speak of"
+        else:
+            nothing = "A change that heart rate and breathing alone may explain"
     said = {
         "clear": "Higher than today's drift explains",
         "slight": "A hint, within what rest can do",
-        "none": f"No change we could tell; it lies between {between}",
+        "none": f"{nothing}; it lies between {between}",
         "opposite": "Lower than today's drift explains",
         "insufficient": f"Not enough steady data: the change lies anywhere between {between}",
     }[verdict]

@@ -1,4 +1,6 @@
 import math
+import os
+from pathlib import Path
 import time
 
 import numpy as np
@@ -152,3 +154,9 @@ def test_cost_of_a_beat_does_not_grow_with_the_session():
     for _ in range(5):
         best_of_three()
     assert best_of_three() < 5 * early
+
+
+@pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
+def test_a_real_chest_strap_under_slow_breathing_loses_no_beat():
+    rows = (Path(os.environ["RESTBEAT_REAL_DATA"]) / "kbre93_polarH10_ibi.csv").read_text().splitlines()
+    assert rejected(judge([float(row.split(",")[1]) for row in rows])) == []

@@ -1,8 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from restbeat.analysis.hrv import time_domain
 from restbeat.analysis.rolling import RollingHrv
+from restbeat.analysis.runs import runs_of
+from restbeat.analysis.stream import BeatStream
+from restbeat.sensors.recording import Packet, read
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+TIME_DOMAIN = ("mean_rr_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms")
 
 
 def truth(runs):
@@ -46,7 +54,7 @@ def test_the_live_window_says_the_same():
             rolling.push(end_s, rr_ms, True, rr_ms - float(run[i - 1]) if i else None)
         rolling.push(end_s, 4000.0, False, None)
     figures = time_domain(runs)
-    for name in ("mean_rr_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms"):
+    for name in TIME_DOMAIN:
         assert getattr(rolling, name) == pytest.approx(getattr(figures, name), rel=1e-9)
 
 
@@ -75,3 +83,18 @@ def test_single_beats_between_artifacts_have_a_mean_but_no_rmssd():
 def test_intervals_that_cannot_be_are_refused(odd):
     with pytest.raises(ValueError, match="finite and positive"):
         time_domain([np.array([800.0, odd, 810.0])])
+
+
+@pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.jsonl*")), ids=lambda path: path.name)
+def test_live_and_record_agree_on_every_fixture(path):
+    stream, rolling = BeatStream(), RollingHrv(1e9)
+    events = read(path).events
+    beats = [beat for event in events if isinstance(event, Packet) for beat in stream.push(event)]
+    beats += stream.finish(events[-1].t)
+    for beat in beats:
+        rolling.push(beat.end_s, beat.rr_ms, beat.accepted, beat.diff_ms)
+    runs = runs_of(*([getattr(b, name) for b in beats] for name in ("end_s", "rr_ms", "accepted", "gap_before")))
+    figures = time_domain([run.rr_ms for run in runs])
+    live = {name: getattr(rolling, name) for name in TIME_DOMAIN}
+    record = {name: getattr(figures, name) for name in TIME_DOMAIN}
+    assert live == (pytest.approx(record, rel=1e-9) if beats else record)

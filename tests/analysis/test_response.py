@@ -118,6 +118,7 @@ def test_slower_breathing_alone_is_flagged_and_never_a_firm_verdict():
     assert all(r.flagged for r in calls)
     assert not {"clear", "opposite"} & {r.verdict for r in calls}
     assert all("breathing" in r.why for r in calls)
+    assert any(r.why.startswith("A change that the way of breathing may have made") for r in calls)
 
 
 def test_a_slower_heart_alone_is_seldom_clear():
