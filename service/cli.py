@@ -13,8 +13,9 @@ import click
 T = TypeVar("T")
 
 _DATA_HELP = "Data folder. Default: this computer's folder for user data."
+_SCENARIOS = ("clear", "none", "opposite", "slow-breathing", "sleepy", "noisy", "optical")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FOLDER = click.Path(path_type=Path)
 
 
 class _Minutes(click.ParamType[tuple[float, float, float]]):
@@ -141,7 +142,7 @@ def analyse(file: Path, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--scenario", required=True, help="clear, none, opposite, slow-breathing, sleepy, noisy or optical.")
+@click.option("--scenario", required=True, type=click.Choice(_SCENARIOS))
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--minutes", type=_Minutes(), default=(5.0, 20.0, 5.0), show_default="5,20,5", help="Length of the phases.")
 @click.option(

@@ -1,0 +1,5 @@
+"""`python -m restbeat.service` is `restbeat`."""
+
+from .cli import main
+
+main()
