@@ -108,6 +108,13 @@ def test_a_lasting_change_of_rate_is_followed():
     assert all(v.accepted for v in judge(series)[120:])
 
 
+def test_a_rhythm_that_looks_like_split_beats_for_long_is_learnt_anew():
+    rng = np.random.default_rng(0)
+    verdicts = judge([*rng.normal(900, 3, 60).tolist(), *rng.normal(400, 3, 100).tolist()])
+    assert all(v.accepted for v in verdicts[:60])
+    assert all(v.accepted for v in verdicts[90:])
+
+
 def test_no_difference_crosses_a_gap():
     series = calm_series()
     verdicts = judge(series, gaps=frozenset({120}))

@@ -121,6 +121,13 @@ def test_slower_breathing_alone_is_flagged_and_never_a_firm_verdict():
     assert any(r.why.startswith("A change that the way of breathing may have made") for r in calls)
 
 
+@pytest.mark.parametrize(("ratio", "verdicts"), [(3.0, {"slight", "none"}), (0.3, {"none"})])
+def test_even_a_large_change_is_no_firm_verdict_while_breathing_slows(ratio, verdicts):
+    calls = [verdict(client(seed, ratio=ratio, breathing_hz=(0.25, 0.18))) for seed in range(350, 360)]
+    assert {r.verdict for r in calls} <= verdicts
+    assert all("Mind: breathing" in r.why for r in calls)
+
+
 def test_a_slower_heart_alone_is_seldom_clear():
     calls = [verdict(client(seed, rr_ratio=1.05)).verdict for seed in range(400, 430)]
     assert calls.count("clear") <= 1

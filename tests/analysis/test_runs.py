@@ -35,7 +35,7 @@ def test_a_gap_splits_without_a_rejected_beat():
 
 
 def test_a_gap_before_a_rejected_beat_is_still_a_gap():
-    _, second = runs_of(*beats([800, 810, 5000, 790], accepted=[1, 1, 0, 1], gaps=[2], hole_s=3))
+    _, second = runs_of(*beats([800, 810, 5000, 790], accepted=[1, 1, 0, 1], gaps=[2], hole_s=0.2))
     assert second.gap_before
 
 
