@@ -110,7 +110,7 @@ def test_a_lasting_change_of_rate_is_followed():
 
 def test_a_rhythm_that_looks_like_split_beats_for_long_is_learnt_anew():
     rng = np.random.default_rng(0)
-    verdicts = judge([*rng.normal(900, 3, 60).tolist(), *rng.normal(400, 3, 100).tolist()])
+    verdicts = judge([*rng.normal(900, 3, 60).tolist(), *rng.normal(450, 3, 100).tolist()])
     assert all(v.accepted for v in verdicts[:60])
     assert all(v.accepted for v in verdicts[90:])
 
