@@ -1,0 +1,101 @@
+"""What a user installs: sdist → wheel → an empty environment → a replay; and a newcomer's `make demo` in a clean clone."""
+
+import json
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MINUTE = ROOT / "fixtures" / "polar-h10_simulated_one-minute.jsonl"
+
+
+def run(*command, **options):
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, timeout=900, **options)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel made from the sdist, as an installer without a wheel would."""
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT)
+    return next(out.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_four_folders_their_pages_and_nothing_else(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        size = sum(info.file_size for info in archive.infolist())
+    folders = {name.split("/")[1] for name in names if name.startswith("restbeat/")}
+    assert folders == {"sensors", "analysis", "web", "service"}
+    assert {name.split("/")[0] for name in names} == {"restbeat", next(n.split("/")[0] for n in names if ".dist-info" in n)}
+    assert any(name.startswith("restbeat/web/templates/") for name in names)
+    assert any(name.startswith("restbeat/web/static/") for name in names)
+    assert sum(name.endswith("py.typed") for name in names) == 4
+    assert size < 1e6
+
+
+def test_the_wheel_installed_into_an_empty_environment_replays(wheel, tmp_path):
+    environment = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", environment)
+    python = environment / "bin" / "python"
+    run(python, "-m", "pip", "install", "--disable-pip-version-check", "--constraint", ROOT / "constraints.txt", wheel)
+    done = run(environment / "bin" / "restbeat", "replay", MINUTE, "--json", "--data", tmp_path / "data", cwd=tmp_path)
+    assert json.loads(done.stdout)["integrity"]["beats"] == 63
+
+
+def test_no_file_names_a_registry_or_a_machine_path():
+    listed = run("git", "ls-files", cwd=ROOT).stdout.splitlines() if (ROOT / ".git").exists() else []
+    words = ("regis" + "try.npmjs", "py" + "pi.org", "files.python" + "hosted", "/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/")
+    texts = {name: (ROOT / name).read_bytes() for name in listed if (ROOT / name).is_file()}
+    assert [(name, word) for name, text in texts.items() for word in words if word.encode() in text] == []
+
+
+def test_make_says_in_one_sentence_what_is_missing(tmp_path):
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, clone)
+    bare = tmp_path / "python-without-venv"
+    bare.write_text(f'#!/bin/sh\ncase "$*" in *venv*) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    bare.chmod(0o755)
+    done = subprocess.run(["make", "demo", f"PYTHON={bare}"], cwd=clone, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert "python3-venv is missing: install it" in done.stderr
+
+
+def test_make_goes_on_without_npm(tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "chromium", "dbus-daemon", "id", "apt-get"):
+        (programs / name).symlink_to("/bin/sh" if name == "sh" else "/bin/true")
+    done = run("/bin/sh", ROOT / ".ci" / "tools", cwd=tmp_path, env={"PATH": str(programs)})
+    assert done.stderr.startswith("npm is missing")
+
+
+def test_the_readme_tells_every_command_in_the_words_of_its_help():
+    from restbeat.service.cli import cli
+
+    told = {}
+    for line in (ROOT / "README.md").read_text().splitlines():
+        if line.startswith("| `restbeat "):
+            name, words = (cell.strip() for cell in line.strip("|").split("|"))
+            told[name.strip("`").removeprefix("restbeat ")] = words
+    assert told == {name: command.help.split("\n\n")[0].replace("\n", " ") for name, command in cli.commands.items()}
+
+
+def test_every_command_shows_an_example():
+    from restbeat.service.cli import cli
+
+    assert [name for name, command in cli.commands.items() if "Example:  restbeat" not in command.help] == []
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="sets up an environment of its own: minutes; CI does it every time")
+def test_make_demo_in_a_clean_clone_serves_three_rooms_and_ends_at_ctrl_c(tmp_path):
+    pytest.fail("written with the demo")
