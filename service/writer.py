@@ -52,7 +52,7 @@ class Writer:
         """Take the folder and open the database; raises `StorageError`."""
         self._thread.start()
         try:
-            await asyncio.shield(asyncio.wrap_future(self._opened))
+            await _outcome(self._opened)
         except asyncio.CancelledError:
             self._queue.put(None)
             raise
@@ -62,7 +62,7 @@ class Writer:
         if not self._stopped:
             self._stopped = True
             self._queue.put(None)
-        await asyncio.shield(asyncio.wrap_future(self._ended))
+        await _outcome(self._ended)
 
     def put(self, statement: Statement) -> None:
         """Queue one row; never waits. Raises `StorageError` after `stop`."""
@@ -108,9 +108,9 @@ class Writer:
                 self._serve(db)
                 self._write_waiting(db)
         if self._waiting:
-            self._ended.set_exception(
-                StorageError(f"{self.trouble} {len(self._waiting)} entries could not be stored before the end.")
-            )
+            lost = StorageError(f"{self.trouble} {len(self._waiting)} entries could not be stored before the end.")
+            _LOG.error("%s", lost)
+            self._ended.set_exception(lost)
         else:
             self._ended.set_result(None)
 
@@ -179,3 +179,10 @@ class Writer:
 def _chained(error: StorageError, cause: sqlite3.Error) -> StorageError:
     error.__cause__ = cause
     return error
+
+
+async def _outcome(future: Future[None]) -> None:
+    """Wait for it; being cancelled meanwhile does not cancel it, and its error is not reported as unheard then."""
+    wrapped = asyncio.wrap_future(future)
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.shield(wrapped)

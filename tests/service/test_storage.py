@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+import gc
 import json
 from pathlib import Path
 import signal
@@ -431,7 +432,7 @@ async def test_a_missing_session_gives_a_sentence(storage):
             await call
 
 
-async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path):
+async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
     opening = asyncio.create_task(Storage.open(tmp_path))
     await asyncio.sleep(0)
     opening.cancel()
@@ -443,6 +444,9 @@ async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path):
             except FolderTakenError:
                 await asyncio.sleep(0.01)
     await storage.close()
+    del opening, storage
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_the_server_does_not_pay_for_pandas():
