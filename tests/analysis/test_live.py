@@ -10,14 +10,12 @@ from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.recording import Link, Packet, PhaseStart
 
-ALTERNATING = (960, 1000)
-
 
 def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
     return Packet(t, "2a37", encode(Measurement(hr_bpm, contact, None, rr_1024, bool(rr_1024))))
 
 
-def feed(live, seconds, rr_of=lambda n: 960 + 40 * (n % 2)):
+def feed(live, seconds, rr_of=lambda n: 1004 + 40 * (n % 2)):
     return [beat for n in seconds for beat in live.push(packet(float(n), (rr_of(n),)))]
 
 
@@ -50,7 +48,7 @@ def test_a_number_that_is_too_old_is_not_shown():
 def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
     live = LiveSession()
     feed(live, range(1, 121))
-    feed(live, range(121, 160), rr_of=lambda n: 400 if n % 4 == 0 else 960 + 40 * (n % 2))
+    feed(live, range(121, 160), rr_of=lambda n: 400 if n % 4 == 0 else 1004 + 40 * (n % 2))
     figures = live.figures(160.0)
     assert figures.rmssd_ms is None
     assert "could be used" in figures.rmssd_why
@@ -61,7 +59,7 @@ def test_the_change_is_told_against_the_baseline_of_this_session():
     live.push(PhaseStart(0.0, Phase.BASELINE))
     feed(live, range(1, 121))
     live.push(PhaseStart(120.0, Phase.MASSAGE))
-    feed(live, range(121, 241), rr_of=lambda n: 960 + 60 * (n % 2))
+    feed(live, range(121, 241), rr_of=lambda n: 994 + 60 * (n % 2))
     figures = live.figures(240.0)
     assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
     assert figures.change_pct == pytest.approx(50.0, abs=1.0)
@@ -78,7 +76,7 @@ def test_phases_move_forward_only():
 def test_no_difference_crosses_a_lost_link():
     live = LiveSession()
     beats = feed(live, range(1, 61)) + live.push(Link(60.5, up=False))
-    beats += feed(live, range(90, 151), rr_of=lambda n: 760 + 40 * (n % 2)) + live.finish(151.0)
+    beats += feed(live, range(90, 151), rr_of=lambda n: 1004 + 40 * (n % 2)) + live.finish(151.0)
     first = next(beat for beat in beats if beat.gap_before)
     assert first.diff_ms is None
     kept = [beat.diff_ms for beat in beats if beat.diff_ms is not None]

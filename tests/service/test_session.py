@@ -92,9 +92,10 @@ async def test_the_button_moves_on_from_the_phase_it_leaves_and_only_once():
 async def test_a_stopped_session_lets_go_of_its_strap_and_stays_open():
     strap = Strap(PACKETS)
     session = Session(1, strap, RunningClock(), Log())
+    heard = asyncio.Event()
+    session.observe = lambda _: heard.set()
     running = asyncio.create_task(session.run())
-    while not session.live.stream.clock.packets:
-        await asyncio.sleep(0)
+    await heard.wait()
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

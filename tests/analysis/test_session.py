@@ -1,0 +1,120 @@
+"""Whole sessions: phases, their figures, the reasons for what is missing."""
+
+from math import exp
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from restbeat.analysis.session import phase_spans, summarise
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.heart_rate import encode
+from restbeat.sensors.model import Contact, Measurement, Phase
+from restbeat.sensors.recording import Header, Link, Mark, Packet, Pain, PhaseStart, read
+
+FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*"))
+
+
+def packets(first, last, rr_of=lambda n: 1004 + 40 * (n % 2)):
+    return [Packet(float(n), "2a37", encode(Measurement(61, Contact.YES, None, (rr_of(n),), True))) for n in range(first, last)]
+
+
+def figures_of(events, **options):
+    return summarise("x", Header(), events, **options)
+
+
+def test_before_the_first_phase_line_a_session_settles():
+    spans = phase_spans([*packets(1, 11), PhaseStart(10.5, Phase.BASELINE), *packets(11, 21)])
+    assert [(s.phase, s.start_s, s.end_s) for s in spans] == [(Phase.SETTLE, 0.0, 10.5), (Phase.BASELINE, 10.5, 20.0)]
+
+
+def test_a_phase_line_at_the_start_leaves_no_settling():
+    assert [s.phase for s in phase_spans([PhaseStart(0.0, Phase.BASELINE), *packets(1, 9)])] == [Phase.BASELINE]
+
+
+def test_a_phase_line_that_leads_back_is_passed_over_and_ended_ends():
+    lines = [
+        PhaseStart(t, p) for t, p in ((5.0, Phase.MASSAGE), (7.0, Phase.BASELINE), (9.0, Phase.ENDED), (12.0, Phase.RECOVERY))
+    ]
+    assert [(s.phase, s.end_s) for s in phase_spans(lines)] == [(Phase.SETTLE, 5.0), (Phase.MASSAGE, 9.0)]
+
+
+def test_no_event_gives_a_report_without_figures():
+    report = figures_of([])
+    assert (report.figures.phases, report.hrv) == ([], False)
+    assert [r.class_ for r in report.figures.responses] == ["insufficient", "insufficient"]
+    assert all(r.why for r in report.figures.responses)
+
+
+def test_a_difference_never_crosses_a_phase_border():
+    low, high = (lambda n: 1024), (lambda n: 1124 + n % 2)
+    events = [PhaseStart(0.0, Phase.BASELINE), *packets(1, 61, low), PhaseStart(60.5, Phase.MASSAGE), *packets(61, 121, high)]
+    baseline, massage = figures_of(events).figures.phases
+    assert baseline.rmssd_ms == 0
+    assert massage.rmssd_ms == pytest.approx(1000 / 1024, rel=0.05)
+
+
+def test_a_phase_without_beats_says_so():
+    events = [*packets(1, 31), PhaseStart(31.0, Phase.BASELINE), PhaseStart(61.0, Phase.MASSAGE)]
+    report = figures_of(events, end_s=90.0)
+    assert report.reasons["baseline"] == ["No beat was received in this phase."]
+    assert report.figures.phases[1].accepted_pct is None
+    assert report.figures.integrity.lost_s == pytest.approx(60, abs=1)
+
+
+def test_a_phase_of_artifacts_gives_no_figure_but_its_share():
+    noise = np.random.default_rng(1).integers(320, 1800, 200)
+    (settle,) = figures_of(packets(1, 121, lambda n: int(noise[n]))).figures.phases
+    assert settle.accepted_pct < 70
+    assert settle.rmssd_ms is None
+
+
+def test_marks_and_pain_are_carried_along():
+    report = figures_of([*packets(1, 5), Mark(4.0, technique="long strokes", region="back"), Pain(4.0, 6), *packets(5, 9)])
+    assert [(n.at_s, n.text) for n in report.notes] == [(4.0, "long strokes, back")]
+    assert report.pain == [(4.0, 6)]
+
+
+def test_what_comes_after_a_lost_link_is_a_gap():
+    report = figures_of([*packets(1, 61), Link(61.0, up=False), Link(80.0, up=True), *packets(81, 141)])
+    assert (report.figures.integrity.gaps, report.figures.integrity.rejected_beats) == (1, 0)
+    assert report.figures.integrity.lost_s == pytest.approx(20, abs=1)
+
+
+@pytest.mark.parametrize(("scenario", "seed"), [("clear", 5), ("opposite", 2)])
+def test_a_simulated_change_is_called_by_its_name(scenario, seed):
+    header, events = simulate(scenario, seed=seed, minutes=(5, 15, 5))
+    report = summarise(scenario, header, events)
+    massage, _ = report.figures.responses
+    assert massage.class_ == scenario
+    low, high = report.intervals["massage"]
+    assert low < massage.delta_ln_rmssd < high
+    assert massage.percent == pytest.approx(100 * (exp(massage.delta_ln_rmssd) - 1))
+    assert massage.half_width == pytest.approx((high - low) / 2)
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
+def test_every_fixture_gives_its_true_beats_and_a_report_that_survives_json(path):
+    recording = read(path)
+    report = summarise(path.name, recording.header, recording.events)
+    assert report.figures.phases
+    assert sum(phase.beats for phase in report.figures.phases) <= report.figures.integrity.beats
+    assert msgspec.json.decode(msgspec.json.encode(report), type=type(report)) == report
+
+
+def test_no_event_order_breaks_the_report():
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        t, events = 0.0, []
+        for _ in range(200):
+            t += float(rng.exponential(0.8))
+            kind = rng.integers(0, 12)
+            if kind == 0:
+                events.append(PhaseStart(t, list(Phase)[rng.integers(0, 4)]))
+            elif kind == 1:
+                events.append(Link(t, up=bool(rng.integers(0, 2))))
+            else:
+                events.append(Packet(t, "2a37", rng.bytes(rng.integers(0, 12))))
+        report = figures_of(events)
+        assert len(report.figures.responses) == 2
