@@ -1,0 +1,149 @@
+"""A virtual strap as BlueZ shows it on D-Bus: one Device1, and its GATT services and characteristics while connected."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+import socket
+from typing import Any
+
+from dbus_fast import Variant
+
+from .strap import VirtualStrap
+
+ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
+SERVICE, CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteristic1"
+
+Properties = dict[str, Variant]
+Interfaces = dict[str, Properties]
+
+_MTU = 247
+_FIRST_HANDLE = 0x10
+
+
+def whole_uuid(uuid: str) -> str:
+    """The 128-bit form of a UUID, in lower case."""
+    return f"0000{uuid}-0000-1000-8000-00805f9b34fb".lower() if len(uuid) == 4 else uuid.lower()
+
+
+def adapter_path(name: str) -> str:
+    """The D-Bus path of an adapter such as hci0."""
+    return f"/org/bluez/{name}"
+
+
+def adapter_interfaces(name: str, address: str, *, powered: bool) -> Interfaces:
+    """What BlueZ tells of an adapter."""
+    return {
+        ADAPTER: {
+            "Address": Variant("s", address),
+            "AddressType": Variant("s", "public"),
+            "Name": Variant("s", name),
+            "Alias": Variant("s", name),
+            "Powered": Variant("b", powered),
+            "Discovering": Variant("b", False),
+            "Roles": Variant("as", ["central"]),
+            "UUIDs": Variant("as", []),
+        }
+    }
+
+
+@dataclass(slots=True, eq=False)
+class StrapObjects:
+    """The D-Bus objects of one strap, who has subscribed to what, and its state towards BlueZ."""
+
+    strap: VirtualStrap
+    known: bool = False
+    """BlueZ has heard it at least once."""
+    path: str = ""
+    device: Properties = field(default_factory=dict)
+    gatt: dict[str, Interfaces] = field(default_factory=dict)
+    """Services and characteristics by path; a characteristic stands behind its service."""
+    subscribers: dict[str, set[str]] = field(default_factory=dict)
+    """Characteristic path → the connections that called StartNotify; they outlive a lost link, as in BlueZ."""
+    pipes: dict[str, socket.socket] = field(default_factory=dict)
+    """Characteristic path → the socket that AcquireNotify handed out."""
+    values: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    """Characteristic UUID, as the strap writes it → path."""
+
+    def __post_init__(self) -> None:
+        strap = self.strap
+        self.path = f"{adapter_path(strap.adapter)}/dev_{strap.address.replace(':', '_')}"
+        services = dict.fromkeys(characteristic.service for characteristic in strap.characteristics)
+        self.device = {
+            "Adapter": Variant("o", adapter_path(strap.adapter)),
+            "Address": Variant("s", strap.address),
+            "AddressType": Variant("s", "random"),
+            "Name": Variant("s", strap.name),
+            "Alias": Variant("s", strap.name),
+            **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
+            "Connected": Variant("b", False),
+            "ServicesResolved": Variant("b", False),
+            "UUIDs": Variant("as", [whole_uuid(service) for service in services]),
+            "RSSI": Variant("n", strap.rssi_dbm),
+        }
+        handle = _FIRST_HANDLE
+        for service in services:
+            service_path = f"{self.path}/service{handle:04x}"
+            self.gatt[service_path] = {SERVICE: self._service(service)}
+            handle += 1
+            for characteristic in strap.characteristics:
+                if characteristic.service != service:
+                    continue
+                path = f"{service_path}/char{handle:04x}"
+                self.gatt[path] = {CHARACTERISTIC: _characteristic(characteristic.uuid, service_path, characteristic.flags)}
+                self.values[path] = characteristic.value
+                self.paths[characteristic.uuid] = path
+                handle += 2
+
+    @property
+    def connected(self) -> bool:
+        """Whether the link is up."""
+        return bool(self.device["Connected"].value)
+
+    @property
+    def interfaces(self) -> Iterator[tuple[str, Interfaces]]:
+        """Every object of it that BlueZ shows at present."""
+        if self.known:
+            yield self.path, {DEVICE: self.device}
+            if self.device["ServicesResolved"].value:
+                yield from self.gatt.items()
+
+    def change(self, **changed: Variant) -> Properties:
+        """Change properties of the device; gives them for the signal."""
+        self.device |= changed
+        return changed
+
+    def flags(self, path: str) -> set[str]:
+        """What a characteristic allows."""
+        return set(self.gatt[path][CHARACTERISTIC]["Flags"].value)
+
+    def hung_up(self, connection: str) -> None:
+        """A program left the bus: its subscriptions end with it."""
+        for subscribers in self.subscribers.values():
+            subscribers.discard(connection)
+
+    def close_pipes(self) -> None:
+        """Close what AcquireNotify handed out."""
+        for pipe in self.pipes.values():
+            pipe.close()
+        self.pipes.clear()
+
+    def _service(self, uuid: str) -> Properties:
+        return {
+            "UUID": Variant("s", whole_uuid(uuid)),
+            "Device": Variant("o", self.path),
+            "Primary": Variant("b", True),
+            "Includes": Variant("ao", []),
+        }
+
+
+def _characteristic(uuid: str, service_path: str, flags: tuple[str, ...]) -> Properties:
+    properties: dict[str, Any] = {
+        "UUID": Variant("s", whole_uuid(uuid)),
+        "Service": Variant("o", service_path),
+        "Flags": Variant("as", list(flags)),
+        "Value": Variant("ay", b""),
+        "MTU": Variant("q", _MTU),
+    }
+    if "notify" in flags:
+        properties |= {"Notifying": Variant("b", False), "NotifyAcquired": Variant("b", False)}
+    return properties
