@@ -1,6 +1,8 @@
 """Where packets come from: a strap on the air, or a recording. The rest of restbeat cannot tell which."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from enum import Enum
 from typing import Protocol
 
@@ -8,7 +10,7 @@ import msgspec
 
 from .clock import Clock
 from .model import Device
-from .recording import Event, Link, Recording
+from .recording import Event, Link, Mark, Pain, PhaseStart, Recording
 
 
 class LinkState(Enum):
@@ -65,3 +67,38 @@ class ReplaySource:
             if isinstance(event, Link):
                 yield LinkChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
             yield event
+
+
+class ScriptedSource:
+    """A strap's packets together with what a recording says of phases, marks and pain, each at its time."""
+
+    def __init__(self, strap: Source, recording: Recording) -> None:
+        self._strap = strap
+        self._script = [event for event in recording.events if isinstance(event, PhaseStart | Mark | Pain)]
+
+    async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
+        """Yield both in order of time, for as long as the strap lasts."""
+        queue: asyncio.Queue[Item | None] = asyncio.Queue()
+
+        async def listen() -> None:
+            try:
+                async with aclosing(self._strap.items(clock)) as items:
+                    async for item in items:
+                        queue.put_nowait(item)
+            finally:
+                queue.put_nowait(None)
+
+        async def follow() -> None:
+            for event in self._script:
+                await clock.sleep_until(event.t)
+                queue.put_nowait(event)
+
+        tasks = [asyncio.create_task(listen(), name="strap"), asyncio.create_task(follow(), name="script")]
+        try:
+            while (item := await queue.get()) is not None:
+                yield item
+            await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

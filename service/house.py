@@ -57,6 +57,7 @@ class House:
         radio: Radio,
         source_of: Callable[[str], Source],
         *,
+        new_clock: Callable[[], Clock] = RunningClock,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._storage = storage
@@ -64,6 +65,7 @@ class House:
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
+        self._new_clock = new_clock
         self._now_utc = now_utc
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,7 +96,7 @@ class House:
     async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
         """Start a session on the strap with this address; gives the room."""
         header = Header(device=Device(name=self._name_of(address), address=address), client=client, kind=kind)
-        return await self.start(address, self._source_of(address), RunningClock(), header)
+        return await self.start(address, self._source_of(address), self._new_clock(), header)
 
     async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
         """Start a session on a source; gives the room."""

@@ -28,16 +28,17 @@ def wheel(tmp_path_factory):
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_holds_the_four_folders_their_pages_and_nothing_else(wheel):
+def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         size = sum(info.file_size for info in archive.infolist())
     folders = {name.split("/")[1] for name in names if name.startswith("restbeat/")}
-    assert folders == {"sensors", "analysis", "web", "service"}
+    assert folders == {"sensors", "analysis", "web", "service", "fixtures"}
     assert {name.split("/")[0] for name in names} == {"restbeat", next(n.split("/")[0] for n in names if ".dist-info" in n)}
     assert any(name.startswith("restbeat/web/templates/") for name in names)
     assert any(name.startswith("restbeat/web/static/") for name in names)
     assert sum(name.endswith("py.typed") for name in names) == 4
+    assert not any(name.endswith("fixtures/make.py") for name in names)
     assert size < 1e6
 
 

@@ -1,0 +1,125 @@
+"""The demo: three rooms on virtual straps, found and read through Bleak like real ones."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+import tempfile
+
+import msgspec
+
+from ..sensors.ble import StrapSource, on_bus
+from ..sensors.clock import Clock, RunningClock
+from ..sensors.errors import VirtualBusError
+from ..sensors.recording import Recording, read
+from ..sensors.source import ReplaySource, ScriptedSource, Source
+from ..sensors.virtual.air import OnAir, virtual_straps
+from ..sensors.virtual.held_clock import HeldClock
+from ..sensors.virtual.strap import VirtualStrap
+from ..web.live import Hub
+from ..web.ports import AdapterState, StrapSeen
+from .house import House
+from .server import say, served, stop_signal
+from .storage import Storage
+from .worker import Worker
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+RECORDINGS = (
+    "polar-h10_simulated_clear.jsonl.gz",
+    "polar-h10_simulated_noisy.jsonl.gz",
+    "polar-h10_simulated_sleepy.jsonl.gz",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """One room of the demo."""
+
+    recording: Recording
+    address: str
+    name: str
+    source: Source
+    clock: Clock
+
+
+@dataclass(slots=True)
+class _VirtualRadio:
+    text: str
+    seen: list[StrapSeen] = field(default_factory=list)
+
+    def adapter(self) -> AdapterState:
+        return AdapterState(ready=True, text=self.text)
+
+    def straps(self) -> Sequence[StrapSeen]:
+        return self.seen
+
+
+async def run_demo(*, host: str, port: int, data: Path | None, speed: float) -> None:
+    """Run the demo until Ctrl-C."""
+    stop = stop_signal()
+    say("Setting up three rooms on virtual straps ...")
+    recordings = [read(FIXTURES / name) for name in RECORDINGS]
+    async with AsyncExitStack() as stack:
+        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restbeat-demo-")))
+        storage = await stack.enter_async_context(await Storage.open(folder))
+        clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
+        worker = await stack.enter_async_context(Worker())
+        hub = Hub()
+        house = await stack.enter_async_context(
+            House(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
+        )
+        address = await stack.enter_async_context(served(house, hub, host, port))
+        say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
+        for number, client in enumerate(clients, 1):
+            device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
+            header = msgspec.structs.replace(client.recording.header, device=device, client=f"demo-{number}")
+            await house.start(client.address, client.source, client.clock, header)
+        await stop.wait()
+        say("Ending the demo.")
+
+
+@asynccontextmanager
+async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerator[tuple[list[_Client], _VirtualRadio]]:
+    """Virtual straps behind Bleak where there can be a D-Bus; elsewhere the same recordings from the replay source."""
+    clocks: dict[str, HeldClock] = {}
+
+    def begin(strap: VirtualStrap) -> Clock:
+        clock = clocks.setdefault(strap.address, HeldClock(speed))
+        clock.start()
+        return clock
+
+    async with AsyncExitStack() as stack:
+        try:
+            air = await stack.enter_async_context(virtual_straps(recordings, clock_for=begin, loop=True))
+        except VirtualBusError as error:
+            yield _replayed(recordings, speed, error)
+            return
+        stack.enter_context(on_bus(air.bus_address))
+        yield _heard(air, clocks, speed)
+
+
+def _heard(air: OnAir, clocks: dict[str, HeldClock], speed: float) -> tuple[list[_Client], _VirtualRadio]:
+    radio = _VirtualRadio("Virtual Bluetooth ready: three straps, read through Bleak on a private D-Bus.")
+    clients: list[_Client] = []
+    for player in air.players:
+        strap, clock = player.strap, HeldClock(speed)
+        clocks[strap.address] = clock
+        source = ScriptedSource(StrapSource(strap.address), player.recording)
+        clients.append(_Client(player.recording, strap.address, strap.name, source, clock))
+        radio.seen.append(StrapSeen(strap.address, strap.name, strap.rssi_dbm, None))
+    return clients, radio
+
+
+def _replayed(recordings: Sequence[Recording], speed: float, why: VirtualBusError) -> tuple[list[_Client], _VirtualRadio]:
+    text = f"{why} The recordings are replayed without Bluetooth instead."
+    clients = [
+        _Client(
+            recording,
+            f"replay-{n}",
+            recording.header.device.name or f"Recording {n}",
+            ReplaySource(recording),
+            RunningClock(speed),
+        )
+        for n, recording in enumerate(recordings, 1)
+    ]
+    return clients, _VirtualRadio(text)
