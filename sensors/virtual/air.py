@@ -47,8 +47,9 @@ async def virtual_straps(
     if sys.platform != "linux":
         raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
     async with AsyncExitStack() as stack:
-        address = bus_address or await stack.enter_async_context(private_bus(bus))
-        bluez = await stack.enter_async_context(VirtualBlueZ(address))
+        if bus_address is None:
+            bus_address = await stack.enter_async_context(private_bus(bus))
+        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address))
         bluez.add_adapter(adapter)
         straps = virtual_straps_of(recordings, adapter=adapter)
         players = tuple(
@@ -58,7 +59,7 @@ async def virtual_straps(
             bluez.add(strap)
         playing = [asyncio.create_task(player.run(), name=f"player of {player.strap.name}") for player in players]
         try:
-            yield OnAir(address, bluez, players)
+            yield OnAir(bus_address, bluez, players)
         finally:
             for task in playing:
                 task.cancel()

@@ -7,6 +7,7 @@ from typing import Any
 
 from dbus_fast import Variant
 
+from ..gatt import whole_uuid
 from .strap import VirtualStrap
 
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
@@ -17,11 +18,6 @@ Interfaces = dict[str, Properties]
 
 _MTU = 247
 _FIRST_HANDLE = 0x10
-
-
-def whole_uuid(uuid: str) -> str:
-    """The 128-bit form of a UUID, in lower case."""
-    return f"0000{uuid}-0000-1000-8000-00805f9b34fb".lower() if len(uuid) == 4 else uuid.lower()
 
 
 def adapter_path(name: str) -> str:

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ..gatt import SERVICE_OF, values_of
+from ..heart_rate import HEART_RATE_SERVICE
 from ..model import Device
 from ..recording import BATTERY, HEART_RATE, Packet, Recording
-
-BODY_SENSOR_LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
-"""Body Sensor Location 0x2A38, by its value; "arm", which it does not know, is sent as "other"."""
 
 _POLAR = "A0:9E:1A"
 """The manufacturer part of Polar's addresses, so that a virtual strap looks like one in a scan."""
@@ -62,19 +61,14 @@ def virtual_straps_of(recordings: Sequence[Recording], *, adapter: str = "hci0")
 
 
 def _table(device: Device, recording: Recording) -> Iterator[Characteristic]:
-    yield Characteristic("180d", HEART_RATE, ("notify",))
-    if device.location:
-        known = device.location.lower() in BODY_SENSOR_LOCATIONS
-        value = BODY_SENSOR_LOCATIONS.index(device.location.lower()) if known else 0
-        yield Characteristic("180d", "2a38", ("read",), bytes([value]))
-    battery = next((event.payload for event in recording.events if isinstance(event, Packet) and event.char == BATTERY), b"")
-    if device.battery_pct is not None:
-        battery = bytes([device.battery_pct])
-    if battery:
-        yield Characteristic("180f", BATTERY, ("read", "notify"), battery)
-    for uuid, text in (("2a29", device.manufacturer), ("2a24", device.model), ("2a26", device.firmware)):
-        if text:
-            yield Characteristic("180a", uuid, ("read",), text.encode())
+    yield Characteristic(f"{HEART_RATE_SERVICE:04x}", HEART_RATE, ("notify",))
+    values = values_of(device)
+    sent = (event.payload for event in recording.events if isinstance(event, Packet) and event.char == BATTERY)
+    if BATTERY not in values and (first := next(sent, None)):
+        values[BATTERY] = first
+    for uuid, value in values.items():
+        flags = ("read", "notify") if uuid == BATTERY else ("read",)
+        yield Characteristic(SERVICE_OF[uuid], uuid, flags, value)
 
 
 def _free(address: str, taken: set[str], number: int) -> str:

@@ -1,0 +1,64 @@
+"""What Bleak and D-Bus raise, as a sentence for a person. By name, so that nothing of Bleak has to be imported here."""
+
+_NO_ADAPTER = "No Bluetooth adapter was found. Plug one in or switch Bluetooth on."
+_SWITCHED_OFF = "Bluetooth is switched off. Switch it on."
+_NO_SERVICE = "The Bluetooth service is not running. Start it, on Linux with: systemctl start bluetooth"
+_NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
+_FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
+_BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
+
+_OF_REASON = {
+    "NO_BLUETOOTH": _NO_ADAPTER,
+    "NO_BLE_CENTRAL_ROLE": "The Bluetooth adapter cannot do Bluetooth Low Energy. Plug another in.",
+    "POWERED_OFF": _SWITCHED_OFF,
+    "DENIED_BY_USER": _NOT_ALLOWED,
+    "DENIED_BY_SYSTEM": _NOT_ALLOWED,
+    "DENIED_BY_UNKNOWN": _NOT_ALLOWED,
+}
+_OF_DBUS = {
+    "ServiceUnknown": _NO_SERVICE,
+    "NameHasNoOwner": _NO_SERVICE,
+    "Spawn": _NO_SERVICE,
+    "NoReply": "The Bluetooth service does not answer. Start it anew, on Linux with: systemctl restart bluetooth",
+    "NotReady": _SWITCHED_OFF,
+    "InProgress": _BUSY,
+    "AccessDenied": _NOT_ALLOWED,
+    "NotAuthorized": _NOT_ALLOWED,
+    "LimitsExceeded": _FULL,
+}
+
+
+def radio_trouble(error: BaseException) -> str:
+    """Why there is no scan."""
+    if known := _known(error):
+        return known
+    if isinstance(error, TimeoutError):
+        return _OF_DBUS["NoReply"]
+    if isinstance(error, OSError):
+        return "This computer has no Bluetooth service (no D-Bus system bus). On Linux install and start BlueZ."
+    if "adapter" in str(error) and "not found" in str(error):
+        return f"There is no Bluetooth {str(error).removesuffix(' not found')}. Plug it in, or name another."
+    return f"Bluetooth failed: {_words(error)}."
+
+
+def connect_trouble(error: BaseException) -> str:
+    """Why a strap that was heard could not be connected."""
+    if known := _known(error):
+        return known
+    if isinstance(error, TimeoutError):
+        return "The strap does not answer. Is it busy in another app or watch? Close that, and keep the strap near."
+    if type(error).__name__ == "BleakCharacteristicNotFoundError":
+        return "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it."
+    if type(error).__name__ == "BleakDeviceNotFoundError":
+        return "The strap went off the air before it was connected. Check that it is worn and near."
+    return f"The strap could not be connected ({_words(error)}). Is it busy in another app or watch? Keep it near."
+
+
+def _known(error: BaseException) -> str | None:
+    reason = getattr(getattr(error, "reason", None), "name", "")
+    dbus = str(getattr(error, "dbus_error", None) or getattr(error, "type", None) or "")
+    return _OF_REASON.get(reason) or _OF_DBUS.get(next((part for part in dbus.split(".") if part in _OF_DBUS), ""))
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).rstrip(".")

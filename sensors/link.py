@@ -1,0 +1,142 @@
+"""Finding and connecting a strap with Bleak: behind the door that is `ble`."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+import logging
+from typing import Any
+
+from bleak import BleakAdapter, BleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from .bluetooth_trouble import connect_trouble
+from .discovery import START_S, discovery_of
+from .errors import ConnectError, NoAdapterError, StrapNotFoundError
+from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
+from .heart_rate import HEART_RATE_SERVICE
+from .model import Device
+from .reconnect import OnPacket
+from .recording import BATTERY, HEART_RATE
+
+_LOG = logging.getLogger(__name__)
+_CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
+HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
+
+NOT_HEARD = (
+    "The strap is not heard. Moisten the electrodes, check that it is worn and near, and that no other app or watch holds it."
+)
+
+
+class BleakStrap:
+    """A real strap, or one that Bleak takes for real."""
+
+    def __init__(self, address: str, adapter: str | None, *, acquire_notify: bool = False) -> None:
+        self._address = address
+        self._adapter = adapter
+        self._acquire_notify = acquire_notify
+        self._found: BLEDevice | None = None
+        self._first = True
+
+    async def find(self, seconds: float) -> None:
+        """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
+        self._found = await self._held_already() if self._first else None
+        self._first = False
+        if self._found is not None:
+            return
+        heard: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
+
+        def listen(device: BLEDevice, _: AdvertisementData) -> None:
+            if device.address.lower() == self._address.lower() and not heard.done():
+                heard.set_result(device)
+
+        discovery = discovery_of(self._adapter)
+        async with discovery.listened_to(listen):
+            trouble = asyncio.create_task(discovery.troubled.wait())
+            either: set[asyncio.Future[Any]] = {heard, trouble}
+            try:
+                await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                trouble.cancel()
+        if heard.done():
+            self._found = heard.result()
+        elif discovery.troubled.is_set():
+            raise NoAdapterError(discovery.state.text)
+        else:
+            raise StrapNotFoundError(NOT_HEARD)
+
+    async def _held_already(self) -> BLEDevice | None:
+        """A strap that a crash left connected is not on the air."""
+        with suppress(Exception):
+            async with asyncio.timeout(START_S):
+                radio = await BleakAdapter.get(bluez={"adapter": self._adapter} if self._adapter else {})
+                held = await radio.get_connected_devices([HEART_RATE_UUID])
+                return next((device for device in held if device.address.lower() == self._address.lower()), None)
+        return None
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator["BleakConnection"]:
+        """Connect to the strap as it was found; disconnects in any case. Raises `ConnectError`."""
+        if self._found is None:
+            raise StrapNotFoundError(NOT_HEARD)
+        gone = asyncio.Event()
+        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
+        try:
+            try:
+                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
+                    await client.connect()
+            except Exception as error:
+                raise ConnectError(connect_trouble(error)) from error
+            yield BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify)
+        finally:
+            # a lost client too: BlueZ keeps its subscriptions, and the next would hear all twice (bleak #2002)
+            try:
+                async with asyncio.timeout(_DISCONNECT_S):
+                    await client.disconnect()
+            except Exception:  # noqa: BLE001 Bleak has closed its connection whatever this is
+                _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+
+
+class BleakConnection:
+    """A link to a strap, a `reconnect.Connection`."""
+
+    def __init__(self, client: BleakClient, gone: asyncio.Event, found: BLEDevice, *, acquire_notify: bool) -> None:
+        self.gone = gone
+        self._client = client
+        self._found = found
+        self._acquire_notify = acquire_notify
+
+    async def describe(self) -> Device:
+        """What the strap tells of itself. Raises `ConnectError` where the link is lost meanwhile."""
+        values: dict[str, bytes] = {}
+        for characteristic in self._client.services.characteristics.values():
+            uuid = short_uuid(characteristic.uuid)
+            if uuid in SERVICE_OF and "read" in characteristic.properties:
+                try:
+                    async with asyncio.timeout(_READ_S):
+                        values[uuid] = bytes(await self._client.read_gatt_char(characteristic))
+                except Exception as error:
+                    _LOG.debug("%s does not tell %s", self._found.address, uuid, exc_info=True)
+                    if self.gone.is_set():
+                        raise ConnectError(connect_trouble(error)) from error
+        return device_of(values, name=self._found.name, address=self._found.address)
+
+    async def listen(self, on_packet: OnPacket) -> None:
+        """Subscribe to the heart rate, and to the battery if it can be. Raises `ConnectError`."""
+        try:
+            await self._subscribe(HEART_RATE, on_packet)
+        except Exception as error:
+            raise ConnectError(connect_trouble(error)) from error
+        with suppress(Exception):
+            # a strap that does not tell its battery is a strap all the same
+            battery = self._client.services.get_characteristic(whole_uuid(BATTERY))
+            if battery is not None and "notify" in battery.properties:
+                await self._subscribe(BATTERY, on_packet)
+
+    async def _subscribe(self, uuid: str, on_packet: OnPacket) -> None:
+        async with asyncio.timeout(_READ_S):
+            await self._client.start_notify(
+                whole_uuid(uuid),
+                lambda _, payload: on_packet(uuid, bytes(payload)),
+                bluez={"use_start_notify": not self._acquire_notify},
+            )
