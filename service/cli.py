@@ -52,6 +52,8 @@ def cli(verbose: bool) -> None:
 
     Try it without any hardware:  restbeat demo
     """
+    if not verbose:
+        logging.getLogger("bleak").setLevel(logging.ERROR)  # it warns of a BlueZ without bluetoothctl, which does no harm
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 

@@ -94,7 +94,7 @@ async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerat
         except VirtualBusError as error:
             yield _replayed(recordings, speed, error)
             return
-        stack.enter_context(on_bus(air.bus_address))
+        await stack.enter_async_context(on_bus(air.bus_address))
         yield _heard(air, clocks, speed)
 
 

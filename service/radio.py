@@ -14,7 +14,7 @@ class Air:
 
     def adapter(self) -> AdapterState:
         """Whether there is a radio."""
-        state = self._watch.adapter
+        state = self._watch.state
         return AdapterState(ready=state.ready, text=state.text)
 
     def straps(self) -> Sequence[StrapSeen]:

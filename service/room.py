@@ -63,7 +63,7 @@ class Room:
         signal, text, hint = self._signal_of(figures)
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
-        shown = figures.phase is not Phase.ENDED
+        shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
         return RoomState(
             room=self.identifier,
             name=self.name,
@@ -76,7 +76,7 @@ class Room:
             now_s=now_s,
             hr_bpm=figures.hr_bpm if shown else None,
             rmssd_ms=figures.rmssd_ms if shown else None,
-            rmssd_why=figures.rmssd_why if shown else "session ended",
+            rmssd_why=figures.rmssd_why if shown else text.lower(),
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,

@@ -25,9 +25,7 @@ async def scan_straps(seconds: float, adapter: str | None) -> None:
     """Print the straps on the air, each asked for its battery and whether it sends RR."""
     err = Console(stderr=True, highlight=False)
     err.print(f"Listening for {seconds:g} s ...")
-    found = await scan(
-        seconds, adapter=adapter, on_found=lambda advert: err.print(f"  heard {advert.name or advert.address}", markup=False)
-    )
+    found = await scan(seconds, adapter=adapter)
     if not found:
         err.print("No heart-rate strap was heard. Put one on, moisten it, come closer, and close other apps that may hold it.")
         return

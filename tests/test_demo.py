@@ -1,0 +1,229 @@
+"""The demo as a newcomer meets it: a process of its own, a real browser, Ctrl-C."""
+
+from contextlib import contextmanager
+import json
+import os
+from pathlib import Path
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from urllib.request import Request, urlopen
+
+import playwright.sync_api
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ARTIFACTS = ROOT / "artifacts"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **options):
+    """Start a server, give (process, address); afterwards nothing of it may be left."""
+    process = subprocess.Popen(
+        [*command, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+    family = []
+    try:
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.search(r"http://\S+", line):
+                break
+        else:
+            pytest.fail("".join(lines) + process.stderr.read())
+        yield process, found.group()
+        if process.poll() is None:
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+            assert process.returncode == 0, errors
+            assert "Traceback" not in errors
+            _, alive = psutil.wait_procs(family, timeout=5)
+            assert alive == []
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def get(address, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {} if body is None else {"Content-Type": "application/json", "Origin": "/".join(address.split("/")[:3])}
+    with urlopen(Request(address, data, headers), timeout=10) as answer:
+        return answer.read().decode()
+
+
+@contextmanager
+def page_at(address, width=1280, height=800):
+    """A page in a real Chromium; a console error or an unhandled exception fails the test."""
+    troubles = []
+    with playwright.sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(address)
+        yield page
+        browser.close()
+    assert troubles == []
+
+
+def shoot(page, name):
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+
+def without_dbus_daemon(tmp_path):
+    """The environment of a computer that has Python, but no dbus-daemon."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return os.environ | {"PATH": str(folder)}
+
+
+@pytest.mark.browser
+@pytest.mark.dbus
+def test_three_rooms_live_in_a_browser_from_virtual_straps_to_their_summaries(tmp_path):
+    with running("demo", "--port", 0, "--speed", 60) as (_, address), page_at(address) as page:
+        tiles = page.locator("article.tile")
+        playwright.sync_api.expect(tiles).to_have_count(3)
+        for n in range(3):
+            rate = tiles.nth(n).locator("[data-rate]")
+            playwright.sync_api.expect(rate).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
+        first = [tiles.nth(n).inner_text() for n in range(3)]
+        for n in range(3):
+            playwright.sync_api.expect(tiles.nth(n)).not_to_have_text(first[n], timeout=20_000)
+        shoot(page, "demo-rooms")
+        tiles.first.get_by_role("link").first.click()
+        playwright.sync_api.expect(page.locator("#rate")).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
+        playwright.sync_api.expect(page.locator("#phase")).to_have_text("Recovery", timeout=60_000)
+        shoot(page, "demo-room")
+        page.goto(address + "/sessions")
+        playwright.sync_api.expect(page.locator("li.session")).to_have_count(3)
+        deadline = time.monotonic() + 90
+        while page.locator(".state", has_text="ended").count() < 3:
+            assert time.monotonic() < deadline, page.locator("ul.sessions").inner_text()
+            page.wait_for_timeout(1000)
+            page.reload()
+        page.goto(address + "/sessions/1")
+        playwright.sync_api.expect(page.locator("table.figures tbody tr")).to_have_count(3)
+        playwright.sync_api.expect(page.locator(".verdict").first).to_have_attribute("data-class", "clear")
+        assert page.locator("img.picture").evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+        shoot(page, "demo-summary")
+
+
+def test_without_a_dbus_daemon_the_demo_brings_its_own_bus(tmp_path):
+    with running("demo", "--port", 0, "--speed", 60, env=without_dbus_daemon(tmp_path)) as (_, address):
+        seen = set()
+        deadline = time.monotonic() + 40
+        while len(seen) < 3:
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.2)
+            seen |= {tile for tile in re.findall(r"(room-\d)", get(address)) if "Signal good" in get(f"{address}/rooms/{tile}")}
+
+
+def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
+    with running("demo", "--port", 0, "--speed", 20, "--data", tmp_path) as (process, address):
+        deadline = time.monotonic() + 40
+        while "Signal good" not in get(f"{address}/rooms/room-1"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        time.sleep(2)
+        process.kill()
+        process.communicate()
+    with running("serve", "--port", 0, "--data", tmp_path) as (_, address):
+        page = get(address + "/sessions")
+        assert page.count('data-state="interrupted"') == 3
+        get(address + "/api/sessions/1/close", {})
+        assert get(address + "/sessions").count('data-state="interrupted"') == 2
+        assert "beats" in get(address + "/sessions/1")
+
+
+def test_serve_starts_without_an_adapter_and_says_so(tmp_path):
+    environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
+    with running("serve", "--port", 0, "--data", tmp_path, env=environment) as (process, address):
+        assert "adapter" in process.stdout.readline()
+        assert "adapter" in get(address)
+
+
+@pytest.mark.parametrize("command", [["scan", "--seconds", "1"], ["record", "--address", "A0:9E:1A:00:00:01", "out.jsonl"]])
+def test_without_an_adapter_scan_and_record_say_what_to_do(tmp_path, command):
+    environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
+    done = subprocess.run(
+        [sys.executable, "-m", "restbeat.service", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+        timeout=90,
+    )
+    assert done.returncode == 1
+    assert "adapter" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_in_use_is_said(tmp_path):
+    with running("serve", "--port", 0, "--data", tmp_path / "one") as (_, address):
+        port = address.rsplit(":", 1)[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "restbeat.service", "serve", "--port", port, "--data", tmp_path / "two"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} is in use" in done.stderr
+    assert "--port" in done.stderr
+
+
+@pytest.mark.dbus
+def test_straps_on_the_air_are_scanned_and_recorded_as_they_send(tmp_path):
+    minute = ROOT / "fixtures" / "polar-h10_simulated_one-minute.jsonl"
+    sensor = subprocess.Popen(
+        [sys.executable, "-m", "restbeat.service", "virtual-sensor", minute, "--speed", "20"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        bus = sensor.stdout.readline().strip().split("DBUS_SYSTEM_BUS_ADDRESS=")[1]
+        address = sensor.stdout.readline().split()[0]
+        environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": bus}
+
+        def restbeat(*arguments):
+            command = [sys.executable, "-m", "restbeat.service", *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=90)
+            assert done.returncode == 0, done.stderr
+            return done
+
+        out = tmp_path / "out.jsonl"
+        recorded = restbeat("record", "--address", address, "out.jsonl", "--minutes", "0.08")
+        assert "Wrote out.jsonl" in recorded.stderr
+        sent = [line["hex"] for line in map(json.loads, minute.read_text().splitlines()[1:]) if line.get("char") == "2a37"]
+        got = [line for line in map(json.loads, out.read_text().splitlines()) if line.get("char") == "2a37"]
+        assert [line["hex"] for line in got] == sent
+        header = json.loads(out.read_text().splitlines()[0])
+        assert header["device"]["model"] == "H10"
+        assert address in restbeat("scan", "--seconds", "2").stdout
+    finally:
+        sensor.send_signal(signal.SIGINT)
+        assert sensor.wait(20) == 0
+        sensor.stdout.close()
