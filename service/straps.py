@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.live import LiveSession
-from ..sensors.ble import Advert, StrapSource, inspect, scan
+from ..sensors.ble import Advert, StrapSource, adapter_state, inspect, scan
 from ..sensors.clock import Clock, RunningClock
-from ..sensors.errors import SensorError
+from ..sensors.errors import NoAdapterError, SensorError
 from ..sensors.recording import Header, Packet, RecordingWriter
 from ..sensors.source import Described, LinkChange, Source
 from .errors import OutputError
@@ -54,6 +54,9 @@ async def record_strap(out: Path, address: str, adapter: str | None, minutes: fl
     err = Console(stderr=True, highlight=False)
     stop = stop_signal()
     _demand_free(out)
+    radio = await adapter_state(adapter)
+    if not radio.ready:
+        raise NoAdapterError(radio.text)
     taker = _Taker(out, RunningClock(), err)
     source = StrapSource(address, adapter=adapter, give_up_after_s=_GIVE_UP_S)
     tasks = [asyncio.create_task(taker.run(source), name="record"), asyncio.create_task(stop.wait(), name="stop")]
@@ -105,7 +108,9 @@ class _Taker:
                         if isinstance(item, Described):
                             self._header = msgspec.structs.replace(self._header, device=item.device)
                         elif isinstance(item, LinkChange):
-                            self._err.print(f"{item.state.value}{f': {item.hint}' if item.hint else ''}", markup=False)
+                            self._err.print(
+                                f"{item.state.value}{f': {item.hint}' if item.hint else ''}", markup=False, soft_wrap=True
+                            )
                         elif writer or isinstance(item, Packet):
                             writer = writer or RecordingWriter(
                                 stack.enter_context(self._out.open("w", encoding="utf-8")), self._header

@@ -3,11 +3,15 @@
 import json
 import os
 from pathlib import Path
+import re
 import shutil
+import signal
 import subprocess
 import sys
+from urllib.request import urlopen
 import zipfile
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -98,5 +102,32 @@ def test_every_command_shows_an_example():
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="sets up an environment of its own: minutes; CI does it every time")
-def test_make_demo_in_a_clean_clone_serves_three_rooms_and_ends_at_ctrl_c(tmp_path):
-    pytest.fail("written with the demo")
+def test_make_demo_in_a_clean_clone_serves_three_rooms_and_leaves_nothing_at_ctrl_c(tmp_path):
+    run("git", "clone", "--quiet", ROOT, tmp_path / "clone")
+    demo = subprocess.Popen(
+        ["make", "demo", "ARGS=--port 0 --speed 20"],
+        cwd=tmp_path / "clone",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        told = []
+        for line in demo.stdout:
+            told.append(line)
+            if found := re.search(r"http://127\S+", line):
+                break
+        else:
+            pytest.fail("".join(told))
+        assert told[0].startswith("Setting up restbeat")
+        with urlopen(found.group(), timeout=10) as page:
+            assert all(f"Room {n}" in text for text in [page.read().decode()] for n in (1, 2, 3))
+        family = psutil.Process(demo.pid).children(recursive=True)
+        os.killpg(demo.pid, signal.SIGINT)
+        demo.communicate(timeout=30)
+        assert psutil.wait_procs(family, timeout=5)[1] == []
+    finally:
+        if demo.poll() is None:
+            os.killpg(demo.pid, signal.SIGKILL)
+            demo.communicate()
