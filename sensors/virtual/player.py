@@ -42,7 +42,7 @@ class Player:
         while True:
             await self._play(self.clock, begin_s, past_s)
             begin_s += length_s
-            if not self.loop:
+            if not self.loop or not self.recording.events:
                 break
         self.finished.set()
 

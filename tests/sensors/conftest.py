@@ -1,0 +1,55 @@
+"""A virtual BlueZ for the tests, with Bleak of this event loop on it."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from restbeat.sensors.ble import on_bus
+from restbeat.sensors.heart_rate import encode
+from restbeat.sensors.model import Contact, Device, Measurement
+from restbeat.sensors.recording import BATTERY, HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.virtual.air import virtual_straps
+
+H10 = Device(name="Polar H10", manufacturer="Polar", model="H10", firmware="5.0.0", battery_pct=87, location="chest")
+
+
+def beat_packet(t, number):
+    """A packet that no other resembles."""
+    return Packet(t, HEART_RATE, encode(Measurement(60, Contact.NOT_REPORTED, None, (1000 + number,), True)))
+
+
+def recording(seconds=60, *, device=H10, away=None):
+    """A packet a second, and a battery packet; `away` is a span without a link."""
+    events = [Packet(0.5, BATTERY, b"\x57"), *(beat_packet(float(n), n) for n in range(1, seconds + 1))]
+    if away:
+        events = [event for event in events if not away[0] <= event.t < away[1]]
+        events += [Link(away[0], up=False), Link(away[1], up=True)]
+    return Recording(Header(device=device), tuple(sorted(events, key=lambda event: event.t)))
+
+
+async def until(condition, seconds=10.0):
+    """Wait for something that comes of other tasks."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 whatever the condition is
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(params=[pytest.param("daemon", marks=pytest.mark.dbus), "python"])
+def bus(request):
+    """Both kinds of private D-Bus."""
+    return request.param
+
+
+@pytest.fixture
+async def on_air(bus):
+    """Recordings on the air; nothing of them is left when the test ends."""
+    before = asyncio.all_tasks()
+
+    @asynccontextmanager
+    async def put(*recordings, **options):
+        async with virtual_straps(recordings, bus=bus, **options) as air, on_bus(air.bus_address):
+            yield air
+        assert asyncio.all_tasks() - before <= {asyncio.current_task()}
+
+    return put
