@@ -1,0 +1,259 @@
+"""A house without straps: rooms whose hearts beat by arithmetic, sessions with invented figures."""
+
+import asyncio
+from math import exp, sin
+
+import msgspec
+
+from restbeat.analysis.figures import (
+    Integrity,
+    Note,
+    PhaseFigures,
+    ResponseFigures,
+    Segment,
+    SessionFigures,
+    SessionReport,
+)
+from restbeat.sensors.model import Phase
+from restbeat.web.live import Hub
+from restbeat.web.messages import BeatRow, RoomState
+from restbeat.web.ports import (
+    AdapterState,
+    RefusedError,
+    SessionRow,
+    StrapSeen,
+    UnknownRoomError,
+    UnknownSessionError,
+)
+
+LONG = "polar-h10_simulated_a-client-with-a-rather-long-recording-name.jsonl.gz"
+
+
+def room_state(room="room-1", **changes):
+    state = RoomState(
+        room=room,
+        name=room.replace("room-", "Room "),
+        session=7,
+        client="M-014",
+        kind="massage",
+        strap="Polar H10 A1B2C3",
+        phase="massage",
+        phase_s=252.0,
+        now_s=700.0,
+        hr_bpm=62,
+        rmssd_ms=44.2,
+        rmssd_why=None,
+        baseline_rmssd_ms=33.7,
+        change_pct=31.2,
+        accepted_pct=99.1,
+        signal="good",
+        signal_text="Signal good",
+        signal_s=600.0,
+        age_s=0.4,
+        hint=None,
+        battery_pct=80,
+        speed=1.0,
+    )
+    return msgspec.structs.replace(state, **changes)
+
+
+def beats(start_s, stop_s, *, faults=True):
+    """Beats of a breathing heart; with faults, an ectopic pair and four lost seconds."""
+    rows, end_s, gap = [], start_s, False
+    n = -1
+    while True:
+        n += 1
+        rr_ms = 930 + 55 * sin(end_s * 1.55) + 25 * sin(end_s * 0.6)
+        accepted = True
+        if faults and n % 47 in {20, 21}:
+            rr_ms, accepted = rr_ms * (0.68 if n % 47 == 20 else 1.32), False
+        end_s += rr_ms / 1000
+        if faults and n % 61 == 45:
+            end_s, gap = end_s + 4.0, True
+        if end_s > stop_s:
+            return rows
+        rows.append(BeatRow(round(end_s, 3), round(rr_ms, 1), accepted, gap))
+        gap = False
+
+
+def row(session=7, state="ended", **changes):
+    base = SessionRow(
+        session=session,
+        started_utc="2026-11-23T09:41:00Z",
+        client="M-014",
+        kind="massage",
+        room=None,
+        source="Polar H10 A1B2C3",
+        duration_s=1800.0,
+        state=state,
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def report(*, notes=4, hrv=True):
+    """A session of 30 min with a slight response, a gap, and a recovery too short for LF."""
+    bounds = {"settle": (0, 180), "baseline": (180, 480), "massage": (480, 1500), "recovery": (1500, 1800)}
+    level = {"settle": 31.0, "baseline": 33.7, "massage": 42.1, "recovery": 40.0}
+    phases = [
+        PhaseFigures(
+            phase=phase,
+            start_s=start,
+            end_s=end,
+            beats=int((end - start) * 1.08),
+            accepted_pct=98.2,
+            mean_hr_bpm={"settle": 74.1, "baseline": 72.2, "massage": 63.4, "recovery": 64.8}[phase],
+            mean_rr_ms=900.0,
+            rmssd_ms=level[phase] if hrv else None,
+            ln_rmssd=3.6 if hrv else None,
+            sdnn_ms=level[phase] * 1.25 if hrv else None,
+            pnn50_pct=14.2 if hrv else None,
+            sd1_ms=24.0 if hrv else None,
+            sd2_ms=50.0 if hrv else None,
+            lf_ms2=1034.0 if hrv and phase != "recovery" else None,
+            hf_ms2=612.0 if hrv else None,
+            resp_per_min=13.2 if hrv and phase != "settle" else None,
+            clean_segments=(end - start) // 10,
+        )
+        for phase, (start, end) in bounds.items()
+    ]
+    segments = []
+    for n in range(180):
+        mid = 10.0 * n + 5
+        phase = next(p for p, (a, b) in bounds.items() if a <= mid < b)
+        lost = 1010 < mid < 1050
+        rmssd = 33 + 10 / (1 + exp(-(mid - 760) / 90)) + 5 * sin(n * 1.7) - 3 * sin(n * 0.45)
+        segments.append(Segment(mid, phase, None if lost or not hrv else round(rmssd, 2)))
+    reasons = {
+        "settle": ["No clear peak of breathing in RR."],
+        "recovery": ["The longest unbroken stretch is 104 s: LF needs 120 s."],
+    }
+    only = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
+    return SessionReport(
+        figures=SessionFigures(
+            recording="session 7",
+            device={"name": "Polar H10 A1B2C3", "model": "H10", "firmware": "5.0.0"},
+            phases=phases,
+            responses=[
+                ResponseFigures(
+                    phase="massage",
+                    delta_ln_rmssd=0.199,
+                    half_width=0.17,
+                    percent=22.0,
+                    class_="slight",
+                    why="A hint, within what rest can do.",
+                ),
+                ResponseFigures(
+                    phase="recovery",
+                    why="Not enough steady data: the recovery has 19 clean segments of 10 s, and needs 24.",
+                ),
+            ]
+            if hrv
+            else [ResponseFigures(phase=phase, why=only) for phase in ("massage", "recovery")],
+            integrity=Integrity(packets=1790, beats=1944, rejected_beats=35, gaps=1, duplicate_packets=3, lost_s=38.4),
+        ),
+        segments=segments,
+        reasons=reasons if hrv else {phase: [only] for phase in bounds},
+        notes=[Note(520.0 + 70 * n, ("long strokes, lower back, light", "turned over")[n % 2]) for n in range(notes)],
+        pain=[(10.0, 6), (1790.0, 4)],
+        duration_s=1800.0,
+        hrv=hrv,
+        intervals={"massage": (0.03, 0.37)} if hrv else {},
+    )
+
+
+class FakeHouse:
+    """Answers as a house would; `run` keeps its rooms alive."""
+
+    def __init__(self, hub=None, states=()):
+        self.hub = hub or Hub()
+        self.states = {state.room: state for state in states}
+        self.ready = True
+        self.seen = [StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, "room-1"), StrapSeen("C3:D4", "Polar H10 C3D4E5", -71, None)]
+        self.rows = [row(9, "running", room="room-1"), row(8, "interrupted", client=None, source=LONG), row(7)]
+        self.reports = {7: report(), 9: report(notes=0), 8: report(hrv=False)}
+        self.calls = []
+        for state in states:
+            rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
+            self.hub.publish(state, rows)
+
+    def rooms(self):
+        return list(self.states.values())
+
+    def adapter(self):
+        text = "Bluetooth ready" if self.ready else "No Bluetooth adapter. Plug one in; restbeat keeps looking."
+        return AdapterState(ready=self.ready, text=text)
+
+    def straps(self):
+        return self.seen
+
+    async def open_room(self, address, *, client, kind):
+        self.calls.append(("open", address, client, kind))
+        if address == "A1:B2":
+            raise RefusedError("Room 1 holds this strap. End its session first, or choose another strap.")
+        self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
+        return "room-2"
+
+    async def advance(self, room, leaving):
+        self.calls.append(("advance", room, leaving))
+        if room not in self.states:
+            raise UnknownRoomError(f"There is no room {room}.")
+        state = self.states[room]
+        if state.phase != leaving:
+            raise RefusedError(f"The phase {leaving} is over already: this is {state.phase}.")
+        phase = Phase(leaving).following.value
+        self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=0.0))
+        return phase
+
+    async def sessions(self):
+        return self.rows
+
+    async def report(self, session):
+        if session not in self.reports:
+            raise UnknownSessionError(f"There is no session {session}.")
+        return next(row for row in self.rows if row.session == session), self.reports[session]
+
+    async def picture(self, session):
+        from restbeat.web.charts import session_picture
+
+        return session_picture((await self.report(session))[1])
+
+    async def resume(self, session):
+        self.calls.append(("resume", session))
+        if session != 8:
+            raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
+        return "room-1"
+
+    async def close(self, session):
+        self.calls.append(("close", session))
+
+    def change(self, room, state, batch=()):
+        self.states[room] = state
+        self.hub.publish(state, batch)
+
+    async def run(self, step_s=0.25):
+        """Beat on: every room moves by `step_s` of real time, with its beats and a slightly moving heart rate."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        reached = {room: state.now_s for room, state in self.states.items()}
+        while True:
+            await asyncio.sleep(step_s)
+            now, passed = loop.time(), loop.time() - last
+            last = now
+            for room, state in list(self.states.items()):
+                if state.phase == "ended":
+                    continue
+                moved = passed * state.speed
+                alive = state.signal in {"good", "poor", "hr-only"}
+                now_s = state.now_s + moved
+                fresh = beats(reached.get(room, state.now_s), now_s, faults=False) if alive and state.signal != "hr-only" else []
+                if fresh:
+                    reached[room] = fresh[-1].end_s
+                changed = msgspec.structs.replace(
+                    state,
+                    now_s=now_s,
+                    phase_s=state.phase_s + moved,
+                    signal_s=state.signal_s + moved,
+                    age_s=0.2 if alive else (state.age_s or 0) + moved,
+                    hr_bpm=round(62 + 3 * sin(now_s)) if alive else None,
+                )
+                self.change(room, changed, fresh)

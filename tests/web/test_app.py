@@ -1,0 +1,190 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from restbeat.web.app import create_app
+from restbeat.web.live import Hub
+
+from .house import LONG, FakeHouse, room_state, row
+
+
+@pytest.fixture
+def house():
+    return FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
+
+
+@pytest.fixture
+async def client(aiohttp_client, house):
+    return await aiohttp_client(create_app(house, house.hub, version="1.2.3"))
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/8", "/sessions/9", "/nothing"])
+async def test_no_page_carries_an_inline_script_or_style(client, path):
+    answer = await client.get(path)
+    html = await answer.text()
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
+
+
+async def test_every_file_a_page_names_is_there_and_may_be_kept(client):
+    html = await (await client.get("/rooms/room-1")).text()
+    files = set(re.findall(r'"(/static/[^"]+)"', html))
+    assert len(files) > 5
+    for file in files:
+        answer = await client.get(file)
+        assert answer.status == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        for imported in re.findall(r'from "\./([^"]+)"', await answer.text()):
+            assert (await client.get(file.rpartition("/")[0] + "/" + imported)).status == 200
+    assert (await client.get("/static/0123456789ab/live.js")).status == 404
+    assert (await client.get("/static/..%2f..%2fapp.py/x")).status == 404
+
+
+async def test_what_people_type_is_shown_and_never_run(client, house):
+    house.rows = [row(7, client="<script>alert(1)</script>", source='"><img src=x>')]
+    html = await (await client.get("/sessions")).text()
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<img src=x>" not in html
+
+
+async def test_a_summary_can_be_read_with_its_picture(client):
+    html = await (await client.get("/sessions/7")).text()
+    for words in (
+        "+22 %",
+        "(+3 to +45)",
+        "It does not measure pain, health or treatment success.",
+        "not a medical device",
+        "restbeat-1",
+    ):
+        assert words in html
+    picture = await client.get("/sessions/7/picture.svg")
+    assert picture.content_type == "image/svg+xml"
+    assert "sandbox" in picture.headers["Content-Security-Policy"]
+    assert (await picture.text()).rstrip().endswith("</svg>")
+
+
+async def test_the_list_of_sessions_offers_what_can_be_done_and_is_kind_when_empty(client, house):
+    html = await (await client.get("/sessions")).text()
+    assert LONG in html
+    assert 'data-act="resume" data-session="8"' in html
+    assert 'href="/rooms/room-1"' in html
+    house.rows = []
+    assert "No session yet" in await (await client.get("/sessions")).text()
+
+
+async def test_health_names_the_version(client):
+    assert await (await client.get("/healthz")).json() == {"status": "ok", "version": "1.2.3", "rooms": 1}
+
+
+async def test_straps_and_the_adapter_can_be_asked_for(client):
+    answer = await (await client.get("/api/straps")).json()
+    assert answer["adapter"] == {"ready": True, "text": "Bluetooth ready"}
+    assert [strap["room"] for strap in answer["straps"]] == ["room-1", None]
+
+
+async def test_a_double_press_moves_once(client, house):
+    first = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"})
+    second = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"})
+    assert (first.status, await first.json()) == (200, {"phase": "baseline"})
+    assert second.status == 409
+    assert await second.json() == {"error": "The phase settle is over already: this is baseline."}
+    assert house.states["room-1"].phase == "baseline"
+
+
+async def test_a_session_starts_on_a_strap(client, house):
+    answer = await client.post("/api/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
+    assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
+    assert house.calls == [("open", "C3:D4", "M-014", "rest")]
+    taken = await client.post("/api/rooms", json={"address": "A1:B2"})
+    assert (taken.status, (await taken.json())["error"][:20]) == (409, "Room 1 holds this st")
+
+
+async def test_an_interrupted_session_is_taken_up_or_ended(client, house):
+    assert await (await client.post("/api/sessions/8/resume")).json() == {"room": "room-1"}
+    assert await (await client.post("/api/sessions/8/close")).json() == {"session": 8}
+    assert (await client.post("/api/sessions/7/resume")).status == 409
+    assert house.calls == [("resume", 8), ("close", 8), ("resume", 7)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "json", "status"),
+    [
+        ("post", "/api/rooms/cellar/advance", {"leaving": "settle"}, 404),
+        ("post", "/api/rooms/room-1/advance", {"leaving": "ended"}, 400),
+        ("post", "/api/rooms/room-1/advance", {"leaving": "settle", "and": 1}, 400),
+        ("post", "/api/rooms", {}, 400),
+        ("post", "/api/rooms", {"address": "x" * 90}, 400),
+        ("post", "/api/rooms", {"address": "A", "kind": "surgery"}, 400),
+        ("post", "/api/rooms", None, 415),
+        ("post", "/api/sessions/x/close", {}, 404),
+        ("post", "/api/sessions/99999999999999999999/close", {}, 404),
+        ("get", "/api/rooms", None, 405),
+        ("get", "/api/nothing", None, 404),
+    ],
+)
+async def test_a_refusal_under_api_is_json_with_a_sentence(client, method, path, json, status):
+    answer = await client.request(method, path, json=json)
+    assert answer.status == status
+    assert (await answer.json())["error"].endswith(".")
+
+
+@pytest.mark.parametrize("path", ["/sessions/99", "/sessions/x", "/rooms/cellar", "/nothing", "/sessions/99/picture.svg"])
+async def test_a_page_that_is_not_there_looks_like_the_house(client, path):
+    answer = await client.get(path)
+    assert (answer.status, answer.content_type) == (404, "text/html")
+    assert "To the rooms" in await answer.text()
+
+
+async def test_a_fault_of_ours_is_logged_and_said_kindly(client, house, caplog):
+    async def broken():
+        raise RuntimeError("the details")
+
+    house.sessions = broken
+    answer = await client.get("/sessions")
+    assert answer.status == 500
+    html = await answer.text()
+    assert "What was measured is kept" in html
+    assert "the details" not in html
+    assert "the details" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://elsewhere.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "evil.example"},
+        {"Host": "localhost.evil.example:80"},
+    ],
+)
+async def test_a_foreign_page_changes_nothing(client, house, headers):
+    answer = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"}, headers=headers)
+    assert answer.status == 403
+    assert house.states["room-1"].phase == "settle"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:1"])
+async def test_loopback_goes_by_its_own_names(client, host):
+    assert (await client.get("/healthz", headers={"Host": host})).status == 200
+
+
+async def test_a_name_can_be_allowed(aiohttp_client, house):
+    client = await aiohttp_client(create_app(house, house.hub, version="0", hosts=["practice.example"]))
+    assert (await client.get("/healthz", headers={"Host": "practice.example"})).status == 200
+    assert (await client.get("/healthz", headers={"Host": "evil.example"})).status == 403
+
+
+def test_the_server_imports_nothing_heavy():
+    heavy = "{'scipy', 'pandas', 'matplotlib', 'neurokit2'}"
+    code = f"import sys, restbeat.web.app; print(sorted({heavy} & {{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

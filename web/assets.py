@@ -1,0 +1,44 @@
+"""Static files, read once; their address holds a hash of all of them, so that a browser may keep them for ever."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+_TYPES: Final = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+class Assets:
+    """The files of one folder. Modules import each other by relative paths, and so stay within one hash."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in _TYPES}
+        digest = sha256()
+        for name, content in self._files.items():
+            digest.update(name.encode() + b"\0" + content + b"\0")
+        self._hash = digest.hexdigest()[:12]
+
+    def address(self, name: str) -> str:
+        """Where a browser finds a file. Raises `KeyError` where there is none."""
+        if name not in self._files:
+            raise KeyError(name)
+        return f"/static/{self._hash}/{name}"
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Serve `/static/{hash}/{name}`."""
+        name = request.match_info["name"]
+        if request.match_info["hash"] != self._hash or name not in self._files:
+            raise web.HTTPNotFound
+        kind = _TYPES[Path(name).suffix]
+        charset = None if kind.startswith("image") else "utf-8"
+        headers = {"Cache-Control": _FOR_EVER}
+        response = web.Response(body=self._files[name], content_type=kind, charset=charset, headers=headers)
+        response.enable_compression()
+        return response

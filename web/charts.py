@@ -1,0 +1,176 @@
+"""The summary picture, drawn by matplotlib: for the worker process only, the server must not import this."""
+
+from io import StringIO
+from typing import Any, Final
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.figures import PhaseFigures, Segment, SessionReport
+from .words import phase_word
+
+_SIZE_IN: Final = (7.4, 2.4)
+_SMOOTH_S: Final = 30.0
+"""SD of the Gaussian kernel that smooths ln RMSSD."""
+_SEGMENT_S: Final = 10.0
+_BLUE, _ORANGE, _INK, _QUIET, _LINE = "#0072B2", "#D55E00", "#1b2127", "#55616d", "#d5dbe1"
+_CARD: Final = "#ffffff"
+_FONTS: Final = "'DejaVu Sans', Verdana, sans-serif"
+"""Text is measured in the first, which matplotlib brings; a reader may have to do with another."""
+_BANDS: Final = {"settle": "#fafbfc", "baseline": "#f0f3f5", "massage": "#e4f0f8", "recovery": "#eef5f0"}
+_STYLE: Final[Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "restbeat",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.color": _INK,
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": _QUIET,
+    "xtick.color": _QUIET,
+    "ytick.color": _QUIET,
+}
+
+Array = NDArray[np.float64]
+
+
+def session_picture(report: SessionReport) -> str:
+    """RMSSD of 10 s over the session as SVG text: points, a smoothed line with its range, phases, gaps, marks.
+
+    Deterministic: the same report gives the same bytes.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE_IN)
+        FigureCanvasSVG(figure)
+        figure.patch.set_visible(False)
+        _draw_card(figure)
+        known = [segment.rmssd_ms for segment in report.segments if segment.rmssd_ms is not None]
+        if known:
+            _draw(figure.add_axes((0.072, 0.185, 0.905, 0.69)), report, max(known))
+        else:
+            figure.text(0.5, 0.5, _nothing(report), ha="center", va="center", color=_QUIET, size=10)
+        text = StringIO()
+        figure.savefig(text, format="svg", transparent=False, metadata={"Date": None, "Creator": "restbeat"})
+    return text.getvalue().replace("'DejaVu Sans'", _FONTS)
+
+
+def _nothing(report: SessionReport) -> str:
+    return "No RMSSD to draw: too few beats followed each other." if report.hrv else "Heart rate only: there is no HRV to draw."
+
+
+def _draw_card(figure: Figure) -> None:
+    figure.add_artist(
+        FancyBboxPatch(
+            (0.008, 0.02),
+            0.984,
+            0.96,
+            boxstyle="round,pad=0,rounding_size=0.02",
+            fc=_CARD,
+            ec="none",
+            transform=figure.transFigure,
+            zorder=-1,
+        )
+    )
+
+
+def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
+    values = np.array([np.nan if s.rmssd_ms is None else s.rmssd_ms for s in report.segments])
+    top = 1.12 * min(greatest, 1.6 * float(np.nanpercentile(values, 97)))
+    axes.set_xlim(0, max(report.duration_s, _SEGMENT_S) / 60)
+    axes.set_ylim(0, top)
+    phases = report.figures.phases
+    for figures in phases:
+        _draw_phase(axes, figures, report.duration_s)
+    base = next((figures.rmssd_ms for figures in phases if figures.phase == "baseline"), None)
+    if base is not None:
+        _draw_baseline(axes, base)
+    at = np.array([segment.mid_s for segment in report.segments]) / 60
+    axes.plot(at, values, ".", color=_BLUE, alpha=0.45, ms=3, mec="none")
+    for stretch in _stretches(report.segments):
+        mid_s, middle, low, high = _smooth(stretch)
+        axes.fill_between(mid_s / 60, low, high, color=_BLUE, alpha=0.14, lw=0)
+        axes.plot(mid_s / 60, middle, color=_BLUE, lw=1.7, solid_capstyle="round")
+    _draw_marks(axes, report)
+    axes.set_ylabel("RMSSD, ms")
+    axes.set_xlabel("minutes", labelpad=1)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=2))
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=report.duration_s > 300))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda minute, _: f"{minute:g}"))
+    axes.tick_params(length=0, pad=4)
+    axes.grid(axis="y", color=_LINE, lw=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+
+
+def _draw_phase(axes: Axes, figures: PhaseFigures, duration_s: float) -> None:
+    axes.axvspan(figures.start_s / 60, figures.end_s / 60, color=_BANDS.get(figures.phase, _CARD), lw=0, zorder=0)
+    share = (figures.end_s - figures.start_s) / max(duration_s, 1.0)
+    name = phase_word(figures.phase)
+    if share > 0.0115 * len(name):
+        at = (figures.start_s / 60, 1.0)
+        axes.annotate(
+            name, at, (3, 4), xycoords=("data", "axes fraction"), textcoords="offset points", color=_QUIET, weight="bold"
+        )
+
+
+def _draw_baseline(axes: Axes, rmssd_ms: float) -> None:
+    axes.axhline(rmssd_ms, color=_ORANGE, lw=1.1, dashes=(5, 3))
+    at = (1.0, rmssd_ms)
+    text = axes.annotate(
+        f"baseline {rmssd_ms:.0f} ms", at, (-3, 3), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right"
+    )
+    text.set_color(_INK)
+    text.set_bbox({"facecolor": _CARD, "alpha": 0.75, "pad": 1, "edgecolor": "none"})
+
+
+def _draw_marks(axes: Axes, report: SessionReport) -> None:
+    """Number the marks as the list on the page does; two close ones share a tick's place, not a number's."""
+    nearest = 0.02 * report.duration_s
+    last = -nearest
+    for number, note in enumerate(report.notes, 1):
+        axes.axvline(note.at_s / 60, 0, 0.05, color=_INK, lw=1)
+        if note.at_s - last >= nearest:
+            place = (note.at_s / 60, 0.05)
+            axes.annotate(
+                str(number),
+                place,
+                (0, 1.5),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                size=7.5,
+            )
+            last = note.at_s
+
+
+def _stretches(segments: list[Segment]) -> list[list[Segment]]:
+    """Runs of known segments within one phase; a missing one opens the line."""
+    stretches: list[list[Segment]] = []
+    before: Segment | None = None
+    for segment in segments:
+        if segment.rmssd_ms is None:
+            before = None
+            continue
+        joined = before is not None and before.phase == segment.phase and segment.mid_s - before.mid_s < 1.5 * _SEGMENT_S
+        if not joined:
+            stretches.append([])
+        stretches[-1].append(segment)
+        before = segment
+    return stretches
+
+
+def _smooth(stretch: list[Segment]) -> tuple[Array, Array, Array, Array]:
+    """Mid-times (s), the smoothed RMSSD and the range of about two thirds of the segments around it (ms)."""
+    at = np.array([segment.mid_s for segment in stretch])
+    y = np.log([max(segment.rmssd_ms or 0.0, 0.5) for segment in stretch])
+    weight = np.exp(-0.5 * ((at[:, None] - at[None, :]) / _SMOOTH_S) ** 2)
+    weight /= weight.sum(axis=1, keepdims=True)
+    middle = weight @ y
+    spread = np.sqrt(weight @ (y - middle) ** 2)
+    return at, np.exp(middle), np.exp(middle - spread), np.exp(middle + spread)

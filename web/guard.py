@@ -1,0 +1,117 @@
+"""What stands before every handler: who may ask (Host, Origin), what a browser may do with the answer, and how refusals read."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+import logging
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+import msgspec
+
+from .ports import PortError, RefusedError, UnknownRoomError, UnknownSessionError
+
+_LOG = logging.getLogger(__name__)
+
+ErrorPage = Callable[[int, str], web.Response]
+
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+"""Matplotlib writes style attributes into its SVG; nothing else may act in it."""
+_LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_SENTENCES: Final = {
+    403: "This request came from another site, and was refused.",
+    404: "There is no such page.",
+    405: "This address cannot be used that way.",
+    413: "The request was too large.",
+}
+
+
+async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    """Tell the browser to run nothing but our own files, and to show us in no frame."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+    headers.setdefault("Cache-Control", "no-store")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+
+def check_host(hosts: frozenset[str]) -> Middleware:
+    """Refuse foreign names on a loopback address: a page elsewhere may have its name point here (DNS rebinding).
+
+    `hosts`: names beyond localhost that are allowed, without port.
+    """
+    allowed = _LOOPBACK_NAMES | {host.lower() for host in hosts}
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _on_loopback(request) and _name_of(request.host) not in allowed:
+            raise web.HTTPForbidden(text=f"restbeat is not known as {_name_of(request.host)}. Open it under localhost.")
+        return await handler(request)
+
+    return middleware
+
+
+@web.middleware
+async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what another site's page sends: every change, and the socket. Programs that are no browser send no Origin."""
+    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
+    if changes or opens_socket:
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+            raise web.HTTPForbidden
+        if changes and request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            raise web.HTTPForbidden
+    return await handler(request)
+
+
+def answer_errors(page: ErrorPage) -> Middleware:
+    """Turn every refusal into a sentence: as JSON under /api, else as a page of the house."""
+
+    def answer(request: web.Request, status: int, sentence: str) -> web.Response:
+        if request.path.startswith("/api/"):
+            return web.json_response({"error": sentence}, status=status)
+        return page(status, sentence)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (UnknownRoomError, UnknownSessionError) as error:
+            return answer(request, 404, str(error))
+        except RefusedError as error:
+            return answer(request, 409, str(error))
+        except PortError as error:
+            return answer(request, 503, str(error))
+        except msgspec.MsgspecError as error:
+            return answer(request, 400, f"The request could not be read: {error}.")
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            own = error.text if error.text and not error.text.startswith(f"{error.status}:") else None
+            response = answer(request, error.status, own or _SENTENCES.get(error.status, error.reason))
+            response.headers.extend({name: value for name, value in error.headers.items() if name == "Allow"})
+            return response
+        except Exception:  # noqa: BLE001 the last door: logged whole, and a person reads a sentence
+            _LOG.exception("%s %s failed", request.method, request.path)
+            return answer(request, 500, "Something went wrong in restbeat. What was measured is kept; try again in a moment.")
+
+    return middleware
+
+
+def _on_loopback(request: web.Request) -> bool:
+    name = request.transport.get_extra_info("sockname") if request.transport else None
+    if not isinstance(name, tuple):
+        return False
+    return ip_address(name[0].partition("%")[0]).is_loopback
+
+
+def _name_of(host: str) -> str:
+    return (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()

@@ -1,0 +1,143 @@
+"""The hub between rooms and browsers: rooms publish, each browser has a slot of its own and takes from it at its own pace."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from .messages import BeatRow, Rooms, RoomState, ServerMessage, Snapshot, Update
+
+KEEP_S: Final = 120.0
+"""Beats that a snapshot holds, in s of the session's clock."""
+PENDING_BATCHES: Final = 256
+"""Beat batches that wait for one browser and room; beyond, they are dropped and a snapshot is sent instead."""
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    """What is known of one room."""
+
+    state: RoomState
+    seq: int = 0
+    beats: deque[BeatRow] = field(default_factory=deque)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.state.session, self.seq, self.state, list(self.beats))
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """What one browser has not yet been told of one room."""
+
+    snapshot: bool
+    batches: list[list[BeatRow]] = field(default_factory=list)
+
+
+class Slot:
+    """What waits for one browser: the newest state of each room it watches, and the beat batches since."""
+
+    def __init__(self, hub: "Hub", room: str | None) -> None:
+        self._hub = hub
+        self._room = room
+        self._pending: dict[str, _Pending] = {}
+        self._rooms_changed = True
+        self._news = asyncio.Event()
+        for known in hub.records:
+            self.ask(known)
+
+    async def wait(self) -> None:
+        """Return as soon as there is something to take."""
+        await self._news.wait()
+
+    def ask(self, room: str) -> None:
+        """Send the snapshot of this room with the next frame."""
+        if self._watches(room) and room in self._hub.records:
+            self._pending[room] = _Pending(snapshot=True)
+        self._news.set()
+
+    def take(self) -> list[ServerMessage]:
+        """Give what to send now: at most one message a room, each with the newest state."""
+        self._news.clear()
+        messages: list[ServerMessage] = []
+        for room, pending in self._pending.items():
+            record = self._hub.records[room]
+            if pending.snapshot:
+                messages.append(record.snapshot())
+            else:
+                first_seq = record.seq - len(pending.batches) + 1
+                messages.append(Update(record.state.session, first_seq, record.seq, record.state, pending.batches))
+        self._pending = {}
+        if self._rooms_changed:
+            self._rooms_changed = False
+            messages.append(Rooms(list(self._hub.records)))
+        return messages
+
+    def offer(self, room: str, batch: list[BeatRow], *, anew: bool) -> None:
+        """A room has published; `anew` where its session has just begun."""
+        if not self._watches(room):
+            return
+        pending = self._pending.setdefault(room, _Pending(snapshot=anew))
+        if anew or len(pending.batches) >= PENDING_BATCHES:
+            pending.snapshot = True
+            pending.batches = []
+        if batch and not pending.snapshot:
+            pending.batches.append(batch)
+        self._news.set()
+
+    def rooms_changed(self, removed: str | None = None) -> None:
+        """A room was opened or closed."""
+        if removed is not None:
+            self._pending.pop(removed, None)
+        self._rooms_changed = True
+        self._news.set()
+
+    def _watches(self, room: str) -> bool:
+        return self._room is None or self._room == room
+
+
+class Hub:
+    """Rooms publish into it; lives on one event loop, and nothing in it waits."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, _Record] = {}
+        self._slots: set[Slot] = set()
+
+    def publish(self, state: RoomState, batch: Sequence[BeatRow] = ()) -> None:
+        """Take a room's newest state, and its beats since the last call; each batch gets the next number."""
+        record = self.records.get(state.room)
+        opened = record is None
+        anew = record is None or record.state.session != state.session
+        if record is None or anew:
+            record = self.records[state.room] = _Record(state)
+        record.state = state
+        rows = list(batch)
+        if rows:
+            record.seq += 1
+            record.beats.extend(rows)
+        while record.beats and record.beats[0].end_s < state.now_s - KEEP_S:
+            record.beats.popleft()
+        for slot in self._slots:
+            slot.offer(state.room, rows, anew=anew)
+            if opened:
+                slot.rooms_changed()
+
+    def remove(self, room: str) -> None:
+        """Forget a room."""
+        if self.records.pop(room, None) is not None:
+            for slot in self._slots:
+                slot.rooms_changed(removed=room)
+
+    def rooms(self) -> list[RoomState]:
+        """Give the newest state of every room, in the order of their opening."""
+        return [record.state for record in self.records.values()]
+
+    def subscribe(self, room: str | None) -> Slot:
+        """Open a slot for a browser that watches one room, or all of them; its snapshots wait in it already."""
+        slot = Slot(self, room)
+        self._slots.add(slot)
+        return slot
+
+    def unsubscribe(self, slot: Slot) -> None:
+        """Close a slot."""
+        self._slots.discard(slot)

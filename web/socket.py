@@ -1,0 +1,98 @@
+"""The live socket: one sender task a browser, so that a stalled reader holds up nobody."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+import logging
+from typing import Final
+
+from aiohttp import WSMsgType, web
+import msgspec
+
+from .live import Hub, Slot
+from .messages import Ask, Heartbeat, ServerMessage
+
+_LOG = logging.getLogger(__name__)
+_LARGEST_REQUEST: Final = 4096
+"""Bytes; a browser sends nothing but `Ask`."""
+_CLOSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a browser is told, and how long it may stall."""
+
+    frame_s: float = 0.1
+    """Least time between two flushes; what happens between is conflated."""
+    heartbeat_s: float = 10.0
+    send_s: float = 10.0
+    """A browser that takes no byte for so long is dropped."""
+
+
+class LiveSocket:
+    """Serves `/live`, with `?room=` for one room alone."""
+
+    def __init__(self, hub: Hub, adapter: Callable[[], str | None], pace: Pace) -> None:
+        """`adapter` gives the sentence for the heartbeat, None where all is well."""
+        self._hub = hub
+        self._adapter = adapter
+        self._pace = pace
+        self._open: set[web.WebSocketResponse] = set()
+
+    async def handle(self, request: web.Request) -> web.WebSocketResponse:
+        """Speak with one browser until it leaves."""
+        socket = web.WebSocketResponse(
+            compress=False, max_msg_size=_LARGEST_REQUEST, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
+        )
+        await socket.prepare(request)
+        slot = self._hub.subscribe(request.query.get("room"))
+        sender = asyncio.create_task(self._send(request, socket, slot), name="live socket")
+        self._open.add(socket)
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    with suppress(msgspec.MsgspecError):
+                        slot.ask(msgspec.json.decode(message.data, type=Ask).room)
+        finally:
+            self._open.discard(socket)
+            self._hub.unsubscribe(slot)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+        return socket
+
+    async def close(self) -> None:
+        """Tell every browser that the server goes."""
+        await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
+
+    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Slot) -> None:
+        encoder = msgspec.json.Encoder()
+        loop = asyncio.get_running_loop()
+
+        async def send(message: ServerMessage) -> None:
+            async with asyncio.timeout(self._pace.send_s):
+                await socket.send_str(encoder.encode(message).decode())
+
+        try:
+            for message in slot.take():
+                await send(message)
+            while True:
+                await send(Heartbeat(self._adapter()))
+                until = loop.time() + self._pace.heartbeat_s
+                while loop.time() < until:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(until):
+                            await slot.wait()
+                    for message in slot.take():
+                        await send(message)
+                    await asyncio.sleep(self._pace.frame_s)
+        except TimeoutError:
+            _LOG.info("A browser took nothing for %g s; its socket is dropped.", self._pace.send_s)
+            _abort(request)
+        except ConnectionError:
+            _abort(request)
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,65 @@
+// Small hands for the page: change only what has changed, and ask the server.
+
+export const byId = (id) => document.getElementById(id);
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function setData(element, name, value) {
+  if (element.dataset[name] !== value) element.dataset[name] = value;
+}
+
+export function show(element, visible) {
+  if (element.hasAttribute("hidden") === visible) element.toggleAttribute("hidden", !visible); // an SVG has no .hidden
+}
+
+export function make(tag, className = "", text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}
+
+// A shape beside the words, so that colour alone never tells.
+const SHAPES = {
+  good: "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13z",
+  "hr-only": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13zm0 2.6a3.9 3.9 0 1 0 0 7.8a3.9 3.9 0 1 0 0-7.8z",
+  poor: "M8 1.5L15.2 14.5H.8z",
+  away: "M3.4 1.6L8 6.2l4.6-4.6l1.8 1.8L9.8 8l4.6 4.6l-1.8 1.8L8 9.8l-4.6 4.6l-1.8-1.8L6.2 8L1.6 3.4z",
+  ended: "M2.5 2.5h11v11h-11z",
+};
+
+export function setSignal(element, signal, text) {
+  setData(element, "signal", signal);
+  const shape = SHAPES[signal] ?? SHAPES.away;
+  const path = element.querySelector("path");
+  if (path.getAttribute("d") !== shape) path.setAttribute("d", shape);
+  setText(element.querySelector("span"), text);
+}
+
+export async function post(path, body = {}) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(10000) });
+  } catch {
+    throw new Error("restbeat did not answer. Try again in a moment.");
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? "That did not work.");
+  return answer;
+}
+
+// Speaks only when a state has changed, and never the first time.
+export class Speaker {
+  constructor(element) {
+    this.element = element;
+    this.said = new Map();
+  }
+
+  say(key, text) {
+    const before = this.said.get(key);
+    this.said.set(key, text);
+    if (before !== undefined && before !== text) this.element.textContent = text;
+  }
+}

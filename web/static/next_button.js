@@ -1,0 +1,45 @@
+// The button to the next phase. It names the phase it leaves, and rests a moment after a press: a double press moves once.
+
+import { post, setText } from "./dom.js";
+import { nextWord } from "./words.js";
+
+const REST_MS = 1200;
+
+export class NextButton {
+  constructor(button, word, { trouble, opens }) {
+    this.button = button;
+    this.word = word;
+    this.trouble = trouble;
+    this.opens = opens;
+    this.state = null;
+    this.until = 0;
+    this.busy = false;
+    button.addEventListener("click", () => this.press());
+  }
+
+  update(state, stale) {
+    this.state = state;
+    this.stale = stale;
+    setText(this.word, nextWord(state.phase, state.kind));
+    const rests = stale || this.resting;
+    this.button.setAttribute("aria-disabled", String(rests));
+  }
+
+  get resting() { return this.busy || performance.now() < this.until; }
+
+  async press() {
+    if (!this.state || this.stale || this.resting) return;
+    if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}`); return; }
+    this.busy = true;
+    this.until = performance.now() + REST_MS;
+    this.button.setAttribute("aria-disabled", "true");
+    try {
+      await post(`/api/rooms/${encodeURIComponent(this.state.room)}/advance`, { leaving: this.state.phase });
+      this.trouble("");
+    } catch (error) {
+      this.trouble(error.message);
+    } finally {
+      this.busy = false;
+    }
+  }
+}

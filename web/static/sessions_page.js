@@ -1,0 +1,18 @@
+import { byId, post, setText, show } from "./dom.js";
+import { localTimes } from "./times.js";
+
+localTimes();
+for (const button of document.querySelectorAll("button[data-act]")) {
+  button.addEventListener("click", async () => {
+    const { act, session } = button.dataset;
+    button.disabled = true;
+    try {
+      const answer = await post(`/api/sessions/${session}/${act}`);
+      location.assign(answer.room ? `/rooms/${encodeURIComponent(answer.room)}` : `/sessions/${answer.session}`);
+    } catch (error) {
+      setText(byId("news"), error.message);
+      show(byId("news"), true);
+      button.disabled = false;
+    }
+  });
+}

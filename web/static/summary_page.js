@@ -1,0 +1,4 @@
+import { localTimes } from "./times.js";
+
+localTimes();
+document.getElementById("print").addEventListener("click", () => print());

@@ -1,0 +1,14 @@
+// Times as the reader's own clock and language write them.
+
+const FORMATS = {
+  long: { weekday: "short", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" },
+  day: { day: "numeric", month: "long", year: "numeric" },
+  time: { hour: "2-digit", minute: "2-digit" },
+};
+
+export function localTimes() {
+  for (const element of document.querySelectorAll("time[data-format]")) {
+    const at = new Date(element.dateTime);
+    if (!Number.isNaN(at.getTime())) element.textContent = at.toLocaleString(undefined, FORMATS[element.dataset.format]);
+  }
+}

@@ -1,0 +1,67 @@
+// Live figures in words, and how a room's state reads. Pure functions.
+
+const PHASES = { settle: "Settling", baseline: "Baseline", massage: "Massage", recovery: "Recovery", ended: "Ended" };
+const NEXT = { settle: "Begin baseline", baseline: "Begin massage", massage: "Begin recovery", recovery: "End session", ended: "Open the summary" };
+const AWAY = new Set(["lost", "silent", "no-strap", "connecting"]);
+const CHANGE_PCT = 10;
+const STAYS_PCT = 6; // a word once said stays until the change is this small: no flicker at the border
+
+export const phaseWord = (phase, kind) => (phase === "massage" && kind === "rest" ? "Rest" : PHASES[phase] ?? phase);
+export const nextWord = (phase, kind) => (phase === "baseline" && kind === "rest" ? "Begin rest" : NEXT[phase] ?? "");
+export const away = (state) => AWAY.has(state.signal);
+
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return h ? `${h}:${String(m).padStart(2, "0")}:${String(s).padStart(2, "0")}` : `${m}:${String(s).padStart(2, "0")}`;
+}
+
+export function age(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 100 ? `${whole} s` : whole < 6000 ? `${Math.round(whole / 60)} min` : `${Math.round(whole / 3600)} h`;
+}
+
+export const signed = (value) => {
+  const whole = Math.round(value);
+  return whole === 0 ? "0" : `${whole > 0 ? "+" : "−"}${Math.abs(whole)}`;
+};
+
+export function direction(percent, before = null) {
+  const border = (word) => (word === before ? STAYS_PCT : CHANGE_PCT);
+  if (percent >= border("Rising")) return "Rising";
+  if (percent <= -border("Lower")) return "Lower";
+  return "About the same";
+}
+
+// What the response says at this moment: { word, detail, percent, tone }; percent null where there is nothing to compare.
+export function response(state, before = null) {
+  const ms = (value) => `${Math.round(value)} ms`;
+  const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
+  const none = (word, detail, tone = "quiet") => ({ word, detail: detail ?? "", percent: null, tone });
+  if (state.phase === "ended") return none("Session ended", "The summary is ready to be read.");
+  if (state.signal === "hr-only") return none("Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does.");
+  if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
+  if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
+  if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
+  if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
+  const word = direction(state.change_pct, before);
+  const side = state.change_pct >= 0 ? "above" : "below";
+  const share = Math.abs(Math.round(state.change_pct));
+  return { word, detail: `${now}, ${share} % ${side} baseline (${ms(state.baseline_rmssd_ms)})`, percent: state.change_pct, tone: word === "Rising" ? "up" : word === "Lower" ? "down" : "same" };
+}
+
+// The signal in words, with its age where beats are missing.
+export function signalWord(state, grownS) {
+  if (!away(state)) return state.signal_text;
+  return `${state.signal_text} · ${age((state.age_s ?? state.signal_s) + grownS)}`;
+}
+
+export function quality(state) {
+  const parts = [];
+  if (state.accepted_pct !== null) parts.push(`${Math.floor(state.accepted_pct)} % of beats used`);
+  if (state.battery_pct !== null) parts.push(`battery ${state.battery_pct} %`);
+  return parts.join(" · ");
+}
+
+export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
+export const noNews = (silentMs) => `No news from restbeat for ${age(silentMs / 1000)}. It reconnects by itself.`;

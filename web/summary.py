@@ -1,0 +1,206 @@
+"""What the summary page shows, worked out from a report: sentences, the table with its footnotes, quality."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ..analysis.figures import PhaseFigures, ResponseFigures, SessionReport
+from . import words
+from .ports import SessionRow
+
+_COLUMNS: Final[tuple[tuple[str, str, Callable[[PhaseFigures], float | None], int], ...]] = (
+    ("Beats used", "%", lambda f: f.accepted_pct, 1),
+    ("Heart rate", "bpm", lambda f: f.mean_hr_bpm, 0),
+    ("RMSSD", "ms", lambda f: f.rmssd_ms, 1),
+    ("SDNN", "ms", lambda f: f.sdnn_ms, 1),
+    ("pNN50", "%", lambda f: f.pnn50_pct, 1),
+    ("LF", "ms²", lambda f: f.lf_ms2, 0),
+    ("HF", "ms²", lambda f: f.hf_ms2, 0),
+    ("Breaths", "a min", lambda f: f.resp_per_min, 1),
+)
+_BAR: Final = (-60.0, 140.0)
+"""Percent at the ends of the bar of a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of the table; where it is missing, the number of the footnote that says why."""
+
+    text: str
+    footnote: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One phase of the table."""
+
+    phase: str
+    length: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseView:
+    """The relaxation response of one phase; the bar's places in percent of its width."""
+
+    phase: str
+    class_: str
+    word: str
+    effect: str
+    sentence: str
+    why: str
+    low_at: float | None = None
+    high_at: float | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything the summary page says."""
+
+    lead: str
+    responses: tuple[ResponseView, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[TableRow, ...]
+    footnotes: tuple[str, ...]
+    variability: str
+    variability_range: str
+    rmssd: str | None
+    heart_rate: str
+    heart_rate_phases: str
+    pain: str | None
+    quality: str
+    strap: str
+    notes: tuple[tuple[str, str], ...]
+    zero_at: float
+
+
+def summary_of(row: SessionRow, report: SessionReport) -> Summary:
+    """Put a report into words."""
+    figures = report.figures
+    responses = tuple(_response(response, report, row.kind) for response in figures.responses)
+    rows, footnotes = _table(report, row.kind)
+    base, later = _compared(figures.phases)
+    headline = next(
+        (response for response in responses if response.class_ != "insufficient"), responses[0] if responses else None
+    )
+    return Summary(
+        lead=_lead(report, headline),
+        responses=responses,
+        columns=tuple((name, unit) for name, unit, _, _ in _COLUMNS),
+        rows=rows,
+        footnotes=footnotes,
+        variability=headline.effect.partition(" (")[0] if headline else words.NONE,
+        variability_range=headline.effect.partition(" (")[2].rstrip(")") if headline else "",
+        rmssd=_change(base, later, lambda phase: phase.rmssd_ms),
+        heart_rate=_change(base, later, lambda phase: phase.mean_hr_bpm) or _only_rate(figures.phases),
+        heart_rate_phases=_phases_compared(base, later, row.kind),
+        pain=_pain(report.pain),
+        quality=_quality(report),
+        strap=_strap(row, report),
+        notes=tuple((words.clock(note.at_s), note.text) for note in report.notes),
+        zero_at=_place(0.0),
+    )
+
+
+def _lead(report: SessionReport, headline: ResponseView | None) -> str:
+    if not report.hrv:
+        return "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
+    if not report.figures.phases:
+        return "Nothing was measured in this session yet."
+    return headline.sentence if headline else "This session has nothing to compare yet."
+
+
+def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
+    interval = words.interval_pct(response, report.intervals.get(response.phase))
+    view = ResponseView(
+        phase=words.phase_word(response.phase, kind),
+        class_=response.class_,
+        word=words.class_word(response.class_),
+        effect=words.percent_with_interval(response.percent, interval),
+        sentence=words.response_sentence(response, interval, kind),
+        why=response.why,
+    )
+    if response.percent is None or interval is None:
+        return view
+    return ResponseView(
+        view.phase,
+        view.class_,
+        view.word,
+        view.effect,
+        view.sentence,
+        view.why,
+        low_at=_place(interval[0]),
+        high_at=_place(interval[1]),
+        at=_place(response.percent),
+    )
+
+
+def _place(percent: float) -> float:
+    low, high = _BAR
+    return round(100 * (min(max(percent, low), high) - low) / (high - low), 2)
+
+
+def _table(report: SessionReport, kind: str) -> tuple[tuple[TableRow, ...], tuple[str, ...]]:
+    footnotes: list[str] = []
+    rows: list[TableRow] = []
+    for figures in report.figures.phases:
+        values = [(value(figures), digits) for _, _, value, digits in _COLUMNS]
+        footnote: int | None = None
+        if any(value is None for value, _ in values):
+            why = " ".join(report.reasons.get(figures.phase, [])) or "Not computed for this phase."
+            if why not in footnotes:
+                footnotes.append(why)
+            footnote = footnotes.index(why) + 1
+        cells = tuple(Cell(words.number(value, digits), footnote if value is None else None) for value, digits in values)
+        length = words.clock(figures.end_s - figures.start_s)
+        rows.append(TableRow(words.phase_word(figures.phase, kind), length, cells))
+    return tuple(rows), tuple(footnotes)
+
+
+def _compared(phases: list[PhaseFigures]) -> tuple[PhaseFigures | None, PhaseFigures | None]:
+    of = {figures.phase: figures for figures in phases}
+    return of.get("baseline"), of.get("massage") or of.get("recovery")
+
+
+def _change(base: PhaseFigures | None, later: PhaseFigures | None, value: Callable[[PhaseFigures], float | None]) -> str | None:
+    if base is None or later is None:
+        return None
+    before, after = value(base), value(later)
+    return None if before is None or after is None else f"{words.number(before)} → {words.number(after)}"
+
+
+def _only_rate(phases: list[PhaseFigures]) -> str:
+    return words.number(next((figures.mean_hr_bpm for figures in reversed(phases) if figures.mean_hr_bpm is not None), None))
+
+
+def _phases_compared(base: PhaseFigures | None, later: PhaseFigures | None, kind: str) -> str:
+    if base is None or later is None:
+        return "beats a minute"
+    return f"beats a minute, baseline and {words.phase_word(later.phase, kind).lower()}"
+
+
+def _pain(scores: list[tuple[float, int]]) -> str | None:
+    if not scores:
+        return None
+    return " → ".join(str(score) for _, score in (scores if len(scores) <= 3 else [scores[0], scores[-1]]))
+
+
+def _quality(report: SessionReport) -> str:
+    integrity = report.figures.integrity
+    parts = [words.counted(integrity.beats, "beat", "beats") + " received"]
+    if integrity.beats:
+        used = 100 * (1 - integrity.rejected_beats / integrity.beats)
+        parts.append(f"{words.number(used, 1)} % used, {words.number(integrity.rejected_beats)} left out")
+    lost = f" ({words.number(integrity.lost_s, 1)} s lost)" if integrity.gaps else ""
+    parts.append(words.counted(integrity.gaps, "gap", "gaps") + lost)
+    if integrity.duplicate_packets:
+        parts.append(words.counted(integrity.duplicate_packets, "doubled packet", "doubled packets") + " passed over")
+    return "; ".join(parts) + "."
+
+
+def _strap(row: SessionRow, report: SessionReport) -> str:
+    device = report.figures.device
+    model = device.get("model") or device.get("name")
+    firmware = f", firmware {device['firmware']}" if device.get("firmware") else ""
+    return f"{model or row.source}{firmware}"

@@ -1,0 +1,112 @@
+"""Figures in words, for people who never heard of RMSSD. Pure functions; the wording follows the evidence and claims no more."""
+
+from math import expm1
+from typing import Final
+
+from ..analysis.figures import ResponseClass, ResponseFigures
+
+CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
+DISCLAIMER: Final = (
+    "This is relaxation feedback for wellness, not a medical device: it makes no diagnosis and gives no treatment advice."
+)
+NONE: Final = "—"
+
+_PHASES: Final = {"settle": "Settling", "baseline": "Baseline", "massage": "Massage", "recovery": "Recovery", "ended": "Ended"}
+_CLASSES: Final[dict[ResponseClass, str]] = {
+    "clear": "Clear rise",
+    "slight": "A hint of a rise",
+    "none": "No change we could tell",
+    "opposite": "Lower",
+    "insufficient": "Not enough steady data",
+}
+_STATES: Final = {"running": "Running", "ended": "Ended", "interrupted": "Interrupted"}
+
+
+def phase_word(phase: str, kind: str = "massage") -> str:
+    """Name a phase; where nobody is massaged, the rest that stands in the massage's place."""
+    if phase == "massage" and kind == "rest":
+        return "Rest"
+    return _PHASES.get(phase, phase.capitalize())
+
+
+def class_word(class_: ResponseClass) -> str:
+    """Name the class of a response."""
+    return _CLASSES[class_]
+
+
+def state_word(state: str) -> str:
+    """Name the state of a session."""
+    return _STATES.get(state, state.capitalize())
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Write a figure with a true minus and thin thousands; a dash where there is none."""
+    if value is None:
+        return NONE
+    text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
+    return "0" if text == "−0" else text
+
+
+def signed(value: float) -> str:
+    """Write a whole number with its sign."""
+    rounded = round(value)
+    return "0" if rounded == 0 else f"{rounded:+d}".replace("-", "−")
+
+
+def interval_pct(response: ResponseFigures, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Give the 95 % interval of a response in percent; from `half_width` where the interval itself is unknown."""
+    if interval is None and response.delta_ln_rmssd is not None and response.half_width is not None:
+        interval = (response.delta_ln_rmssd - response.half_width, response.delta_ln_rmssd + response.half_width)
+    return None if interval is None else (100 * expm1(interval[0]), 100 * expm1(interval[1]))
+
+
+def percent_with_interval(percent: float | None, interval: tuple[float, float] | None) -> str:
+    """Write a change with the range in which it lies: "+22 % (+3 to +45)"."""
+    if percent is None:
+        return NONE
+    within = f" ({signed(interval[0])} to {signed(interval[1])})" if interval else ""
+    return f"{signed(percent)} %{within}"
+
+
+def response_sentence(response: ResponseFigures, interval: tuple[float, float] | None, kind: str = "massage") -> str:
+    """Say first, in one plain sentence, what a phase did; `interval` in percent."""
+    during = {"massage": "during the rest" if kind == "rest" else "during the massage", "recovery": "in the recovery"}
+    when = during.get(response.phase, f"in {response.phase}")
+    against = "Compared with the quiet minutes before, heart rhythm variability"
+    between = f" It lies between {signed(interval[0])} and {signed(interval[1])} %." if interval else ""
+    match response.class_:
+        case "clear":
+            return f"{against} {when} was higher than today’s drift explains."
+        case "slight":
+            return f"{against} {when} was a little higher: a hint, within what rest can do."
+        case "opposite":
+            return f"{against} {when} was lower than today’s drift explains."
+        case "none" if interval and (interval[0] > 0 or interval[1] < 0):
+            return f"{against} {when} differed, but the change is small or breathing and heart rate may explain it.{between}"
+        case "none":
+            return f"{against} {when} showed no change we could tell.{between}"
+        case _:
+            return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time: "40 s", "45 min", "1 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def clock(seconds: float) -> str:
+    """Write a time within the session: "4:05", "1:02:05"."""
+    minutes, second = divmod(int(max(seconds, 0)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a count with its noun: "1 gap", "no gaps", "3 gaps"."""
+    return f"{'no' if count == 0 else number(count)} {one if count == 1 else many}"
