@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+import logging
 import socket
 from typing import Any
 
 from dbus_fast import Variant
 
 from ..gatt import whole_uuid
+from ..recording import HEART_RATE
 from .strap import VirtualStrap
 
+_LOG = logging.getLogger(__name__)
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 SERVICE, CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteristic1"
 
@@ -96,11 +99,16 @@ class StrapObjects:
         return bool(self.device["Connected"].value)
 
     @property
+    def resolved(self) -> bool:
+        """Whether its services are known, so that it can be read and listened to."""
+        return bool(self.device["ServicesResolved"].value)
+
+    @property
     def interfaces(self) -> Iterator[tuple[str, Interfaces]]:
         """Every object of it that BlueZ shows at present."""
         if self.known:
             yield self.path, {DEVICE: self.device}
-            if self.device["ServicesResolved"].value:
+            if self.resolved:
                 yield from self.gatt.items()
 
     def change(self, **changed: Variant) -> Properties:
@@ -116,12 +124,34 @@ class StrapObjects:
         """A program left the bus: its subscriptions end with it."""
         for subscribers in self.subscribers.values():
             subscribers.discard(connection)
+        self.note_listeners()
+
+    def write(self, path: str, payload: bytes) -> bool:
+        """Send a notification into the socket that AcquireNotify handed out; gives whether somebody may read it."""
+        try:
+            self.pipes[path].send(payload)
+        except BlockingIOError:
+            _LOG.debug("%s: a client does not read, a notification is lost", self.strap.name)
+        except OSError:
+            self.pipes.pop(path).close()
+            self.note_listeners()
+            return False
+        return True
+
+    def note_listeners(self) -> None:
+        """Keep the strap's `listening` true to who is subscribed."""
+        path = self.paths.get(HEART_RATE, "")
+        if self.subscribers.get(path) or path in self.pipes:
+            self.strap.listening.set()
+        else:
+            self.strap.listening.clear()
 
     def close_pipes(self) -> None:
         """Close what AcquireNotify handed out."""
         for pipe in self.pipes.values():
             pipe.close()
         self.pipes.clear()
+        self.note_listeners()
 
     def _service(self, uuid: str) -> Properties:
         return {
