@@ -5,20 +5,23 @@ the session's clock; finding, connecting and waiting take wall time.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from math import inf
 import random
 from typing import Protocol
 
 from .clock import Clock
-from .errors import ConnectError, LinkError, NoAdapterError
+from .errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
 from .model import Device
 from .recording import Link, Packet
 from .source import Described, Item, LinkChange, LinkState
 
 OnPacket = Callable[[str, bytes], None]
 """Takes the short UUID of a characteristic and its payload."""
+
+_SHORTEST_LOOK_S = 0.1
 
 LOST_HINT = "The link to the strap was lost. Check that it is worn and near."
 SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it is worn."
@@ -41,7 +44,7 @@ class Timing:
     """Wall time between two attempts: it doubles with each, give or take a quarter."""
     no_adapter_wait_s: float = 2.0
     give_up_after_s: float | None = None
-    """Wall time after which a strap that was never connected is given up; by default never."""
+    """Wall time after which a strap that was never connected is given up, at once without an adapter; by default never."""
 
 
 class Connection(Protocol):
@@ -76,10 +79,18 @@ class Strap(Protocol):
 class ReconnectingSource:
     """A `Source` of what a strap sends, across every loss of it."""
 
-    def __init__(self, strap: Strap, *, rng: random.Random, timing: Timing) -> None:
+    def __init__(
+        self,
+        strap: Strap,
+        *,
+        rng: random.Random,
+        timing: Timing,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._strap = strap
         self._rng = rng
         self._timing = timing
+        self._sleep = sleep
 
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
         """Yield items without end; closing the generator disconnects.
@@ -100,32 +111,38 @@ class ReconnectingSource:
     async def _keep(self, clock: Clock, emit: Callable[[Item], None]) -> None:
         timing = self._timing
         stream = _Stream(clock, emit)
-        give_up_at = _wall_s() + timing.give_up_after_s if timing.give_up_after_s is not None else None
+        give_up_at = inf if timing.give_up_after_s is None else _wall_s() + timing.give_up_after_s
         attempts, hint = 0, None
         while True:
-            wait_s = self._wait_s(attempts)
+            stream.say(LinkState.SCANNING, hint)
+            wait_s = None
             try:
-                stream.say(LinkState.SCANNING, hint)
-                await self._strap.find(
-                    timing.look_s if give_up_at is None else min(timing.look_s, max(0.1, give_up_at - _wall_s()))
-                )
+                await self._strap.find(min(timing.look_s, max(_SHORTEST_LOOK_S, give_up_at - _wall_s())))
                 stream.say(LinkState.CONNECTING)
                 async with self._strap.connect() as connection:
                     hint = await self._listen(stream, connection)
-                give_up_at = None
+                give_up_at = inf
                 attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1
-                wait_s = self._wait_s(attempts)
-            except LinkError as error:
-                hint = str(error)
-                if give_up_at is not None and _wall_s() >= give_up_at:
-                    stream.say(LinkState.GIVING_UP, hint)
-                    raise
-                if isinstance(error, ConnectError):
-                    attempts += 1
-                elif isinstance(error, NoAdapterError):
-                    wait_s = timing.no_adapter_wait_s
-                stream.say(LinkState.SCANNING, hint)
-            await asyncio.sleep(wait_s if give_up_at is None else min(wait_s, max(0.0, give_up_at - _wall_s())))
+            except ConnectError as error:
+                hint = self._hint(error, stream, give_up_at)
+                attempts += 1
+            except NoAdapterError as error:
+                # who waits for an end is told at once: an adapter does not come by itself
+                hint = self._hint(error, stream, inf if give_up_at == inf else 0.0)
+                wait_s = timing.no_adapter_wait_s
+            except StrapNotFoundError as error:
+                hint = self._hint(error, stream, give_up_at)
+                wait_s = 0.0
+            wait_s = self._wait_s(attempts) if wait_s is None else wait_s
+            await self._sleep(max(0.0, min(wait_s, give_up_at - _wall_s())))
+
+    @staticmethod
+    def _hint(error: LinkError, stream: "_Stream", give_up_at: float) -> str:
+        if _wall_s() >= give_up_at:
+            stream.say(LinkState.GIVING_UP, str(error))
+            raise error
+        stream.say(LinkState.SCANNING, str(error))
+        return str(error)
 
     async def _listen(self, stream: "_Stream", connection: Connection) -> str:
         stream.describe(await connection.describe())

@@ -42,15 +42,11 @@ class ToldStrap:
 
     def __init__(self, *, looks=(), connects=()):
         self.looks, self.connects = list(looks), list(connects)
-        self.open, self.connected, self.waits = 0, 0, []
+        self.open, self.connected = 0, 0
         self.on_packet = None
-        self.last_look = None
 
     async def find(self, seconds):
-        now = asyncio.get_running_loop().time()
-        if self.last_look is not None:
-            self.waits.append(now - self.last_look)
-        self.last_look = now
+        await asyncio.sleep(0.001)
         if self.looks:
             raise self.looks.pop(0)
 
@@ -74,9 +70,9 @@ class ToldStrap:
 
 
 @asynccontextmanager
-async def kept(strap, clock, **timing):
+async def kept(strap, clock, sleep=asyncio.sleep, **timing):
     items, error = [], []
-    source = ReconnectingSource(strap, rng=random.Random(1), timing=Timing(**{"first_wait_s": 0.001} | timing))
+    source = ReconnectingSource(strap, rng=random.Random(1), timing=Timing(**{"first_wait_s": 0.001} | timing), sleep=sleep)
 
     async def take():
         async with aclosing(source.items(clock)) as stream:
@@ -153,22 +149,26 @@ async def test_a_packet_before_the_subscription_is_confirmed_comes_behind_the_li
         assert kinds.count(Link) == 1
 
 
-async def test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_at_once_again():
-    strap, clock = ToldStrap(), HandClock()
-    async with kept(strap, clock, first_wait_s=0.02, stable_after_s=10.0) as items:
-        for count in range(1, 5):
+async def test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again():
+    strap, clock, waits = ToldStrap(), HandClock(), []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    async with kept(strap, clock, sleep, first_wait_s=0.5, longest_wait_s=15.0, stable_after_s=10.0) as items:
+        for count in range(1, 9):
             await until(lambda count=count: strap.connected == count and strap.open)
             strap.gone.set()
-        await until(lambda: strap.connected == 5 and strap.open)
-        for shorter, longer in zip(strap.waits, strap.waits[1:], strict=False):
-            assert longer > 1.1 * shorter
+        await until(lambda: strap.connected == 9 and strap.open)
+        for wait, due in zip(waits, (1, 2, 4, 8, 15, 15, 15, 15), strict=True):
+            assert 0.75 * due <= wait <= 1.25 * due
+        assert len(set(waits)) == 8
         strap.on_packet("2a37", b"\x00\x40")
-        clock.to(3.0)
         clock.to(11.0)
         strap.on_packet("2a37", b"\x00\x40")
         strap.gone.set()
-        await until(lambda: strap.connected == 6)
-        assert strap.waits[-1] < strap.waits[1]
+        await until(lambda: strap.connected == 10)
+        assert 0.375 <= waits[-1] <= 0.625
         assert any(item.hint == LOST_HINT for item in items if isinstance(item, LinkChange))
 
 
@@ -193,6 +193,14 @@ async def test_it_gives_up_with_the_error_where_it_is_told_to():
     with pytest.raises(StrapNotFoundError, match="not heard"):
         await take()
     assert states(items)[-1] is LinkState.GIVING_UP
+
+
+async def test_it_gives_up_at_once_without_an_adapter():
+    source = ReconnectingSource(
+        ToldStrap(looks=[NoAdapterError("no adapter")]), rng=random.Random(1), timing=Timing(give_up_after_s=600.0)
+    )
+    with pytest.raises(NoAdapterError):
+        [item async for item in source.items(HandClock())]
 
 
 async def test_it_never_gives_up_a_strap_that_was_connected_once():
