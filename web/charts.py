@@ -7,7 +7,6 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +44,8 @@ def session_picture(report: SessionReport) -> str:
     Deterministic: the same report gives the same bytes.
     """
     with rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE_IN)
+        figure = Figure(figsize=_SIZE_IN, facecolor=_CARD)
         FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
-        _draw_card(figure)
         known = [segment.rmssd_ms for segment in report.segments if segment.rmssd_ms is not None]
         if known:
             _draw(figure.add_axes((0.072, 0.185, 0.905, 0.69)), report, max(known))
@@ -61,21 +58,6 @@ def session_picture(report: SessionReport) -> str:
 
 def _nothing(report: SessionReport) -> str:
     return "No RMSSD to draw: too few beats followed each other." if report.hrv else "Heart rate only: there is no HRV to draw."
-
-
-def _draw_card(figure: Figure) -> None:
-    figure.add_artist(
-        FancyBboxPatch(
-            (0.008, 0.02),
-            0.984,
-            0.96,
-            boxstyle="round,pad=0,rounding_size=0.02",
-            fc=_CARD,
-            ec="none",
-            transform=figure.transFigure,
-            zorder=-1,
-        )
-    )
 
 
 def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
@@ -145,6 +127,7 @@ def _draw_marks(axes: Axes, report: SessionReport) -> None:
                 textcoords="offset points",
                 ha="center",
                 size=7.5,
+                annotation_clip=True,
             )
             last = note.at_s
 

@@ -177,7 +177,7 @@ def _only_rate(phases: list[PhaseFigures]) -> str:
 def _phases_compared(base: PhaseFigures | None, later: PhaseFigures | None, kind: str) -> str:
     if base is None or later is None:
         return "beats a minute"
-    return f"beats a minute, baseline and {words.phase_word(later.phase, kind).lower()}"
+    return f"a minute, baseline to {words.phase_word(later.phase, kind).lower()}"
 
 
 def _pain(scores: list[tuple[float, int]]) -> str | None:

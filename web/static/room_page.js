@@ -77,6 +77,7 @@ function render() {
     for (const name of ["rate", "word", "elapsed"]) setText(byId(name), "–");
     for (const name of ["quality", "detail"]) setText(byId(name), "");
     setText(byId("phase"), "–");
+    setData(byId("big"), "none", "yes");
     setSignal(byId("signal"), "away", "No news");
     drawChange(null);
     document.title = `No news · ${state.name} – restbeat`;
@@ -86,7 +87,8 @@ function render() {
   const answer = response(state, word);
   word = answer.word;
   setText(byId("rate"), state.hr_bpm === null ? "–" : String(state.hr_bpm));
-  setText(byId("quality"), quality({ ...state, battery_pct: null }) || "–");
+  setData(byId("big"), "none", state.hr_bpm === null ? "yes" : "no");
+  setText(byId("quality"), room.ended ? "" : quality({ ...state, battery_pct: null }) || "– % of beats used");
   setText(byId("word"), answer.word);
   setData(byId("word"), "tone", answer.tone);
   setData(byId("word"), "long", answer.word.length > 14 ? "yes" : "no");

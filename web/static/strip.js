@@ -110,11 +110,12 @@ export class Strip {
     if (b <= a) return;
     c.fillStyle = this.colour.gap;
     c.fillRect(a, plot.y0, b - a, plot.y1 - plot.y0);
+    if (this.small || to - from < 2) return;
     const text = `${word} ${age(to - from)}`;
-    if (this.small || c.measureText(text).width > b - a - 8) return;
+    const half = c.measureText(text).width / 2;
     c.fillStyle = this.colour.out;
     c.textAlign = "center";
-    c.fillText(text, (a + b) / 2, (plot.y0 + plot.y1) / 2);
+    c.fillText(text, Math.min((a + b) / 2, plot.x1 - half), plot.y0 + 9);
   }
 
   border(room, now, plot, x) {

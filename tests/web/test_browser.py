@@ -1,0 +1,322 @@
+"""The pages in a real Chromium, fed by a house that beats by arithmetic."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+import re
+import shutil
+
+from aiohttp import web
+import pytest
+
+from restbeat.web.app import create_app
+from restbeat.web.live import Hub
+from restbeat.web.messages import BeatRow
+
+from .house import FakeHouse, beats, report, room_state
+
+pytestmark = pytest.mark.browser
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+LOST = {
+    "signal": "lost",
+    "signal_text": "Strap lost",
+    "hr_bpm": None,
+    "rmssd_ms": None,
+    "rmssd_why": "no beats in the last seconds",
+}
+LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come closer; restbeat keeps looking."}
+
+
+@pytest.fixture
+async def browser():
+    from playwright.async_api import async_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser):
+    page = await browser.new_page(viewport={"width": 1280, "height": 800})
+    page.troubles = []
+    page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.set_default_timeout(15_000)
+    ARTIFACTS.mkdir(exist_ok=True)
+    return page
+
+
+@asynccontextmanager
+async def serving(house, port=0):
+    """The house on a port, its hearts beating, until the block ends."""
+    runner = web.AppRunner(create_app(house, house.hub, version="0.1.0"), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    beating = asyncio.create_task(house.run())
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        await runner.cleanup()
+
+
+def a_house(**changes):
+    return FakeHouse(Hub(), [room_state(**changes)])
+
+
+async def text(page, selector):
+    return (await page.locator(selector).text_content()).strip()
+
+
+async def until(page, expression, timeout_s=15):
+    """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
+    async with asyncio.timeout(timeout_s):
+        while not (value := await page.evaluate(expression)):
+            await page.wait_for_timeout(50)
+    return value
+
+
+async def becomes(page, selector, wanted):
+    await until(page, f"document.querySelector({selector!r})?.textContent.trim() === {wanted!r}")
+
+
+async def test_a_room_lives_goes_stale_and_comes_back(page):
+    house = a_house(phase="settle", change_pct=None)
+    async with serving(house) as address:
+        port = int(address.rpartition(":")[2])
+        await page.goto(f"{address}/rooms/room-1")
+        await until(page, "document.querySelector('#rate').textContent !== '–'")
+        assert await page.evaluate("performance.now()") < 1500
+        rates = {await text(page, "#rate")}
+        clocks = {await text(page, "#elapsed")}
+        while len(rates) < 3 or len(clocks) < 3:
+            await page.wait_for_timeout(200)
+            rates.add(await text(page, "#rate"))
+            clocks.add(await text(page, "#elapsed"))
+        assert await page.title() == "Settling · Room 1 – restbeat"
+        await becomes(page, "#next-word", "Begin baseline")
+        await page.locator("#next").dblclick()
+        await becomes(page, "#phase", "Baseline")
+        assert house.states["room-1"].phase == "baseline"
+        await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("Space")
+        await becomes(page, "#phase", "Massage")
+        assert await page.title() == "Massage · Room 1 – restbeat"
+        assert [call[2] for call in house.calls] == ["settle", "baseline"]
+        assert await text(page, "#spoken") == "Massage"
+        assert page.troubles == []
+    await until(page, "document.querySelector('#news').textContent.startsWith('No news from restbeat for')")
+    for selector in ("#rate", "#word", "#elapsed"):
+        assert await text(page, selector) == "–"
+    page.troubles.clear()  # a refused connection is an error to the console, as it should be
+    async with serving(house, port):
+        await until(page, "document.querySelector('#rate').textContent !== '–'")
+        assert await page.locator("#news").is_hidden()
+
+
+async def test_the_first_figures_stand_within_half_a_second(page):
+    async with serving(a_house()) as address:
+        await page.goto(f"{address}/sessions")
+        await page.add_init_script(
+            "new MutationObserver(() => { const r = document.querySelector('#rate'); "
+            "if (r && r.textContent !== '–') window.first ??= performance.now(); })"
+            ".observe(document, { childList: true, subtree: true, characterData: true });"
+        )
+        await page.goto(f"{address}/rooms/room-1")
+        first_ms = await until(page, "window.first")
+        (ARTIFACTS / "first-frame.txt").write_text(f"{first_ms:.0f} ms\n")
+        assert first_ms < 500
+        carried = await page.evaluate("performance.getEntries().reduce((sum, e) => sum + (e.transferSize || 0), 0)")
+        with (ARTIFACTS / "first-frame.txt").open("a") as figures:
+            figures.write(f"{carried / 1024:.0f} KB\n")
+        assert 10_000 < carried < 120 * 1024
+
+
+async def test_a_press_with_another_control_in_focus_moves_no_phase(page):
+    house = a_house(phase="baseline", change_pct=None)
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1")
+        await becomes(page, "#next-word", "Begin massage")
+        await page.locator("#as-table").focus()
+        await page.keyboard.press("Space")
+        await until(page, "document.querySelectorAll('#table tbody tr').length === 12")
+        assert house.calls == []
+        assert page.troubles == []
+
+
+async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
+    house = a_house()
+    async with serving(house) as address:
+        sent = []
+        page.on("websocket", lambda live: live.on("framesent", lambda frame: sent.append(frame)))
+        await page.goto(f"{address}/rooms/room-1")
+        await until(page, "document.querySelector('#rate').textContent !== '–'")
+        record = house.hub.records["room-1"]
+        record.seq += 1  # a batch that no browser ever gets
+        record.beats.append(BeatRow(record.state.now_s, 900.0, True, False))
+        for _ in range(100):
+            if sent:
+                break
+            await page.wait_for_timeout(50)
+        assert sent == ['{"type":"ask","room":"room-1"}']
+
+
+async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays(page):
+    house = FakeHouse(
+        Hub(),
+        [
+            room_state(
+                signal="hr-only",
+                signal_text="Heart rate only – no HRV",
+                rmssd_ms=None,
+                rmssd_why="heart rate only",
+                change_pct=None,
+            ),
+            room_state("room-2", **LOST),
+        ],
+    )
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1")
+        await becomes(page, "#word", "Heart rate only – no HRV")
+        await page.goto(f"{address}/rooms/room-2")
+        await until(page, "/Strap lost · \\d+ s/.test(document.querySelector('#signal-text').textContent)")
+        assert await text(page, "#rate") == "–"
+        assert await text(page, "#news") == "Come closer; restbeat keeps looking."
+        assert page.troubles == []
+
+
+async def test_a_session_is_started_from_the_grid(page):
+    house = a_house()
+    house.ready = False
+    async with serving(house) as address:
+        await page.goto(address)
+        await until(page, "document.querySelectorAll('.tile .rate').length === 1")
+        assert "No Bluetooth adapter." in await text(page, "#adapter")
+        await page.locator("form:visible").get_by_label("Client, if you like").fill("M-015")
+        await page.get_by_role("button", name="Start session").click()
+        await page.wait_for_url("**/rooms/room-2")
+        assert house.calls == [("open", "C3:D4", "M-015", "massage")]
+        await until(page, "document.querySelector('#who').textContent.includes('M-015')")
+        await page.get_by_role("link", name="All rooms").click()
+        await until(page, "document.querySelectorAll('.tile .rate').length === 2")
+        house.states.pop("room-2")
+        house.hub.remove("room-2")
+        await until(page, "document.querySelectorAll('.tile').length === 1")
+        assert page.troubles == []
+
+
+async def test_the_extra_dim_theme_stays_chosen(page):
+    async with serving(a_house()) as address:
+        await page.goto(f"{address}/sessions")
+        await page.get_by_role("button", name="Extra dim").click()
+        await page.goto(f"{address}/rooms/room-1")
+        assert await page.evaluate("document.documentElement.dataset.theme") == "dim"
+        await until(page, "document.querySelector('#rate').textContent !== '–'")
+        await page.screenshot(path=ARTIFACTS / "room-dim.png")
+
+
+@pytest.mark.parametrize("session", ["usual", "full"])
+async def test_the_summary_prints_on_exactly_one_a4(page, session):
+    house = a_house()
+    if session == "full":
+        house.reports[7] = crowded()
+    async with serving(house) as address:
+        await page.goto(f"{address}/sessions/7")
+        assert await page.evaluate("document.querySelector('.picture').decode().then(() => true)")
+        assert "2026" in await text(page, "h1")
+        pdf = await page.pdf(path=ARTIFACTS / f"summary-{session}.pdf", prefer_css_page_size=True)
+        await page.emulate_media(media="print")
+        await page.set_viewport_size({"width": 665, "height": 1030})
+        await page.screenshot(path=ARTIFACTS / f"summary-{session}-print.png", full_page=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+        assert re.search(rb"/MediaBox \[0 0 59[456][.\d]* 84[12]", pdf)
+        assert page.troubles == []
+
+
+def crowded():
+    """As much as a summary can have to say."""
+    import msgspec
+
+    full = report(notes=40)
+    long = "The longest unbroken stretch is 104 s: LF needs 120 s. No clear peak of breathing in RR."
+    why = (
+        "A change that the way of breathing may have made; it lies between −30 and −2 %. "
+        "Mind: breathing below 9/min; breathing shifted by more than 2/min."
+    )
+    responses = [msgspec.structs.replace(full.figures.responses[0], phase=phase, why=why) for phase in ("massage", "recovery")]
+    phases = [msgspec.structs.replace(figures, lf_ms2=None, resp_per_min=None) for figures in full.figures.phases]
+    return msgspec.structs.replace(
+        full,
+        figures=msgspec.structs.replace(full.figures, responses=responses, phases=phases),
+        reasons={figures.phase: [f"{figures.phase.capitalize()}: {long}"] for figures in phases},
+        pain=[(60.0 * n, n % 10) for n in range(12)],
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_page_fits_every_screen(page, size):
+    width, height = SIZES[size]
+    house = FakeHouse(
+        Hub(),
+        [
+            room_state(),
+            room_state(
+                "room-2", session=9, phase="baseline", client="A client with a very long pseudonym, indeed", change_pct=None
+            ),
+            room_state("room-3", **LOST),
+        ],
+    )
+    await page.set_viewport_size({"width": width, "height": height})
+    async with serving(house) as address:
+        for name, path in {
+            "grid": "/",
+            "room": "/rooms/room-1",
+            "room-baseline": "/rooms/room-2",
+            "room-lost": "/rooms/room-3",
+            "summary": "/sessions/7",
+            "sessions": "/sessions",
+        }.items():
+            await page.goto(address + path)
+            if "room" in path:
+                await until(page, "document.querySelector('#elapsed').textContent !== '–'")
+            elif name == "grid":
+                await until(page, "document.querySelectorAll('.tile .rate').length === 3")
+            await page.screenshot(path=ARTIFACTS / f"{name}-{size}.png", full_page=name in {"grid", "summary", "sessions"})
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
+            small = await page.evaluate(
+                "[...document.querySelectorAll('button, .button, input, select, nav a')]"
+                ".filter(e => e.offsetParent && (e.offsetHeight < 48 || e.offsetWidth < 44)).map(e => e.outerHTML)"
+            )
+            assert small == []
+        assert page.troubles == []
+
+
+async def test_a_slow_clock_and_a_fast_one_are_counted_on_between_messages(page):
+    house = a_house(speed=10.0)
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1")
+        await until(page, "document.querySelector('#elapsed').textContent !== '–'")
+        assert len(beats(0, 10)) > 5
+        before, began = await text(page, "#elapsed"), asyncio.get_running_loop().time()
+        await page.wait_for_timeout(1500)
+        after, took = await text(page, "#elapsed"), asyncio.get_running_loop().time() - began
+        seconds = [int(clock.split(":")[0]) * 60 + int(clock.split(":")[1]) for clock in (before, after)]
+        assert abs((seconds[1] - seconds[0]) - 10 * took) < 8
