@@ -18,6 +18,7 @@ from .house import FakeHouse, beats, report, room_state
 pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -166,7 +167,11 @@ async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
     house = a_house()
     async with serving(house) as address:
         sent = []
-        page.on("websocket", lambda live: live.on("framesent", lambda frame: sent.append(frame)))
+
+        def keep(frame):
+            sent.append(frame)
+
+        page.on("websocket", lambda live: live.on("framesent", keep))
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#rate').textContent !== '–'")
         record = house.hub.records["room-1"]
@@ -307,6 +312,26 @@ async def test_every_page_fits_every_screen(page, size):
             )
             assert small == []
         assert page.troubles == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
+@pytest.mark.parametrize("theme", ["dark", "dim"])
+async def test_no_page_breaks_wcag_2_2_aa(page, theme):
+    house = FakeHouse(Hub(), [room_state(), room_state("room-2", **LOST)])
+    async with serving(house) as address:
+        await page.goto(f"{address}/healthz")
+        await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+        for path in ("/", "/rooms/room-1", "/rooms/room-2", "/sessions", "/sessions/7", "/sessions/8", "/nothing"):
+            await page.goto(address + path)
+            await until(
+                page, "!document.querySelector('#elapsed, .elapsed') || document.querySelector('.elapsed').textContent !== '–'"
+            )
+            await page.evaluate(AXE.read_text())
+            broken = await page.evaluate(
+                "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"
+                ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
+            )
+            assert broken == [], f"{path} in {theme}"
 
 
 async def test_a_slow_clock_and_a_fast_one_are_counted_on_between_messages(page):

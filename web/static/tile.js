@@ -63,12 +63,14 @@ export class Tile {
       for (const element of [this.rate, this.answer, this.elapsed, this.phase]) setText(element, "–");
       setText(this.detail, "");
       setText(this.quality, "");
+      setData(this.rate.parentElement, "none", "yes");
       setSignal(this.signal, "away", "No news");
       return;
     }
     const answer = response(state, this.word);
     this.word = answer.word;
     setText(this.rate, state.hr_bpm === null ? "–" : String(state.hr_bpm));
+    setData(this.rate.parentElement, "none", state.hr_bpm === null ? "yes" : "no");
     setText(this.answer, answer.word);
     setData(this.answer, "tone", answer.tone);
     setData(this.answer, "long", answer.word.length > 14 ? "yes" : "no");
