@@ -138,7 +138,6 @@ def _stretches(segments: list[Segment]) -> list[list[Segment]]:
     before: Segment | None = None
     for segment in segments:
         if segment.rmssd_ms is None:
-            before = None
             continue
         joined = before is not None and before.phase == segment.phase and segment.mid_s - before.mid_s < 1.5 * _SEGMENT_S
         if not joined:
