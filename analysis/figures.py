@@ -97,6 +97,8 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[Note]
     pain: list[tuple[float, int]]
     duration_s: float
+    kind: str = "massage"
+    """massage or rest"""
     hrv: bool
     """False for a heart-rate-only sensor."""
     intervals: dict[str, tuple[float, float]] = {}

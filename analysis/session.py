@@ -106,6 +106,7 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
         notes=[Note(event.t, _words(event)) for event in events if isinstance(event, Mark)],
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
+        kind=header.kind,
         hrv=stream.rr_seen,
         intervals=intervals,
     )

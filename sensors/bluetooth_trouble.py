@@ -2,7 +2,9 @@
 
 _NO_ADAPTER = "No Bluetooth adapter was found. Plug one in or switch Bluetooth on."
 _SWITCHED_OFF = "Bluetooth is switched off. Switch it on."
-_NO_SERVICE = "The Bluetooth service is not running. Start it, on Linux with: systemctl start bluetooth"
+_NO_SERVICE = (
+    "No Bluetooth adapter can be used: the Bluetooth service is not running. Start it, on Linux with: systemctl start bluetooth"
+)
 _NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
 _FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
@@ -35,7 +37,7 @@ def radio_trouble(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return _OF_DBUS["NoReply"]
     if isinstance(error, OSError):
-        return "This computer has no Bluetooth service (no D-Bus system bus). On Linux install and start BlueZ."
+        return "No Bluetooth adapter can be used: this computer has no D-Bus system bus. On Linux install and start BlueZ."
     if "adapter" in str(error) and "not found" in str(error):
         return f"There is no Bluetooth {str(error).removesuffix(' not found')}. Plug it in, or name another."
     return f"Bluetooth failed: {_words(error)}."

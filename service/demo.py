@@ -68,12 +68,12 @@ async def run_demo(*, host: str, port: int, data: Path | None, speed: float) -> 
         house = await stack.enter_async_context(
             House(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
         )
-        address = await stack.enter_async_context(served(house, hub, host, port))
-        say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         for number, client in enumerate(clients, 1):
             device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
             header = msgspec.structs.replace(client.recording.header, device=device, client=f"demo-{number}")
             await house.start(client.address, client.source, client.clock, header)
+        address = await stack.enter_async_context(served(house, hub, host, port))
+        say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         await stop.wait()
         say("Ending the demo.")
 

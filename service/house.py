@@ -19,13 +19,14 @@ from ..web.live import Hub
 from ..web.messages import RoomState
 from ..web.ports import (
     AdapterState,
+    PortError,
     RefusedError,
     SessionRow,
     StrapSeen,
     UnknownRoomError,
     UnknownSessionError,
 )
-from .errors import ServiceError
+from .errors import ServiceError, WorkerError
 from .room import Room
 from .session import Session
 from .storage import NewSession, Storage
@@ -129,12 +130,18 @@ class House:
         kept = await self._storage.report(session, ALGORITHM) if row.state == "ended" else None
         if kept is not None:
             return row, msgspec.json.decode(kept, type=SessionReport)
-        return row, await self._make_report(row)
+        try:
+            return row, await self._make_report(row)
+        except WorkerError as error:
+            raise PortError(str(error)) from error
 
     async def picture(self, session: int) -> str:
         """Draw the summary picture of a session."""
         _, report = await self.report(session)
-        return await self._worker.picture(report)
+        try:
+            return await self._worker.picture(report)
+        except WorkerError as error:
+            raise PortError(str(error)) from error
 
     async def resume(self, session: int) -> str:
         """Take up an interrupted session on its strap; the time between is a gap."""

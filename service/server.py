@@ -43,10 +43,11 @@ async def run_serve(*, host: str, port: int, data: Path, adapter: str | None) ->
 @asynccontextmanager
 async def served(house: House, hub: Hub, host: str, port: int) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
-    runner = web.AppRunner(create_app(house, hub, version=version("restbeat")), handle_signals=False, access_log=None)
+    app = create_app(house, hub, version=version("restbeat"), hosts=(host,))
+    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=_SHUTDOWN_S)
+        site = web.TCPSite(runner, host, port)
         try:
             await site.start()
         except OSError as error:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 import multiprocessing
+import os
 import signal
+import threading
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -66,11 +68,19 @@ class Worker:
 
 
 def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_leave_ctrl_c_to_the_server)
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_the_server)
 
 
-def _leave_ctrl_c_to_the_server() -> None:
+def _follow_the_server() -> None:
+    """Leave Ctrl-C to the server, and end with it however it ends: killed, it could not say goodbye."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_server, name="follow the server", daemon=True).start()
+
+
+def _end_with_the_server() -> None:
+    if server := multiprocessing.parent_process():
+        server.join()
+        os._exit(1)
 
 
 def _import_all() -> None:

@@ -62,7 +62,9 @@ def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **op
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 def get(address, body=None):
@@ -106,7 +108,7 @@ def test_three_rooms_live_in_a_browser_from_virtual_straps_to_their_summaries(tm
         tiles = page.locator("article.tile")
         playwright.sync_api.expect(tiles).to_have_count(3)
         for n in range(3):
-            rate = tiles.nth(n).locator("[data-rate]")
+            rate = tiles.nth(n).locator(".rate span").first
             playwright.sync_api.expect(rate).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
         first = [tiles.nth(n).inner_text() for n in range(3)]
         for n in range(3):
@@ -147,8 +149,10 @@ def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
             assert time.monotonic() < deadline
             time.sleep(0.2)
         time.sleep(2)
+        family = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-        process.communicate()
+        process.wait()
+        assert psutil.wait_procs(family, timeout=10)[1] == []
     with running("serve", "--port", 0, "--data", tmp_path) as (_, address):
         page = get(address + "/sessions")
         assert page.count('data-state="interrupted"') == 3

@@ -67,7 +67,7 @@ def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
     axes.set_ylim(0, top)
     phases = report.figures.phases
     for figures in phases:
-        _draw_phase(axes, figures, report.duration_s)
+        _draw_phase(axes, figures, report.kind, report.duration_s)
     base = next((figures.rmssd_ms for figures in phases if figures.phase == "baseline"), None)
     if base is not None:
         _draw_baseline(axes, base)
@@ -90,10 +90,10 @@ def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _draw_phase(axes: Axes, figures: PhaseFigures, duration_s: float) -> None:
+def _draw_phase(axes: Axes, figures: PhaseFigures, kind: str, duration_s: float) -> None:
     axes.axvspan(figures.start_s / 60, figures.end_s / 60, color=_BANDS.get(figures.phase, _CARD), lw=0, zorder=0)
     share = (figures.end_s - figures.start_s) / max(duration_s, 1.0)
-    name = phase_word(figures.phase)
+    name = phase_word(figures.phase, kind)
     if share > 0.0115 * len(name):
         at = (figures.start_s / 60, 1.0)
         axes.annotate(
