@@ -3,15 +3,16 @@
 from dataclasses import dataclass, field
 from math import sqrt
 
+from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .rolling import RollingHrv
 from .stream import BeatStream, JudgedBeat
 
 WINDOW_S = 60.0
-FRESH_S = 3.5
-"""A heart rate older than this is not shown: straps send about once a second."""
-_BEATS_FRESH_S = 8.0
+_FRESH_S, _FRESH_WALL_S = 3.5, 0.25
+"""A heart rate older than both is not shown: straps send about once a second."""
+_BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
 _MIN_DIFFERENCES = 20
 _MAX_REJECTED_PCT = 10.0
 """Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
@@ -40,7 +41,9 @@ class LiveFigures:
 class LiveSession:
     """Push events, get judged beats; ask for the figures of any moment."""
 
-    stream: BeatStream = field(default_factory=BeatStream)
+    speed: float = 1.0
+    """Of the session's clock: at a high speed a short stall of this computer is no silence."""
+    stream: BeatStream = field(init=False)
     phase: Phase = Phase.SETTLE
     phase_start_s: float = 0.0
     battery_pct: int | None = None
@@ -48,6 +51,14 @@ class LiveSession:
     _baseline_square: float = 0.0
     _baseline_differences: int = 0
     _last_beat_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.stream = BeatStream(BeatClock.at_speed(self.speed))
+
+    @property
+    def fresh_s(self) -> float:
+        """Age in s up to which a packet is news."""
+        return max(_FRESH_S, _FRESH_WALL_S * self.speed)
 
     def push(self, event: Event) -> list[JudgedBeat]:
         """Take one event; gives the beats whose verdict became final."""
@@ -79,11 +90,11 @@ class LiveSession:
         """The figures at session time `now_s`."""
         last_t = self.stream.clock.last_t
         age = None if last_t is None else max(now_s - last_t, 0.0)
-        fresh = age is not None and age <= FRESH_S
+        fresh = age is not None and age <= self.fresh_s
         last = self.stream.last
         rmssd, why = self._rmssd(now_s)
         base = self._baseline_rmssd()
-        beats_fresh = self._last_beat_s is not None and now_s - self._last_beat_s <= _BEATS_FRESH_S
+        beats_fresh = self._last_beat_s is not None and now_s - self._last_beat_s <= self._beats_fresh_s
         return LiveFigures(
             phase=self.phase,
             phase_s=max(now_s - self.phase_start_s, 0.0),
@@ -100,10 +111,14 @@ class LiveSession:
             battery_pct=self.battery_pct,
         )
 
+    @property
+    def _beats_fresh_s(self) -> float:
+        return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * self.speed)
+
     def _rmssd(self, now_s: float) -> tuple[float | None, str | None]:
         if not self.stream.rr_seen:
             return None, "heart rate only – no HRV" if self.stream.clock.packets > 2 else "waiting for the strap"
-        if self._last_beat_s is None or now_s - self._last_beat_s > _BEATS_FRESH_S:
+        if self._last_beat_s is None or now_s - self._last_beat_s > self._beats_fresh_s:
             return None, "no beats in the last seconds"
         accepted = self._window.accepted_pct
         if accepted is not None and accepted < 100 - _MAX_REJECTED_PCT:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..sensors.beat_clock import BeatClock
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import Phase
@@ -71,9 +72,8 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
     """
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
-    stream = BeatStream()
-    judged = _judge(stream, events, last_s)
-    beats = _arrays(judged)
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    beats = _arrays(_judge(stream, events, last_s))
     of_phase = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}

@@ -5,18 +5,21 @@ RR before its arrival: this `lag` stays in that band for as long as every beat a
 packets lift it until the batch has come in, doubled packets push it below zero. So:
 
 * a lag below zero moves the anchor back (the first packets were late, not these early);
-* a lag that stays above its band over `_PATIENCE` packets at the usual cadence is a gap: beats were lost;
+* a lag that stays above its band over `patience` packets at the usual cadence is a gap: beats were lost;
 * a payload that repeats at once, with no batch outstanding, is a doubled notification (bleak #2002).
 """
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import ceil
 from statistics import median
+from typing import Self
 
 from .model import RR_UNIT_S, Beat
 
 _PATIENCE = 3
-"""Packets at the usual cadence after which a lag that has not fallen is a gap."""
+_STALL_S = 0.5
+"""A stall of this computer, in wall time, that makes no gap."""
 _HOLE = 1.6
 """Arrivals this many cadences apart make a loss likely."""
 _BURST = 0.6
@@ -37,6 +40,8 @@ _SILENT_S = 3.0
 class BeatClock:
     """Push packets in order of arrival, get beats on the session's clock; counts what was doubled, missing and lost."""
 
+    patience: int = _PATIENCE
+    """Packets at the usual cadence after which a lag that has not fallen is a gap."""
     packets: int = 0
     beats: int = 0
     gaps: int = 0
@@ -53,7 +58,12 @@ class BeatClock:
     _rr: deque[float] = field(default_factory=lambda: deque(maxlen=9))
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _held: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
-    _patience: int = 0
+    _left: int = 0
+
+    @classmethod
+    def at_speed(cls, speed: float) -> Self:
+        """A clock for packets stamped while the session ran `speed` times as fast as time: a stall looks that much longer."""
+        return cls(patience=max(_PATIENCE, ceil(_STALL_S * speed)))
 
     def push(self, t: float, payload: bytes, rr_1024: tuple[int, ...]) -> list[Beat]:
         """Take a packet that arrived at `t` (s); gives the beats whose place is now certain, oldest first."""
@@ -83,7 +93,7 @@ class BeatClock:
         lag = t - self._offset - _sum_s(rr_1024)
         hole = since is not None and since >= _HOLE * cadence
         if lag > (self._band() if hole else max(self._typical_rr(), cadence) + 1.0):
-            self._held, self._patience = [(t, rr_1024)], _PATIENCE
+            self._held, self._left = [(t, rr_1024)], self.patience
             return []
         self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
         return self._place([(t, rr_1024)], gap=False)
@@ -117,8 +127,8 @@ class BeatClock:
             self._held.append((t, rr_1024))
             if t - self._offset - sum(_sum_s(rr) for _, rr in self._held) <= self._band():
                 return self._release(gap=False)
-        self._patience -= resumed
-        return self._release(gap=True) if self._patience <= 0 else []
+        self._left -= resumed
+        return self._release(gap=True) if self._left <= 0 else []
 
     def _release(self, *, gap: bool) -> list[Beat]:
         held, self._held = self._held, []
@@ -155,7 +165,7 @@ class BeatClock:
             ahead += _sum_s(rr_1024)
             lags.append(t - ahead)
         rr = self._typical_rr()
-        lost = max((max(lags) - rr + min(lags)) / 2, 0.0)
+        lost = max((min(max(lags) - rr, *lags) + min(lags)) / 2, 0.0)
         return max(round(lost / rr), 1) * rr if lost < _SHORT_HOLE * rr else lost
 
     def _lose(self, seconds: float) -> None:

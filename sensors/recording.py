@@ -28,6 +28,8 @@ BATTERY = "2a19"
 
 _LONGEST_S = 10 * 86_400.0
 _JUMP_S = 60.0
+_FASTEST = 1000.0
+_KNOWN = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -82,6 +84,8 @@ class Header(msgspec.Struct, frozen=True):
     """massage, or rest: a session without massage."""
     source: str | None = None
     licence: str | None = None
+    arrival_speed: float = 1.0
+    """Session seconds a wall second when the packets were stamped: at a high speed a stall of the computer looks long."""
     extra: dict[str, Any] = {}
     """Fields that this version does not know, kept as read."""
     device_extra: dict[str, Any] = {}
@@ -150,12 +154,14 @@ def dump(header: Header, events: list[Event]) -> bytes:
 def header_fields(header: Header) -> dict[str, Any]:
     """The header line as it is written, known fields first."""
     known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
+    speed = {} if header.arrival_speed == 1.0 else {"arrival_speed": header.arrival_speed}
     device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
     return {
         "format": FORMAT,
         "version": VERSION,
         "device": device,
         **{k: v for k, v in known.items() if v is not None},
+        **speed,
         **header.extra,
     }
 
@@ -204,9 +210,7 @@ class _Reader:
         version = fields.get("version")
         if version != VERSION or isinstance(version, bool):
             raise RecordingError(f"{self.name} is a recording of version {version!r}; this restbeat reads version {VERSION}.")
-        extra = {
-            k: v for k, v in fields.items() if k not in {"format", "version", "device", "client", "kind", "source", "licence"}
-        }
+        extra = {k: v for k, v in fields.items() if k not in _KNOWN}
         device, device_extra = self._device(fields.get("device"))
         known: dict[str, Any] = {}
         for key in ("client", "kind", "source", "licence"):
@@ -217,6 +221,11 @@ class _Reader:
                 self.warnings.append(f"{self.name} line 1: {key} is no text and is left out.")
         if known.get("kind", "massage") not in {"massage", "rest"}:
             self.warnings.append(f"{self.name} line 1: the kind {known.pop('kind')!r} is unknown, massage is taken.")
+        speed = fields.get("arrival_speed", 1.0)
+        if isinstance(speed, int | float) and not isinstance(speed, bool) and 0 < speed <= _FASTEST:
+            known["arrival_speed"] = float(speed)
+        else:
+            self.warnings.append(f"{self.name} line 1: arrival_speed is no speed and is left out.")
         return Header(device=device, extra=extra, device_extra=device_extra, **known)
 
     def _device(self, given: Any) -> tuple[Device, dict[str, Any]]:

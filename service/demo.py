@@ -40,6 +40,8 @@ class _Client:
     name: str
     source: Source
     clock: Clock
+    arrival_speed: float
+    """1 where the recording's own times are played, whatever the speed."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,9 @@ async def run_demo(*, host: str, port: int, data: Path | None, speed: float) -> 
         )
         for number, client in enumerate(clients, 1):
             device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
-            header = msgspec.structs.replace(client.recording.header, device=device, client=f"demo-{number}")
+            header = msgspec.structs.replace(
+                client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
+            )
             await house.start(client.address, client.source, client.clock, header)
         address = await stack.enter_async_context(served(house, hub, host, port))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
@@ -105,7 +109,7 @@ def _heard(air: OnAir, clocks: dict[str, HeldClock], speed: float) -> tuple[list
         strap, clock = player.strap, HeldClock(speed)
         clocks[strap.address] = clock
         source = ScriptedSource(StrapSource(strap.address), player.recording)
-        clients.append(_Client(player.recording, strap.address, strap.name, source, clock))
+        clients.append(_Client(player.recording, strap.address, strap.name, source, clock, speed))
         radio.seen.append(StrapSeen(strap.address, strap.name, strap.rssi_dbm, None))
     return clients, radio
 
@@ -119,6 +123,7 @@ def _replayed(recordings: Sequence[Recording], speed: float, why: VirtualBusErro
             recording.header.device.name or f"Recording {n}",
             ReplaySource(recording),
             RunningClock(speed),
+            1.0,
         )
         for n, recording in enumerate(recordings, 1)
     ]

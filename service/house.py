@@ -10,6 +10,7 @@ from typing import Protocol, Self
 import msgspec
 
 from ..analysis.figures import ALGORITHM, SessionReport
+from ..analysis.live import LiveSession
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.errors import SensorError
 from ..sensors.model import Device, Phase
@@ -96,8 +97,10 @@ class House:
 
     async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
         """Start a session on the strap with this address; gives the room."""
-        header = Header(device=Device(name=self._name_of(address), address=address), client=client, kind=kind)
-        return await self.start(address, self._source_of(address), self._new_clock(), header)
+        clock = self._new_clock()
+        device = Device(name=self._name_of(address), address=address)
+        header = Header(device=device, client=client, kind=kind, arrival_speed=clock.speed)
+        return await self.start(address, self._source_of(address), clock, header)
 
     async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
         """Start a session on a source; gives the room."""
@@ -192,7 +195,8 @@ class House:
         return next((strap.name for strap in self._radio.straps() if strap.address == address), None)
 
     def _run(self, number: int, identifier: str, address: str, source: Source, clock: Clock, header: Header) -> str:
-        session = Session(number, source, clock, self._storage, device=header.device)
+        live = LiveSession(header.arrival_speed)
+        session = Session(number, source, clock, self._storage, live=live, device=header.device)
         name = identifier.replace("room-", "Room ")
         room = Room(identifier, name, address, header.client, header.kind, session, self._hub)
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")

@@ -23,6 +23,7 @@ CREATE TABLE session (
   room TEXT,
   source TEXT NOT NULL,  -- strap name, or the recording's file name
   speed REAL,            -- session seconds a wall second; NULL: as fast as it could
+  arrival_speed REAL NOT NULL DEFAULT 1, -- session seconds a wall second when the packets were stamped
   posture TEXT,
   strap_name TEXT,
   strap_address TEXT,

@@ -15,8 +15,6 @@ from .session import Session
 
 _TICK_S = 0.5
 _POOR_PCT = 90.0
-_LATE_S = 3.5
-"""An older last packet is a silent strap, whatever the link believes."""
 _ENOUGH_PACKETS = 3
 
 _OF_LINK: dict[LinkState, tuple[Signal, str]] = {
@@ -101,7 +99,7 @@ class Room:
             return signal, text, link.hint
         if figures.age_s is None:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
-        if figures.age_s > _LATE_S:
+        if figures.age_s > self.session.live.fresh_s:
             return "silent", "No data from the strap", link.hint or "Moisten the strap; is it still on the skin?"
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."

@@ -83,6 +83,7 @@ def header_columns(header: Header) -> dict[str, Any]:
         "kind": header.kind,
         "provenance": header.source,
         "licence": header.licence,
+        "arrival_speed": header.arrival_speed,
         "header_extra": msgspec.json.encode(header.extra).decode(),
         "device_extra": msgspec.json.encode(header.device_extra).decode(),
         **device_columns(header.device),
@@ -97,6 +98,7 @@ def header_of(row: dict[str, Any]) -> Header:
         kind=row["kind"],
         source=row["provenance"],
         licence=row["licence"],
+        arrival_speed=row["arrival_speed"],
         extra=msgspec.json.decode(row["header_extra"]),
         device_extra=msgspec.json.decode(row["device_extra"]),
     )

@@ -106,3 +106,29 @@ def test_an_impossible_interval_disturbs_no_beat_after_it(odd):
         for beat in clock.push(float(t), bytes([t]), (odd if t == 60 else 1024,)):
             assert beat.end_s <= t
     assert clock.beats == 120
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_at_sixty_times_the_speed_a_stall_of_the_computer_is_no_gap(rate):
+    arrivals, packets, ends = strap(4, rate)
+    for first, stalled in ((100, 20), (200, 10)):  # a third of a second of wall time, late all along
+        late = slice(first, first + stalled)
+        arrivals[late] += 4.0
+        arrivals[late.stop : late.stop + 4] = arrivals[late.stop - 1] + np.linspace(0.02, 0.06, 4)
+    clock, beats = BeatClock.at_speed(60.0), []
+    for t, rr in zip(arrivals, packets, strict=True):
+        beats += clock.push(float(t), repr(rr).encode(), rr)
+    beats += clock.flush(float(arrivals[-1]))
+    assert (clock.gaps, clock.lost_s) == (0, 0.0)
+    assert len(beats) == len(ends)
+
+
+def test_at_sixty_times_the_speed_lost_packets_are_a_gap_all_the_same():
+    arrivals, packets, _ = strap(5, 75)
+    keep = [i for i in range(len(packets)) if not 200 <= i < 210]
+    clock = BeatClock.at_speed(60.0)
+    for i in keep:
+        clock.push(float(arrivals[i]), repr(packets[i]).encode(), packets[i])
+    clock.flush(float(arrivals[-1]))
+    assert clock.gaps == 1
+    assert clock.lost_s == pytest.approx(10, abs=1)

@@ -29,7 +29,11 @@ def given_file(tmp_path, *lines, name="r.jsonl"):
 @pytest.mark.parametrize("name", ["r.jsonl", "r.jsonl.gz"])
 def test_what_is_written_is_read_back_with_unknown_fields(tmp_path, name):
     header = Header(
-        Device(name="H10", battery_pct=80), client="M-014", extra={"truth": {"a": [1]}}, device_extra={"colour": "red"}
+        Device(name="H10", battery_pct=80),
+        client="M-014",
+        arrival_speed=20.0,
+        extra={"truth": {"a": [1]}},
+        device_extra={"colour": "red"},
     )
     write(tmp_path / name, header, EVENTS)
     recording = read(tmp_path / name)
@@ -114,12 +118,11 @@ def test_a_long_silence_is_no_odd_time(tmp_path):
 
 
 def test_header_fields_of_another_type_are_left_out_or_kept(tmp_path):
-    header = (
-        '{"format": "restbeat-recording", "version": 1, "client": 5, "kind": "sauna", "device": {"name": 7, "battery_pct": "x"}}'
-    )
+    odd = '"client": 5, "kind": "sauna", "arrival_speed": -1, "device": {"name": 7, "battery_pct": "x"}'
+    header = HEADER.replace("}", f", {odd}}}")
     recording = read(given_file(tmp_path, header, PACKET))
     assert recording.header == Header(device_extra={"name": 7, "battery_pct": "x"})
-    assert len(recording.warnings) == 2
+    assert len(recording.warnings) == 3
 
 
 LINES = st.lists(
