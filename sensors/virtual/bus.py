@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+import os
 from pathlib import Path
 import shutil
+import signal
 import sys
 import tempfile
 from typing import Literal
@@ -18,6 +20,8 @@ BusKind = Literal["daemon", "python"]
 
 _DAEMON = "dbus-daemon"
 _START_S, _STOP_S = 5.0, 2.0
+# ends the daemon when the pipe from us closes, so that it does not outlive a restbeat that was killed
+_GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
 # a BleakClient takes a connection of its own, and 256 a user would be the default
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
 <busconfig>
@@ -55,12 +59,15 @@ async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
     config = folder / "bus.conf"
     config.write_text(_CONFIG.format(socket=folder / "socket"))
     process = await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        _GUARD,
         program,
         f"--config-file={config}",
         "--nofork",
         "--nopidfile",
         "--print-address",
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in a terminal is for restbeat, which then ends the bus last
@@ -68,13 +75,12 @@ async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
     try:
         yield await _address(process)
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
         try:
-            await asyncio.wait_for(process.communicate(), _STOP_S)
+            await asyncio.wait_for(process.communicate(b""), _STOP_S)
         except TimeoutError:
-            process.kill()
-            await process.communicate()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.communicate(b"")
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
@@ -85,6 +91,6 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     except TimeoutError as error:
         raise VirtualBusError(f"{_DAEMON} did not answer within {_START_S:g} s.") from error
     if not line:
-        why = (await process.stderr.read()).decode(errors="replace").strip()
+        why = (await process.communicate(b""))[1].decode(errors="replace").strip()
         raise VirtualBusError(f"{_DAEMON} could not be started: {why or 'it ended at once'}.")
     return line.decode().strip().split(",guid=")[0]

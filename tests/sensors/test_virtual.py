@@ -1,6 +1,7 @@
 """Virtual straps: the private bus, the player, and what each strap says of itself."""
 
 import asyncio
+import os
 from pathlib import Path
 import shutil
 import socket
@@ -220,6 +221,31 @@ async def test_the_bus_leaves_no_folder_and_no_process(bus):
         path = Path(address.removeprefix("unix:path="))
         assert path.is_socket()  # noqa: ASYNC240
     assert not path.parent.exists()
+
+
+async def test_the_bus_of_a_killed_program_ends_with_it(bus):
+    code = (
+        "import asyncio; from restbeat.sensors.virtual.bus import private_bus\n"
+        "async def main():\n"
+        f"    async with private_bus({bus!r}) as address:\n"
+        "        print(address, flush=True)\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, env={"PATH": os.environ["PATH"]}, stdout=asyncio.subprocess.PIPE
+    )
+    path = (await process.stdout.readline()).decode().strip().removeprefix("unix:path=")
+
+    def answers():
+        with socket.socket(socket.AF_UNIX) as caller:
+            return caller.connect_ex(path) == 0
+
+    assert answers()
+    process.kill()
+    await process.communicate()
+    await until(lambda: not answers())
+    shutil.rmtree(os.path.dirname(path))  # noqa: PTH120
 
 
 async def test_a_program_that_talks_nonsense_is_cut_off_and_the_others_stay():
