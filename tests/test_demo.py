@@ -201,16 +201,49 @@ def test_a_port_in_use_is_said(tmp_path):
     assert "--port" in done.stderr
 
 
+@contextmanager
+def on_the_air(*arguments):
+    """Virtual straps of a process of their own; gives (environment to reach them, address of the first)."""
+    sensor = subprocess.Popen(
+        [sys.executable, "-m", "restbeat.service", "virtual-sensor", *map(str, arguments)], stdout=subprocess.PIPE, text=True
+    )
+    with sensor:
+        bus = sensor.stdout.readline().strip().split("DBUS_SYSTEM_BUS_ADDRESS=")[1]
+        yield os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": bus}, sensor.stdout.readline().split()[0]
+        sensor.send_signal(signal.SIGINT)
+        assert sensor.wait(20) == 0
+
+
+@pytest.mark.browser
+@pytest.mark.dbus
+def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp_path):
+    expect = playwright.sync_api.expect
+    with (
+        on_the_air(ROOT / "fixtures" / "polar-h10_simulated_clear.jsonl.gz") as (environment, _),
+        running("serve", "--port", 0, "--data", tmp_path, env=environment) as (_, address),
+        page_at(address) as page,
+    ):
+        page.get_by_placeholder("Pseudonym").fill("M-014")
+        page.get_by_role("button", name="Start session").click()
+        expect(page.locator("#rate")).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
+        expect(page.locator("#who")).to_contain_text("M-014")
+        for phase, following in (("Settling", "baseline"), ("Baseline", "massage"), ("Massage", "recovery"), ("Recovery", None)):
+            expect(page.locator("#phase")).to_have_text(phase)
+            expect(page.locator("#next")).to_be_enabled()
+            expect(page.locator("#next-word")).to_have_text(f"Begin {following}" if following else "End session")
+            page.wait_for_timeout(2500)  # heartbeats of this phase
+            page.locator("#next").click()
+        page.goto(address + "/sessions")
+        expect(page.locator(".state")).to_have_text(re.compile("ended", re.IGNORECASE))
+        page.locator("a.open").click()
+        expect(page.locator("table.figures tbody tr")).to_have_count(4)
+        expect(page.locator(".verdict").first).to_have_attribute("data-class", "insufficient")
+
+
 @pytest.mark.dbus
 def test_straps_on_the_air_are_scanned_and_recorded_as_they_send(tmp_path):
     minute = ROOT / "fixtures" / "polar-h10_simulated_one-minute.jsonl"
-    sensor = subprocess.Popen(
-        [sys.executable, "-m", "restbeat.service", "virtual-sensor", minute, "--speed", "20"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        bus = sensor.stdout.readline().strip().split("DBUS_SYSTEM_BUS_ADDRESS=")[1]
-        address = sensor.stdout.readline().split()[0]
-        environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": bus}
+    with on_the_air(minute, "--speed", 20) as (environment, address):
 
         def restbeat(*arguments):
             command = [sys.executable, "-m", "restbeat.service", *arguments]
@@ -227,7 +260,3 @@ def test_straps_on_the_air_are_scanned_and_recorded_as_they_send(tmp_path):
         header = json.loads(out.read_text().splitlines()[0])
         assert header["device"]["model"] == "H10"
         assert address in restbeat("scan", "--seconds", "2").stdout
-    finally:
-        sensor.send_signal(signal.SIGINT)
-        assert sensor.wait(20) == 0
-        sensor.stdout.close()
