@@ -107,6 +107,7 @@ def test_make_demo_in_a_clean_clone_serves_three_rooms_and_leaves_nothing_at_ctr
     demo = subprocess.Popen(
         ["make", "demo", "ARGS=--port 0 --speed 20"],
         cwd=tmp_path / "clone",
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -433,6 +433,8 @@ async def test_a_missing_session_gives_a_sentence(storage):
 
 
 async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
+    gc.collect()  # what other tests left is none of ours
+    caplog.clear()
     opening = asyncio.create_task(Storage.open(tmp_path))
     await asyncio.sleep(0)
     opening.cancel()
