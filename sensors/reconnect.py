@@ -113,6 +113,7 @@ class ReconnectingSource:
         stream = _Stream(clock, emit)
         give_up_at = inf if timing.give_up_after_s is None else _wall_s() + timing.give_up_after_s
         attempts, hint = 0, None
+        refused: ConnectError | None = None
         while True:
             stream.say(LinkState.SCANNING, hint)
             wait_s = None
@@ -124,6 +125,7 @@ class ReconnectingSource:
                 give_up_at = inf
                 attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1
             except ConnectError as error:
+                refused = error
                 hint = self._hint(error, stream, give_up_at)
                 attempts += 1
             except NoAdapterError as error:
@@ -131,7 +133,8 @@ class ReconnectingSource:
                 hint = self._hint(error, stream, inf if give_up_at == inf else 0.0)
                 wait_s = timing.no_adapter_wait_s
             except StrapNotFoundError as error:
-                hint = self._hint(error, stream, give_up_at)
+                # the last look may be cut short: that a strap refused tells more than that it was not heard just then
+                hint = self._hint(refused if refused and _wall_s() >= give_up_at else error, stream, give_up_at)
                 wait_s = 0.0
             wait_s = self._wait_s(attempts) if wait_s is None else wait_s
             await self._sleep(max(0.0, min(wait_s, give_up_at - _wall_s())))

@@ -195,6 +195,20 @@ async def test_it_gives_up_with_the_error_where_it_is_told_to():
     assert states(items)[-1] is LinkState.GIVING_UP
 
 
+async def test_giving_up_tells_of_a_refusal_rather_than_of_a_last_look_in_vain():
+    strap = ToldStrap(looks=[], connects=[ConnectError("busy")])
+
+    async def find(seconds):
+        if not strap.connects:
+            await asyncio.sleep(seconds)
+            raise StrapNotFoundError("not heard")
+
+    strap.find = find
+    source = ReconnectingSource(strap, rng=random.Random(1), timing=Timing(first_wait_s=0.01, give_up_after_s=0.2))
+    with pytest.raises(ConnectError, match="busy"):
+        [item async for item in source.items(HandClock())]
+
+
 async def test_it_gives_up_at_once_without_an_adapter():
     source = ReconnectingSource(
         ToldStrap(looks=[NoAdapterError("no adapter")]), rng=random.Random(1), timing=Timing(give_up_after_s=600.0)

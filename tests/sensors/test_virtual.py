@@ -129,7 +129,7 @@ async def test_a_burst_of_many_straps_breaks_no_connection(on_air):
         devices = {device.address: device for device in scanner.discovered_devices}
         straps = [player.strap for player in air.players]
         clients = await asyncio.gather(*(subscribed(s, heard[s.address], devices[s.address]) for s in straps))
-        await asyncio.gather(*(player.finished.wait() for player in air.players))
+        await until(lambda: all(heard.values()))
         for payloads in heard.values():
             payloads.clear()
         for number in range(40):
