@@ -8,6 +8,7 @@ from statistics import median
 from .errors import RecordingError
 
 _SECONDS_BELOW = 10.0
+_LONGEST_MS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,4 @@ def _number(text: str) -> float | None:
         value = float(text.replace(",", "."))
     except ValueError:
         return None
-    return value if isfinite(value) and value >= 0 else None
+    return value if isfinite(value) and 0 <= value <= _LONGEST_MS else None

@@ -176,6 +176,13 @@ def virtual_sensor(files: tuple[Path, ...], bus_address: str | None, speed: floa
 
 def main() -> None:
     """Run the command line; an error is one sentence on stderr and exit 1, never a traceback."""
+    try:
+        _run_command_line()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run_command_line() -> None:
     from ..analysis.errors import AnalysisError
     from ..sensors.errors import SensorError
     from ..web.ports import PortError

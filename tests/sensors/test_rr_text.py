@@ -23,7 +23,9 @@ def test_words_cost_their_line_and_leave_a_gap(tmp_path):
     assert ["line 1" in text.warnings[0], "line 3" in text.warnings[1]] == [True, True]
 
 
-@pytest.mark.parametrize("text", [b"", b"\n", b"no numbers\nhere\n", b"nan\ninf\n-800\n", b"0.812\n0.799\n", bytes(range(256))])
+@pytest.mark.parametrize(
+    "text", [b"", b"\n", b"no numbers\nhere\n", b"nan\ninf\n-800\n1e300\n", b"0.812\n0.799\n", bytes(range(256))]
+)
 def test_a_text_without_intervals_in_ms_is_refused_in_words(tmp_path, text):
     with pytest.raises(RecordingError, match="ms"):
         read_rr_text(given_text(tmp_path, text))
