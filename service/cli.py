@@ -160,6 +160,19 @@ def simulate(scenario: str, seed: int, minutes: tuple[float, float, float], out:
     simulate_file(scenario, seed, minutes, out)
 
 
+@cli.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--update", is_flag=True, help="Rewrite the golden summaries, and show what changed.")
+def verify(folder: Path, update: bool) -> None:
+    """Replay every recording of a folder and compare its figures with golden ones.
+
+    Example:  restbeat verify fixtures
+    """
+    from .verify import verify_folder
+
+    _run(verify_folder(folder, update=update))
+
+
 @cli.command("virtual-sensor")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--bus-address", help="Join this D-Bus. Default: start a private one and print its address.")

@@ -10,7 +10,8 @@ ServiceError
 │   └── NoSuchSessionError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
-└── OutputError                 a file cannot be written
+├── OutputError                 a file cannot be written
+└── DifferenceError             figures are no longer the golden ones
 """
 
 
@@ -56,3 +57,7 @@ class ServeError(ServiceError):
 
 class OutputError(ServiceError):
     """A file cannot be written."""
+
+
+class DifferenceError(ServiceError):
+    """Figures are no longer the golden ones."""
