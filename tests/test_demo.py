@@ -208,10 +208,13 @@ def on_the_air(*arguments):
         [sys.executable, "-m", "restbeat.service", "virtual-sensor", *map(str, arguments)], stdout=subprocess.PIPE, text=True
     )
     with sensor:
-        bus = sensor.stdout.readline().strip().split("DBUS_SYSTEM_BUS_ADDRESS=")[1]
-        yield os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": bus}, sensor.stdout.readline().split()[0]
-        sensor.send_signal(signal.SIGINT)
-        assert sensor.wait(20) == 0
+        try:
+            bus = sensor.stdout.readline().strip().split("DBUS_SYSTEM_BUS_ADDRESS=")[1]
+            yield os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": bus}, sensor.stdout.readline().split()[0]
+            sensor.send_signal(signal.SIGINT)
+            assert sensor.wait(20) == 0
+        finally:
+            sensor.kill()
 
 
 @pytest.mark.browser
