@@ -89,6 +89,17 @@ def page_at(address, width=1280, height=800):
     assert troubles == []
 
 
+def until_ended(page, address, sessions):
+    """Open the list of sessions until so many have ended."""
+    page.goto(address + "/sessions")
+    playwright.sync_api.expect(page.locator("li.session")).to_have_count(sessions)
+    deadline = time.monotonic() + 90
+    while page.locator('.state[data-state="ended"]').count() < sessions:
+        assert time.monotonic() < deadline, page.locator("ul.sessions").inner_text()
+        page.wait_for_timeout(500)
+        page.reload()
+
+
 def shoot(page, name):
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
@@ -118,13 +129,7 @@ def test_three_rooms_live_in_a_browser_from_virtual_straps_to_their_summaries(tm
         playwright.sync_api.expect(page.locator("#rate")).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
         playwright.sync_api.expect(page.locator("#phase")).to_have_text("Recovery", timeout=60_000)
         shoot(page, "demo-room")
-        page.goto(address + "/sessions")
-        playwright.sync_api.expect(page.locator("li.session")).to_have_count(3)
-        deadline = time.monotonic() + 90
-        while page.locator(".state", has_text="ended").count() < 3:
-            assert time.monotonic() < deadline, page.locator("ul.sessions").inner_text()
-            page.wait_for_timeout(1000)
-            page.reload()
+        until_ended(page, address, 3)
         page.goto(address + "/sessions/1")
         playwright.sync_api.expect(page.locator("table.figures tbody tr")).to_have_count(3)
         playwright.sync_api.expect(page.locator(".verdict").first).to_have_attribute("data-class", "clear")
@@ -236,8 +241,8 @@ def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp
             expect(page.locator("#next-word")).to_have_text(f"Begin {following}" if following else "End session")
             page.wait_for_timeout(2500)  # heartbeats of this phase
             page.locator("#next").click()
-        page.goto(address + "/sessions")
-        expect(page.locator(".state")).to_have_text(re.compile("ended", re.IGNORECASE))
+        expect(page.locator("#signal-text")).to_have_text("Session ended")
+        until_ended(page, address, 1)
         page.locator("a.open").click()
         expect(page.locator("table.figures tbody tr")).to_have_count(4)
         expect(page.locator(".verdict").first).to_have_attribute("data-class", "insufficient")

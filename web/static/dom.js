@@ -41,7 +41,7 @@ export function setSignal(element, signal, text) {
 export async function post(path, body = {}) {
   let response;
   try {
-    response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(10000) });
+    response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: true, signal: AbortSignal.timeout(10000) });
   } catch {
     throw new Error("restbeat did not answer. Try again in a moment.");
   }
