@@ -25,6 +25,9 @@ FORMAT = "restbeat-recording"
 VERSION = 1
 HEART_RATE = "2a37"
 BATTERY = "2a19"
+PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
+PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
+"""Polar Measurement Data: ECG, PPI and acceleration come on the second."""
 
 _LONGEST_S = 10 * 86_400.0
 _JUMP_S = 60.0
@@ -72,7 +75,19 @@ class Pain(msgspec.Struct, frozen=True):
     score: int
 
 
-Event = Packet | Link | PhaseStart | Mark | Pain
+class Fault(msgspec.Struct, frozen=True):
+    """A trouble that was put in on purpose: the truth of it, for tests and testers. No figure reads it."""
+
+    t: float
+    kind: str
+    """As in the grammar of `faults`: drop, silence, double, ..."""
+    until_s: float | None = None
+    count: int | None = None
+    """How many packets or beats it touched."""
+    detail: str | None = None
+
+
+Event = Packet | Link | PhaseStart | Mark | Pain | Fault
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -181,6 +196,9 @@ def event_fields(event: Event) -> dict[str, Any]:
             return {"t": t, "mark": fields}
         case Pain():
             return {"t": t, "pain": event.score}
+        case Fault():
+            fields = {k: v for k, v in msgspec.structs.asdict(event).items() if k != "t" and v is not None}
+            return {"t": t, "fault": fields}
 
 
 @dataclass(slots=True)
@@ -252,7 +270,7 @@ class _Reader:
         except ValueError as error:
             self.warnings.append(f"{where}: {error}; this line is left out.")
             return
-        if isinstance(event, Packet) and event.char not in {HEART_RATE, BATTERY} | self.unknown:
+        if isinstance(event, Packet) and event.char not in {HEART_RATE, BATTERY, PMD_DATA} | self.unknown:
             self.unknown.add(event.char)
             self.warnings.append(f"{where}: characteristic {event.char} is unknown; its packets are kept but not read.")
         self._in_order(number, event)
@@ -309,6 +327,11 @@ def _event(fields: dict[str, Any]) -> Event:
             return Mark(t, **known)
         case {"pain": int(score)} if not isinstance(score, bool) and 0 <= score <= 10:
             return Pain(t, score)
+        case {"fault": dict(fault)}:
+            try:
+                return msgspec.convert({**fault, "t": t}, Fault)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"the fault is none ({error})") from error
         case _:
             raise ValueError(f"an event that is not known ({', '.join(k for k in fields if k != 't') or 'nothing but t'})")
 

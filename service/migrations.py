@@ -106,3 +106,9 @@ def m002_reports(db: Database) -> None:
     db.executescript(
         _REPORTS + _figures_view("phase_hrv", "phases", _PHASE_HRV) + _figures_view("response", "responses", _RESPONSE)
     )
+
+
+@migrations()
+def m003_faults(db: Database) -> None:
+    """Troubles that a tester put in on purpose."""
+    db.executescript(_EVENT_TABLE.format(name="fault", columns="kind TEXT NOT NULL, until_s REAL, count INTEGER, detail TEXT"))

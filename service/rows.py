@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, Header, Link, Mark, Packet, Pain, PhaseStart
+from ..sensors.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -16,6 +16,7 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "phase": ("phase",),
     "mark": ("technique", "region", "pressure", "note"),
     "pain": ("score",),
+    "fault": ("kind", "until_s", "count", "detail"),
 }
 """The tables that hold events, and their own columns beside session, seq and t_s."""
 
@@ -54,6 +55,8 @@ def event_statement(session: int, seq: int, event: Event) -> Statement:
             return _INSERTS["mark"], (session, seq, event.t, *own)
         case Pain():
             return _INSERTS["pain"], (session, seq, event.t, event.score)
+        case Fault():
+            return _INSERTS["fault"], (session, seq, event.t, event.kind, event.until_s, event.count, event.detail)
 
 
 def event_of(table: str, t_s: float, own: tuple[Any, ...]) -> Event:
@@ -67,6 +70,8 @@ def event_of(table: str, t_s: float, own: tuple[Any, ...]) -> Event:
             return PhaseStart(t_s, Phase(own[0]))
         case "mark":
             return Mark(t_s, *own)
+        case "fault":
+            return Fault(t_s, *own)
         case _:
             return Pain(t_s, own[0])
 

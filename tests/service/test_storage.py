@@ -20,7 +20,7 @@ from restbeat.analysis.figures import (
     SessionReport,
 )
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Link, Mark, Packet, Pain, PhaseStart, dump
+from restbeat.sensors.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart, dump
 from restbeat.service.database import DATABASE
 from restbeat.service.errors import (
     DiskFullError,
@@ -55,6 +55,7 @@ EVENTS = [
     Mark(1.0, technique="stroking", note="größer 🙂"),
     Mark(2.5),
     Pain(2.5, 4),
+    Fault(2.5, "drop", 9.0, 3, "ü"),
     Link(3.0, up=False),
     Packet(1 / 3 + 3, "fb005c82-02e7-f387-1cad-8acd2d8df0c8", bytes(range(256))),
     PhaseStart(9.0, Phase.ENDED),
