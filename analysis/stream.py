@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..sensors.beat_clock import BeatClock
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
-from ..sensors.model import Beat, Measurement
+from ..sensors.model import Beat, Contact, Measurement
 from ..sensors.recording import HEART_RATE, Packet
 from .artifacts import ArtifactFilter, Verdict
 
@@ -24,6 +24,10 @@ class JudgedBeat(NamedTuple):
     """normal, or why it was rejected"""
 
 
+NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
+"""Why beats are rejected whatever they look like: values of a strap off the body, or beats of two people."""
+
+
 @dataclass(slots=True)
 class BeatStream:
     """Push packets, get judged beats (at most two beats late); says in words what it could not read."""
@@ -35,8 +39,16 @@ class BeatStream:
     rr_seen: bool = False
     """Whether this strap has announced RR intervals yet."""
     rejected: int = 0
+    trust_contact: bool = True
+    """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
+    no_rr_packets: int = 0
+    """Packets without RR from a strap that had announced RR."""
+    no_contact_packets: int = 0
+    unreadable_packets: int = 0
+    two_straps_beats: int = 0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
-    _waiting: list[Beat] = field(default_factory=list)
+    _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
+    _doubted: str | None = None
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Take one notification; other characteristics than 0x2A37 are passed over."""
@@ -46,31 +58,45 @@ class BeatStream:
             measurement = parse(packet.payload)
         except PayloadError as error:
             self.clock.packets += 1
+            self.unreadable_packets += 1
             self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
             return []
         self.last = measurement
+        self.no_rr_packets += self.rr_seen and not measurement.rr_flag
+        self.no_contact_packets += measurement.contact is Contact.NO
         self.rr_seen = self.rr_seen or measurement.rr_flag
-        return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024))
+        return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
 
     def broken(self) -> list[JudgedBeat]:
         """The link was lost: decide all that waits."""
-        return self._judge(self.clock.broken()) + self._match(self._filter.flush())
+        return self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`: decide all that waits."""
-        return self._judge(self.clock.flush(t)) + self._match(self._filter.flush())
+        return self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
 
-    def _judge(self, beats: list[Beat]) -> list[JudgedBeat]:
+    def _doubt(self, measurement: Measurement) -> str | None:
+        if self.clock.crowded:
+            return TWO_STRAPS
+        return NO_CONTACT if self.trust_contact and measurement.contact is Contact.NO else None
+
+    def _judge(self, beats: list[Beat], doubt: str | None) -> list[JudgedBeat]:
         verdicts: list[Verdict] = []
         for beat in beats:
-            self._waiting.append(beat)
-            verdicts += self._filter.push(beat.rr_ms, gap=beat.gap_before)
+            self._waiting.append((beat, doubt))
+            self.two_straps_beats += doubt == TWO_STRAPS
+            # what is doubted and what is not are no neighbours
+            verdicts += self._filter.push(beat.rr_ms, gap=beat.gap_before or doubt != self._doubted)
+            self._doubted = doubt
         return self._match(verdicts)
 
     def _match(self, verdicts: list[Verdict]) -> list[JudgedBeat]:
-        beats, self._waiting = self._waiting[: len(verdicts)], self._waiting[len(verdicts) :]
-        self.rejected += sum(not verdict.accepted for verdict in verdicts)
-        return [
+        waited, self._waiting = self._waiting[: len(verdicts)], self._waiting[len(verdicts) :]
+        judged = [
             JudgedBeat(beat.end_s, beat.rr_ms, verdict.accepted, beat.gap_before, verdict.diff_ms, verdict.kind.value)
-            for beat, verdict in zip(beats, verdicts, strict=True)
+            if doubt is None
+            else JudgedBeat(beat.end_s, beat.rr_ms, accepted=False, gap_before=beat.gap_before, diff_ms=None, kind=doubt)
+            for (beat, doubt), verdict in zip(waited, verdicts, strict=True)
         ]
+        self.rejected += sum(not beat.accepted for beat in judged)
+        return judged

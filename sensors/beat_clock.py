@@ -6,7 +6,8 @@ packets lift it until the batch has come in, doubled packets push it below zero.
 
 * a lag below zero moves the anchor back (the first packets were late, not these early);
 * a lag that stays above its band over `patience` packets at the usual cadence is a gap: beats were lost;
-* a payload that repeats at once, with no batch outstanding, is a doubled notification (bleak #2002).
+* a payload that repeats at once, with no batch outstanding, is a doubled notification (bleak #2002);
+* an anchor that is moved back again and again tells that there are more beats than time: two straps on one stream.
 """
 
 from collections import deque
@@ -34,6 +35,12 @@ _SHORT_HOLE = 6.5
 """RR intervals up to which a hole is counted in whole beats."""
 _SILENT_S = 3.0
 """A hole this long at the end, or in a stream without RR, is lost time."""
+_CROWDED_S, _UNCROWDED_S, _MOST_AHEAD_S = 6.0, 3.0, 10.0
+"""Ahead of time by this much a stream is crowded; below the second no more; more than the third is not counted.
+
+A strap whose first packets are 3-4 s old (polar-ble-sdk #227) comes to that much at most."""
+_FORGIVEN = 0.25
+"""Of it is forgotten, s a s."""
 
 
 @dataclass(slots=True)
@@ -46,7 +53,14 @@ class BeatClock:
     beats: int = 0
     gaps: int = 0
     duplicate_packets: int = 0
+    late_batches: int = 0
+    """Times that packets came late, all at once and complete."""
     lost_s: float = 0.0
+    longest_gap_s: float = 0.0
+    rr_sum_s: float = 0.0
+    """Of all beats placed; against `rr_time_s` it tells whether the intervals fill the time."""
+    crowded: bool = False
+    """There are more beats than time: two straps on one stream."""
     last_t: float | None = None
     """Arrival of the last packet."""
     _offset: float = 0.0
@@ -59,6 +73,15 @@ class BeatClock:
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _held: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     _left: int = 0
+    _ahead_s: float = 0.0
+    _from_t: float | None = None
+    _to_t: float = 0.0
+    _bridged_s: float = 0.0
+
+    @property
+    def rr_time_s(self) -> float:
+        """The time that the beats should fill: from the first to the last packet with RR, without the gaps between."""
+        return 0.0 if self._from_t is None else max(self._to_t - self._from_t - self._bridged_s, 0.0)
 
     @classmethod
     def at_speed(cls, speed: float) -> Self:
@@ -77,6 +100,7 @@ class BeatClock:
             self._intervals.append(since)
             if not rr_1024 and self._last_end is None and since > _SILENT_S:
                 self._lose(since)
+            self._forgive(since)
         self.last_t, self._last_payload = t, payload
         if self._broken and rr_1024:
             self._held.append((t, rr_1024))
@@ -126,6 +150,7 @@ class BeatClock:
         if rr_1024:
             self._held.append((t, rr_1024))
             if t - self._offset - sum(_sum_s(rr) for _, rr in self._held) <= self._band():
+                self.late_batches += 1
                 return self._release(gap=False)
         self._left -= resumed
         return self._release(gap=True) if self._left <= 0 else []
@@ -135,6 +160,7 @@ class BeatClock:
         if gap and held and self._last_end is not None:
             lost = self._missing_s(held)
             self._lose(lost)
+            self._bridged_s += lost
             self._offset += lost
         elif self._broken and held:
             self._offset = held[0][0] - _sum_s(held[0][1])
@@ -147,6 +173,11 @@ class BeatClock:
             ahead = self._offset + _sum_s(rr_1024) - t
             if ahead > 0:
                 self._offset -= ahead
+                self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S)
+                self.crowded = self.crowded or self._ahead_s > _CROWDED_S
+            if rr_1024:
+                self._from_t = t - _sum_s(rr_1024) if self._from_t is None else self._from_t
+                self._to_t, self.rr_sum_s = t, self.rr_sum_s + _sum_s(rr_1024)
             for rr in rr_1024:
                 self._offset += rr * RR_UNIT_S
                 self._newest = max(self._newest, self._offset)
@@ -171,6 +202,11 @@ class BeatClock:
     def _lose(self, seconds: float) -> None:
         self.gaps += 1
         self.lost_s += seconds
+        self.longest_gap_s = max(self.longest_gap_s, seconds)
+
+    def _forgive(self, seconds: float) -> None:
+        self._ahead_s = max(self._ahead_s - _FORGIVEN * seconds, 0.0)
+        self.crowded = self.crowded and self._ahead_s >= _UNCROWDED_S
 
     def _band(self) -> float:
         return 0.85 * self._typical_rr()
