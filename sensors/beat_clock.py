@@ -35,10 +35,10 @@ _SHORT_HOLE = 6.5
 """RR intervals up to which a hole is counted in whole beats."""
 _SILENT_S = 3.0
 """A hole this long at the end, or in a stream without RR, is lost time."""
-_CROWDED_S, _UNCROWDED_S, _MOST_AHEAD_S = 6.0, 3.0, 10.0
-"""Ahead of time by this much a stream is crowded; below the second no more; more than the third is not counted.
-
-A strap whose first packets are 3-4 s old (polar-ble-sdk #227) comes to that much at most."""
+_CROWDED_S, _UNCROWDED_S, _MOST_AHEAD_S = 2.5, 1.0, 7.0
+"""Ahead of time by this much a stream is crowded; below the second no more; more than the third is not counted."""
+_SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0
+"""So long after the anchor was set, and then by so much: the first packets of a strap may be 3-4 s old (polar-ble-sdk #227)."""
 _FORGIVEN = 0.25
 """Of it is forgotten, s a s."""
 
@@ -49,6 +49,8 @@ class BeatClock:
 
     patience: int = _PATIENCE
     """Packets at the usual cadence after which a lag that has not fallen is a gap."""
+    stall_s: float = _STALL_S
+    """A stall of this computer, in session time: packets may look so much late."""
     packets: int = 0
     beats: int = 0
     gaps: int = 0
@@ -74,6 +76,7 @@ class BeatClock:
     _held: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     _left: int = 0
     _ahead_s: float = 0.0
+    _anchored_t: float = 0.0
     _from_t: float | None = None
     _to_t: float = 0.0
     _bridged_s: float = 0.0
@@ -86,7 +89,7 @@ class BeatClock:
     @classmethod
     def at_speed(cls, speed: float) -> Self:
         """A clock for packets stamped while the session ran `speed` times as fast as time: a stall looks that much longer."""
-        return cls(patience=max(_PATIENCE, ceil(_STALL_S * speed)))
+        return cls(patience=max(_PATIENCE, ceil(_STALL_S * speed)), stall_s=_STALL_S * max(speed, 1.0))
 
     def push(self, t: float, payload: bytes, rr_1024: tuple[int, ...]) -> list[Beat]:
         """Take a packet that arrived at `t` (s); gives the beats whose place is now certain, oldest first."""
@@ -108,7 +111,7 @@ class BeatClock:
         if self._last_end is None:
             if not rr_1024:
                 return []
-            self._offset = t - _sum_s(rr_1024)
+            self._offset, self._anchored_t = t - _sum_s(rr_1024), t
             return self._place([(t, rr_1024)], gap=False)
         if self._held:
             return self._wait(t, rr_1024, resumed=since is None or since >= _BURST * cadence)
@@ -162,8 +165,9 @@ class BeatClock:
             self._lose(lost)
             self._bridged_s += lost
             self._offset += lost
+            self._anchored_t = held[-1][0]
         elif self._broken and held:
-            self._offset = held[0][0] - _sum_s(held[0][1])
+            self._offset, self._anchored_t = held[0][0] - _sum_s(held[0][1]), held[0][0]
         self._broken = False
         return self._place(held, gap=gap)
 
@@ -173,8 +177,9 @@ class BeatClock:
             ahead = self._offset + _sum_s(rr_1024) - t
             if ahead > 0:
                 self._offset -= ahead
-                self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S)
-                self.crowded = self.crowded or self._ahead_s > _CROWDED_S
+                self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S + self.stall_s)
+                settling = t - self._anchored_t < _SETTLING_S
+                self.crowded = self.crowded or self._ahead_s > (_CROWDED_EARLY_S if settling else _CROWDED_S) + self.stall_s
             if rr_1024:
                 self._from_t = t - _sum_s(rr_1024) if self._from_t is None else self._from_t
                 self._to_t, self.rr_sum_s = t, self.rr_sum_s + _sum_s(rr_1024)
@@ -206,7 +211,7 @@ class BeatClock:
 
     def _forgive(self, seconds: float) -> None:
         self._ahead_s = max(self._ahead_s - _FORGIVEN * seconds, 0.0)
-        self.crowded = self.crowded and self._ahead_s >= _UNCROWDED_S
+        self.crowded = self.crowded and self._ahead_s >= _UNCROWDED_S + self.stall_s
 
     def _band(self) -> float:
         return 0.85 * self._typical_rr()

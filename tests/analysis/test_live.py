@@ -103,3 +103,36 @@ def test_a_battery_packet_tells_the_battery():
     live = LiveSession()
     live.push(Packet(1.0, "2a19", bytes([87])))
     assert live.figures(1.0).battery_pct == 87
+
+
+def test_beats_that_a_strap_counted_off_the_body_reach_no_figure():
+    live = LiveSession()
+    feed(live, range(1, 121))
+    before = live.figures(120.5).rmssd_ms
+    off = [beat for n in range(121, 141) for beat in live.push(packet(float(n), (700 if n % 2 else 1300,), contact=Contact.NO))]
+    on = feed(live, range(141, 151)) + live.finish(150.5)
+    assert {(beat.accepted, beat.kind) for beat in off[2:]} == {(False, "no contact")}
+    assert all(beat.accepted for beat in on[3:])
+    assert next(beat for beat in on if beat.accepted).diff_ms is None
+    assert live.stream.no_contact_packets == 20
+    assert before == pytest.approx(40 * 1000 / 1024)
+    assert live.figures(150.5).rmssd_ms is None
+
+
+def test_a_strap_known_to_tell_contact_wrongly_is_not_believed():
+    live = LiveSession()
+    live.stream.trust_contact = False
+    beats = [b for n in range(1, 60) for b in live.push(packet(float(n), (1004 + 40 * (n % 2),), contact=Contact.NO))]
+    assert all(beat.accepted for beat in beats)
+
+
+def test_two_straps_on_one_stream_leave_no_figure():
+    live = LiveSession()
+    feed(live, range(1, 121))
+    for n in range(121, 151):
+        live.push(packet(float(n), (1004 + 40 * (n % 2),)))
+        live.push(packet(n + 0.4, (800 + n % 3,)))
+    figures = live.figures(150.5)
+    assert live.stream.clock.crowded
+    assert figures.rmssd_ms is None
+    assert live.stream.two_straps_beats > 20

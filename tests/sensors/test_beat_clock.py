@@ -132,3 +132,57 @@ def test_at_sixty_times_the_speed_lost_packets_are_a_gap_all_the_same():
     clock.flush(float(arrivals[-1]))
     assert clock.gaps == 1
     assert clock.lost_s == pytest.approx(10, abs=1)
+
+
+def merged(ours, theirs, begin_s, end_s):
+    """Two straps on one stream from `begin_s` to `end_s`."""
+    there = [(t + 0.137, rr) for t, rr in zip(*theirs[:2], strict=True) if begin_s <= t < end_s]
+    both = sorted([*zip(*ours[:2], strict=True), *there])
+    return [t for t, _ in both], [rr for _, rr in both]
+
+
+@pytest.mark.parametrize(("rate", "other"), [(45, 62), (62, 75), (75, 62), (120, 75)])
+def test_two_straps_on_one_stream_are_noticed_within_six_seconds_and_forgotten_within_half_a_minute(rate, other):
+    clock = BeatClock()
+    crowded = []
+    for t, rr in zip(*merged(strap(1, rate), strap(2, other), 200, 260), strict=True):
+        clock.push(float(t), repr(rr).encode(), rr)
+        if clock.crowded:
+            crowded.append(t)
+    assert 200 < crowded[0] < 206
+    assert 258 < crowded[-1] < 290
+    assert clock.rr_sum_s > 1.1 * clock.rr_time_s
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_strap_whose_first_packets_are_four_seconds_old_is_still_one_strap(rate):
+    arrivals, packets, _ = strap(3, rate)
+    late = [t + max(0.0, 4.0 - n / 4) for n, t in enumerate(arrivals)]
+    clock, _ = play(late, packets, late[-1])
+    assert not clock.crowded
+    assert clock.rr_sum_s == pytest.approx(clock.rr_time_s, rel=0.01)
+
+
+def test_the_intervals_fill_the_time_between_gaps():
+    arrivals, packets, _ = strap(4, 62)
+    kept = [(t, rr) for t, rr in zip(arrivals, packets, strict=True) if not 200 <= t < 220]
+    clock, _ = play(*zip(*kept, strict=True), arrivals[-1])
+    assert clock.rr_sum_s == pytest.approx(clock.rr_time_s, rel=0.005)
+    assert clock.longest_gap_s == pytest.approx(20, abs=1)
+
+
+def test_a_late_batch_is_counted():
+    arrivals, packets, _ = strap(5, 62)
+    late = [204.2 if 200.5 <= t < 204 else t for t in arrivals]
+    clock, _ = play(late, packets, arrivals[-1])
+    assert (clock.late_batches, clock.gaps) == (1, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_at_sixty_times_the_speed_a_stall_at_the_start_is_no_second_strap(seed):
+    arrivals, packets, _ = strap(seed, 62)
+    stalled = [max(t, 20.0) for t in arrivals]
+    clock = BeatClock.at_speed(60.0)
+    for t, rr in zip(stalled, packets, strict=True):
+        clock.push(float(t), repr(rr).encode(), rr)
+        assert not clock.crowded
