@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from ..sensors.beat_clock import BeatClock
-from ..sensors.model import Contact, Phase
+from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .rolling import RollingHrv
 from .stream import BeatStream, JudgedBeat
@@ -13,6 +13,8 @@ WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
 """A heart rate older than both is not shown: straps send about once a second."""
 _BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
+_ENOUGH_PACKETS = 3
+"""Without RR tell that a sensor of which nothing is known sends none."""
 _MIN_DIFFERENCES = 20
 _MAX_REJECTED_PCT = 10.0
 """Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
@@ -33,6 +35,10 @@ class LiveFigures:
     age_s: float | None
     contact: Contact
     rr_seen: bool
+    heart_rate_only: bool
+    """No HRV is to be had of this sensor: it is known to send no beats, or has sent none."""
+    beats_missing: bool
+    """Packets come, and beats came, but none of late."""
     packets: int
     battery_pct: int | None
 
@@ -59,6 +65,10 @@ class LiveSession:
     def fresh_s(self) -> float:
         """Age in s up to which a packet is news."""
         return max(_FRESH_S, _FRESH_WALL_S * self.speed)
+
+    def know(self, device: Device) -> None:
+        """Take what is known of the strap into account."""
+        self.stream.know(device)
 
     def push(self, event: Event) -> list[JudgedBeat]:
         """Take one event; gives the beats whose verdict became final."""
@@ -107,9 +117,16 @@ class LiveSession:
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=self.stream.rr_seen,
+            heart_rate_only=self._heart_rate_only,
+            beats_missing=fresh and self._last_beat_s is not None and not beats_fresh,
             packets=self.stream.clock.packets,
             battery_pct=self.battery_pct,
         )
+
+    @property
+    def _heart_rate_only(self) -> bool:
+        stream = self.stream
+        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)
 
     @property
     def _beats_fresh_s(self) -> float:
@@ -117,7 +134,7 @@ class LiveSession:
 
     def _rmssd(self, now_s: float) -> tuple[float | None, str | None]:
         if not self.stream.rr_seen:
-            return None, "heart rate only – no HRV" if self.stream.clock.packets > 2 else "waiting for the strap"
+            return None, "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
         if self._last_beat_s is None or now_s - self._last_beat_s > self._beats_fresh_s:
             return None, "no beats in the last seconds"
         accepted = self._window.accepted_pct

@@ -73,6 +73,7 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
     beats = _arrays(_judge(stream, events, last_s))
     of_phase = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []

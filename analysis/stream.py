@@ -1,12 +1,13 @@
 """The one way from packets to judged beats: live, replay and archive all go through here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..sensors.beat_clock import BeatClock
+from ..sensors.devices import known
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
-from ..sensors.model import Beat, Contact, Measurement
+from ..sensors.model import Beat, Contact, Device, Measurement
 from ..sensors.recording import HEART_RATE, Packet
 from .artifacts import ArtifactFilter, Verdict
 
@@ -41,6 +42,8 @@ class BeatStream:
     rejected: int = 0
     trust_contact: bool = True
     """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
+    trust_rr: bool = True
+    """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
     no_rr_packets: int = 0
     """Packets without RR from a strap that had announced RR."""
     no_contact_packets: int = 0
@@ -49,6 +52,12 @@ class BeatStream:
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
     _doubted: str | None = None
+
+    def know(self, device: Device) -> None:
+        """Take what is known of this strap into account."""
+        row = known(device)
+        self.trust_contact = row is None or row.believes_contact
+        self.trust_rr = row is None or row.believes_rr
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Take one notification; other characteristics than 0x2A37 are passed over."""
@@ -61,6 +70,8 @@ class BeatStream:
             self.unreadable_packets += 1
             self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
             return []
+        if not self.trust_rr:
+            measurement = replace(measurement, rr_1024=(), rr_flag=False)
         self.last = measurement
         self.no_rr_packets += self.rr_seen and not measurement.rr_flag
         self.no_contact_packets += measurement.contact is Contact.NO

@@ -1,5 +1,7 @@
 """What Bleak and D-Bus raise, as a sentence for a person. By name, so that nothing of Bleak has to be imported here."""
 
+from .devices import busy_hint
+
 _NO_ADAPTER = "No Bluetooth adapter was found. Plug one in or switch Bluetooth on."
 _SWITCHED_OFF = "Bluetooth is switched off. Switch it on."
 _NO_SERVICE = (
@@ -43,17 +45,22 @@ def radio_trouble(error: BaseException) -> str:
     return f"Bluetooth failed: {_words(error)}."
 
 
-def connect_trouble(error: BaseException) -> str:
-    """Why a strap that was heard could not be connected."""
+def connect_trouble(error: BaseException, name: str | None = None) -> str:
+    """Why a strap of this name that was heard could not be connected."""
     if known := _known(error):
         return known
     if isinstance(error, TimeoutError):
-        return "The strap does not answer. Is it busy in another app or watch? Close that, and keep the strap near."
+        return f"The strap does not answer. {_busy(name)} Keep the strap near."
     if type(error).__name__ == "BleakCharacteristicNotFoundError":
         return "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it."
     if type(error).__name__ == "BleakDeviceNotFoundError":
         return "The strap went off the air before it was connected. Check that it is worn and near."
-    return f"The strap could not be connected ({_words(error)}). Is it busy in another app or watch? Keep it near."
+    return f"The strap could not be connected ({_words(error)}). {_busy(name)} Keep the strap near."
+
+
+def _busy(name: str | None) -> str:
+    known = busy_hint(name)
+    return f"Is it busy in another app or watch? {known}" if known else "Is it busy in another app or watch? Close that."
 
 
 def _known(error: BaseException) -> str | None:

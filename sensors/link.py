@@ -86,7 +86,7 @@ class BleakStrap:
                 async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
                     await client.connect()
             except Exception as error:
-                raise ConnectError(connect_trouble(error)) from error
+                raise ConnectError(connect_trouble(error, self._found.name)) from error
             yield BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify)
         finally:
             # a lost client too: BlueZ keeps its subscriptions, and the next would hear all twice (bleak #2002)

@@ -7,7 +7,8 @@ from math import isfinite
 
 from ..analysis.live import LiveFigures
 from ..analysis.stream import JudgedBeat
-from ..sensors.model import Contact, Phase
+from ..sensors.devices import known
+from ..sensors.model import Contact, Device, Phase
 from ..sensors.source import LinkState
 from ..web.live import Hub
 from ..web.messages import BeatRow, RoomState, Signal
@@ -15,7 +16,7 @@ from .session import Session
 
 _TICK_S = 0.5
 _POOR_PCT = 90.0
-_ENOUGH_PACKETS = 3
+_BATTERY_LOW_PCT = 15
 
 _OF_LINK: dict[LinkState, tuple[Signal, str]] = {
     LinkState.IDLE: ("connecting", "Waiting for the strap"),
@@ -83,7 +84,7 @@ class Room:
             signal_s=now_s - self._signal_since_s,
             age_s=figures.age_s,
             hint=hint,
-            battery_pct=figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct,
+            battery_pct=self._battery_pct(figures),
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
         )
 
@@ -103,11 +104,21 @@ class Room:
             return "silent", "No data from the strap", link.hint or "Moisten the strap; is it still on the skin?"
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."
-        if not figures.rr_seen and figures.packets >= _ENOUGH_PACKETS:
-            return "hr-only", "Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does."
+        if figures.heart_rate_only:
+            return "hr-only", "Heart rate only – no HRV", _why_no_hrv(self.session.device)
+        if self.session.live.stream.clock.crowded:
+            return "poor", "Two straps on one signal", "More heartbeats come than time has room for. Take the second strap away."
         if figures.accepted_pct is not None and figures.accepted_pct < _POOR_PCT:
             return "poor", "Signal poor", "Moisten the strap and pull it a little tighter."
+        if figures.beats_missing:
+            return "poor", "Heart rate comes, beats do not", "Moisten the strap; if it stays so, take it off and on again."
+        battery_pct = self._battery_pct(figures)
+        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
+            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
         return "good", "Signal good", None
+
+    def _battery_pct(self, figures: LiveFigures) -> int | None:
+        return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct
 
     async def _tick(self) -> None:
         while True:
@@ -117,3 +128,10 @@ class Room:
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         rows = [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
         self.hub.publish(self.state, rows)
+
+
+def _why_no_hrv(device: Device) -> str:
+    row = known(device)
+    if row is None or row.quirk is None:
+        return "This sensor sends no RR intervals; a chest strap does."
+    return f"{row.quirk} A chest strap sends them."

@@ -70,6 +70,7 @@ class Session:
                 self.link = item
             case Described(device=device):
                 self.device = device
+                self.live.know(device)
                 self.describe(device)
             case _:
                 self.log.append(self.number, item)

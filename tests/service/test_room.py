@@ -4,9 +4,9 @@ import pytest
 
 from restbeat.analysis.live import LiveSession
 from restbeat.sensors.clock import FlatOutClock
-from restbeat.sensors.model import Phase
+from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recording import Packet, PhaseStart
-from restbeat.sensors.source import LinkChange, LinkState
+from restbeat.sensors.source import Described, LinkChange, LinkState
 from restbeat.service.room import Room
 from restbeat.service.session import Session
 from restbeat.web.live import Hub
@@ -101,3 +101,46 @@ def test_beats_reach_the_hub_as_rows(room):
     (snapshot, *_) = slot.take()
     assert len(snapshot.beats) >= 85
     assert all(row.accepted for row in snapshot.beats)
+
+
+def test_an_optical_sensor_is_heart_rate_only_from_its_first_packet(room):
+    room.session.take(Described(0.0, Device(name="Polar Sense 9D11A320")))
+    hear(room, seconds=1, payload="0640")
+    state = room.state
+    assert (state.signal, state.signal_text, state.hr_bpm) == ("hr-only", "Heart rate only – no HRV", 64)
+    assert "sends no RR intervals" in state.hint
+
+
+def test_smoothed_intervals_are_no_beats(room):
+    room.session.take(Described(0.0, Device(name="Polar OH1 21A3F22B")))
+    hear(room)
+    state = room.state
+    assert (state.signal, state.rmssd_ms, state.accepted_pct) == ("hr-only", None, None)
+
+
+def test_two_straps_on_one_signal_are_said_and_leave_no_figure(room):
+    hear(room)
+    for t in range(91, 120):
+        room.session.take(Packet(float(t), "2a37", bytes.fromhex("1640") + (1004 + 40 * (t % 2)).to_bytes(2, "little")))
+        room.session.take(Packet(t + 0.4, "2a37", bytes.fromhex("1650") + (800 + t % 3).to_bytes(2, "little")))
+    room.session.clock._now = 120.0
+    state = room.state
+    assert (state.signal, state.signal_text, state.rmssd_ms) == ("poor", "Two straps on one signal", None)
+
+
+def test_heart_rate_without_beats_is_no_good_signal(room):
+    hear(room)
+    for t in range(91, 111):
+        room.session.take(Packet(float(t), "2a37", bytes.fromhex("0640")))
+    room.session.clock._now = 110.5
+    state = room.state
+    assert (state.signal, state.signal_text) == ("poor", "Heart rate comes, beats do not")
+    assert (state.rmssd_ms, state.hr_bpm) == (None, 64)
+
+
+def test_a_low_battery_is_said_while_all_is_well(room):
+    hear(room)
+    room.session.take(Packet(90.2, "2a19", b"\x0c"))
+    state = room.state
+    assert (state.signal, state.battery_pct) == ("good", 12)
+    assert "battery is at 12 %" in state.hint
