@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from .integrity import StreamIntegrity
+
 ALGORITHM = "restbeat-1"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
@@ -103,3 +105,4 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """False for a heart-rate-only sensor."""
     intervals: dict[str, tuple[float, float]] = {}
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
+    stream: StreamIntegrity = StreamIntegrity()

@@ -17,6 +17,7 @@ from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
 from .hrv import time_domain
+from .integrity import integrity_of
 from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
 from .runs import runs_of
 from .spectrum import band_powers, respiration
@@ -110,6 +111,7 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
         kind=header.kind,
         hrv=stream.rr_seen,
         intervals=intervals,
+        stream=integrity_of(stream),
     )
 
 

@@ -177,7 +177,8 @@ class BeatClock:
             ahead = self._offset + _sum_s(rr_1024) - t
             if ahead > 0:
                 self._offset -= ahead
-                self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S + self.stall_s)
+                if all(_plausible(rr) for rr in rr_1024):
+                    self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S + self.stall_s)
                 settling = t - self._anchored_t < _SETTLING_S
                 self.crowded = self.crowded or self._ahead_s > (_CROWDED_EARLY_S if settling else _CROWDED_S) + self.stall_s
             if rr_1024:
@@ -189,7 +190,7 @@ class BeatClock:
                 out.append(Beat(self.beats, self._newest, rr, gap_before=gap))
                 self.beats += 1
                 gap = False
-                if _PLAUSIBLE_RR_S[0] <= rr * RR_UNIT_S <= _PLAUSIBLE_RR_S[1]:
+                if _plausible(rr):
                     self._rr.append(rr * RR_UNIT_S)
         self._last_end = self._offset
         return out
@@ -221,6 +222,10 @@ class BeatClock:
 
     def _cadence(self) -> float:
         return min(max(median(self._intervals), 0.3), 2.0) if self._intervals else 1.0
+
+
+def _plausible(rr_1024: int) -> bool:
+    return _PLAUSIBLE_RR_S[0] <= rr_1024 * RR_UNIT_S <= _PLAUSIBLE_RR_S[1]
 
 
 def _sum_s(rr_1024: tuple[int, ...]) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
@@ -85,6 +86,7 @@ class Room:
             age_s=figures.age_s,
             hint=hint,
             battery_pct=self._battery_pct(figures),
+            stream=integrity_of(self.session.live.stream),
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
         )
 

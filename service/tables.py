@@ -48,7 +48,7 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
     i = figures.integrity
     out.print(
         f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
-        f"{i.duplicate_packets} doubled packets. Algorithm {figures.algorithm}.",
+        f"{i.duplicate_packets} doubled packets{_odd(report)}. Algorithm {figures.algorithm}.",
         soft_wrap=True,
     )
     out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)
@@ -71,6 +71,19 @@ def _phases(title: str, phases: Sequence[PhaseFigures]) -> Table:
     for name, unit, figure, digits in _ROWS:
         table.add_row(name, *(_number(figure(phase), digits) for phase in phases), unit)
     return table
+
+
+def _odd(report: SessionReport) -> str:
+    stream = report.stream
+    fills = "" if stream.rr_fills_pct is None else f"; RR intervals fill {stream.rr_fills_pct:.1f} % of the time heard"
+    counts = (
+        (stream.late_batches, "late batches"),
+        (stream.no_rr_packets, "packets without RR"),
+        (stream.unreadable_packets, "unreadable packets"),
+        (stream.no_contact_packets, "packets without skin contact"),
+        (stream.two_straps_beats, "beats of two straps at once"),
+    )
+    return fills + "".join(f"; {count} {what}" for count, what in counts if count)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from ..analysis.integrity import StreamIntegrity
+
 Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
 
 
@@ -55,6 +57,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     battery_pct: int | None
     speed: float
     """How fast the session's clock runs; 1 but in demos and replays."""
+    stream: StreamIntegrity = StreamIntegrity()
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):

@@ -194,8 +194,19 @@ def _quality(report: SessionReport) -> str:
         parts.append(f"{words.number(used, 1)} % used, {words.number(integrity.rejected_beats)} left out")
     lost = f" ({words.number(integrity.lost_s, 1)} s lost)" if integrity.gaps else ""
     parts.append(words.counted(integrity.gaps, "gap", "gaps") + lost)
-    if integrity.duplicate_packets:
-        parts.append(words.counted(integrity.duplicate_packets, "doubled packet", "doubled packets") + " passed over")
+    stream = report.stream
+    if stream.rr_fills_pct is not None:
+        parts.append(f"RR intervals fill {words.number(stream.rr_fills_pct, 1)} % of the time heard")
+    for count, one, many, what in (
+        (integrity.duplicate_packets, "doubled packet", "doubled packets", " passed over"),
+        (stream.late_batches, "late batch", "late batches", " put in its place"),
+        (stream.no_rr_packets, "packet", "packets", " without RR"),
+        (stream.unreadable_packets, "packet", "packets", " that could not be read"),
+        (stream.no_contact_packets, "packet", "packets", " without skin contact"),
+        (stream.two_straps_beats, "beat", "beats", " of two straps at once left out"),
+    ):
+        if count:
+            parts.append(words.counted(count, one, many) + what)
     return "; ".join(parts) + "."
 
 

@@ -4,7 +4,7 @@ import { byId, make, setData, setSignal, setText, show, Speaker } from "./dom.js
 import { Live, WakeLock } from "./live.js";
 import { NextButton } from "./next_button.js";
 import { rows, Strip } from "./strip.js";
-import { clock, noNews, phaseWord, quality, response, signalWord } from "./words.js";
+import { clock, integrity, noNews, phaseWord, quality, response, signalWord } from "./words.js";
 
 const id = byId("main").dataset.room;
 const live = new Live(id).start();
@@ -47,6 +47,19 @@ function drawTable(room, nowMs) {
     }));
     return row;
   }));
+}
+
+function drawStream(state, grown) {
+  const list = byId("stream");
+  if (list.hidden) return;
+  const lines = integrity(state, grown);
+  if (list.children.length !== lines.length) list.replaceChildren(...lines.map(() => { const line = make("div"); line.append(make("dt"), make("dd")); return line; }));
+  lines.forEach(([name, value, odd], n) => {
+    const line = list.children[n];
+    setText(line.children[0], name);
+    setText(line.children[1], value);
+    setData(line, "odd", odd ? "yes" : "no");
+  });
 }
 
 function news(room, silentMs) {
@@ -103,6 +116,7 @@ function render() {
   speaker.say("phase", phase);
   speaker.say("signal", state.signal_text);
   drawTable(room, nowMs);
+  drawStream(state, grown);
 }
 
 function frame(nowMs) {
@@ -119,15 +133,17 @@ document.addEventListener("keydown", (event) => {
   next.press();
 });
 
-byId("as-table").addEventListener("click", (event) => {
-  const table = byId("table").hidden;
-  show(byId("table"), table);
-  show(byId("strip"), !table);
+// The strip, the same as a table, or the signal in detail: one at a time.
+function choose(event, wanted) {
+  const chosen = byId(wanted).hidden ? wanted : "strip";
+  for (const view of ["strip", "table", "stream"]) show(byId(view), view === chosen);
+  for (const view of ["table", "stream"]) byId(`as-${view}`).setAttribute("aria-pressed", String(view === chosen));
   tableMs = 0;
-  event.currentTarget.setAttribute("aria-pressed", String(table));
   if (event.detail) event.currentTarget.blur();
   render();
-});
+}
+byId("as-table").addEventListener("click", (event) => choose(event, "table"));
+byId("as-stream").addEventListener("click", (event) => choose(event, "stream"));
 
 live.addEventListener("change", render);
 setInterval(render, 250);

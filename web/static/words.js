@@ -63,5 +63,25 @@ export function quality(state) {
   return parts.join(" · ");
 }
 
+// How whole the stream is: [name, value, whether it is odd].
+export function integrity(state, grownS) {
+  const s = state.stream;
+  const share = s.rr_time_s >= 60 ? (100 * s.rr_sum_s) / s.rr_time_s : null;
+  const seconds = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
+  return [
+    ["Last packet", state.age_s === null ? "–" : `${seconds(state.age_s + (state.phase === "ended" ? 0 : grownS))} ago`, away(state)],
+    ["RR sum against the clock", share === null ? "–" : `${share.toFixed(1)} %`, share !== null && (share < 97 || share > 103)],
+    ["Gaps", s.gaps ? `${s.gaps}, ${seconds(s.lost_s)} lost, longest ${seconds(s.longest_gap_s)}` : "none", s.gaps > 0],
+    ["Beats left out", s.beats ? `${s.rejected_beats} of ${s.beats}` : "–", s.rejected_beats > 0.1 * s.beats],
+    ["Packets", `${s.packets}`, false],
+    ["Doubled, passed over", `${s.duplicate_packets}`, s.duplicate_packets > 0],
+    ["Late batches", `${s.late_batches}`, s.late_batches > 0],
+    ["Without RR", `${s.no_rr_packets}`, s.no_rr_packets > 0],
+    ["Without skin contact", `${s.no_contact_packets}`, s.no_contact_packets > 0],
+    ["Not readable", `${s.unreadable_packets}`, s.unreadable_packets > 0],
+    ["Two straps at once", s.two_straps_beats ? `${s.two_straps_beats} beats left out` : "no", s.two_straps_beats > 0],
+  ];
+}
+
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 export const noNews = (silentMs) => `No news from restbeat for ${age(silentMs / 1000)}. It reconnects by itself.`;
