@@ -25,6 +25,7 @@ class JudgedBeat(NamedTuple):
     """normal, or why it was rejected"""
 
 
+_ODD_WITHOUT_RR = 4
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
 """Why beats are rejected whatever they look like: values of a strap off the body, or beats of two people."""
 
@@ -45,13 +46,14 @@ class BeatStream:
     trust_rr: bool = True
     """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
     no_rr_packets: int = 0
-    """Packets without RR from a strap that had announced RR."""
+    """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
     unreadable_packets: int = 0
     two_straps_beats: int = 0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
     _doubted: str | None = None
+    _without_rr: int = 0
 
     def know(self, device: Device) -> None:
         """Take what is known of this strap into account."""
@@ -73,7 +75,7 @@ class BeatStream:
         if not self.trust_rr:
             measurement = replace(measurement, rr_1024=(), rr_flag=False)
         self.last = measurement
-        self.no_rr_packets += self.rr_seen and not measurement.rr_flag
+        self._count_without_rr(measurement)
         self.no_contact_packets += measurement.contact is Contact.NO
         self.rr_seen = self.rr_seen or measurement.rr_flag
         return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
@@ -85,6 +87,13 @@ class BeatStream:
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`: decide all that waits."""
         return self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
+
+    def _count_without_rr(self, measurement: Measurement) -> None:
+        self._without_rr = 0 if measurement.rr_flag or not self.rr_seen else self._without_rr + 1
+        if self._without_rr == _ODD_WITHOUT_RR:
+            self.no_rr_packets += _ODD_WITHOUT_RR
+        elif self._without_rr > _ODD_WITHOUT_RR:
+            self.no_rr_packets += 1
 
     def _doubt(self, measurement: Measurement) -> str | None:
         if self.clock.crowded:

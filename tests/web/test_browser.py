@@ -9,6 +9,7 @@ import shutil
 from aiohttp import web
 import pytest
 
+from restbeat.analysis.integrity import StreamIntegrity
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
@@ -160,6 +161,31 @@ async def test_a_press_with_another_control_in_focus_moves_no_phase(page):
         await page.keyboard.press("Space")
         await until(page, "document.querySelectorAll('#table tbody tr').length === 12")
         assert house.calls == []
+        assert page.troubles == []
+
+
+async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
+    stream = StreamIntegrity(
+        packets=700, beats=760, rejected_beats=9, duplicate_packets=44, gaps=1, lost_s=38.4, longest_gap_s=38.4,
+        rr_sum_s=820.0, rr_time_s=690.0, two_straps_beats=60, late_batches=2,
+    )  # fmt: skip
+    house = a_house(stream=stream)
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1")
+        await until(page, "document.querySelector('#rate').textContent !== '–'")
+        await page.click("#as-stream")
+        await until(page, "document.querySelectorAll('#stream div').length === 11")
+        told = dict(
+            await page.evaluate("[...document.querySelectorAll('#stream div')].map(d => [...d.children].map(c => c.textContent))")
+        )
+        odd = await page.evaluate("[...document.querySelectorAll('#stream div[data-odd=yes] dt')].map(d => d.textContent)")
+        assert told["RR sum against the clock"] == "118.8 %"
+        assert told["Gaps"] == "1, 38 s lost, longest 38 s"
+        assert told["Doubled, passed over"] == "44"
+        assert odd == ["RR sum against the clock", "Gaps", "Doubled, passed over", "Late batches", "Two straps at once"]
+        assert await page.locator("#strip").is_hidden()
+        await page.click("#as-stream")
+        assert await page.locator("#strip").is_visible()
         assert page.troubles == []
 
 
