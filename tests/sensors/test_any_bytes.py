@@ -1,0 +1,109 @@
+"""Whatever comes over the air or stands in a file gives a value or a typed error, never another exception.
+
+Two thousand examples each; `make test-slow` takes two hundred thousand (RESTBEAT_EXAMPLES says how many).
+"""
+
+from dataclasses import fields
+import gzip
+import os
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from restbeat.sensors.errors import PayloadError, RecordingError
+from restbeat.sensors.heart_rate import encode, parse
+from restbeat.sensors.model import Contact, Measurement
+from restbeat.sensors.recording import Event, Header, Packet, dump, read
+
+EXAMPLES = int(os.environ.get("RESTBEAT_EXAMPLES", "2000"))
+many = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    database=None,
+)
+
+LINES = st.sampled_from(
+    [
+        b'{"format": "restbeat-recording", "version": 1}',
+        b'{"format": "restbeat-recording", "version": 1, "device": {"name": "x", "battery_pct": 400}, "arrival_speed": 0}',
+        b'{"t": 1.0, "char": "2a37", "hex": "10480004"}',
+        b'{"t": 2.0, "char": "FB005C82-02E7-F387-1CAD-8ACD2D8DF0C8", "hex": "00"}',
+        b'{"t": 2.5, "phase": "massage"}',
+        b'{"t": 3.0, "mark": {"technique": "stroking", "note": 7}}',
+        b'{"t": 4.0, "pain": 11}',
+        b'{"t": 4.5, "fault": {"kind": "drop", "until_s": "x"}}',
+        b'{"t": 1e400, "link": "up"}',
+        b"\xef\xbb\xbf{}",
+        b'{"t": true, "link": "lost"}',
+        b"[" * 2000,
+        b"\x1f\x8b\x08",
+    ]
+)
+ODD_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["t", "char", "hex", "link", "phase"]), inner, max_size=4)
+    ),
+    max_leaves=6,
+)
+PIECES = st.one_of(
+    LINES, st.binary(max_size=60), ODD_JSON.map(lambda value: repr(value).replace("'", '"').encode(errors="replace"))
+)
+TIMES = st.floats(0, 1e5) | st.floats()
+
+
+@many
+@given(st.binary(max_size=64))
+def test_any_notification_is_a_measurement_or_a_payload_error(payload):
+    try:
+        measurement = parse(payload)
+    except PayloadError:
+        return
+    assert 0 <= measurement.hr_bpm <= 0xFFFF
+    assert all(0 <= rr <= 0xFFFF for rr in measurement.rr_1024)
+    assert measurement.rr_flag or not measurement.rr_1024
+
+
+@many
+@given(
+    st.builds(
+        Measurement,
+        hr_bpm=st.integers(0, 0xFFFF),
+        contact=st.sampled_from(Contact),
+        energy_kj=st.none() | st.integers(0, 0xFFFF),
+        rr_1024=st.lists(st.integers(0, 0xFFFF), max_size=9).map(tuple),
+        rr_flag=st.just(True),
+    )
+)
+def test_what_is_encoded_is_parsed_to_the_same(measurement):
+    back = parse(encode(measurement))
+    assert [getattr(back, f.name) for f in fields(back)] == [getattr(measurement, f.name) for f in fields(measurement)]
+
+
+@many
+@given(pieces=st.lists(PIECES, max_size=8), header=st.booleans(), packed=st.booleans(), cut=st.integers(0, 40))
+def test_any_file_is_a_recording_or_a_recording_error(tmp_path, pieces, header, packed, cut):
+    raw = b"\n".join([b'{"format": "restbeat-recording", "version": 1}', *pieces] if header else pieces)
+    raw = gzip.compress(raw, 1) if packed else raw
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(raw[: len(raw) - cut] if cut < 20 else raw)
+    try:
+        recording = read(path)
+    except RecordingError:
+        return
+    times = [event.t for event in recording.events]
+    assert times == sorted(times)
+    assert all(isinstance(event, Event) for event in recording.events)
+    # what was read can be written, and then is read without a word
+    path.write_bytes(dump(recording.header, list(recording.events)))
+    again = read(path)
+    assert len(again.events) == len(recording.events)
+
+
+@many
+@given(st.lists(st.tuples(st.integers(0, 10**8), st.binary(max_size=20)), max_size=6))
+def test_any_packets_that_are_written_are_read_back_byte_for_byte(tmp_path, packets):
+    events = [Packet(t / 1000, "2a37", payload) for t, payload in sorted(packets)]
+    path = tmp_path / "written.jsonl"
+    path.write_bytes(dump(Header(), events))
+    assert list(read(path).events) == events

@@ -1,0 +1,94 @@
+"""What a strap sends arrives, byte for byte and once: every fixture at 60x by both ways to listen, and two hundred straps."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.recording import BATTERY, HEART_RATE, PMD_DATA, Header, Link, Packet, Recording, read
+from restbeat.sensors.virtual.air import virtual_straps
+
+from .conftest import beat_packet, until
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+RECORDINGS = sorted(FIXTURES.glob("*.jsonl*"))
+SPEED = 60.0
+ATTEMPTS = Timing(first_wait_s=0.05, longest_wait_s=0.2)
+
+
+async def listen(strap, speed, heard, *, acquire_notify=False):
+    """Keep every packet of a strap until cancelled."""
+    source = StrapSource(strap.address, timing=ATTEMPTS, acquire_notify=acquire_notify)
+    async for item in source.items(RunningClock(speed)):
+        if isinstance(item, Packet) and item.char != BATTERY:
+            heard.append((item.char, item.payload))
+
+
+def sent_by(bluez):
+    """What leaves each strap while somebody is there to hear it."""
+    sent, notify = {}, bluez.notify
+
+    def note(strap, uuid, payload):
+        heard = notify(strap, uuid, payload)
+        if heard and uuid != BATTERY:
+            sent.setdefault(strap.address, []).append((uuid, payload))
+        return heard
+
+    bluez.notify = note
+    return sent
+
+
+def first_part(recording, minutes):
+    """Long fixtures are cut: their packets are alike."""
+    return Recording(recording.header, tuple(event for event in recording.events if event.t <= 60 * minutes))
+
+
+@pytest.mark.dbus
+@pytest.mark.parametrize("acquire_notify", [False, True], ids=["StartNotify", "AcquireNotify"])
+async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acquire_notify):
+    recordings = [first_part(read(path), 20) for path in RECORDINGS]
+    assert len(recordings) >= 11
+    async with virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
+        sent = sent_by(air.bluez)
+        heard = {player.strap.address: [] for player in air.players}
+        listening = [
+            asyncio.create_task(listen(player.strap, SPEED, heard[player.strap.address], acquire_notify=acquire_notify))
+            for player in air.players
+        ]
+        try:
+            async with asyncio.timeout(120):
+                await asyncio.gather(*(player.finished.wait() for player in air.players))
+            await until(lambda: all(len(heard[a]) >= len(sent[a]) for a in heard))
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+    for path, recording, player in zip(RECORDINGS, recordings, air.players, strict=True):
+        address = player.strap.address
+        assert heard[address] == sent[address], path.name
+        played = [e for e in recording.events if isinstance(e, Packet) and e.char in {HEART_RATE, PMD_DATA}]
+        if not any(isinstance(event, Link) and not event.up for event in recording.events):
+            assert sent[address] == [(e.char, e.payload) for e in played], path.name
+        assert len(sent[address]) > 0.8 * len(played), path.name
+
+
+@pytest.mark.dbus
+async def test_two_hundred_straps_at_two_packets_a_second_lose_none():
+    straps, seconds = 200, 30
+    recordings = [Recording(Header(), tuple(beat_packet(n / 2, n) for n in range(1, 2 * seconds + 1))) for _ in range(straps)]
+    async with virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock()) as air, on_bus(air.bus_address):
+        heard = {player.strap.address: [] for player in air.players}
+        listening = [asyncio.create_task(listen(player.strap, 1.0, heard[player.strap.address])) for player in air.players]
+        try:
+            async with asyncio.timeout(150):
+                await asyncio.gather(*(player.finished.wait() for player in air.players))
+            await until(lambda: sum(map(len, heard.values())) >= straps * 2 * seconds)
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)
+    wanted = [(HEART_RATE, event.payload) for event in recordings[0].events]
+    assert all(packets == wanted for packets in heard.values())
+    assert sum(map(len, heard.values())) == 12_000
