@@ -9,6 +9,7 @@ _NO_SERVICE = (
 )
 _NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
 _FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
+_CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
 
 _OF_REASON = {
@@ -49,6 +50,8 @@ def connect_trouble(error: BaseException, name: str | None = None) -> str:
     """Why a strap of this name that was heard could not be connected."""
     if known := _known(error):
         return known
+    if isinstance(error, EOFError):
+        return _CUT_OFF  # dbus-daemon does not tell: over its limit it hangs up
     if isinstance(error, TimeoutError):
         return f"The strap does not answer. {_busy(name)} Keep the strap near."
     if type(error).__name__ == "BleakCharacteristicNotFoundError":
