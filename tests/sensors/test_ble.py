@@ -91,6 +91,15 @@ async def test_every_packet_arrives_once_and_byte_for_byte(on_air, acquire_notif
         assert links(items) == [True]
 
 
+@pytest.mark.parametrize(("options", "acquired"), [({}, False), ({"acquire_notify": True}, True)])
+async def test_start_notify_is_what_is_used_unless_told_otherwise(on_air, options, acquired):
+    async with on_air(recording()) as air, streaming(air.players[0].strap, **options):
+        await air.players[0].started.wait()
+        (objects,) = air.bluez.straps.values()
+        path = objects.paths[HEART_RATE]
+        assert (path in objects.pipes, bool(objects.subscribers.get(path))) == (acquired, not acquired)
+
+
 async def test_the_strap_tells_what_it_is(on_air):
     async with on_air(recording(), clock_for=lambda _: RunningClock(SPEED)) as air:
         address = air.players[0].strap.address

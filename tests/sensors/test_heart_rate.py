@@ -56,3 +56,10 @@ def test_any_bytes_give_a_measurement_or_a_payload_error(payload):
 )
 def test_what_is_encoded_is_parsed_back(measurement):
     assert parse(encode(measurement)) == measurement
+
+
+@pytest.mark.parametrize(
+    ("flags", "contact"), [(0x10, Contact.NOT_REPORTED), (0x12, Contact.NOT_REPORTED), (0x14, Contact.NO), (0x16, Contact.YES)]
+)
+def test_contact_that_is_not_reported_is_not_no_contact(flags, contact):
+    assert parse(bytes([flags, 60, 0, 4])).contact is contact

@@ -1,0 +1,218 @@
+"""What real straps and stacks do, what restbeat does about it, and the test that fails without it.
+
+Each row names a test and an edit that takes the remedy away; the edited copy of the project must fail that test. The rows
+and the table of known straps stand in docs/straps.md, which these tests hold to the code (RESTBEAT_UPDATE=1 rewrites it).
+"""
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from restbeat.sensors.devices import table_markdown
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "straps.md"
+BLE, CLOCK, RECONNECT = "tests/sensors/test_ble.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
+LIVE, ROOM = "tests/analysis/test_live.py", "tests/service/test_room.py"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is seen, where, what restbeat does; the test, and (file, text, text without the remedy)."""
+
+    seen: str
+    where: str
+    remedy: str
+    test: str
+    edit: tuple[str, str, str]
+
+
+ROWS = (
+    Row(
+        "About one packet a second with none to several RR, up to 4 s old",
+        "polar-ble-sdk #80, #169, #227, #356",
+        "beat times come of the RR sum; arrival only anchors it",
+        f"{CLOCK}::test_a_whole_stream_gives_every_beat_at_its_time_and_no_gap",
+        ("sensors/beat_clock.py", "self._newest = max(self._newest, self._offset)", "self._newest = t"),
+    ),
+    Row(
+        "The first packets are 3–4 s old, the next are not",
+        "polar-ble-sdk #227",
+        "the anchor moves back; that alone is no second strap",
+        f"{CLOCK}::test_a_strap_whose_first_packets_are_four_seconds_old_is_still_one_strap",
+        ("sensors/beat_clock.py", "_SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0", "_SETTLING_S, _CROWDED_EARLY_S = 0.0, 0.0"),
+    ),
+    Row(
+        "After a link loss every notification comes twice",
+        "bleak #2002",
+        "the lost client is disconnected before the next connects",
+        f"{BLE}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
+        ("sensors/link.py", "await client.disconnect()", "pass"),
+    ),
+    Row(
+        "Notifications come twice all the same",
+        "bleak #2002",
+        "a payload that repeats at once, ahead of the clock, is counted and passed over",
+        f"{CLOCK}::test_doubled_packets_change_nothing_but_their_count",
+        ("sensors/beat_clock.py", "if payload != self._last_payload or since >= _DOUBLE_LATEST_S:", "if True:"),
+    ),
+    Row(
+        "Connected but silent; bluetoothd gone without a callback",
+        "bleak-retry-connector #228",
+        "a watchdog on data, never on `is_connected`",
+        f"{BLE}::test_silence_is_noticed_and_the_stream_recovers",
+        (
+            "sensors/reconnect.py",
+            "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
+            "due_s = clock.now() + 1e9",
+        ),
+    ),
+    Row(
+        "A link that comes up and drops, again and again",
+        "seen with weak batteries",
+        "the back-off starts afresh only after stable data",
+        f"{RECONNECT}::test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
+        ("sensors/reconnect.py", "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1", "attempts = 0"),
+    ),
+    Row(
+        "An H10 has no contact bit",
+        "polar-ble-sdk #470, #691",
+        "absent is not “no contact”",
+        "tests/sensors/test_heart_rate.py::test_contact_that_is_not_reported_is_not_no_contact",
+        ("sensors/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
+    ),
+    Row(
+        "Values of a strap off the body are false",
+        "polar-ble-sdk #447",
+        "beats counted without skin contact reach no figure",
+        f"{LIVE}::test_beats_that_a_strap_counted_off_the_body_reach_no_figure",
+        ("analysis/stream.py", "return NO_CONTACT if self.trust_contact", "return None if self.trust_contact"),
+    ),
+    Row(
+        "Optical contact bits cannot be believed",
+        "polar-ble-sdk #691",
+        "the table of straps says whose",
+        f"{LIVE}::test_a_strap_known_to_tell_contact_wrongly_is_not_believed",
+        ("analysis/stream.py", "NO_CONTACT if self.trust_contact and", "NO_CONTACT if"),
+    ),
+    Row(
+        "An OH1 smooths its RR",
+        "OpenHRV #3",
+        "smoothed intervals are no beats: heart rate only – no HRV",
+        f"{ROOM}::test_smoothed_intervals_are_no_beats",
+        ("sensors/devices.py", "return self.rr is Rr.YES", "return True"),
+    ),
+    Row(
+        "A Verity Sense sends no RR",
+        "OpenHRV #3, polar-ble-sdk #386",
+        "“heart rate only – no HRV” from the first packet on",
+        f"{ROOM}::test_an_optical_sensor_is_heart_rate_only_from_its_first_packet",
+        (
+            "analysis/live.py",
+            "(not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)",
+            "stream.clock.packets >= _ENOUGH_PACKETS",
+        ),
+    ),
+    Row(
+        "The second connection of an H10 is off as delivered",
+        "polar-ble-sdk #164, #170",
+        "a hint that another app may hold the strap, and where to switch the second on",
+        "tests/sensors/test_devices.py::test_an_h10_has_no_contact_bit_and_its_second_connection_is_off",
+        ("sensors/devices.py", "return None if row is None or row.slots is None else row.quirk", "return None"),
+    ),
+    Row(
+        "A dropped packet inflates RMSSD",
+        "every stack",
+        "a gap is found in the RR sum; no difference is taken across it",
+        f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
+        ("sensors/beat_clock.py", "self._left -= resumed", "self._left -= 0"),
+    ),
+    Row(
+        "Two straps on one stream give a number that looks normal",
+        "two notifications, one handler",
+        "more beats than time: they are left out, and it is said",
+        f"{LIVE}::test_two_straps_on_one_stream_leave_no_figure",
+        ("analysis/stream.py", "if self.clock.crowded:", "if False:"),
+    ),
+    Row(
+        "The system bus lets a user have 256 connections and hangs up on the next",
+        "dbus-daemon",
+        "it is said as such, and tried again",
+        "tests/sensors/test_dbus_limit.py",
+        ("sensors/bluetooth_trouble.py", "if isinstance(error, EOFError):", "if False:"),
+    ),
+    Row(
+        "AcquireNotify broke some straps",
+        "bleak #1942",
+        "StartNotify unless told otherwise",
+        f"{BLE}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        ("sensors/link.py", '"use_start_notify": not self._acquire_notify', '"use_start_notify": self._acquire_notify'),
+    ),
+    Row(
+        "A strap stops sending RR and goes on with its heart rate",
+        "seen with dry electrodes",
+        "no figure of old beats, and the signal is not called good",
+        f"{ROOM}::test_heart_rate_without_beats_is_no_good_signal",
+        ("service/room.py", "if figures.beats_missing:", "if False:"),
+    ),
+)
+
+
+def page():
+    rows = "".join(f"| {r.seen} | {r.where} | {r.remedy} | `{r.test.split('::')[-1].rsplit('/', 1)[-1]}` |\n" for r in ROWS)
+    return (
+        "# Straps as they are\n\n"
+        "A test writes this page (`RESTBEAT_UPDATE=1 make test ARGS=tests/sensors/test_what_straps_do.py`).\n\n"
+        "## What real straps and stacks do\n\n"
+        "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
+        f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
+        "## What is known of each strap\n\n"
+        "From `sensors/devices.toml`. What is not in it is asked of the strap itself.\n\n"
+        f"{table_markdown()}"
+    )
+
+
+def test_the_page_of_straps_says_what_the_code_does():
+    if os.environ.get("RESTBEAT_UPDATE"):
+        PAGE.write_text(page())
+    assert PAGE.read_text() == page(), "run again with RESTBEAT_UPDATE=1"
+
+
+@pytest.fixture(scope="session")
+def without(tmp_path_factory):
+    """A copy of the project, and what runs a test in it once an edit is made."""
+    copy = tmp_path_factory.mktemp("without") / "project"
+    ignored = shutil.ignore_patterns("__pycache__", "artifacts", "*.gz", "golden")
+    copy.mkdir()
+    for folder in (".dev", "sensors", "analysis", "web", "service", "fixtures", "tests"):
+        shutil.copytree(ROOT / folder, copy / folder, symlinks=True, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", copy)
+
+    def run(test):
+        environment = os.environ | {"PYTHONPATH": str(copy / ".dev"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test]
+        return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    return copy, run
+
+
+@pytest.mark.dbus
+@pytest.mark.parametrize("row", ROWS, ids=[row.seen for row in ROWS])
+def test_the_test_of_a_trouble_fails_without_its_remedy(row, without):
+    copy, run = without
+    name, remedy, none = row.edit
+    path = copy / name
+    whole = path.read_text()
+    assert whole.count(remedy) == 1, f"{name} does not hold {remedy!r} once"
+    path.write_text(whole.replace(remedy, none))
+    try:
+        done = run(row.test)
+    finally:
+        path.write_text(whole)
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-1000:]
+    assert " failed" in done.stdout
