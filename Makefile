@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench constraints clean tools
+.PHONY: help demo test test-slow check format bench constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -13,6 +13,9 @@ demo: $(VENV)/demo.ok ## three rooms on virtual straps at http://127.0.0.1:8080 
 
 test: $(VENV)/test.ok tools check ## checks and every test
 	@CI=$(CI) $(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(VENV)/test.ok ## any bytes at all: 200,000 examples each of parser, frames and recordings (half an hour)
+	@RESTBEAT_EXAMPLES=200000 $(BIN)/python -m pytest tests/sensors/test_any_bytes.py $(ARGS)
 
 check: $(VENV)/test.ok ## ruff, mypy strict, one-way imports
 	$(BIN)/ruff format --check .
