@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench constraints clean tools
+.PHONY: help demo test test-bluez test-slow check format bench constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ format: $(VENV)/test.ok ## let ruff lay out the code
 
 bench: $(VENV)/test.ok ## start-up, memory, wheel size, speed of a replay
 	$(BIN)/python -m bench
+
+test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap: docs/bluez.md (about 4 minutes)
+	@$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --requirement tests/bluez/requirements.txt
+	@$(BIN)/python tests/bluez
 
 constraints: ## renew the pins: newest versions that fit, no addresses
 	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins && $(VENV)/pins/bin/pip install --upgrade-strategy eager '.[test]'
