@@ -14,7 +14,7 @@ from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device
 from bumble.gatt import Characteristic, Service
-from bumble.hci import HCI_CONNECTION_TIMEOUT_ERROR, Address
+from bumble.hci import HCI_CONNECTION_TIMEOUT_ERROR, Address, LeFeatureMask
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport import open_transport
@@ -113,6 +113,8 @@ async def main():
     adapter = Controller(
         "adapter", host_source=transport.source, host_sink=transport.sink, link=radio, public_address=ADAPTER_ADDRESS
     )
+    # as an adapter of Bluetooth 4: for one with these the kernel awaits an event at each connection that Bumble does not send
+    adapter.le_features &= ~(LeFeatureMask.LL_PRIVACY | LeFeatureMask.LE_EXTENDED_ADVERTISING)
     strap = Strap(radio)
     await strap.advertise()
     beating = asyncio.create_task(strap.beat())
