@@ -44,13 +44,7 @@ ROWS = (
     _seconds("bluetoothd killed to connecting anew", "bluetoothd killed", "lost_s", 8, 14),
     Row("Bleak told of it", "bluetoothd killed", lambda f: "yes" if f["told"] else "no", NONE, lambda _: True),
     _seconds("bluetoothd back to the next packet", "bluetoothd back", "back_s", 0, 30),
-    Row(
-        "after its return: sent, received, doubled",
-        "bluetoothd back",
-        lambda f: f"{f['sent']}, {f['received']}, {f['doubled']}",
-        "none doubled, in order",
-        lambda f: f["received"] > 0 and f["doubled"] == 0 and f["in_order"],
-    ),
+    _counts("after its return", "bluetoothd back"),
     Row(
         "*wrong way*, after the loss: sent, received, doubled",
         "no disconnect",
