@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from .integrity import StreamIntegrity
+from .parity import Parity
 
 ALGORITHM = "restbeat-1"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
@@ -106,3 +107,4 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     intervals: dict[str, tuple[float, float]] = {}
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
     stream: StreamIntegrity = StreamIntegrity()
+    parity: Parity = Parity()

@@ -1,6 +1,6 @@
 """The live engine against NeuroKit2: the same accepted beats must give the same figures, and a difference is told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import inf
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ def relative(a: float, b: float) -> float:
     return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))
 
 
-def engine_of(end_s: Sequence[float], rr_ms: Sequence[float], accepted: Iterable[bool], adjacent: Iterable[bool]) -> RollingHrv:
+def engine_of(end_s: Iterable[float], rr_ms: Iterable[float], accepted: Iterable[bool], adjacent: Iterable[bool]) -> RollingHrv:
     """The live engine with all of these beats in its window; `adjacent` says that the difference to the beat before counts."""
     engine, before_ms = RollingHrv(inf), 0.0
     for end, rr, good, near in zip(end_s, rr_ms, accepted, adjacent, strict=True):

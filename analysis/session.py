@@ -1,6 +1,6 @@
 """A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ from .artifacts import ArtifactFilter
 from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
 from .hrv import time_domain
 from .integrity import integrity_of
+from .parity import Parity, engine_of
 from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
 from .runs import runs_of
 from .spectrum import band_powers, respiration
 from .stream import BeatStream, JudgedBeat
+from .time_domain import TimeDomain
 
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
@@ -30,6 +32,7 @@ _HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is n
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Record = Callable[[Sequence[Array]], TimeDomain]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,12 @@ class Beats:
         return 100 * float(self.accepted.mean()) if self.accepted.size else None
 
 
-def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None) -> SessionReport:
+def summarise(
+    name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None, record: Record = time_domain
+) -> SessionReport:
     """Compute the figures of record of a session from its raw events, in order of time.
 
+    `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
     `end_s` is where the session ended, if later than its last event. No event gives a report without figures, never an error.
     """
     spans = phase_spans(events, end_s)
@@ -79,8 +85,14 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
     of_phase = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
+    parity = Parity()
     for span in spans:
-        figures, why = _phase_figures(span, of_phase[span], heart_rates=None if stream.rr_seen else _heart_rates(events, span))
+        rates = None if stream.rr_seen else _heart_rates(events, span)
+        figures, why = _phase_figures(span, of_phase[span], record, heart_rates=rates)
+        if figures.mean_rr_ms is not None and record is time_domain:
+            inside = of_phase[span]
+            engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
+            parity = parity.with_phase(span.phase.value, engine, figures)
         if not stream.rr_seen:
             why = [_HEART_RATE_ONLY]
         phases.append(figures)
@@ -112,6 +124,7 @@ def summarise(name: str, header: Header, events: Sequence[Event], *, end_s: floa
         hrv=stream.rr_seen,
         intervals=intervals,
         stream=integrity_of(stream),
+        parity=parity,
     )
 
 
@@ -137,7 +150,7 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
 
 
 def _whole(span: Span, beats: Beats, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
-    figures, reasons = _phase_figures(span, beats, heart_rates=heart_rates)
+    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates)
     return msgspec.structs.replace(figures, phase="whole"), [_HEART_RATE_ONLY] if heart_rates else reasons
 
 
@@ -197,7 +210,7 @@ def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
     return [rate for rate in rates if rate]
 
 
-def _phase_figures(span: Span, beats: Beats, *, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
         "phase": span.phase.value,
@@ -214,7 +227,7 @@ def _phase_figures(span: Span, beats: Beats, *, heart_rates: list[int] | None) -
     if accepted_pct < LEAST_ACCEPTED_PCT:
         return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
-    time = time_domain([run.rr_ms for run in runs])
+    time = record([run.rr_ms for run in runs])
     bands = band_powers(runs)
     breathing = respiration(runs)
     figures = PhaseFigures(

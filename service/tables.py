@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.figures import PhaseFigures, SessionReport
+from ..web.words import checked
 
 _ROWS: Sequence[tuple[str, str, Callable[[PhaseFigures], float | None], int]] = (
     ("Duration", "s", lambda p: p.end_s - p.start_s, 0),
@@ -48,7 +49,9 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
     i = figures.integrity
     out.print(
         f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
-        f"{i.duplicate_packets} doubled packets{_odd(report)}. Algorithm {figures.algorithm}.",
+        f"{i.duplicate_packets} doubled packets{_odd(report)}. {checked(report.parity)} Algorithm {figures.algorithm}.".replace(
+            "  ", " "
+        ),
         soft_wrap=True,
     )
     out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from math import expm1
 from typing import Final
 
 from ..analysis.figures import ResponseClass, ResponseFigures
+from ..analysis.parity import Parity
 
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 DISCLAIMER: Final = (
@@ -87,6 +88,19 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"{against} {when} showed no change we could tell.{between}"
         case _:
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
+
+
+def checked(parity: Parity) -> str:
+    """Say whether the live figures agree with NeuroKit2's; empty where nothing was compared."""
+    if not parity.compared and not parity.differences:
+        return ""
+    if not parity.differences:
+        return f"Checked against NeuroKit2: all {parity.compared} figures agree."
+    first = parity.differences[0]
+    return (
+        f"Checked against NeuroKit2: {counted(len(parity.differences), 'figure differs', 'figures differ')}, "
+        f"first {first.figure} in {phase_word(first.phase).lower()}: live {first.ours}, NeuroKit2 {first.neurokit2}."
+    )
 
 
 def duration(seconds: float) -> str:

@@ -13,6 +13,7 @@ from restbeat.analysis.hrv import TimeDomain, time_domain
 from restbeat.analysis.parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative
 from restbeat.analysis.rolling import RollingHrv
 from restbeat.analysis.stream import BeatStream
+from restbeat.analysis.time_domain import numpy_time_domain
 from restbeat.sensors.recording import Link, Packet, read
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +121,15 @@ def test_a_difference_is_found_and_told():
 @pytest.mark.parametrize(("a", "b", "apart"), [(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 2.0, 1.0), (1.0, 1.1, 0.1 / 1.1)])
 def test_relative_difference(a, b, apart):
     assert relative(a, b) == pytest.approx(apart)
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**31), lengths=st.lists(st.integers(0, 40), max_size=12), spread_ms=st.sampled_from([0.0, 3.0, 80.0]))
+def test_the_archives_figures_are_neurokit2s(seed, lengths, spread_ms):
+    rng = np.random.default_rng(seed)
+    runs = [np.round(900 + spread_ms * rng.standard_normal(n)) for n in lengths]
+    ours, theirs = numpy_time_domain(runs), time_domain(runs)
+    assert ours.reasons == theirs.reasons
+    for figure in (*FIGURES, "mean_hr_bpm", "ln_rmssd"):
+        mine, other = getattr(ours, figure), getattr(theirs, figure)
+        assert mine == other if mine is None or other is None else mine == pytest.approx(other, rel=1e-9, abs=1e-12)

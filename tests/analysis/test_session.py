@@ -118,3 +118,10 @@ def test_no_event_order_breaks_the_report():
                 events.append(Packet(t, "2a37", rng.bytes(rng.integers(0, 12))))
         report = figures_of(events)
         assert len(report.figures.responses) == 2
+
+
+def test_a_report_says_that_the_live_engine_and_neurokit2_agree():
+    recording = read(next(path for path in FIXTURES if "noisy" in path.name))
+    parity = summarise("noisy", recording.header, recording.events).parity
+    assert (parity.compared, parity.differences) == (18, [])
+    assert parity.largest < 1e-9

@@ -1,6 +1,7 @@
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
+from restbeat.analysis.parity import Difference, Parity
 from restbeat.web import words
 
 
@@ -72,3 +73,10 @@ def test_numbers_have_a_true_minus_thin_thousands_and_a_dash_for_none():
         "—",
     ]
     assert [words.counted(n, "gap", "gaps") for n in (0, 1, 3)] == ["no gaps", "1 gap", "3 gaps"]
+
+
+def test_what_was_checked_against_neurokit2_is_said_and_a_difference_is_not_hidden():
+    assert words.checked(Parity()) == ""
+    assert words.checked(Parity(compared=18, largest=1e-15)) == "Checked against NeuroKit2: all 18 figures agree."
+    differing = Parity(compared=18, largest=0.1, differences=[Difference("massage", "rmssd_ms", 40.0, 44.0)])
+    assert words.checked(differing).endswith("1 figure differs, first rmssd_ms in massage: live 40.0, NeuroKit2 44.0.")
