@@ -32,8 +32,8 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[Difference] = []
     """Those above `EQUAL`, and those that only one of the two gave."""
 
-    def with_phase(self, phase: str, ours: RollingHrv, neurokit2: Any) -> "Parity":
-        """Compare one phase more; `neurokit2` has the figures as attributes of the same names."""
+    def with_phase(self, phase: str, ours: Any, neurokit2: Any) -> "Parity":
+        """Compare one phase more; both have the figures as attributes of the same names."""
         compared, largest, differences = self.compared, self.largest, list(self.differences)
         for figure in FIGURES:
             mine, theirs = getattr(ours, figure), getattr(neurokit2, figure)

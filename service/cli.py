@@ -173,6 +173,20 @@ def verify(folder: Path, update: bool) -> None:
     _run(verify_folder(folder, update=update))
 
 
+@cli.command()
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes. Default: one a core.")
+@click.option("--again", is_flag=True, help="Also those that have figures of today's algorithm.")
+def reanalyse(data: Path | None, jobs: int | None, again: bool) -> None:
+    """Compute every stored session anew with today's algorithm, keeping the old figures beside the new.
+
+    Example:  restbeat reanalyse --jobs 2
+    """
+    from .archive import reanalyse_folder
+
+    _run(reanalyse_folder(data or _default_data(), jobs, again=again))
+
+
 @cli.command("virtual-sensor")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--bus-address", help="Join this D-Bus. Default: start a private one and print its address.")

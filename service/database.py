@@ -66,6 +66,14 @@ def open_database(folder: Path) -> Database:
     return db
 
 
+def open_readonly(folder: Path) -> Database:
+    """Open the folder's database for reading beside the process that writes it. Raises `StorageError`."""
+    try:
+        return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+
+
 def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
     """The typed error, with what happened, what was kept and what to do."""
     match _code(error):

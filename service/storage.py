@@ -1,6 +1,6 @@
 """Sessions, packets, marks and reports in SQLite: raw data first, nothing lost in silence."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -124,12 +124,22 @@ class Storage:
 
     async def events(self, session: int) -> tuple[Header, list[Event]]:
         """The session as its recording would hold it, every bit as it came."""
-        return await self._writer.call(lambda db: _events(db, session))
+        return await self._writer.call(lambda db: events_of(db, session))
 
     async def put_report(self, session: int, algorithm: str, report_json: bytes) -> None:
         """Keep a `SessionReport` as JSON; it replaces that of the same algorithm, those of others stay beside it."""
         row = (session, algorithm, stamp(self._now_utc()), report_json.decode())
         await self._writer.call(lambda db: _put_report(db, row))
+
+    async def put_reports(self, algorithm: str, reports: Sequence[tuple[int, bytes]]) -> None:
+        """Keep several reports, all or none."""
+        made = stamp(self._now_utc())
+        rows = [(session, algorithm, made, report_json.decode()) for session, report_json in reports]
+        await self._writer.call(lambda db: _put_reports(db, rows))
+
+    async def without_report(self, algorithm: str) -> list[int]:
+        """Ended sessions that have no report of that algorithm, oldest first."""
+        return await self._writer.call(lambda db: _without_report(db, algorithm))
 
     async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
         """The report of that algorithm, or the newest; None where there is none."""
@@ -225,7 +235,8 @@ def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> 
     )
 
 
-def _events(db: Database, session: int) -> tuple[Header, list[Event]]:
+def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
+    """The session as its recording would hold it. Raises `NoSuchSessionError`."""
     header = header_of(_row(db, session))
     numbered: list[tuple[int, Event]] = []
     for table, columns in EVENT_COLUMNS.items():
@@ -238,6 +249,21 @@ def _events(db: Database, session: int) -> tuple[Header, list[Event]]:
 def _put_report(db: Database, row: tuple[int, str, str, str]) -> None:
     _row(db, row[0])
     db.execute("INSERT OR REPLACE INTO report (session, algorithm, made_utc, figures) VALUES (?, ?, ?, ?)", row)
+
+
+def _put_reports(db: Database, rows: list[tuple[int, str, str, str]]) -> None:
+    with db.atomic():
+        for row in rows:
+            _put_report(db, row)
+
+
+def _without_report(db: Database, algorithm: str) -> list[int]:
+    found = db.execute(
+        "SELECT id FROM session WHERE ended_utc IS NOT NULL"
+        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY id",
+        (algorithm,),
+    )
+    return [row[0] for row in found]
 
 
 def _report(db: Database, session: int, algorithm: str | None) -> bytes | None:

@@ -68,10 +68,10 @@ class Worker:
 
 
 def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_the_server)
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=follow_the_server)
 
 
-def _follow_the_server() -> None:
+def follow_the_server() -> None:
     """Leave Ctrl-C to the server, and end with it however it ends: killed, it could not say goodbye."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_server, name="follow the server", daemon=True).start()

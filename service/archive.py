@@ -1,0 +1,121 @@
+"""The command that computes every stored session anew: the live engine in every core, NeuroKit2 beside it on a sample."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+import multiprocessing
+import os
+from pathlib import Path
+import time
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ..analysis.figures import ALGORITHM
+from .database import open_readonly
+from .errors import DifferenceError, WorkerError
+from .sqlite import Database
+from .storage import Storage, events_of
+from .worker import follow_the_server
+
+_BATCH = 16
+"""Sessions a worker takes at once; what was done of a batch that was cut off is done again."""
+_SAMPLE = 100
+"""Of so many sessions one is computed by NeuroKit2 as well."""
+
+
+class Recomputed(msgspec.Struct, frozen=True):
+    """A session's new report, and where NeuroKit2 gives another figure (None where it was not asked)."""
+
+    session: int
+    report: bytes
+    differences: list[str] | None
+
+
+async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
+    """Give every ended session a report of today's algorithm; raises `DifferenceError` where NeuroKit2 disagrees."""
+    err = Console(stderr=True, highlight=False)
+    async with await Storage.open(data) as storage:
+        sessions = await storage.without_report("" if again else ALGORITHM)
+        if not sessions:
+            click.echo(f"Every ended session in {data} has figures of {ALGORITHM} already.")
+            return
+        began = time.perf_counter()
+        checked, differences = await _all(storage, data, sessions, jobs or os.cpu_count() or 1, err)
+        seconds = time.perf_counter() - began
+    click.echo(
+        f"{len(sessions)} sessions computed anew by {ALGORITHM} in {seconds:.1f} s ({len(sessions) / seconds:.0f} a second); "
+        f"older figures are kept beside. {checked} also by NeuroKit2: "
+        + (f"{len(differences)} figures differ." if differences else "all figures agree.")
+    )
+    if differences:
+        raise DifferenceError(
+            f"The archive's figures are not NeuroKit2's: {'; '.join(differences[:5])}. All is stored; report this."
+        )
+
+
+async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
+    batches = [sessions[at : at + _BATCH] for at in range(0, len(sessions), _BATCH)]
+    checked, differences = 0, []
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(jobs, len(batches)), mp_context=context, initializer=_begin, initargs=(data,))
+    try:
+        with _progress(err) as progress:
+            bar = progress.add_task("", total=len(sessions))
+            loop = asyncio.get_running_loop()
+            for done in asyncio.as_completed([loop.run_in_executor(pool, recompute, batch) for batch in batches]):
+                recomputed = await done
+                await storage.put_reports(ALGORITHM, [(one.session, one.report) for one in recomputed])
+                asked = [one for one in recomputed if one.differences is not None]
+                checked += len(asked)
+                differences += [f"session {one.session} {text}" for one in asked for text in one.differences or ()]
+                progress.update(bar, advance=len(recomputed))
+    except BrokenProcessPool as error:
+        raise WorkerError("A process of the analysis died. What was computed is stored; run it again for the rest.") from error
+    finally:
+        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+    return checked, differences
+
+
+def _progress(console: Console) -> Progress:
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("sessions"), TimeElapsedColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+_database: Database | None = None
+"""Of a worker process, for its whole life."""
+
+
+def _begin(data: Path) -> None:
+    global _database  # noqa: PLW0603 a pool's initializer has no other way to hand on
+    follow_the_server()
+    _database = open_readonly(data)
+
+
+def recompute(sessions: Sequence[int]) -> list[Recomputed]:
+    """Compute sessions anew, in a worker."""
+    if _database is None:
+        raise WorkerError("This process was not given a database.")
+    return [recomputed(_database, session) for session in sessions]
+
+
+def recomputed(db: Database, session: int) -> Recomputed:
+    """Compute one session anew; every hundredth by NeuroKit2 as well."""
+    from ..analysis.hrv import time_domain
+    from ..analysis.session import summarise
+    from ..analysis.time_domain import numpy_time_domain
+
+    header, events = events_of(db, session)
+    name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
+    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain)
+    if session % _SAMPLE != 1:
+        return Recomputed(session, msgspec.json.encode(report), None)
+    record = summarise(name, header, events, end_s=end_s, record=time_domain)
+    parity = record.parity
+    for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
+        parity = parity.with_phase(ours.phase, ours, neurokit2)
+    found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
+    return Recomputed(session, msgspec.json.encode(record), found)

@@ -1,0 +1,85 @@
+"""The whole archive computed anew: the same figures, beside the old ones, resumable."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from restbeat.analysis.figures import ALGORITHM, SessionReport
+from restbeat.analysis.golden import differences
+from restbeat.analysis.session import summarise
+from restbeat.sensors.recording import read
+from restbeat.service import archive
+from restbeat.service.archive import reanalyse_folder
+from restbeat.service.database import open_readonly
+from restbeat.service.errors import DifferenceError
+from restbeat.service.storage import NewSession, Storage
+
+FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*simulated*.jsonl*"))
+
+
+@pytest.fixture
+async def data(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        for path in FIXTURES:
+            recording = read(path)
+            session = await storage.create_session(NewSession(header=recording.header, source=path.name))
+            for event in recording.events:
+                storage.append(session, event)
+            await storage.end_session(session, datetime.now(UTC), recording.events[-1].t)
+            await storage.put_report(session, "restbeat-0", b'{"old": true}')
+    return tmp_path
+
+
+async def test_every_session_is_computed_anew_as_it_was_computed_live(data, capsys):
+    await reanalyse_folder(data, 2, again=False)
+    assert f"{len(FIXTURES)} sessions computed anew" in capsys.readouterr().out
+    async with await Storage.open(data) as storage:
+        for session, path in enumerate(FIXTURES, 1):
+            recording = read(path)
+            anew = msgspec.json.decode(await storage.report(session, ALGORITHM), type=SessionReport)
+            live = summarise(path.name, recording.header, recording.events, end_s=recording.events[-1].t)
+            assert differences(live.figures, anew.figures) == []
+            assert (anew.segments, anew.stream, anew.intervals) == (live.segments, live.stream, live.intervals)
+            assert await storage.report(session, "restbeat-0") == b'{"old": true}'
+    await reanalyse_folder(data, 2, again=False)
+    assert "already" in capsys.readouterr().out
+
+
+async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
+    async with await Storage.open(data) as storage:
+        await storage.put_report(1, ALGORITHM, b"{}")
+    await reanalyse_folder(data, 1, again=False)
+    assert f"{len(FIXTURES) - 1} sessions computed anew" in capsys.readouterr().out
+
+
+def test_a_sample_is_computed_by_neurokit2_as_well(data):
+    db = open_readonly(data)
+    assert archive.recomputed(db, 1).differences == []
+    assert archive.recomputed(db, 2).differences is None
+    db.close()
+
+
+def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch):
+    from restbeat.analysis import time_domain
+
+    honest = time_domain.numpy_time_domain
+    monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))
+    db = open_readonly(data)
+    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1).differences)
+    db.close()
+
+
+def _off(figures):
+    return replace(figures, rmssd_ms=figures.rmssd_ms and figures.rmssd_ms * (1 + 1e-6))
+
+
+async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
+    async def one_differs(storage, data, sessions, jobs, err):
+        return 1, ["session 1 massage.rmssd_ms 40.1 against 40.0"]
+
+    monkeypatch.setattr(archive, "_all", one_differs)
+    with pytest.raises(DifferenceError, match=r"massage\.rmssd_ms"):
+        await reanalyse_folder(data, 1, again=False)
