@@ -3,6 +3,7 @@
 SensorError
 ├── PayloadError          a notification that is no heart rate measurement
 ├── RecordingError        a recording of which nothing can be read
+├── FaultError            a fault that cannot be put in as it is written
 └── LinkError
     ├── NoAdapterError    no Bluetooth adapter, or it is switched off
     ├── StrapNotFoundError
@@ -21,6 +22,10 @@ class PayloadError(SensorError):
 
 class RecordingError(SensorError):
     """A recording of which nothing can be read: empty, no header, another version."""
+
+
+class FaultError(SensorError):
+    """A fault that is not in the grammar, or does not fit the recording."""
 
 
 class LinkError(SensorError):

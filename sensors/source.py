@@ -10,7 +10,7 @@ import msgspec
 
 from .clock import Clock
 from .model import Device
-from .recording import Event, Link, Mark, Pain, PhaseStart, Recording
+from .recording import Event, Fault, Link, Mark, Pain, PhaseStart, Recording
 
 
 class LinkState(Enum):
@@ -70,11 +70,11 @@ class ReplaySource:
 
 
 class ScriptedSource:
-    """A strap's packets together with what a recording says of phases, marks and pain, each at its time."""
+    """A strap's packets together with what a recording says of phases, marks, pain and faults, each at its time."""
 
     def __init__(self, strap: Source, recording: Recording) -> None:
         self._strap = strap
-        self._script = [event for event in recording.events if isinstance(event, PhaseStart | Mark | Pain)]
+        self._script = [event for event in recording.events if isinstance(event, PhaseStart | Mark | Pain | Fault)]
 
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
         """Yield both in order of time, for as long as the strap lasts."""

@@ -1,7 +1,7 @@
 """The command line. Each command imports what it needs, so that `restbeat --help` answers at once."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 import logging
 from pathlib import Path
@@ -44,6 +44,13 @@ class _Speed(click.ParamType[float]):
         return speed
 
 
+def _faults(command: Callable[..., None]) -> Callable[..., None]:
+    fault = click.option(
+        "--fault", "faults", multiple=True, metavar="FAULT", help="Put trouble in, such as drop@120:15 or ectopic:2%."
+    )
+    return fault(click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the faults.")(command))
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("restbeat"), prog_name="restbeat")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, for finding faults.")
@@ -62,14 +69,15 @@ def cli(verbose: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
-def demo(speed: float, host: str, port: int, data: Path | None) -> None:
+@_faults
+def demo(speed: float, host: str, port: int, data: Path | None, faults: tuple[str, ...], seed: int) -> None:
     """Show three rooms living on virtual straps.
 
     Example:  restbeat demo --speed 10
     """
     from .demo import run_demo
 
-    _run(run_demo(host=host, port=port, data=data, speed=speed))
+    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed))
 
 
 @cli.command()
@@ -120,14 +128,15 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 @click.option("--speed", type=_Speed(), help="Pace it: 1 is real time. Default: as fast as it can.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
-def replay(file: Path, speed: float | None, data: Path | None, as_json: bool) -> None:
+@_faults
+def replay(file: Path, speed: float | None, data: Path | None, as_json: bool, faults: tuple[str, ...], seed: int) -> None:
     """Play a recording through the same path as a live strap, store the session, print its figures.
 
     Example:  restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz
     """
     from .playback import replay_file
 
-    _run(replay_file(file, speed, data or _default_data(), as_json=as_json))
+    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed))
 
 
 @cli.command()
@@ -191,14 +200,15 @@ def reanalyse(data: Path | None, jobs: int | None, again: bool) -> None:
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--bus-address", help="Join this D-Bus. Default: start a private one and print its address.")
 @click.option("--speed", type=_Speed(), default=1.0, show_default=True, help="Play N times faster.")
-def virtual_sensor(files: tuple[Path, ...], bus_address: str | None, speed: float) -> None:
+@_faults
+def virtual_sensor(files: tuple[Path, ...], bus_address: str | None, speed: float, faults: tuple[str, ...], seed: int) -> None:
     """Put recordings on the air as virtual straps, for any program that speaks to BlueZ.
 
     Example:  restbeat virtual-sensor fixtures/polar-h10_simulated_clear.jsonl.gz
     """
     from .virtual_sensor import run_virtual_sensor
 
-    _run(run_virtual_sensor(files, bus_address, speed))
+    _run(run_virtual_sensor(files, bus_address, speed, faults, seed))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import tempfile
 
 import msgspec
+from rich.console import Console
 
 from ..sensors.ble import StrapSource, on_bus
 from ..sensors.clock import Clock, RunningClock
@@ -19,6 +20,7 @@ from ..sensors.virtual.strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
 from .house import House
+from .playback import put_in
 from .server import say, served, stop_signal
 from .storage import Storage
 from .worker import Worker
@@ -56,11 +58,11 @@ class _VirtualRadio:
         return self.seen
 
 
-async def run_demo(*, host: str, port: int, data: Path | None, speed: float) -> None:
+async def run_demo(*, host: str, port: int, data: Path | None, speed: float, faults: Sequence[str] = (), seed: int = 1) -> None:
     """Run the demo until Ctrl-C."""
     stop = stop_signal()
     say("Setting up three rooms on virtual straps ...")
-    recordings = [read(FIXTURES / name) for name in RECORDINGS]
+    recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restbeat-demo-")))
         storage = await stack.enter_async_context(await Storage.open(folder))

@@ -13,6 +13,8 @@ from ..analysis.figures import ALGORITHM
 from ..analysis.simulate import simulate
 from ..sensors.clock import Clock, FlatOutClock, RunningClock
 from ..sensors.errors import RecordingError
+from ..sensors.fault_grammar import parse_faults
+from ..sensors.faults import told, with_faults
 from ..sensors.recording import Recording, read, write
 from ..sensors.rr_text import read_rr_text
 from ..sensors.source import ReplaySource
@@ -25,11 +27,14 @@ from .worker import Worker
 _WARNINGS_SHOWN = 10
 
 
-async def replay_file(path: Path, speed: float | None, data: Path, *, as_json: bool) -> None:
+async def replay_file(
+    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1
+) -> None:
     """Play a recording through the live path, store the session, print its figures."""
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
+    (recording,) = put_in(err, [recording], faults, seed)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         clock: Clock = FlatOutClock() if speed is None else RunningClock(speed)
@@ -91,6 +96,16 @@ def warn(console: Console, warnings: Sequence[str]) -> None:
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     if len(warnings) > _WARNINGS_SHOWN:
         console.print(f"Warning: {len(warnings) - _WARNINGS_SHOWN} more lines like these.", style="yellow")
+
+
+def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[str], seed: int) -> list[Recording]:
+    """Put faults into recordings, and print what was done to each."""
+    troubled = with_faults(recordings, parse_faults(faults), seed=seed)
+    for number, recording in enumerate(troubled, 1):
+        which = f" into recording {number}" if len(troubled) > 1 else ""
+        for line in told(recording) if faults else ():
+            console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
+    return troubled
 
 
 def _readable(path: Path) -> Recording:

@@ -9,16 +9,19 @@ from rich.console import Console
 from ..sensors.clock import RunningClock
 from ..sensors.recording import read
 from ..sensors.virtual.air import OnAir, virtual_straps
-from .playback import warn
+from .playback import put_in, warn
 from .server import say, stop_signal
 
 
-async def run_virtual_sensor(files: Sequence[Path], bus_address: str | None, speed: float) -> None:
+async def run_virtual_sensor(
+    files: Sequence[Path], bus_address: str | None, speed: float, faults: Sequence[str], seed: int
+) -> None:
     """Keep recordings on the air until Ctrl-C; each starts when a program subscribes to its strap."""
-    stop = stop_signal()
+    stop, err = stop_signal(), Console(stderr=True, highlight=False)
     recordings = [read(path) for path in files]
     for recording in recordings:
-        warn(Console(stderr=True, highlight=False), recording.warnings)
+        warn(err, recording.warnings)
+    recordings = put_in(err, recordings, faults, seed)
     async with virtual_straps(recordings, bus_address=bus_address, clock_for=lambda _: RunningClock(speed)) as air:
         say(f"On the air at DBUS_SYSTEM_BUS_ADDRESS={air.bus_address}")
         for path, player in zip(files, air.players, strict=True):
