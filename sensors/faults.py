@@ -236,13 +236,14 @@ def _garbage(events: Events, fault: FaultSpec, rng: random.Random, _: Events) ->
 
 
 def _late(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tuple[Events, list[Fault]]:
-    until_s = fault.from_s + (fault.for_s or 0.0)
+    """Hold packets back; none overtakes another, so those that come while the batch does come behind it."""
     out: Events = []
-    count = 0
+    count, free_s = 0, fault.from_s + (fault.for_s or 0.0)
     for event in events:
-        if isinstance(event, Packet) and fault.holds(event.t):
-            out.append(Packet(round(until_s + _BATCH_APART_S * count, 6), event.char, event.payload))
-            count += 1
+        held = isinstance(event, Packet) and fault.holds(event.t)
+        if isinstance(event, Packet) and (held or fault.from_s <= event.t < free_s):
+            out.append(Packet(round(free_s, 6), event.char, event.payload))
+            count, free_s = count + held, free_s + _BATCH_APART_S
         else:
             out.append(event)
     return _in_order(out), _span(fault, count)
