@@ -183,6 +183,22 @@ def verify(folder: Path, update: bool) -> None:
 
 
 @cli.command()
+@click.argument("session", type=click.IntRange(1))
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--licence", help="Under which the recording may be used, such as CC0-1.0.")
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+def fixture(session: int, out: Path, data: Path | None, licence: str | None, force: bool) -> None:
+    """Turn a stored session into an anonymous recording: no name, address, note or date is in it.
+
+    Example:  restbeat fixture 12 quiet-client.jsonl.gz --licence CC0-1.0
+    """
+    from .fixture import write_fixture
+
+    _run(write_fixture(session, out, data or _default_data(), licence=licence, force=force))
+
+
+@cli.command()
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes. Default: one a core.")
 @click.option("--again", is_flag=True, help="Also those that have figures of today's algorithm.")

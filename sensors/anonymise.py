@@ -1,0 +1,108 @@
+"""A recording without the person in it: what the analysis needs stays to the last bit, all else goes."""
+
+import re
+
+import msgspec
+
+from .devices import known
+from .model import Device
+from .recording import BATTERY, HEART_RATE, PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
+
+ADDRESS = "02:00:00:00:00:01"
+"""A locally administered address that belongs to no strap."""
+SOURCE = "recorded with restbeat, made anonymous"
+_KEPT = {HEART_RATE, BATTERY, PMD_DATA}
+_WORDS = re.compile(r"[a-z][a-z ,/-]{0,39}")
+"""Techniques, regions and pressures are lower-case words; a name or a number is not."""
+_MODEL = re.compile(r"[A-Za-z][A-Za-z+ -]*(?: ?[A-Z]?\d{1,2})?\b")
+_PMD_STAMP = slice(1, 9)
+
+
+def anonymous(header: Header, events: list[Event], *, licence: str | None = None) -> tuple[Header, list[Event], list[str]]:
+    """A recording in which nobody can be found, and a sentence for each kind of thing that was left out.
+
+    Times begin at 0; intervals, payloads and phases stay as they were, so that the figures do. A strap's own clock stamps
+    in Polar's packets begin at 0 too. Names, addresses, notes and every field that is not known to be harmless are gone.
+    """
+    shift_s = events[0].t if events else 0.0
+    left_out: list[str] = []
+    kept: list[Event] = []
+    dropped: dict[str, int] = {}
+    pmd_epoch = _first_stamp(events)
+    for event in events:
+        moved = _moved(event, shift_s, pmd_epoch)
+        if moved is None:
+            what = "packets of other characteristics" if isinstance(event, Packet) else "marks and details in free text"
+            dropped[what] = dropped.get(what, 0) + 1
+        else:
+            kept.append(moved)
+    left_out += [f"{count} {what} left out" for what, count in dropped.items()]
+    if header.extra or header.device_extra:
+        names = ", ".join(sorted([*header.extra, *header.device_extra])[:8])
+        left_out.append(f"fields of the header left out: {names}")
+    clean = Header(
+        device=_device(header.device),
+        client=None,
+        kind=header.kind,
+        source=SOURCE,
+        licence=licence,
+        arrival_speed=header.arrival_speed,
+    )
+    return clean, kept, left_out
+
+
+def _device(device: Device) -> Device:
+    row = known(device)
+    name = row.model if row else _plain(device.name) or ("Heart-rate strap" if device.name else None)
+    return Device(
+        name=name,
+        address=ADDRESS if device.address else None,
+        manufacturer=_plain(device.manufacturer),
+        model=_plain(device.model),
+        firmware=device.firmware if device.firmware and re.fullmatch(r"[\d.]{1,12}", device.firmware) else None,
+        battery_pct=device.battery_pct,
+        location=device.location if device.location and _WORDS.fullmatch(device.location) else None,
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    """A product's name without what may be its serial number; None where nothing is left."""
+    found = _MODEL.match(text.strip()) if text else None
+    return found.group().strip() or None if found else None
+
+
+def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
+    t = max(event.t - shift_s, 0.0)
+    match event:
+        case Packet(char=char, payload=payload):
+            if char not in _KEPT:
+                return None
+            return Packet(t, char, _unstamped(payload, pmd_epoch) if char == PMD_DATA else payload)
+        case Mark(technique=technique, region=region, pressure=pressure):
+            said = {"technique": technique, "region": region, "pressure": pressure}
+            harmless = {name: text for name, text in said.items() if text and _WORDS.fullmatch(text)}
+            return Mark(t, **harmless) if harmless else None
+        case Fault(detail=detail, until_s=until_s):
+            until = None if until_s is None else max(until_s - shift_s, 0.0)
+            return msgspec.structs.replace(
+                event, t=t, until_s=until, detail=detail if detail and _WORDS.fullmatch(detail) else None
+            )
+        case Link() | PhaseStart() | Pain():
+            return msgspec.structs.replace(event, t=t)
+
+
+def _first_stamp(events: list[Event]) -> int:
+    stamps = [
+        int.from_bytes(e.payload[_PMD_STAMP], "little")
+        for e in events
+        if isinstance(e, Packet) and e.char == PMD_DATA and len(e.payload) > 9
+    ]
+    return min(stamps, default=0)
+
+
+def _unstamped(payload: bytes, epoch: int) -> bytes:
+    """Polar's frames carry ns since 2000 on the strap's clock: shifted, their intervals stay."""
+    if len(payload) < 10:
+        return payload
+    stamp = max(int.from_bytes(payload[_PMD_STAMP], "little") - epoch, 0)
+    return payload[:1] + stamp.to_bytes(8, "little") + payload[9:]
