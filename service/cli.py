@@ -183,6 +183,23 @@ def verify(folder: Path, update: bool) -> None:
 
 
 @cli.command()
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--adapter", metavar="hciN", help="Look at this Bluetooth adapter.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.option(
+    "--bundle", type=click.Path(dir_okay=False, path_type=Path), help="Also write a support file without personal data."
+)
+def doctor(data: Path | None, adapter: str | None, as_json: bool, bundle: Path | None) -> None:
+    """Look for what is amiss: adapter, BlueZ, D-Bus, disk, clock, database, versions, each with a hint.
+
+    Example:  restbeat doctor --bundle support.zip
+    """
+    from .doctor import examine
+
+    _run(examine(data or _default_data(), adapter=adapter, as_json=as_json, bundle=bundle))
+
+
+@cli.command()
 @click.argument("session", type=click.IntRange(1))
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)

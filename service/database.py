@@ -3,6 +3,8 @@
 from pathlib import Path
 import sqlite3
 
+import msgspec
+
 from .errors import (
     DiskFullError,
     FolderNotWritableError,
@@ -72,6 +74,55 @@ def open_readonly(folder: Path) -> Database:
         return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
     except sqlite3.Error as error:
         raise sentence_for(error, folder) from error
+
+
+def folder_taken(folder: Path) -> bool:
+    """Whether a running restbeat holds the folder."""
+    try:
+        take_folder(folder).close()
+    except FolderTakenError:
+        return True
+    except StorageError:
+        return False
+    return False
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A database as `doctor` sees it."""
+
+    sessions: int
+    interrupted: int
+    packets: int
+    size_mb: float
+    wal_mb: float
+    pending: int
+    """Migrations that were not applied yet."""
+    damage: str | None
+    schema: list[str]
+
+
+def look_into(folder: Path) -> Look:
+    """Read a database without changing it. Raises `StorageError`."""
+    path = folder / DATABASE
+    db = open_readonly(folder)
+    try:
+        _check_ours(db, path)
+        damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
+        wal = path.with_name(f"{DATABASE}-wal")
+        return Look(
+            sessions=db.execute("SELECT count(*) FROM session").fetchone()[0],
+            interrupted=db.execute("SELECT count(*) FROM session WHERE ended_utc IS NULL").fetchone()[0],
+            packets=db.execute("SELECT count(*) FROM packet").fetchone()[0],
+            size_mb=path.stat().st_size / 1e6,
+            wal_mb=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
+            pending=len(migrations.pending(db)),
+            damage=None if damage == ["ok"] else "; ".join(map(str, damage)),
+            schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
+        )
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    finally:
+        db.close()
 
 
 def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:

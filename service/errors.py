@@ -11,7 +11,8 @@ ServiceError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
-└── DifferenceError             figures are no longer the golden ones
+├── DifferenceError             figures are no longer the golden ones
+└── AmissError                  this computer lacks something
 """
 
 
@@ -61,3 +62,7 @@ class OutputError(ServiceError):
 
 class DifferenceError(ServiceError):
     """Figures are no longer the golden ones."""
+
+
+class AmissError(ServiceError):
+    """Something that restbeat needs is amiss on this computer."""

@@ -16,7 +16,14 @@ DOORS = {
     "matplotlib": {"web/charts.py"},
     "sqlite_utils": {"service/sqlite.py"},
     "sqlite3": {"service/database.py", "service/writer.py"},
-    "click": {"service/cli.py", "service/playback.py", "service/verify.py", "service/archive.py", "service/fixture.py"},
+    "click": {
+        "service/cli.py",
+        "service/playback.py",
+        "service/verify.py",
+        "service/archive.py",
+        "service/fixture.py",
+        "service/doctor.py",
+    },
 }
 
 

@@ -23,7 +23,7 @@ MODULES = (
     *("jitterentropy_rng", "ansi_cprng", "cmac", "ecb", "algif_hash", "algif_skcipher", "hci_vhci", "uhid"),
 )
 _INIT = """#!/bin/busybox sh
-busybox mkdir -p /proc /sys /dev /lower /upper /root
+busybox mkdir -p /proc /sys /dev /lower /upper /system
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
 busybox mount -t devtmpfs devtmpfs /dev
@@ -31,11 +31,11 @@ for module in {modules}; do busybox insmod /modules/$module || echo "no $module"
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 files /lower
 busybox mount -t tmpfs tmpfs /upper
 busybox mkdir -p /upper/changes /upper/work
-busybox mount -t overlay -o lowerdir=/lower,upperdir=/upper/changes,workdir=/upper/work overlay /root
-for folder in proc sys dev; do busybox mount --move /$folder /root/$folder; done
-busybox mount -t tmpfs tmpfs /root/run
+busybox mount -t overlay -o lowerdir=/lower,upperdir=/upper/changes,workdir=/upper/work overlay /system
+for folder in proc sys dev; do busybox mount --move /$folder /system/$folder; done
+busybox mount -t tmpfs tmpfs /system/run
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
-busybox chroot /root {program} >/root/dev/ttyS1 2>/root/dev/console
+busybox chroot /system {program} >/system/dev/ttyS1 2>/system/dev/console
 echo "the program ended: $?"
 busybox poweroff -f
 """

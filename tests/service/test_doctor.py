@@ -1,0 +1,156 @@
+"""What is amiss with a computer, in a table; and a support file without the people in it."""
+
+import asyncio
+from datetime import UTC, datetime
+import getpass
+import json
+from pathlib import Path
+import socket
+import sqlite3
+import zipfile
+
+import pytest
+
+from restbeat.sensors.ble import on_bus
+from restbeat.sensors.model import Device
+from restbeat.sensors.recording import Header, Mark
+from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.service import checks, doctor
+from restbeat.service.checks import Finding, State
+from restbeat.service.database import DATABASE
+from restbeat.service.doctor import examine, redacted
+from restbeat.service.errors import AmissError
+from restbeat.service.storage import NewSession, Storage
+
+CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
+
+
+@pytest.fixture
+async def data(tmp_path):
+    folder = tmp_path / "Zq7Folder"
+    async with await Storage.open(folder) as storage:
+        header = Header(device=Device(name="Polar H10 77665544", address=ADDRESS), client=CLIENT)
+        session = await storage.create_session(NewSession(header=header, source="strap"))
+        storage.append(session, Mark(1.0, note=NOTE))
+        await storage.end_session(session, datetime.now(UTC), 1.0)
+    folder.chmod(0o700)
+    return folder
+
+
+async def found(check):
+    return await checks.run("a check", check)
+
+
+async def test_a_computer_without_bluetooth_is_told_what_is_missing_and_exits_with_an_error(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    async with on_bus(f"unix:path={tmp_path}/none"):
+        with pytest.raises(AmissError, match="D-Bus, Adapter"):
+            await examine(data, adapter=None, as_json=True, bundle=None)
+    findings = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert findings["D-Bus"]["state"] == findings["Adapter"]["state"] == "bad"
+    assert findings["D-Bus"]["hint"]
+    assert findings["Adapter"]["hint"]
+    assert findings["Database"]["state"] == findings["Data folder"]["state"] == findings["Clock"]["state"] == "ok"
+    assert findings["Database"]["found"].startswith("1 sessions, 0 packets")
+    assert "neurokit2" in findings["Libraries"]["found"]
+
+
+async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, capsys):
+    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+        assert (await found(checks.bus)).state is State.OK
+        assert (await found(checks.adapter(None))) == Finding("Adapter", State.OK, "Bluetooth ready")
+        await examine(data, adapter="hci0", as_json=False, bundle=None)
+        assert "restbeat doctor" in capsys.readouterr().out
+        assert "hci7" in (await found(checks.adapter("hci7"))).found
+        air.bluez.power("hci0", on=False)
+        async with asyncio.timeout(5):
+            while (off := await found(checks.adapter(None))).state is State.OK:
+                pass
+        assert (off.found, off.hint) == ("Bluetooth is switched off", "Switch it on.")
+
+
+async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeypatch):
+    async def ill():
+        raise RuntimeError("no pulse")
+
+    async def hangs():
+        await asyncio.Event().wait()
+
+    assert (await found(ill)).found == "RuntimeError: no pulse"
+    monkeypatch.setattr(checks, "_TIMEOUT_S", 0.01)
+    assert (await found(hangs)).state is State.BAD
+
+
+async def test_the_database_is_looked_into_without_a_change(data):
+    before = (data / DATABASE).read_bytes()
+    assert (await found(checks.database(data))).state is State.OK
+    assert (data / DATABASE).read_bytes() == before
+    assert (await found(checks.holder(data))).found.startswith("no running")
+    async with await Storage.open(data):
+        assert (await found(checks.holder(data))).found.startswith("a running")
+        assert (await found(checks.database(data))).state is State.OK
+
+
+async def test_a_session_that_was_cut_off_is_worth_a_look(data):
+    async with await Storage.open(data) as storage:
+        await storage.create_session(NewSession(source="cut"))
+    seen = await found(checks.database(data))
+    assert (seen.state, "cut off" in seen.found) == (State.LOOK, True)
+
+
+async def test_what_is_no_database_is_bad(tmp_path):
+    (tmp_path / DATABASE).write_bytes(b"no database at all, but long enough to look like something" * 40)
+    assert (await found(checks.database(tmp_path))).state is State.BAD
+    other = tmp_path / "other"
+    other.mkdir()
+    db = sqlite3.connect(other / DATABASE)
+    db.execute("CREATE TABLE recipe (name TEXT)")
+    db.close()
+    assert "another program" in (await found(checks.database(other))).found
+    assert (await found(checks.database(tmp_path / "none"))).state is State.OK
+
+
+async def test_a_folder_open_to_all_and_a_taken_port_are_worth_a_look(data):
+    data.chmod(0o755)
+    assert (await found(checks.disk(data))).hint.startswith("Close it")
+    assert (await found(checks.disk(data / "deeper" / "still"))).found.endswith("not made yet")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert (await found(checks.port(taken.getsockname()[1]))).state is State.LOOK
+    assert (await found(checks.port(1))).state is State.OK
+
+
+async def test_the_support_file_names_nobody(data, tmp_path):
+    findings = [
+        Finding(
+            "Adapter",
+            State.BAD,
+            f"strap {ADDRESS} of {getpass.getuser()} on {socket.gethostname()} in {data} and {Path.home()}/x",
+        )
+    ]
+    bundle = tmp_path / "support.zip"
+    doctor._pack(bundle, findings, data)
+    with zipfile.ZipFile(bundle) as pack:
+        text = "".join(pack.read(name).decode() for name in pack.namelist())
+        assert set(pack.namelist()) == {"findings.json", "schema.sql", "counts.json"}
+    for secret in (
+        CLIENT,
+        NOTE,
+        ADDRESS,
+        "77:66:55",
+        "77665544",
+        "Zq7Folder",
+        str(data),
+        f"of {getpass.getuser()} ",
+        socket.gethostname(),
+    ):
+        assert secret not in text, secret
+    assert "A0:9E:1A:xx:xx:xx" in text
+    assert "CREATE TABLE packet" in text
+    assert json.loads(zipfile.ZipFile(bundle).read("counts.json"))["sessions"] == 1
+
+
+def test_words_that_hold_a_name_by_chance_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "rest")
+    assert redacted("restbeat of rest", tmp_path) == "restbeat of (user)"
