@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 DOORS = {
     "bleak": {"sensors/ble.py", "sensors/bleak_bus.py", "sensors/discovery.py", "sensors/link.py"},
     "dbus_fast": {f"sensors/virtual/{path.name}" for path in (ROOT / "sensors" / "virtual").glob("*.py")},
-    "neurokit2": {"analysis/hrv.py"},
-    "scipy": {"analysis/drift.py"},
+    "neurokit2": {"analysis/hrv.py", "analysis/ecg.py"},
+    "scipy": {"analysis/drift.py", "analysis/ecg.py"},
     "matplotlib": {"web/charts.py"},
     "sqlite_utils": {"service/sqlite.py"},
     "sqlite3": {"service/database.py", "service/writer.py"},
