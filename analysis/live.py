@@ -48,7 +48,9 @@ class LiveSession:
     """Push events, get judged beats; ask for the figures of any moment."""
 
     speed: float = 1.0
-    """Of the session's clock: at a high speed a short stall of this computer is no silence."""
+    """Of the clock that stamped the packets: at a high speed a short stall of that computer is no silence."""
+    pace: float = 0.0
+    """Of a replay's own clock, where that is the faster one."""
     stream: BeatStream = field(init=False)
     phase: Phase = Phase.SETTLE
     phase_start_s: float = 0.0
@@ -64,7 +66,7 @@ class LiveSession:
     @property
     def fresh_s(self) -> float:
         """Age in s up to which a packet is news."""
-        return max(_FRESH_S, _FRESH_WALL_S * self.speed)
+        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
 
     def know(self, device: Device) -> None:
         """Take what is known of the strap into account."""
@@ -130,7 +132,7 @@ class LiveSession:
 
     @property
     def _beats_fresh_s(self) -> float:
-        return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * self.speed)
+        return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * max(self.speed, self.pace))
 
     def _rmssd(self, now_s: float) -> tuple[float | None, str | None]:
         if not self.stream.rr_seen:

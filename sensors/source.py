@@ -1,7 +1,7 @@
 """Where packets come from: a strap on the air, or a recording. The rest of restbeat cannot tell which."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from enum import Enum
 from typing import Protocol
@@ -52,21 +52,36 @@ class Source(Protocol):
 
 
 class ReplaySource:
-    """Plays a recording by the session's clock."""
+    """Plays a recording by the session's clock; one that begins later yields only what comes after `after_s`."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, after_s: float | None = None) -> None:
         self.recording = recording
+        self._after_s = after_s
 
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
         """Yield the recording's events, each at its time."""
-        yield Described(clock.now(), self.recording.header.device)
-        if not any(isinstance(event, Link) for event in self.recording.events[:1]):
-            yield LinkChange(clock.now(), LinkState.STREAMING)
+        if self._after_s is None:
+            for item in beginning(self.recording, clock.now()):
+                yield item
         for event in self.recording.events:
-            await clock.sleep_until(event.t)
-            if isinstance(event, Link):
-                yield LinkChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
-            yield event
+            if self._after_s is None or event.t > self._after_s:
+                await clock.sleep_until(event.t)
+                for item in items_of(event):
+                    yield item
+
+
+def beginning(recording: Recording, t: float) -> Generator[Item]:
+    """What a source says of a recording before its first event."""
+    yield Described(t, recording.header.device)
+    if not any(isinstance(event, Link) for event in recording.events[:1]):
+        yield LinkChange(t, LinkState.STREAMING)
+
+
+def items_of(event: Event) -> Generator[Item]:
+    """An event, and the change of the link that it stands for."""
+    if isinstance(event, Link):
+        yield LinkChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
+    yield event
 
 
 class ScriptedSource:

@@ -51,6 +51,25 @@ def _faults(command: Callable[..., None]) -> Callable[..., None]:
     return fault(click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the faults.")(command))
 
 
+def _bench(command: Callable[..., None]) -> Callable[..., None]:
+    folder = click.option(
+        "--bench-folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Recordings for the bench, beside the built-in ones.",
+    )
+    return click.option("--bench", is_flag=True, help="Add the test bench: recordings played, paused, sought on a page.")(
+        folder(command)
+    )
+
+
+def _bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
+    if not (bench or folder):
+        return None
+    from .demo import FIXTURES
+
+    return [FIXTURES, folder] if folder else [FIXTURES]
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("restbeat"), prog_name="restbeat")
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, for finding faults.")
@@ -70,14 +89,25 @@ def cli(verbose: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
 @_faults
-def demo(speed: float, host: str, port: int, data: Path | None, faults: tuple[str, ...], seed: int) -> None:
+@_bench
+def demo(
+    speed: float,
+    host: str,
+    port: int,
+    data: Path | None,
+    faults: tuple[str, ...],
+    seed: int,
+    bench: bool,
+    bench_folder: Path | None,
+) -> None:
     """Show three rooms living on virtual straps.
 
     Example:  restbeat demo --speed 10
     """
     from .demo import run_demo
 
-    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed))
+    folders = _bench_folders(bench, bench_folder)
+    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed, bench_folders=folders))
 
 
 @cli.command()
@@ -85,14 +115,16 @@ def demo(speed: float, host: str, port: int, data: Path | None, faults: tuple[st
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
-def serve(host: str, port: int, data: Path | None, adapter: str | None) -> None:
+@_bench
+def serve(host: str, port: int, data: Path | None, adapter: str | None, bench: bool, bench_folder: Path | None) -> None:
     """Serve the pages, with real straps.
 
     Example:  restbeat serve --data ~/practice
     """
     from .server import run_serve
 
-    _run(run_serve(host=host, port=port, data=data or _default_data(), adapter=adapter))
+    folders = _bench_folders(bench, bench_folder)
+    _run(run_serve(host=host, port=port, data=data or _default_data(), adapter=adapter, bench_folders=folders))
 
 
 @cli.command()
@@ -126,17 +158,38 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 @cli.command()
 @click.argument("file", type=_FILE)
 @click.option("--speed", type=_Speed(), help="Pace it: 1 is real time. Default: as fast as it can.")
+@click.option(
+    "--from", "from_s", type=click.FloatRange(0), default=0.0, help="Pace it from this second on; before, it runs at once."
+)
+@click.option("--until", "until_s", type=click.FloatRange(0, min_open=True), help="Stop at this second of the recording.")
+@click.option("--loop", is_flag=True, help="Begin again at the end, until q or Ctrl-C. It is stored once.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
 @_faults
-def replay(file: Path, speed: float | None, data: Path | None, as_json: bool, faults: tuple[str, ...], seed: int) -> None:
+def replay(
+    file: Path,
+    speed: float | None,
+    from_s: float,
+    until_s: float | None,
+    loop: bool,
+    data: Path | None,
+    as_json: bool,
+    faults: tuple[str, ...],
+    seed: int,
+) -> None:
     """Play a recording through the same path as a live strap, store the session, print its figures.
+
+    With --speed in a terminal: Space pauses, left and right seek 10 s, + and - change the speed, q ends.
 
     Example:  restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz
     """
     from .playback import replay_file
+    from .transport import Cut
 
-    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed))
+    if speed is None and (loop or from_s):
+        raise click.UsageError("--loop and --from pace a replay: give --speed too.")
+    cut = Cut(from_s=from_s, until_s=until_s, loop=loop)
+    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed, cut=cut))
 
 
 @cli.command()

@@ -58,8 +58,17 @@ class _VirtualRadio:
         return self.seen
 
 
-async def run_demo(*, host: str, port: int, data: Path | None, speed: float, faults: Sequence[str] = (), seed: int = 1) -> None:
-    """Run the demo until Ctrl-C."""
+async def run_demo(
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    speed: float,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    bench_folders: Sequence[Path] | None = None,
+) -> None:
+    """Run the demo until Ctrl-C; with folders, a test bench on their recordings too."""
     stop = stop_signal()
     say("Setting up three rooms on virtual straps ...")
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
@@ -78,8 +87,10 @@ async def run_demo(*, host: str, port: int, data: Path | None, speed: float, fau
                 client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
             )
             await house.start(client.address, client.source, client.clock, header)
-        address = await stack.enter_async_context(served(house, hub, host, port))
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
+        if bench_folders:
+            say(f"test bench at {address}/bench")
         await stop.wait()
         say("Ending the demo.")
 

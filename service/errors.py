@@ -12,7 +12,8 @@ ServiceError
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
 ├── DifferenceError             figures are no longer the golden ones
-└── AmissError                  this computer lacks something
+├── AmissError                  this computer lacks something
+└── CutError                    a part of a recording that holds nothing
 """
 
 
@@ -66,3 +67,7 @@ class DifferenceError(ServiceError):
 
 class AmissError(ServiceError):
     """Something that restbeat needs is amiss on this computer."""
+
+
+class CutError(ServiceError):
+    """A part of a recording that holds nothing to play."""

@@ -17,7 +17,6 @@ from ..sensors.model import Device, Phase
 from ..sensors.recording import Header, Link
 from ..sensors.source import Source
 from ..web.live import Hub
-from ..web.messages import RoomState
 from ..web.ports import (
     AdapterState,
     PortError,
@@ -79,10 +78,6 @@ class House:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def rooms(self) -> Sequence[RoomState]:
-        """Give the newest state of every room."""
-        return [room.state for room in self._rooms.values()]
 
     def adapter(self) -> AdapterState:
         """Tell whether there is a radio, or what else keeps the house from working."""
@@ -201,6 +196,7 @@ class House:
         room = Room(identifier, name, address, header.client, header.kind, session, self._hub)
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
+        self._hub.publish(room.state)
         self._spawn(self._run_to_end(room), f"room {identifier}")
         return identifier
 

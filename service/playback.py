@@ -7,11 +7,10 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..analysis.figures import ALGORITHM
 from ..analysis.simulate import simulate
-from ..sensors.clock import Clock, FlatOutClock, RunningClock
+from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
@@ -22,29 +21,33 @@ from .errors import OutputError
 from .session import Session
 from .storage import NewSession, Storage
 from .tables import print_figures, print_report
+from .transport import Cut, play_paced, progress
 from .worker import Worker
 
 _WARNINGS_SHOWN = 10
+_WHOLE = Cut()
 
 
 async def replay_file(
-    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1
+    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1, cut: Cut = _WHOLE
 ) -> None:
     """Play a recording through the live path, store the session, print its figures."""
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
     (recording,) = put_in(err, [recording], faults, seed)
+    recording = cut.of(recording)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
-        clock: Clock = FlatOutClock() if speed is None else RunningClock(speed)
-        new = NewSession(header=recording.header, source=path.name, speed=speed)
-        number = await storage.create_session(new)
-        session = Session(number, ReplaySource(recording), clock, storage)
-        with _progress(err) as progress:
-            bar = progress.add_task("", total=recording.events[-1].t)
-            session.observe = lambda _: progress.update(bar, completed=session.end_s)
-            await session.run()
+        number = await storage.create_session(NewSession(header=recording.header, source=path.name, speed=speed))
+        if speed is None:
+            session = Session(number, ReplaySource(recording), FlatOutClock(), storage)
+            with progress(err) as bars:
+                bar = bars.add_task("", total=recording.events[-1].t)
+                session.observe = lambda _: bars.update(bar, completed=session.end_s)
+                await session.run()
+        else:
+            session = await play_paced(err, recording, number, storage, speed, cut)
         warn(err, session.live.stream.warnings)
         await storage.end_session(number, datetime.now(UTC), session.end_s)
         header, events = await storage.events(number)
@@ -123,7 +126,3 @@ def _is_recording(path: Path) -> bool:
     except OSError as error:
         raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
     return start.startswith((b"{", b"\x1f\x8b"))
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"), TimeElapsedColumn(), console=console)

@@ -40,6 +40,8 @@ class Room:
     kind: str
     session: Session
     hub: Hub
+    bench: bool = False
+    """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
 
@@ -53,7 +55,7 @@ class Room:
             await self.session.run()
         finally:
             ticking.cancel()
-            self._publish(())
+        self._publish(())
 
     @property
     def state(self) -> RoomState:
@@ -67,7 +69,7 @@ class Room:
         return RoomState(
             room=self.identifier,
             name=self.name,
-            session=self.session.number,
+            session=None if self.bench else self.session.number,
             client=self.client,
             kind=self.kind,
             strap=self.session.device.name or self.address,
@@ -86,6 +88,8 @@ class Room:
             age_s=figures.age_s,
             hint=hint,
             battery_pct=self._battery_pct(figures),
+            bench=self.bench,
+            paused=self.session.clock.speed == 0,
             stream=integrity_of(self.session.live.stream),
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
         )
@@ -128,8 +132,12 @@ class Room:
             await asyncio.sleep(_TICK_S)
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
-        rows = [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
-        self.hub.publish(self.state, rows)
+        self.hub.publish(self.state, rows_of(beats))
+
+
+def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
+    """Beats as they travel to the pages."""
+    return [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
 
 
 def _why_no_hrv(device: Device) -> str:

@@ -1,8 +1,8 @@
 """Serving the pages until somebody stops it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 import errno
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ from aiohttp import web
 from ..sensors.ble import StrapSource, StrapWatch
 from ..web.app import create_app
 from ..web.live import Hub
+from .bench import Bench
 from .errors import ServeError
 from .house import House
 from .radio import Air
@@ -23,8 +24,10 @@ from .worker import Worker
 _SHUTDOWN_S = 2.0
 
 
-async def run_serve(*, host: str, port: int, data: Path, adapter: str | None) -> None:
-    """Serve real straps until Ctrl-C."""
+async def run_serve(
+    *, host: str, port: int, data: Path, adapter: str | None, bench_folders: Sequence[Path] | None = None
+) -> None:
+    """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too."""
     stop = stop_signal()
     hub = Hub()
     async with (
@@ -32,21 +35,27 @@ async def run_serve(*, host: str, port: int, data: Path, adapter: str | None) ->
         Worker() as worker,
         StrapWatch(adapter=adapter) as watch,
         House(storage, worker, hub, Air(watch), lambda address: StrapSource(address, adapter=adapter)) as house,
-        served(house, hub, host, port) as address,
+        served(house, hub, host, port, bench_folders) as address,
     ):
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
+        if bench_folders:
+            say(f"test bench at {address}/bench")
         say(house.adapter().text)
         await stop.wait()
         say("Ending. Running sessions can be resumed at the next start.")
 
 
 @asynccontextmanager
-async def served(house: House, hub: Hub, host: str, port: int) -> AsyncGenerator[str]:
+async def served(
+    house: House, hub: Hub, host: str, port: int, bench_folders: Sequence[Path] | None = None
+) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
-    app = create_app(house, hub, version=version("restbeat"), hosts=(host,))
-    runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
+        bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
+        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench)
+        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
         site = web.TCPSite(runner, host, port)
         try:
             await site.start()
@@ -54,8 +63,6 @@ async def served(house: House, hub: Hub, host: str, port: int) -> AsyncGenerator
             raise ServeError(_sentence(error, host, port)) from error
         bound = runner.addresses[0][1]
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
-    finally:
-        await runner.cleanup()
 
 
 def stop_signal() -> asyncio.Event:

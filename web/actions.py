@@ -35,27 +35,27 @@ class Actions:
 
     async def straps(self, _: web.Request) -> web.Response:
         """Give the straps heard lately and the adapter's state."""
-        return _json({"adapter": self._house.adapter(), "straps": list(self._house.straps())})
+        return json_answer({"adapter": self._house.adapter(), "straps": list(self._house.straps())})
 
     async def open_room(self, request: web.Request) -> web.Response:
         """Start a session on a strap; gives the room."""
-        body = await _body(request, OpenRoom)
-        return _json({"room": await self._house.open_room(body.address, client=body.client, kind=body.kind)}, status=201)
+        body = await body_of(request, OpenRoom)
+        return json_answer({"room": await self._house.open_room(body.address, client=body.client, kind=body.kind)}, status=201)
 
     async def advance(self, request: web.Request) -> web.Response:
         """End the phase that the page saw; gives the new one."""
-        body = await _body(request, Advance)
-        return _json({"phase": await self._house.advance(request.match_info["room"], body.leaving)})
+        body = await body_of(request, Advance)
+        return json_answer({"phase": await self._house.advance(request.match_info["room"], body.leaving)})
 
     async def resume(self, request: web.Request) -> web.Response:
         """Take up an interrupted session; gives the room."""
-        return _json({"room": await self._house.resume(session_of(request))})
+        return json_answer({"room": await self._house.resume(session_of(request))})
 
     async def close(self, request: web.Request) -> web.Response:
         """End an interrupted session."""
         session = session_of(request)
         await self._house.close(session)
-        return _json({"session": session})
+        return json_answer({"session": session})
 
 
 def session_of(request: web.Request) -> int:
@@ -66,11 +66,13 @@ def session_of(request: web.Request) -> int:
     return int(text)
 
 
-async def _body(request: web.Request, kind: type[T]) -> T:
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """Read what was sent. Raises `msgspec.MsgspecError`, which `guard` turns into a sentence."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send the request as JSON (Content-Type: application/json).")
     return msgspec.json.decode(await request.read(), type=kind)
 
 
-def _json(value: object, status: int = 200) -> web.Response:
+def json_answer(value: object, status: int = 200) -> web.Response:
+    """Answer with JSON."""
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")

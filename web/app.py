@@ -8,23 +8,27 @@ from aiohttp import web
 
 from .actions import Actions
 from .assets import Assets
+from .bench import BenchActions
 from .guard import add_headers, answer_errors, check_host, check_origin
 from .live import Hub
 from .pages import Pages
-from .ports import House
+from .ports import Bench, House
 from .socket import LiveSocket, Pace
 
 _STATIC: Final = Path(__file__).parent / "static"
 _LARGEST_BODY: Final = 64 * 1024
 
 
-def create_app(house: House, hub: Hub, *, version: str, hosts: Collection[str] = (), pace: Pace | None = None) -> web.Application:
+def create_app(
+    house: House, hub: Hub, *, version: str, hosts: Collection[str] = (), pace: Pace | None = None, bench: Bench | None = None
+) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
+    `bench`: the test bench; without one its pages do not exist.
     """
     assets = Assets(_STATIC)
-    pages = Pages(house, hub, assets, version)
+    pages = Pages(house, hub, assets, version, bench=bench is not None)
     actions = Actions(house)
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
     app = web.Application(
@@ -47,6 +51,8 @@ def create_app(house: House, hub: Hub, *, version: str, hosts: Collection[str] =
             web.post("/api/sessions/{session}/close", actions.close),
         ]
     )
+    if bench:
+        app.add_routes([web.get("/bench", pages.bench), *BenchActions(bench).routes()])
     app.on_response_prepare.append(add_headers)
 
     async def say_goodbye(_: web.Application) -> None:

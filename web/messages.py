@@ -57,6 +57,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     battery_pct: int | None
     speed: float
     """How fast the session's clock runs; 1 but in demos and replays."""
+    bench: bool = False
+    """A tester plays a recording in this room; nothing is stored."""
+    paused: bool = False
+    """The session's clock stands, as only a tester can make it."""
     stream: StreamIntegrity = StreamIntegrity()
 
 

@@ -20,7 +20,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 class Pages:
     """Handlers of everything that a person opens."""
 
-    def __init__(self, house: House, hub: Hub, assets: Assets, version: str) -> None:
+    def __init__(self, house: House, hub: Hub, assets: Assets, version: str, *, bench: bool = False) -> None:
         self._house = house
         self._hub = hub
         self._version = version
@@ -32,19 +32,25 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals.update(static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER)
+        self._templates.globals.update(
+            static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
+        )
 
     async def rooms(self, _: web.Request) -> web.Response:
         """Show every room in a grid, and the straps that are free."""
-        return self._page("rooms.html", rooms=self._house.rooms(), adapter=self._house.adapter(), straps=self._house.straps())
+        return self._page("rooms.html", rooms=self._hub.rooms(), adapter=self._house.adapter(), straps=self._house.straps())
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room."""
         name = request.match_info["room"]
-        for room in self._house.rooms():
+        for room in self._hub.rooms():
             if room.room == name:
                 return self._page("room.html", room=room)
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
+
+    async def bench(self, _: web.Request) -> web.Response:
+        """Show the test bench."""
+        return self._page("bench.html")
 
     async def sessions(self, _: web.Request) -> web.Response:
         """List every session."""

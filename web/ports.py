@@ -6,7 +6,6 @@ from typing import Protocol
 import msgspec
 
 from ..analysis.figures import SessionReport
-from .messages import RoomState
 
 
 class PortError(Exception):
@@ -59,12 +58,62 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     """running, ended, or interrupted (cut off by a crash; can be resumed or ended)"""
 
 
+class PhaseBand(msgspec.Struct, frozen=True):
+    """A phase of a recording, in s of its clock."""
+
+    phase: str
+    start_s: float
+    end_s: float
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """A bench room: what it plays, and where it is. Times in s of the recording's clock."""
+
+    room: str
+    name: str
+    recording: str
+    duration_s: float
+    at_s: float
+    paused: bool
+    speed: float
+    loop: bool
+    rounds: int
+    """How often it came to the end."""
+    phases: list[PhaseBand]
+    faults: list[str]
+    """As they were asked for."""
+    told: list[str]
+    """What was done, in words."""
+    ticks: list[float]
+    """Where trouble was put in."""
+
+
+class Bench(Protocol):
+    """The test bench: recordings under transport control, each in a room of its own."""
+
+    async def recordings(self) -> Sequence[str]:
+        """Names of what can be played."""
+        ...
+
+    def rooms(self) -> Sequence[Played]:
+        """Every bench room."""
+        ...
+
+    async def open(self, recording: str, *, faults: Sequence[str], seed: int, speed: float, loop: bool) -> Played:
+        """Play a recording in a new room. Raises `RefusedError`."""
+        ...
+
+    def steer(self, room: str, *, paused: bool | None, speed: float | None, loop: bool | None, at_s: float | None) -> Played:
+        """Change what is named. Raises `UnknownRoomError`."""
+        ...
+
+    async def close(self, room: str) -> None:
+        """Close a bench room."""
+        ...
+
+
 class House(Protocol):
     """The rooms of this practice, the straps on the air, and the sessions on record."""
-
-    def rooms(self) -> Sequence[RoomState]:
-        """The newest state of every room, in order."""
-        ...
 
     def adapter(self) -> AdapterState:
         """Whether there is a radio."""

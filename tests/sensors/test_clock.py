@@ -3,7 +3,7 @@ from itertools import count
 
 import pytest
 
-from restbeat.sensors.clock import FlatOutClock, RunningClock
+from restbeat.sensors.clock import FlatOutClock, RunningClock, TransportClock
 
 
 def test_a_running_clock_runs_at_its_speed_from_its_start():
@@ -28,3 +28,53 @@ async def test_a_flat_out_clock_jumps_and_never_back():
     await clock.sleep_until(3600.0)
     await clock.sleep_until(10.0)
     assert clock.now() == 3600.0
+
+
+class Hands:
+    """A monotonic clock that a test holds."""
+
+    t = 0.0
+
+    def __call__(self):
+        return self.t
+
+
+def test_a_transport_clock_stands_while_paused_and_goes_on_from_there():
+    hands = Hands()
+    clock = TransportClock(10.0, monotonic=hands)
+    hands.t = 3.0
+    clock.steer(paused=True)
+    hands.t = 50.0
+    assert (clock.now(), clock.speed, clock.full_speed, clock.paused) == (30.0, 0.0, 10.0, True)
+    clock.steer(paused=False, speed=2.0)
+    hands.t = 51.0
+    assert clock.now() == 32.0
+    clock.steer(at_s=5.0)
+    hands.t = 52.0
+    assert clock.now() == 7.0
+
+
+def test_a_transport_clock_that_is_held_stands_whatever_is_asked_of_it():
+    hands = Hands()
+    clock = TransportClock(1.0, monotonic=hands)
+    with clock.held():
+        hands.t = 4.0
+        clock.steer(paused=False, at_s=100.0)
+        hands.t = 9.0
+        assert clock.now() == 100.0
+    hands.t = 10.0
+    assert clock.now() == 101.0
+
+
+async def test_who_waits_on_a_transport_clock_is_woken_by_a_seek_and_not_before():
+    clock = TransportClock(1.0, paused=True)
+    waiting = asyncio.create_task(clock.sleep_until(3600.0))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    clock.steer(speed=1000.0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    clock.steer(at_s=3600.0)
+    async with asyncio.timeout(5):
+        await waiting

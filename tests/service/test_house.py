@@ -79,7 +79,7 @@ async def ended(bench, session):
 async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench):
     room = await bench.house.open_room(ADDRESS, client="M-014", kind="massage")
     await bench.straps[0].heard.wait()
-    (state,) = bench.house.rooms()
+    (state,) = bench.hub.rooms()
     assert (state.room, state.client, state.phase, state.strap) == (room, "M-014", "settle", "H10")
     for leaving, following in (("settle", "baseline"), ("baseline", "massage"), ("massage", "recovery"), ("recovery", "ended")):
         assert await bench.house.advance(room, leaving) == following
@@ -118,7 +118,7 @@ async def test_what_is_not_there_is_said(bench):
 async def test_the_summary_of_a_running_session_is_made_as_far_as_it_has_come(bench):
     await bench.house.open_room(ADDRESS, client=None, kind="massage")
     await bench.straps[0].heard.wait()
-    session = bench.house.rooms()[0].session
+    session = bench.hub.rooms()[0].session
     await bench.storage.flush()
     row, report = await bench.house.report(session)
     assert (row.state, report.figures.integrity.beats) == ("running", 90)
@@ -158,7 +158,7 @@ async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_p
         (row,) = await bench.house.sessions()
         assert (row.state, row.duration_s) == ("interrupted", 90.0)
         room = await bench.house.resume(session)
-        (state,) = bench.house.rooms()
+        (state,) = bench.hub.rooms()
         assert (state.session, state.phase) == (session, "baseline")
         assert state.now_s == pytest.approx(120, abs=5)
         assert await bench.house.advance(room, "baseline") == "massage"

@@ -20,7 +20,7 @@ export class NextButton {
   update(state, stale) {
     this.state = state;
     this.stale = stale;
-    setText(this.word, nextWord(state.phase, state.kind));
+    setText(this.word, state.bench ? "To the bench" : nextWord(state.phase, state.kind));
     const rests = stale || this.resting;
     this.button.setAttribute("aria-disabled", String(rests));
   }
@@ -29,6 +29,7 @@ export class NextButton {
 
   async press() {
     if (!this.state || this.stale || this.resting) return;
+    if (this.state.bench) { this.opens("/bench"); return; }
     if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}`); return; }
     this.busy = true;
     this.until = performance.now() + REST_MS;

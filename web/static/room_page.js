@@ -110,7 +110,7 @@ function render() {
   setText(byId("phase"), phase);
   setText(byId("elapsed"), room.ended ? clock(state.now_s) : clock(state.phase_s + grown));
   setSignal(byId("signal"), state.signal, signalWord(state, grown));
-  setText(byId("next-hint"), room.ended ? "Figures, picture and print" : "Space does the same");
+  setText(byId("next-hint"), state.bench ? "Pause, seek, trouble" : room.ended ? "Figures, picture and print" : "Space does the same");
   document.title = `${phase} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");
   speaker.say("phase", phase);

@@ -38,7 +38,7 @@ export function response(state, before = null) {
   const ms = (value) => `${Math.round(value)} ms`;
   const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
   const none = (word, detail, tone = "quiet") => ({ word, detail: detail ?? "", percent: null, tone });
-  if (state.phase === "ended") return none("Session ended", "The summary is ready to be read.");
+  if (state.phase === "ended") return none("Session ended", state.bench ? "A recording on the bench leaves no summary." : "The summary is ready to be read.");
   if (state.signal === "hr-only") return none("Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does.");
   if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
@@ -52,6 +52,7 @@ export function response(state, before = null) {
 
 // The signal in words, with its age where beats are missing.
 export function signalWord(state, grownS) {
+  if (state.paused) return `Paused · ${state.signal_text}`;
   if (!away(state)) return state.signal_text;
   return `${state.signal_text} · ${age((state.age_s ?? state.signal_s) + grownS)}`;
 }
