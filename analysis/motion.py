@@ -1,7 +1,7 @@
 """Movement, and breathing while lying still, from a strap's acceleration.
 
-Breathing tilts and lifts a strap under a lying client by a few mg: a line in the spectrum along the direction that moves most, whatever
-the strap's position (cf. Bates et al. 2010, who follow the tilt). Movement is what is quicker, in the vector's length.
+Breathing tilts and lifts a strap under a lying client by a few mg: a line in the spectrum along the direction that moves most, however
+the strap lies (cf. Bates et al. 2010, who follow the tilt). Movement is what is quicker, in the vector's length.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ _SEARCH: Final = (_PER_MIN >= 3.9) & (_PER_MIN <= 31.0)
 _ALL: Final = (_PER_MIN >= 3.0) & (_PER_MIN <= 60.0)
 _CLEAR: Final = 0.60
 """Share of the power that the peak must hold; in 900 windows of noise alone it held up to 0.58."""
+_FAINTEST: Final = 0.1
+"""Power of a swing of about 0.05 mg over a minute: below is rounding."""
 
 MOVING: Final = "The client moved."
 TOO_SHORT: Final = "There are less than 40 s of acceleration in one piece."
@@ -136,7 +138,7 @@ def _peak(power: Array) -> tuple[float | None, float]:
     top = int(within[np.argmax(power[within])])
     left, here, right = power[top - 1 : top + 2]
     everything = float(power[_ALL].sum())
-    if here <= left or here < right or everything <= 0:
+    if here <= left or here < right or here < _FAINTEST:
         return None, 0.0
     rate = float(_PER_MIN[top] + 0.5 * (left - right) / (left - 2 * here + right) * _PER_MIN[1])
     reach = max(2.0, 0.15 * rate)

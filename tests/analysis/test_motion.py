@@ -93,5 +93,5 @@ def test_samples_without_a_time_are_left_out():
 
 @pytest.mark.parametrize(("shape", "time_s"), [((9, 3), np.arange(10.0)), ((10, 2), np.arange(10.0)), ((3, 3), np.zeros(3))])
 def test_samples_that_do_not_fit_are_refused(shape, time_s):
-    with pytest.raises(ValueError, match="samples_mg must|time_s must"):
+    with pytest.raises(ValueError, match=r"samples_mg must|time_s must"):
         movement_of(np.zeros(shape), time_s)
