@@ -1,0 +1,150 @@
+"""The test bench in a real Chromium: a recording started, paused, sought, looped and closed."""
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+import shutil
+
+from aiohttp import web
+import pytest
+
+from restbeat.service.bench import Bench
+from restbeat.service.demo import FIXTURES
+from restbeat.web.app import create_app
+from restbeat.web.live import Hub
+from restbeat.web.ports import AdapterState
+
+pytestmark = pytest.mark.browser
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+CLEAR = "polar-h10_simulated_clear.jsonl.gz"
+
+
+class NoHouse:
+    def adapter(self):
+        return AdapterState(ready=True, text="")
+
+    def straps(self):
+        return []
+
+
+@asynccontextmanager
+async def serving():
+    hub = Hub()
+    async with Bench(hub, [FIXTURES]) as bench:
+        runner = web.AppRunner(create_app(NoHouse(), hub, version="1", bench=bench), access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+
+@pytest.fixture
+async def page():
+    from playwright.async_api import async_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        page = await browser.new_page(viewport={"width": 1280, "height": 800})
+        page.troubles = []
+        page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.set_default_timeout(15_000)
+        ARTIFACTS.mkdir(exist_ok=True)
+        yield page
+        await browser.close()
+
+
+async def until(page, selector, words):
+    await page.wait_for_function(
+        "([selector, words]) => document.querySelector(selector)?.textContent.includes(words)", arg=[selector, words]
+    )
+
+
+async def test_a_tester_plays_pauses_seeks_loops_and_closes(page):
+    async with serving() as address:
+        await page.goto(f"{address}/bench")
+        await until(page, "#none", "Nothing plays yet")
+        await page.select_option("[name=recording]", CLEAR)
+        await page.fill("[name=faults]", "drop@120:15 ectopic:2%")
+        await page.select_option("[name=speed]", "60")
+        await page.click("#play button")
+        await until(page, ".player-state", "Signal good")
+        await until(page, ".player", "15 packets")
+        await page.click(".pause")
+        await until(page, ".player-state", "Paused")
+        slider = page.locator(".player input[type=range]")
+        await slider.fill("600")
+        await until(page, ".player-state", "Massage")
+        await until(page, ".time", "10:00 of 20:00")
+        await slider.focus()
+        await page.keyboard.press("ArrowRight")
+        await until(page, ".time", "10:10 of 20:00")
+        await page.get_by_role("button", name="Back 10 s").click()
+        await until(page, ".time", "10:00 of 20:00")
+        for name, (width, height) in SIZES.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            small = "[...document.querySelectorAll('main button, main select, main input:not([type=checkbox])')]"
+            assert await page.evaluate(f"{small}.every((e) => e.getBoundingClientRect().height >= 48)"), name
+            await page.screenshot(path=ARTIFACTS / f"bench-{name}.png", full_page=True)
+        await page.get_by_role("button", name="Loop").click()
+        await page.wait_for_function("document.querySelector('.transport [aria-pressed=true]') !== null")
+        await slider.fill("1200")
+        await page.select_option(".transport select", "200")
+        await page.click(".pause")
+        await until(page, ".time", "0:")
+        await page.get_by_role("button", name="Close Bench 1").click()
+        await until(page, "#none", "Nothing plays yet")
+        assert page.troubles == []
+
+
+async def test_a_fault_that_does_not_exist_is_said_beside_the_form(page):
+    async with serving() as address:
+        await page.goto(f"{address}/bench")
+        await page.fill("[name=faults]", "flood@3")
+        await page.click("#play button")
+        await until(page, "#news", "flood")
+        assert [text for text in page.troubles if "409" not in text] == []
+
+
+async def test_the_room_of_a_paused_recording_says_so_and_is_never_stale(page):
+    async with serving() as address:
+        await page.goto(f"{address}/bench")
+        await page.select_option("[name=recording]", CLEAR)
+        await page.click("#play button")
+        await page.click(".pause")
+        await page.locator(".player input[type=range]").fill("700")
+        await until(page, ".time", "11:40")
+        await page.goto(f"{address}/rooms/bench-1")
+        await until(page, "#signal-text", "Paused · Signal good")
+        rate, elapsed = await page.text_content("#rate"), await page.text_content("#elapsed")
+        await page.wait_for_timeout(3500)  # longer than what counts as stale
+        assert await page.text_content("#signal-text") == "Paused · Signal good"
+        assert (await page.text_content("#rate"), await page.text_content("#elapsed")) == (rate, elapsed)
+        await page.click("#next")
+        await page.wait_for_url("**/bench")
+        assert page.troubles == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
+@pytest.mark.parametrize("theme", ["dark", "dim"])
+async def test_the_bench_breaks_no_wcag_2_2_aa(page, theme):
+    async with serving() as address:
+        await page.goto(f"{address}/healthz")
+        await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+        await page.goto(f"{address}/bench")
+        await page.fill("[name=faults]", "ectopic:1%")
+        await page.click("#play button")
+        await page.wait_for_selector(".player")
+        await page.evaluate(AXE.read_text())
+        broken = await page.evaluate(
+            "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"
+            ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
+        )
+        assert broken == []
