@@ -1,7 +1,7 @@
 """Movement, and breathing while lying still, from a strap's acceleration.
 
-Breathing tilts and lifts a strap under a lying client by a few mg: a line in the spectrum along the direction that moves most, however
-the strap lies (cf. Bates et al. 2010, who follow the tilt). Movement is what is quicker, in the vector's length.
+Breathing tilts and lifts a strap under a lying client by a few mg: a line in the spectrum along the direction that moves most
+(cf. Bates et al. 2010, who follow the tilt). Movement is what is quicker, in the vector's length.
 """
 
 from dataclasses import dataclass
