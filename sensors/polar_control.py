@@ -152,10 +152,11 @@ def stop_command(stream: Stream) -> bytes:
 
 def _settings(parameters: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
     at = 0
-    while at < len(parameters) and (width := _WIDTHS.get(parameters[at])):
-        kind, count = parameters[at], parameters[at + 1] if at + 1 < len(parameters) else 0
+    # an H10 answers a start with one byte more than the specification has
+    while at + 2 < len(parameters) and (width := _WIDTHS.get(parameters[at])):
+        kind, count = parameters[at], parameters[at + 1]
         at, end = at + 2, at + 2 + count * width
-        if not count or end > len(parameters):
+        if end > len(parameters):
             raise PayloadError(f"the settings of a Polar stream are cut off: {parameters.hex()}")
         yield kind, tuple(int.from_bytes(parameters[i : i + width], "little") for i in range(at, end, width))
         at = end

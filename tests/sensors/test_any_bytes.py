@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from restbeat.sensors.errors import PayloadError, RecordingError
 from restbeat.sensors.heart_rate import encode, parse
 from restbeat.sensors.model import Contact, Measurement
+from restbeat.sensors.polar import AccFrame, EcgFrame, PpiFrame, parse_frame
+from restbeat.sensors.polar_control import parse_features, parse_reply, parse_settings
 from restbeat.sensors.recording import Event, Header, Packet, dump, read
 
 EXAMPLES = int(os.environ.get("RESTBEAT_EXAMPLES", "2000"))
@@ -62,6 +64,43 @@ def test_any_notification_is_a_measurement_or_a_payload_error(payload):
     assert 0 <= measurement.hr_bpm <= 0xFFFF
     assert all(0 <= rr <= 0xFFFF for rr in measurement.rr_1024)
     assert measurement.rr_flag or not measurement.rr_1024
+
+
+@many
+@given(
+    st.binary(max_size=64)
+    | st.builds(
+        lambda stream, kind, samples: bytes([stream]) + bytes(8) + bytes([kind]) + samples,
+        st.sampled_from([0, 2, 3, 0x42]),
+        st.sampled_from([0, 1, 2, 0x80, 0x81]),
+        st.binary(max_size=240) | st.builds(lambda block: bytes(6) + block, st.binary(max_size=60)),
+    )
+)
+def test_any_polar_data_is_a_frame_or_a_payload_error(payload):
+    try:
+        frame = parse_frame(payload)
+    except PayloadError:
+        return
+    match frame:
+        case EcgFrame(samples_uv=samples):
+            assert samples.size
+        case AccFrame(samples_mg=samples):
+            assert len(samples)
+            assert samples.shape[1:] == (3,)
+        case PpiFrame(samples=samples):
+            assert samples
+
+
+@many
+@given(st.binary(max_size=40) | st.lists(st.integers(0, 6), max_size=40).map(bytes))
+def test_anything_from_a_polar_control_point_is_a_value_or_a_payload_error(value):
+    for payload in (value, b"\xf0" + value, b"\x0f" + value):
+        for parse_it in (parse_features, parse_reply, parse_settings):
+            try:
+                parsed = parse_it(payload)
+            except PayloadError:
+                continue
+            assert parsed is not None
 
 
 @many
