@@ -18,7 +18,8 @@ _QRS_HALF_S: Final = 0.07
 """Around an R wave so much is not looked at for muscle noise."""
 _NOISE_OVER_S: Final = 1.0
 _NOISY: Final = 0.08
-"""Noise above 15 Hz over the R wave's height from which on beats are not trusted."""
+"""Noise above 15 Hz over the R wave's height from which on beats are not trusted: the largest limit without a false beat in
+160 min of simulated muscle noise of 80-200 µV."""
 _SEARCH_S: Final = 0.025
 _SHAPE_S: Final = 0.10
 _LOW: Final = 0.45

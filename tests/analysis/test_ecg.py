@@ -5,6 +5,7 @@ import pytest
 
 from restbeat.analysis.ecg import beats_of, strip
 from restbeat.analysis.simulated_ecg import ecg_of
+from restbeat.analysis.strap_clock import Frame, anchor
 
 RATE_HZ = 130.0
 
@@ -157,3 +158,30 @@ def test_a_strip_holds_three_seconds_on_either_side_and_breaks_at_holes():
     assert (np.nanmin(at_s), np.nanmax(at_s)) == pytest.approx((-3, 3), abs=0.01)
     assert np.flatnonzero(np.isnan(at_s)).tolist() == np.flatnonzero(np.isnan(uv)).tolist() == [int(np.searchsorted(at_s, 1))]
     assert uv[0] == pytest.approx(270, abs=0.1)
+
+
+def test_frames_late_and_lost_give_the_same_rmssd_as_the_heart():
+    beats = heart(30)
+    signal = ecg_of(beats, duration_s=300, seed=1).reshape(-1, 75)
+    rng = np.random.default_rng(1)
+    last_s = (75 * np.arange(len(signal)) + 74) / RATE_HZ
+    arrival_s = last_s + rng.uniform(0.05, 0.15, last_s.size)
+    arrival_s[300:320] = arrival_s[320]
+    kept = np.delete(np.arange(len(signal)), [100, 200, 201])
+    frames = [Frame(float(arrival_s[k]), int(1e9 * last_s[k]), 75) for k in kept]
+    found = beats_of(signal[kept].ravel(), anchor(frames))
+    assert found.gap_before.sum() == 3
+    assert found.trusted.all()
+    assert rmssd(found.rr_ms) == pytest.approx(rmssd(np.diff(beats) * 1000), rel=0.02)
+    assert against(found.time_s - 0.05, beats)[1] == 1
+
+
+def test_a_simulated_ecg_is_the_same_for_the_same_seed_and_its_noises_do_not_mix():
+    beats = heart(30, 60)
+    still, wandering = (ecg_of(beats, duration_s=60, seed=5, wander_uv=uv) for uv in (0.0, 300.0))
+    assert (still == ecg_of(beats, duration_s=60, seed=5)).all()
+    assert (still != ecg_of(beats, duration_s=60, seed=6)).any()
+    assert (wandering - still).std() == pytest.approx(300, rel=0.05)
+    assert np.abs(np.diff(wandering - still)).max() < 20
+    assert (still.dtype, still.size) == (np.int32, 60 * 130)
+    assert still[np.rint(beats[beats < 58] * RATE_HZ).astype(int)].min() > 850
