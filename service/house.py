@@ -70,6 +70,7 @@ class House:
         self._now_utc = now_utc
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,12 +100,12 @@ class House:
 
     async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
         """Start a session on a source; gives the room."""
-        self._demand_free(address)
-        identifier = self._free_room(address)
-        new = NewSession(header=header, source=header.device.name or address, room=identifier, speed=clock.speed)
-        number = await self._storage.create_session(new)
-        self._demand_free(address)
-        return self._run(number, identifier, address, source, clock, header)
+        async with self._opening:
+            self._demand_free(address)
+            identifier = self._free_room(address)
+            new = NewSession(header=header, source=header.device.name or address, room=identifier, speed=clock.speed)
+            number = await self._storage.create_session(new)
+            return self._run(number, identifier, address, source, clock, header)
 
     async def advance(self, room: str, leaving: str) -> str:
         """End the phase `leaving` and begin the next."""
@@ -143,24 +144,25 @@ class House:
 
     async def resume(self, session: int) -> str:
         """Take up an interrupted session on its strap; the time between is a gap."""
-        cut = next((cut for cut in await self._storage.interrupted() if cut.session == session), None)
-        if cut is None:
-            raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
-        address = cut.header.device.address
-        if address is None:
-            raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
-        self._demand_free(address)
-        _, events = await self._storage.events(session)
-        await self._storage.resume(session)
-        away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
-        clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-        identifier = self._free_room(address)
-        room = self._run(session, identifier, address, self._source_of(address), clock, cut.header)
-        running = self._rooms[room].session
-        for event in events:
-            running.live.push(event)
-        running.take(Link(clock.now(), up=False))
-        return room
+        async with self._opening:
+            cut = next((cut for cut in await self._storage.interrupted() if cut.session == session), None)
+            if cut is None:
+                raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
+            address = cut.header.device.address
+            if address is None:
+                raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
+            self._demand_free(address)
+            _, events = await self._storage.events(session)
+            await self._storage.resume(session)
+            away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
+            clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
+            identifier = self._free_room(address)
+            room = self._run(session, identifier, address, self._source_of(address), clock, cut.header)
+            running = self._rooms[room].session
+            for event in events:
+                running.live.push(event)
+            running.take(Link(clock.now(), up=False))
+            return room
 
     async def close(self, session: int) -> None:
         """End an interrupted session where it was cut off."""
