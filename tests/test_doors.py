@@ -9,7 +9,20 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOORS = {
-    "bleak": {"sensors/ble.py", "sensors/bleak_bus.py", "sensors/discovery.py", "sensors/link.py"},
+    "bleak": {
+        "sensors/ble.py",
+        "sensors/bleak_bus.py",
+        "sensors/discovery.py",
+        "sensors/link.py",
+        "sensors/proxies_hearing.py",
+        "sensors/proxies_strap.py",
+        "sensors/proxies_watch.py",
+        "sensors/proxy.py",
+    },
+    "bleak_esphome": {"sensors/proxy.py"},
+    "habluetooth": {"sensors/proxy.py"},
+    "aioesphomeapi": {"sensors/proxy.py"},
+    "bluetooth_adapters": {"sensors/proxy.py"},
     "dbus_fast": {f"sensors/virtual/{path.name}" for path in (ROOT / "sensors" / "virtual").glob("*.py")},
     "neurokit2": {"analysis/hrv.py", "analysis/ecg.py"},
     "scipy": {"analysis/drift.py", "analysis/ecg.py"},
@@ -47,6 +60,6 @@ def test_a_library_is_imported_through_its_door_alone(library):
 
 @pytest.mark.parametrize("module", ["restbeat.service.server", "restbeat.service.demo"])
 def test_what_is_heavy_stays_out_of_the_server(module):
-    heavy = ("neurokit2", "scipy", "matplotlib", "pandas", "sklearn")
+    heavy = ("neurokit2", "scipy", "matplotlib", "pandas", "sklearn", "bleak_esphome", "habluetooth", "aioesphomeapi")
     program = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == ""

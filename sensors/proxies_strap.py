@@ -1,0 +1,114 @@
+"""A strap that is heard by proxies, by this computer's own adapter, or by both: found and connected where it is loudest."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+import logging
+import random
+
+from bleak import BleakClient
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from .ble import Timing
+from .bluetooth_trouble import connect_trouble
+from .discovery import discovery_of
+from .errors import ConnectError, NoAdapterError, StrapNotFoundError
+from .link import NOT_HEARD, BleakConnection, BleakStrap
+from .proxies_address import ProxyAddress
+from .proxy import Proxies
+from .reconnect import ReconnectingSource
+
+_LOG = logging.getLogger(__name__)
+_CONNECT_S, _DISCONNECT_S = 15.0, 5.0
+
+
+class ProxiedStrap(BleakStrap):
+    """A `reconnect.Strap` that takes the way by which it is heard loudest, and another where that one failed."""
+
+    def __init__(self, address: str, proxies: Proxies, adapter: str | None) -> None:
+        super().__init__(address, adapter)
+        self._proxies = proxies
+        self._through: type[BaseBleakClient] | None = None
+        self._by: ProxyAddress | None = None
+        self._failed: set[ProxyAddress | None] = set()
+
+    async def find(self, seconds: float) -> None:
+        """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
+        self._found = await self._held_already() if self._first else None
+        self._first = False
+        self._through = self._by = None
+        discovery = discovery_of(self._adapter)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), discovery.listened_to(self._listen):
+                while self._found is None:
+                    looked = self._proxies.looked
+                    self._choose()
+                    if self._found is None:
+                        await looked.wait()
+        if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
+            raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
+        if self._found is None:
+            raise StrapNotFoundError(NOT_HEARD)
+
+    def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
+        if device.address.upper() == self._address.upper():
+            self._proxies.hearing.hear(None, device, device.name or data.local_name, data.rssi)
+
+    def _choose(self) -> None:
+        heard = self._proxies.hearing.of(self._address)
+        if all(one.radio in self._failed for one in heard):
+            self._failed.clear()
+        for one in heard:
+            if one.radio in self._failed:
+                continue
+            self._by = one.radio
+            self._through = None if one.radio is None else self._proxies.client_through(one.radio)
+            if one.radio is None or self._through is not None:
+                self._found = one.device
+                return
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[BleakConnection]:
+        """Connect to the strap by the way on which it was found; disconnects in any case. Raises `ConnectError`."""
+        self._failed.add(self._by)
+        if self._through is None:
+            async with super().connect() as connection:
+                self._failed.clear()
+                yield connection
+            return
+        if self._found is None:
+            raise StrapNotFoundError(NOT_HEARD)
+        gone = asyncio.Event()
+        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
+        try:
+            try:
+                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
+                    await client.connect()
+            except Exception as error:
+                raise ConnectError(connect_trouble(error, self._found.name)) from error
+            self._failed.clear()
+            yield BleakConnection(client, gone, self._found, acquire_notify=False)
+        finally:
+            try:
+                async with asyncio.timeout(_DISCONNECT_S):
+                    await client.disconnect()
+            except Exception:  # noqa: BLE001 a proxy that is gone has let go of the strap
+                _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+
+
+class ProxiedSource(ReconnectingSource):
+    """A strap as a `Source`, as `StrapSource` is, by whichever radio hears it."""
+
+    def __init__(
+        self,
+        address: str,
+        proxies: Proxies,
+        *,
+        adapter: str | None = None,
+        rng: random.Random | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        strap = ProxiedStrap(address, proxies, adapter)
+        super().__init__(strap, rng=rng or random.Random(), timing=timing or Timing())  # noqa: S311 jitter, no secret
