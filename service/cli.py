@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 import logging
+import os
 from pathlib import Path
 import sys
 from typing import Any, TypeVar
@@ -115,16 +116,30 @@ def demo(
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
+@click.option("--proxy", multiple=True, metavar="HOST[:PORT][=ROOM NAME]", help="Listen with this ESPHome Bluetooth proxy too.")
+@click.option("--proxy-key-file", type=_FILE, help="The proxies' key, or a line HOST KEY for each. Or set RESTBEAT_PROXY_KEY.")
 @_bench
-def serve(host: str, port: int, data: Path | None, adapter: str | None, bench: bool, bench_folder: Path | None) -> None:
+def serve(
+    host: str,
+    port: int,
+    data: Path | None,
+    adapter: str | None,
+    proxy: tuple[str, ...],
+    proxy_key_file: Path | None,
+    bench: bool,
+    bench_folder: Path | None,
+) -> None:
     """Serve the pages, with real straps.
 
     Example:  restbeat serve --data ~/practice
     """
+    from .proxies import read_options
     from .server import run_serve
 
     folders = _bench_folders(bench, bench_folder)
-    _run(run_serve(host=host, port=port, data=data or _default_data(), adapter=adapter, bench_folders=folders))
+    proxies = read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY"))
+    data = data or _default_data()
+    _run(run_serve(host=host, port=port, data=data, adapter=adapter, bench_folders=folders, proxies=proxies))
 
 
 @cli.command()

@@ -11,21 +11,27 @@ import sys
 
 from aiohttp import web
 
-from ..sensors.ble import StrapSource, StrapWatch
 from ..web.app import create_app
 from ..web.live import Hub
 from .bench import Bench
 from .errors import ServeError
 from .house import House
-from .radio import Air
+from .proxies import ProxyOptions, radio_of
 from .storage import Storage
 from .worker import Worker
 
 _SHUTDOWN_S = 2.0
+_NO_PROXIES = ProxyOptions()
 
 
 async def run_serve(
-    *, host: str, port: int, data: Path, adapter: str | None, bench_folders: Sequence[Path] | None = None
+    *,
+    host: str,
+    port: int,
+    data: Path,
+    adapter: str | None,
+    bench_folders: Sequence[Path] | None = None,
+    proxies: ProxyOptions = _NO_PROXIES,
 ) -> None:
     """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too."""
     stop = stop_signal()
@@ -33,8 +39,8 @@ async def run_serve(
     async with (
         await Storage.open(data) as storage,
         Worker() as worker,
-        StrapWatch(adapter=adapter) as watch,
-        House(storage, worker, hub, Air(watch), lambda address: StrapSource(address, adapter=adapter)) as house,
+        radio_of(adapter, proxies) as (air, source_of),
+        House(storage, worker, hub, air, source_of) as house,
         served(house, hub, host, port, bench_folders) as address,
     ):
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")

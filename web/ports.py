@@ -32,6 +32,8 @@ class StrapSeen(msgspec.Struct, frozen=True):
     rssi_dbm: int | None
     room: str | None
     """The room that holds it, if any."""
+    near: str | None = None
+    """Name of the room whose Bluetooth proxy hears it loudest."""
 
 
 class AdapterState(msgspec.Struct, frozen=True):
