@@ -1,6 +1,6 @@
 """The one door to Bluetooth: which straps are on the air, what they are, and the stream of one of them.
 
-Bleak is imported here and in the three rooms behind this door alone: `discovery`, `link`, `bleak_bus`.
+Bleak is imported here and in the rooms behind this door alone: `discovery`, `link`, `polar_link`, `bleak_bus`.
 """
 
 import asyncio
@@ -156,13 +156,17 @@ class StrapSource(ReconnectingSource):
         timing: Timing | None = None,
         give_up_after_s: float | None = None,
         acquire_notify: bool = False,
+        pmd: bool = True,
     ) -> None:
-        """Without `give_up_after_s` (wall time) it never gives up. `acquire_notify` is Bleak's other way to listen on Linux."""
+        """Without `give_up_after_s` (wall time) it never gives up. `acquire_notify` is Bleak's other way to listen on Linux.
+
+        `pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them.
+        """
         timing = timing or Timing()
         if give_up_after_s is not None:
             timing = replace(timing, give_up_after_s=give_up_after_s)
         super().__init__(
-            BleakStrap(address, adapter, acquire_notify=acquire_notify),
+            BleakStrap(address, adapter, acquire_notify=acquire_notify, pmd=pmd),
             rng=rng or random.Random(),  # noqa: S311 jitter, no secret
             timing=timing,
         )

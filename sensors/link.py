@@ -16,8 +16,9 @@ from .errors import ConnectError, NoAdapterError, StrapNotFoundError
 from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
 from .heart_rate import HEART_RATE_SERVICE
 from .model import Device
+from .polar_link import PolarStreams
 from .reconnect import OnPacket
-from .recording import BATTERY, HEART_RATE
+from .recording import BATTERY, HEART_RATE, PMD_DATA
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
@@ -31,10 +32,12 @@ NOT_HEARD = (
 class BleakStrap:
     """A real strap, or one that Bleak takes for real."""
 
-    def __init__(self, address: str, adapter: str | None, *, acquire_notify: bool = False) -> None:
+    def __init__(self, address: str, adapter: str | None, *, acquire_notify: bool = False, pmd: bool = False) -> None:
+        """`pmd` asks a Polar for its ECG, pulse intervals and acceleration too."""
         self._address = address
         self._adapter = adapter
         self._acquire_notify = acquire_notify
+        self._pmd = pmd
         self._found: BLEDevice | None = None
         self._first = True
 
@@ -87,7 +90,11 @@ class BleakStrap:
                     await client.connect()
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
-            yield BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify)
+            connection = BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify, pmd=self._pmd)
+            try:
+                yield connection
+            finally:
+                await connection.leave()
         finally:
             # a lost client too: BlueZ keeps its subscriptions, and the next would hear all twice (bleak #2002)
             try:
@@ -100,11 +107,17 @@ class BleakStrap:
 class BleakConnection:
     """A link to a strap, a `reconnect.Connection`."""
 
-    def __init__(self, client: BleakClient, gone: asyncio.Event, found: BLEDevice, *, acquire_notify: bool) -> None:
+    def __init__(
+        self, client: BleakClient, gone: asyncio.Event, found: BLEDevice, *, acquire_notify: bool, pmd: bool = False
+    ) -> None:
+        """With `pmd`, `leave` is to be called before the client disconnects."""
         self.gone = gone
         self._client = client
         self._found = found
         self._acquire_notify = acquire_notify
+        self._pmd = pmd
+        self._polar: PolarStreams | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     async def describe(self) -> Device:
         """What the strap tells of itself. Raises `ConnectError` where the link is lost meanwhile."""
@@ -122,7 +135,7 @@ class BleakConnection:
         return device_of(values, name=self._found.name, address=self._found.address)
 
     async def listen(self, on_packet: OnPacket) -> None:
-        """Subscribe to the heart rate, and to the battery if it can be. Raises `ConnectError`."""
+        """Subscribe to the heart rate, and to the battery if it can be; a Polar's streams follow. Raises `ConnectError`."""
         try:
             await self._subscribe(HEART_RATE, on_packet)
         except Exception as error:
@@ -132,6 +145,20 @@ class BleakConnection:
             battery = self._client.services.get_characteristic(whole_uuid(BATTERY))
             if battery is not None and "notify" in battery.properties:
                 await self._subscribe(BATTERY, on_packet)
+        if self._pmd:
+            # beside what goes on: a strap that does not answer must not delay the watch over its heart rate
+            self._polar = PolarStreams(
+                self._client, lambda payload: on_packet(PMD_DATA, payload), acquire_notify=self._acquire_notify
+            )
+            self._starting = asyncio.create_task(self._polar.start(), name="Polar streams")
+
+    async def leave(self) -> None:
+        """Stop what `listen` has started; takes 1.4 s at most."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        if self._polar is not None and not self.gone.is_set():
+            await self._polar.stop()
 
     async def _subscribe(self, uuid: str, on_packet: OnPacket) -> None:
         async with asyncio.timeout(_READ_S):

@@ -18,7 +18,7 @@ from .model import Contact
 
 _HEAD = struct.Struct("<BQB")
 _PPI = struct.Struct("<BHHB")
-_STREAM_BITS, _COMPRESSED = 0x3F, 0x80
+STREAM_BITS, _COMPRESSED = 0x3F, 0x80
 _BLOCKER, _CONTACT, _CONTACT_SUPPORTED = 0x01, 0x02, 0x04
 _INT24, _INT16 = 3, 2
 _AXES = 3
@@ -87,7 +87,7 @@ def parse_frame(payload: bytes) -> Frame:
         raise PayloadError(f"a Polar data frame of {len(payload)} bytes has no samples: {payload.hex()}")
     stream, timestamp_ns, kind = _HEAD.unpack_from(payload)
     data = payload[_HEAD.size :]
-    match stream & _STREAM_BITS, kind:
+    match stream & STREAM_BITS, kind:
         case Stream.ECG.value, 0:
             return EcgFrame(timestamp_ns, _integers(data, _INT24))
         case Stream.ACC.value, 0 | 1 | 2:
@@ -99,7 +99,7 @@ def parse_frame(payload: bytes) -> Frame:
             return AccFrame(timestamp_ns, _inflated(data, _INT16))
         case Stream.PPI.value, 0:
             return PpiFrame(timestamp_ns, _intervals(data))
-    raise PayloadError(f"a Polar data frame of stream {stream & _STREAM_BITS} and type {kind:#04x} is not known")
+    raise PayloadError(f"a Polar data frame of stream {stream & STREAM_BITS} and type {kind:#04x} is not known")
 
 
 def encode_ecg(timestamp_ns: int, samples_uv: NDArray[np.integer[Any]]) -> bytes:

@@ -97,9 +97,11 @@ class VirtualBlueZ:
         """Send a notification to whoever is subscribed; gives whether anybody was."""
         objects = self._of[strap]
         path = objects.paths.get(uuid)
-        if path is None or strap.silent or not objects.resolved:
+        if path is None or not objects.resolved or not strap.sends(uuid, payload):
             return False
-        objects.values[path] = payload
+        if "indicate" not in objects.flags(path):
+            # a control point is read as what it always tells, not as its last answer
+            objects.values[path] = payload
         heard = path in objects.pipes and objects.write(path, payload)
         for _ in objects.subscribers.get(path, ()):
             self.seat.changed(path, CHARACTERISTIC, Value=Variant("ay", payload))

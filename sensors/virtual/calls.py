@@ -117,7 +117,17 @@ def _of_characteristic(bluez: "VirtualBlueZ", objects: StrapObjects, path: str, 
             return "ay", [objects.values[path]]
         case "ReadValue":
             raise RefusedError("NotPermitted", "Read not permitted")
-        case "StartNotify" | "AcquireNotify" if "notify" not in flags:
+        case "WriteValue" if "write" in flags:
+            uuid, strap = objects.uuid(path), objects.strap
+            try:
+                indication = strap.answer(uuid, bytes(call.body[0]))
+            except PermissionError as forbidden:
+                raise RefusedError("NotPermitted", str(forbidden)) from forbidden
+            if indication is not None:
+                soon(bluez.notify, strap, uuid, indication)
+        case "WriteValue":
+            raise RefusedError("NotPermitted", "Write not permitted")
+        case "StartNotify" | "AcquireNotify" if not flags & {"notify", "indicate"}:
             raise RefusedError("NotSupported", "Operation is not supported")
         case "StartNotify":
             objects.subscribers.setdefault(path, set()).add(sender)

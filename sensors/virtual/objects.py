@@ -120,6 +120,10 @@ class StrapObjects:
         """What a characteristic allows."""
         return set(self.gatt[path][CHARACTERISTIC]["Flags"].value)
 
+    def uuid(self, path: str) -> str:
+        """The UUID of a characteristic, as the strap writes it."""
+        return next(uuid for uuid, known in self.paths.items() if known == path)
+
     def hung_up(self, connection: str) -> None:
         """A program left the bus: its subscriptions end with it."""
         for subscribers in self.subscribers.values():
@@ -170,6 +174,6 @@ def _characteristic(uuid: str, service_path: str, flags: tuple[str, ...]) -> Pro
         "Value": Variant("ay", b""),
         "MTU": Variant("q", _MTU),
     }
-    if "notify" in flags:
+    if {"notify", "indicate"} & set(flags):
         properties |= {"Notifying": Variant("b", False), "NotifyAcquired": Variant("b", False)}
     return properties

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from ..gatt import SERVICE_OF, values_of
 from ..heart_rate import HEART_RATE_SERVICE
 from ..model import Device
-from ..recording import BATTERY, HEART_RATE, Packet, Recording
+from ..recording import BATTERY, HEART_RATE, PMD_CONTROL, PMD_DATA, Packet, Recording
+from .polar import PMD_SERVICE, PolarFault, VirtualPolar, virtual_polar_of
 
 _POLAR = "A0:9E:1A"
 """The manufacturer part of Polar's addresses, so that a virtual strap looks like one in a scan."""
@@ -44,8 +45,24 @@ class VirtualStrap:
     discovery_s: float = 0.05
     """From the link to the end of service discovery; at 0 Bleak fails at random, as it reads the two on two connections."""
 
+    polar: VirtualPolar | None = None
+    """Its Polar service, which has faults of its own."""
+
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while a client is subscribed to the heart rate."""
+
+    def sends(self, uuid: str, payload: bytes) -> bool:
+        """Whether a notification leaves it at present."""
+        return not self.silent and (uuid != PMD_DATA or (self.polar is not None and self.polar.sends(payload)))
+
+    def answer(self, uuid: str, command: bytes) -> bytes | None:
+        """What is written to one of its characteristics; gives the indication that answers it, or None.
+
+        Raises `PermissionError` where it cannot be written to.
+        """
+        if uuid != PMD_CONTROL or self.polar is None or self.polar.fault is PolarFault.FORBIDS:
+            raise PermissionError("Write not permitted")
+        return self.polar.answer(command)
 
 
 def virtual_straps_of(recordings: Sequence[Recording], *, adapter: str = "hci0") -> list[VirtualStrap]:
@@ -56,7 +73,9 @@ def virtual_straps_of(recordings: Sequence[Recording], *, adapter: str = "hci0")
         address = _free((device.address or "").upper(), {strap.address for strap in straps}, number)
         name = _unlike(device.name or "Virtual strap", {strap.name for strap in straps})
         rssi_dbm = -52 - 7 * (number - 1) % 40
-        straps.append(VirtualStrap(address, name, tuple(_table(device, recording)), adapter, rssi_dbm))
+        polar = virtual_polar_of(recording.events)
+        table = (*_table(device, recording), *_polar_table(polar))
+        straps.append(VirtualStrap(address, name, table, adapter, rssi_dbm, polar=polar))
     return straps
 
 
@@ -69,6 +88,12 @@ def _table(device: Device, recording: Recording) -> Iterator[Characteristic]:
     for uuid, value in values.items():
         flags = ("read", "notify") if uuid == BATTERY else ("read",)
         yield Characteristic(SERVICE_OF[uuid], uuid, flags, value)
+
+
+def _polar_table(polar: VirtualPolar | None) -> Iterator[Characteristic]:
+    if polar is not None:
+        yield Characteristic(PMD_SERVICE, PMD_CONTROL, ("read", "write", "indicate"), polar.features)
+        yield Characteristic(PMD_SERVICE, PMD_DATA, ("notify",))
 
 
 def _free(address: str, taken: set[str], number: int) -> str:
