@@ -12,7 +12,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from aioesphomeapi.client import APIClient
-from aioesphomeapi.core import APIConnectionError, InvalidEncryptionKeyAPIError, RequiresEncryptionAPIError
+from aioesphomeapi.core import (
+    APIConnectionError,
+    EncryptionPlaintextAPIError,
+    InvalidEncryptionKeyAPIError,
+    RequiresEncryptionAPIError,
+)
 from bleak.backends.client import BaseBleakClient
 from bleak_esphome import connect_scanner
 from bleak_esphome.backend.client import ESPHomeClient, ESPHomeClientData
@@ -202,6 +207,8 @@ def _sentence(address: ProxyAddress, error: Exception) -> str:
         return f"{_named(address)} wants its encryption key. Name a file that has it with --proxy-key-file."
     if isinstance(error, InvalidEncryptionKeyAPIError):
         return f"{_named(address)} does not take the encryption key. Compare it with `api: encryption: key` of the proxy."
+    if isinstance(error, EncryptionPlaintextAPIError):
+        return f"{_named(address)} speaks without encryption, but a key is given for it. Give it none, or set one on the proxy."
     if isinstance(error, TimeoutError | APIConnectionError):
         return f"{_named(address)} does not answer. Check that it is powered and on this network."
     return str(error) if isinstance(error, ProxyError) else f"{_named(address)} cannot be used: {error}."

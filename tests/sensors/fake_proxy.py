@@ -44,7 +44,7 @@ def characteristic(short, handle, properties, *, notifies=False):
 class FakeStrap:
     """Advertises to every proxy that hears it, unless one of them holds it."""
 
-    def __init__(self, address="A0:9E:1A:00:00:01", name="Polar H10 00000001"):
+    def __init__(self, address="C0:FF:EE:00:00:01", name="Polar H10 00000001"):
         self.address = int(address.replace(":", ""), 16)
         self.advert = b"\x02\x01\x06\x03\x03\x0d\x18" + bytes([len(name) + 1, 9]) + name.encode()
         self.holder = None
@@ -64,6 +64,8 @@ class FakeProxy:
     def __init__(self, name, mac, host, slots=3):
         self.name, self.mac, self.host, self.slots = name, mac, host, slots
         self.port = 0
+        self.refuses = False
+        """Fails to connect, as a proxy at the edge of its range."""
         self.levels = {}
         self.sessions = 0
         self._server = self._writer = None
@@ -165,7 +167,7 @@ class FakeProxy:
             if strap.holder is self:
                 strap.let_go()
             self.send(api.BluetoothDeviceConnectionResponse(address=message.address, connected=False))
-        elif strap.holder is None:
+        elif strap.holder is None and not self.refuses:
             strap.holder = self
             self.send(api.BluetoothDeviceConnectionResponse(address=message.address, connected=True, mtu=247))
         else:
