@@ -9,6 +9,7 @@ import msgspec
 
 from .integrity import StreamIntegrity
 from .parity import Parity
+from .polar_session import PolarReport
 
 ALGORITHM = "restbeat-1"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
@@ -108,3 +109,5 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
+    polar: PolarReport | None = None
+    """None where the strap sent neither ECG nor acceleration."""

@@ -19,6 +19,7 @@ from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, Se
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
+from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
 from .runs import runs_of
 from .spectrum import band_powers, respiration
@@ -28,6 +29,8 @@ from .time_domain import TimeDomain
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
+_ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
+"""Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
 _HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 Array = NDArray[np.float64]
@@ -81,7 +84,9 @@ def summarise(
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
-    beats = _arrays(_judge(stream, events, last_s))
+    judged = _judge(stream, events, last_s)
+    beats = _arrays(judged)
+    polar, beats = _polar(events, spans, judged, beats)
     of_phase = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
@@ -125,6 +130,7 @@ def summarise(
         intervals=intervals,
         stream=integrity_of(stream),
         parity=parity,
+        polar=polar,
     )
 
 
@@ -196,6 +202,37 @@ def _arrays(judged: Sequence[JudgedBeat]) -> Beats:
         adjacent=np.array([beat.diff_ms is not None for beat in judged], dtype=np.bool_),
         gap_before=np.array([beat.gap_before for beat in judged], dtype=np.bool_),
     )
+
+
+def _polar(
+    events: Sequence[Event], spans: Sequence[Span], judged: Sequence[JudgedBeat], beats: Beats
+) -> tuple[PolarReport | None, Beats]:
+    """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
+
+    The ECG's beats are taken for the whole session or not at all: two sources in one comparison would differ by themselves.
+    """
+    signals = signals_of(events)
+    if signals.empty or not spans:
+        return None, beats
+    of_ecg = ecg_beats(signals)
+    start_s, end_s = spans[0].start_s, spans[-1].end_s
+    whole = all(covers_pct(of_ecg, span.start_s, span.end_s) >= _ECG_COVERS_PCT for span in spans)
+    from_ecg = whole and covers_pct(of_ecg, start_s, end_s) >= covers_pct(judged, start_s, end_s) - _ECG_WORSE_PCT
+    accepted = sum(beat.accepted for beat in of_ecg)
+    report = PolarReport(
+        rr_source="ecg" if from_ecg else "strap",
+        ecg_beats=len(of_ecg),
+        ecg_accepted_pct=100 * accepted / len(of_ecg) if of_ecg else None,
+        ecg_covers_pct=covers_pct(of_ecg, start_s, end_s),
+        strips=strips_of(signals, judged) if signals.ecg_s.size else [],
+        motion=[
+            motion_of(signals, span.phase.value, span.start_s, span.end_s, worked_on=span.phase is Phase.MASSAGE)
+            for span in spans
+            if signals.acc_s.size
+        ],
+        unreadable_frames=signals.unreadable_frames,
+    )
+    return report, _arrays(of_ecg) if from_ecg else beats
 
 
 def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:

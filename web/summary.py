@@ -7,6 +7,7 @@ from typing import Final
 from ..analysis.figures import PhaseFigures, ResponseFigures, SessionReport
 from . import words
 from .ports import SessionRow
+from .traces import Trace, traces_of
 
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[PhaseFigures], float | None], int], ...]] = (
     ("Beats used", "%", lambda f: f.accepted_pct, 1),
@@ -73,6 +74,7 @@ class Summary:
     strap: str
     notes: tuple[tuple[str, str], ...]
     zero_at: float
+    traces: tuple[Trace, ...]
 
 
 def summary_of(row: SessionRow, report: SessionReport) -> Summary:
@@ -100,6 +102,7 @@ def summary_of(row: SessionRow, report: SessionReport) -> Summary:
         strap=_strap(row, report),
         notes=tuple((words.clock(note.at_s), note.text) for note in report.notes),
         zero_at=_place(0.0),
+        traces=traces_of(report.polar),
     )
 
 

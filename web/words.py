@@ -5,6 +5,7 @@ from typing import Final
 
 from ..analysis.figures import ResponseClass, ResponseFigures
 from ..analysis.parity import Parity
+from ..analysis.polar_session import PolarReport
 
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 DISCLAIMER: Final = (
@@ -88,6 +89,28 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"{against} {when} showed no change we could tell.{between}"
         case _:
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
+
+
+def polar(report: PolarReport | None, kind: str) -> str:
+    """Say what came of a strap's ECG and acceleration; empty where it sent neither."""
+    if report is None:
+        return ""
+    parts: list[str] = []
+    if report.ecg_beats:
+        used = f"{counted(report.ecg_beats, 'beat', 'beats')}, {number(report.ecg_accepted_pct, 1)} % used"
+        filled = f"{number(report.ecg_covers_pct)} % of the time"
+        if report.rr_source == "ecg":
+            parts.append(f"These figures come from the strap’s ECG: {used}, {filled}.")
+        else:
+            parts.append(f"The strap’s ECG ({used}, {filled}) was not whole enough: these figures come from its RR intervals.")
+    parts += [
+        f"{phase_word(line.phase, kind)}: {number(line.breaths_per_min, 1)} breaths a minute by its movement."
+        for line in report.motion
+        if line.breaths_per_min is not None
+    ]
+    if report.unreadable_frames:
+        parts.append(f"{counted(report.unreadable_frames, 'frame', 'frames')} of it could not be read.")
+    return " ".join(parts)
 
 
 def checked(parity: Parity) -> str:
