@@ -14,6 +14,7 @@ DOORS = {
         "sensors/bleak_bus.py",
         "sensors/discovery.py",
         "sensors/link.py",
+        "sensors/polar_link.py",
         "sensors/proxies_hearing.py",
         "sensors/proxies_strap.py",
         "sensors/proxies_watch.py",
