@@ -49,11 +49,10 @@ class PolarStreams:
 
     async def start(self) -> None:
         """Start ECG, or pulse intervals where there is none, and acceleration; takes 5 s at most, and never raises."""
-        if not self.offered:
-            return
         try:
-            async with asyncio.timeout(_START_S):
-                await self._start_all()
+            if self.offered:
+                async with asyncio.timeout(_START_S):
+                    await self._start_all()
         except Exception:  # noqa: BLE001 whatever is wrong here, the heart rate comes
             _LOG.debug("%s: its Polar streams did not all start", self._client.address, exc_info=True)
 
