@@ -27,8 +27,8 @@ _CONNECT_S, _DISCONNECT_S = 15.0, 5.0
 class ProxiedStrap(BleakStrap):
     """A `reconnect.Strap` that takes the way by which it is heard loudest, and another where that one failed."""
 
-    def __init__(self, address: str, proxies: Proxies, adapter: str | None) -> None:
-        super().__init__(address, adapter)
+    def __init__(self, address: str, proxies: Proxies, adapter: str | None, *, pmd: bool = False) -> None:
+        super().__init__(address, adapter, pmd=pmd)
         self._proxies = proxies
         self._through: type[BaseBleakClient] | None = None
         self._by: ProxyAddress | None = None
@@ -89,7 +89,14 @@ class ProxiedStrap(BleakStrap):
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
             self._failed.clear()
-            yield BleakConnection(client, gone, self._found, acquire_notify=False)
+            connection = BleakConnection(client, gone, self._found, acquire_notify=False, pmd=self._pmd)
+            try:
+                yield connection
+            finally:
+                if not gone.is_set():
+                    # silent: a proxy that hangs still counts as connected, and would be the nearest again
+                    self._failed.add(self._by)
+                await connection.leave()
         finally:
             try:
                 async with asyncio.timeout(_DISCONNECT_S):
@@ -109,6 +116,8 @@ class ProxiedSource(ReconnectingSource):
         adapter: str | None = None,
         rng: random.Random | None = None,
         timing: Timing | None = None,
+        pmd: bool = True,
     ) -> None:
-        strap = ProxiedStrap(address, proxies, adapter)
+        """`pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them."""
+        strap = ProxiedStrap(address, proxies, adapter, pmd=pmd)
         super().__init__(strap, rng=rng or random.Random(), timing=timing or Timing())  # noqa: S311 jitter, no secret

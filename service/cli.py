@@ -81,6 +81,8 @@ def cli(verbose: bool) -> None:
     """
     if not verbose:
         logging.getLogger("bleak").setLevel(logging.ERROR)  # it warns of a BlueZ without bluetoothctl, which does no harm
+        for library in ("aioesphomeapi", "bleak_esphome", "habluetooth"):  # the pages say what is amiss with a proxy
+            logging.getLogger(library).setLevel(logging.CRITICAL)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 

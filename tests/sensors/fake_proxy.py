@@ -67,6 +67,7 @@ class FakeProxy:
         self.refuses = False
         """Fails to connect, as a proxy at the edge of its range."""
         self.levels = {}
+        self.hangs = False
         self.sessions = 0
         self._server = self._writer = None
         self._tasks = set()
@@ -91,6 +92,10 @@ class FakeProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
+    def hang(self):
+        """Say and answer nothing any more, with the connection up."""
+        self.hangs = True
+
     def lose(self, strap):
         """Lose the link to a strap that it holds."""
         strap.let_go()
@@ -98,7 +103,7 @@ class FakeProxy:
         self._tell_slots()
 
     def send(self, message):
-        if self._writer is None or self._writer.is_closing():
+        if self.hangs or self._writer is None or self._writer.is_closing():
             return
         data = message.SerializeToString()
         self._writer.write(b"\0" + varint(len(data)) + varint(NUMBER_OF[type(message)]) + data)
@@ -131,6 +136,8 @@ class FakeProxy:
             self._tasks.discard(task)
 
     def _answer(self, message):
+        if self.hangs:
+            return
         match message:
             case api.HelloRequest():
                 self.send(api.HelloResponse(api_version_major=1, api_version_minor=12, server_info="fake", name=self.name))

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 import random
 import struct
 
@@ -51,10 +52,10 @@ async def follow(source, into):
 
 
 @asynccontextmanager
-async def streaming(strap, proxies, address=ADDRESS):
+async def streaming(strap, proxies, address=ADDRESS, timing=QUICK):
     """The strap as a source, with what it has yielded."""
     got = []
-    source = ProxiedSource(address, proxies, rng=random.Random(1), timing=QUICK)
+    source = ProxiedSource(address, proxies, rng=random.Random(1), timing=timing)
     task = asyncio.create_task(follow(source, got))
     try:
         async with asyncio.timeout(10):
@@ -137,6 +138,21 @@ async def test_where_the_louder_proxy_cannot_connect_the_other_is_tried_next():
         await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
+
+
+async def test_a_proxy_that_hangs_with_its_connection_up_is_left_for_another():
+    async with practice((-80, -55)) as (pair, strap, proxies):
+        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        timing = replace(QUICK, silent_after_s=0.3, silent_after_wall_s=0.3)
+        async with streaming(strap, proxies, timing=timing) as got:
+            strap.send(PACKETS[0])
+            await until(lambda: heart_rates(got))
+            pair[1].hang()
+            strap.let_go()
+            await until(lambda: strap.holder is pair[0], seconds=30)
+            await until(lambda: links(got) == [True, False, True])
+            strap.send(PACKETS[1])
+            await until(lambda: len(heart_rates(got)) == 2)
 
 
 async def test_two_straps_stream_each_through_the_proxy_of_its_room():
