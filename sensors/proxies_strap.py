@@ -22,6 +22,9 @@ from .reconnect import ReconnectingSource
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _DISCONNECT_S = 15.0, 5.0
+_NO_SLOT = (
+    "The strap is heard, but by no proxy that can connect to one more. End a session near it, or put another proxy into the room."
+)
 
 
 class ProxiedStrap(BleakStrap):
@@ -50,7 +53,7 @@ class ProxiedStrap(BleakStrap):
         if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
             raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
         if self._found is None:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else NOT_HEARD)
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
         if device.address.upper() == self._address.upper():

@@ -87,8 +87,6 @@ class FakeProxy:
             strap.let_go()
         if self._writer is not None:
             self._writer.transport.abort()
-        for task in self._tasks:
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 

@@ -12,7 +12,7 @@ import pytest
 
 from restbeat.sensors.ble import on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.errors import NoAdapterError
+from restbeat.sensors.errors import NoAdapterError, StrapNotFoundError
 from restbeat.sensors.proxies_address import ProxyAddress, ProxyError
 from restbeat.sensors.reconnect import Timing
 from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, Recording
@@ -130,6 +130,21 @@ async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_taken():
         await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
+
+
+async def test_where_no_proxy_has_a_free_slot_it_is_said():
+    async with practice((-80, -55)) as (pair, _, proxies):
+        pair[0].slots = pair[1].slots = 0
+        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        with pytest.raises(StrapNotFoundError, match="is heard, but by no proxy"):
+            await ProxiedStrap(ADDRESS, proxies, "hci9").find(0.5)
+
+
+async def test_a_strap_that_nobody_hears_is_not_found():
+    async with practice((-80, -55)) as (_, _, proxies):
+        await until(lambda: len(proxies.connected) == 2)
+        with pytest.raises(StrapNotFoundError, match="is not heard"):
+            await ProxiedStrap("C0:FF:EE:00:00:09", proxies, "hci9").find(0.5)
 
 
 async def test_where_the_louder_proxy_cannot_connect_the_other_is_tried_next():
