@@ -95,6 +95,13 @@ class VirtualBlueZ:
 
     def notify(self, strap: VirtualStrap, uuid: str, payload: bytes) -> bool:
         """Send a notification to whoever is subscribed; gives whether anybody was."""
+        return self._tell(strap, uuid, payload)
+
+    def indicate(self, strap: VirtualStrap, uuid: str, payload: bytes) -> None:
+        """Send the answer to what was written."""
+        self._tell(strap, uuid, payload)
+
+    def _tell(self, strap: VirtualStrap, uuid: str, payload: bytes) -> bool:
         objects = self._of[strap]
         path = objects.paths.get(uuid)
         if path is None or not objects.resolved or not strap.sends(uuid, payload):

@@ -124,7 +124,7 @@ def _of_characteristic(bluez: "VirtualBlueZ", objects: StrapObjects, path: str, 
             except PermissionError as forbidden:
                 raise RefusedError("NotPermitted", str(forbidden)) from forbidden
             if indication is not None:
-                soon(bluez.notify, strap, uuid, indication)
+                soon(bluez.indicate, strap, uuid, indication)
         case "WriteValue":
             raise RefusedError("NotPermitted", "Write not permitted")
         case "StartNotify" | "AcquireNotify" if not flags & {"notify", "indicate"}:

@@ -7,6 +7,7 @@ import pytest
 
 from restbeat.sensors.ble import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.polar import Stream
 from restbeat.sensors.recording import BATTERY, HEART_RATE, PMD_DATA, Header, Link, Packet, Recording, read
 from restbeat.sensors.virtual.air import virtual_straps
 
@@ -40,6 +41,10 @@ def sent_by(bluez):
     return sent
 
 
+def of(char, packets):
+    return [payload for uuid, payload in packets if uuid == char]
+
+
 def first_part(recording, minutes):
     """Long fixtures are cut: their packets are alike."""
     return Recording(recording.header, tuple(event for event in recording.events if event.t <= 60 * minutes))
@@ -70,7 +75,12 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
         assert heard[address] == sent[address], path.name
         played = [e for e in recording.events if isinstance(e, Packet) and e.char in {HEART_RATE, PMD_DATA}]
         if not any(isinstance(event, Link) and not event.up for event in recording.events):
-            assert sent[address] == [(e.char, e.payload) for e in played], path.name
+            assert of(HEART_RATE, sent[address]) == [e.payload for e in played if e.char == HEART_RATE], path.name
+            for stream in Stream:
+                # a stream is played from when it is started, a moment after the heart rate
+                wanted = [e.payload for e in played if e.char == PMD_DATA and e.payload[0] == stream.value]
+                came = [payload for payload in of(PMD_DATA, sent[address]) if payload[0] == stream.value]
+                assert came == wanted[len(wanted) - len(came) :], path.name
         assert len(sent[address]) > 0.8 * len(played), path.name
 
 
