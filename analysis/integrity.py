@@ -46,19 +46,20 @@ class StreamIntegrity(msgspec.Struct, frozen=True, kw_only=True):
 def integrity_of(stream: BeatStream) -> StreamIntegrity:
     """How whole a stream has been so far."""
     clock = stream.clock
+    placed = stream.pulse or clock
     return StreamIntegrity(
         packets=clock.packets,
         unreadable_packets=stream.unreadable_packets,
         duplicate_packets=clock.duplicate_packets,
         no_rr_packets=stream.no_rr_packets,
         no_contact_packets=stream.no_contact_packets,
-        beats=clock.beats,
+        beats=placed.beats,
         rejected_beats=stream.rejected,
         two_straps_beats=stream.two_straps_beats,
         late_batches=clock.late_batches,
-        gaps=clock.gaps,
-        lost_s=round(clock.lost_s, 3),
-        longest_gap_s=round(clock.longest_gap_s, 3),
-        rr_sum_s=round(clock.rr_sum_s, 3),
-        rr_time_s=round(clock.rr_time_s, 3),
+        gaps=placed.gaps,
+        lost_s=round(placed.lost_s, 3),
+        longest_gap_s=round(placed.longest_gap_s, 3),
+        rr_sum_s=round(placed.rr_sum_s, 3),
+        rr_time_s=round(placed.rr_time_s, 3),
     )

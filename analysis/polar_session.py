@@ -51,7 +51,7 @@ class PolarReport(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a strap's ECG and acceleration."""
 
     rr_source: str = "strap"
-    """Where the figures' beats come from: "strap" (its RR intervals) or "ecg"."""
+    """Where the figures' beats come from: "strap" (its RR intervals), "ecg", or "ppi" (pulses of an optical sensor)."""
     ecg_beats: int = 0
     ecg_accepted_pct: float | None = None
     ecg_covers_pct: float = 0.0

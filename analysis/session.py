@@ -87,6 +87,8 @@ def summarise(
     judged = _judge(stream, events, last_s)
     beats = _arrays(judged)
     polar, beats = _polar(events, spans, judged, beats)
+    if stream.pulse:
+        polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     of_phase = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
@@ -104,7 +106,7 @@ def summarise(
         if why:
             reasons[span.phase.value] = why
     responses, intervals = _responses(of_phase, hrv=stream.rr_seen)
-    clock = stream.clock
+    clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
             recording=name,
@@ -113,11 +115,11 @@ def summarise(
             responses=responses,
             integrity=Integrity(
                 packets=clock.packets,
-                beats=clock.beats,
+                beats=placed.beats,
                 rejected_beats=stream.rejected,
-                gaps=clock.gaps,
+                gaps=placed.gaps,
                 duplicate_packets=clock.duplicate_packets,
-                lost_s=round(clock.lost_s, 3),
+                lost_s=round(placed.lost_s, 3),
             ),
         ),
         segments=_segments(of_phase),

@@ -1,13 +1,16 @@
-"""The frames of ECG and acceleration that a Polar chest strap would send beside a recording's heart rate."""
+"""The frames that a Polar strap would send beside a recording's heart rate: ECG and acceleration, or pulse intervals."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sensors.polar import encode_acc, encode_ecg
-from ..sensors.recording import PMD_DATA, Event, Packet, PhaseStart
+from ..sensors.heart_rate import encode, parse
+from ..sensors.model import Contact
+from ..sensors.polar import Ppi, encode_acc, encode_ecg, encode_ppi
+from ..sensors.recording import HEART_RATE, PMD_DATA, Event, Packet, PhaseStart
 from .simulated_ecg import acceleration_of, ecg_of
 from .stream import BeatStream
 
@@ -31,6 +34,47 @@ def with_polar_frames(events: Sequence[Event], *, breaths_per_min: float, seed: 
         *_frames(acc_mg, _ACC_HZ, _ACC_FRAME, rng, ecg=False),
     ]
     return sorted([*events, *(frame for frame in frames if frame.t < end_s)], key=lambda event: (event.t, _last(event, end_s)))
+
+
+def with_pulse_frames(
+    events: Sequence[Event],
+    *,
+    moved: Sequence[tuple[float, float]] = (),
+    error_ms: int = 8,
+    every_s: float = 5.0,
+    held_s: float = 1.0,
+) -> list[Event]:
+    """An optical sensor's recording of the same heart: 0x2A37 without RR, and its pulse intervals every few seconds.
+
+    moved: spans in which the arm moved, so that intervals are wrong and marked by the blocker bit.
+    """
+    beats_s = beats_told(events)
+    out = [_without_rr(event) for event in events]
+    ticks = np.rint(beats_s * 1000).astype(np.int64)
+    sent, at_s = 1, every_s
+    while at_s < events[-1].t:
+        ready = int(np.searchsorted(beats_s, at_s - held_s, side="right"))
+        samples = [
+            Ppi(
+                0,
+                int(ticks[n] - ticks[n - 1]) * (2 if away else 1) // (3 if away else 1),
+                error_ms,
+                blocker=away,
+                contact=Contact.YES,
+            )
+            for n in range(sent, ready)
+            for away in [any(a <= beats_s[n] < b for a, b in moved)]
+        ]
+        if samples:
+            out.append(Packet(at_s, PMD_DATA, encode_ppi(0, samples)))
+        sent, at_s = max(ready, sent), at_s + every_s
+    return sorted(out, key=lambda event: (event.t, _last(event, events[-1].t)))
+
+
+def _without_rr(event: Event) -> Event:
+    if not isinstance(event, Packet) or event.char != HEART_RATE:
+        return event
+    return Packet(event.t, event.char, encode(replace(parse(event.payload), rr_1024=(), rr_flag=False)))
 
 
 def beats_told(events: Sequence[Event]) -> NDArray[np.float64]:

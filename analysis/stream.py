@@ -7,9 +7,11 @@ from ..sensors.beat_clock import BeatClock
 from ..sensors.devices import known
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
-from ..sensors.model import Beat, Contact, Device, Measurement
-from ..sensors.recording import HEART_RATE, Packet
+from ..sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
+from ..sensors.polar import Ppi, PpiFrame, parse_frame
+from ..sensors.recording import HEART_RATE, PMD_DATA, Packet
 from .artifacts import ArtifactFilter, Verdict
+from .pulse_clock import PulseClock
 
 
 class JudgedBeat(NamedTuple):
@@ -27,7 +29,10 @@ class JudgedBeat(NamedTuple):
 
 _ODD_WITHOUT_RR = 4
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
-"""Why beats are rejected whatever they look like: values of a strap off the body, or beats of two people."""
+MOVED, UNSURE = "movement", "uncertain"
+"""Why beats are rejected whatever they look like: a strap off the body, beats of two people, pulses that the sensor doubts."""
+LARGEST_ERROR_MS = 30
+"""Of a pulse interval, by the sensor's own estimate."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,8 @@ class BeatStream:
     """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
     unreadable_packets: int = 0
+    pulse: PulseClock | None = None
+    """Set once the beats come from an optical sensor's pulse intervals, as 0x2A37 has none."""
     two_straps_beats: int = 0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
@@ -62,7 +69,9 @@ class BeatStream:
         self.trust_rr = row is None or row.believes_rr
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
-        """Take one notification; other characteristics than 0x2A37 are passed over."""
+        """Take one notification of 0x2A37 or, where that has no RR, of pulse intervals; others are passed over."""
+        if packet.char == PMD_DATA:
+            return self._pulses(packet)
         if packet.char != HEART_RATE:
             return []
         try:
@@ -72,21 +81,41 @@ class BeatStream:
             self.unreadable_packets += 1
             self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
             return []
-        if not self.trust_rr:
+        if not self.trust_rr or self.pulse:
             measurement = replace(measurement, rr_1024=(), rr_flag=False)
         self.last = measurement
-        self._count_without_rr(measurement)
+        if not self.pulse:
+            self._count_without_rr(measurement)
         self.no_contact_packets += measurement.contact is Contact.NO
         self.rr_seen = self.rr_seen or measurement.rr_flag
         return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
 
     def broken(self) -> list[JudgedBeat]:
         """The link was lost: decide all that waits."""
+        if self.pulse:
+            self.pulse.broken()
         return self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`: decide all that waits."""
         return self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
+
+    def _pulses(self, packet: Packet) -> list[JudgedBeat]:
+        if self.rr_seen and not self.pulse:
+            return []
+        try:
+            frame = parse_frame(packet.payload)
+        except PayloadError:
+            return []
+        if not isinstance(frame, PpiFrame) or not frame.samples:
+            return []
+        self.pulse, self.rr_seen = self.pulse or PulseClock(), True
+        judged: list[JudgedBeat] = []
+        placed = self.pulse.push(packet.t, [sample.pp_ms for sample in frame.samples])
+        for sample, (end_s, gap) in zip(frame.samples, placed, strict=True):
+            beat = Beat(self.pulse.beats, end_s, round(sample.pp_ms / RR_UNIT_MS), gap_before=gap)
+            judged += self._judge([beat], _doubt_of(sample))
+        return judged
 
     def _count_without_rr(self, measurement: Measurement) -> None:
         self._without_rr = 0 if measurement.rr_flag or not self.rr_seen else self._without_rr + 1
@@ -120,3 +149,11 @@ class BeatStream:
         ]
         self.rejected += sum(not beat.accepted for beat in judged)
         return judged
+
+
+def _doubt_of(pulse: Ppi) -> str | None:
+    if pulse.contact is Contact.NO:
+        return NO_CONTACT
+    if pulse.blocker:
+        return MOVED
+    return UNSURE if pulse.error_ms > LARGEST_ERROR_MS else None

@@ -15,7 +15,7 @@ from typing import Protocol
 from .clock import Clock
 from .errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
 from .model import Device
-from .recording import Link, Packet
+from .recording import HEART_RATE, Link, Packet
 from .source import Described, Item, LinkChange, LinkState
 
 OnPacket = Callable[[str, bytes], None]
@@ -185,7 +185,7 @@ class _Stream:
         self.clock = clock
         self.silent = False
         self.last_s = 0.0
-        """Time of the last packet, or of the subscription."""
+        """Time of the last heart-rate packet, or of the subscription."""
         self._emit = emit
         self._said: tuple[LinkState, str | None] | None = None
         self._device: Device | None = None
@@ -222,9 +222,11 @@ class _Stream:
         if not self._open:
             return
         self.came_up()
-        self.last_s, self.silent = self.clock.now(), False
-        self.say(LinkState.STREAMING)
-        self._emit(Packet(self.last_s, uuid, payload))
+        now_s = self.clock.now()
+        if uuid == HEART_RATE:  # a strap whose ECG comes without its heart rate is silent all the same
+            self.last_s, self.silent = now_s, False
+            self.say(LinkState.STREAMING)
+        self._emit(Packet(now_s, uuid, payload))
 
     def close(self) -> None:
         """The link is lost."""

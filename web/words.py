@@ -96,6 +96,10 @@ def polar(report: PolarReport | None, kind: str) -> str:
     if report is None:
         return ""
     parts: list[str] = []
+    if report.rr_source == "ppi":
+        parts.append(
+            "These figures come from the pulse, by light: less exact than a chest strap’s, and none while the arm moves."
+        )
     if report.ecg_beats:
         used = f"{counted(report.ecg_beats, 'beat', 'beats')}, {number(report.ecg_accepted_pct, 1)} % used"
         filled = f"{number(report.ecg_covers_pct)} % of the time"

@@ -155,5 +155,10 @@ def test_every_fixture_of_the_house_survives(tmp_path):
     for path in sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*")):
         recording = read(path)
         _, kept, _ = anonymous(recording.header, list(recording.events))
-        packets = [event.payload for event in recording.events if isinstance(event, Packet)]
-        assert [event.payload for event in kept if isinstance(event, Packet)] == packets
+        assert told(kept) == told(recording.events)
+
+
+def told(events):
+    """What packets say that is the same before and after: of Polar's frames all but the time on the strap's own clock."""
+    packets = [event for event in events if isinstance(event, Packet)]
+    return [(p.payload[:1], p.payload[9:]) if p.char == PMD_DATA else p.payload for p in packets]

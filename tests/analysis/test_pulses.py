@@ -1,0 +1,109 @@
+"""An optical sensor without RR in its heart rate, but with pulse intervals beside it."""
+
+from itertools import pairwise
+
+import pytest
+
+from restbeat.analysis.live import LiveSession
+from restbeat.analysis.pulse_clock import PulseClock
+from restbeat.analysis.session import summarise
+from restbeat.analysis.simulate import simulate
+from restbeat.analysis.simulated_polar import with_pulse_frames
+from restbeat.analysis.stream import MOVED, NO_CONTACT, UNSURE, BeatStream
+from restbeat.sensors.model import Contact
+from restbeat.sensors.polar import Ppi, encode_ppi
+from restbeat.sensors.recording import PMD_DATA, Link, Packet
+
+
+@pytest.fixture(scope="module")
+def chest():
+    return simulate("none", seed=21, minutes=(2, 2, 1), drift=False)
+
+
+def by_phase(report):
+    return {phase.phase: phase for phase in report.figures.phases}
+
+
+def test_the_figures_are_those_of_the_chest_strap_to_the_sensors_millisecond(chest):
+    header, events = chest
+    strap, pulse = summarise("x", header, events), summarise("x", header, with_pulse_frames(events))
+    assert (pulse.hrv, pulse.polar.rr_source) == (True, "ppi")
+    assert pulse.parity.differences == []
+    assert (pulse.figures.integrity.gaps, pulse.stream.no_rr_packets, pulse.stream.late_batches) == (0, 0, 0)
+    assert pulse.stream.rr_fills
+    for phase, figures in by_phase(pulse).items():
+        assert figures.rmssd_ms == pytest.approx(by_phase(strap)[phase].rmssd_ms, rel=0.02), phase
+        assert figures.accepted_pct > 98
+
+
+def test_what_the_sensor_doubts_is_left_out_with_its_reason(chest):
+    header, events = chest
+    truth = summarise("x", header, with_pulse_frames(events))
+    moved = summarise("x", header, with_pulse_frames(events, moved=[(60, 80), (180, 190)]))
+    assert moved.figures.integrity.rejected_beats >= 30
+    for phase, figures in by_phase(moved).items():
+        assert figures.rmssd_ms == pytest.approx(by_phase(truth)[phase].rmssd_ms, rel=0.1), phase
+    unsure = summarise("x", header, with_pulse_frames(events, error_ms=90))
+    assert all(figures.rmssd_ms is None for figures in by_phase(unsure).values())
+
+
+@pytest.mark.parametrize(
+    ("sample", "kind"),
+    [
+        (Ppi(60, 1000, 8, blocker=True, contact=Contact.YES), MOVED),
+        (Ppi(60, 1000, 31, blocker=False, contact=Contact.YES), UNSURE),
+        (Ppi(60, 1000, 8, blocker=False, contact=Contact.NO), NO_CONTACT),
+        (Ppi(60, 1000, 30, blocker=False, contact=Contact.NOT_REPORTED), "normal"),
+    ],
+)
+def test_each_doubt_has_its_word(sample, kind):
+    stream = BeatStream()
+    beats = stream.push(Packet(5.0, PMD_DATA, encode_ppi(0, [sample] * 5))) + stream.finish(5.0)
+    assert {beat.kind for beat in beats} == {kind}
+
+
+def test_a_strap_that_sends_rr_is_never_doubled_by_pulses(chest):
+    header, events = chest
+    pulses = [event for event in with_pulse_frames(events) if getattr(event, "char", "") == PMD_DATA]
+    both = sorted([*events, *pulses], key=lambda event: event.t)
+    assert by_phase(summarise("x", header, both)) == by_phase(summarise("x", header, events))
+
+
+def test_a_lost_frame_is_a_gap_of_its_length(chest):
+    header, events = chest
+    frames = with_pulse_frames(events)
+    lost = [event for event in frames if not (getattr(event, "char", "") == PMD_DATA and 58 < event.t < 68)]
+    report = summarise("x", header, lost)
+    assert report.figures.integrity.gaps == 1
+    assert report.figures.integrity.lost_s == pytest.approx(10, abs=1)
+
+
+def test_a_lost_link_parts_the_pulses(chest):
+    _, events = chest
+    live = LiveSession()
+    for event in with_pulse_frames(events)[:90]:
+        live.push(event)
+    live.push(Link(90.0, up=False))
+    assert live.push(Packet(92.0, PMD_DATA, encode_ppi(0, [Ppi(60, 900, 5, blocker=False, contact=Contact.YES)] * 6)))[
+        0
+    ].gap_before
+
+
+def test_live_the_first_pulses_end_the_word_that_there_is_no_hrv(chest):
+    _, events = chest
+    live = LiveSession()
+    said = []
+    for event in with_pulse_frames(events)[:120]:
+        live.push(event)
+        said.append(live.figures(event.t).rmssd_why)
+    assert "heart rate only – no HRV" in said
+    assert said[-1] is None
+    assert live.figures(event.t).hr_bpm is not None
+
+
+def test_pulse_frames_that_come_late_or_early_move_no_interval():
+    clock = PulseClock()
+    ends = [end for t in (5.0, 12.5, 15.2) for end, _ in clock.push(t, [1000] * 5)]
+    assert [round(b - a, 3) for a, b in pairwise(ends)][:4] == [1.0] * 4
+    assert clock.gaps == 0
+    assert clock.beats == 15
