@@ -6,6 +6,7 @@ import msgspec
 
 from .devices import known
 from .model import Device
+from .polar import Stream
 from .recording import BATTERY, HEART_RATE, PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
 
 ADDRESS = "02:00:00:00:00:01"
@@ -18,11 +19,14 @@ _MODEL = re.compile(r"[A-Za-z][A-Za-z+ -]*(?: ?[A-Z]?\d{1,2})?\b")
 _PMD_STAMP = slice(1, 9)
 
 
-def anonymous(header: Header, events: list[Event], *, licence: str | None = None) -> tuple[Header, list[Event], list[str]]:
+def anonymous(
+    header: Header, events: list[Event], *, licence: str | None = None, ecg: bool = False
+) -> tuple[Header, list[Event], list[str]]:
     """A recording in which nobody can be found, and a sentence for each kind of thing that was left out.
 
     Times begin at 0; intervals, payloads and phases stay as they were, so that the figures do. A strap's own clock stamps
-    in Polar's packets begin at 0 too. Names, addresses, notes and every field that is not known to be harmless are gone.
+    in Polar's packets begin at 0 too. Names, addresses, notes and every field that is not known to be harmless are gone;
+    so is the ECG, by whose shape people can be told, unless `ecg` asks for it.
     """
     shift_s = events[0].t if events else 0.0
     left_out: list[str] = []
@@ -30,9 +34,9 @@ def anonymous(header: Header, events: list[Event], *, licence: str | None = None
     dropped: dict[str, int] = {}
     pmd_epoch = _first_stamp(events)
     for event in events:
-        moved = _moved(event, shift_s, pmd_epoch)
+        moved = None if _is_ecg(event) and not ecg else _moved(event, shift_s, pmd_epoch)
         if moved is None:
-            what = "packets of other characteristics" if isinstance(event, Packet) else "marks and details in free text"
+            what = _kind_of(event)
             dropped[what] = dropped.get(what, 0) + 1
         else:
             kept.append(moved)
@@ -49,6 +53,16 @@ def anonymous(header: Header, events: list[Event], *, licence: str | None = None
         arrival_speed=header.arrival_speed,
     )
     return clean, kept, left_out
+
+
+def _is_ecg(event: Event) -> bool:
+    return isinstance(event, Packet) and event.char == PMD_DATA and event.payload[:1] == bytes([Stream.ECG.value])
+
+
+def _kind_of(event: Event) -> str:
+    if _is_ecg(event):
+        return "packets of ECG, by whose shape a person can be told,"
+    return "packets of other characteristics" if isinstance(event, Packet) else "marks and details in free text"
 
 
 def _device(device: Device) -> Device:

@@ -8,6 +8,7 @@ SensorError
     ├── NoAdapterError    no Bluetooth adapter, or it is switched off
     ├── StrapNotFoundError
     ├── ConnectError      found, but the connection failed
+    ├── ProxyError        a Bluetooth proxy that cannot be used as it is
     └── VirtualBusError   the private D-Bus of the virtual straps could not be started
 """
 

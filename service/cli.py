@@ -274,15 +274,16 @@ def doctor(data: Path | None, adapter: str | None, as_json: bool, bundle: Path |
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--licence", help="Under which the recording may be used, such as CC0-1.0.")
+@click.option("--ecg", is_flag=True, help="Keep the ECG, by whose shape a person can be told.")
 @click.option("--force", is_flag=True, help="Replace OUT if it is there.")
-def fixture(session: int, out: Path, data: Path | None, licence: str | None, force: bool) -> None:
+def fixture(session: int, out: Path, data: Path | None, licence: str | None, ecg: bool, force: bool) -> None:
     """Turn a stored session into an anonymous recording: no name, address, note or date is in it.
 
     Example:  restbeat fixture 12 quiet-client.jsonl.gz --licence CC0-1.0
     """
     from .fixture import write_fixture
 
-    _run(write_fixture(session, out, data or _default_data(), licence=licence, force=force))
+    _run(write_fixture(session, out, data or _default_data(), licence=licence, force=force, ecg=ecg))
 
 
 @cli.command()

@@ -14,7 +14,7 @@ from .storage import Storage
 _LISTED = 5
 
 
-async def write_fixture(session: int, out: Path, data: Path, *, licence: str | None, force: bool) -> None:
+async def write_fixture(session: int, out: Path, data: Path, *, licence: str | None, force: bool, ecg: bool = False) -> None:
     """Write an anonymous recording of an ended session; whole or not at all."""
     err = Console(stderr=True, highlight=False)
     if await asyncio.to_thread(out.exists) and not force:
@@ -30,7 +30,7 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
         if row.state != "ended":
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then make a recording of it.")
         header, events = await storage.events(session)
-    clean, kept, left_out = anonymous(header, events, licence=licence)
+    clean, kept, left_out = anonymous(header, events, licence=licence, ecg=ecg)
     try:
         await asyncio.to_thread(_write_whole, out, clean, kept)
     except OSError as error:

@@ -88,13 +88,19 @@ class House:
 
     def straps(self) -> Sequence[StrapSeen]:
         """Straps heard lately, with the room that holds each."""
-        held = {room.address: room.identifier for room in self._rooms.values() if _runs(room)}
-        return [msgspec.structs.replace(strap, room=held.get(strap.address)) for strap in self._radio.straps()]
+        held = {room.address: room for room in self._rooms.values() if _runs(room)}
+        return [
+            msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
+            if (room := held.get(strap.address))
+            else strap
+            for strap in self._radio.straps()
+        ]
 
     async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
         """Start a session on the strap with this address; gives the room."""
         clock = self._new_clock()
-        device = Device(name=self._name_of(address), address=address)
+        heard = self._heard(address)
+        device = Device(name=heard.name if heard else None, address=address)
         header = Header(device=device, client=client, kind=kind, arrival_speed=clock.speed)
         return await self.start(address, self._source_of(address), clock, header)
 
@@ -188,14 +194,22 @@ class House:
         taken = set(self._rooms)
         return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
 
-    def _name_of(self, address: str) -> str | None:
-        return next((strap.name for strap in self._radio.straps() if strap.address == address), None)
+    def _heard(self, address: str) -> StrapSeen | None:
+        return next((strap for strap in self._radio.straps() if strap.address == address), None)
+
+    def _room_name(self, identifier: str, address: str) -> str:
+        """What people call it: where a proxy tells the room of the strap, its name, else a number."""
+        heard = self._heard(address)
+        if heard is None or heard.near is None:
+            return identifier.replace("room-", "Room ")
+        taken = {room.name for room in self._rooms.values() if room.identifier != identifier and _runs(room)}
+        names = (heard.near, *(f"{heard.near} {n}" for n in range(2, len(taken) + 3)))
+        return next(name for name in names if name not in taken)
 
     def _run(self, number: int, identifier: str, address: str, source: Source, clock: Clock, header: Header) -> str:
         live = LiveSession(header.arrival_speed)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
-        name = identifier.replace("room-", "Room ")
-        room = Room(identifier, name, address, header.client, header.kind, session, self._hub)
+        room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)

@@ -34,6 +34,8 @@ class StrapSeen(msgspec.Struct, frozen=True):
     """The room that holds it, if any."""
     near: str | None = None
     """Name of the room whose Bluetooth proxy hears it loudest."""
+    room_name: str | None = None
+    """What people call the room that holds it."""
 
 
 class AdapterState(msgspec.Struct, frozen=True):

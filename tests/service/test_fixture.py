@@ -126,9 +126,16 @@ def test_what_is_harmless_stays():
 
 
 def test_polars_own_clock_begins_at_zero_and_keeps_its_intervals():
-    _, kept, _ = anonymous(Header(), [pmd(0), pmd(2)])
+    _, kept, _ = anonymous(Header(), [pmd(0), pmd(2)], ecg=True)
     assert [int.from_bytes(event.payload[1:9], "little") for event in kept] == [0, 2 * 10**9]
     assert [event.payload[9:] for event in kept] == [pmd(0).payload[9:]] * 2
+
+
+def test_the_ecg_stays_only_on_demand_for_people_can_be_told_by_it():
+    acceleration = Packet(3.5, PMD_DATA, b"\x02" + bytes(15))
+    _, kept, left_out = anonymous(Header(), [pmd(0), acceleration, pmd(2)])
+    assert [event.payload[0] for event in kept] == [2]
+    assert left_out == ["2 packets of ECG, by whose shape a person can be told, left out"]
 
 
 async def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(data, tmp_path):
@@ -154,7 +161,7 @@ async def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(da
 def test_every_fixture_of_the_house_survives(tmp_path):
     for path in sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*")):
         recording = read(path)
-        _, kept, _ = anonymous(recording.header, list(recording.events))
+        _, kept, _ = anonymous(recording.header, list(recording.events), ecg=True)
         assert told(kept) == told(recording.events)
 
 

@@ -25,8 +25,10 @@ class Air:
     def adapter(self):
         return AdapterState(ready=True, text="Bluetooth ready")
 
+    seen = (StrapSeen(ADDRESS, "H10", -60, None),)
+
     def straps(self):
-        return [StrapSeen(ADDRESS, "H10", -60, None)]
+        return self.seen
 
 
 class Strap:
@@ -49,8 +51,9 @@ class Bench:
 
     def __init__(self, storage, worker):
         self.storage, self.worker, self.hub, self.straps = storage, worker, Hub(), []
+        self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
-        self.house = House(storage, worker, self.hub, Air(), self._strap, new_clock=clock, now_utc=lambda: NOW)
+        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW)
 
     def _strap(self, address):
         self.straps.append(Strap(address))
@@ -102,6 +105,18 @@ async def test_a_strap_serves_one_room_only(bench):
         await bench.house.open_room(ADDRESS, client=None, kind="massage")
     assert [strap.room for strap in bench.house.straps()] == ["room-1"]
     assert len(await bench.house.sessions()) == 1
+
+
+async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_told_apart(bench):
+    bench.air.seen = [
+        StrapSeen(f"A0:9E:1A:00:00:0{n}", "H10", -60, None, near) for n, near in enumerate(["Blue room"] * 3 + [None])
+    ]
+    for strap in bench.air.seen:
+        await bench.house.open_room(strap.address, client=None, kind="massage")
+    assert [state.name for state in bench.hub.rooms()] == ["Blue room", "Blue room 2", "Blue room 3", "Room 4"]
+    assert [strap.room_name for strap in bench.house.straps()] == ["Blue room", "Blue room 2", "Blue room 3", "Room 4"]
+    with pytest.raises(RefusedError, match="Blue room 2 holds this strap"):
+        await bench.house.open_room(bench.air.seen[1].address, client=None, kind="massage")
 
 
 async def test_what_is_not_there_is_said(bench):

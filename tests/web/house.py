@@ -168,7 +168,10 @@ class FakeHouse:
         self.hub = hub or Hub()
         self.states = {state.room: state for state in states}
         self.ready = True
-        self.seen = [StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, "room-1"), StrapSeen("C3:D4", "Polar H10 C3D4E5", -71, None)]
+        self.seen = [
+            StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, "room-1", "Green room", "Room 1"),
+            StrapSeen("C3:D4", "Polar H10 C3D4E5", -71, None),
+        ]
         self.rows = [row(9, "running", room="room-1"), row(8, "interrupted", client=None, source=LONG), row(7)]
         self.reports = {7: report(), 9: report(notes=0), 8: report(hrv=False)}
         self.calls = []

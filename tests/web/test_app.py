@@ -87,6 +87,7 @@ async def test_straps_and_the_adapter_can_be_asked_for(client):
     answer = await (await client.get("/api/straps")).json()
     assert answer["adapter"] == {"ready": True, "text": "Bluetooth ready"}
     assert [strap["room"] for strap in answer["straps"]] == ["room-1", None]
+    assert [(strap["near"], strap["room_name"]) for strap in answer["straps"]] == [("Green room", "Room 1"), (None, None)]
 
 
 async def test_a_double_press_moves_once(client, house):

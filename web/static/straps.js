@@ -39,13 +39,13 @@ export class StrapList {
     if (!this.items.has(strap.address)) this.items.set(strap.address, this.list.appendChild(this.item(strap)));
     const item = this.items.get(strap.address);
     setText(item.querySelector(".name"), strap.name ?? "Unnamed strap");
-    setText(item.querySelector(".sub"), [strap.address, strength(strap.rssi_dbm)].filter(Boolean).join(" · "));
+    setText(item.querySelector(".sub"), [strap.near && `near ${strap.near}`, strap.address, strength(strap.rssi_dbm)].filter(Boolean).join(" · "));
     const link = item.querySelector("a");
     show(link, strap.room !== null);
     show(item.querySelector("form"), strap.room === null);
     if (strap.room) {
       link.href = `/rooms/${encodeURIComponent(strap.room)}`;
-      setText(link, `In ${strap.room.replace("room-", "Room ")}`);
+      setText(link, `In ${strap.room_name}`);
     }
   }
 
