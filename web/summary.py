@@ -33,11 +33,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One phase of the table."""
+    """One phase of the table; its own footnote is a caution about figures that are all there."""
 
     phase: str
     length: str
     cells: tuple[Cell, ...]
+    footnote: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +151,16 @@ def _table(report: SessionReport, kind: str) -> tuple[tuple[TableRow, ...], tupl
     for figures in report.figures.phases:
         values = [(value(figures), digits) for _, _, value, digits in _COLUMNS]
         footnote: int | None = None
-        if any(value is None for value, _ in values):
-            why = " ".join(report.reasons.get(figures.phase, [])) or "Not computed for this phase."
+        missing = any(value is None for value, _ in values)
+        why = " ".join(report.reasons.get(figures.phase, []))
+        if missing or why:
+            why = why or "Not computed for this phase."
             if why not in footnotes:
                 footnotes.append(why)
             footnote = footnotes.index(why) + 1
         cells = tuple(Cell(words.number(value, digits), footnote if value is None else None) for value, digits in values)
         length = words.clock(figures.end_s - figures.start_s)
-        rows.append(TableRow(words.phase_word(figures.phase, kind), length, cells))
+        rows.append(TableRow(words.phase_word(figures.phase, kind), length, cells, None if missing else footnote))
     return tuple(rows), tuple(footnotes)
 
 

@@ -53,6 +53,17 @@ def test_a_tone_up_to_a_quarter_of_the_heart_rate_keeps_its_power(bpm, hz):
     bands = band_powers(runs(heart(mean_rr_s, [(0.06, hz)])))
     inside = bands.lf_ms2 if hz < 0.15 else bands.hf_ms2
     assert inside == pytest.approx(tone_ms2(mean_rr_s, 0.06, hz), rel=0.02)
+    assert hz < 0.15 or bands.reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("bpm", "hz"), [(bpm, hz) for bpm in (40, 55, 75) for hz in (0.17, 0.22, 0.3, 0.35) if bpm / 240 + 0.01 < hz < bpm / 120]
+)
+def test_a_faster_tone_is_flagged_and_still_near_the_truth(bpm, hz):
+    mean_rr_s = 60 / bpm
+    bands = band_powers(runs(heart(mean_rr_s, [(0.06, hz)])))
+    assert bands.reasons[0].startswith(f"HF peaks at {hz:.2f} Hz, over a quarter of the heart rate")
+    assert bands.hf_ms2 == pytest.approx(tone_ms2(mean_rr_s, 0.06, hz), rel=0.05)
 
 
 def test_hf_of_a_steady_client_does_not_jump_from_second_to_second():

@@ -22,6 +22,14 @@ def test_a_missing_figure_is_a_dash_with_the_footnote_that_says_why():
     assert recovery.cells[names.index("HF")].footnote is None
 
 
+def test_a_caution_about_figures_that_are_all_there_stands_at_their_phase():
+    caution = "HF peaks at 0.30 Hz, over a quarter of the heart rate (0.25 Hz): uncertain by some percent."
+    summary = summary_of(row(), msgspec.structs.replace(report(), reasons={"baseline": [caution]}))
+    baseline = next(line for line in summary.rows if line.phase == "Baseline")
+    assert summary.footnotes[baseline.footnote - 1] == caution
+    assert all(cell.footnote is None for cell in baseline.cells)
+
+
 def test_one_reason_shared_by_all_phases_is_one_footnote():
     assert len(summary_of(row(), report(hrv=False)).footnotes) == 1
 
