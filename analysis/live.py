@@ -6,6 +6,7 @@ from math import sqrt
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
+from .live_check import LiveWindow, window_of
 from .rolling import RollingHrv
 from .stream import BeatStream, JudgedBeat
 
@@ -124,6 +125,11 @@ class LiveSession:
             packets=self.stream.clock.packets,
             battery_pct=self.battery_pct,
         )
+
+    @property
+    def window(self) -> LiveWindow:
+        """What the figures of the last 60 s rest on, for NeuroKit2 to check."""
+        return window_of(self._window)
 
     @property
     def _heart_rate_only(self) -> bool:

@@ -11,6 +11,8 @@ from .rolling import RollingHrv
 FIGURES: Final = ("mean_rr_ms", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms")
 EQUAL: Final = 1e-9
 """Relative difference up to which two figures are the same number."""
+_NOTHING: Final = 0.1
+"""In ms or percent: no strap tells less."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -49,8 +51,8 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def relative(a: float, b: float) -> float:
-    """Difference in parts of the larger; 0 where both are 0."""
-    return 0.0 if a == b else abs(a - b) / max(abs(a), abs(b))
+    """Difference in parts of the larger, or of `_NOTHING`: what should be 0 may come out as 1e-13 ms."""
+    return abs(a - b) / max(abs(a), abs(b), _NOTHING)
 
 
 def engine_of(end_s: Iterable[float], rr_ms: Iterable[float], accepted: Iterable[bool], adjacent: Iterable[bool]) -> RollingHrv:

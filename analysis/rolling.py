@@ -4,6 +4,7 @@ Sums are integers in units of 2⁻⁴⁰ ms: adding and taking away again leaves
 """
 
 from array import array
+from collections.abc import Iterator
 from math import isnan, nan, sqrt
 from typing import Final
 
@@ -69,6 +70,10 @@ class RollingHrv:
             del self._end_s[:head], self._rr_ms[:head], self._diff_ms[:head]
             head = 0
         self._head = head
+
+    def intervals(self) -> Iterator[tuple[float, float]]:
+        """Give RR and difference to the beat before, in ms, of each beat in the window; NaN where there is none to count."""
+        return zip(self._rr_ms[self._head :], self._diff_ms[self._head :], strict=True)
 
     @property
     def beats(self) -> int:

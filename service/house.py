@@ -210,6 +210,7 @@ class House:
         live = LiveSession(header.arrival_speed)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
+        room.check = self._worker.check
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)

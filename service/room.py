@@ -1,21 +1,27 @@
 """One room: the session that runs in it, and its state in words."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+import logging
 from math import isfinite
 
 from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
+from ..analysis.live_check import LiveWindow
+from ..analysis.parity import Parity
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.source import LinkState
 from ..web.live import Hub
 from ..web.messages import BeatRow, RoomState, Signal
+from .errors import ServiceError
 from .session import Session
 
+_LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
+_CHECK_EVERY_S = 30.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
@@ -42,6 +48,10 @@ class Room:
     hub: Hub
     bench: bool = False
     """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
+    check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
+    """Compares the live figures with NeuroKit2's."""
+    _checked: Parity | None = None
+    _checked_at_s: float = 0.0
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
 
@@ -51,10 +61,12 @@ class Room:
     async def run(self) -> None:
         """Run the session to its end."""
         ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
+        checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
         try:
             await self.session.run()
         finally:
             ticking.cancel()
+            checking.cancel()
         self._publish(())
 
     @property
@@ -91,6 +103,8 @@ class Room:
             bench=self.bench,
             paused=self.session.clock.speed == 0,
             stream=integrity_of(self.session.live.stream),
+            checked=self._checked,
+            checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
         )
 
@@ -130,6 +144,20 @@ class Room:
         while True:
             self._publish(())
             await asyncio.sleep(_TICK_S)
+
+    async def _check(self) -> None:
+        while self.check is not None:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            now_s, window = self._now_s(), self.session.live.window
+            if self.session.live.figures(now_s).rmssd_ms is None:
+                continue
+            try:
+                self._checked, self._checked_at_s = await self.check(window), now_s
+            except ServiceError as error:
+                _LOG.warning("%s: the figures could not be checked: %s", self.identifier, error)
+                continue
+            for difference in self._checked.differences:
+                _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self.hub.publish(self.state, rows_of(beats))

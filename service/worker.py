@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..analysis.figures import PhaseFigures, SessionReport
+from ..analysis.live_check import LiveWindow
+from ..analysis.parity import Parity
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from .errors import WorkerError
@@ -49,6 +51,10 @@ class Worker:
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
         return await self._run(_picture, report)
+
+    async def check(self, window: LiveWindow) -> Parity:
+        """Compare the live engine's figures of the last 60 s with NeuroKit2's."""
+        return await self._run(_check, window)
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -103,6 +109,12 @@ def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     from ..analysis.session import whole_text
 
     return whole_text(text)
+
+
+def _check(window: LiveWindow) -> Parity:
+    from ..analysis.live_check import check
+
+    return check(window)
 
 
 def _picture(report: SessionReport) -> str:

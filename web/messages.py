@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from ..analysis.integrity import StreamIntegrity
+from ..analysis.parity import Parity
 
 Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
 
@@ -62,6 +63,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool = False
     """The session's clock stands, as only a tester can make it."""
     stream: StreamIntegrity = StreamIntegrity()
+    checked: Parity | None = None
+    """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
+    checked_s: float = 0.0
+    """How long ago that was."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):

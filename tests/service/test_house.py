@@ -99,6 +99,16 @@ async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
         await bench.house.advance(room, "settle")
 
 
+async def test_the_live_figures_are_checked_against_neurokit2_while_the_session_runs(bench, monkeypatch):
+    monkeypatch.setattr("restbeat.service.room._CHECK_EVERY_S", 0.01)
+    await bench.house.open_room(ADDRESS, client=None, kind="massage")
+    async with asyncio.timeout(60):
+        while bench.hub.rooms()[0].checked is None:  # noqa: ASYNC110 - it comes with one of the next states
+            await asyncio.sleep(0.05)
+    checked = bench.hub.rooms()[0].checked
+    assert (checked.compared, checked.differences) == (6, [])
+
+
 async def test_a_strap_serves_one_room_only(bench):
     await bench.house.open_room(ADDRESS, client=None, kind="massage")
     with pytest.raises(RefusedError, match="Room 1 holds this strap"):

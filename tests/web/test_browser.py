@@ -10,6 +10,7 @@ from aiohttp import web
 import pytest
 
 from restbeat.analysis.integrity import StreamIntegrity
+from restbeat.analysis.parity import Difference, Parity
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
@@ -184,6 +185,13 @@ async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
         assert told["Doubled, passed over"] == "44"
         assert odd == ["RR sum against the clock", "Gaps", "Doubled, passed over", "Late batches", "Two straps at once"]
         assert await page.locator("#strip").is_hidden()
+        apart = Parity(compared=6, differences=[Difference("last 60 s", "rmssd_ms", 40.1, 40.2)])
+        for parity, said in (
+            (Parity(compared=6), "all 6 figures agree, 12 s ago"),
+            (apart, "RMSSD differs: 40.1 here, 40.2 there, 12 s ago"),
+        ):
+            house.hub.publish(room_state(stream=stream, checked=parity, checked_s=12.0))
+            await until(page, f"[...document.querySelectorAll('#stream dd')].some(d => d.textContent === '{said}')")
         await page.click("#as-stream")
         assert await page.locator("#strip").is_visible()
         assert page.troubles == []

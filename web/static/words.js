@@ -74,6 +74,7 @@ export function integrity(state, grownS) {
     ["RR sum against the clock", share === null ? "–" : `${share.toFixed(1)} %`, share !== null && (share < 97 || share > 103)],
     ["Gaps", s.gaps ? `${s.gaps}, ${seconds(s.lost_s)} lost, longest ${seconds(s.longest_gap_s)}` : "none", s.gaps > 0],
     ["Beats left out", s.beats ? `${s.rejected_beats} of ${s.beats}` : "–", s.rejected_beats > 0.1 * s.beats],
+    ...(state.checked ? [["Checked against NeuroKit2", checked(state.checked, state.checked_s + grownS), state.checked.differences.length > 0]] : []),
     ["Packets", `${s.packets}`, false],
     ["Doubled, passed over", `${s.duplicate_packets}`, s.duplicate_packets > 0],
     ["Late batches", `${s.late_batches}`, s.late_batches > 0],
@@ -82,6 +83,13 @@ export function integrity(state, grownS) {
     ["Not readable", `${s.unreadable_packets}`, s.unreadable_packets > 0],
     ["Two straps at once", s.two_straps_beats ? `${s.two_straps_beats} beats left out` : "no", s.two_straps_beats > 0],
   ];
+}
+
+function checked({ compared, differences }, agoS) {
+  const ago = `${age(agoS)} ago`;
+  if (!differences.length) return `all ${compared} figures agree, ${ago}`;
+  const { figure, ours, neurokit2 } = differences[0];
+  return `${figure.replace(/_(ms|pct)$/, "").toUpperCase()} differs: ${ours ?? "none"} here, ${neurokit2 ?? "none"} there, ${ago}`;
 }
 
 export const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");

@@ -1,0 +1,35 @@
+"""What the live engine shows is what NeuroKit2 makes of the same beats."""
+
+from hypothesis import assume, given, settings, strategies as st
+import msgspec
+
+from restbeat.analysis.live_check import check, window_of
+from restbeat.analysis.rolling import RollingHrv
+
+BEATS = st.lists(st.tuples(st.integers(300, 1500), st.booleans(), st.booleans()), min_size=1, max_size=120)
+
+
+def engine(beats):
+    """A window of 60 s that has seen beats of (RR ms, accepted, adjacent to the one before)."""
+    window, end_s, before = RollingHrv(60.0), 0.0, None
+    for rr, accepted, adjacent in beats:
+        end_s += rr / 1000
+        rr_ms = rr * 1000 / 1024
+        window.push(end_s, rr_ms, accepted=accepted, diff_ms=rr_ms - before if adjacent and accepted and before else None)
+        before = rr_ms if accepted else None
+    return window
+
+
+@settings(deadline=None)
+@given(BEATS)
+def test_any_window_agrees_with_neurokit2(beats):
+    window = engine(beats)
+    assume(window.differences >= 2)
+    assert check(window_of(window)).differences == []
+
+
+def test_a_wrong_figure_is_told():
+    window = window_of(engine([(800 + 40 * (n % 3), True, True) for n in range(60)]))
+    assert check(window).compared == 6
+    (apart,) = check(msgspec.structs.replace(window, rmssd_ms=window.rmssd_ms * (1 + 1e-6))).differences
+    assert (apart.phase, apart.figure) == ("last 60 s", "rmssd_ms")
