@@ -1,13 +1,16 @@
 """What a room shows while the session runs: figures of the last 60 s, judged by the same stream as the figures of record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from itertools import zip_longest
+from math import inf
 
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .live_check import LiveWindow, window_of
 from .rolling import RollingHrv
+from .seconds import SecondSums
 from .stream import BeatStream, JudgedBeat
 
 WINDOW_S = 60.0
@@ -53,16 +56,26 @@ class LiveSession:
     pace: float = 0.0
     """Of a replay's own clock, where that is the faster one."""
     stream: BeatStream = field(init=False)
-    phase: Phase = Phase.SETTLE
-    phase_start_s: float = 0.0
+    starts: list[PhaseStart] = field(default_factory=list)
+    """Of the phases after settling, as far as they have come."""
+    seconds: SecondSums = field(default_factory=SecondSums)
+    """Differences of the whole session."""
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
-    _baseline_square: float = 0.0
-    _baseline_differences: int = 0
     _last_beat_s: float | None = None
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that the session is in."""
+        return self.starts[-1].phase if self.starts else Phase.SETTLE
+
+    @property
+    def phase_start_s(self) -> float:
+        """When it began."""
+        return self.starts[-1].t if self.starts else 0.0
 
     @property
     def fresh_s(self) -> float:
@@ -80,18 +93,22 @@ class LiveSession:
                 if char == BATTERY and payload and payload[0] <= 100:
                     self.battery_pct = payload[0]
                 beats = self.stream.push(event)
-            case PhaseStart(t=t, phase=phase):
+            case PhaseStart(phase=phase):
                 beats = []
                 if phase.comes_after(self.phase):
-                    self.phase, self.phase_start_s = phase, t
-                    if phase is Phase.BASELINE:
-                        self._baseline_square, self._baseline_differences = 0.0, 0
+                    self.starts.append(event)
             case Link(up=False):
                 beats = self.stream.broken()
             case _:
                 beats = []
         self._count(beats)
         return beats
+
+    def rephase(self, starts: Sequence[PhaseStart]) -> None:
+        """Take the phases as they were corrected, in order of time; one that leads back is passed over."""
+        self.starts = []
+        for start in starts:
+            self.push(start)
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`."""
@@ -153,15 +170,22 @@ class LiveSession:
         return self._window.rmssd_ms, None
 
     def _baseline_rmssd(self) -> float | None:
-        if self._baseline_differences < _MIN_DIFFERENCES:
+        span = self.span_of(Phase.BASELINE)
+        if span is None:
             return None
-        return sqrt(self._baseline_square / self._baseline_differences) or None
+        baseline = self.seconds.between(*span)
+        return (baseline.rmssd_ms or None) if baseline.differences >= _MIN_DIFFERENCES else None
+
+    def span_of(self, phase: Phase) -> tuple[float, float] | None:
+        """Start and end of a phase in s; without end while it lasts, None where it did not come."""
+        for start, following in zip_longest(self.starts, self.starts[1:]):
+            if start.phase is phase:
+                return start.t, following.t if following else inf
+        return None
 
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
             self._window.push(beat.end_s, beat.rr_ms, accepted=beat.accepted, diff_ms=beat.diff_ms)
-            inside = beat.end_s - beat.rr_ms / 1000 >= self.phase_start_s
-            if self.phase is Phase.BASELINE and inside and beat.diff_ms is not None:
-                self._baseline_square += beat.diff_ms**2
-                self._baseline_differences += 1
+            if beat.diff_ms is not None:
+                self.seconds.push(beat.end_s, beat.diff_ms)

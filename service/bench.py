@@ -13,7 +13,7 @@ from ..sensors.errors import SensorError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
 from ..sensors.model import Phase
-from ..sensors.recording import Fault, PhaseStart, Recording, read
+from ..sensors.recording import Fault, Header, PhaseStart, Recording, read
 from ..web.live import Hub
 from ..web.ports import PhaseBand, Played, RefusedError, UnknownRoomError
 from .player import Player
@@ -71,7 +71,8 @@ class Bench:
         identifier, name = f"bench-{number}", f"Bench {number}"
 
         async def play(session: Session, beats: Sequence[JudgedBeat]) -> None:
-            room = Room(identifier, name, None, recording, troubled.header.kind, session, self._hub, bench=True)
+            header = Header(client=recording, kind=troubled.header.kind)
+            room = Room(identifier, name, "", header, session, self._hub, bench=True)
             self._hub.remove(identifier)
             self._hub.publish(room.state, rows_of(beats))
             await room.run()

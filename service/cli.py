@@ -91,6 +91,7 @@ def cli(verbose: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
+@click.option("--login/--no-login", default=None, help="Ask for a login. Default: only where other computers can come in.")
 @_faults
 @_bench
 def demo(
@@ -98,6 +99,7 @@ def demo(
     host: str,
     port: int,
     data: Path | None,
+    login: bool | None,
     faults: tuple[str, ...],
     seed: int,
     bench: bool,
@@ -110,16 +112,18 @@ def demo(
     from .demo import run_demo
 
     folders = _bench_folders(bench, bench_folder)
-    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed, bench_folders=folders))
+    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed, bench_folders=folders, login=login))
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other computers in: there is no login yet.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other computers in.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
 @click.option("--proxy", multiple=True, metavar="HOST[:PORT][=ROOM NAME]", help="Listen with this ESPHome Bluetooth proxy too.")
 @click.option("--proxy-key-file", type=_FILE, help="The proxies' key, or a line HOST KEY for each. Or set RESTBEAT_PROXY_KEY.")
+@click.option("--no-login", is_flag=True, help="Ask nobody who they are: for trying it on this computer alone.")
+@click.option("--setup", is_flag=True, help="Print a code that makes another admin account, as at the first start.")
 @_bench
 def serve(
     host: str,
@@ -128,6 +132,8 @@ def serve(
     adapter: str | None,
     proxy: tuple[str, ...],
     proxy_key_file: Path | None,
+    no_login: bool,
+    setup: bool,
     bench: bool,
     bench_folder: Path | None,
 ) -> None:
@@ -139,9 +145,17 @@ def serve(
     from .server import run_serve
 
     folders = _bench_folders(bench, bench_folder)
-    proxies = read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY"))
-    data = data or _default_data()
-    _run(run_serve(host=host, port=port, data=data, adapter=adapter, bench_folders=folders, proxies=proxies))
+    serving = run_serve(
+        host=host,
+        port=port,
+        data=data or _default_data(),
+        adapter=adapter,
+        bench_folders=folders,
+        proxies=read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY")),
+        login=not no_login,
+        setup=setup,
+    )
+    _run(serving)
 
 
 @cli.command()

@@ -19,9 +19,10 @@ from ..sensors.virtual.held_clock import HeldClock
 from ..sensors.virtual.strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
+from .accounts import PracticeAccounts
 from .house import House
 from .playback import put_in
-from .server import say, served, stop_signal
+from .server import demand_loopback, is_loopback, say, say_how_to_come_in, served, stop_signal
 from .storage import Storage
 from .worker import Worker
 
@@ -67,8 +68,14 @@ async def run_demo(
     faults: Sequence[str] = (),
     seed: int = 1,
     bench_folders: Sequence[Path] | None = None,
+    login: bool | None = None,
 ) -> None:
-    """Run the demo until Ctrl-C; with folders, a test bench on their recordings too."""
+    """Run the demo until Ctrl-C; with folders, a test bench on their recordings too.
+
+    `login`: by default one is asked for only where other computers can come in.
+    """
+    login = not is_loopback(host) if login is None else login
+    demand_loopback(host, login=login)
     stop = stop_signal()
     say("Setting up three rooms on virtual straps ...")
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
@@ -87,8 +94,11 @@ async def run_demo(
                 client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
             )
             await house.start(client.address, client.source, client.clock, header)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders))
+        accounts = await PracticeAccounts.open(storage) if login else None
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
+        if accounts:
+            say_how_to_come_in(accounts, address)
         if bench_folders:
             say(f"test bench at {address}/bench")
         await stop.wait()

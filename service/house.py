@@ -14,22 +14,30 @@ from ..analysis.live import LiveSession
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.errors import SensorError
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Header, Link
+from ..sensors.recording import Event, Header, Link, Mark
 from ..sensors.source import Source
 from ..web.live import Hub
+from ..web.messages import Action, Story
 from ..web.ports import (
     AdapterState,
+    Note,
+    Opening,
     PortError,
     RefusedError,
     SessionRow,
+    Settings,
     StrapSeen,
     UnknownRoomError,
     UnknownSessionError,
 )
 from .errors import ServiceError, WorkerError
+from .journal import STOPPED, Journal
+from .plan import Plan, plan_of
 from .room import Room
 from .session import Session
+from .settings import read_settings, write_settings
 from .storage import NewSession, Storage
+from .visits import drop_flag, raise_flag, reassign, remember, wearer_of
 from .worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -96,32 +104,97 @@ class House:
             for strap in self._radio.straps()
         ]
 
-    async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
-        """Start a session on the strap with this address; gives the room."""
+    async def open_room(self, opening: Opening, *, by: str) -> str:
+        """Start a session on a strap; gives the room."""
+        address, client = opening.address, opening.client
+        wearer = await self._storage.work(lambda db: wearer_of(db, address))
+        if wearer is not None and wearer != client and not opening.strap_confirmed:
+            raise RefusedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
         clock = self._new_clock()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
-        header = Header(device=device, client=client, kind=kind, arrival_speed=clock.speed)
-        return await self.start(address, self._source_of(address), clock, header)
+        header = Header(device=device, client=client, kind=opening.kind, arrival_speed=clock.speed)
+        room = await self.start(address, self._source_of(address), clock, header, opening, by)
+        if client is not None:
+            await self._storage.work(lambda db: remember(db, client, address, device.name, opening.posture))
+        return room
 
-    async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
+    async def start(
+        self, address: str, source: Source, clock: Clock, header: Header, opening: Opening | None = None, by: str | None = None
+    ) -> str:
         """Start a session on a source; gives the room."""
+        opening = opening or Opening(address=address)
+        plan = Plan(posture=opening.posture, technique=opening.technique, therapist=by, pain_before=opening.pain_before)
         async with self._opening:
             self._demand_free(address)
             identifier = self._free_room(address)
-            new = NewSession(header=header, source=header.device.name or address, room=identifier, speed=clock.speed)
+            new = NewSession(
+                header=header,
+                source=header.device.name or address,
+                room=identifier,
+                speed=clock.speed,
+                posture=plan.posture,
+                technique=plan.technique,
+                therapist=by,
+                pain_before=plan.pain_before,
+                screening=opening.screening,
+            )
             number = await self._storage.create_session(new)
-            return self._run(number, identifier, address, source, clock, header)
+            return await self._run(number, identifier, address, source, clock, header, plan)
 
-    async def advance(self, room: str, leaving: str) -> str:
-        """End the phase `leaving` and begin the next."""
-        session = self._room(room).session
+    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "") -> str:
+        """End the phase `leaving` and begin the next, `ago_s` ago."""
         if leaving not in {phase.value for phase in Phase}:
             raise RefusedError(f"There is no phase {leaving!r}.")
-        before = session.live.phase
-        if before.value != leaving:
-            raise RefusedError(f"The phase {leaving} is over already: this is {before.value}.")
-        return session.advance(before).value
+        return self._journal(room).advance(Phase(leaving), ago_s, by).value
+
+    async def mark(self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "") -> Action:
+        """Note what is done."""
+        return self._journal(room).mark(Mark(0.0, note.technique, note.region, note.pressure, note.note), ago_s, by)
+
+    async def pain(self, room: str, score: int, *, ago_s: float = 0.0, by: str = "") -> Action:
+        """Note a pain score."""
+        return self._journal(room).pain(score, ago_s, by)
+
+    async def stop(self, room: str, *, by: str = "") -> Action:
+        """Pain increased: end what is done, keep all, flag the next visit."""
+        action, session, now = self._journal(room).stop(by), self._room(room).session.number, self._now_utc()
+        await self._storage.work(lambda db: raise_flag(db, session, STOPPED, now))
+        return action
+
+    async def undo(self, room: str, action: int, *, by: str = "") -> None:
+        """Take an entry back; the end of a session too: then it goes on, the time between is a gap."""
+        journal, session = self._journal(room), self._room(room).session.number
+        if journal.ends(action):
+            await self._reopen(self._room(room), action, by)
+        elif journal.undo(action, by).kind == "stop":
+            await self._storage.work(lambda db: drop_flag(db, session, STOPPED))
+
+    async def redate(self, room: str, action: int, *, ago_s: float, by: str = "") -> None:
+        """Let an entry count from `ago_s` ago."""
+        self._journal(room).redate(action, ago_s, by)
+
+    async def reassign(self, room: str, client: str | None, *, by: str = "") -> None:
+        """Put the running session of a room under another client; the audit log tells."""
+        held, now = self._room(room), self._now_utc()
+        session = held.session.number
+        await self._storage.flush()
+        await self._storage.work(lambda db: reassign(db, session, client, by, now))
+        held.header = msgspec.structs.replace(held.header, client=client)
+        self._hub.publish(held.state)
+
+    async def settings(self) -> Settings:
+        """What the practice has set."""
+        return await self._storage.work(read_settings)
+
+    async def set_settings(self, settings: Settings, *, by: str = "") -> None:
+        """Set it anew."""
+        now = self._now_utc()
+        await self._storage.work(lambda db: write_settings(db, settings, by, now))
+
+    def story(self, room: str) -> Story:
+        """The session of a room from its beginning."""
+        return self._room(room).story
 
     async def sessions(self) -> Sequence[SessionRow]:
         """Every session, newest first."""
@@ -158,17 +231,27 @@ class House:
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
             self._demand_free(address)
-            _, events = await self._storage.events(session)
             await self._storage.resume(session)
             away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
             clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-            identifier = self._free_room(address)
-            room = self._run(session, identifier, address, self._source_of(address), clock, cut.header)
-            running = self._rooms[room].session
-            for event in events:
-                running.live.push(event)
-            running.take(Link(clock.now(), up=False))
-            return room
+            return await self._take_up(session, self._free_room(address), address, clock, cut.header)
+
+    async def _reopen(self, room: Room, action: int, by: str) -> None:
+        await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
+        async with self._opening:
+            self._demand_free(room.address)
+            session = room.session.number
+            await self._storage.reopen(session)
+            self._journal(room.identifier).undo(action, by)
+            await self._take_up(session, room.identifier, room.address, room.session.clock, room.header)
+
+    async def _take_up(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
+        """Go on with a session that is writable again; the time between is a gap."""
+        _, events = await self._storage.events(session)
+        plan = await self._storage.work(lambda db: plan_of(db, session))
+        room = await self._run(session, identifier, address, self._source_of(address), clock, header, plan, events)
+        self._rooms[room].session.take(Link(clock.now(), up=False))
+        return room
 
     async def close(self, session: int) -> None:
         """End an interrupted session where it was cut off."""
@@ -181,6 +264,12 @@ class House:
         if identifier not in self._rooms:
             raise UnknownRoomError(f"There is no room {identifier}.")
         return self._rooms[identifier]
+
+    def _journal(self, room: str) -> Journal:
+        journal = self._room(room).journal
+        if journal is None:
+            raise RefusedError("Nothing can be entered into this room.")
+        return journal
 
     def _demand_free(self, address: str) -> None:
         for room in self._rooms.values():
@@ -206,15 +295,29 @@ class House:
         names = (heard.near, *(f"{heard.near} {n}" for n in range(2, len(taken) + 3)))
         return next(name for name in names if name not in taken)
 
-    def _run(self, number: int, identifier: str, address: str, source: Source, clock: Clock, header: Header) -> str:
+    async def _run(
+        self,
+        number: int,
+        identifier: str,
+        address: str,
+        source: Source,
+        clock: Clock,
+        header: Header,
+        plan: Plan,
+        before: Sequence[Event] = (),
+    ) -> str:
+        settings = await self.settings()
         live = LiveSession(header.arrival_speed)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
-        room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
+        session.restore(before)
+        room = Room(identifier, self._room_name(identifier, address), address, header, session, self._hub)
         room.check = self._worker.check
+        room.plan = plan.lasting(settings)
+        room.journal = Journal(session, self._storage, rest=header.kind == "rest")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)
-        self._spawn(self._run_to_end(room), f"room {identifier}")
+        self._spawn(self._run_to_end(room), _task_of(identifier))
         return identifier
 
     def _spawn(self, coroutine: "asyncio._CoroutineLike[None]", name: str) -> None:
@@ -244,6 +347,10 @@ class House:
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
+
+
+def _task_of(identifier: str) -> str:
+    return f"room {identifier}"
 
 
 def _runs(room: Room) -> bool:

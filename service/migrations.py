@@ -112,3 +112,82 @@ def m002_reports(db: Database) -> None:
 def m003_faults(db: Database) -> None:
     """Troubles that a tester put in on purpose."""
     db.executescript(_EVENT_TABLE.format(name="fault", columns="kind TEXT NOT NULL, until_s REAL, count INTEGER, detail TEXT"))
+
+
+_PRACTICE = """
+ALTER TABLE client ADD COLUMN strap_address TEXT;  -- the strap worn last
+ALTER TABLE client ADD COLUMN strap_name TEXT;
+ALTER TABLE client ADD COLUMN posture TEXT;        -- as in the last session
+ALTER TABLE session ADD COLUMN therapist TEXT;     -- name of the account that began it
+ALTER TABLE session ADD COLUMN technique TEXT;     -- planned
+ALTER TABLE session ADD COLUMN pain_before INTEGER CHECK (pain_before BETWEEN 0 AND 10);
+ALTER TABLE session ADD COLUMN pain_after INTEGER CHECK (pain_after BETWEEN 0 AND 10);
+CREATE TABLE flag (                                -- what to mind at the next visit
+  id INTEGER PRIMARY KEY,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  reason TEXT NOT NULL,
+  raised_utc TEXT NOT NULL,
+  cleared_utc TEXT,
+  cleared_by TEXT,
+  UNIQUE (session, reason)
+);
+CREATE TABLE setting (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL CHECK (json_valid(value))
+);
+CREATE TABLE screening (
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  question TEXT NOT NULL,
+  answer TEXT NOT NULL CHECK (answer IN ('yes', 'no')),
+  confirmed_utc TEXT,  -- of a yes: when the therapist chose to go on
+  PRIMARY KEY (session, question)
+);
+CREATE TABLE soap (
+  session INTEGER PRIMARY KEY REFERENCES session(id) ON DELETE CASCADE,
+  subjective TEXT NOT NULL DEFAULT '',
+  objective TEXT NOT NULL DEFAULT '',
+  assessment TEXT NOT NULL DEFAULT '',
+  contraindications TEXT NOT NULL DEFAULT '',
+  plan TEXT NOT NULL DEFAULT '',
+  therapist TEXT,
+  updated_utc TEXT NOT NULL
+);
+CREATE TABLE correction (
+  id INTEGER PRIMARY KEY,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  made_utc TEXT NOT NULL,
+  therapist TEXT,
+  was TEXT NOT NULL CHECK (json_valid(was)),  -- the entry as it stood in the session
+  became_s REAL                               -- its new time; NULL: it was taken back
+);
+CREATE TABLE account (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  role TEXT NOT NULL CHECK (role IN ('therapist', 'admin')),
+  password_hash TEXT NOT NULL,
+  created_utc TEXT NOT NULL,
+  disabled_utc TEXT
+);
+CREATE TABLE login (
+  token_hash TEXT PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+  created_utc TEXT NOT NULL,
+  expires_utc TEXT NOT NULL
+);
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  at_utc TEXT NOT NULL,
+  actor TEXT NOT NULL,   -- an account's name, "link", or "restbeat" for the program itself
+  action TEXT NOT NULL,
+  client TEXT,
+  session INTEGER,
+  detail TEXT
+);
+CREATE INDEX audit_client ON audit(client);
+"""
+
+
+@migrations()
+def m004_practice(db: Database) -> None:
+    """Accounts, what is asked and written around a session, corrections, and who looked at what."""
+    db.executescript(_PRACTICE)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
@@ -18,8 +19,12 @@ _SLICE = 100
 class NoLog:
     """Keeps nothing."""
 
-    def append(self, session: int, event: Event) -> None:
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def append(self, session: int, event: Event) -> int:  # noqa: ARG002 nothing is kept of them
         """Let it go."""
+        return next(self._numbers)
 
 
 class OnceLog:
@@ -34,12 +39,13 @@ class OnceLog:
         """The recording is played from its beginning again."""
         self._seen = 0
 
-    def append(self, session: int, event: Event) -> None:
+    def append(self, session: int, event: Event) -> int:
         """Take an event that was not passed on yet."""
         self._seen += 1
         if self._seen > self._kept:
             self._kept = self._seen
             self._log.append(session, event)
+        return self._seen
 
 
 @dataclass(slots=True, eq=False)

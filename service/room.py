@@ -2,21 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 import logging
 from math import isfinite
 
 from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
+from ..analysis.pain import notice_during
 from ..analysis.parity import Parity
+from ..analysis.seconds import SEGMENT_S
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
 from ..sensors.model import Contact, Device, Phase
+from ..sensors.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
 from ..web.live import Hub
-from ..web.messages import BeatRow, RoomState, Signal
+from ..web.messages import BeatRow, RoomState, Signal, Story, StoryMark, StoryPhase
 from .errors import ServiceError
+from .journal import Journal, words_of
+from .plan import Plan
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -41,15 +47,20 @@ class Room:
 
     identifier: str
     name: str
-    address: str | None
-    client: str | None
-    kind: str
+    address: str
+    """Of the strap; empty on the bench."""
+    header: Header
+    """Whose session it is, and of what kind."""
     session: Session
     hub: Hub
     bench: bool = False
     """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
     check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
     """Compares the live figures with NeuroKit2's."""
+    journal: Journal | None = None
+    """None where nothing may be entered: on the bench."""
+    plan: Plan = field(default_factory=Plan)
+    _story_key: tuple[int, int, int] | None = None
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
     _signal: tuple[Signal, str] = ("connecting", "")
@@ -77,14 +88,15 @@ class Room:
         signal, text, hint = self._signal_of(figures)
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
+        scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
         return RoomState(
             room=self.identifier,
             name=self.name,
             session=None if self.bench else self.session.number,
-            client=self.client,
-            kind=self.kind,
-            strap=self.session.device.name or self.address,
+            client=self.header.client,
+            kind=self.header.kind,
+            strap=self.session.device.name or self.address or None,
             phase=figures.phase.value,
             phase_s=figures.phase_s,
             now_s=now_s,
@@ -106,7 +118,43 @@ class Room:
             checked=self._checked,
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
+            actions=self.journal.actions() if self.journal else [],
+            pain_before=self.plan.pain_before,
+            pain=scores[-1] if scores else self.plan.pain_before,
+            notice=self._notice(scores),
+            target_s=self.plan.target_s(figures.phase),
+            posture=self.plan.posture,
+            technique=self.plan.technique,
+            therapist=self.plan.therapist,
         )
+
+    @property
+    def story(self) -> Story:
+        """The session from its beginning."""
+        live, now_s = self.session.live, self._now_s()
+        starts = [(Phase.SETTLE, 0.0), *((start.phase, start.t) for start in live.starts)]
+        ends = [t for _, t in starts[1:]]
+        told = self._told_in_order()
+        return Story(
+            room=self.identifier,
+            session=None if self.bench else self.session.number,
+            phases=[
+                StoryPhase(phase.value, start, end)
+                for (phase, start), end in zip_longest(starts, ends)
+                if phase is not Phase.ENDED and end != start
+            ],
+            marks=[StoryMark(event.t, words_of(event)) for event in told if isinstance(event, Mark)],
+            pain=[(event.t, event.score) for event in told if isinstance(event, Pain)],
+            segments=[(mid, rmssd and round(rmssd, 1)) for mid, rmssd in live.seconds.segments(now_s)],
+        )
+
+    def _told_in_order(self) -> list[Event]:
+        return sorted(self.session.told.values(), key=lambda event: event.t)
+
+    def _notice(self, scores: Sequence[int]) -> str | None:
+        if self.session.live.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+            return None
+        return notice_during(self.plan.pain_before, scores)
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
@@ -161,6 +209,10 @@ class Room:
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self.hub.publish(self.state, rows_of(beats))
+        story_key = (len(self.session.told), self.session.corrections, int(self.session.live.seconds.end_s // SEGMENT_S))
+        if story_key != self._story_key:
+            self._story_key = story_key
+            self.hub.tell(self.story)
 
 
 def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
+from ..sensors.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, event_fields
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -43,20 +43,54 @@ _INSERTS = {table: _insert(table, columns) for table, columns in EVENT_COLUMNS.i
 
 def event_statement(session: int, seq: int, event: Event) -> Statement:
     """What stores one event."""
+    return _INSERTS[table_of(event)], (session, seq, event.t, *_own(event))
+
+
+def _own(event: Event) -> tuple[Any, ...]:
     match event:
         case Packet():
-            return _INSERTS["packet"], (session, seq, event.t, event.char, event.payload)
+            return event.char, event.payload
         case Link():
-            return _INSERTS["link"], (session, seq, event.t, "up" if event.up else "lost")
+            return ("up" if event.up else "lost",)
         case PhaseStart():
-            return _INSERTS["phase"], (session, seq, event.t, event.phase.value)
+            return (event.phase.value,)
         case Mark():
-            own = (event.technique, event.region, event.pressure, event.note)
-            return _INSERTS["mark"], (session, seq, event.t, *own)
+            return event.technique, event.region, event.pressure, event.note
         case Pain():
-            return _INSERTS["pain"], (session, seq, event.t, event.score)
+            return (event.score,)
         case Fault():
-            return _INSERTS["fault"], (session, seq, event.t, event.kind, event.until_s, event.count, event.detail)
+            return event.kind, event.until_s, event.count, event.detail
+
+
+def table_of(event: Event) -> str:
+    """The table that holds an event."""
+    match event:
+        case Packet():
+            return "packet"
+        case Link():
+            return "link"
+        case PhaseStart():
+            return "phase"
+        case Mark():
+            return "mark"
+        case Pain():
+            return "pain"
+        case Fault():
+            return "fault"
+
+
+def correction_statements(
+    session: int, seq: int, event: Event, became_s: float | None, therapist: str, at_utc: datetime
+) -> list[Statement]:
+    """What gives an event another time, or takes it back, and keeps how it stood before."""
+    table, was = table_of(event), msgspec.json.encode(event_fields(event)).decode()
+    kept = (session, stamp(at_utc), therapist, was, became_s)
+    change = (
+        (f"DELETE FROM {table} WHERE session = ? AND seq = ?", (session, seq))  # noqa: S608 - names of our own
+        if became_s is None
+        else (f"UPDATE {table} SET t_s = ? WHERE session = ? AND seq = ?", (became_s, session, seq))  # noqa: S608
+    )
+    return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", kept), change]
 
 
 def event_of(table: str, t_s: float, own: tuple[Any, ...]) -> Event:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 import errno
 from importlib.metadata import version
+from ipaddress import ip_address
 from pathlib import Path
 import signal
 import sys
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from ..web.app import create_app
 from ..web.live import Hub
+from .accounts import PracticeAccounts
 from .bench import Bench
 from .errors import ServeError
 from .house import House
@@ -32,18 +34,27 @@ async def run_serve(
     adapter: str | None,
     bench_folders: Sequence[Path] | None = None,
     proxies: ProxyOptions = _NO_PROXIES,
+    login: bool = True,
+    setup: bool = False,
 ) -> None:
-    """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too."""
+    """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too.
+
+    `setup`: print a one-time code for another admin, as at the first start.
+    """
+    demand_loopback(host, login=login)
     stop = stop_signal()
     hub = Hub()
     async with (
+        AsyncExitStack() as stack,
         await Storage.open(data) as storage,
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
         House(storage, worker, hub, air, source_of) as house,
-        served(house, hub, host, port, bench_folders) as address,
     ):
+        accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
+        say_how_to_come_in(accounts, address)
         if bench_folders:
             say(f"test bench at {address}/bench")
         say(house.adapter().text)
@@ -53,12 +64,17 @@ async def run_serve(
 
 @asynccontextmanager
 async def served(
-    house: House, hub: Hub, host: str, port: int, bench_folders: Sequence[Path] | None = None
+    house: House,
+    hub: Hub,
+    host: str,
+    port: int,
+    bench_folders: Sequence[Path] | None = None,
+    accounts: PracticeAccounts | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
-        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench)
+        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench, accounts=accounts)
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
@@ -69,6 +85,28 @@ async def served(
             raise ServeError(_sentence(error, host, port)) from error
         bound = runner.addresses[0][1]
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+
+
+def demand_loopback(host: str, *, login: bool) -> None:
+    """Without a login, serve this computer alone. Raises `ServeError`."""
+    if not login and not is_loopback(host):
+        raise ServeError(f"Without a login restbeat serves this computer only, not {host}. Leave --no-login out, or --host.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can come by that address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def say_how_to_come_in(accounts: PracticeAccounts | None, address: str) -> None:
+    """Tell who may come in, and for a first account, how it is made."""
+    if accounts is None:
+        say("There is no login: whoever sits at this computer sees everything.")
+    elif accounts.setup_code:
+        say(f"Make an admin account at {address}/setup with the code {accounts.setup_code} (it works once).")
 
 
 def stop_signal() -> asyncio.Event:

@@ -1,7 +1,7 @@
 """One running session: items of a source, stored raw before anything reads them, then judged and shown."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,21 +10,21 @@ from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import Clock
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, PhaseStart
+from ..sensors.recording import Event, Mark, Pain, PhaseStart
 from ..sensors.source import Described, Item, LinkChange, LinkState, Source
 
 
 class Log(Protocol):
     """Where a session's raw events go."""
 
-    def append(self, session: int, event: Event) -> None:
-        """Take an event at once, without waiting."""
+    def append(self, session: int, event: Event) -> int:
+        """Take an event at once, without waiting; gives its number."""
         ...
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """Runs from the source's first item to `ended`; phases move by `advance` or by the recording's own lines."""
+    """Runs from the source's first item to `ended`; phases move by `enter` or by the recording's own lines."""
 
     number: int
     source: Source
@@ -37,6 +37,10 @@ class Session:
     live: LiveSession = field(default_factory=LiveSession)
     device: Device = field(default_factory=Device)
     link: LinkChange = field(default_factory=lambda: LinkChange(0.0, LinkState.IDLE))
+    told: dict[int, Event] = field(default_factory=dict)
+    """What people told, by number: phases, marks, pain."""
+    corrections: int = 0
+    """How often that was corrected."""
     end_s: float = 0.0
     """Time of the last event; final once the session has run."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,29 +60,48 @@ class Session:
         if not feeding.cancelled():
             feeding.result()
 
-    def advance(self, leaving: Phase) -> Phase:
-        """End the phase `leaving` and begin the next; a phase that is over already stays over, and the present one is given."""
-        if self.live.phase is leaving:
-            self.take(PhaseStart(self.clock.now(), leaving.following))
-        return self.live.phase
+    def restore(self, events: Sequence[Event]) -> None:
+        """Read what a session that was cut off has stored already."""
+        for number, event in enumerate(events, -len(events)):
+            self._read(number, event)
+
+    def enter(self, event: Event) -> int:
+        """Store an event, then let the analysis read it; gives its number."""
+        number = self.log.append(self.number, event)
+        self.observe(self._read(number, event))
+        return number
+
+    def rephase(self) -> None:
+        """What people told was corrected: take the phases anew."""
+        self.corrections += 1
+        self.live.rephase(sorted(self._starts(), key=lambda start: start.t))
+        self.observe(())
 
     def take(self, item: Item) -> None:
         """Store an event, then let the analysis read it; changes of the link are only shown."""
-        beats: list[JudgedBeat] = []
         match item:
             case LinkChange():
                 self.link = item
+                self.observe(())
             case Described(device=device):
                 self.device = device
                 self.live.know(device)
                 self.describe(device)
+                self.observe(())
             case _:
-                self.log.append(self.number, item)
-                self.end_s = max(self.end_s, item.t)
-                beats = self.live.push(item)
-        self.observe(beats)
+                self.enter(item)
+
+    def _read(self, number: int, event: Event) -> list[JudgedBeat]:
+        if isinstance(event, PhaseStart | Mark | Pain):
+            self.told[number] = event
+        self.end_s = max(self.end_s, event.t)
+        beats = self.live.push(event)
         if self.live.phase is Phase.ENDED:
             self._over.set()
+        return beats
+
+    def _starts(self) -> Iterator[PhaseStart]:
+        return (event for event in self.told.values() if isinstance(event, PhaseStart))
 
     async def _feed(self, items: AsyncGenerator[Item, None]) -> None:
         async for item in items:

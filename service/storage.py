@@ -4,17 +4,29 @@ from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
-from ..web.ports import SessionRow
+from ..web.ports import Screening, SessionRow
 from .errors import NoSuchSessionError
-from .rows import EVENT_COLUMNS, device_columns, event_of, event_statement, header_columns, header_of, moment, stamp
+from .rows import (
+    EVENT_COLUMNS,
+    correction_statements,
+    device_columns,
+    event_of,
+    event_statement,
+    header_columns,
+    header_of,
+    moment,
+    stamp,
+)
 from .sqlite import Database
 from .writer import Writer
+
+T = TypeVar("T")
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +39,11 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     speed: float | None = 1.0
     """Session seconds a wall second; None: as fast as it can."""
     posture: str | None = None
+    technique: str | None = None
+    """Planned."""
+    therapist: str | None = None
+    pain_before: int | None = None
+    screening: tuple[Screening, ...] = ()
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,17 +96,27 @@ class Storage:
         """A sentence for a page while something cannot be written; None where all is well."""
         return self._writer.trouble
 
+    async def work(self, job: Callable[[Database], T]) -> T:
+        """Do some work on the database in its turn; SQLite's errors become `StorageError`."""
+        return await self._writer.call(job)
+
     async def create_session(self, new: NewSession) -> int:
         """Begin a session; gives its number."""
         started = self._now_utc()
         return await self._writer.call(lambda db: _create(db, new, stamp(started), self._next_seq))
 
-    def append(self, session: int, event: Event) -> None:
-        """Store an event; never waits. Raises `NoSuchSessionError` where this process does not write to the session."""
+    def append(self, session: int, event: Event) -> int:
+        """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
         self._demand_writable(session)
         seq = self._next_seq[session]
         self._next_seq[session] = seq + 1
         self._writer.put(event_statement(session, seq, event))
+        return seq
+
+    def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
+        """Give an event another time, or with None take it back; how it stood is kept. Never waits."""
+        for statement in correction_statements(session, seq, event, became_s, therapist, self._now_utc()):
+            self._writer.put(statement)
 
     async def flush(self) -> None:
         """Have all that was appended on the disk; raises `StorageError` where that fails (it is kept and tried again)."""
@@ -113,6 +140,11 @@ class Storage:
         self._demand_not_running(session)
         self._next_seq[session] = next_seq
         return interrupted
+
+    async def reopen(self, session: int) -> None:
+        """Let an ended session go on: `append` works again behind its last event, and its reports are dropped."""
+        self._demand_not_running(session)
+        self._next_seq[session] = await self._writer.call(lambda db: _reopen(db, session))
 
     async def interrupted(self) -> list[Interrupted]:
         """Sessions with neither an end nor a writer, newest first."""
@@ -155,14 +187,17 @@ class Storage:
 
 
 def _create(db: Database, new: NewSession, started: str, next_seq: dict[int, int]) -> int:
-    own = {"room": new.room, "source": new.source, "speed": new.speed, "posture": new.posture, "started_utc": started}
-    row = own | header_columns(new.header)
+    own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
+    row = own | {"started_utc": started} | header_columns(new.header)
     with db.atomic():
         if new.header.client is not None:
-            db.execute("INSERT OR IGNORE INTO client VALUES (?, ?)", (new.header.client, started))
+            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, started))
         names = ", ".join(row)
         cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
-    session = int(cursor.lastrowid or 0)
+        session = int(cursor.lastrowid or 0)
+        for asked in new.screening:
+            answer, confirmed = ("yes", started) if asked.yes else ("no", None)
+            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, asked.question, answer, confirmed))
     next_seq[session] = 0
     return session
 
@@ -181,12 +216,13 @@ def _row(db: Database, session: int) -> dict[str, Any]:
 
 
 def _last(db: Database, session: int) -> tuple[int, float]:
-    """Number and time of the last event; -1 and 0 where there is none."""
-    newest = (
+    """Greatest number and latest time of an event; -1 and 0 where there is none."""
+    newest = [
         db.execute(f"SELECT seq, t_s FROM {table} WHERE session = ? ORDER BY seq DESC LIMIT 1", (session,)).fetchone()  # noqa: S608
         for table in EVENT_COLUMNS
-    )
-    return max((tuple(row) for row in newest if row), default=(-1, 0.0))
+    ]
+    found = [row for row in newest if row]
+    return max((row[0] for row in found), default=-1), max((row[1] for row in found), default=0.0)
 
 
 def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
@@ -216,6 +252,14 @@ def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
     return _cut_off(row, last_s), seq + 1
 
 
+def _reopen(db: Database, session: int) -> int:
+    _row(db, session)
+    with db.atomic():
+        db.execute("UPDATE session SET ended_utc = NULL, duration_s = NULL WHERE id = ?", (session,))
+        db.execute("DELETE FROM report WHERE session = ?", (session,))
+    return _last(db, session)[0] + 1
+
+
 def _sessions(db: Database, running: Container[int]) -> list[SessionRow]:
     rows = list(db.query("SELECT * FROM session ORDER BY started_utc DESC, id DESC"))
     return [_session_row(db, row, running) for row in rows]
@@ -242,7 +286,7 @@ def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
     for table, columns in EVENT_COLUMNS.items():
         rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
         numbered += [(seq, event_of(table, t_s, tuple(own))) for seq, t_s, *own in rows]
-    numbered.sort(key=lambda row: row[0])
+    numbered.sort(key=lambda row: (row[1].t, row[0]))
     return header, [event for _, event in numbered]
 
 

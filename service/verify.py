@@ -27,8 +27,9 @@ class _Kept:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def append(self, session: int, event: Event) -> None:  # noqa: ARG002 there is only one
+    def append(self, session: int, event: Event) -> int:  # noqa: ARG002 there is only one
         self.events.append(event)
+        return len(self.events) - 1
 
 
 async def verify_folder(folder: Path, *, update: bool) -> None:

@@ -161,7 +161,7 @@ def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
     with running("serve", "--port", 0, "--data", tmp_path) as (_, address):
         page = get(address + "/sessions")
         assert page.count('data-state="interrupted"') == 3
-        get(address + "/api/sessions/1/close", {})
+        get(address + "/api/v1/sessions/1/close", {})
         assert get(address + "/sessions").count('data-state="interrupted"') == 2
         assert "beats" in get(address + "/sessions/1")
 

@@ -28,6 +28,7 @@ DOORS = {
     "neurokit2": {"analysis/hrv.py", "analysis/ecg.py"},
     "scipy": {"analysis/drift.py", "analysis/ecg.py"},
     "matplotlib": {"web/charts.py"},
+    "argon2": {"service/passwords.py"},
     "sqlite_utils": {"service/sqlite.py"},
     "sqlite3": {"service/database.py", "service/writer.py"},
     "click": {

@@ -1,39 +1,58 @@
 """The aiohttp application: every address and what answers it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
-from .actions import Actions
+from .accounts_api import ME, AccountsApi
+from .api import ROOT, Endpoint, routes_of
 from .assets import Assets
-from .bench import BenchActions
-from .guard import add_headers, answer_errors, check_host, check_origin
+from .bench import BenchApi
+from .guard import add_headers, answer_errors, check_host, check_origin, require_login
 from .live import Hub
+from .login import LoginPages
+from .openapi import describe
 from .pages import Pages
 from .ports import Bench, House
+from .rooms_api import RoomsApi
+from .sessions_api import SessionsApi
 from .socket import LiveSocket, Pace
+from .who import Accounts
 
 _STATIC: Final = Path(__file__).parent / "static"
 _LARGEST_BODY: Final = 64 * 1024
+_OPEN: Final = frozenset(
+    {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT}
+)  # fmt: skip
+"""What needs no login, as the routes are written."""
 
 
 def create_app(
-    house: House, hub: Hub, *, version: str, hosts: Collection[str] = (), pace: Pace | None = None, bench: Bench | None = None
+    house: House,
+    hub: Hub,
+    *,
+    version: str,
+    hosts: Collection[str] = (),
+    pace: Pace | None = None,
+    bench: Bench | None = None,
+    accounts: Accounts | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
-    `bench`: the test bench; without one its pages do not exist.
+    `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
     """
     assets = Assets(_STATIC)
-    pages = Pages(house, hub, assets, version, bench=bench is not None)
-    actions = Actions(house)
+    endpoints = _endpoints(house, hub, bench, accounts)
+    description = describe(endpoints, version=version, login=accounts is not None)
+    pages = Pages(house, hub, assets, version, description, bench=bench is not None, accounts=accounts)
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
-    app = web.Application(
-        middlewares=[answer_errors(pages.error), check_host(frozenset(hosts)), check_origin], client_max_size=_LARGEST_BODY
-    )
+    middlewares = [answer_errors(pages.error), check_host(frozenset(hosts)), check_origin]
+    if accounts:
+        middlewares.append(require_login(accounts, _OPEN))
+    app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     app.add_routes(
         [
             web.get("/", pages.rooms),
@@ -44,15 +63,25 @@ def create_app(
             web.get("/healthz", pages.health),
             web.get("/live", live.handle, allow_head=False),
             web.get("/static/{hash}/{name}", assets.handle),
-            web.get("/api/straps", actions.straps),
-            web.post("/api/rooms", actions.open_room),
-            web.post("/api/rooms/{room}/advance", actions.advance),
-            web.post("/api/sessions/{session}/resume", actions.resume),
-            web.post("/api/sessions/{session}/close", actions.close),
+            web.get(ROOT, pages.api),
+            web.get(f"{ROOT}/openapi.json", pages.openapi),
+            *routes_of(endpoints),
         ]
     )
     if bench:
-        app.add_routes([web.get("/bench", pages.bench), *BenchActions(bench).routes()])
+        app.add_routes([web.get("/bench", pages.bench)])
+    if accounts:
+        login = LoginPages(accounts, pages.page)
+        app.add_routes(
+            [
+                web.get("/login", login.show_login),
+                web.post("/login", login.log_in),
+                web.get("/setup", login.show_setup),
+                web.post("/setup", login.set_up),
+                web.post("/logout", login.log_out),
+                web.get("/accounts", pages.accounts),
+            ]
+        )
     app.on_response_prepare.append(add_headers)
 
     async def say_goodbye(_: web.Application) -> None:
@@ -60,3 +89,12 @@ def create_app(
 
     app.on_shutdown.append(say_goodbye)
     return app
+
+
+def _endpoints(house: House, hub: Hub, bench: Bench | None, accounts: Accounts | None) -> Sequence[Endpoint]:
+    endpoints = [*RoomsApi(house, hub).endpoints(), *SessionsApi(house).endpoints(), ME]
+    if bench:
+        endpoints += BenchApi(bench).endpoints()
+    if accounts:
+        endpoints += AccountsApi(accounts).endpoints()
+    return endpoints

@@ -1,20 +1,26 @@
-"""What stands before every handler: who may ask (Host, Origin), what a browser may do with the answer, and how refusals read."""
+"""What stands before every handler: who may ask (Host, Origin, login), what a browser may do then, how refusals read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from hmac import compare_digest
 from ipaddress import ip_address
 import logging
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
-from .ports import PortError, RefusedError, UnknownRoomError, UnknownSessionError
+from .ports import PortError, RefusedError, UnknownError
+from .who import LOGIN, Accounts, Login, LoginRefusedError, NotAllowedError, TooOftenError
 
 _LOG = logging.getLogger(__name__)
 
-ErrorPage = Callable[[int, str], web.Response]
+ErrorPage = Callable[[web.Request, int, str], web.Response]
+COOKIE: Final = "restbeat"
+CSRF_HEADER: Final = "X-CSRF-Token"
+_COOKIE_S: Final = 7 * 86_400
+"""The browser forgets the cookie then; whether the login still holds, the server decides."""
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -22,6 +28,7 @@ PAGE_POLICY: Final = (
 )
 PICTURE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 """Matplotlib writes style attributes into its SVG; nothing else may act in it."""
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SENTENCES: Final = {
     403: "This request came from another site, and was refused.",
@@ -61,7 +68,7 @@ def check_host(hosts: frozenset[str]) -> Middleware:
 @web.middleware
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what another site's page sends: every change, and the socket. Programs that are no browser send no Origin."""
-    changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+    changes = request.method not in _READING
     opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
     if changes or opens_socket:
         origin = request.headers.get("Origin")
@@ -72,20 +79,74 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     return await handler(request)
 
 
+def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware:
+    """Let nobody in without a login but to `open_paths` (as their routes are written), and no change pass without its token."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        login = accounts.whose(request.cookies.get(COOKIE, ""))
+        if login:
+            request[LOGIN] = login
+        if _path_of(request) not in open_paths:
+            if login is None:
+                if request.path.startswith("/api/") or request.headers.get("Upgrade"):
+                    raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
+                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
+            if request.method not in _READING:
+                await _demand_token(request, login)
+        response = await handler(request)
+        if login and (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
+            give_cookie(request, response, renewed)
+        return response
+
+    return middleware
+
+
+def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:
+    """Hand the browser its cookie, which no script can read and no other site can use."""
+    secure = is_tls(request)
+    response.set_cookie(COOKIE, login.token, max_age=_COOKIE_S, path="/", httponly=True, samesite="Strict", secure=secure)
+
+
+def is_tls(request: web.Request) -> bool:
+    """Whether the browser came by https, to us or to a proxy on this computer."""
+    return request.secure or (_on_loopback(request) and request.headers.get("X-Forwarded-Proto", "").lower() == "https")
+
+
+async def _demand_token(request: web.Request, login: Login) -> None:
+    given = request.headers.get(CSRF_HEADER)
+    if given is None and request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        field = (await request.post()).get("csrf")
+        given = field if isinstance(field, str) else None
+    if given is None or not compare_digest(given.encode(), login.csrf.encode()):
+        raise web.HTTPForbidden(text=f"The page is too old for this. Open it anew, then try again. (No valid {CSRF_HEADER}.)")
+
+
+def _path_of(request: web.Request) -> str | None:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else None
+
+
 def answer_errors(page: ErrorPage) -> Middleware:
     """Turn every refusal into a sentence: as JSON under /api, else as a page of the house."""
 
     def answer(request: web.Request, status: int, sentence: str) -> web.Response:
         if request.path.startswith("/api/"):
             return web.json_response({"error": sentence}, status=status)
-        return page(status, sentence)
+        return page(request, status, sentence)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except (UnknownRoomError, UnknownSessionError) as error:
+        except UnknownError as error:
             return answer(request, 404, str(error))
+        except (NotAllowedError, LoginRefusedError) as error:
+            return answer(request, 403, str(error))
+        except TooOftenError as error:
+            response = answer(request, 429, str(error))
+            response.headers["Retry-After"] = str(int(error.wait_s) + 1)
+            return response
         except RefusedError as error:
             return answer(request, 409, str(error))
         except PortError as error:

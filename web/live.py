@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .messages import BeatRow, Rooms, RoomState, ServerMessage, Snapshot, Update
+from .messages import BeatRow, Rooms, RoomState, ServerMessage, Snapshot, Story, Update
 
 KEEP_S: Final = 120.0
 """Beats that a snapshot holds, in s of the session's clock."""
@@ -20,6 +20,7 @@ class _Record:
 
     state: RoomState
     seq: int = 0
+    story: Story | None = None
     beats: deque[BeatRow] = field(default_factory=deque)
 
     def snapshot(self) -> Snapshot:
@@ -41,6 +42,7 @@ class Slot:
         self._hub = hub
         self._room = room
         self._pending: dict[str, _Pending] = {}
+        self._stories: set[str] = set()
         self._rooms_changed = True
         self._news = asyncio.Event()
         for known in hub.records:
@@ -54,6 +56,7 @@ class Slot:
         """Send the snapshot of this room with the next frame."""
         if self._watches(room) and room in self._hub.records:
             self._pending[room] = _Pending(snapshot=True)
+            self.offer_story(room)
         self._news.set()
 
     def take(self) -> list[ServerMessage]:
@@ -67,7 +70,8 @@ class Slot:
             else:
                 first_seq = record.seq - len(pending.batches) + 1
                 messages.append(Update(record.state.session, first_seq, record.seq, record.state, pending.batches))
-        self._pending = {}
+        messages += [story for room in self._stories if (story := self._hub.records[room].story)]
+        self._pending, self._stories = {}, set()
         if self._rooms_changed:
             self._rooms_changed = False
             messages.append(Rooms(list(self._hub.records)))
@@ -85,10 +89,17 @@ class Slot:
             pending.batches.append(batch)
         self._news.set()
 
+    def offer_story(self, room: str) -> None:
+        """A room's story has changed; only who watches that room alone is told."""
+        if self._room == room:
+            self._stories.add(room)
+            self._news.set()
+
     def rooms_changed(self, removed: str | None = None) -> None:
         """A room was opened or closed."""
         if removed is not None:
             self._pending.pop(removed, None)
+            self._stories.discard(removed)
         self._rooms_changed = True
         self._news.set()
 
@@ -121,6 +132,12 @@ class Hub:
             slot.offer(state.room, rows, anew=anew)
             if opened:
                 slot.rooms_changed()
+
+    def tell(self, story: Story) -> None:
+        """Take the story of a room that has been published."""
+        self.records[story.room].story = story
+        for slot in self._slots:
+            slot.offer_story(story.room)
 
     def remove(self, room: str) -> None:
         """Forget a room."""

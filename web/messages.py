@@ -19,6 +19,20 @@ class BeatRow(msgspec.Struct, frozen=True, array_like=True):
     gap_before: bool
 
 
+class Action(msgspec.Struct, frozen=True):
+    """Something that was entered and can still be taken back or dated back."""
+
+    number: int
+    kind: Literal["phase", "mark", "pain", "stop"]
+    text: str
+    """Such as "Massage began", "Long strokes, lower back", "Pain 6"."""
+    at_s: float
+    """From when it counts, on the session's clock."""
+    by: str
+    left_s: float
+    """For how long it can still be changed, in s of wall time."""
+
+
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A room at one moment; times in s of the session's clock."""
 
@@ -67,6 +81,46 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
     checked_s: float = 0.0
     """How long ago that was."""
+    actions: list[Action] = []
+    """What can still be taken back, newest first."""
+    pain_before: int | None = None
+    pain: int | None = None
+    """The newest score of this session, else `pain_before`."""
+    notice: str | None = None
+    """What pain asks for: it outranks everything else on the screen."""
+    target_s: float | None = None
+    """How long this phase is meant to last; None where nothing is planned."""
+    posture: str | None = None
+    technique: str | None = None
+    """Planned."""
+    therapist: str | None = None
+
+
+class StoryMark(msgspec.Struct, frozen=True):
+    """A mark on the picture of a session."""
+
+    at_s: float
+    text: str
+
+
+class StoryPhase(msgspec.Struct, frozen=True):
+    """A phase as a band; the last one has no end yet."""
+
+    phase: str
+    start_s: float
+    end_s: float | None
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True, tag="story", tag_field="type"):
+    """A session from its beginning, for the picture of the whole; sent when it has changed."""
+
+    room: str
+    session: int | None
+    phases: list[StoryPhase]
+    marks: list[StoryMark]
+    pain: list[tuple[float, int]]
+    segments: list[tuple[float, float | None]]
+    """Middle of each 10 s, and its RMSSD in ms; None where beats are missing."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
@@ -110,4 +164,4 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):
     room: str
 
 
-ServerMessage = Snapshot | Update | Rooms | Heartbeat
+ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat

@@ -7,12 +7,13 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import words
-from .actions import session_of
 from .assets import Assets
 from .guard import PICTURE_POLICY
 from .live import Hub
-from .ports import House, UnknownRoomError
+from .openapi import outline
+from .ports import House, UnknownRoomError, UnknownSessionError
 from .summary import summary_of
+from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -20,10 +21,23 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 class Pages:
     """Handlers of everything that a person opens."""
 
-    def __init__(self, house: House, hub: Hub, assets: Assets, version: str, *, bench: bool = False) -> None:
+    def __init__(
+        self,
+        house: House,
+        hub: Hub,
+        assets: Assets,
+        version: str,
+        description: dict[str, Any],
+        *,
+        bench: bool = False,
+        accounts: Accounts | None = None,
+    ) -> None:
+        """`description` is the API's, as OpenAPI."""
         self._house = house
         self._hub = hub
         self._version = version
+        self._description = description
+        self._accounts = accounts
         self._templates = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -36,30 +50,31 @@ class Pages:
             static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
         )
 
-    async def rooms(self, _: web.Request) -> web.Response:
+    async def rooms(self, request: web.Request) -> web.Response:
         """Show every room in a grid, and the straps that are free."""
-        return self._page("rooms.html", rooms=self._hub.rooms(), adapter=self._house.adapter(), straps=self._house.straps())
+        rooms, house = self._hub.rooms(), self._house
+        return self._page(request, "rooms.html", rooms=rooms, adapter=house.adapter(), straps=house.straps())
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room."""
         name = request.match_info["room"]
         for room in self._hub.rooms():
             if room.room == name:
-                return self._page("room.html", room=room)
+                return self._page(request, "room.html", room=room)
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
 
-    async def bench(self, _: web.Request) -> web.Response:
+    async def bench(self, request: web.Request) -> web.Response:
         """Show the test bench."""
-        return self._page("bench.html")
+        return self._page(request, "bench.html")
 
-    async def sessions(self, _: web.Request) -> web.Response:
+    async def sessions(self, request: web.Request) -> web.Response:
         """List every session."""
-        return self._page("sessions.html", sessions=await self._house.sessions())
+        return self._page(request, "sessions.html", sessions=await self._house.sessions())
 
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""
         row, report = await self._house.report(session_of(request))
-        return self._page("session.html", row=row, report=report, summary=summary_of(row, report))
+        return self._page(request, "session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Draw the picture of one session."""
@@ -67,15 +82,46 @@ class Pages:
         headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "no-cache"}
         return web.Response(text=svg, content_type="image/svg+xml", headers=headers)
 
+    async def accounts(self, request: web.Request) -> web.Response:
+        """Show the accounts, to an admin."""
+        demand_admin(person_of(request))
+        rows = await self._accounts.accounts() if self._accounts else []
+        return self._page(request, "accounts.html", accounts=rows)
+
+    async def api(self, request: web.Request) -> web.Response:
+        """Show the description of the API to a person."""
+        return self._page(request, "api.html", api=self._description, lines=outline(self._description))
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        """Give the description of the API to a program."""
+        return web.json_response(self._description)
+
     async def health(self, _: web.Request) -> web.Response:
         """Say that the server lives."""
         rooms = len(self._hub.rooms())
         return web.json_response({"status": "ok", "version": self._version, "rooms": rooms})
 
-    def error(self, status: int, sentence: str) -> web.Response:
+    def error(self, request: web.Request, status: int, sentence: str) -> web.Response:
         """Show a refusal in the style of the house."""
-        return self._page("error.html", status, code=status, sentence=sentence)
+        return self._page(request, "error.html", status, code=status, sentence=sentence)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> web.Response:
+    def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
+        """Show a page to whoever has not logged in."""
+        return self._render(template, status, login=None, person=None, **values)
+
+    def _page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+        login = request.get(LOGIN)
+        person = login.person if login else None if self._accounts else NOBODY
+        return self._render(template, status, login=login, person=person, **values)
+
+    def _render(self, template: str, status: int, **values: Any) -> web.Response:
         text = self._templates.get_template(template).render(**values)
         return web.Response(text=text, status=status, content_type="text/html")
+
+
+def session_of(request: web.Request) -> int:
+    """Number of the session in the address. Raises `UnknownSessionError`."""
+    text = request.match_info["session"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise UnknownSessionError(f"There is no session {text[:40]}.")
+    return int(text)

@@ -6,18 +6,27 @@ from typing import Protocol
 import msgspec
 
 from ..analysis.figures import SessionReport
+from .messages import Action, Story
 
 
 class PortError(Exception):
     """A request that cannot be met; its text is a sentence for a person."""
 
 
-class UnknownRoomError(PortError):
+class UnknownError(PortError):
+    """What was asked for is not there."""
+
+
+class UnknownRoomError(UnknownError):
     """There is no such room."""
 
 
-class UnknownSessionError(PortError):
+class UnknownSessionError(UnknownError):
     """There is no such session."""
+
+
+class UnknownClientError(UnknownError):
+    """There is no such client."""
 
 
 class RefusedError(PortError):
@@ -116,8 +125,67 @@ class Bench(Protocol):
         ...
 
 
+class Screening(msgspec.Struct, frozen=True):
+    """One question before a session, and its answer; a "yes" that was confirmed is recorded, never diagnosed."""
+
+    question: str
+    yes: bool
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What is settled before a session begins."""
+
+    address: str
+    """Of the strap."""
+    client: str | None = None
+    kind: str = "massage"
+    posture: str | None = None
+    technique: str | None = None
+    pain_before: int | None = None
+    screening: tuple[Screening, ...] = ()
+    strap_confirmed: bool = False
+    """The therapist says that a strap known from another client is on this one."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a practice sets for itself."""
+
+    techniques: tuple[str, ...] = (
+        "Long strokes",
+        "Kneading",
+        "Friction",
+        "Trigger point",
+        "Myofascial release",
+        "Stretching",
+        "Holding",
+        "Vibration",
+        "Tapping",
+    )
+    """On the keys 1 to 9."""
+    regions: tuple[str, ...] = ("Neck", "Shoulders", "Upper back", "Lower back", "Hips", "Legs", "Feet", "Arms", "Head", "Belly")
+    pressures: tuple[str, ...] = ("Light", "Moderate", "Deep")
+    next_keys: tuple[str, ...] = ("Space", "PageDown")
+    """Keys, or a foot pedal's, that begin the next phase: `KeyboardEvent.code`."""
+    settle_s: float = 180.0
+    baseline_s: float = 300.0
+    massage_s: float | None = None
+    recovery_s: float = 300.0
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark as it is entered."""
+
+    technique: str | None = None
+    region: str | None = None
+    pressure: str | None = None
+    note: str | None = None
+
+
 class House(Protocol):
-    """The rooms of this practice, the straps on the air, and the sessions on record."""
+    """The rooms of this practice, the straps on the air, and the sessions on record.
+
+    `by` names who acts. A change that does not fit the state of things raises `RefusedError`, an unknown room `UnknownRoomError`.
+    """
 
     def adapter(self) -> AdapterState:
         """Whether there is a radio."""
@@ -127,12 +195,48 @@ class House(Protocol):
         """Straps heard lately, strongest first."""
         ...
 
-    async def open_room(self, address: str, *, client: str | None, kind: str) -> str:
-        """Start a session on a strap; gives the room. Raises `RefusedError` where another room holds the strap."""
+    async def open_room(self, opening: Opening, *, by: str) -> str:
+        """Start a session on a strap; gives the room. Refused where another room holds the strap."""
         ...
 
-    async def advance(self, room: str, leaving: str) -> str:
-        """End the phase `leaving` and begin the next; gives the new phase. Raises `RefusedError` if `leaving` is over already."""
+    async def advance(self, room: str, leaving: str, *, ago_s: float, by: str) -> str:
+        """End the phase `leaving` and begin the next, `ago_s` ago; gives the new phase. Refused if `leaving` is over already."""
+        ...
+
+    async def mark(self, room: str, note: Note, *, ago_s: float, by: str) -> Action:
+        """Note what is done."""
+        ...
+
+    async def pain(self, room: str, score: int, *, ago_s: float, by: str) -> Action:
+        """Note a pain score."""
+        ...
+
+    async def stop(self, room: str, *, by: str) -> Action:
+        """Pain increased: end what is done, keep all, flag the next visit."""
+        ...
+
+    async def undo(self, room: str, action: int, *, by: str) -> None:
+        """Take an entry back."""
+        ...
+
+    async def redate(self, room: str, action: int, *, ago_s: float, by: str) -> None:
+        """Let an entry count from `ago_s` ago."""
+        ...
+
+    async def reassign(self, room: str, client: str | None, *, by: str) -> None:
+        """Put the running session of a room under another client; the audit log tells."""
+        ...
+
+    async def settings(self) -> Settings:
+        """What the practice has set."""
+        ...
+
+    async def set_settings(self, settings: Settings, *, by: str) -> None:
+        """Set it anew."""
+        ...
+
+    def story(self, room: str) -> Story:
+        """The session of a room from its beginning."""
         ...
 
     async def sessions(self) -> Sequence[SessionRow]:

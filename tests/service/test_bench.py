@@ -44,36 +44,36 @@ async def state_where(bench, room, wanted):
 
 async def test_without_a_bench_its_addresses_do_not_exist(aiohttp_client, bench):
     client = await aiohttp_client(create_app(NoHouse(), bench.hub, version="1"))
-    assert [(await client.get(path)).status for path in ("/bench", "/api/bench")] == [404, 404]
-    assert (await client.post("/api/bench", json={"recording": CLEAR})).status in {404, 405}
+    assert [(await client.get(path)).status for path in ("/bench", "/api/v1/bench")] == [404, 404]
+    assert (await client.post("/api/v1/bench", json={"recording": CLEAR})).status in {404, 405}
     assert "/bench" not in await (await client.get("/nothing")).text()
 
 
 async def test_a_recording_is_played_paused_sought_looped_and_closed(client, bench):
-    played = await (await client.post("/api/bench", json={"recording": CLEAR, "speed": 60, "faults": ["drop@20:5"]})).json()
+    played = await (await client.post("/api/v1/bench", json={"recording": CLEAR, "speed": 60, "faults": ["drop@20:5"]})).json()
     assert (played["room"], played["duration_s"], played["told"]) == ("bench-1", 1200.0, ["drop at 20 s for 5 s (5 packets)"])
     state = await state_where(bench, "bench-1", lambda state: state.now_s > 5)
     assert (state.bench, state.session, state.paused) == (True, None, False)
-    answer = await (await client.post("/api/bench/bench-1", json={"paused": True, "at_s": 600})).json()
+    answer = await (await client.post("/api/v1/bench/bench-1", json={"paused": True, "at_s": 600})).json()
     assert (answer["paused"], answer["at_s"]) == (True, 600)
     state = await state_where(bench, "bench-1", lambda state: state.paused and state.now_s == 600)
     assert (state.phase, state.signal, state.speed) == ("massage", "good", 0)
     assert state.rmssd_ms is not None
     assert len(bench.hub.records["bench-1"].beats) > 90, "the strip is there at once"
-    await client.post("/api/bench/bench-1", json={"at_s": 1190, "paused": False, "loop": True, "speed": 1000})
+    await client.post("/api/v1/bench/bench-1", json={"at_s": 1190, "paused": False, "loop": True, "speed": 1000})
     async with asyncio.timeout(20):
-        while (await (await client.get("/api/bench")).json())["rooms"][0]["rounds"] < 2:
+        while (await (await client.get("/api/v1/bench")).json())["rooms"][0]["rounds"] < 2:
             pass
-    assert (await client.post("/api/bench/bench-1/close")).status == 200
+    assert (await client.post("/api/v1/bench/bench-1/close")).status == 200
     assert "bench-1" not in bench.hub.records
-    assert (await client.post("/api/bench/bench-1", json={})).status == 404
+    assert (await client.post("/api/v1/bench/bench-1", json={})).status == 404
 
 
 async def test_at_the_end_it_waits_and_can_be_sought_back(client, bench):
-    await client.post("/api/bench", json={"recording": CLEAR, "speed": 1000})
-    await client.post("/api/bench/bench-1", json={"at_s": 1195})
+    await client.post("/api/v1/bench", json={"recording": CLEAR, "speed": 1000})
+    await client.post("/api/v1/bench/bench-1", json={"at_s": 1195})
     await state_where(bench, "bench-1", lambda state: state.phase == "ended")
-    await client.post("/api/bench/bench-1", json={"at_s": 400, "paused": True})
+    await client.post("/api/v1/bench/bench-1", json={"at_s": 400, "paused": True})
     state = await state_where(bench, "bench-1", lambda state: state.phase == "massage")
     assert state.now_s == 400
 
@@ -89,14 +89,14 @@ async def test_at_the_end_it_waits_and_can_be_sought_back(client, bench):
     ],
 )
 async def test_what_cannot_be_played_is_refused_in_a_sentence(client, bench, body, words):
-    answer = await client.post("/api/bench", json=body)
+    answer = await client.post("/api/v1/bench", json=body)
     assert answer.status in {400, 409, 422}
     assert words in (await answer.json())["error"]
     assert bench.rooms() == []
 
 
 async def test_no_more_rooms_are_opened_than_a_page_can_show(client):
-    statuses = [(await client.post("/api/bench", json={"recording": CLEAR})).status for _ in range(9)]
+    statuses = [(await client.post("/api/v1/bench", json={"recording": CLEAR})).status for _ in range(9)]
     assert statuses == [201] * 8 + [409]
 
 
@@ -110,5 +110,5 @@ async def test_a_folder_of_ones_own_stands_beside_the_fixtures(tmp_path, aiohttp
         assert CLEAR in names
         assert "secret.txt" not in names
         client = await aiohttp_client(create_app(NoHouse(), bench._hub, version="1", bench=bench))
-        assert (await client.post("/api/bench", json={"recording": "own.jsonl"})).status == 201
-        assert (await client.post("/api/bench", json={"recording": "empty.jsonl"})).status == 409
+        assert (await client.post("/api/v1/bench", json={"recording": "own.jsonl"})).status == 201
+        assert (await client.post("/api/v1/bench", json={"recording": "empty.jsonl"})).status == 409

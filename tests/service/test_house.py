@@ -14,7 +14,17 @@ from restbeat.service.house import House
 from restbeat.service.storage import NewSession, Storage
 from restbeat.service.worker import Worker
 from restbeat.web.live import Hub
-from restbeat.web.ports import AdapterState, RefusedError, StrapSeen, UnknownRoomError, UnknownSessionError
+from restbeat.web.ports import (
+    AdapterState,
+    Note,
+    Opening,
+    RefusedError,
+    Screening,
+    Settings,
+    StrapSeen,
+    UnknownRoomError,
+    UnknownSessionError,
+)
 
 ADDRESS = "A0:9E:1A:00:00:01"
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (1004 + 40 * (t % 2)).to_bytes(2, "little")) for t in range(1, 91)]
@@ -73,6 +83,10 @@ async def bench(tmp_path, worker_pool):
             yield made
 
 
+async def open_room(bench, address=ADDRESS, **plan):
+    return await bench.house.open_room(Opening(address=address, **plan), by="Ada")
+
+
 async def ended(bench, session):
     async with asyncio.timeout(60):
         while await bench.storage.report(session) is None:  # noqa: ASYNC110 - the database tells nobody
@@ -80,7 +94,7 @@ async def ended(bench, session):
 
 
 async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench):
-    room = await bench.house.open_room(ADDRESS, client="M-014", kind="massage")
+    room = await open_room(bench, client="M-014")
     await bench.straps[0].heard.wait()
     (state,) = bench.hub.rooms()
     assert (state.room, state.client, state.phase, state.strap) == (room, "M-014", "settle", "H10")
@@ -93,7 +107,7 @@ async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench)
 
 
 async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
-    room = await bench.house.open_room(ADDRESS, client=None, kind="rest")
+    room = await open_room(bench, kind="rest")
     await bench.house.advance(room, "settle")
     with pytest.raises(RefusedError, match="settle is over already: this is baseline"):
         await bench.house.advance(room, "settle")
@@ -101,7 +115,7 @@ async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
 
 async def test_the_live_figures_are_checked_against_neurokit2_while_the_session_runs(bench, monkeypatch):
     monkeypatch.setattr("restbeat.service.room._CHECK_EVERY_S", 0.01)
-    await bench.house.open_room(ADDRESS, client=None, kind="massage")
+    await open_room(bench)
     async with asyncio.timeout(60):
         while bench.hub.rooms()[0].checked is None:  # noqa: ASYNC110 - it comes with one of the next states
             await asyncio.sleep(0.05)
@@ -110,9 +124,9 @@ async def test_the_live_figures_are_checked_against_neurokit2_while_the_session_
 
 
 async def test_a_strap_serves_one_room_only(bench):
-    await bench.house.open_room(ADDRESS, client=None, kind="massage")
+    await open_room(bench)
     with pytest.raises(RefusedError, match="Room 1 holds this strap"):
-        await bench.house.open_room(ADDRESS, client=None, kind="massage")
+        await open_room(bench)
     assert [strap.room for strap in bench.house.straps()] == ["room-1"]
     assert len(await bench.house.sessions()) == 1
 
@@ -122,11 +136,11 @@ async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_tol
         StrapSeen(f"A0:9E:1A:00:00:0{n}", "H10", -60, None, near) for n, near in enumerate(["Blue room"] * 3 + [None])
     ]
     for strap in bench.air.seen:
-        await bench.house.open_room(strap.address, client=None, kind="massage")
+        await open_room(bench, strap.address)
     assert [state.name for state in bench.hub.rooms()] == ["Blue room", "Blue room 2", "Blue room 3", "Room 4"]
     assert [strap.room_name for strap in bench.house.straps()] == ["Blue room", "Blue room 2", "Blue room 3", "Room 4"]
     with pytest.raises(RefusedError, match="Blue room 2 holds this strap"):
-        await bench.house.open_room(bench.air.seen[1].address, client=None, kind="massage")
+        await open_room(bench, bench.air.seen[1].address)
 
 
 async def test_what_is_not_there_is_said(bench):
@@ -141,7 +155,7 @@ async def test_what_is_not_there_is_said(bench):
 
 
 async def test_the_summary_of_a_running_session_is_made_as_far_as_it_has_come(bench):
-    await bench.house.open_room(ADDRESS, client=None, kind="massage")
+    await open_room(bench)
     await bench.straps[0].heard.wait()
     session = bench.hub.rooms()[0].session
     await bench.storage.flush()
@@ -211,7 +225,7 @@ async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, wo
     async with await Storage.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
-            await bench.house.open_room(ADDRESS, client=None, kind="massage")
+            await open_room(bench)
             await bench.straps[0].heard.wait()
         assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
     async with await Storage.open(tmp_path) as storage:
@@ -229,3 +243,107 @@ async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog)
         while "radio on fire" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.01)
     assert len(await bench.house.sessions()) == 1
+
+
+async def audit(bench):
+    query = "SELECT actor, action, client, session, detail FROM audit ORDER BY id"
+    return await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query)])
+
+
+async def flags(bench):
+    return await bench.storage.work(lambda db: [row[0] for row in db.execute("SELECT reason FROM flag")])
+
+
+async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
+    room = await open_room(bench, client="M-014", posture="prone")
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await bench.house.advance(room, leaving)
+    with pytest.raises(RefusedError, match="M-014 wore this strap last"):
+        await open_room(bench, client="M-020")
+    await open_room(bench, client="M-020", strap_confirmed=True)
+    worn = "SELECT pseudonym, strap_address, posture FROM client ORDER BY pseudonym"
+    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
+    assert rows == [("M-014", None, "prone"), ("M-020", ADDRESS, None)]
+
+
+async def test_what_was_settled_before_is_kept_and_shown(bench):
+    asked = (Screening("Fever or infection?", yes=False), Screening("Recent injury?", yes=True))
+    await open_room(bench, client="M-014", posture="prone", technique="Swedish", pain_before=6, screening=asked)
+    (state,) = bench.hub.rooms()
+    shown = (state.posture, state.technique, state.pain_before, state.pain, state.therapist, state.target_s)
+    assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
+    query = "SELECT question, answer, confirmed_utc IS NOT NULL FROM screening ORDER BY question"
+    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query)])
+    assert rows == [("Fever or infection?", "no", 0), ("Recent injury?", "yes", 1)]
+
+
+async def test_what_is_entered_reaches_every_page_the_store_and_the_report(bench):
+    room = await open_room(bench, client="M-014", pain_before=5)
+    await bench.straps[0].heard.wait()
+    for leaving in ("settle", "baseline"):
+        await bench.house.advance(room, leaving, by="Ada")
+    await bench.house.mark(room, Note(technique="Kneading", region="Neck"), ago_s=0.0, by="Ada")
+    await bench.house.pain(room, 7, ago_s=0.0, by="Ada")
+    (state,) = bench.hub.rooms()
+    assert (state.pain, state.notice) == (7, "Pain 7, 2 more than before. Lighten or stop; what was measured is kept.")
+    assert [action.text for action in state.actions] == ["Pain 7", "Kneading, Neck", "Massage began", "Baseline began"]
+    story = bench.house.story(room)
+    assert [mark.text for mark in story.marks] == ["Kneading, Neck"]
+    assert [score for _, score in story.pain] == [7]
+    _, report = await bench.house.report(state.session)
+    assert [note.text for note in report.notes] == ["Kneading, Neck"]
+    await bench.house.undo(room, state.actions[1].number, by="Bo")
+    _, report = await bench.house.report(state.session)
+    assert report.notes == []
+    kept = await bench.storage.work(lambda db: db.execute("SELECT therapist, became_s FROM correction").fetchall())
+    assert [tuple(row) for row in kept] == [("Bo", None)]
+
+
+async def test_a_stop_for_pain_flags_the_next_visit_unless_it_is_taken_back(bench):
+    room = await open_room(bench, client="M-014")
+    for leaving in ("settle", "baseline"):
+        await bench.house.advance(room, leaving)
+    stop = await bench.house.stop(room, by="Ada")
+    (state,) = bench.hub.rooms()
+    assert (state.phase, await flags(bench)) == ("recovery", ["Pain increased – stopped"])
+    await bench.house.undo(room, stop.number, by="Ada")
+    (state,) = bench.hub.rooms()
+    assert (state.phase, await flags(bench)) == ("massage", [])
+
+
+async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_gap(bench):
+    room = await open_room(bench, client="M-014")
+    await bench.straps[0].heard.wait()
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await bench.house.advance(room, leaving, by="Ada")
+    (state,) = bench.hub.rooms()
+    await ended(bench, state.session)
+    await bench.house.undo(room, state.actions[0].number, by="Ada")
+    (again,) = bench.hub.rooms()
+    assert (again.session, again.phase, again.client) == (state.session, "recovery", "M-014")
+    assert len(bench.straps) == 2
+    assert await bench.storage.report(state.session) is None
+    await bench.storage.flush()
+    _, events = await bench.storage.events(state.session)
+    assert isinstance(events[-1], Link)
+    assert not any(isinstance(event, PhaseStart) and event.phase is Phase.ENDED for event in events)
+    await bench.house.advance(room, "recovery", by="Ada")
+    await ended(bench, state.session)
+
+
+async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
+    room = await open_room(bench, client="M-014")
+    await bench.house.reassign(room, "M-020", by="Ada")
+    (state,) = bench.hub.rooms()
+    (row,) = await bench.house.sessions()
+    assert (state.client, row.client) == ("M-020", "M-020")
+    assert await audit(bench) == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+
+
+async def test_settings_are_kept_and_shape_the_next_session(bench):
+    await bench.house.set_settings(Settings(techniques=("Swedish",), baseline_s=600.0), by="Ada")
+    assert (await bench.house.settings()).techniques == ("Swedish",)
+    room = await open_room(bench)
+    await bench.house.advance(room, "settle")
+    (state,) = bench.hub.rooms()
+    assert state.target_s == 600.0

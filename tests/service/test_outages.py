@@ -38,6 +38,7 @@ class Log:
 
     def append(self, session, event):
         self.events.append(event)
+        return len(self.events)
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ class Kept:
 
     def append(self, session, event):
         self.events.append(event)
+        return len(self.events)
 
 
 class Rounds:

@@ -5,7 +5,7 @@ import pytest
 from restbeat.analysis.live import LiveSession
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Packet, PhaseStart
+from restbeat.sensors.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import Described, LinkChange, LinkState
 from restbeat.service.room import Room
 from restbeat.service.session import Session
@@ -14,13 +14,13 @@ from restbeat.web.live import Hub
 
 class Log:
     def append(self, session, event):
-        pass
+        return 0
 
 
 @pytest.fixture
 def room():
     session = Session(7, None, FlatOutClock(), Log(), live=LiveSession())
-    return Room("room-1", "Room 1", "A0", "M-014", "massage", session, Hub())
+    return Room("room-1", "Room 1", "A0", Header(client="M-014"), session, Hub())
 
 
 def hear(room, seconds=90, payload="1640"):

@@ -16,11 +16,12 @@ from restbeat.analysis.figures import (
 )
 from restbeat.sensors.model import Phase
 from restbeat.web.live import Hub
-from restbeat.web.messages import BeatRow, RoomState
+from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase
 from restbeat.web.ports import (
     AdapterState,
     RefusedError,
     SessionRow,
+    Settings,
     StrapSeen,
     UnknownRoomError,
     UnknownSessionError,
@@ -161,6 +162,21 @@ def report(*, notes=4, hrv=True):
     )
 
 
+def a_story(room, state):
+    """A session from its beginning: three phases, two marks, two scores, and a hole."""
+    segments = [
+        (10.0 * n + 5, None if 30 < n < 34 else round(33 + 9 / (1 + exp(-(n - 50) / 6)) + 4 * sin(n * 1.7), 1)) for n in range(70)
+    ]
+    return Story(
+        room=room,
+        session=state.session,
+        phases=[StoryPhase("settle", 0.0, 150.0), StoryPhase("baseline", 150.0, 448.0), StoryPhase("massage", 448.0, None)],
+        marks=[StoryMark(470.0, "Long strokes, lower back"), StoryMark(600.0, "Turned over")],
+        pain=[(20.0, 6), (590.0, 5)],
+        segments=segments,
+    )
+
+
 class FakeHouse:
     """Answers as a house would; `run` keeps its rooms alive."""
 
@@ -175,6 +191,8 @@ class FakeHouse:
         self.rows = [row(9, "running", room="room-1"), row(8, "interrupted", client=None, source=LONG), row(7)]
         self.reports = {7: report(), 9: report(notes=0), 8: report(hrv=False)}
         self.calls = []
+        self.numbers = 0
+        self.set = Settings()
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.hub.publish(state, rows)
@@ -189,14 +207,15 @@ class FakeHouse:
     def straps(self):
         return self.seen
 
-    async def open_room(self, address, *, client, kind):
-        self.calls.append(("open", address, client, kind))
-        if address == "A1:B2":
+    async def open_room(self, opening, *, by):
+        self.calls.append(("open", opening, by))
+        client, kind = opening.client, opening.kind
+        if opening.address == "A1:B2":
             raise RefusedError("Room 1 holds this strap. End its session first, or choose another strap.")
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
-    async def advance(self, room, leaving):
+    async def advance(self, room, leaving, *, ago_s=0.0, by=""):
         self.calls.append(("advance", room, leaving))
         if room not in self.states:
             raise UnknownRoomError(f"There is no room {room}.")
@@ -206,6 +225,59 @@ class FakeHouse:
         phase = Phase(leaving).following.value
         self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=0.0))
         return phase
+
+    async def mark(self, room, note, *, ago_s=0.0, by=""):
+        return self.entered(room, "mark", note.technique or note.region or note.pressure or note.note, ago_s, by)
+
+    async def pain(self, room, score, *, ago_s=0.0, by=""):
+        return self.entered(room, "pain", f"Pain {score}", ago_s, by, pain=score)
+
+    async def stop(self, room, *, by=""):
+        return self.entered(room, "stop", "Pain increased – stopped", 0.0, by, phase="recovery", phase_s=0.0)
+
+    async def undo(self, room, action, *, by=""):
+        self.changed(room, action, None)
+
+    async def redate(self, room, action, *, ago_s, by=""):
+        self.changed(room, action, ago_s)
+
+    async def reassign(self, room, client, *, by=""):
+        self.calls.append(("reassign", room, client, by))
+        self.change(room, msgspec.structs.replace(self.state(room), client=client))
+
+    async def settings(self):
+        return self.set
+
+    async def set_settings(self, settings, *, by=""):
+        self.set = settings
+
+    def story(self, room):
+        state = self.state(room)
+        return a_story(room, state)
+
+    def entered(self, room, kind, text, ago_s, by, **changes):
+        state = self.state(room)
+        self.calls.append((kind, room, text, ago_s, by))
+        self.numbers += 1
+        action = Action(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
+        self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
+        return action
+
+    def changed(self, room, number, ago_s):
+        state = self.state(room)
+        self.calls.append(("undo" if ago_s is None else "redate", room, number, ago_s))
+        action = next((action for action in state.actions if action.number == number), None)
+        if action is None:
+            raise RefusedError("There is no such entry any more.")
+        others = [other for other in state.actions if other.number != number]
+        if ago_s is not None:
+            others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]
+        self.change(room, msgspec.structs.replace(state, actions=others))
+
+    def state(self, room):
+        if room not in self.states:
+            raise UnknownRoomError(f"There is no room {room}.")
+        return self.states[room]
 
     async def sessions(self):
         return self.rows

@@ -6,6 +6,7 @@ import pytest
 
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
+from restbeat.web.ports import Opening
 
 from .house import LONG, FakeHouse, room_state, row
 
@@ -84,15 +85,15 @@ async def test_health_names_the_version(client):
 
 
 async def test_straps_and_the_adapter_can_be_asked_for(client):
-    answer = await (await client.get("/api/straps")).json()
+    answer = await (await client.get("/api/v1/straps")).json()
     assert answer["adapter"] == {"ready": True, "text": "Bluetooth ready"}
     assert [strap["room"] for strap in answer["straps"]] == ["room-1", None]
     assert [(strap["near"], strap["room_name"]) for strap in answer["straps"]] == [("Green room", "Room 1"), (None, None)]
 
 
 async def test_a_double_press_moves_once(client, house):
-    first = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"})
-    second = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"})
+    first = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"})
+    second = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"})
     assert (first.status, await first.json()) == (200, {"phase": "baseline"})
     assert second.status == 409
     assert await second.json() == {"error": "The phase settle is over already: this is baseline."}
@@ -100,34 +101,41 @@ async def test_a_double_press_moves_once(client, house):
 
 
 async def test_a_session_starts_on_a_strap(client, house):
-    answer = await client.post("/api/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
+    answer = await client.post("/api/v1/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
     assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
-    assert house.calls == [("open", "C3:D4", "M-014", "rest")]
-    taken = await client.post("/api/rooms", json={"address": "A1:B2"})
+    assert house.calls == [("open", Opening(address="C3:D4", client="M-014", kind="rest"), "demo")]
+    taken = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
     assert (taken.status, (await taken.json())["error"][:20]) == (409, "Room 1 holds this st")
 
 
 async def test_an_interrupted_session_is_taken_up_or_ended(client, house):
-    assert await (await client.post("/api/sessions/8/resume")).json() == {"room": "room-1"}
-    assert await (await client.post("/api/sessions/8/close")).json() == {"session": 8}
-    assert (await client.post("/api/sessions/7/resume")).status == 409
+    assert await (await client.post("/api/v1/sessions/8/resume")).json() == {"room": "room-1"}
+    assert await (await client.post("/api/v1/sessions/8/close")).json() == {"session": 8}
+    assert (await client.post("/api/v1/sessions/7/resume")).status == 409
     assert house.calls == [("resume", 8), ("close", 8), ("resume", 7)]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "json", "status"),
     [
-        ("post", "/api/rooms/cellar/advance", {"leaving": "settle"}, 404),
-        ("post", "/api/rooms/room-1/advance", {"leaving": "ended"}, 400),
-        ("post", "/api/rooms/room-1/advance", {"leaving": "settle", "and": 1}, 400),
-        ("post", "/api/rooms", {}, 400),
-        ("post", "/api/rooms", {"address": "x" * 90}, 400),
-        ("post", "/api/rooms", {"address": "A", "kind": "surgery"}, 400),
-        ("post", "/api/rooms", None, 415),
-        ("post", "/api/sessions/x/close", {}, 404),
-        ("post", "/api/sessions/99999999999999999999/close", {}, 404),
-        ("get", "/api/rooms", None, 405),
-        ("get", "/api/nothing", None, 404),
+        ("post", "/api/v1/rooms/cellar/advance", {"leaving": "settle"}, 404),
+        ("post", "/api/v1/rooms/room-1/advance", {"leaving": "ended"}, 400),
+        ("post", "/api/v1/rooms/room-1/advance", {"leaving": "settle", "and": 1}, 400),
+        ("post", "/api/v1/rooms", {}, 400),
+        ("post", "/api/v1/rooms", {"address": "x" * 90}, 400),
+        ("post", "/api/v1/rooms", {"address": "A", "kind": "surgery"}, 400),
+        ("post", "/api/v1/rooms", None, 415),
+        ("post", "/api/v1/sessions/x/close", {}, 404),
+        ("post", "/api/v1/sessions/99999999999999999999/close", {}, 404),
+        ("delete", "/api/v1/rooms", None, 405),
+        ("post", "/api/v1/rooms/room-1/marks", {}, 409),
+        ("post", "/api/v1/rooms/room-1/marks", {"note": "x" * 501}, 400),
+        ("post", "/api/v1/rooms/room-1/pain", {"score": 11}, 400),
+        ("post", "/api/v1/rooms/room-1/pain", {"score": 5, "ago_s": -1}, 400),
+        ("post", "/api/v1/rooms/room-1/actions/x/undo", {}, 404),
+        ("post", "/api/v1/rooms/room-1/actions/1/undo", {}, 409),
+        ("get", "/api/v1/rooms/cellar/story", None, 404),
+        ("get", "/api/v1/nothing", None, 404),
     ],
 )
 async def test_a_refusal_under_api_is_json_with_a_sentence(client, method, path, json, status):
@@ -168,7 +176,7 @@ async def test_a_fault_of_ours_is_logged_and_said_kindly(client, house, caplog):
     ],
 )
 async def test_a_foreign_page_changes_nothing(client, house, headers):
-    answer = await client.post("/api/rooms/room-1/advance", json={"leaving": "settle"}, headers=headers)
+    answer = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"}, headers=headers)
     assert answer.status == 403
     assert house.states["room-1"].phase == "settle"
 

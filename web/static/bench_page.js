@@ -32,7 +32,7 @@ function drop(id) {
 async function load() {
   let bench;
   try {
-    bench = await (await fetch("/api/bench", { signal: AbortSignal.timeout(10000) })).json();
+    bench = await (await fetch("/api/v1/bench", { signal: AbortSignal.timeout(10000) })).json();
   } catch {
     return; // the page already says that there are no news
   }
@@ -67,7 +67,7 @@ form.addEventListener("submit", async (event) => {
   go.disabled = true;
   try {
     const wanted = faults.value.split(/[\s,]+/).filter(Boolean);
-    add(await post("/api/bench", { recording: recording.value, faults: wanted, seed: Number(seed.value), speed: Number(speed.value), loop: loop.checked }));
+    add(await post("/api/v1/bench", { recording: recording.value, faults: wanted, seed: Number(seed.value), speed: Number(speed.value), loop: loop.checked }));
     say("");
   } catch (error) {
     say(error.message);

@@ -38,17 +38,24 @@ export function setSignal(element, signal, text) {
   setText(element.querySelector("span"), text);
 }
 
-export async function post(path, body = {}) {
+// A change that is asked of the server; throws an error whose message is a sentence for a person.
+export async function send(method, path, body = {}) {
+  const headers = { "Content-Type": "application/json" };
+  const csrf = document.querySelector('meta[name="csrf"]');
+  if (csrf) headers["X-CSRF-Token"] = csrf.content;
   let response;
   try {
-    response = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive: true, signal: AbortSignal.timeout(10000) });
+    response = await fetch(path, { method, headers, body: JSON.stringify(body), keepalive: true, signal: AbortSignal.timeout(10000) });
   } catch {
     throw new Error("restbeat did not answer. Try again in a moment.");
   }
+  if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.error ?? "That did not work.");
   return answer;
 }
+
+export const post = (path, body) => send("POST", path, body);
 
 // Speaks only when a state has changed, and never the first time.
 export class Speaker {

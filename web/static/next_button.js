@@ -35,7 +35,7 @@ export class NextButton {
     this.until = performance.now() + REST_MS;
     this.button.setAttribute("aria-disabled", "true");
     try {
-      await post(`/api/rooms/${encodeURIComponent(this.state.room)}/advance`, { leaving: this.state.phase });
+      await post(`/api/v1/rooms/${encodeURIComponent(this.state.room)}/advance`, { leaving: this.state.phase });
       this.trouble("");
     } catch (error) {
       this.trouble(error.message);

@@ -7,7 +7,7 @@ for (const button of document.querySelectorAll("button[data-act]")) {
     const { act, session } = button.dataset;
     button.disabled = true;
     try {
-      const answer = await post(`/api/sessions/${session}/${act}`);
+      const answer = await post(`/api/v1/sessions/${session}/${act}`);
       location.assign(answer.room ? `/rooms/${encodeURIComponent(answer.room)}` : `/sessions/${answer.session}`);
     } catch (error) {
       setText(byId("news"), error.message);

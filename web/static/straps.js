@@ -23,7 +23,7 @@ export class StrapList {
   async refresh() {
     let heard;
     try {
-      const response = await fetch("/api/straps", { signal: AbortSignal.timeout(5000) });
+      const response = await fetch("/api/v1/straps", { signal: AbortSignal.timeout(5000) });
       heard = await response.json();
     } catch {
       return; // the page already says that there are no news
@@ -74,7 +74,7 @@ export class StrapList {
       event.preventDefault();
       start.disabled = true;
       try {
-        const { room } = await post("/api/rooms", { address: strap.address, client: client.value.trim() || null, kind: kind.value });
+        const { room } = await post("/api/v1/rooms", { address: strap.address, client: client.value.trim() || null, kind: kind.value });
         location.assign(`/rooms/${encodeURIComponent(room)}`);
       } catch (error) {
         this.trouble(error.message);

@@ -37,7 +37,7 @@ export class Transport {
     this.dragging = false;
     this.ended = false;
     this.asked = 0;
-    this.room = `/api/bench/${encodeURIComponent(played.room)}`;
+    this.room = `/api/v1/bench/${encodeURIComponent(played.room)}`;
     this.element = make("section", "player");
     this.element.dataset.room = played.room;
     this.element.setAttribute("aria-label", `${played.name}, ${played.recording}`);

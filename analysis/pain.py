@@ -1,0 +1,28 @@
+"""When pain says: lighten or stop. Pain always outranks what the heart shows."""
+
+from collections.abc import Sequence
+from typing import Final
+
+RISE: Final = 2
+"""Points on the 0–10 scale (NRS): the change that usually means something to a person."""
+SEVERE: Final = 7
+
+STOP: Final = "Lighten or stop; what was measured is kept."
+
+
+def notice_during(before: int | None, scores: Sequence[int]) -> str | None:
+    """What to say while the massage goes on; None where the newest score gives no reason. Scores in order of time."""
+    if not scores:
+        return None
+    now = scores[-1]
+    if before is not None and now >= before + RISE:
+        return f"Pain {now}, {now - before} more than before. {STOP}"
+    return f"Pain {now}. {STOP}" if now >= SEVERE else None
+
+
+def flag_after(before: int | None, score: int, *, hours: int) -> str | None:
+    """Why the next visit is to be minded, from a score some hours later (24 or 48); None where there is no reason."""
+    if before is None:
+        return f"Pain {score} after {hours} h." if score >= SEVERE else None
+    raised = score >= before + RISE if hours < 48 else score > before
+    return f"Pain {score} after {hours} h, {before} before the session." if raised else None

@@ -1,0 +1,162 @@
+"""Accounts and logins on a real database: what opens the door, what keeps it shut, and what the log says of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from argon2 import PasswordHasher
+import pytest
+
+from restbeat.service.accounts import LASTS, PracticeAccounts
+from restbeat.service.passwords import Passwords
+from restbeat.service.storage import Storage
+from restbeat.web.ports import RefusedError, UnknownError
+from restbeat.web.who import LoginRefusedError, Person, TooOftenError
+
+PASSWORD = "correct horse battery"
+ADMIN = Person(1, "Ada", "admin")
+
+
+class Time:
+    def __init__(self):
+        self.now, self.s = datetime(2026, 11, 24, 9, tzinfo=UTC), 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+async def storage(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        yield storage
+
+
+def opened(storage, time, **options):
+    quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    return PracticeAccounts.open(storage, passwords=quick, now_utc=time, monotonic_s=lambda: time.s, **options)
+
+
+@pytest.fixture
+async def accounts(storage, time):
+    accounts = await opened(storage, time)
+    await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
+    return accounts
+
+
+async def log_of(storage):
+    return await storage.work(
+        lambda db: [tuple(row) for row in db.execute("SELECT actor, action, detail FROM audit ORDER BY id")]
+    )
+
+
+async def test_the_first_account_is_made_by_the_terminals_code_once(storage, time):
+    accounts = await opened(storage, time)
+    code = accounts.setup_code
+    with pytest.raises(LoginRefusedError, match="not the code"):
+        await accounts.set_up("AAAA-AAAA-AAAA", "Ada", PASSWORD, peer="here")
+    with pytest.raises(RefusedError, match="10 to 200 characters"):
+        await accounts.set_up(code, "Ada", "short", peer="here")
+    login = await accounts.set_up(code.lower().replace("-", " "), " Ada ", PASSWORD, peer="here")
+    assert (login.person.name, login.person.role, accounts.setup_wanted) == ("Ada", "admin", False)
+    with pytest.raises(LoginRefusedError):
+        await accounts.set_up(code, "Eve", PASSWORD, peer="here")
+    assert not (await opened(storage, time)).setup_wanted
+    assert (await opened(storage, time, setup=True)).setup_wanted
+
+
+async def test_a_login_holds_over_a_restart_and_runs_out_when_nobody_uses_it(storage, accounts, time):
+    login = await accounts.log_in("ada", PASSWORD, peer="here")
+    again = await opened(storage, time)
+    assert again.whose(login.token).person == login.person
+    assert again.whose(login.token).csrf == login.csrf
+    time.now += timedelta(hours=2)
+    assert (await again.renew(again.whose(login.token))).expires_utc == time.now + LASTS
+    assert await again.renew(again.whose(login.token)) is None
+    time.now += LASTS
+    assert again.whose(login.token) is None
+    assert (await opened(storage, time)).whose(login.token) is None
+
+
+async def test_neither_token_nor_password_lies_in_the_database(storage, accounts, tmp_path):
+    login = await accounts.log_in("Ada", PASSWORD, peer="here")
+    await storage.flush()
+    data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert login.token.encode() not in data
+    assert PASSWORD.encode() not in data
+    assert b"$argon2id$" in data
+
+
+async def test_a_wrong_name_and_a_wrong_password_are_refused_alike(accounts):
+    for name, password in (("Ada", "wrong password"), ("Eve", PASSWORD), ("", "")):
+        with pytest.raises(LoginRefusedError, match="Name and password do not fit together"):
+            await accounts.log_in(name, password, peer="here")
+
+
+async def test_tries_grow_slower_and_a_right_one_in_time_clears_them(accounts, time):
+    for _ in range(5):
+        with pytest.raises(LoginRefusedError):
+            await accounts.log_in("Ada", "wrong password", peer="there")
+    waits = []
+    for _ in range(6):
+        with pytest.raises(TooOftenError) as refused:
+            await accounts.log_in("Ada", PASSWORD, peer="there")
+        waits.append(refused.value.wait_s)
+        time.s += refused.value.wait_s
+        with pytest.raises(LoginRefusedError):
+            await accounts.log_in("Ada", "wrong password", peer="there")
+    assert waits == [1, 2, 4, 8, 16, 32]
+    with pytest.raises(TooOftenError):
+        await accounts.log_in("ADA", PASSWORD, peer="elsewhere")
+    time.s += 64
+    await accounts.log_in("Ada", PASSWORD, peer="there")
+    with pytest.raises(LoginRefusedError):
+        await accounts.log_in("Ada", "wrong password", peer="there")
+
+
+async def test_leaving_ends_the_login_and_the_log_tells_the_day(storage, accounts):
+    login = await accounts.log_in("Ada", PASSWORD, peer="here")
+    await accounts.log_out(login.token)
+    assert accounts.whose(login.token) is None
+    assert await log_of(storage) == [
+        ("restbeat", "account made", "Ada, admin"),
+        ("Ada", "logged in", None),
+        ("Ada", "logged in", None),
+        ("Ada", "logged out", None),
+    ]
+
+
+async def test_an_admin_makes_accounts_sets_passwords_and_switches_them_off(accounts):
+    row = await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
+    with pytest.raises(RefusedError, match="an account bo already"):
+        await accounts.add("bo", PASSWORD, "therapist", by=ADMIN)
+    login = await accounts.log_in("Bo", PASSWORD, peer="here")
+    await accounts.set_password(row.account, "another password", by=ADMIN)
+    assert accounts.whose(login.token) is None
+    login = await accounts.log_in("Bo", "another password", peer="here")
+    assert (await accounts.set_disabled(row.account, True, by=ADMIN)).disabled
+    assert accounts.whose(login.token) is None
+    with pytest.raises(LoginRefusedError):
+        await accounts.log_in("Bo", "another password", peer="here")
+    with pytest.raises(RefusedError, match="cannot switch off yourself"):
+        await accounts.set_disabled(1, True, by=ADMIN)
+    with pytest.raises(RefusedError, match="with the old one"):
+        await accounts.set_password(1, PASSWORD, by=ADMIN)
+    with pytest.raises(UnknownError):
+        await accounts.set_password(99, PASSWORD, by=ADMIN)
+
+
+async def test_ones_own_password_needs_the_old_one(accounts):
+    with pytest.raises(LoginRefusedError, match="old password"):
+        await accounts.set_own_password(ADMIN, "wrong password", "a new password")
+    await accounts.set_own_password(ADMIN, PASSWORD, "a new password")
+    await accounts.log_in("Ada", "a new password", peer="here")
+
+
+async def test_a_hash_of_weaker_days_is_made_anew_at_the_next_login(storage, accounts, time):
+    strong = await PracticeAccounts.open(storage, now_utc=time)
+    await strong.log_in("Ada", PASSWORD, peer="here")
+    (stored,) = await storage.work(lambda db: db.execute("SELECT password_hash FROM account").fetchone())
+    assert not Passwords().outdated(stored)

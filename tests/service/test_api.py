@@ -1,0 +1,51 @@
+"""The API does what its description says: schemathesis sends a real house what fits and what does not."""
+
+import asyncio
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import sys
+
+from argon2 import PasswordHasher
+
+from restbeat.service.accounts import PracticeAccounts
+from restbeat.service.house import House
+from restbeat.service.passwords import Passwords
+from restbeat.service.server import served
+from restbeat.service.storage import Storage
+from restbeat.service.worker import Worker
+from restbeat.web.live import Hub
+from restbeat.web.ports import Opening
+
+from .test_house import Air, Strap
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+SETTINGS = Path(__file__).parent / "schemathesis.toml"
+PASSWORD = "correct horse battery"
+
+
+@asynccontextmanager
+async def practice(folder):
+    """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
+    hub, quick = Hub(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with await Storage.open(folder) as storage, Worker() as worker, House(storage, worker, hub, Air(), Strap) as house:
+        accounts = await PracticeAccounts.open(storage, passwords=quick)
+        login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
+        await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014"), by="Ada")
+        async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts) as address:
+            yield address, login
+
+
+async def test_schemathesis_finds_nothing(tmp_path):
+    async with practice(tmp_path) as (address, login):
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS)),
+            *("run", f"{address}/api/v1/openapi.json"),
+        ]
+        secrets = os.environ | {"LOGIN": login.token, "CSRF": login.csrf}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path, env=secrets
+        )
+        async with asyncio.timeout(300):
+            out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()

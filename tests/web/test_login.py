@@ -1,0 +1,148 @@
+"""Who may come in: pages and API behind a login, changes behind its token."""
+
+from datetime import UTC, datetime
+
+from argon2 import PasswordHasher
+import pytest
+
+from restbeat.service.accounts import PracticeAccounts
+from restbeat.service.passwords import Passwords
+from restbeat.service.storage import Storage
+from restbeat.web.app import create_app
+from restbeat.web.live import Hub
+
+from .house import FakeHouse, room_state
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def accounts(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield await PracticeAccounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+async def client(aiohttp_client, accounts):
+    house = FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
+    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts))
+
+
+async def set_up(client, accounts, **headers):
+    fields = {"code": accounts.setup_code, "name": "Ada", "password": PASSWORD}
+    return await client.post("/setup", data=fields, allow_redirects=False, headers=headers)
+
+
+async def token(client):
+    return (await (await client.get("/api/v1/me")).json())["csrf"]
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/7/picture.svg", "/accounts", "/x"])
+async def test_a_page_leads_to_the_login_and_back(client, path):
+    answer = await client.get(path, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/login?next={path}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/sessions", "/api/v1/rooms", "/api/v1/straps", "/api/v1/me", "/api/v1/accounts", "/api/v1/nothing"]
+)
+async def test_the_api_answers_401_as_json(client, path):
+    answer = await client.get(path)
+    assert answer.status == 401
+    assert await answer.json() == {"error": "Log in first: this needs an account."}
+
+
+async def test_the_live_socket_is_shut_too(client):
+    answer = await client.get("/live", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("path", ["/login", "/setup", "/healthz", "/api/v1/openapi.json", "/api/v1"])
+async def test_what_is_open_stays_open(client, path):
+    assert (await client.get(path, allow_redirects=False)).status == 200
+
+
+async def test_the_first_account_lets_in_and_its_cookie_tells_no_script_and_no_other_site(client, accounts):
+    answer = await set_up(client, accounts)
+    cookie = answer.headers["Set-Cookie"]
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/"))
+    assert "Secure" not in cookie
+    assert (await client.get("/sessions")).status == 200
+    assert (await client.get("/setup")).status == 404
+    assert (await (await client.get("/api/v1/me")).json())["name"] == "Ada"
+
+
+async def test_behind_tls_the_cookie_is_secure(client, accounts):
+    answer = await set_up(client, accounts, **{"X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+async def test_a_login_leads_where_one_wanted_to_go_and_nowhere_else(client, accounts):
+    await set_up(client, accounts)
+    for wanted, place in (
+        ("/sessions/7", "/sessions/7"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil", "/"),
+    ):
+        client.session.cookie_jar.clear()
+        fields = {"name": "Ada", "password": PASSWORD, "next": wanted}
+        answer = await client.post("/login", data=fields, allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, place)
+
+
+async def test_a_refused_login_says_so_and_keeps_the_name(client, accounts):
+    await set_up(client, accounts)
+    client.session.cookie_jar.clear()
+    for _ in range(5):
+        answer = await client.post("/login", data={"name": "Ada", "password": "wrong password", "next": "/"})
+        html = await answer.text()
+        assert answer.status == 403
+        assert "Name and password do not fit together." in html
+        assert 'value="Ada"' in html
+    throttled = await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+    assert throttled.status == 429
+    assert int(throttled.headers["Retry-After"]) >= 1
+
+
+async def test_no_change_passes_without_its_token(client, accounts):
+    await set_up(client, accounts)
+    press = {"path": "/api/v1/rooms/room-1/advance", "json": {"leaving": "settle"}}
+    bare = await client.post(**press)
+    wrong = await client.post(**press, headers={"X-CSRF-Token": "0" * 64})
+    right = await client.post(**press, headers={"X-CSRF-Token": await token(client)})
+    assert [answer.status for answer in (bare, wrong, right)] == [403, 403, 200]
+    assert "too old" in (await bare.json())["error"]
+
+
+async def test_the_pages_carry_the_token_and_the_way_out(client, accounts):
+    await set_up(client, accounts)
+    csrf = await token(client)
+    html = await (await client.get("/")).text()
+    assert f'<meta name="csrf" content="{csrf}">' in html
+    assert (await client.post("/logout", data={"csrf": "0"}, allow_redirects=False)).status in {303, 403}
+    left = await client.post("/logout", data={"csrf": csrf}, allow_redirects=False)
+    assert (left.status, left.headers["Location"]) == (303, "/login")
+    assert (await client.get("/api/v1/sessions")).status == 401
+
+
+async def test_only_an_admin_sees_and_makes_accounts(client, accounts):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    made = await client.post("/api/v1/accounts", json={"name": "Bo", "password": PASSWORD}, headers=headers)
+    assert (made.status, (await made.json())["role"]) == (201, "therapist")
+    assert "Bo" in await (await client.get("/accounts")).text()
+    client.session.cookie_jar.clear()
+    await client.post("/login", data={"name": "Bo", "password": PASSWORD})
+    assert (await client.get("/accounts")).status == 403
+    assert (await client.get("/api/v1/accounts")).status == 403
+    assert (await client.get("/sessions")).status == 200
+
+
+async def test_another_site_cannot_log_in_for_somebody(client, accounts):
+    await set_up(client, accounts)
+    fields = {"name": "Ada", "password": PASSWORD}
+    answer = await client.post("/login", data=fields, headers={"Origin": "https://evil.example"}, allow_redirects=False)
+    assert answer.status == 403
