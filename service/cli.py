@@ -314,6 +314,56 @@ def reanalyse(data: Path | None, jobs: int | None, again: bool) -> None:
     _run(reanalyse_folder(data or _default_data(), jobs, again=again))
 
 
+@cli.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option(
+    "--keep-days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Delete it by itself after so long."
+)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def backup(out: Path, data: Path | None, keep_days: int, force: bool, as_json: bool) -> None:
+    """Copy the database to OUT, while sessions record, and check the copy.
+
+    The folder keeps a list of its backups; those whose time is over are deleted by the next backup.
+
+    Example:  restbeat backup /media/stick/restbeat-2026-11-24.db
+    """
+    from .keeping import back_up
+
+    _run(back_up(out, data or _default_data(), keep_days=keep_days, force=force, as_json=as_json))
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; needs --yes.")
+def restore(file: Path, data: Path | None, yes: bool, as_json: bool) -> None:
+    """Put a backup in the place of the database; what was there before is kept aside.
+
+    Example:  restbeat restore /media/stick/restbeat-2026-11-24.db
+    """
+    from .keeping import restore as put_back
+
+    if as_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes too.")
+    _run(put_back(file, data or _default_data(), yes=yes, as_json=as_json))
+
+
+@cli.command()
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+def clients(data: Path | None, as_json: bool) -> None:
+    """List the clients by their pseudonyms, with their sessions.
+
+    Example:  restbeat clients
+    """
+    from .keeping import list_clients
+
+    _run(list_clients(data or _default_data(), as_json=as_json))
+
+
 @cli.command("virtual-sensor")
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--bus-address", help="Join this D-Bus. Default: start a private one and print its address.")

@@ -54,7 +54,7 @@ def open_database(folder: Path) -> Database:
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
         db = Database(connection, execute_plugins=False)
-        _check_ours(db, path)
+        check_ours(db, path)
         db.enable_wal()
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
@@ -106,7 +106,7 @@ def look_into(folder: Path) -> Look:
     path = folder / DATABASE
     db = open_readonly(folder)
     try:
-        _check_ours(db, path)
+        check_ours(db, path)
         damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
         wal = path.with_name(f"{DATABASE}-wal")
         return Look(
@@ -146,7 +146,8 @@ def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
             return StorageError(f"The database in {folder} could not be used: {error}. Check the disk and the folder.")
 
 
-def _check_ours(db: Database, path: Path) -> None:
+def check_ours(db: Database, path: Path) -> None:
+    """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read it."""
     known = {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}
     applied = [step.name for step in migrations.applied(db)]
     if not applied and set(db.table_names()) - {migrations.migrations_table}:

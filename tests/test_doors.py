@@ -30,7 +30,7 @@ DOORS = {
     "matplotlib": {"web/charts.py"},
     "argon2": {"service/passwords.py"},
     "sqlite_utils": {"service/sqlite.py"},
-    "sqlite3": {"service/database.py", "service/writer.py"},
+    "sqlite3": {"service/backup.py", "service/database.py", "service/writer.py"},
     "click": {
         "service/cli.py",
         "service/playback.py",
@@ -38,6 +38,7 @@ DOORS = {
         "service/archive.py",
         "service/fixture.py",
         "service/doctor.py",
+        "service/keeping.py",
     },
 }
 
