@@ -71,8 +71,8 @@ def read_edf_plus(name: str, raw: bytes) -> Recording:
             f"{name} holds neither RR annotations nor a signal of heart rate (HR in bpm): restbeat reads EDF+ that it wrote."
         )
     beats = from_intervals(intervals) if intervals else from_heart_rates(rates)
-    links = [] if intervals else [event for event in notes if isinstance(event, Link)]
-    found.events = [*(event for event in notes if not isinstance(event, Link)), *links, *beats]
+    # where there are beats, their gaps tell of the link
+    found.events = [*(event for event in notes if not (intervals and isinstance(event, Link))), *beats]
     return found.recording("EDF+", arrival="the ends of the beats" if intervals else "once a second", kind=kind)
 
 

@@ -45,6 +45,7 @@ class Arrival(NamedTuple):
     hr_bpm: float | None = None
     broken: bool = False
     """Beats are missing among these, nobody knows where: none of them follows another."""
+    gap_before: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class Found:
         if not any(isinstance(event, Packet) for event in self.events):
             raise RecordingError(f"{self.name} holds no RR interval and no heart rate: there is nothing to play.")
         events = sorted(self.events, key=lambda event: event.t)
-        if events[-1].t > _LONGEST_S or events[0].t < -_LONGEST_S:
+        if events[-1].t > _LONGEST_S:
             raise RecordingError(f"{self.name} spans more than 10 days: its times cannot be those of one session.")
         imported: dict[str, Any] = {"format": format_name, "arrival": arrival}
         if began_local:
@@ -117,20 +118,22 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
     """A packet a time stamp; stamps that follow at once are one packet. The beat clock finds the gaps."""
     events: list[Event] = []
     recent: deque[float] = deque(maxlen=_AVERAGED_BEATS)
-    broken, last_t = False, 0.0
+    gap, last_t = False, 0.0
     for one in _merged(arrivals):
         rr_1024 = tuple(ticks for rr in one.rr_ms if (ticks := _ticks(rr)) is not None)
+        broken = one.broken or len(rr_1024) < len(one.rr_ms)
+        gap = gap or one.gap_before
         recent.extend(rr for rr in one.rr_ms if rr > 0)
         hr_bpm = _mean_bpm(recent) if one.hr_bpm is None else min(max(round(one.hr_bpm), 0), 0xFFFF)
-        packed = [(rr,) for rr in rr_1024] if one.broken else [rr_1024] if rr_1024 or one.hr_bpm else []
+        packed = [(rr,) for rr in rr_1024] if broken else [rr_1024] if rr_1024 or one.hr_bpm else []
         for n, rr in enumerate(packed, 1):
             # spread out, as two alike at one time would be taken for one packet sent twice
             t = round(last_t + (one.t - last_t) * n / len(packed), 6)
-            if (one.broken or broken) and rr and events:
+            if (broken or gap) and rr and events:
                 events += [Link(t, up=False), Link(t, up=True)]
             events.append(_packet(t, hr_bpm, rr, Contact.NOT_REPORTED))
-            broken = one.broken or (broken and not rr)
-        last_t = one.t
+            gap = gap and not rr
+        gap, last_t = gap or broken, one.t
     return events
 
 
@@ -147,7 +150,8 @@ def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Seq
     starts = np.median(np.abs(of_starts)) < np.median(np.abs(of_ends))
     off_s = of_starts if starts else of_ends
     if np.median(np.abs(off_s)) > _EXACT_S:
-        return from_arrivals(Arrival(t, (rr,)) for t, rr in zip(times_s, rr_ms, strict=True)), "the times in the file"
+        rows = zip(times_s, rr_ms, gap_before, strict=True)
+        return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
     ends_s = time_s + rr_s if starts else time_s
     holes = [False, *(np.abs(off_s) > _HOLE_S).tolist()]
     intervals = [
@@ -170,8 +174,9 @@ def _merged(arrivals: Iterable[Arrival]) -> list[Arrival]:
     merged: list[Arrival] = []
     for one in arrivals:
         last = merged[-1] if merged else None
-        if last and one.rr_ms and last.rr_ms and 0 <= one.t - last.t < _ONE_PACKET_S and not (one.broken or last.broken):
-            merged[-1] = Arrival(last.t, last.rr_ms + one.rr_ms, one.hr_bpm or last.hr_bpm)
+        apart = one.broken or one.gap_before or (last is not None and last.broken)
+        if last and one.rr_ms and last.rr_ms and 0 <= one.t - last.t < _ONE_PACKET_S and not apart:
+            merged[-1] = Arrival(last.t, last.rr_ms + one.rr_ms, one.hr_bpm or last.hr_bpm, gap_before=last.gap_before)
         else:
             merged.append(one)
     return merged

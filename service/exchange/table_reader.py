@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recording import Event, PhaseStart, Recording
+from ...sensors.recording import PhaseStart, Recording
 from .reconstruct import Found, Interval, from_heart_rates, from_intervals, from_times
 from .session_data import DOUBTED
 from .table import BEATS, EVENTS, PHASES, RATES
@@ -77,7 +77,7 @@ def read_table(name: str, text: str) -> Recording:
 def _own(found: Found, rows: Sequence[tuple[int, list[str]]], *, rates: bool) -> Recording:
     intervals: list[Interval] = []
     sent: list[tuple[float, float]] = []
-    phases: list[Event] = []
+    phases: list[PhaseStart] = []
     gap = False
     for number, cells in rows:
         t, value = (_number(cell) for cell in [*cells, "", ""][:2])
@@ -91,10 +91,10 @@ def _own(found: Found, rows: Sequence[tuple[int, list[str]]], *, rates: bool) ->
             intervals.append(Interval(t, value, gap or cells[4] == "1", cells[3] in DOUBTED))
             gap = False
         phase = cells[-1].strip()
-        if phase in {p.value for p in Phase} and (not phases or phases[-1].phase.value != phase):  # type: ignore[union-attr]
+        if phase in {p.value for p in Phase} and (not phases or phases[-1].phase.value != phase):
             # in the middle of its first beat, so that rounding moves no beat into another phase
             phases.append(PhaseStart(t - (0.0 if rates else value / 2000) if phases else 0.0, Phase(phase)))
-    found.events = phases + (from_heart_rates(sent) if rates else from_intervals(intervals))
+    found.events = [*phases, *(from_heart_rates(sent) if rates else from_intervals(intervals))]
     return found.recording("restbeat CSV", arrival="the ends of the beats")
 
 

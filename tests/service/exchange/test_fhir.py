@@ -106,6 +106,18 @@ def test_a_vital_sign_has_category_subject_and_period():
             assert o["subject"]["reference"].startswith("urn:uuid:")
 
 
+def test_what_r4b_binds_to_a_list_of_values_is_of_that_list():
+    for o in observations(bundle_of(session(CLEAR))):
+        assert o["status"] == "final"
+        (category,) = o["category"]
+        (coding,) = category["coding"]
+        assert coding == {"system": coding["system"], "code": coding["code"]}
+        assert coding["system"].endswith("/CodeSystem/observation-category")
+        assert coding["code"] in {"vital-signs", "procedure", "survey"}
+        assert o["valueQuantity"]["system"] == "http://unitsofmeasure.org"
+        assert o["valueQuantity"]["code"] in {"/min", "ms", "1", "%", "ms2", "{score}"}
+
+
 def test_references_lead_to_entries_and_no_id_is_double():
     bundle = bundle_of(session(CLEAR))
     urls = [entry["fullUrl"] for entry in bundle["entry"]]

@@ -91,6 +91,19 @@ def test_arrival_times_find_the_gaps_as_a_strap_s_do(tmp_path):
     assert same_beats(again) == same_beats(data)
 
 
+def test_a_row_that_is_no_number_leaves_a_gap_among_arrival_times_too(tmp_path):
+    stamps = [t + 0.3 * (n % 3) for n, t in enumerate(ENDS)]
+    rows = [f"{t:.3f},{rr if n != 6 else 'x'}" for n, (t, rr) in enumerate(zip(stamps, RR, strict=True))]
+    recording = read_lines(tmp_path, "time_s,rr_ms", *rows)
+    assert recording.header.extra["imported"]["arrival"] == "the times in the file"
+    assert 6 in gaps(recording)
+
+
+def test_an_interval_that_no_packet_holds_leaves_a_gap(tmp_path):
+    rows = [f"{t:.3f},{rr if n != 6 else 70_000}" for n, (t, rr) in enumerate(zip(ENDS, RR, strict=True))]
+    assert gaps(read_lines(tmp_path, "time_s,rr_ms", *rows)) == [6]
+
+
 def test_a_column_of_heart_rates_is_heart_rate_only(tmp_path):
     clock = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
     rows = [f"{clock + timedelta(seconds=n):%H:%M:%S},{60 + n % 4}" for n in range(90)]
@@ -113,6 +126,11 @@ def test_our_own_table_with_a_broken_row_loses_that_row(tmp_path):
     )
     assert len(recording.warnings) == 1
     assert len(intervals(recording)) == 5
+
+
+def test_means_of_days_are_no_beats(tmp_path):
+    with pytest.raises(RecordingError, match=r"days\.csv"):
+        read_lines(tmp_path, "date,Mean RR (ms),Avg HR", "2026-03-01,812,74", "2026-03-02,830,72", name="days.csv")
 
 
 @pytest.mark.parametrize("text", ["a,b,c\n1,2,3\n", "RR (ms),x\n,\n", "EEG,EMG,EOG\n0.1,0.2,0.3\n0.2,0.1,0.3\n"])
