@@ -93,7 +93,7 @@ def _own(found: Found, rows: Sequence[tuple[int, list[str]]], *, rates: bool) ->
         phase = cells[-1].strip()
         if phase in {p.value for p in Phase} and (not phases or phases[-1].phase.value != phase):
             # in the middle of its first beat, so that rounding moves no beat into another phase
-            phases.append(PhaseStart(t - (0.0 if rates else value / 2000) if phases else 0.0, Phase(phase)))
+            phases.append(PhaseStart(max(t - (0.0 if rates else value / 2000), phases[-1].t) if phases else 0.0, Phase(phase)))
     found.events = [*phases, *(from_heart_rates(sent) if rates else from_intervals(intervals))]
     return found.recording("restbeat CSV", arrival="the ends of the beats")
 

@@ -8,7 +8,7 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.heart_rate import parse
-from restbeat.sensors.recording import HEART_RATE, Packet
+from restbeat.sensors.recording import HEART_RATE, Packet, PhaseStart
 from restbeat.service.exchange.formats import kind_of, read_any
 
 from .sessions import BEGAN, GAPS, of_recording, same_beats, session, ticks
@@ -58,6 +58,13 @@ def test_the_intervals_are_found_in_any_unit_and_layout(tmp_path, lines):
     assert gaps(recording) == []
     assert recording.warnings == ()
     assert recording.events[0].t == pytest.approx(0.812, abs=0.001)
+
+
+def test_a_phase_that_begins_with_a_damaged_interval_begins_after_the_one_before(tmp_path):
+    head = "end_s,rr_ms,accepted,kind,gap_before,phase"
+    rows = [f"{t},{rr},1,normal,0,baseline" for t, rr in zip(ENDS[:5], RR[:5], strict=True)]
+    recording = read_lines(tmp_path, head, *rows, "4.8,90002,1,normal,0,massage")
+    assert [event.t for event in recording.events if isinstance(event, PhaseStart)] == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("starts", [True, False])
