@@ -210,6 +210,8 @@ def replay(
 ) -> None:
     """Play a recording through the same path as a live strap, store the session, print its figures.
 
+    FILE may be another program's too: RR text, CSV, EDF+, Garmin FIT, Polar .hrm, Open mHealth.
+
     With --speed in a terminal: Space pauses, left and right seek 10 s, + and - change the speed, q ends.
 
     Example:  restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz
@@ -227,13 +229,33 @@ def replay(
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def analyse(file: Path, as_json: bool) -> None:
-    """Print the HRV of a whole file: RR text (one interval in ms a line) or a recording.
+    """Print the HRV of a whole file: RR text (one interval in ms a line), a recording, or another program's file.
 
     Example:  restbeat analyse rr.txt --json
     """
     from .playback import analyse_file
 
     _run(analyse_file(file, as_json=as_json))
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--minutes", type=_Minutes(), help="Give a recording without phases these: baseline, massage, recovery.")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+def convert(source: str, out: Path, minutes: tuple[float, float, float] | None, data: Path | None, force: bool) -> None:
+    """Turn a stored session, a recording or another program's file into a format that others read, or into a recording.
+
+    SOURCE is a session's number or a file: recording, RR text, CSV, EDF+, Garmin FIT, Polar .hrm, Open mHealth. OUT's ending
+    says what to write: .jsonl or .jsonl.gz (recording), .txt (RR text), .csv (beats), .phases.csv (figures), .events.csv,
+    .edf (EDF+), .fhir.json (FHIR R4B), .omh.json (Open mHealth).
+
+    Example:  restbeat convert 12 session.edf
+    """
+    from .convert import convert as convert_source
+
+    _run(convert_source(source, out, data or _default_data(), minutes=minutes, force=force))
 
 
 @cli.command()

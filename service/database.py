@@ -1,7 +1,9 @@
 """The database file in its folder: taken for one process, opened, brought up to date; SQLite's errors as sentences."""
 
+from collections.abc import Callable
 from pathlib import Path
 import sqlite3
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +17,8 @@ from .errors import (
 )
 from .migrations import migrations
 from .sqlite import Database
+
+T = TypeVar("T")
 
 DATABASE = "restbeat.db"
 _LOCK = "restbeat.lock"
@@ -74,6 +78,18 @@ def open_readonly(folder: Path) -> Database:
         return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
     except sqlite3.Error as error:
         raise sentence_for(error, folder) from error
+
+
+def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
+    """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    db = open_readonly(folder)
+    try:
+        _check_ours(db, folder / DATABASE)
+        return job(db)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    finally:
+        db.close()
 
 
 def folder_taken(folder: Path) -> bool:

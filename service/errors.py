@@ -11,6 +11,7 @@ ServiceError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
+├── FormatError                 a format that is not known, or that cannot hold what the session has
 ├── DifferenceError             figures are no longer the golden ones
 ├── AmissError                  this computer lacks something
 └── CutError                    a part of a recording that holds nothing
@@ -59,6 +60,10 @@ class ServeError(ServiceError):
 
 class OutputError(ServiceError):
     """A file cannot be written."""
+
+
+class FormatError(ServiceError):
+    """A format that is not known, or that cannot hold what the session has."""
 
 
 class DifferenceError(ServiceError):

@@ -14,10 +14,11 @@ from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
-from ..sensors.recording import Recording, read, write
+from ..sensors.recording import Recording, write
 from ..sensors.rr_text import read_rr_text
 from ..sensors.source import ReplaySource
 from .errors import OutputError
+from .exchange.formats import kind_of, read_any
 from .session import Session
 from .storage import NewSession, Storage
 from .tables import print_figures, print_report
@@ -31,7 +32,7 @@ _WHOLE = Cut()
 async def replay_file(
     path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1, cut: Cut = _WHOLE
 ) -> None:
-    """Play a recording through the live path, store the session, print its figures."""
+    """Play a recording, or another program's file, through the live path, store the session, print its figures."""
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
@@ -60,17 +61,17 @@ async def replay_file(
 
 
 async def analyse_file(path: Path, *, as_json: bool) -> None:
-    """Print the figures of a whole file, RR text or a recording."""
+    """Print the figures of a whole file: RR text, a recording, or another program's file."""
     err = Console(stderr=True, highlight=False)
     async with Worker() as worker:
-        if _is_recording(path):
-            recording = _readable(path)
-            warn(err, recording.warnings)
-            figures, reasons = await worker.whole_recording(recording.events)
-        else:
+        if kind_of(path) == "rr":
             text = read_rr_text(path)
             warn(err, text.warnings)
             figures, reasons = await worker.whole_text(text)
+        else:
+            recording = _readable(path)
+            warn(err, recording.warnings)
+            figures, reasons = await worker.whole_recording(recording.events)
     if as_json:
         fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
@@ -112,17 +113,8 @@ def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[s
 
 
 def _readable(path: Path) -> Recording:
-    recording = read(path)
+    recording = read_any(path)
     if not recording.events:
         lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
         raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
     return recording
-
-
-def _is_recording(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError as error:
-        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
-    return start.startswith((b"{", b"\x1f\x8b"))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
 import multiprocessing
 import os
 import signal
@@ -47,6 +48,12 @@ class Worker:
     async def whole_text(self, text: RrText) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of plain RR intervals as one phase, and the reasons for those that are missing."""
         return await self._run(_whole_text, text)
+
+    async def written(
+        self, form: str, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime | None
+    ) -> bytes:
+        """Give a session in one of the formats of `exchange.formats`."""
+        return await self._run(_written, form, name, header, events, end_s, began)
 
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
@@ -109,6 +116,15 @@ def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     from ..analysis.session import whole_text
 
     return whole_text(text)
+
+
+def _written(form: str, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime | None) -> bytes:
+    from ..analysis.session import summarise
+    from .exchange.formats import write_as
+    from .exchange.session_data import session_data
+
+    report = summarise(name, header, events, end_s=end_s)
+    return write_as(form, session_data(header, events, report, began))
 
 
 def _check(window: LiveWindow) -> Parity:
