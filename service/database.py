@@ -84,7 +84,7 @@ def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
     """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
     db = open_readonly(folder)
     try:
-        _check_ours(db, folder / DATABASE)
+        check_ours(db, folder / DATABASE)
         return job(db)
     except sqlite3.Error as error:
         raise sentence_for(error, folder) from error

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from .backup import Progress as Copied, take_backup, verify
 from .backup_list import Kept, delete_expired, remember
-from .database import DATABASE, open_database, open_readonly, take_folder
+from .database import DATABASE, open_database, read_beside, take_folder
 from .errors import OutputError
 from .sqlite import Database
 
@@ -64,7 +64,7 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
 
 async def list_clients(data: Path, *, as_json: bool) -> None:
     """Print the pseudonyms, how many sessions each has, and when the last was."""
-    rows = await asyncio.to_thread(_clients, data)
+    rows = await asyncio.to_thread(read_beside, data, _client_rows)
     if as_json:
         click.echo(msgspec.json.encode(rows).decode())
         return
@@ -92,11 +92,6 @@ def _restore(file: Path, data: Path) -> Path | None:
         part.replace(database)
         open_database(data).close()
     return aside
-
-
-def _clients(data: Path) -> list[dict[str, Any]]:
-    with closing(open_readonly(data)) as db:
-        return _client_rows(db)
 
 
 def _client_rows(db: Database) -> list[dict[str, Any]]:
