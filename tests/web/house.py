@@ -23,6 +23,7 @@ from restbeat.web.ports import (
     SessionRow,
     Settings,
     StrapSeen,
+    StrapTakenError,
     UnknownRoomError,
     UnknownSessionError,
 )
@@ -211,7 +212,7 @@ class FakeHouse:
         self.calls.append(("open", opening, by))
         client, kind = opening.client, opening.kind
         if opening.address == "A1:B2":
-            raise RefusedError("Room 1 holds this strap. End its session first, or choose another strap.")
+            raise StrapTakenError("Room 1 holds this strap. End its session first, or choose another strap.", "room-1")
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
@@ -244,6 +245,9 @@ class FakeHouse:
     async def reassign(self, room, client, *, by=""):
         self.calls.append(("reassign", room, client, by))
         self.change(room, msgspec.structs.replace(self.state(room), client=client))
+
+    def show_client(self, room, view):
+        self.change(room, msgspec.structs.replace(self.state(room), client_view=view))
 
     async def settings(self):
         return self.set
