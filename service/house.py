@@ -21,6 +21,7 @@ from ..web.live import Hub
 from ..web.messages import Action, ClientView, Story
 from ..web.ports import (
     AdapterState,
+    ConflictError,
     Note,
     Opening,
     PortError,
@@ -179,9 +180,19 @@ class House:
         """Let an entry count from `ago_s` ago."""
         self._journal(room).redate(action, ago_s, by)
 
-    async def reassign(self, room: str, client: str | None, *, by: str = "") -> None:
+    async def reassign(self, room: str, client: str | None, *, elsewhere_confirmed: bool = False, by: str = "") -> None:
         """Put the running session of a room under another client; the audit log tells."""
         held, now = self._room(room), self._now_utc()
+        for other in self._rooms.values():
+            if (
+                client is not None
+                and other is not held
+                and other.header.client == client
+                and _runs(other)
+                and not elsewhere_confirmed
+            ):
+                text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
+                raise ConflictError(text, other.identifier)
         session, address, name = held.session.number, held.address, held.session.device.name
 
         def change(db: Database) -> None:

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from .api import Refusal, json_answer
-from .ports import PortError, RefusedError, StrapTakenError, UnknownError
+from .ports import ConflictError, PortError, RefusedError, UnknownError
 from .who import LOGIN, Accounts, Login, LoginRefusedError, NotAllowedError, TooOftenError
 
 _LOG = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
             response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             return response
         except RefusedError as error:
-            return answer(request, 409, str(error), error.room if isinstance(error, StrapTakenError) else None)
+            return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
         except PortError as error:
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:

@@ -33,12 +33,16 @@ class RefusedError(PortError):
     """The request does not fit the state of things (phase already moved on, strap already taken)."""
 
 
-class StrapTakenError(RefusedError):
-    """A strap was claimed a second time; `room` holds it, None where another program does."""
+class ConflictError(RefusedError):
+    """A strap or a client was claimed a second time; `room` has it, None where another program does."""
 
     def __init__(self, text: str, room: str | None = None) -> None:
         super().__init__(text)
         self.room = room
+
+
+class StrapTakenError(ConflictError):
+    """A session holds the strap."""
 
 
 class StrapSeen(msgspec.Struct, frozen=True):
@@ -231,8 +235,11 @@ class House(Protocol):
         """Let an entry count from `ago_s` ago."""
         ...
 
-    async def reassign(self, room: str, client: str | None, *, by: str) -> None:
-        """Put the running session of a room under another client; the audit log tells."""
+    async def reassign(self, room: str, client: str | None, *, elsewhere_confirmed: bool, by: str) -> None:
+        """Put the running session of a room under another client; the audit log tells.
+
+        Raises `ConflictError` where that client has another running session, unless that is confirmed.
+        """
         ...
 
     def show_client(self, room: str, view: ClientView) -> None:

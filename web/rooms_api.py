@@ -95,6 +95,8 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     client: Text | None
     """Pseudonym; null: nobody's."""
+    elsewhere_confirmed: bool = False
+    """This client has another session running, and that is meant."""
 
 
 class RoomsApi:
@@ -263,7 +265,8 @@ class RoomsApi:
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
-        await self._house.reassign(room, call.body.client, by=call.person.name)
+        body = call.body
+        await self._house.reassign(room, body.client, elsewhere_confirmed=body.elsewhere_confirmed, by=call.person.name)
         return self._state(room)
 
     async def show_client(self, call: Call) -> RoomState:

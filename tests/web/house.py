@@ -19,6 +19,7 @@ from restbeat.web.live import Hub
 from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase
 from restbeat.web.ports import (
     AdapterState,
+    ConflictError,
     RefusedError,
     SessionRow,
     Settings,
@@ -242,8 +243,11 @@ class FakeHouse:
     async def redate(self, room, action, *, ago_s, by=""):
         self.changed(room, action, ago_s)
 
-    async def reassign(self, room, client, *, by=""):
+    async def reassign(self, room, client, *, elsewhere_confirmed=False, by=""):
         self.calls.append(("reassign", room, client, by))
+        other = next((one for one in self.states.values() if one.client == client and one.room != room), None)
+        if client is not None and other is not None and not elsewhere_confirmed:
+            raise ConflictError(f"{client} has a session in {other.name} too.", other.room)
         self.change(room, msgspec.structs.replace(self.state(room), client=client))
 
     def show_client(self, room, view):
