@@ -26,9 +26,11 @@ new Live(byId("main").dataset.room, "client").start().addEventListener("client-v
 
 const fresh = (nowMs) => (nowMs - toldMs < OLD_MS ? told : NOTHING);
 
-function frame(nowMs) {
-  requestAnimationFrame(frame);
+// Only the circle needs every frame.
+function turn() {
+  const nowMs = performance.now();
   if (nowMs - frameMs >= FRAME_MS * 0.9) step(nowMs);
+  if (pacer.shown > 0 && !still.matches) requestAnimationFrame(turn); else setTimeout(turn, FIELD_MS);
 }
 
 function step(nowMs) {
@@ -58,20 +60,20 @@ function paintField(level, nowMs) {
 }
 
 function paintPacer({ wide, shown }) {
+  byId("breath").style.opacity = still.matches ? 1 : shown.toFixed(3);
   show(circle, shown > 0 && !still.matches);
   if (shown === 0 || still.matches) return;
   circle.style.transform = `scale(${(0.42 + 0.58 * wide).toFixed(4)})`;
   circle.style.opacity = shown.toFixed(3);
 }
 
-// In place of motion; beside it only where the breathing goes.
+// In place of motion; beside it they only say where the breath goes.
 function words(now, breath, nowMs) {
   if (now.level !== null) wider = now.level > (wider ? NO_WIDER : WIDER);
   const paced = breath.shown > 0;
-  const text = paced ? (breath.inwards ? "Breathe in" : "Breathe out") : still.matches && now.field && now.level !== null && wider ? SWINGS : REST;
-  setText(byId("words"), text);
-  setData(document.body, "paced", paced ? "yes" : "no");
-  setData(document.body, "shows", !still.matches && !paced && field.shown > 0 ? "field" : "words");
+  setText(byId("words"), still.matches && now.field && now.level !== null && wider ? SWINGS : REST);
+  setText(byId("breath"), !paced ? "" : breath.inwards ? "Breathe in" : "Breathe out");
+  setData(document.body, "shows", paced ? "pacer" : !still.matches && field.shown > 0 ? "field" : "words");
   setData(document.body, "sound", sound.running ? "on" : "off");
   const mute = begun && (now.tone || now.pacer_sound) && !sound.running;
   setText(byId("begin"), mute ? "Turn the sound on" : "Begin");
@@ -97,5 +99,5 @@ function fill(wanted) {
 }
 
 for (const kind of ["pointermove", "pointerdown", "keydown", "focusin"]) addEventListener(kind, () => { awakeMs = performance.now(); });
-requestAnimationFrame(frame);
+turn();
 setInterval(() => { if (document.hidden) step(performance.now()); }, 1000); // there are no frames then, but what sounds must follow
