@@ -40,7 +40,6 @@ from .plan import Plan, plan_of
 from .room import Room
 from .session import Session
 from .settings import read_settings, write_settings
-from .sqlite import Database
 from .storage import NewSession, Storage
 from .visits import drop_flag, raise_flag, reassign, remember, wearer_of
 from .worker import Worker
@@ -193,14 +192,9 @@ class House:
             ):
                 text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
                 raise ConflictError(text, other.identifier)
-        session, address, name = held.session.number, held.address, held.session.device.name
-
-        def change(db: Database) -> None:
-            if reassign(db, session, client, by, now):
-                remember(db, client, address, name, None)
-
+        session = held.session.number
         await self._storage.flush()
-        await self._storage.work(change)
+        await self._storage.work(lambda db: reassign(db, session, client, by, now))
         held.header = msgspec.structs.replace(held.header, client=client)
         self._hub.publish(held.state)
 

@@ -33,14 +33,16 @@ def drop_flag(db: Database, session: int, reason: str) -> None:
     db.execute("DELETE FROM flag WHERE session = ? AND reason = ?", (session, reason))
 
 
-def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> bool:
-    """Put a session under another client; the audit log keeps both names. False where it is theirs already."""
-    (before,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
+def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
+    """Put a session under another client, the strap with it; the audit log keeps both names."""
+    query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
+    before, address, name = db.execute(query, (session,)).fetchone()
     if before == client:
-        return False
+        return
     with db.atomic():
         if client is not None:
             db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (client, stamp(now)))
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
+        if address is not None:
+            remember(db, client, address, name, None)
         note(db, now, actor, "session reassigned", client=client, session=session, detail=f"before: {before or 'nobody'}")
-    return True

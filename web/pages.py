@@ -60,9 +60,9 @@ class Pages:
         """Show one room."""
         return self._page(request, "room.html", room=self._room(request))
 
-    async def client(self, request: web.Request) -> web.Response:
+    async def client_view(self, request: web.Request) -> web.Response:
         """Show the screen that is the client's own."""
-        return self._page(request, "client.html", room=self._room(request))
+        return self._page(request, "client_view.html", room=self._room(request))
 
     async def bench(self, request: web.Request) -> web.Response:
         """Show the test bench."""

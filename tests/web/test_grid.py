@@ -131,6 +131,7 @@ async def test_the_grid_fits_every_screen(page, count):
             await page.goto(address)
             await rooms_shown(page, count)
             await until(page, "!document.querySelector('#strap, .strap') || document.querySelectorAll('.strap').length === 2")
+            await page.wait_for_timeout(300)  # the strips follow the figures
             await page.screenshot(path=ARTIFACTS / f"grid-{count}-{size}.png", full_page=size != "desk")
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{size} scrolls sideways"
             small = await page.evaluate(
@@ -204,7 +205,7 @@ async def test_a_session_goes_to_another_client_on_every_screen_within_a_second(
         await page.goto(address)
         await rooms_shown(page, 2)
         await page.get_by_role("button", name="Change client, Room 1").click()
-        assert await text(page, ".sheet form > .sub:first-child") == "Room 1, now under M-001"
+        assert await text(page, ".dialog form > .sub:first-child") == "Room 1, now under M-001"
         await until(page, "document.querySelectorAll('.choices button').length === 2")
         assert await page.locator(".choices button").all_inner_texts() == ["M-020", "M-021"]
         await page.screenshot(path=ARTIFACTS / "grid-reassign.png")
@@ -218,7 +219,7 @@ async def test_a_session_goes_to_another_client_on_every_screen_within_a_second(
         assert clock() - start < 1.0
         (ARTIFACTS / "second-screen.txt").write_text(f"{1000 * (clock() - start):.0f} ms\n")
         assert house.calls == [("reassign", "room-1", "M-020", "demo")]
-        assert await page.locator(".sheet").is_hidden()
+        assert await page.locator(".dialog").is_hidden()
         await page.get_by_role("button", name="Change client, Room 1").click()
         await page.get_by_role("button", name="Nobody’s").click()
         await until(page, "document.querySelector('[data-room=room-1] .who').textContent === 'No client named'")
@@ -232,10 +233,31 @@ async def test_a_client_who_has_a_session_elsewhere_is_asked_about(page):
         await page.get_by_role("button", name="Change client").click()
         await page.get_by_label("Pseudonym of the client").fill("M-002")
         await page.keyboard.press("Enter")
-        await until(page, "document.querySelector('.sheet .notice').textContent === 'M-002 has a session in Room 2 too.'")
+        await until(page, "document.querySelector('.dialog .notice').textContent === 'M-002 has a session in Room 2 too.'")
         assert house.states["room-1"].client == "M-001"
         await page.get_by_role("button", name="Put it there all the same").click()
         await until(page, "document.querySelector('#who').textContent.includes('M-002')")
+
+
+async def test_a_client_who_was_not_asked_is_asked_about(page):
+    house, sent = calm(1), []
+    sentence = "M-020 has not agreed to be recorded. Ask them first."
+
+    async def refuse(route):
+        sent.append(route.request.post_data_json)
+        status, answer = (200, {}) if sent[-1].get("consent") else (409, {"error": sentence})
+        await route.fulfill(status=status, json=answer)
+
+    await page.route("**/api/v1/rooms/room-1/client", refuse)
+    async with serving(house) as address:
+        await page.goto(address)
+        await page.get_by_role("button", name="Change client, Room 1").click()
+        await page.get_by_label("Pseudonym of the client").fill("M-020")
+        await page.get_by_role("button", name="Put it under M-020").click()
+        await until(page, f"document.querySelector('.dialog .notice').textContent === {sentence!r}")
+        await page.get_by_role("button", name="They were asked and agree").click()
+        await page.locator(".dialog").wait_for(state="hidden")
+    assert sent == [{"client": "M-020"}, {"client": "M-020", "consent": True}]
 
 
 async def test_a_second_claim_of_a_strap_says_where_it_is_and_leads_there(page):

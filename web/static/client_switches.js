@@ -17,7 +17,7 @@ export class ClientSwitches {
     this.page = `/rooms/${encodeURIComponent(room)}/client`;
     this.trouble = trouble;
     this.view = null;
-    this.open = button("Client view", "quiet", () => { this.build(); this.show(); this.sheet.showModal(); });
+    this.open = button("Client view", "quiet", () => { this.build(); this.show(); this.dialog.showModal(); });
   }
 
   update(state) {
@@ -25,11 +25,11 @@ export class ClientSwitches {
     show(this.open, !state.bench);
     const on = this.view.field || this.view.tone || this.view.pacer;
     setText(this.open, on ? "Client view · on" : "Client view");
-    if (this.sheet?.open) this.show();
+    if (this.dialog?.open) this.show();
   }
 
   build() {
-    if (this.sheet) return;
+    if (this.dialog) return;
     const link = make("a", "button primary", "Open on a second screen");
     link.href = this.page;
     link.target = "_blank";
@@ -52,10 +52,10 @@ export class ClientSwitches {
     pacing.append(this.slower, this.pace, this.faster);
     const acts = make("div", "acts");
     this.off = button("All off", "", () => this.put({ field: false, tone: false, pacer: false, pacer_sound: false }));
-    acts.append(this.off, button("Done", "", () => this.sheet.close()));
+    acts.append(this.off, button("Done", "", () => this.dialog.close()));
     const about = "No number and no name stand on it. Nothing follows a poor signal or a pain notice.";
     const honest = "Slow breathing widens the heart’s rhythm by itself: with the pacer, the recovery tells little of the massage.";
-    this.sheet = dialog("Client view", make("p", "sub", about), link, ...this.switches, pacing, make("p", "sub", honest), acts).element;
+    this.dialog = dialog("Client view", make("p", "sub", about), link, ...this.switches, pacing, make("p", "sub", honest), acts).element;
   }
 
   show() {
@@ -64,7 +64,7 @@ export class ClientSwitches {
     setText(this.pace, `${pace} breaths a minute`);
     this.slower.disabled = pace <= PACES.least;
     this.faster.disabled = pace >= PACES.most;
-    setData(this.sheet, "pacer", this.view.pacer ? "on" : "off");
+    setData(this.dialog, "pacer", this.view.pacer ? "on" : "off");
   }
 
   async put(changes) {

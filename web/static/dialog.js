@@ -5,11 +5,12 @@ import { make } from "./dom.js";
 let numbers = 0;
 
 export function dialog(heading, ...content) {
-  const element = make("dialog", "sheet");
+  const element = make("dialog", "dialog");
   const title = make("h2", "", heading);
-  title.id = `sheet-${(numbers += 1)}`;
+  title.id = `dialog-${(numbers += 1)}`;
   element.setAttribute("aria-labelledby", title.id);
   element.append(title, ...content);
+  element.addEventListener("keydown", (event) => event.stopPropagation()); // keys of a room's page are not meant here
   element.addEventListener("click", (event) => { if (event.target === element) element.close(); });
   document.body.append(element);
   return { element, title };

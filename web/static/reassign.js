@@ -9,10 +9,10 @@ const CHOICES = 8;
 export class Reassign {
   constructor() {
     this.state = null;
-    this.clashes = false;
+    this.meant = {}; // what was confirmed after a refusal
   }
 
-  get isOpen() { return Boolean(this.sheet?.open); }
+  get isOpen() { return Boolean(this.dialog?.open); }
 
   open(state) {
     if (!state) return;
@@ -20,12 +20,12 @@ export class Reassign {
     this.state = state;
     this.input.value = "";
     this.know();
-    this.sheet.showModal();
+    this.dialog.showModal();
     if (matchMedia("(pointer: fine)").matches) this.input.focus(); else this.title.focus(); // no keyboard over the choices
   }
 
   build() {
-    if (this.sheet) return;
+    if (this.dialog) return;
     this.now = make("p", "sub");
     this.input = make("input");
     Object.assign(this.input, { maxLength: 80, autocomplete: "off", name: "client" });
@@ -42,15 +42,15 @@ export class Reassign {
     this.confirm = make("button", "primary");
     this.confirm.type = "submit";
     const acts = make("div", "acts");
-    acts.append(button("Cancel", "quiet", () => this.sheet.close()), this.nobody, this.confirm);
+    acts.append(button("Cancel", "quiet", () => this.dialog.close()), this.nobody, this.confirm);
     const form = make("form");
     form.append(this.now, label, this.choices, this.privacy, this.trouble, make("p", "sub", "All that was measured stays with the session. The audit log keeps both names."), acts);
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.put(this.input.value.trim() || null); });
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.put(this.again ? this.client : this.input.value.trim()); });
     this.input.addEventListener("input", () => this.update());
     const { element, title } = dialog("Whose session is this?", form);
     title.tabIndex = -1;
-    [this.sheet, this.title] = [element, title];
-    onHideChange(() => { if (this.sheet.open) this.know(); });
+    [this.dialog, this.title] = [element, title];
+    onHideChange(() => { if (this.dialog.open) this.know(); });
   }
 
   // What is shown of others: nothing where clients are hidden, and then it is not asked for either.
@@ -67,27 +67,27 @@ export class Reassign {
     this.choices.replaceChildren(...others.map((name) => button(name, "", () => { this.input.value = name; this.update(); this.confirm.focus(); })));
   }
 
-  update() {
-    const name = this.input.value.trim();
-    this.refused(null);
-    this.confirm.disabled = !name || name === this.state.client;
-  }
+  update() { this.refused(null); }
 
+  // A refusal can be answered: what is meant all the same is said to the server with the next press.
   refused(error) {
-    this.clashes = error?.room != null;
+    const elsewhere = Boolean(error?.room), unasked = !elsewhere && error?.status === 409;
+    this.meant = { ...(error ? this.meant : {}), ...(elsewhere && { elsewhere_confirmed: true }), ...(unasked && { consent: true }) };
+    this.again = elsewhere || unasked;
     setText(this.trouble, error?.message ?? "");
     show(this.trouble, Boolean(error));
     const name = this.input.value.trim();
-    setText(this.confirm, this.clashes ? "Put it there all the same" : name ? `Put it under ${name}` : "Put it there");
-    this.confirm.disabled = !name || name === this.state.client;
+    setText(this.confirm, elsewhere ? "Put it there all the same" : unasked ? "They were asked and agree" : name ? `Put it under ${name}` : "Put it there");
+    this.confirm.disabled = !this.again && (!name || name === this.state.client);
     show(this.nobody, hides() || this.state.client !== null);
   }
 
   async put(client) {
     this.confirm.disabled = this.nobody.disabled = true;
+    this.client = client;
     try {
-      await send("PUT", `/api/v1/rooms/${encodeURIComponent(this.state.room)}/client`, { client, elsewhere_confirmed: this.clashes });
-      this.sheet.close();
+      await send("PUT", `/api/v1/rooms/${encodeURIComponent(this.state.room)}/client`, { client, ...this.meant });
+      this.dialog.close();
     } catch (error) {
       this.refused(error);
     }

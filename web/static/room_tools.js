@@ -7,14 +7,15 @@ import { Reassign } from "./reassign.js";
 
 export class RoomTools {
   constructor(element, room, { trouble }) {
+    this.element = element;
     this.state = null;
     this.reassign = new Reassign();
     this.change = button("Change client", "quiet", () => this.reassign.open(this.state));
     this.client = new ClientSwitches(room, { trouble });
-    element.append(this.change, this.client.open);
   }
 
   update(state) {
+    if (!this.state) this.element.append(this.change, this.client.open);
     this.state = state;
     show(this.change, !state.bench);
     this.client.update(state);
