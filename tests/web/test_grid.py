@@ -313,6 +313,21 @@ async def test_strips_are_drawn_a_few_times_a_second_and_never_where_they_are_no
         await until(page, "window.drawn.get('room-6')")
 
 
+async def test_a_phase_that_another_screen_has_just_begun_is_not_ended_by_a_press_meant_for_the_one_before(page):
+    house = calm(1)
+    async with serving(house) as address:
+        await page.goto(address)
+        await rooms_shown(page, 1)
+        await until(page, "document.querySelector('.next').getAttribute('aria-disabled') === 'false'")
+        change(house, "room-1", phase="recovery", phase_s=0.0)
+        await until(page, "document.querySelector('.next').textContent === 'End session'")
+        await page.evaluate("document.querySelector('.next').click()")
+        await until(page, "document.querySelector('.next').getAttribute('aria-disabled') === 'false'")
+        assert house.calls == []
+        await page.locator(".next").click()
+        await until(page, "document.querySelector('.phase-word').textContent === 'Ended'")
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
 async def test_the_grid_and_its_dialogs_break_no_wcag_2_2_aa(page, theme):
