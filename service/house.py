@@ -1,7 +1,8 @@
 """The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.House`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 import logging
 from types import TracebackType
@@ -17,9 +18,10 @@ from ..sensors.model import Device, Phase
 from ..sensors.recording import Event, Header, Link, Mark
 from ..sensors.source import Source
 from ..web.live import Hub
-from ..web.messages import Action, Story
+from ..web.messages import Action, ClientView, Story
 from ..web.ports import (
     AdapterState,
+    ConflictError,
     Note,
     Opening,
     PortError,
@@ -27,9 +29,11 @@ from ..web.ports import (
     SessionRow,
     Settings,
     StrapSeen,
+    StrapTakenError,
     UnknownRoomError,
     UnknownSessionError,
 )
+from .claims import Claims, canonical
 from .errors import ServiceError, WorkerError
 from .journal import STOPPED, Journal
 from .plan import Plan, plan_of
@@ -66,6 +70,7 @@ class House:
         radio: Radio,
         source_of: Callable[[str], Source],
         *,
+        claims: Claims | None = None,
         new_clock: Callable[[], Clock] = RunningClock,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -74,6 +79,7 @@ class House:
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
+        self._claims = claims
         self._new_clock = new_clock
         self._now_utc = now_utc
         self._rooms: dict[str, Room] = {}
@@ -96,10 +102,10 @@ class House:
 
     def straps(self) -> Sequence[StrapSeen]:
         """Straps heard lately, with the room that holds each."""
-        held = {room.address: room for room in self._rooms.values() if _runs(room)}
+        held = {canonical(room.address): room for room in self._rooms.values() if _runs(room)}
         return [
             msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
-            if (room := held.get(strap.address))
+            if (room := held.get(canonical(strap.address)))
             else strap
             for strap in self._radio.straps()
         ]
@@ -125,8 +131,7 @@ class House:
         """Start a session on a source; gives the room."""
         opening = opening or Opening(address=address)
         plan = Plan(posture=opening.posture, technique=opening.technique, therapist=by, pain_before=opening.pain_before)
-        async with self._opening:
-            self._demand_free(address)
+        async with self._opening, self._claimed(address):
             identifier = self._free_room(address)
             new = NewSession(
                 header=header,
@@ -174,13 +179,29 @@ class House:
         """Let an entry count from `ago_s` ago."""
         self._journal(room).redate(action, ago_s, by)
 
-    async def reassign(self, room: str, client: str | None, *, by: str = "") -> None:
+    async def reassign(self, room: str, client: str | None, *, elsewhere_confirmed: bool = False, by: str = "") -> None:
         """Put the running session of a room under another client; the audit log tells."""
         held, now = self._room(room), self._now_utc()
+        for other in self._rooms.values():
+            if (
+                client is not None
+                and other is not held
+                and other.header.client == client
+                and _runs(other)
+                and not elsewhere_confirmed
+            ):
+                text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
+                raise ConflictError(text, other.identifier)
         session = held.session.number
         await self._storage.flush()
         await self._storage.work(lambda db: reassign(db, session, client, by, now))
         held.header = msgspec.structs.replace(held.header, client=client)
+        self._hub.publish(held.state)
+
+    def show_client(self, room: str, view: ClientView) -> None:
+        """Let the client's own screen of a room show this."""
+        held = self._room(room)
+        held.client_view = view
         self._hub.publish(held.state)
 
     async def settings(self) -> Settings:
@@ -230,16 +251,15 @@ class House:
             address = cut.header.device.address
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
-            self._demand_free(address)
-            await self._storage.resume(session)
-            away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
-            clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-            return await self._take_up(session, self._free_room(address), address, clock, cut.header)
+            async with self._claimed(address):
+                await self._storage.resume(session)
+                away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
+                clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
+                return await self._take_up(session, self._free_room(address), address, clock, cut.header)
 
     async def _reopen(self, room: Room, action: int, by: str) -> None:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
-        async with self._opening:
-            self._demand_free(room.address)
+        async with self._opening, self._claimed(room.address):
             session = room.session.number
             await self._storage.reopen(session)
             self._journal(room.identifier).undo(action, by)
@@ -271,20 +291,34 @@ class House:
             raise RefusedError("Nothing can be entered into this room.")
         return journal
 
-    def _demand_free(self, address: str) -> None:
+    @asynccontextmanager
+    async def _claimed(self, address: str) -> AsyncGenerator[None]:
+        """Claim a strap for the session that begins within the block; it keeps it to its end. Raises `StrapTakenError`."""
         for room in self._rooms.values():
-            if room.address == address and _runs(room):
-                raise RefusedError(f"{room.name} holds this strap. End its session first, or choose another strap.")
+            if canonical(room.address) == canonical(address) and _runs(room):
+                text = f"{room.name} holds this strap. End its session first, or choose another strap."
+                raise StrapTakenError(text, room.identifier)
+        if self._claims:
+            await self._claims.take(address)
+        try:
+            yield
+        except BaseException:
+            self._let_go(address)
+            raise
+
+    def _let_go(self, address: str) -> None:
+        if self._claims:
+            self._claims.drop(address)
 
     def _free_room(self, address: str) -> str:
         for room in self._rooms.values():
-            if room.address == address and not _runs(room):
+            if canonical(room.address) == canonical(address) and not _runs(room):
                 return room.identifier
         taken = set(self._rooms)
         return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
 
     def _heard(self, address: str) -> StrapSeen | None:
-        return next((strap for strap in self._radio.straps() if strap.address == address), None)
+        return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
 
     def _room_name(self, identifier: str, address: str) -> str:
         """What people call it: where a proxy tells the room of the strap, its name, else a number."""
@@ -333,7 +367,10 @@ class House:
             )
 
     async def _run_to_end(self, room: Room) -> None:
-        await room.run()
+        try:
+            await room.run()
+        finally:
+            self._let_go(room.address)
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return

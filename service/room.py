@@ -19,7 +19,7 @@ from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
 from ..web.live import Hub
-from ..web.messages import BeatRow, RoomState, Signal, Story, StoryMark, StoryPhase
+from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase
 from .errors import ServiceError
 from .journal import Journal, words_of
 from .plan import Plan
@@ -60,6 +60,7 @@ class Room:
     journal: Journal | None = None
     """None where nothing may be entered: on the bench."""
     plan: Plan = field(default_factory=Plan)
+    client_view: ClientView = field(default_factory=ClientView)
     _story_key: tuple[int, int, int] | None = None
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
@@ -126,6 +127,7 @@ class Room:
             posture=self.plan.posture,
             technique=self.plan.technique,
             therapist=self.plan.therapist,
+            client_view=self.client_view,
         )
 
     @property

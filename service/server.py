@@ -16,6 +16,7 @@ from ..web.app import create_app
 from ..web.live import Hub
 from .accounts import PracticeAccounts
 from .bench import Bench
+from .claims import Claims
 from .errors import ServeError
 from .house import House
 from .proxies import ProxyOptions, radio_of
@@ -49,7 +50,7 @@ async def run_serve(
         await Storage.open(data) as storage,
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
-        House(storage, worker, hub, air, source_of) as house,
+        House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
         address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))

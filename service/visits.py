@@ -13,8 +13,8 @@ def wearer_of(db: Database, address: str) -> str | None:
     return None if row is None else row[0]
 
 
-def remember(db: Database, client: str, address: str, name: str | None, posture: str | None) -> None:
-    """Note which strap a client wears, and how they lie; nobody else wears that strap now."""
+def remember(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
+    """Note which strap a client wears, and how they lie; nobody else wears that strap now. With no client, nobody is known to."""
     with db.atomic():
         db.execute("UPDATE client SET strap_address = NULL, strap_name = NULL WHERE strap_address = ?", (address,))
         db.execute(
@@ -34,10 +34,15 @@ def drop_flag(db: Database, session: int, reason: str) -> None:
 
 
 def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
-    """Put a session under another client; the audit log keeps both names."""
-    (before,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
+    """Put a session under another client, the strap with it; the audit log keeps both names."""
+    query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
+    before, address, name = db.execute(query, (session,)).fetchone()
+    if before == client:
+        return
     with db.atomic():
         if client is not None:
             db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (client, stamp(now)))
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
+        if address is not None:
+            remember(db, client, address, name, None)
         note(db, now, actor, "session reassigned", client=client, session=session, detail=f"before: {before or 'nobody'}")

@@ -25,11 +25,13 @@ class Done(msgspec.Struct, frozen=True):
     done: bool = True
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every request that cannot be met is answered with."""
 
     error: str
     """A sentence for a person."""
+    room: str | None = None
+    """The room that the conflict is with."""
 
 
 @dataclass(frozen=True, slots=True)

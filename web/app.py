@@ -57,6 +57,7 @@ def create_app(
         [
             web.get("/", pages.rooms),
             web.get("/rooms/{room}", pages.room),
+            web.get("/rooms/{room}/client", pages.client_view),
             web.get("/sessions", pages.sessions),
             web.get("/sessions/{session}", pages.session),
             web.get("/sessions/{session}/picture.svg", pages.picture),

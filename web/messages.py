@@ -1,6 +1,6 @@
 """What travels on the live socket. Text frames of JSON; beats as rows to stay small."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,6 +31,20 @@ class Action(msgspec.Struct, frozen=True):
     by: str
     left_s: float
     """For how long it can still be changed, in s of wall time."""
+
+
+class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the therapist lets the client's own screen show; all of it is off at first."""
+
+    field: bool = False
+    """A slow field of colour that follows the response."""
+    tone: bool = False
+    """A soft tone that follows it."""
+    pacer: bool = False
+    """Paces the breathing, in recovery alone."""
+    pacer_sound: bool = False
+    pace_per_min: Annotated[float, msgspec.Meta(ge=4, le=7)] = 6.0
+    """Breaths a minute."""
 
 
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +108,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     """Planned."""
     therapist: str | None = None
+    client_view: ClientView = ClientView()
 
 
 class StoryMark(msgspec.Struct, frozen=True):
@@ -164,4 +179,16 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):
     room: str
 
 
-ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat
+class ClientFrame(msgspec.Struct, frozen=True, tag="client-view", tag_field="type"):
+    """All that the client's own screen is told: nobody's name, and no figure."""
+
+    field: bool
+    tone: bool
+    level: float | None
+    """Where the response stands, from -1 over 0 (as in the baseline) to 1; None where nothing is to be shown."""
+    pace_per_min: float | None
+    """None where the breathing is not paced."""
+    pacer_sound: bool
+
+
+ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat | ClientFrame

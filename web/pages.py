@@ -10,6 +10,7 @@ from . import words
 from .assets import Assets
 from .guard import PICTURE_POLICY
 from .live import Hub
+from .messages import RoomState
 from .openapi import outline
 from .ports import House, UnknownRoomError, UnknownSessionError
 from .summary import summary_of
@@ -57,11 +58,11 @@ class Pages:
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room."""
-        name = request.match_info["room"]
-        for room in self._hub.rooms():
-            if room.room == name:
-                return self._page(request, "room.html", room=room)
-        raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
+        return self._page(request, "room.html", room=self._room(request))
+
+    async def client_view(self, request: web.Request) -> web.Response:
+        """Show the screen that is the client's own."""
+        return self._page(request, "client_view.html", room=self._room(request))
 
     async def bench(self, request: web.Request) -> web.Response:
         """Show the test bench."""
@@ -108,6 +109,13 @@ class Pages:
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
+
+    def _room(self, request: web.Request) -> RoomState:
+        name = request.match_info["room"]
+        for room in self._hub.rooms():
+            if room.room == name:
+                return room
+        raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
 
     def _page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         login = request.get(LOGIN)

@@ -7,7 +7,7 @@ import msgspec
 
 from .api import Call, Endpoint
 from .live import Hub
-from .messages import Action, RoomState, Story
+from .messages import Action, ClientView, RoomState, Story
 from .ports import AdapterState, House, Note, Opening, RefusedError, Screening, StrapSeen, UnknownRoomError
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -95,6 +95,8 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     client: Text | None
     """Pseudonym; null: nobody's."""
+    elsewhere_confirmed: bool = False
+    """This client has another session running, and that is meant."""
 
 
 class RoomsApi:
@@ -194,6 +196,14 @@ class RoomsApi:
                 answer=RoomState,
                 refusals=(409,),
             ),
+            Endpoint(
+                method="PUT",
+                path=f"{room}/client-view",
+                handler=self.show_client,
+                summary="Switch what the client's own screen shows: colour field, tone, breathing pacer.",
+                body=ClientView,
+                answer=RoomState,
+            ),
         ]
 
     async def straps(self, _: Call) -> Straps:
@@ -255,7 +265,14 @@ class RoomsApi:
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
-        await self._house.reassign(room, call.body.client, by=call.person.name)
+        body = call.body
+        await self._house.reassign(room, body.client, elsewhere_confirmed=body.elsewhere_confirmed, by=call.person.name)
+        return self._state(room)
+
+    async def show_client(self, call: Call) -> RoomState:
+        """Switch what the client's own screen shows; gives the room."""
+        room = call.text("room")
+        self._house.show_client(room, call.body)
         return self._state(room)
 
     def _state(self, room: str) -> RoomState:

@@ -14,6 +14,7 @@ from restbeat.service.house import House
 from restbeat.service.storage import NewSession, Storage
 from restbeat.service.worker import Worker
 from restbeat.web.live import Hub
+from restbeat.web.messages import ClientView
 from restbeat.web.ports import (
     AdapterState,
     Note,
@@ -59,11 +60,11 @@ class Strap:
 class Bench:
     """A house, what it stands on, and the straps that it has made."""
 
-    def __init__(self, storage, worker):
+    def __init__(self, storage, worker, **more):
         self.storage, self.worker, self.hub, self.straps = storage, worker, Hub(), []
         self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
-        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW)
+        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
 
     def _strap(self, address):
         self.straps.append(Strap(address))
@@ -337,7 +338,25 @@ async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
     (state,) = bench.hub.rooms()
     (row,) = await bench.house.sessions()
     assert (state.client, row.client) == ("M-020", "M-020")
-    assert await audit(bench) == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+    log = [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+    assert await audit(bench) == log
+    await bench.house.reassign(room, "M-020", by="Bo")
+    assert await audit(bench) == log, "a second press changes nothing"
+    worn = "SELECT pseudonym, strap_address FROM client ORDER BY pseudonym"
+    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
+    assert rows == [("M-014", None), ("M-020", ADDRESS)], "the strap goes with the session"
+    await bench.house.reassign(room, None, by="Ada")
+    assert (await bench.house.sessions())[0].client is None
+    await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
+
+
+async def test_what_the_clients_own_screen_shows_is_told_with_the_room(bench):
+    room = await open_room(bench)
+    assert bench.hub.rooms()[0].client_view == ClientView()
+    bench.house.show_client(room, ClientView(pacer=True, pace_per_min=5.5))
+    assert bench.hub.rooms()[0].client_view == ClientView(pacer=True, pace_per_min=5.5)
+    with pytest.raises(UnknownRoomError):
+        bench.house.show_client("room-9", ClientView())
 
 
 async def test_settings_are_kept_and_shape_the_next_session(bench):

@@ -15,10 +15,10 @@ let trouble = "";
 let word = null;
 let tableMs = 0;
 
-const next = new NextButton(byId("next"), byId("next-word"), {
-  trouble: (text) => { trouble = text; if (text) setTimeout(() => { trouble = ""; }, 6000); },
-  opens: (address) => location.assign(address),
-});
+const say = (text) => { trouble = text; if (text) setTimeout(() => { trouble = ""; }, 6000); };
+const next = new NextButton(byId("next"), byId("next-word"), { trouble: say, opens: (address) => location.assign(address) });
+let tools = null;
+import("./room_tools.js").then(({ RoomTools }) => { tools = new RoomTools(byId("tools"), id, { trouble: say }); }); // after the figures
 
 function drawChange(percent) {
   const svg = byId("change");
@@ -85,6 +85,7 @@ function render() {
   setText(byId("who"), [state.client, state.kind === "rest" ? "rest only" : null, state.strap, state.battery_pct === null ? null : `battery ${state.battery_pct} %`].filter(Boolean).join(" · "));
   for (const step of byId("steps").children) setData(step, "at", step.dataset.phase === state.phase ? "now" : "");
   next.update(state, silentMs > 0);
+  tools?.update(state);
   wake.want(!room.ended);
   if (silentMs) {
     for (const name of ["rate", "word", "elapsed"]) setText(byId(name), "–");

@@ -1,5 +1,6 @@
 // Straps heard on the air, each with what it takes to start a session on it.
 
+import { conflict } from "./conflict.js";
 import { make, post, setText, show } from "./dom.js";
 
 const EVERY_MS = 3000;
@@ -77,7 +78,8 @@ export class StrapList {
         const { room } = await post("/api/v1/rooms", { address: strap.address, client: client.value.trim() || null, kind: kind.value });
         location.assign(`/rooms/${encodeURIComponent(room)}`);
       } catch (error) {
-        this.trouble(error.message);
+        item.querySelector(".conflict")?.remove();
+        if (error.status === 409) item.append(conflict(error)); else this.trouble(error.message);
         start.disabled = false;
       }
     });
