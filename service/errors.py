@@ -12,6 +12,9 @@ ServiceError
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
 ├── DifferenceError             figures are no longer the golden ones
+├── SealError                   what names a person cannot be sealed or opened
+│   ├── KeyMissingError
+│   └── SealUnfitError          by another key, or the file is none
 ├── AmissError                  this computer lacks something
 └── CutError                    a part of a recording that holds nothing
 """
@@ -63,6 +66,18 @@ class OutputError(ServiceError):
 
 class DifferenceError(ServiceError):
     """Figures are no longer the golden ones."""
+
+
+class SealError(ServiceError):
+    """What names a person cannot be sealed or opened."""
+
+
+class KeyMissingError(SealError):
+    """There is no key file."""
+
+
+class SealUnfitError(SealError):
+    """Another key is needed, or the file holds none."""
 
 
 class AmissError(ServiceError):

@@ -29,6 +29,7 @@ DOORS = {
     "scipy": {"analysis/drift.py", "analysis/ecg.py"},
     "matplotlib": {"web/charts.py"},
     "argon2": {"service/passwords.py"},
+    "cryptography": {"service/seal.py"},
     "sqlite_utils": {"service/sqlite.py"},
     "sqlite3": {"service/database.py", "service/writer.py"},
     "click": {

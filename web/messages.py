@@ -33,6 +33,16 @@ class Action(msgspec.Struct, frozen=True):
     """For how long it can still be changed, in s of wall time."""
 
 
+class ReadyCheck(msgspec.Struct, frozen=True):
+    """One check of the readiness, while a session settles."""
+
+    name: Literal["packets", "rr", "beats", "battery", "strap"]
+    text: str
+    ok: bool
+    hint: str | None = None
+    """What to do where it is not so."""
+
+
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A room at one moment; times in s of the session's clock."""
 
@@ -94,6 +104,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     """Planned."""
     therapist: str | None = None
+    ready: list[ReadyCheck] = []
+    """Whether the strap is ready to measure; empty but while the session settles."""
 
 
 class StoryMark(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from .guard import PICTURE_POLICY
 from .live import Hub
 from .openapi import outline
 from .ports import House, UnknownRoomError, UnknownSessionError
+from .records import Records
 from .summary import summary_of
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
@@ -31,8 +32,10 @@ class Pages:
         *,
         bench: bool = False,
         accounts: Accounts | None = None,
+        records: Records | None = None,
     ) -> None:
         """`description` is the API's, as OpenAPI."""
+        self._records = records
         self._house = house
         self._hub = hub
         self._version = version
@@ -47,7 +50,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
+            static=assets.address,
+            version=version,
+            words=words,
+            disclaimer=words.DISCLAIMER,
+            bench=bench,
+            records=records is not None,
         )
 
     async def rooms(self, request: web.Request) -> web.Response:
@@ -74,6 +82,8 @@ class Pages:
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""
         row, report = await self._house.report(session_of(request))
+        if self._records:
+            await self._records.saw(row.session, "summary", by=person_of(request).name)
         return self._page(request, "session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
@@ -87,6 +97,11 @@ class Pages:
         demand_admin(person_of(request))
         rows = await self._accounts.accounts() if self._accounts else []
         return self._page(request, "accounts.html", accounts=rows)
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Show what the practice has set; an admin may change it."""
+        may_change = person_of(request).role == "admin"
+        return self._page(request, "settings.html", settings=await self._house.settings(), may_change=may_change)
 
     async def api(self, request: web.Request) -> web.Response:
         """Show the description of the API to a person."""
@@ -104,6 +119,10 @@ class Pages:
     def error(self, request: web.Request, status: int, sentence: str) -> web.Response:
         """Show a refusal in the style of the house."""
         return self._page(request, "error.html", status, code=status, sentence=sentence)
+
+    def render(self, request: web.Request, template: str, **values: Any) -> web.Response:
+        """Show a page of another handler."""
+        return self._page(request, template, **values)
 
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""

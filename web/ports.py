@@ -143,8 +143,12 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    screening_confirmed: bool = False
+    """The therapist has considered each yes and goes on."""
     strap_confirmed: bool = False
     """The therapist says that a strap known from another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now, and agrees to be recorded."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,8 +227,8 @@ class House(Protocol):
         """Let an entry count from `ago_s` ago."""
         ...
 
-    async def reassign(self, room: str, client: str | None, *, by: str) -> None:
-        """Put the running session of a room under another client; the audit log tells."""
+    async def reassign(self, room: str, client: str | None, *, consent: bool = False, by: str) -> None:
+        """Put the running session of a room under another client, who agrees to be recorded; the audit log tells."""
         ...
 
     async def settings(self) -> Settings:

@@ -43,9 +43,12 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Planned."""
     pain_before: Score | None = None
     screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
-    """A yes among them is recorded as seen and confirmed."""
+    screening_confirmed: bool = False
+    """Each yes among them was considered; it is recorded, and the session begins."""
     strap_confirmed: bool = False
     """A strap last worn by another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -95,6 +98,8 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     client: Text | None
     """Pseudonym; null: nobody's."""
+    consent: bool = False
+    """They were asked just now and agree to be recorded."""
 
 
 class RoomsApi:
@@ -255,7 +260,7 @@ class RoomsApi:
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
-        await self._house.reassign(room, call.body.client, by=call.person.name)
+        await self._house.reassign(room, call.body.client, consent=call.body.consent, by=call.person.name)
         return self._state(room)
 
     def _state(self, room: str) -> RoomState:

@@ -241,7 +241,7 @@ class FakeHouse:
     async def redate(self, room, action, *, ago_s, by=""):
         self.changed(room, action, ago_s)
 
-    async def reassign(self, room, client, *, by=""):
+    async def reassign(self, room, client, *, consent=False, by=""):
         self.calls.append(("reassign", room, client, by))
         self.change(room, msgspec.structs.replace(self.state(room), client=client))
 
