@@ -48,6 +48,7 @@ class RecordPages:
             questions=QUESTIONS,
             postures=POSTURES,
             record=TEXTS[0],
+            pseudonym=await self._records.next_pseudonym(),
         )
 
     async def clients(self, request: web.Request) -> web.Response:

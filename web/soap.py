@@ -69,11 +69,12 @@ def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator
     yield _done("Also noted", [f"{mark.note} ({words.clock(mark.at_s)})" for mark in visit.marks if mark.note])
     if "→" in summary.heart_rate:
         yield f"Heart rate {summary.heart_rate} {summary.heart_rate_phases}."
-    for response in summary.responses if report.hrv else ():
-        effect = f" RMSSD {response.effect}." if response.effect != words.NONE else ""
-        yield f"{response.sentence}{effect}"
-    if report.hrv and report.figures.phases:
-        yield words.CAVEAT
+    took_place = {words.phase_word(phase.phase, row.kind) for phase in report.figures.phases}
+    responses = [response for response in summary.responses if report.hrv and response.phase in took_place]
+    for response in responses:
+        told = response.class_ in {"clear", "slight", "opposite"}  # the sentence of the others says all that can be said
+        yield f"{response.sentence} RMSSD {response.effect}." if told else response.sentence
+    yield words.CAVEAT if responses else ""
     yield f"Signal: {summary.quality}"
 
 
