@@ -251,7 +251,7 @@ def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp
         page.get_by_role("button", name="Make the account").click()
         page.get_by_role("link", name="Start a session").click()
         page.get_by_role("button", name="Add M-001").click()
-        page.get_by_text("M-001 agrees to be recorded").click()
+        page.get_by_label("M-001 agrees to be recorded").check()
         page.get_by_role("button", name="Start the session").click()
         expect(page.locator("#rate")).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
         expect(page.locator("#who")).to_contain_text("M-001")

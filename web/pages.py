@@ -82,13 +82,14 @@ class Pages:
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""
         row, report = await self._house.report(session_of(request))
-        if self._records:
-            await self._records.saw(row.session, "summary", by=person_of(request).name)
+        await self._note(request, row.session, "summary")
         return self._page(request, "session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Draw the picture of one session."""
-        svg = await self._house.picture(session_of(request))
+        session = session_of(request)
+        svg = await self._house.picture(session)
+        await self._note(request, session, "picture")
         headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "no-cache"}
         return web.Response(text=svg, content_type="image/svg+xml", headers=headers)
 
@@ -127,6 +128,10 @@ class Pages:
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
+
+    async def _note(self, request: web.Request, session: int, what: str) -> None:
+        if self._records:
+            await self._records.saw(session, what, by=person_of(request).name)
 
     def _page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         login = request.get(LOGIN)

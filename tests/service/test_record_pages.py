@@ -50,11 +50,19 @@ async def test_a_pseudonym_from_elsewhere_may_hold_any_character(client, bench):
 
 async def test_who_looks_is_noted_by_page_and_by_api_alike(client, bench):  # noqa: F811 the fixture
     await a_session(bench)
-    for path in ("/clients/M-014", "/api/v1/clients/M-014", "/sessions/1", "/api/v1/sessions/1", "/sessions/1/notes"):
+    for path in (
+        "/clients/M-014",
+        "/api/v1/clients/M-014",
+        "/sessions/1",
+        "/api/v1/sessions/1",
+        "/sessions/1/picture.svg",
+        "/sessions/1/notes",
+    ):
         assert (await client.get(path)).status == 200
     log = await (await client.get("/api/v1/clients/M-014/audit")).json()
     assert [row["action"] for row in log] == [
         "notes looked at",
+        "picture looked at",
         "summary looked at",
         "summary looked at",
         "client looked at",

@@ -1,13 +1,18 @@
 """Clients, consent, identity, flags and notes over a real database, with sessions that really run."""
 
+import asyncio
+
 import pytest
 
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recording import Header
+from restbeat.service.clients import flags_of
+from restbeat.service.migrations import migrations
 from restbeat.service.records import PracticeRecords
 from restbeat.service.seal import Seal, key_file_of
+from restbeat.service.sqlite import Database
 from restbeat.service.storage import NewSession, Storage
-from restbeat.service.visits import flag_pain
+from restbeat.service.visits import flag_pain, set_flag
 from restbeat.web.consent import WORDING
 from restbeat.web.ports import Note, Opening, RefusedError, Screening, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity, Soap
@@ -271,6 +276,15 @@ async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, 
     assert bench.hub.rooms()[0].phase == "ended"
 
 
+@pytest.mark.parametrize("first", ["open", "withdraw"])
+async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_running(bench, records, first):
+    await records.add("M-001", by="Ada")
+    given = await records.agree("M-001", "record", by="Ada")
+    opening, taking = open_room(bench, client="M-001", consent=False), records.withdraw("M-001", given.consent, by="Ada")
+    await asyncio.gather(*((opening, taking) if first == "open" else (taking, opening)), return_exceptions=True)
+    assert [state.phase for state in bench.hub.rooms() if state.phase != "ended"] == []
+
+
 async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):  # noqa: F811 the fixture
     async with await Storage.open(tmp_path) as storage:
         first = Bench(storage, worker_pool)
@@ -371,6 +385,17 @@ async def test_a_flag_that_a_rule_takes_back_leaves_the_others(bench, records):
     await records.set_pain_after(1, 2, by="Ada")
     await bench.storage.work(lambda db: flag_pain(db, 1, NOW))
     assert await flags(bench) == ["slowly"]
+
+
+def test_a_database_of_before_keeps_its_flags():
+    db = Database(memory=True)
+    migrations.apply(db, stop_before="m005_clients")
+    db.execute("INSERT INTO client (pseudonym, created_utc) VALUES ('M-001', '2026')")
+    db.execute("INSERT INTO session (client, kind, started_utc, source) VALUES ('M-001', 'massage', '2026', 'H10')")
+    db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (1, 'slowly', '2026')")
+    migrations.apply(db)
+    set_flag(db, 1, "note", "left hip", NOW)
+    assert [flag.reason for flag in flags_of(db, "M-001")] == ["left hip", "slowly"]
 
 
 async def test_a_room_is_opened_for_a_client_in_one_request(bench, records):

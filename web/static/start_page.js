@@ -145,6 +145,8 @@ function missing() {
   if (client !== null && record === null) return ["who", "Fetching the client’s record …"];
   if (wantsConsent() && !ticked("consent")) return ["consent", "Ask for consent to be recorded."];
   if (!strap) return ["strap", "Choose the strap."];
+  const held = straps.find((one) => one.address === strap)?.room_name;
+  if (held) return ["strap", `That strap is in ${held}. Choose another.`];
   if (wornByOther() && !ticked("strap_confirmed")) return ["worn", "Confirm whose chest the strap is on."];
   if (!ticked("not_asked") && yes().length && !ticked("screening_confirmed")) return ["considered", "Consider what applies, and confirm."];
   return null;
@@ -243,7 +245,9 @@ byId("add").addEventListener("click", async () => {
 });
 
 async function hear() {
-  straps = (await get("/api/v1/straps")).straps;
+  const heard = await get("/api/v1/straps");
+  straps = heard.straps;
+  setText(byId("no-straps"), heard.adapter.ready ? "No strap is heard. Put one on and moisten it: it will appear here." : heard.adapter.text);
   takeStrap();
   update();
 }
