@@ -98,11 +98,14 @@ class Touch:
 
     def __init__(self, page):
         self.page = page
+        self.presses = 0
 
     async def press(self, target):
+        self.presses += 1
         await target.tap()
 
     async def choose(self, name, value):
+        self.presses += 1
         await self.page.locator(f'[name="{name}"][value="{value}"]').tap()
 
     async def write(self, target, text):
@@ -174,7 +177,7 @@ async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
         await page.goto(f"{made.address}/")
         await therapist.press(page.locator(".strap a").first)
         await page.wait_for_url("**/start?strap=*")
-        # a known client: three presses
+        # a known client: three presses, and on a tablet no scrolling
         await expect(page.locator('[name="client"][value="M-014"]')).to_be_visible()
         if way is Keys:
             await therapist.write(page.locator("#search"), "m-014")
@@ -184,6 +187,9 @@ async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
         await therapist.choose("pain_before", "6")
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
         await therapist.press(page.locator("#go"))
+        if way is Touch:
+            assert therapist.presses == 4  # with that on the strap in the grid
+            assert size == "phone" or await page.evaluate("scrollY") == 0
         await page.wait_for_url("**/rooms/room-1")
         await lead_to_the_end(page, therapist)
         await expect(page.locator("#next-word")).to_have_text("Pain after, notes")

@@ -272,8 +272,10 @@ async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, 
     assert (row.session, row.wording, row.noted_by) == (1, "imported", "restbeat")
     with pytest.raises(RefusedError, match="demo-1 has not agreed"):
         await open_room(bench, client="demo-1", consent=False)
-    await records.withdraw("demo-1", row.consent, by="Ada")
+    given = await records.agree("demo-1", "record", by="Ada")
+    await records.withdraw("demo-1", given.consent, by="Ada")
     assert bench.hub.rooms()[0].phase == "ended"
+    assert all(row.withdrawn_utc for row in (await records.client("demo-1", by="Ada")).consents)
 
 
 @pytest.mark.parametrize("first", ["open", "withdraw"])
@@ -310,9 +312,9 @@ async def flags(bench):
 
 async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_has_ended(bench, records):
     room = await open_room(bench, client="M-001", pain_before=3)
+    await bench.house.advance(room, "settle")
     await bench.house.pain(room, 9, by="Ada")  # before the massage: the rules are about what the massage does
-    for leaving in ("settle", "baseline"):
-        await bench.house.advance(room, leaving)
+    await bench.house.advance(room, "baseline")
     await bench.house.pain(room, 5, by="Ada")
     await bench.house.pain(room, 4, by="Ada")
     for leaving in ("massage", "recovery"):
