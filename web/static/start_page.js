@@ -37,7 +37,7 @@ function drawClients() {
   if (row && !shown.includes(row)) shown.unshift(row);
   const chips = shown.map((one) => {
     const detail = one.last_visit_utc ? shortDay(one.last_visit_utc) : "new";
-    const label = chip("radio", "client", one.client, one.client, one.flags ? `▲ ${one.flags} to mind · ${detail}` : detail);
+    const label = chip("radio", "client", one.client, one.client, one.flags ? `▲ ${one.flags} to mind\n${detail}` : detail);
     if (one.flags) label.dataset.flags = "yes";
     return label;
   });
@@ -90,7 +90,7 @@ function drawStraps() {
   const chips = rows.map((one) => {
     const worn = wearer(one.address);
     const where = one.room ? `in ${one.room_name}` : one.heard ? strength(one.rssi_dbm) : "not heard now: moisten it";
-    const detail = [one.near && `near ${one.near}`, where, worn && `worn by ${worn}`].filter(Boolean).join(" · ");
+    const detail = [[one.near && `near ${one.near}`, where].filter(Boolean).join(" · "), worn && `worn by ${worn}`].filter(Boolean).join("\n");
     const label = chip("radio", "strap", one.address, one.name ?? one.address, detail);
     const input = label.querySelector("input");
     input.checked = one.address === strap;
