@@ -63,6 +63,15 @@ def _bench(command: Callable[..., None]) -> Callable[..., None]:
     )
 
 
+def _key_file(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--key-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="RESTBEAT_KEY_FILE",
+        help="The key that opens clients' names. Default: beside --data, else in your configuration. Or set RESTBEAT_KEY_FILE.",
+    )(command)
+
+
 def _bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
     if not (bench or folder):
         return None
@@ -92,6 +101,7 @@ def cli(verbose: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
 @click.option("--login/--no-login", default=None, help="Ask for a login. Default: only where other computers can come in.")
+@_key_file
 @_faults
 @_bench
 def demo(
@@ -100,6 +110,7 @@ def demo(
     port: int,
     data: Path | None,
     login: bool | None,
+    key_file: Path | None,
     faults: tuple[str, ...],
     seed: int,
     bench: bool,
@@ -112,7 +123,18 @@ def demo(
     from .demo import run_demo
 
     folders = _bench_folders(bench, bench_folder)
-    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed, bench_folders=folders, login=login))
+    showing = run_demo(
+        host=host,
+        port=port,
+        data=data,
+        speed=speed,
+        faults=faults,
+        seed=seed,
+        bench_folders=folders,
+        login=login,
+        key_file=key_file,
+    )
+    _run(showing)
 
 
 @cli.command()
@@ -124,6 +146,7 @@ def demo(
 @click.option("--proxy-key-file", type=_FILE, help="The proxies' key, or a line HOST KEY for each. Or set RESTBEAT_PROXY_KEY.")
 @click.option("--no-login", is_flag=True, help="Ask nobody who they are: for trying it on this computer alone.")
 @click.option("--setup", is_flag=True, help="Print a code that makes another admin account, as at the first start.")
+@_key_file
 @_bench
 def serve(
     host: str,
@@ -134,6 +157,7 @@ def serve(
     proxy_key_file: Path | None,
     no_login: bool,
     setup: bool,
+    key_file: Path | None,
     bench: bool,
     bench_folder: Path | None,
 ) -> None:
@@ -142,6 +166,7 @@ def serve(
     Example:  restbeat serve --data ~/practice
     """
     from .proxies import read_options
+    from .seal import key_file_of
     from .server import run_serve
 
     folders = _bench_folders(bench, bench_folder)
@@ -149,6 +174,7 @@ def serve(
         host=host,
         port=port,
         data=data or _default_data(),
+        key_file=key_file_of(key_file, data),
         adapter=adapter,
         bench_folders=folders,
         proxies=read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY")),

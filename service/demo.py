@@ -22,6 +22,8 @@ from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts
 from .house import House
 from .playback import put_in
+from .records import PracticeRecords
+from .seal import Seal, key_file_of
 from .server import demand_loopback, is_loopback, say, say_how_to_come_in, served, stop_signal
 from .storage import Storage
 from .worker import Worker
@@ -69,6 +71,7 @@ async def run_demo(
     seed: int = 1,
     bench_folders: Sequence[Path] | None = None,
     login: bool | None = None,
+    key_file: Path | None = None,
 ) -> None:
     """Run the demo until Ctrl-C; with folders, a test bench on their recordings too.
 
@@ -95,7 +98,9 @@ async def run_demo(
             )
             await house.start(client.address, client.source, client.clock, header)
         accounts = await PracticeAccounts.open(storage) if login else None
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
+        seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:
             say_how_to_come_in(accounts, address)

@@ -13,6 +13,9 @@ ServiceError
 ├── OutputError                 a file cannot be written
 ├── FormatError                 a format that is not known, or that cannot hold what the session has
 ├── DifferenceError             figures are no longer the golden ones
+├── SealError                   what names a person cannot be sealed or opened
+│   ├── KeyMissingError
+│   └── SealUnfitError          by another key, or the file is none
 ├── AmissError                  this computer lacks something
 └── CutError                    a part of a recording that holds nothing
 """
@@ -68,6 +71,18 @@ class FormatError(ServiceError):
 
 class DifferenceError(ServiceError):
     """Figures are no longer the golden ones."""
+
+
+class SealError(ServiceError):
+    """What names a person cannot be sealed or opened."""
+
+
+class KeyMissingError(SealError):
+    """There is no key file."""
+
+
+class SealUnfitError(SealError):
+    """Another key is needed, or the file holds none."""
 
 
 class AmissError(ServiceError):

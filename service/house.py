@@ -33,15 +33,18 @@ from ..web.ports import (
     UnknownRoomError,
     UnknownSessionError,
 )
+from .admission import admit, demand_consent, settle_client
 from .claims import Claims, canonical
+from .consents import demand_for_session, give_for_session
 from .errors import ServiceError, WorkerError
 from .journal import STOPPED, Journal
 from .plan import Plan, plan_of
 from .room import Room
 from .session import Session
 from .settings import read_settings, write_settings
+from .sqlite import Database
 from .storage import NewSession, Storage
-from .visits import drop_flag, raise_flag, reassign, remember, wearer_of
+from .visits import flag_pain, reassign, set_flag, wearer_of
 from .worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -112,40 +115,40 @@ class House:
 
     async def open_room(self, opening: Opening, *, by: str) -> str:
         """Start a session on a strap; gives the room."""
-        address, client = opening.address, opening.client
-        wearer = await self._storage.work(lambda db: wearer_of(db, address))
-        if wearer is not None and wearer != client and not opening.strap_confirmed:
-            raise RefusedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
-        clock = self._new_clock()
+        address, now = opening.address, self._now_utc()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
-        header = Header(device=device, client=client, kind=opening.kind, arrival_speed=clock.speed)
-        room = await self.start(address, self._source_of(address), clock, header, opening, by)
-        if client is not None:
-            await self._storage.work(lambda db: remember(db, client, address, device.name, opening.posture))
-        return room
+        async with self._opening, self._claimed(address):
+            await self._storage.work(lambda db: admit(db, opening, device.name, by, now))
+            clock = self._new_clock()
+            header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
+            return await self._start(address, self._source_of(address), clock, header, opening, by)
 
-    async def start(
+    async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
+        """Start a session on a source that is simulated, or was recorded with consent elsewhere; gives the room."""
+        async with self._opening, self._claimed(address):
+            return await self._start(address, source, clock, header)
+
+    async def _start(
         self, address: str, source: Source, clock: Clock, header: Header, opening: Opening | None = None, by: str | None = None
     ) -> str:
-        """Start a session on a source; gives the room."""
-        opening = opening or Opening(address=address)
-        plan = Plan(posture=opening.posture, technique=opening.technique, therapist=by, pain_before=opening.pain_before)
-        async with self._opening, self._claimed(address):
-            identifier = self._free_room(address)
-            new = NewSession(
-                header=header,
-                source=header.device.name or address,
-                room=identifier,
-                speed=clock.speed,
-                posture=plan.posture,
-                technique=plan.technique,
-                therapist=by,
-                pain_before=plan.pain_before,
-                screening=opening.screening,
-            )
-            number = await self._storage.create_session(new)
-            return await self._run(number, identifier, address, source, clock, header, plan)
+        asked = opening or Opening(address=address)
+        plan = Plan(posture=asked.posture, technique=asked.technique, therapist=by, pain_before=asked.pain_before)
+        identifier = self._free_room(address)
+        new = NewSession(
+            header=header,
+            source=header.device.name or address,
+            room=identifier,
+            speed=clock.speed,
+            posture=plan.posture,
+            technique=plan.technique,
+            therapist=by,
+            pain_before=plan.pain_before,
+            screening=asked.screening,
+            consent="imported" if opening is None else "asked" if opening.client is None else None,
+        )
+        number = await self._storage.create_session(new)
+        return await self._run(number, identifier, address, source, clock, header, plan)
 
     async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "") -> str:
         """End the phase `leaving` and begin the next, `ago_s` ago."""
@@ -164,23 +167,25 @@ class House:
     async def stop(self, room: str, *, by: str = "") -> Action:
         """Pain increased: end what is done, keep all, flag the next visit."""
         action, session, now = self._journal(room).stop(by), self._room(room).session.number, self._now_utc()
-        await self._storage.work(lambda db: raise_flag(db, session, STOPPED, now))
+        await self._storage.work(lambda db: set_flag(db, session, "stop", STOPPED, now))
         return action
 
     async def undo(self, room: str, action: int, *, by: str = "") -> None:
         """Take an entry back; the end of a session too: then it goes on, the time between is a gap."""
-        journal, session = self._journal(room), self._room(room).session.number
+        journal, session, now = self._journal(room), self._room(room).session.number, self._now_utc()
         if journal.ends(action):
             await self._reopen(self._room(room), action, by)
         elif journal.undo(action, by).kind == "stop":
-            await self._storage.work(lambda db: drop_flag(db, session, STOPPED))
+            await self._storage.work(lambda db: set_flag(db, session, "stop", None, now))
 
     async def redate(self, room: str, action: int, *, ago_s: float, by: str = "") -> None:
         """Let an entry count from `ago_s` ago."""
         self._journal(room).redate(action, ago_s, by)
 
-    async def reassign(self, room: str, client: str | None, *, elsewhere_confirmed: bool = False, by: str = "") -> None:
-        """Put the running session of a room under another client; the audit log tells."""
+    async def reassign(
+        self, room: str, client: str | None, *, consent: bool = False, elsewhere_confirmed: bool = False, by: str = ""
+    ) -> None:
+        """Put the running session of a room under another client, who agrees to be recorded; the audit log tells."""
         held, now = self._room(room), self._now_utc()
         for other in self._rooms.values():
             if (
@@ -193,9 +198,21 @@ class House:
                 text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
                 raise ConflictError(text, other.identifier)
         session = held.session.number
-        await self._storage.flush()
-        await self._storage.work(lambda db: reassign(db, session, client, by, now))
-        held.header = msgspec.structs.replace(held.header, client=client)
+
+        def work(db: Database) -> str | None:
+            demand_consent(db, client, agreed=consent)
+            with db.atomic():
+                if client is None:
+                    give_for_session(db, session, by, now)
+                else:
+                    settle_client(db, client, by, now, agreed=consent)
+                reassign(db, session, client, by, now)
+            return wearer_of(db, held.address)
+
+        async with self._opening:
+            await self._storage.flush()
+            held.wearer = await self._storage.work(work)
+            held.header = msgspec.structs.replace(held.header, client=client)
         self._hub.publish(held.state)
 
     def show_client(self, room: str, view: ClientView) -> None:
@@ -203,6 +220,14 @@ class House:
         held = self._room(room)
         held.client_view = view
         self._hub.publish(held.state)
+
+    async def end_sessions_of(self, client: str, by: str) -> None:
+        """End what runs of a client who does not agree to be recorded any more."""
+        async with self._opening:
+            for room in self._rooms.values():
+                if room.header.client == client and room.journal and _runs(room):
+                    room.farewell = f"{client} took back the consent to be recorded. What was recorded until then is kept."
+                    room.journal.close("consent to be recorded taken back", by)
 
     async def settings(self) -> Settings:
         """What the practice has set."""
@@ -252,6 +277,7 @@ class House:
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
             async with self._claimed(address):
+                await self._storage.work(lambda db: demand_for_session(db, session))
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
                 clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
@@ -261,6 +287,7 @@ class House:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
         async with self._opening, self._claimed(room.address):
             session = room.session.number
+            await self._storage.work(lambda db: demand_for_session(db, session))
             await self._storage.reopen(session)
             self._journal(room.identifier).undo(action, by)
             await self._take_up(session, room.identifier, room.address, room.session.clock, room.header)
@@ -279,6 +306,7 @@ class House:
         if cut is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
+        await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
 
     def _room(self, identifier: str) -> Room:
         if identifier not in self._rooms:
@@ -340,13 +368,14 @@ class House:
         plan: Plan,
         before: Sequence[Event] = (),
     ) -> str:
-        settings = await self.settings()
+        settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
         room = Room(identifier, self._room_name(identifier, address), address, header, session, self._hub)
         room.check = self._worker.check
         room.plan = plan.lasting(settings)
+        room.wearer = wearer
         room.journal = Journal(session, self._storage, rest=header.kind == "rest")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
@@ -374,7 +403,9 @@ class House:
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return
-        await self._storage.end_session(session.number, self._now_utc(), session.end_s)
+        now = self._now_utc()
+        await self._storage.end_session(session.number, now, session.end_s)
+        await self._storage.work(lambda db: flag_pain(db, session.number, now))
         row = next(row for row in await self._storage.sessions() if row.session == session.number)
         await self._make_report(row)
 

@@ -95,6 +95,12 @@ class Journal:
             events.append(PhaseStart(now_s, Phase.RECOVERY))
         return self._enter("stop", STOPPED, events, by)
 
+    def close(self, why: str, by: str) -> Action:
+        """The session ends now, whatever its phase."""
+        self._demand_running()
+        now_s = self._session.clock.now()
+        return self._enter("phase", f"Session ended: {why}", [Mark(now_s, note=why), PhaseStart(now_s, Phase.ENDED)], by)
+
     def undo(self, number: int, by: str) -> Entry:
         """Take an entry back. Raises `RefusedError` where it is too late, or where a later phase stands on it."""
         entry = self._entry(number)

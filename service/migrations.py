@@ -191,3 +191,33 @@ CREATE INDEX audit_client ON audit(client);
 def m004_practice(db: Database) -> None:
     """Accounts, what is asked and written around a session, corrections, and who looked at what."""
     db.executescript(_PRACTICE)
+
+
+_CLIENTS = """
+CREATE TABLE identity (                            -- who a client is, encrypted by a key that lies outside the database
+  client TEXT PRIMARY KEY REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  sealed BLOB NOT NULL,
+  updated_utc TEXT NOT NULL
+);
+CREATE TABLE consent (                             -- of a client, or of whoever lay on the table in one session
+  id INTEGER PRIMARY KEY,
+  client TEXT REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  session INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  purpose TEXT NOT NULL CHECK (purpose IN ('record', 'share', 'trends', 'research')),
+  wording TEXT NOT NULL,                           -- version of the text that was agreed to, or "imported"
+  given_utc TEXT NOT NULL,
+  noted_by TEXT NOT NULL,
+  withdrawn_utc TEXT,
+  withdrawn_by TEXT,
+  CHECK ((client IS NULL) <> (session IS NULL))
+);
+CREATE UNIQUE INDEX consent_once ON consent(client, purpose) WHERE client IS NOT NULL AND withdrawn_utc IS NULL;
+CREATE INDEX consent_session ON consent(session);
+ALTER TABLE flag ADD COLUMN rule TEXT;             -- what raised it: "stop", "pain", "note"
+"""
+
+
+@migrations()
+def m005_clients(db: Database) -> None:
+    """Who a client is, what they agreed to, and what raised a flag."""
+    db.executescript(_CLIENTS)

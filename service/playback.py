@@ -40,7 +40,9 @@ async def replay_file(
     recording = cut.of(recording)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
-        number = await storage.create_session(NewSession(header=recording.header, source=path.name, speed=speed))
+        number = await storage.create_session(
+            NewSession(header=recording.header, source=path.name, speed=speed, consent="imported")
+        )
         if speed is None:
             session = Session(number, ReplaySource(recording), FlatOutClock(), storage)
             with progress(err) as bars:

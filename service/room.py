@@ -7,6 +7,8 @@ from itertools import zip_longest
 import logging
 from math import isfinite
 
+import msgspec
+
 from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
@@ -23,6 +25,7 @@ from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryM
 from .errors import ServiceError
 from .journal import Journal, words_of
 from .plan import Plan
+from .readiness import RecentBeats, readiness
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -61,6 +64,11 @@ class Room:
     """None where nothing may be entered: on the bench."""
     plan: Plan = field(default_factory=Plan)
     client_view: ClientView = field(default_factory=ClientView)
+    wearer: str | None = None
+    """The client whom the strap is known from."""
+    farewell: str | None = None
+    """Why the session ended, where nobody at the tablet knows."""
+    _recent: RecentBeats = field(default_factory=RecentBeats)
     _story_key: tuple[int, int, int] | None = None
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
@@ -91,7 +99,7 @@ class Room:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
-        return RoomState(
+        state = RoomState(
             room=self.identifier,
             name=self.name,
             session=None if self.bench else self.session.number,
@@ -129,6 +137,11 @@ class Room:
             therapist=self.plan.therapist,
             client_view=self.client_view,
         )
+        if figures.phase is not Phase.SETTLE or self.bench:
+            return state
+        crowded, share = self.session.live.stream.clock.crowded, self._recent.share(now_s)
+        ready = readiness(state, figures, share, wearer=self.wearer, crowded=crowded)
+        return msgspec.structs.replace(state, ready=ready)
 
     @property
     def story(self) -> Story:
@@ -164,7 +177,7 @@ class Room:
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         link = self.session.link
         if figures.phase is Phase.ENDED:
-            return "ended", "Session ended", None
+            return "ended", "Session ended", self.farewell
         if link.state is not LinkState.STREAMING:
             signal, text = _OF_LINK[link.state]
             return signal, text, link.hint
@@ -210,6 +223,7 @@ class Room:
                 _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+        self._recent.push(beats)
         self.hub.publish(self.state, rows_of(beats))
         story_key = (len(self.session.told), self.session.corrections, int(self.session.live.seconds.end_s // SEGMENT_S))
         if story_key != self._story_key:

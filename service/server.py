@@ -20,6 +20,8 @@ from .claims import Claims
 from .errors import ServeError
 from .house import House
 from .proxies import ProxyOptions, radio_of
+from .records import PracticeRecords
+from .seal import Seal
 from .storage import Storage
 from .worker import Worker
 
@@ -32,6 +34,7 @@ async def run_serve(
     host: str,
     port: int,
     data: Path,
+    key_file: Path,
     adapter: str | None,
     bench_folders: Sequence[Path] | None = None,
     proxies: ProxyOptions = _NO_PROXIES,
@@ -40,7 +43,7 @@ async def run_serve(
 ) -> None:
     """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too.
 
-    `setup`: print a one-time code for another admin, as at the first start.
+    `key_file` opens what names a client. `setup`: print a one-time code for another admin, as at the first start.
     """
     demand_loopback(host, login=login)
     stop = stop_signal()
@@ -53,7 +56,8 @@ async def run_serve(
         House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
+        records = PracticeRecords(storage, Seal(key_file), house.end_sessions_of)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records))
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:
@@ -71,11 +75,12 @@ async def served(
     port: int,
     bench_folders: Sequence[Path] | None = None,
     accounts: PracticeAccounts | None = None,
+    records: PracticeRecords | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
-        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench, accounts=accounts)
+        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench, accounts=accounts, records=records)
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()

@@ -4,13 +4,14 @@ from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import Screening, SessionRow
+from .consents import give_for_session
 from .errors import NoSuchSessionError
 from .rows import (
     EVENT_COLUMNS,
@@ -44,6 +45,8 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    consent: Literal["asked", "imported"] | None = None
+    """Of this session alone; None where the client's own consent covers it."""
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +106,7 @@ class Storage:
     async def create_session(self, new: NewSession) -> int:
         """Begin a session; gives its number."""
         started = self._now_utc()
-        return await self._writer.call(lambda db: _create(db, new, stamp(started), self._next_seq))
+        return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
 
     def append(self, session: int, event: Event) -> int:
         """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
@@ -186,7 +189,8 @@ class Storage:
             raise NoSuchSessionError(f"Session {session} is running already.")
 
 
-def _create(db: Database, new: NewSession, started: str, next_seq: dict[int, int]) -> int:
+def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, int]) -> int:
+    started = stamp(now)
     own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
     row = own | {"started_utc": started} | header_columns(new.header)
     with db.atomic():
@@ -198,6 +202,8 @@ def _create(db: Database, new: NewSession, started: str, next_seq: dict[int, int
         for asked in new.screening:
             answer, confirmed = ("yes", started) if asked.yes else ("no", None)
             db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, asked.question, answer, confirmed))
+        if new.consent:
+            give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
     next_seq[session] = 0
     return session
 

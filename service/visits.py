@@ -1,10 +1,15 @@
 """A client between visits, as the database keeps them: the strap worn last, and what to mind at the next visit."""
 
 from datetime import datetime
+from typing import Literal
 
+from ..analysis.pain import flag_at_end
 from .audit import note
 from .rows import stamp
 from .sqlite import Database
+
+Rule = Literal["stop", "pain", "note"]
+"""What raises a flag: the button, the scores, the therapist's own word."""
 
 
 def wearer_of(db: Database, address: str) -> str | None:
@@ -23,14 +28,27 @@ def remember(db: Database, client: str | None, address: str, name: str | None, p
         )
 
 
-def raise_flag(db: Database, session: int, reason: str, now: datetime) -> None:
-    """Flag the next visit of the session's client."""
-    db.execute("INSERT OR IGNORE INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, reason, stamp(now)))
+def set_flag(db: Database, session: int, rule: Rule, reason: str | None, now: datetime) -> None:
+    """Flag the next visit of the session's client by a rule, or with None take back what it had raised.
+
+    A flag that was seen stays seen, as long as its reason is the same.
+    """
+    with db.atomic():
+        db.execute("DELETE FROM flag WHERE session = ? AND rule = ? AND reason IS NOT ?", (session, rule, reason))
+        if reason is not None:
+            row = (session, reason, stamp(now), rule)
+            db.execute("INSERT OR IGNORE INTO flag (session, reason, raised_utc, rule) VALUES (?, ?, ?, ?)", row)
 
 
-def drop_flag(db: Database, session: int, reason: str) -> None:
-    """Take a flag back, as what raised it was taken back."""
-    db.execute("DELETE FROM flag WHERE session = ? AND reason = ?", (session, reason))
+def flag_pain(db: Database, session: int, now: datetime) -> None:
+    """Flag the next visit where the session's scores ask for it, from the massage on."""
+    before, after = db.execute("SELECT pain_before, pain_after FROM session WHERE id = ?", (session,)).fetchone()
+    during = db.execute(
+        "SELECT score FROM pain WHERE session = :session"
+        " AND t_s >= (SELECT min(t_s) FROM phase WHERE session = :session AND phase IN ('massage', 'recovery'))",
+        {"session": session},
+    )
+    set_flag(db, session, "pain", flag_at_end(before, [row[0] for row in during], after), now)
 
 
 def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
@@ -40,8 +58,6 @@ def reassign(db: Database, session: int, client: str | None, actor: str, now: da
     if before == client:
         return
     with db.atomic():
-        if client is not None:
-            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (client, stamp(now)))
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
         if address is not None:
             remember(db, client, address, name, None)

@@ -31,6 +31,7 @@ DOORS = {
     "fitdecode": {"service/exchange/fit.py"},
     "matplotlib": {"web/charts.py"},
     "argon2": {"service/passwords.py"},
+    "cryptography": {"service/seal.py"},
     "sqlite_utils": {"service/sqlite.py"},
     "sqlite3": {"service/backup.py", "service/database.py", "service/writer.py"},
     "click": {

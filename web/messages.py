@@ -47,6 +47,16 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Breaths a minute."""
 
 
+class ReadyCheck(msgspec.Struct, frozen=True):
+    """One check of the readiness, while a session settles."""
+
+    name: Literal["packets", "rr", "beats", "battery", "strap"]
+    text: str
+    ok: bool
+    hint: str | None = None
+    """What to do where it is not so."""
+
+
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A room at one moment; times in s of the session's clock."""
 
@@ -109,6 +119,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """Planned."""
     therapist: str | None = None
     client_view: ClientView = ClientView()
+    ready: list[ReadyCheck] = []
+    """Whether the strap is ready to measure; empty but while the session settles."""
 
 
 class StoryMark(msgspec.Struct, frozen=True):

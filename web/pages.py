@@ -13,6 +13,7 @@ from .live import Hub
 from .messages import RoomState
 from .openapi import outline
 from .ports import House, UnknownRoomError, UnknownSessionError
+from .records import Records
 from .summary import summary_of
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
@@ -32,8 +33,10 @@ class Pages:
         *,
         bench: bool = False,
         accounts: Accounts | None = None,
+        records: Records | None = None,
     ) -> None:
         """`description` is the API's, as OpenAPI."""
+        self._records = records
         self._house = house
         self._hub = hub
         self._version = version
@@ -48,7 +51,12 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
+            static=assets.address,
+            version=version,
+            words=words,
+            disclaimer=words.DISCLAIMER,
+            bench=bench,
+            records=records is not None,
         )
 
     async def rooms(self, request: web.Request) -> web.Response:
@@ -75,11 +83,14 @@ class Pages:
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""
         row, report = await self._house.report(session_of(request))
+        await self._note(request, row.session, "summary")
         return self._page(request, "session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Draw the picture of one session."""
-        svg = await self._house.picture(session_of(request))
+        session = session_of(request)
+        svg = await self._house.picture(session)
+        await self._note(request, session, "picture")
         headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "no-cache"}
         return web.Response(text=svg, content_type="image/svg+xml", headers=headers)
 
@@ -88,6 +99,11 @@ class Pages:
         demand_admin(person_of(request))
         rows = await self._accounts.accounts() if self._accounts else []
         return self._page(request, "accounts.html", accounts=rows)
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Show what the practice has set; an admin may change it."""
+        may_change = person_of(request).role == "admin"
+        return self._page(request, "settings.html", settings=await self._house.settings(), may_change=may_change)
 
     async def api(self, request: web.Request) -> web.Response:
         """Show the description of the API to a person."""
@@ -106,6 +122,10 @@ class Pages:
         """Show a refusal in the style of the house."""
         return self._page(request, "error.html", status, code=status, sentence=sentence)
 
+    def render(self, request: web.Request, template: str, **values: Any) -> web.Response:
+        """Show a page of another handler."""
+        return self._page(request, template, **values)
+
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
@@ -116,6 +136,10 @@ class Pages:
             if room.room == name:
                 return room
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
+
+    async def _note(self, request: web.Request, session: int, what: str) -> None:
+        if self._records:
+            await self._records.saw(session, what, by=person_of(request).name)
 
     def _page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         login = request.get(LOGIN)

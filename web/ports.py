@@ -155,8 +155,12 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    screening_confirmed: bool = False
+    """The therapist has considered each yes and goes on."""
     strap_confirmed: bool = False
     """The therapist says that a strap known from another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now, and agrees to be recorded."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,8 +239,8 @@ class House(Protocol):
         """Let an entry count from `ago_s` ago."""
         ...
 
-    async def reassign(self, room: str, client: str | None, *, elsewhere_confirmed: bool, by: str) -> None:
-        """Put the running session of a room under another client; the audit log tells.
+    async def reassign(self, room: str, client: str | None, *, consent: bool, elsewhere_confirmed: bool, by: str) -> None:
+        """Put the running session of a room under another client, who agrees to be recorded; the audit log tells.
 
         Raises `ConflictError` where that client has another running session, unless that is confirmed.
         """

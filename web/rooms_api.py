@@ -43,9 +43,12 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Planned."""
     pain_before: Score | None = None
     screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
-    """A yes among them is recorded as seen and confirmed."""
+    screening_confirmed: bool = False
+    """Each yes among them was considered; it is recorded, and the session begins."""
     strap_confirmed: bool = False
     """A strap last worn by another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -97,6 +100,8 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pseudonym; null: nobody's."""
     elsewhere_confirmed: bool = False
     """This client has another session running, and that is meant."""
+    consent: bool = False
+    """They were asked just now and agree to be recorded."""
 
 
 class RoomsApi:
@@ -265,8 +270,10 @@ class RoomsApi:
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
-        body = call.body
-        await self._house.reassign(room, body.client, elsewhere_confirmed=body.elsewhere_confirmed, by=call.person.name)
+        body, person = call.body, call.person
+        await self._house.reassign(
+            room, body.client, consent=body.consent, elsewhere_confirmed=body.elsewhere_confirmed, by=person.name
+        )
         return self._state(room)
 
     async def show_client(self, call: Call) -> RoomState:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from restbeat.analysis.simulate import SCENARIOS
+from restbeat.service.database import open_readonly
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
@@ -69,6 +70,9 @@ def test_replay_prints_a_table_and_stores_the_session(restbeat, tmp_path):
     assert "RMSSD" in first.stdout
     assert "session 1" in first.stdout
     assert "session 2" in second.stdout
+    db = open_readonly(tmp_path / "data")
+    assert db.execute("SELECT session, wording FROM consent").fetchall() == [(1, "imported"), (2, "imported")]
+    db.close()
 
 
 def test_a_paced_replay_gives_the_figures_of_a_flat_out_one(restbeat, tmp_path):

@@ -85,7 +85,7 @@ async def bench(tmp_path, worker_pool):
 
 
 async def open_room(bench, address=ADDRESS, **plan):
-    return await bench.house.open_room(Opening(address=address, **plan), by="Ada")
+    return await bench.house.open_room(Opening(address=address, **({"consent": True} | plan)), by="Ada")
 
 
 async def ended(bench, session):
@@ -178,7 +178,7 @@ async def test_a_replayed_recording_ends_by_its_own_lines_and_its_room_is_free_a
 async def cut_off(storage, header=None):
     """A session as a crash leaves it: begun, 90 s long, no end."""
     header = header or Header(Device(name="H10", address=ADDRESS))
-    session = await storage.create_session(NewSession(header=header, source="H10", room="room-1"))
+    session = await storage.create_session(NewSession(header=header, source="H10", room="room-1", consent="imported"))
     for event in (PhaseStart(0.5, Phase.BASELINE), *PACKETS):
         storage.append(session, event)
     await storage.flush()
@@ -269,7 +269,10 @@ async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
 
 async def test_what_was_settled_before_is_kept_and_shown(bench):
     asked = (Screening("Fever or infection?", yes=False), Screening("Recent injury?", yes=True))
-    await open_room(bench, client="M-014", posture="prone", technique="Swedish", pain_before=6, screening=asked)
+    settled = {"client": "M-014", "posture": "prone", "technique": "Swedish", "pain_before": 6, "screening": asked}
+    with pytest.raises(RefusedError, match=r"Answered with yes: Recent injury\?\. Consider it"):
+        await open_room(bench, **settled)
+    await open_room(bench, **settled, screening_confirmed=True)
     (state,) = bench.hub.rooms()
     shown = (state.posture, state.technique, state.pain_before, state.pain, state.therapist, state.target_s)
     assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
@@ -334,18 +337,23 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
 
 async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
     room = await open_room(bench, client="M-014")
-    await bench.house.reassign(room, "M-020", by="Ada")
+    with pytest.raises(RefusedError, match="M-020 has not agreed to be recorded yet"):
+        await bench.house.reassign(room, "M-020", by="Ada")
+    await bench.house.reassign(room, "M-020", consent=True, by="Ada")
     (state,) = bench.hub.rooms()
     (row,) = await bench.house.sessions()
     assert (state.client, row.client) == ("M-020", "M-020")
-    log = [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
-    assert await audit(bench) == log
+    log = [row for row in await audit(bench) if row[1] == "session reassigned"]
+    assert log == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+    assert [check.ok for check in state.ready if check.name == "strap"] == [True]
     await bench.house.reassign(room, "M-020", by="Bo")
-    assert await audit(bench) == log, "a second press changes nothing"
+    assert [row for row in await audit(bench) if row[1] == "session reassigned"] == log, "a second press changes nothing"
     worn = "SELECT pseudonym, strap_address FROM client ORDER BY pseudonym"
     rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
     assert rows == [("M-014", None), ("M-020", ADDRESS)], "the strap goes with the session"
-    await bench.house.reassign(room, None, by="Ada")
+    with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
+        await bench.house.reassign(room, None, by="Ada")
+    await bench.house.reassign(room, None, consent=True, by="Ada")
     assert (await bench.house.sessions())[0].client is None
     await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
 

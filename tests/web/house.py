@@ -243,7 +243,7 @@ class FakeHouse:
     async def redate(self, room, action, *, ago_s, by=""):
         self.changed(room, action, ago_s)
 
-    async def reassign(self, room, client, *, elsewhere_confirmed=False, by=""):
+    async def reassign(self, room, client, *, consent=False, elsewhere_confirmed=False, by=""):
         self.calls.append(("reassign", room, client, by))
         other = next((one for one in self.states.values() if one.client == client and one.room != room), None)
         if client is not None and other is not None and not elsewhere_confirmed:

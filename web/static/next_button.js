@@ -31,7 +31,7 @@ export class NextButton {
   async press() {
     if (!this.state || this.stale || this.resting) return;
     if (this.state.bench) { this.opens("/bench"); return; }
-    if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}`); return; }
+    if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}/notes`); return; }
     this.busy = true;
     this.until = performance.now() + REST_MS;
     this.button.setAttribute("aria-disabled", "true");

@@ -3,6 +3,7 @@
 import { byId, make, setData, setSignal, setText, show, Speaker } from "./dom.js";
 import { Live, WakeLock } from "./live.js";
 import { NextButton } from "./next_button.js";
+import { Readiness } from "./readiness.js";
 import { rows, Strip } from "./strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, signalWord } from "./words.js";
 
@@ -11,6 +12,7 @@ const live = new Live(id).start();
 const strip = new Strip(byId("strip"));
 const speaker = new Speaker(byId("spoken"));
 const wake = new WakeLock();
+const ready = new Readiness(byId("ready"));
 let trouble = "";
 let word = null;
 let tableMs = 0;
@@ -86,6 +88,7 @@ function render() {
   for (const step of byId("steps").children) setData(step, "at", step.dataset.phase === state.phase ? "now" : "");
   next.update(state, silentMs > 0);
   tools?.update(state);
+  ready.update(state, silentMs > 0);
   wake.want(!room.ended);
   if (silentMs) {
     for (const name of ["rate", "word", "elapsed"]) setText(byId(name), "–");
@@ -111,7 +114,7 @@ function render() {
   setText(byId("phase"), phase);
   setText(byId("elapsed"), room.ended ? clock(state.now_s) : clock(state.phase_s + grown));
   setSignal(byId("signal"), state.signal, signalWord(state, grown));
-  setText(byId("next-hint"), state.bench ? "Pause, seek, trouble" : room.ended ? "Figures, picture and print" : "Space does the same");
+  setText(byId("next-hint"), state.bench ? "Pause, seek, trouble" : room.ended ? "Then the summary" : "Space does the same");
   document.title = `${phase} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");
   speaker.say("phase", phase);
