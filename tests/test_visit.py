@@ -265,6 +265,22 @@ async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, w
         assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
 
 
+async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
+        for name in ("client", "consent", "not_asked"):
+            await page.locator(f'[name="{name}"]').last.check()
+        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
+        await made.house.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
+        await page.locator("#go").click()
+        await expect(page.locator(".conflict p")).to_contain_text("Room 1 holds this strap.")
+        await page.screenshot(path=ARTIFACTS / "start-conflict.png")
+        await page.get_by_role("link", name="Go to that room").click()
+        await page.wait_for_url("**/rooms/room-1")
+        assert [text for text in page.troubles if "409 (Conflict)" not in text] == []
+        page.troubles.clear()
+
+
 async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_ends(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_page() as page:
         await made.house.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
