@@ -400,6 +400,42 @@ def restore(file: Path, data: Path | None, yes: bool, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("client")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@_key_file
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def export(client: str, out: Path, data: Path | None, key_file: Path | None, force: bool, as_json: bool) -> None:
+    """Write everything of a client into one zip: records as JSON, sessions as recordings, tables, other programs' formats.
+
+    Example:  restbeat export M-014 M-014.zip
+    """
+    from .rights import export_client
+    from .seal import key_file_of
+
+    key = key_file_of(key_file, data)
+    _run(export_client(client, out, data or _default_data(), key, force=force, as_json=as_json))
+
+
+@cli.command()
+@click.argument("client")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; needs --yes.")
+def erase(client: str, data: Path | None, yes: bool, as_json: bool) -> None:
+    """Erase everything of a client for good, and list the backups that still hold them, until when.
+
+    Example:  restbeat erase M-014 --yes
+    """
+    from .rights import erase_client
+
+    if as_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes too.")
+    _run(erase_client(client, data or _default_data(), yes=yes, as_json=as_json))
+
+
+@cli.command()
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 def clients(data: Path | None, as_json: bool) -> None:

@@ -43,6 +43,7 @@ DOORS = {
         "service/fixture.py",
         "service/doctor.py",
         "service/keeping.py",
+        "service/rights.py",
     },
 }
 
