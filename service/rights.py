@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> 
 async def _sessions(data: Path, numbers: Sequence[int], told: Told) -> AsyncIterator[SessionHeld]:
     for done, number in enumerate(numbers):
         told(done, len(numbers))
-        yield await asyncio.to_thread(read_beside, data, lambda db, number=number: session_of(db, number))
+        yield await asyncio.to_thread(read_beside, data, partial(session_of, session=number))
     told(len(numbers), len(numbers))
 
 

@@ -17,6 +17,7 @@ from ..web.live import Hub
 from .accounts import PracticeAccounts
 from .bench import Bench
 from .claims import Claims
+from .client_rights import ClientRights
 from .errors import ServeError
 from .house import House
 from .proxies import ProxyOptions, radio_of
@@ -56,8 +57,10 @@ async def run_serve(
         House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
-        records = PracticeRecords(storage, Seal(key_file), house.end_sessions_of)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records))
+        seal = Seal(key_file)
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights))
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:
@@ -76,11 +79,21 @@ async def served(
     bench_folders: Sequence[Path] | None = None,
     accounts: PracticeAccounts | None = None,
     records: PracticeRecords | None = None,
+    rights: ClientRights | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
-        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench, accounts=accounts, records=records)
+        app = create_app(
+            house,
+            hub,
+            version=version("restbeat"),
+            hosts=(host,),
+            bench=bench,
+            accounts=accounts,
+            records=records,
+            rights=rights,
+        )
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()

@@ -14,6 +14,7 @@ from restbeat.sensors.ble import StrapSource, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recording import read
 from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.service.client_rights import ClientRights
 from restbeat.service.demo import FIXTURES
 from restbeat.service.house import House
 from restbeat.service.records import PracticeRecords
@@ -71,8 +72,10 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         made, hub = Practice(air, storage), Hub()
         house = House(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.house = await stack.enter_async_context(house)
-        made.records = PracticeRecords(storage, Seal(folder / "data.key"), house.end_sessions_of)
-        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records))
+        seal = Seal(folder / "data.key")
+        made.records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records, rights=rights))
         yield made
 
 
@@ -292,6 +295,24 @@ async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_e
         await page.goto(f"{made.address}/rooms/room-1")
         await expect(page.locator("#phase")).to_have_text("Ended")
         await expect(page.locator("#news")).to_contain_text("M-001 took back the consent to be recorded.")
+
+
+async def test_everything_of_a_client_is_given_or_erased_from_their_page(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await made.records.add("M-001", by="Ada")
+        await page.goto(f"{made.address}/clients/M-001")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Export everything").click()
+        assert (await download.value).suggested_filename == "M-001.zip"
+        await page.get_by_role("button", name="Erase everything …").click()
+        await expect(page.get_by_label("Write M-001 once more")).to_be_focused()
+        await page.keyboard.type("M-001")
+        await page.locator("#rights").screenshot(path=ARTIFACTS / "visit-erase.png")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#erased")).to_contain_text("Erased: 0 sessions, 0 packets")
+        await page.screenshot(path=ARTIFACTS / "visit-erased.png")
+        await page.get_by_role("link", name="To the clients").click()
+        await expect(page.get_by_text("No client yet")).to_be_visible()
 
 
 async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, worker):

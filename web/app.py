@@ -20,6 +20,8 @@ from .pages import Pages
 from .ports import Bench, House
 from .record_pages import RecordPages
 from .records import Records
+from .rights import Rights
+from .rights_api import RightsApi
 from .rooms_api import RoomsApi
 from .sessions_api import SessionsApi
 from .settings_api import SettingsApi
@@ -44,17 +46,28 @@ def create_app(
     bench: Bench | None = None,
     accounts: Accounts | None = None,
     records: Records | None = None,
+    rights: Rights | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
-    `records`: the clients; without them nothing but rooms and sessions is shown.
+    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure.
     """
     assets = Assets(_STATIC)
-    endpoints = _endpoints(house, hub, bench, accounts, records)
+    endpoints = _endpoints(house, hub, bench, accounts, records, rights)
     description = describe(endpoints, version=version, login=accounts is not None)
-    pages = Pages(house, hub, assets, version, description, bench=bench is not None, accounts=accounts, records=records)
+    pages = Pages(
+        house,
+        hub,
+        assets,
+        version,
+        description,
+        bench=bench is not None,
+        accounts=accounts,
+        records=records,
+        rights=rights is not None,
+    )
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
     middlewares = [answer_errors(pages.error), check_host(frozenset(hosts)), check_origin]
     if accounts:
@@ -89,6 +102,8 @@ def create_app(
                 web.get("/sessions/{session}/notes", kept.notes),
             ]
         )
+    if rights:
+        app.add_routes([web.get("/clients/{client}/export.zip", RightsApi(rights).download, allow_head=False)])
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(
@@ -111,7 +126,12 @@ def create_app(
 
 
 def _endpoints(
-    house: House, hub: Hub, bench: Bench | None, accounts: Accounts | None, records: Records | None
+    house: House,
+    hub: Hub,
+    bench: Bench | None,
+    accounts: Accounts | None,
+    records: Records | None,
+    rights: Rights | None,
 ) -> Sequence[Endpoint]:
     endpoints = [
         *RoomsApi(house, hub).endpoints(),
@@ -121,6 +141,8 @@ def _endpoints(
     ]
     if records:
         endpoints += [*ClientsApi(records).endpoints(), *NotesApi(house, records).endpoints()]
+    if rights:
+        endpoints += RightsApi(rights).endpoints()
     if bench:
         endpoints += BenchApi(bench).endpoints()
     if accounts:
