@@ -18,6 +18,7 @@ from ..analysis.parity import Parity
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from .errors import WorkerError
+from .rows import stamp
 
 T = TypeVar("T")
 
@@ -142,7 +143,8 @@ def _exported(name: str, header: Header, events: Sequence[Event], end_s: float |
     from .exchange.session_data import session_data
 
     report = summarise(name, header, events, end_s=end_s)
-    data = session_data(header, events, report, began)
+    dated = msgspec.structs.replace(header, extra=header.extra | {"began_utc": stamp(began)})
+    data = session_data(dated, events, report, began)
     forms = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",

@@ -173,6 +173,10 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
     assert beats == {True}
     recording = read_any(session / "recording.jsonl.gz")
     assert [e for e in recording.events if isinstance(e, Packet)] == [e for e in events if isinstance(e, Packet)]
+    again = restbeat("replay", session / "recording.jsonl.gz", "--client", "M-7", "--data", tmp_path / "again", "--json")
+    assert json.loads(again.stdout)["integrity"]["packets"] > 50
+    (row,) = json.loads(restbeat("clients", "--data", tmp_path / "again", "--json").stdout)
+    assert (row["client"], row["last_utc"]) == ("M-7", records["session"][0]["started_utc"])
     assert json.loads((session / "report.json").read_text())["figures"]["integrity"]["packets"] > 50
     assert len((session / "rr.txt").read_text().splitlines()) > 50
     assert oct(out.stat().st_mode & 0o777) == "0o600"
