@@ -1,14 +1,16 @@
 """How far the level of a drifting series moved between two phases: the posterior of that change.
 
 Model: y = μ + Δ·[later phase] + γ·ramp + u, cov(uᵢ, uⱼ) = s²·((1−r)·e^(−|tᵢ−tⱼ|/τ) + r·[i=j]), an AR(1) drift plus noise. μ, Δ, γ
-and s² are integrated out in closed form for each point of a grid over τ and r; Δ is then a mixture of Student t. A Kalman filter
-whitens all points of the grid at once in time proportional to the length of the series.
+and s² are integrated out in closed form for each point of a grid over τ and r; Δ is then a mixture of Student t. The inverse Q of
+the drift's covariance is tridiagonal: C⁻¹ = Q·((1−r) + r·Q)⁻¹ of all points of the grid comes from one tridiagonal solution.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Final
 
 import numpy as np
+from scipy.linalg.lapack import dpttrf, dpttrs
 from scipy.optimize import brentq
 from scipy.special import stdtr
 
@@ -39,50 +41,63 @@ class Posterior:
 
     def quantile(self, q: float) -> float:
         """The Δ below which a share q of the probability lies, 0 < q < 1."""
-        reach = 50 * float(self.scale.max())
-        low, high = float(self.location.min()) - reach, float(self.location.max()) + reach
+        low, high = self.mean - self.sd * sqrt((1 - q) / q), self.mean + self.sd * sqrt(q / (1 - q))  # by Cantelli's inequality
         return float(brentq(lambda x: 1 - self.above(x) - q, low, high, xtol=1e-9))
 
+    @property
+    def mean(self) -> float:
+        """Mean of Δ."""
+        return float(self.weight @ self.location)
 
-def change(t_s: Array, y: Array, later: Bools, wander_sd: float) -> Posterior:
-    """Posterior of Δ for values `y` at ascending times; `later` marks the second phase.
+    @property
+    def sd(self) -> float:
+        """Standard deviation of Δ."""
+        spread = self.scale**2 * self.df / (self.df - 2) + (self.location - self.mean) ** 2
+        return sqrt(float(self.weight @ spread))
 
-    `wander_sd`: SD of Δ between quiet phases beyond what one session can show.
-    """
+    def wandering(self, wander_sd: float) -> "Posterior":
+        """The same, of a Δ that wanders by `wander_sd` between quiet phases beyond what one session can show."""
+        return replace(self, scale=np.sqrt(self.scale**2 + wander_sd**2))
+
+
+def change(t_s: Array, y: Array, later: Bools, wander_sd: float = 0.0) -> Posterior:
+    """Posterior of Δ for values `y` at ascending times; `later` marks the second phase. For `wander_sd` see `Posterior`."""
     since = np.clip(t_s - t_s[later][0], 0, None)
-    columns = [y, np.ones(y.size), later.astype(np.float64)]
+    columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]
     if since[-1] >= _LONG_S:
         ramp = np.where(later, np.exp(-since / _RAMP_S), 0.0)
         columns.append(ramp - later * ramp[later].mean())
-    white, log_det = _whiten(t_s, np.column_stack(columns))
-    yw, xw = white[..., 0], white[..., 1:]
-    across = xw.swapaxes(1, 2)
-    covariance = np.linalg.inv(across @ xw)
-    beta = covariance @ (across @ yw[..., None])
-    rss = np.sum((yw - (xw @ beta)[..., 0]) ** 2, axis=1) + 1e-9
-    df = y.size - xw.shape[2]
+    products, log_det = _products(t_s, np.column_stack(columns))
+    covariance = np.linalg.inv(products[:, 1:, 1:])
+    beta = (covariance @ products[:, 1:, :1])[..., 0]
+    rss = np.maximum(products[:, 0, 0] - np.sum(beta * products[:, 1:, 0], axis=1), 0.0) + 1e-9
+    df = y.size - beta.shape[1]
     log_weight = _LOG_PRIOR - 0.5 * log_det + 0.5 * np.linalg.slogdet(covariance)[1] - df / 2 * np.log(rss)
     weight = np.exp(log_weight - log_weight.max())
-    scale = np.sqrt(rss / df * covariance[:, 1, 1] + wander_sd**2)
-    return Posterior(weight / weight.sum(), beta[:, 1, 0], scale, df)
+    scale = np.sqrt(rss / df * covariance[:, 1, 1])
+    return Posterior(weight / weight.sum(), beta[:, 1], scale, df).wandering(wander_sd)
 
 
-def _whiten(t_s: Array, columns: Array) -> tuple[Array, Array]:
-    """Innovations of every column over their SD, shape (grid, times, columns), and log determinants of the covariance."""
+def _products(t_s: Array, columns: Array) -> tuple[Array, Array]:
+    """Inner products of the columns under C⁻¹, shape (grid, columns, columns), and the log determinants of C."""
     n, width = columns.shape
-    white = np.empty((n, _TAU.size, width))
-    deviation = np.empty((n, _TAU.size))
-    drift = 1 - _R
-    variance, state = drift.copy(), np.zeros((_TAU.size, width))
-    decay = np.exp(-np.diff(t_s, append=t_s[-1])[:, None] / _TAU)
-    renewed = drift * (1 - decay**2)
-    for k in range(n):
-        total = variance + _R
-        residual = columns[k] - state
-        gain = variance / total
-        white[k], deviation[k] = residual, total
-        state = (state + gain[:, None] * residual) * decay[k][:, None]
-        variance = decay[k] ** 2 * (variance * (1 - gain)) + renewed[k]
-    white /= np.sqrt(deviation)[..., None]
-    log_det: Array = np.log(deviation).sum(axis=0)
-    return white.swapaxes(0, 1), log_det
+    decay = np.exp(-np.diff(t_s) / _TAU_S[:, None])
+    kept = decay**2 / (1 - decay**2)
+    diagonal = np.ones((_TAU_S.size, n))
+    diagonal[:, :-1] += kept
+    diagonal[:, 1:] += kept
+    beside = np.zeros((_TAU_S.size, n))
+    beside[:, :-1] = -decay / (1 - decay**2)
+    white = _WHITE[:, None]
+    pivots, factors, _ = dpttrf(
+        (1 - white + white * diagonal[:, None]).ravel(), (white * beside[:, None]).ravel()[:-1], overwrite_d=1, overwrite_e=1
+    )
+    right = np.tile(columns.T, _TAU.size)  # a row each column, as LAPACK's columns lie in memory
+    solved, _ = dpttrs(pivots, factors, right.T, overwrite_b=1)
+    rows = solved.T.reshape(width, _TAU_S.size, _WHITE.size, n)
+    weighted = diagonal[:, None] * rows
+    weighted[..., :-1] += beside[:, None, :-1] * rows[..., 1:]
+    weighted[..., 1:] += beside[:, None, :-1] * rows[..., :-1]
+    log_det = np.log1p(-(decay**2)).sum(axis=1)[:, None] + np.log(pivots).reshape(_TAU_S.size, _WHITE.size, n).sum(axis=2)
+    products: Array = (weighted.reshape(width * _TAU.size, n) @ columns).reshape(width, _TAU.size, width).swapaxes(0, 1)
+    return products, log_det.ravel()
