@@ -11,10 +11,11 @@ from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-1"
+ALGORITHM = "restbeat-2"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
+UsualClass = Literal["more", "usual", "less", "unknown"]
 
 
 class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,33 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
     """100 (e^delta - 1)."""
     class_: ResponseClass = "insufficient"
     why: str = ""
+    """First question, in words: more than today's drift explains?"""
+    flagged: bool = False
+    """Breathing was slow, shifted or unreadable: it may have made the change."""
+    standard_error: float | None = None
+    """Of `delta_ln_rmssd`, by this session alone."""
+    wander_sd: float | None = None
+    """What was allowed for slow wander between quiet phases, in ln RMSSD."""
+    wander_rests: int = 0
+    """Rest-only sessions of this client that it was learnt from."""
+    usual_class: UsualClass = "unknown"
+    usual_why: str = ""
+    """Second question, in words: more than rest alone usually does for this client?"""
+    usual_rests: int = 0
+    """Earlier rest-only sessions of about this length."""
+    usual_ln_rmssd: float | None = None
+    """Their mean change."""
+    usual_half_width: float | None = None
+    """Half of the range in which 95 of 100 further rests would lie."""
+
+
+class DriftSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one comparison saw of a person's drift (`analysis.drift`): a line each point of its grid over τ and r."""
+
+    log_likelihood: list[float]
+    rss: list[float]
+    """Residual sum of squares."""
+    df: int
 
 
 class Integrity(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,5 +137,7 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
+    drift: DriftSeen | None = None
+    """For later sessions of the same client; None where nothing was compared."""
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""

@@ -15,22 +15,26 @@ from ..sensors.model import Phase
 from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
-from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .figures import DriftSeen, Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
+from .past import Past, drifts_of, rests_of
+from .phase_beats import SEGMENT_S, PhaseBeats, segments
 from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
-from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
+from .response import Response, respond
 from .runs import runs_of
 from .spectrum import band_powers, respiration
 from .stream import BeatStream, JudgedBeat
 from .time_domain import TimeDomain
+from .usual import Usual, compare_with_usual, wander_sd
 
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
+_REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
 _HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 Array = NDArray[np.float64]
@@ -73,12 +77,19 @@ class Beats:
 
 
 def summarise(
-    name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None, record: Record = time_domain
+    name: str,
+    header: Header,
+    events: Sequence[Event],
+    *,
+    end_s: float | None = None,
+    record: Record = time_domain,
+    past: Sequence[Past] = (),
 ) -> SessionReport:
     """Compute the figures of record of a session from its raw events, in order of time.
 
     `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
-    `end_s` is where the session ended, if later than its last event. No event gives a report without figures, never an error.
+    `end_s` is where the session ended, if later than its last event; `past` the client's earlier sessions, in order of time.
+    No event gives a report without figures, never an error.
     """
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
@@ -105,7 +116,7 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    responses, intervals = _responses(of_phase, hrv=stream.rr_seen)
+    responses, intervals, drift = _responses(of_phase, past, header.kind, hrv=stream.rr_seen)
     clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -130,6 +141,7 @@ def summarise(
         kind=header.kind,
         hrv=stream.rr_seen,
         intervals=intervals,
+        drift=drift,
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
@@ -290,12 +302,15 @@ def _phase_beats(span: Span, beats: Beats) -> PhaseBeats:
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))
 
 
-def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]]]:
-    """Compare massage and recovery with the baseline."""
+def _responses(
+    of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool
+) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]], DriftSeen | None]:
+    """Compare massage and recovery with the baseline, and with what rest alone usually does; give also the drift first seen."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
     out: list[ResponseFigures] = []
     intervals: dict[str, tuple[float, float]] = {}
+    seen: DriftSeen | None = None
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
         if not hrv:
@@ -304,14 +319,21 @@ def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[Response
             missing = Phase.BASELINE if base is None else phase
             out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            response = respond(_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
-            out.append(_response_figures(phase, response))
+            rests = rests_of(past, phase.value)
+            wander = wander_sd(rests)
+            beats = (_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
+            response = respond(*beats, wander_sd=wander, earlier=drifts_of(past))
+            usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
+            if kind == "rest":
+                usual = Usual("unknown", _REST_ONLY, usual.rests, usual.mean, usual.half_width)
+            out.append(_response_figures(phase, response, usual, wander, len(rests)))
+            seen = seen or response.drift
             if response.low is not None and response.high is not None:
                 intervals[phase.value] = (response.low, response.high)
-    return out, intervals
+    return out, intervals, seen
 
 
-def _response_figures(phase: Phase, response: Response) -> ResponseFigures:
+def _response_figures(phase: Phase, response: Response, usual: Usual, wander: float, rests: int) -> ResponseFigures:
     delta = response.delta
     return ResponseFigures(
         phase=phase.value,
@@ -320,6 +342,15 @@ def _response_figures(phase: Phase, response: Response) -> ResponseFigures:
         percent=None if delta is None else 100 * float(np.expm1(delta)),
         class_=response.verdict,
         why=response.why,
+        flagged=response.flagged,
+        standard_error=response.standard_error,
+        wander_sd=None if delta is None else wander,
+        wander_rests=rests,
+        usual_class=usual.verdict,
+        usual_why=usual.why,
+        usual_rests=usual.rests,
+        usual_ln_rmssd=usual.mean,
+        usual_half_width=usual.half_width,
     )
 
 

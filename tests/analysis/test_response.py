@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from restbeat.analysis import drift
-from restbeat.analysis.response import CAVEAT, PhaseBeats, Response, respond, segments
+from restbeat.analysis.phase_beats import PhaseBeats, segments
+from restbeat.analysis.response import CAVEAT, Response, respond
 
 BASE_S = 300.0
 
@@ -76,7 +77,7 @@ def test_the_filter_gives_the_posterior_of_the_explicit_covariance(base, phase):
     t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
-    posterior = drift.change(t, y, later, 0.1)
+    posterior, _ = drift.change(t, y, later, 0.1)
     weight, location, scale = dense_change(t, y, later, 0.1)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
     assert posterior.location == pytest.approx(location, abs=1e-8)

@@ -1,0 +1,63 @@
+"""What the earlier sessions of a client lend to a later one: how they drift, and what rest alone usually does."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from .figures import DriftSeen, PhaseFigures, ResponseFigures, SessionReport
+
+MOST_DRIFTS = 6
+"""Sessions, the newest, whose drift is borrowed from."""
+
+
+class PastFigures(msgspec.Struct, frozen=True):
+    """The part of `SessionFigures` that later sessions need."""
+
+    phases: list[PhaseFigures]
+    responses: list[ResponseFigures]
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier session: the part of its `SessionReport` that later sessions need, to be decoded from the stored report."""
+
+    kind: str
+    figures: PastFigures
+    drift: DriftSeen | None = None
+
+
+class Rest(NamedTuple):
+    """What one phase of a rest-only session showed, in ln RMSSD."""
+
+    delta: float
+    standard_error: float
+    baseline_s: float
+    phase_s: float
+
+
+def past_of(report: SessionReport) -> Past:
+    """Take from a report what later sessions need."""
+    return Past(
+        kind=report.kind,
+        figures=PastFigures(report.figures.phases, report.figures.responses),
+        drift=report.drift,
+    )
+
+
+def drifts_of(past: Iterable[Past]) -> list[DriftSeen]:
+    """What the newest sessions saw of the drift; `past` in order of time."""
+    return [session.drift for session in past if session.drift is not None][-MOST_DRIFTS:]
+
+
+def rests_of(past: Iterable[Past], phase: str) -> list[Rest]:
+    """What rest alone did in that phase: a line each rest-only session whose data were steady enough for a verdict."""
+    return [rest for session in past if session.kind == "rest" and (rest := _rest(session.figures, phase))]
+
+
+def _rest(figures: PastFigures, phase: str) -> Rest | None:
+    length_s = {known.phase: known.end_s - known.start_s for known in figures.phases}
+    for response in figures.responses:
+        delta, error = response.delta_ln_rmssd, response.standard_error
+        if response.phase == phase and response.class_ != "insufficient" and delta is not None and error is not None:
+            return Rest(delta, error, length_s["baseline"], length_s[phase])
+    return None
