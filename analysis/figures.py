@@ -53,18 +53,22 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
     """100 (e^delta - 1)."""
     class_: ResponseClass = "insufficient"
     why: str = ""
-    """First question, in words: more than today's drift explains?"""
+    """In words: what the class means, or which condition failed."""
+
+
+class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a response rests on; and the second question, whether it is more than rest alone usually does for this client."""
+
     flagged: bool = False
     """Breathing was slow, shifted or unreadable: it may have made the change."""
     standard_error: float | None = None
     """Of `delta_ln_rmssd`, by this session alone."""
-    wander_sd: float | None = None
+    wander_sd: float
     """What was allowed for slow wander between quiet phases, in ln RMSSD."""
     wander_rests: int = 0
     """Rest-only sessions of this client that it was learnt from."""
     usual_class: UsualClass = "unknown"
     usual_why: str = ""
-    """Second question, in words: more than rest alone usually does for this client?"""
     usual_rests: int = 0
     """Earlier rest-only sessions of about this length."""
     usual_ln_rmssd: float | None = None
@@ -137,6 +141,8 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
+    context: dict[str, ResponseContext] = {}
+    """Per response phase that could be compared."""
     drift: DriftSeen | None = None
     """For later sessions of the same client; None where nothing was compared."""
     polar: PolarReport | None = None

@@ -15,9 +15,6 @@ _TOLERANCES: dict[str, tuple[float, float]] = {
     "resp_per_min": (0.0, 0.05),
     "delta_ln_rmssd": (0.0, 1e-4),
     "half_width": (0.0, 1e-4),
-    "standard_error": (0.0, 1e-4),
-    "usual_ln_rmssd": (0.0, 1e-4),
-    "usual_half_width": (0.0, 1e-4),
     "percent": (0.0, 0.05),
     "lost_s": (0.0, 0.01),
 }

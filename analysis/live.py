@@ -8,6 +8,7 @@ from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .live_check import LiveWindow, window_of
 from .rolling import RollingHrv
+from .so_far import RunningSums, SoFar
 from .stream import BeatStream, JudgedBeat
 
 WINDOW_S = 60.0
@@ -57,6 +58,8 @@ class LiveSession:
     phase_start_s: float = 0.0
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
+    _sums: RunningSums = field(default_factory=RunningSums)
+    _baseline_span_s: tuple[float, float] | None = None
     _baseline_square: float = 0.0
     _baseline_differences: int = 0
     _last_beat_s: float | None = None
@@ -83,6 +86,8 @@ class LiveSession:
             case PhaseStart(t=t, phase=phase):
                 beats = []
                 if phase.comes_after(self.phase):
+                    if self.phase is Phase.BASELINE:
+                        self._baseline_span_s = (self.phase_start_s, t)
                     self.phase, self.phase_start_s = phase, t
                     if phase is Phase.BASELINE:
                         self._baseline_square, self._baseline_differences = 0.0, 0
@@ -132,6 +137,14 @@ class LiveSession:
         return window_of(self._window)
 
     @property
+    def so_far(self) -> SoFar | None:
+        """The baseline and this phase, for a provisional interval; None where there is nothing to compare."""
+        if self._baseline_span_s is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+            return None
+        base, now = self._sums.between(*self._baseline_span_s), self._sums.between(self.phase_start_s)
+        return SoFar(phase=self.phase.value, base=base, now=now)
+
+    @property
     def _heart_rate_only(self) -> bool:
         stream = self.stream
         return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)
@@ -160,6 +173,7 @@ class LiveSession:
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
+            self._sums.push(beat)
             self._window.push(beat.end_s, beat.rr_ms, accepted=beat.accepted, diff_ms=beat.diff_ms)
             inside = beat.end_s - beat.rr_ms / 1000 >= self.phase_start_s
             if self.phase is Phase.BASELINE and inside and beat.diff_ms is not None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .figures import DriftSeen, PhaseFigures, ResponseFigures, SessionReport
+from .figures import DriftSeen, PhaseFigures, ResponseContext, ResponseFigures, SessionReport
 
 MOST_DRIFTS = 6
 """Sessions, the newest, whose drift is borrowed from."""
@@ -23,6 +23,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     figures: PastFigures
+    context: dict[str, ResponseContext] = {}
     drift: DriftSeen | None = None
 
 
@@ -40,6 +41,7 @@ def past_of(report: SessionReport) -> Past:
     return Past(
         kind=report.kind,
         figures=PastFigures(report.figures.phases, report.figures.responses),
+        context=report.context,
         drift=report.drift,
     )
 
@@ -51,13 +53,14 @@ def drifts_of(past: Iterable[Past]) -> list[DriftSeen]:
 
 def rests_of(past: Iterable[Past], phase: str) -> list[Rest]:
     """What rest alone did in that phase: a line each rest-only session whose data were steady enough for a verdict."""
-    return [rest for session in past if session.kind == "rest" and (rest := _rest(session.figures, phase))]
+    return [rest for session in past if session.kind == "rest" and (rest := _rest(session, phase))]
 
 
-def _rest(figures: PastFigures, phase: str) -> Rest | None:
-    length_s = {known.phase: known.end_s - known.start_s for known in figures.phases}
-    for response in figures.responses:
-        delta, error = response.delta_ln_rmssd, response.standard_error
+def _rest(session: Past, phase: str) -> Rest | None:
+    length_s = {known.phase: known.end_s - known.start_s for known in session.figures.phases}
+    error = session.context[phase].standard_error if phase in session.context else None
+    for response in session.figures.responses:
+        delta = response.delta_ln_rmssd
         if response.phase == phase and response.class_ != "insufficient" and delta is not None and error is not None:
             return Rest(delta, error, length_s["baseline"], length_s[phase])
     return None

@@ -16,8 +16,9 @@ from .arithmetic import arithmetic
 from .figures import DriftSeen, ResponseClass
 from .phase_beats import PhaseBeats, Segments, segments
 from .runs import Array
+from .so_far import LENGTH_S
 
-FIT_SEGMENT_S: Final = 5.0
+FIT_SEGMENT_S: Final = LENGTH_S
 FIT_FEWEST_DIFFERENCES: Final = 3
 """Of the segments that are compared: short ones tell drift from change better, and one artifact spoils less."""
 FEWEST_SEGMENTS: Final = 24

@@ -1,7 +1,7 @@
 """A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,7 +15,17 @@ from ..sensors.model import Phase
 from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
-from .figures import DriftSeen, Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .figures import (
+    DriftSeen,
+    Integrity,
+    Note,
+    PhaseFigures,
+    ResponseContext,
+    ResponseFigures,
+    Segment,
+    SessionFigures,
+    SessionReport,
+)
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
@@ -27,7 +37,7 @@ from .runs import runs_of
 from .spectrum import band_powers, respiration
 from .stream import BeatStream, JudgedBeat
 from .time_domain import TimeDomain
-from .usual import Usual, compare_with_usual, wander_sd
+from .usual import compare_with_usual, wander_sd
 
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
@@ -116,14 +126,14 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    responses, intervals, drift = _responses(of_phase, past, header.kind, hrv=stream.rr_seen)
+    compared = _compared(of_phase, past, header.kind, hrv=stream.rr_seen)
     clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
             recording=name,
             device=msgspec.structs.asdict(header.device) | header.device_extra,
             phases=phases,
-            responses=responses,
+            responses=compared.responses,
             integrity=Integrity(
                 packets=clock.packets,
                 beats=placed.beats,
@@ -140,8 +150,9 @@ def summarise(
         duration_s=last_s,
         kind=header.kind,
         hrv=stream.rr_seen,
-        intervals=intervals,
-        drift=drift,
+        intervals=compared.intervals,
+        context=compared.context,
+        drift=compared.drift,
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
@@ -302,38 +313,54 @@ def _phase_beats(span: Span, beats: Beats) -> PhaseBeats:
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))
 
 
-def _responses(
-    of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool
-) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]], DriftSeen | None]:
-    """Compare massage and recovery with the baseline, and with what rest alone usually does; give also the drift first seen."""
+@dataclass(slots=True)
+class _Compared:
+    """Massage and recovery against the baseline."""
+
+    responses: list[ResponseFigures] = field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    context: dict[str, ResponseContext] = field(default_factory=dict)
+    drift: DriftSeen | None = None
+    """Of the first phase that could be compared."""
+
+
+def _compared(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> _Compared:
+    """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
-    out: list[ResponseFigures] = []
-    intervals: dict[str, tuple[float, float]] = {}
-    seen: DriftSeen | None = None
+    out = _Compared()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
         if not hrv:
-            out.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
+            out.responses.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
-            out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
+            out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
             rests = rests_of(past, phase.value)
             wander = wander_sd(rests)
             beats = (_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
             response = respond(*beats, wander_sd=wander, earlier=drifts_of(past))
             usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
-            if kind == "rest":
-                usual = Usual("unknown", _REST_ONLY, usual.rests, usual.mean, usual.half_width)
-            out.append(_response_figures(phase, response, usual, wander, len(rests)))
-            seen = seen or response.drift
+            out.responses.append(_response_figures(phase, response))
+            out.context[phase.value] = ResponseContext(
+                flagged=response.flagged,
+                standard_error=response.standard_error,
+                wander_sd=wander,
+                wander_rests=len(rests),
+                usual_class="unknown" if kind == "rest" else usual.verdict,
+                usual_why=_REST_ONLY if kind == "rest" else usual.why,
+                usual_rests=usual.rests,
+                usual_ln_rmssd=usual.mean,
+                usual_half_width=usual.half_width,
+            )
+            out.drift = out.drift or response.drift
             if response.low is not None and response.high is not None:
-                intervals[phase.value] = (response.low, response.high)
-    return out, intervals, seen
+                out.intervals[phase.value] = (response.low, response.high)
+    return out
 
 
-def _response_figures(phase: Phase, response: Response, usual: Usual, wander: float, rests: int) -> ResponseFigures:
+def _response_figures(phase: Phase, response: Response) -> ResponseFigures:
     delta = response.delta
     return ResponseFigures(
         phase=phase.value,
@@ -342,15 +369,6 @@ def _response_figures(phase: Phase, response: Response, usual: Usual, wander: fl
         percent=None if delta is None else 100 * float(np.expm1(delta)),
         class_=response.verdict,
         why=response.why,
-        flagged=response.flagged,
-        standard_error=response.standard_error,
-        wander_sd=None if delta is None else wander,
-        wander_rests=rests,
-        usual_class=usual.verdict,
-        usual_why=usual.why,
-        usual_rests=usual.rests,
-        usual_ln_rmssd=usual.mean,
-        usual_half_width=usual.half_width,
     )
 
 

@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ..analysis.figures import ALGORITHM
+from ..analysis.past import Past, past_of
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
+from .past import past_before
 from .sqlite import Database
 from .storage import Storage, events_of
 from .worker import follow_the_server
@@ -58,7 +60,7 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
 
 
 async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
-    batches = [sessions[at : at + _BATCH] for at in range(0, len(sessions), _BATCH)]
+    batches = await storage.by_client(sessions, _BATCH)
     checked, differences = 0, []
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(batches)), mp_context=context, initializer=_begin, initargs=(data,))
@@ -99,21 +101,24 @@ def recompute(sessions: Sequence[int]) -> list[Recomputed]:
     """Compute sessions anew, in a worker."""
     if _database is None:
         raise WorkerError("This process was not given a database.")
-    return [recomputed(_database, session) for session in sessions]
+    anew: dict[int, Past] = {}
+    return [recomputed(_database, session, anew) for session in sessions]
 
 
-def recomputed(db: Database, session: int) -> Recomputed:
-    """Compute one session anew; every hundredth by NeuroKit2 as well."""
+def recomputed(db: Database, session: int, anew: dict[int, Past]) -> Recomputed:
+    """Compute one session anew; every hundredth by NeuroKit2 as well. `anew` gathers what later sessions learn from it."""
     from ..analysis.hrv import time_domain
     from ..analysis.session import summarise
     from ..analysis.time_domain import numpy_time_domain
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
-    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain)
+    past = past_before(db, session, anew)
+    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
+    anew[session] = past_of(report)
     if session % _SAMPLE != 1:
         return Recomputed(session, msgspec.json.encode(report), None)
-    record = summarise(name, header, events, end_s=end_s, record=time_domain)
+    record = summarise(name, header, events, end_s=end_s, record=time_domain, past=past)
     parity = record.parity
     for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
         parity = parity.with_phase(ours.phase, ours, neurokit2)

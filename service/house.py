@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 import logging
 from types import TracebackType
 from typing import Protocol, Self
@@ -27,6 +28,7 @@ from ..web.ports import (
     UnknownSessionError,
 )
 from .errors import ServiceError, WorkerError
+from .past import MOST
 from .room import Room
 from .session import Session
 from .storage import NewSession, Storage
@@ -211,6 +213,7 @@ class House:
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
         room.check = self._worker.check
+        self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)
@@ -240,10 +243,26 @@ class House:
 
     async def _make_report(self, row: SessionRow) -> SessionReport:
         header, events = await self._storage.events(row.session)
-        report = await self._worker.report(row.source, header, events, row.duration_s)
+        await self._report_earlier(row)
+        report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
+
+    async def _learn(self, room: Room) -> None:
+        """Have the room's change so far estimated in the light of the client's earlier sessions."""
+        past = await self._storage.past(room.session.number)
+        room.estimate = partial(self._worker.provisional, past=past)
+
+    async def _report_earlier(self, row: SessionRow) -> None:
+        """Have reports by today's algorithm of the client's earlier sessions, oldest first: they tell what is usual."""
+        missing = set(await self._storage.without_report(ALGORITHM))
+        rows = await self._storage.sessions() if missing and row.client else []
+        order = [other.session for other in rows if other.client == row.client]
+        earlier = set(order[order.index(row.session) + 1 :][:MOST]) & missing if order else set()
+        for other in reversed(rows):
+            if other.session in earlier:
+                await self._make_report(other)
 
 
 def _runs(room: Room) -> bool:

@@ -51,7 +51,7 @@ async def replay_file(
         warn(err, session.live.stream.warnings)
         await storage.end_session(number, datetime.now(UTC), session.end_s)
         header, events = await storage.events(number)
-        report = await worker.report(path.name, header, events, session.end_s)
+        report = await worker.report(path.name, header, events, session.end_s, await storage.past(number))
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))

@@ -10,6 +10,7 @@ from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
 from ..analysis.parity import Parity
+from ..analysis.so_far import Provisional, SoFar
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
 from ..sensors.model import Contact, Device, Phase
@@ -22,6 +23,7 @@ from .session import Session
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
 _CHECK_EVERY_S = 30.0
+_ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
@@ -50,8 +52,12 @@ class Room:
     """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
     check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
     """Compares the live figures with NeuroKit2's."""
+    estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
+    """Gives the change of a phase so far."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
+    _estimated: tuple[Phase, Provisional] | None = None
+    """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
 
@@ -62,11 +68,13 @@ class Room:
         """Run the session to its end."""
         ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
         checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
+        estimating = asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}")
         try:
             await self.session.run()
         finally:
             ticking.cancel()
             checking.cancel()
+            estimating.cancel()
         self._publish(())
 
     @property
@@ -78,6 +86,7 @@ class Room:
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
         shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
+        change = self._change(figures) if shown else Provisional(why=text.lower())
         return RoomState(
             room=self.identifier,
             name=self.name,
@@ -106,6 +115,10 @@ class Room:
             checked=self._checked,
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
+            change_so_far_pct=change.percent,
+            change_low_pct=change.low_pct,
+            change_high_pct=change.high_pct,
+            change_why=change.why,
         )
 
     def _now_s(self) -> float:
@@ -158,6 +171,27 @@ class Room:
                 continue
             for difference in self._checked.differences:
                 _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
+
+    async def _estimate(self) -> None:
+        while True:
+            await asyncio.sleep(_ESTIMATE_EVERY_S)
+            if self.estimate is None:
+                continue
+            phase, so_far = self.session.live.phase, self.session.live.so_far
+            try:
+                self._estimated = None if so_far is None else (phase, await self.estimate(so_far))
+            except ServiceError as error:
+                self._estimated = None
+                _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
+
+    def _change(self, figures: LiveFigures) -> Provisional:
+        if figures.phase in {Phase.SETTLE, Phase.BASELINE}:
+            return Provisional(why="the baseline comes first")
+        if figures.accepted_pct is None:
+            return Provisional(why=figures.rmssd_why)
+        if self._estimated is None or self._estimated[0] is not figures.phase:
+            return Provisional(why="about a minute more is needed")
+        return self._estimated[1]
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self.hub.publish(self.state, rows_of(beats))

@@ -8,10 +8,12 @@ from typing import Any, Self
 
 import msgspec
 
+from ..analysis.past import Past
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import SessionRow
 from .errors import NoSuchSessionError
+from .past import by_client, past_before
 from .rows import EVENT_COLUMNS, device_columns, event_of, event_statement, header_columns, header_of, moment, stamp
 from .sqlite import Database
 from .writer import Writer
@@ -144,6 +146,14 @@ class Storage:
     async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
         """The report of that algorithm, or the newest; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
+
+    async def past(self, session: int) -> list[Past]:
+        """What the client's earlier sessions tell, in order of time."""
+        return await self._writer.call(lambda db: past_before(db, session))
+
+    async def by_client(self, sessions: Sequence[int], size: int) -> list[list[int]]:
+        """Sessions in batches that can be computed side by side."""
+        return await self._writer.call(lambda db: by_client(db, sessions, size))
 
     def _demand_writable(self, session: int) -> None:
         if session not in self._next_seq:

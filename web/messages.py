@@ -67,6 +67,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
     checked_s: float = 0.0
     """How long ago that was."""
+    change_so_far_pct: float | None = None
+    """RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."""
+    change_low_pct: float | None = None
+    """95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."""
+    change_high_pct: float | None = None
+    change_why: str | None = None
+    """Why there is no interval; None where there is one."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):

@@ -3,7 +3,7 @@
 from math import expm1
 from typing import Final
 
-from ..analysis.figures import ResponseClass, ResponseFigures
+from ..analysis.figures import ResponseClass, ResponseFigures, SessionReport
 from ..analysis.parity import Parity
 from ..analysis.polar_session import PolarReport
 
@@ -89,6 +89,14 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"{against} {when} showed no change we could tell.{between}"
         case _:
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
+
+
+def usual_sentence(report: SessionReport, phase: str) -> str:
+    """Say how a phase's change compares with what rest alone usually does; that this is not known yet is said once."""
+    context = report.context.get(phase)
+    if context is None or (context.usual_class == "unknown" and phase != next(iter(report.context))):
+        return ""
+    return context.usual_why
 
 
 def polar(report: PolarReport | None, kind: str) -> str:

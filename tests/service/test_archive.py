@@ -1,5 +1,6 @@
 """The whole archive computed anew: the same figures, beside the old ones, resumable."""
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.golden import differences
+from restbeat.analysis.past import past_of
 from restbeat.analysis.session import summarise
 from restbeat.sensors.recording import read
 from restbeat.service import archive
@@ -36,13 +38,17 @@ async def data(tmp_path):
 async def test_every_session_is_computed_anew_as_it_was_computed_live(data, capsys):
     await reanalyse_folder(data, 2, again=False)
     assert f"{len(FIXTURES)} sessions computed anew" in capsys.readouterr().out
+    past = defaultdict(list)
     async with await Storage.open(data) as storage:
         for session, path in enumerate(FIXTURES, 1):
             recording = read(path)
             anew = msgspec.json.decode(await storage.report(session, ALGORITHM), type=SessionReport)
-            live = summarise(path.name, recording.header, recording.events, end_s=recording.events[-1].t)
+            before, end_s = past[recording.header.client], recording.events[-1].t
+            live = summarise(path.name, recording.header, recording.events, end_s=end_s, past=before)
+            before.append(past_of(live))
             assert differences(live.figures, anew.figures) == []
             assert (anew.segments, anew.stream, anew.intervals) == (live.segments, live.stream, live.intervals)
+            assert [told.drift for told in await storage.past(session)] == [told.drift for told in before[:-1]]
             assert await storage.report(session, "restbeat-0") == b'{"old": true}'
     await reanalyse_folder(data, 2, again=False)
     assert "already" in capsys.readouterr().out
@@ -55,10 +61,22 @@ async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
     assert f"{len(FIXTURES) - 1} sessions computed anew" in capsys.readouterr().out
 
 
+async def test_a_clients_sessions_are_computed_one_after_the_other(data):
+    async with await Storage.open(data) as storage:
+        batches = await storage.by_client(range(1, len(FIXTURES) + 1), 2)
+        clients = {session: read(path).header.client for session, path in enumerate(FIXTURES, 1)}
+    assert sorted(session for batch in batches for session in batch) == sorted(clients)
+    for client in set(clients.values()) - {None}:
+        (own,) = [batch for batch in batches if any(clients[session] == client for session in batch)]
+        mine = [session for session in own if clients[session] == client]
+        assert mine == sorted(mine)
+    assert len(batches) > 1
+
+
 def test_a_sample_is_computed_by_neurokit2_as_well(data):
     db = open_readonly(data)
-    assert archive.recomputed(db, 1).differences == []
-    assert archive.recomputed(db, 2).differences is None
+    assert archive.recomputed(db, 1, {}).differences == []
+    assert archive.recomputed(db, 2, {}).differences is None
     db.close()
 
 
@@ -68,7 +86,7 @@ def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))
     db = open_readonly(data)
-    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1).differences)
+    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1, {}).differences)
     db.close()
 
 
