@@ -51,19 +51,21 @@ def compare_with_usual(response: Response, baseline_s: float, phase_s: float, re
         return Usual("unknown", _too_few(count, len(rests)), count)
     usual, spread = mean(alike), stdev(alike) * sqrt(1 + 1 / count)
     reach = float(stdtrit(count - 1, 0.975)) * spread
-    known = (
-        f"Rest alone usually lies between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
-    )
+    between = f"between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
+
+    def answer(verdict: UsualClass, why: str) -> Usual:
+        return Usual(verdict, why, count, usual, reach)
+
     if response.delta is None or response.verdict == "insufficient":
-        return Usual("unknown", f"{known}; today's data were not steady enough to compare.", count, usual, reach)
+        return answer("unknown", f"Rest alone usually lies {between}; today's data were not steady enough to compare.")
     beyond = response.delta - usual
     if response.flagged and abs(beyond) >= reach:
-        return Usual("unknown", f"{known}; today's breathing makes the comparison unsafe.", count, usual, reach)
+        return answer("unknown", f"Rest alone usually lies {between}; today's breathing makes the comparison unsafe.")
     if beyond >= max(reach, LEAST_CHANGE):
-        return Usual("more", f"More than your usual. {known}.", count, usual, reach)
+        return answer("more", f"More than rest alone usually does for you: {between}.")
     if beyond <= -max(reach, LEAST_CHANGE):
-        return Usual("less", f"Less than your usual. {known}.", count, usual, reach)
-    return Usual("usual", f"Within what rest alone usually does for you. {known}.", count, usual, reach)
+        return answer("less", f"Less than rest alone usually does for you: {between}.")
+    return answer("usual", f"Within what rest alone usually does for you: {between}.")
 
 
 def _alike(rest_s: float, own_s: float) -> bool:
