@@ -79,7 +79,7 @@ def _change(before: Array, after: Array) -> Change:
     both = ~np.isnan(before) & ~np.isnan(after)
     before, after = before[both], after[both]
     if before.size < FEWEST_PAIRS:
-        why = f"{before.size} clients were measured both times; a change needs {FEWEST_PAIRS}."
+        why = f"Clients measured both times: {before.size}. A change needs {FEWEST_PAIRS}."
         return Change(pairs=int(before.size), why=why)
     difference, low, high = _mean_with_interval(after - before)
     known = Change(pairs=int(before.size), difference=difference, difference_low=low, difference_high=high)
