@@ -107,19 +107,26 @@ HELD_OUT = {
     "slow heart, 46 bpm": {"rr_s": 1.3},
     "shallow breathing tone": {"hf_depth": 0.012},
     "both tones follow": {"both_tones": True},
+    "drift half as large in the massage": {"drift_ratio": 0.5},
+    "drift twice as large in the massage": {"drift_ratio": 2.0},
 }
 """Families of drift and of hearts that nothing was tuned on."""
 
 
-def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), advance=lambda: None, rule=respond):
-    """Judge `count` sessions of a cell at each allowance for wander."""
-    counts = {w: Counter() for w in allowances}
+def by_rule(heard, wander_sd, earlier):
+    """The rule that ships."""
+    return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
+
+
+def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rule,), advance=lambda: None):
+    """Judge `count` sessions of a cell by each rule at each allowance for wander; outcomes by rule, then by allowance."""
+    counts = {(rule, w): Counter() for rule in rules for w in allowances}
     for n, heard in enumerate(sessions(cell.scenario, count, seed)):
-        drifts = tuple(earlier[(EARLIER * n + k) % len(earlier)] for k in range(EARLIER)) if earlier else ()
-        for w in allowances:
-            counts[w][rule(heard.base, heard.phase, wander_sd=w, earlier=drifts).verdict] += 1
+        seen = tuple(earlier[(EARLIER * n + k) % len(earlier)] for k in range(EARLIER)) if earlier else ()
+        for (rule, w), found in counts.items():
+            found[rule(heard, w, seen)] += 1
         advance()
-    return [Outcome(cell, w, found) for w, found in counts.items()]
+    return [Outcome(cell, w, found) for (_, w), found in counts.items()]
 
 
 def drifts(scenario, count, seed) -> list[DriftSeen]:

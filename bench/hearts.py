@@ -43,6 +43,8 @@ class Scenario:
     drift_tau_s: float = 20.0
     drift: str = "ou"
     """Its family: ou (Ornstein-Uhlenbeck), two (half of it ten times as slow), heavy (steps of Student t with 3 degrees)."""
+    drift_ratio: float = 1.0
+    """Of drift_sd, phase over baseline."""
     drift_spread: float = 0.0
     """ln-SD of drift_sd between sessions."""
     wander_sd: float = 0.0
@@ -83,10 +85,10 @@ def batch(scenario, count, rng):
     gain = _gain(scenario, rr, hf, lf, hz)
     sd = scenario.drift_sd * np.exp(scenario.drift_spread * rng.standard_normal((count, 1)))
     slow = scenario.wander_sd * _wander(rng, count, t, 600.0) if scenario.wander_sd else 0.0
+    sd = sd * np.where(later, scenario.drift_ratio, 1.0)
     deep = hf * np.exp(np.log(gain) * reach + sd * _drift(scenario, rng, count, t) + slow)
-    mayer = lf * np.exp(
-        (np.log(scenario.ratio) * reach if scenario.both_tones else 0.0) + sd * _drift(scenario, rng, count, t) + slow
-    )
+    follows = np.log(scenario.ratio) * reach if scenario.both_tones else 0.0
+    mayer = lf * np.exp(follows + sd * _drift(scenario, rng, count, t) + slow)
     hz = hz + scenario.breathing_sd_hz * _wander(rng, count, t, scenario.drift_tau_s)
     if scenario.breathing_to_hz is not None:
         hz += later * (scenario.breathing_to_hz - scenario.breathing_hz)

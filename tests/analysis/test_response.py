@@ -193,6 +193,41 @@ def test_segments_hold_whole_ten_seconds_with_five_differences_each():
     assert holed.mid_s.tolist() == [5, 25]
 
 
+def test_a_beat_across_the_border_of_a_phase_is_in_no_segment():
+    ends = np.concatenate([np.arange(1, 401) * 0.8, 320.4 + np.arange(400) * 1.2])
+    beats = phase_of(np.concatenate([[0.0], ends]), 320.1, 600.0)
+    assert beats.adjacent[1]
+    assert np.exp(segments(beats, 5.0, 3).ln_rmssd) == pytest.approx(0.5)  # the floor: nothing but equal intervals
+
+
+def test_earlier_sessions_lend_their_drift():
+    quick, slow = (
+        [drift.change(t, series, later)[1] for series in ([wander(rng, 120, 5.0, tau) for _ in range(6)])]
+        for tau in (8.0, 90.0)
+        for rng, t, later in [(np.random.default_rng(1), np.arange(120) * 5.0, np.arange(120) >= 60)]
+    )
+    t, later = np.arange(120) * 5.0, np.arange(120) >= 60
+    y = wander(np.random.default_rng(9), 120, 5.0, 25.0)
+    alone, after_quick, after_slow = (drift.change(t, y, later, earlier=known)[0] for known in ((), quick, slow))
+    assert after_quick.sd < alone.sd < after_slow.sd
+    assert after_quick.df == alone.df + 8
+
+
+def test_what_was_seen_of_the_drift_does_not_depend_on_earlier_sessions(null_sessions):
+    first = verdict(null_sessions[0])
+    base, phase = phase_of(null_sessions[1], 0, BASE_S), phase_of(null_sessions[1], BASE_S, 600)
+    alone, lent = respond(base, phase), respond(base, phase, earlier=[first.drift] * 6)
+    assert alone.drift == lent.drift
+    assert alone.half_width != lent.half_width
+
+
+def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions):
+    still, wandering = (verdict(null_sessions[2], wander_sd=w) for w in (0.0, 0.3))
+    assert still.standard_error == pytest.approx(wandering.standard_error)
+    assert still.half_width == pytest.approx(1.98 * still.standard_error, rel=0.08)
+    assert wandering.half_width > 0.55
+
+
 def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():
     beat_s = client(5, phase_s=2100)
     base, phase = phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, 2400)
