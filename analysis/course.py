@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from scipy.special import stdtrit
 
 from .course_session import CourseSession
+from .distributions import mean_with_interval, t_reach
 from .over_sessions import Contrast, Fit, fit
 from .runs import Array
 from .usual import FEWEST_RESTS
@@ -159,7 +159,7 @@ def _baseline(sessions: Sequence[CourseSession]) -> Estimate:
     levels = np.array([session.baseline_ln_rmssd for session in sessions if session.baseline_ln_rmssd is not None])
     if levels.size < FEWEST_SESSIONS:
         return Estimate(count=levels.size, why=_more("a mean", FEWEST_SESSIONS, levels.size))
-    value, low, high = _mean_by_t(levels)
+    value, low, high = mean_with_interval(levels)
     return Estimate(count=levels.size, value=exp(value), low=exp(low), high=exp(high))
 
 
@@ -173,7 +173,7 @@ def _pain(massages: Sequence[CourseSession], name: str) -> Estimate:
     changes = np.array([after - before for before, after in pairs if before is not None and after is not None], dtype=np.float64)
     if changes.size < FEWEST_SESSIONS:
         return Estimate(count=changes.size, why=_more("a mean", FEWEST_SESSIONS, changes.size, "with both scores"))
-    value, low, high = _mean_by_t(changes)
+    value, low, high = mean_with_interval(changes)
     return Estimate(count=changes.size, value=value, low=low, high=high)
 
 
@@ -190,14 +190,8 @@ def _line(sessions: Sequence[CourseSession], values: Sequence[float], shown: Cal
     centred = weeks - weeks.mean()
     slope = float(centred @ y / (centred @ centred))
     left = y - y.mean() - slope * centred
-    reach = float(stdtrit(y.size - 2, 0.975)) * sqrt(float(left @ left) / (y.size - 2) / float(centred @ centred))
+    reach = t_reach(y.size - 2) * sqrt(float(left @ left) / (y.size - 2) / float(centred @ centred))
     return Estimate(count=y.size, value=shown(slope), low=shown(slope - reach), high=shown(slope + reach))
-
-
-def _mean_by_t(values: Array) -> tuple[float, float, float]:
-    mean = float(values.mean())
-    reach = float(stdtrit(values.size - 1, 0.975)) * float(values.std(ddof=1)) / sqrt(values.size)
-    return mean, mean - reach, mean + reach
 
 
 def _percent(found: Contrast, count: int) -> Estimate:

@@ -43,7 +43,7 @@ def course_session(report: SessionReport, started: datetime, events: Sequence[Ev
     return CourseSession(
         started=started,
         kind=report.kind,
-        valid=response is not None and response.class_ != "insufficient" and context is not None and not context.flagged,
+        valid=context is not None and context.steady and not context.flagged,
         delta=response.delta_ln_rmssd if response else None,
         standard_error=context.standard_error if context else None,
         baseline_ln_rmssd=phases["baseline"].ln_rmssd if "baseline" in phases else None,

@@ -12,9 +12,8 @@ from typing import Final
 
 import numpy as np
 from scipy.linalg.lapack import dpttrf, dpttrs
-from scipy.optimize import brentq
-from scipy.special import stdtr
 
+from .distributions import quantile, t_below
 from .figures import DriftSeen
 from .runs import Array, Bools
 
@@ -43,12 +42,11 @@ class Posterior:
 
     def above(self, x: float) -> float:
         """P(Δ > x)."""
-        return float(self.weight @ stdtr(self.df, (self.location - x) / self.scale))
+        return float(self.weight @ t_below(self.df, (self.location - x) / self.scale))
 
     def quantile(self, q: float) -> float:
         """The Δ below which a share q of the probability lies, 0 < q < 1."""
-        low, high = self.mean - self.sd * sqrt((1 - q) / q), self.mean + self.sd * sqrt(q / (1 - q))  # by Cantelli's inequality
-        return float(brentq(lambda x: 1 - self.above(x) - q, low, high, xtol=1e-9))
+        return quantile(lambda x: 1 - self.above(x), q, self.mean, self.sd)
 
     @property
     def mean(self) -> float:

@@ -59,6 +59,8 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
 class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a response rests on; and the second question, whether it is more than rest alone usually does for this client."""
 
+    steady: bool = False
+    """Whether the session's own data were enough to compare, however much the client wanders."""
     flagged: bool = False
     """Breathing was slow, shifted or unreadable: it may have made the change."""
     standard_error: float | None = None

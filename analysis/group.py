@@ -4,12 +4,12 @@ RMSSD is skewed, so that a mean moves with one client; the geometric mean and th
 """
 
 from collections.abc import Mapping, Sequence
-from math import expm1, sqrt
+from math import expm1
 
 import msgspec
 import numpy as np
-from scipy.special import stdtrit
 
+from .distributions import mean_with_interval
 from .runs import Array
 
 FEWEST_PAIRS = 3
@@ -81,16 +81,9 @@ def _change(before: Array, after: Array) -> Change:
     if before.size < FEWEST_PAIRS:
         why = f"Clients measured both times: {before.size}. A change needs {FEWEST_PAIRS}."
         return Change(pairs=int(before.size), why=why)
-    difference, low, high = _mean_with_interval(after - before)
+    difference, low, high = mean_with_interval(after - before)
     known = Change(pairs=int(before.size), difference=difference, difference_low=low, difference_high=high)
     if min(before.min(), after.min()) <= 0:
         return msgspec.structs.replace(known, why="A measurement is zero or negative: there is no change in percent.")
-    ratio, low, high = (100 * expm1(x) for x in _mean_with_interval(np.log(after / before)))
+    ratio, low, high = (100 * expm1(x) for x in mean_with_interval(np.log(after / before)))
     return msgspec.structs.replace(known, percent=ratio, percent_low=low, percent_high=high)
-
-
-def _mean_with_interval(values: Array) -> tuple[float, float, float]:
-    """Mean and 95 % interval of a few values."""
-    mean = float(values.mean())
-    reach = float(stdtrit(values.size - 1, 0.975) * values.std(ddof=1)) / sqrt(values.size)
-    return mean, mean - reach, mean + reach

@@ -11,9 +11,8 @@ from math import inf, sqrt
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtr
 
+from .distributions import normal_below, quantile
 from .runs import Array
 
 _WANDER: Final = np.array(
@@ -53,12 +52,12 @@ class Fit:
         centre = float(self.weight @ location)
         total = float(self.weight @ (variance + (location - centre) ** 2))
 
-        def quantile(q: float) -> float:
-            low, high = centre - sqrt(total * (1 - q) / q), centre + sqrt(total * q / (1 - q))  # by Cantelli's inequality
-            return float(brentq(lambda x: float(self.weight @ ndtr((x - location) / scale)) - q, low, high, xtol=1e-9))
+        def below(x: float) -> float:
+            return float(self.weight @ normal_below((x - location) / scale))
 
+        low, median, high = (quantile(below, q, centre, sqrt(total)) for q in (0.025, 0.5, 0.975))
         beforehand = float(np.sum(part[part != 0] ** 2 * self.prior_variance[part != 0]))
-        return Contrast(quantile(0.5), quantile(0.025), quantile(0.975), 1 - total / beforehand if beforehand < inf else 1.0)
+        return Contrast(median, low, high, 1 - total / beforehand if beforehand < inf else 1.0)
 
 
 def fit(x: Array, y: Array, standard_error: Array, prior_sd: Sequence[float]) -> Fit:

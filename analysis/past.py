@@ -52,15 +52,14 @@ def drifts_of(past: Iterable[Past]) -> list[DriftSeen]:
 
 
 def rests_of(past: Iterable[Past], phase: str) -> list[Rest]:
-    """What rest alone did in that phase: a line each rest-only session whose data were steady enough for a verdict."""
+    """What rest alone did in that phase: a line each rest-only session whose own data were steady enough."""
     return [rest for session in past if session.kind == "rest" and (rest := _rest(session, phase))]
 
 
 def _rest(session: Past, phase: str) -> Rest | None:
     length_s = {known.phase: known.end_s - known.start_s for known in session.figures.phases}
-    error = session.context[phase].standard_error if phase in session.context else None
-    for response in session.figures.responses:
-        delta = response.delta_ln_rmssd
-        if response.phase == phase and response.class_ != "insufficient" and delta is not None and error is not None:
-            return Rest(delta, error, length_s["baseline"], length_s[phase])
-    return None
+    context = session.context.get(phase)
+    delta = next((found.delta_ln_rmssd for found in session.figures.responses if found.phase == phase), None)
+    if context is None or not context.steady or context.standard_error is None or delta is None:
+        return None
+    return Rest(delta, context.standard_error, length_s["baseline"], length_s[phase])

@@ -64,6 +64,8 @@ class Response:
     """Breathing is slow, has shifted or could not be read: no firm verdict."""
     base_segments: int = 0
     phase_segments: int = 0
+    steady: bool = False
+    """Whether the interval would be narrow enough for a client who does not wander."""
     drift: DriftSeen | None = None
 
 
@@ -98,6 +100,7 @@ def respond(
         p_up=up,
         p_up_adjusted=up_adjusted,
         flagged=bool(alone.notes),
+        steady=bool((own.quantile(0.975) - own.quantile(0.025)) / 2 <= WIDEST),
         drift=seen,
     )
     faster = bool(phase.mean_rr_ms <= _FASTER_HEART * base.mean_rr_ms)
@@ -105,7 +108,7 @@ def respond(
     notes = alone.notes
     if faster and verdict == "slight":
         notes = (*notes, "the heart beat more than 3 % faster")
-    return replace(response, verdict=verdict, why=_words(verdict, delta, low, high, notes))
+    return replace(response, verdict=verdict, why=_words(replace(response, verdict=verdict), notes))
 
 
 def compare(before: Segments, after: Segments, earlier: Sequence[DriftSeen] = ()) -> tuple[drift.Posterior, DriftSeen]:
@@ -147,7 +150,8 @@ def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool
     return "none"
 
 
-def _words(verdict: ResponseClass, delta: float, low: float, high: float, notes: Sequence[str]) -> str:
+def _words(response: Response, notes: Sequence[str]) -> str:
+    delta, low, high = response.delta or 0.0, response.low or 0.0, response.high or 0.0
     between = f"{100 * np.expm1(low):+.0f} and {100 * np.expm1(high):+.0f} %".replace("-", "−")
     nothing = "No change we could tell"
     if low > 0 or high < 0:
@@ -157,11 +161,12 @@ def _words(verdict: ResponseClass, delta: float, low: float, high: float, notes:
             nothing = "A change too small to speak of"
         else:
             nothing = "A change that heart rate and breathing alone may explain"
+    lacking = "Quiet phases alone differ too much to tell" if response.steady else "Not enough steady data"
     said = {
         "clear": "Higher than today's drift explains",
         "slight": "A hint, within what rest can do",
         "none": f"{nothing}; it lies between {between}",
         "opposite": "Lower than today's drift explains",
-        "insufficient": f"Not enough steady data: the change lies anywhere between {between}",
-    }[verdict]
+        "insufficient": f"{lacking}: the change lies anywhere between {between}",
+    }[response.verdict]
     return f"{said}. Mind: {'; '.join(notes)}." if notes else f"{said}."

@@ -344,6 +344,7 @@ def _compared(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, h
             usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
+                steady=response.steady,
                 flagged=response.flagged,
                 standard_error=response.standard_error,
                 wander_sd=wander,

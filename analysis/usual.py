@@ -10,8 +10,7 @@ from math import expm1, isclose, sqrt
 from statistics import mean, stdev
 from typing import Final
 
-from scipy.special import stdtrit
-
+from .distributions import t_reach
 from .figures import UsualClass
 from .past import Rest
 from .response import FIRST_WANDER_SD, LEAST_CHANGE, Response
@@ -50,13 +49,13 @@ def compare_with_usual(response: Response, baseline_s: float, phase_s: float, re
     if count < FEWEST_RESTS:
         return Usual("unknown", _too_few(count, len(rests)), count)
     usual, spread = mean(alike), stdev(alike) * sqrt(1 + 1 / count)
-    reach = float(stdtrit(count - 1, 0.975)) * spread
+    reach = t_reach(count - 1) * spread
     between = f"between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
 
     def answer(verdict: UsualClass, why: str) -> Usual:
         return Usual(verdict, why, count, usual, reach)
 
-    if response.delta is None or response.verdict == "insufficient":
+    if response.delta is None or not response.steady:
         return answer("unknown", f"Rest alone usually lies {between}; today's data were not steady enough to compare.")
     beyond = response.delta - usual
     if response.flagged and abs(beyond) >= reach:

@@ -192,7 +192,7 @@ def usual(count, progress):
                 mean, *values = rng.normal(0, np.hypot(0.115, wander), rests + 1)
                 known = [Rest(0.1 + float(value), 0.115, 300.0, 1200.0) for value in values]
                 for n, effect in enumerate((0.0, log(1.42), log(2))):
-                    today = Response("none", "", delta=0.1 + float(mean) + effect)
+                    today = Response("none", "", delta=0.1 + float(mean) + effect, steady=True)
                     said[n] += compare_with_usual(today, 300.0, 1200.0, known).verdict == "more"
                 advance()
             rows.append((str(rests), f"{wander:.1f}", *(f"{100 * share / count:.1f}" for share in said)))

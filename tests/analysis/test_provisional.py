@@ -117,7 +117,7 @@ def test_a_client_who_wanders_much_at_rest_gets_a_wider_interval(beats):
     so_far = so_far_of(judged(*beats))
     phases = [PhaseFigures(phase=name, start_s=0.0, end_s=300.0, beats=300) for name in ("baseline", "massage")]
     response = ResponseFigures(phase="massage", delta_ln_rmssd=0.6, class_="none")
-    context = {"massage": ResponseContext(wander_sd=0.1, standard_error=0.1)}
+    context = {"massage": ResponseContext(wander_sd=0.1, standard_error=0.1, steady=True)}
     rest = Past(kind="rest", figures=PastFigures(phases, [response]), context=context)
     usual, wide = provisional(so_far), provisional(so_far, [rest] * 3)
     assert wide.low_pct < usual.low_pct < usual.percent < usual.high_pct < wide.high_pct

@@ -172,6 +172,13 @@ def test_a_wild_series_is_too_wide_to_judge():
     assert "anywhere between" in r.why
 
 
+def test_a_client_who_wanders_too_much_is_told_so_and_not_that_the_data_were_bad(null_sessions):
+    r = verdict(null_sessions[3], wander_sd=0.4)
+    assert (r.verdict, r.steady) == ("insufficient", True)
+    assert r.why.startswith("Quiet phases alone differ too much to tell")
+    assert not verdict(client(1, drift_sd=1.5)).steady
+
+
 def test_a_flat_rhythm_gives_no_firm_verdict():
     r = verdict(np.arange(0, 601, 0.8))
     assert r.verdict == "none"

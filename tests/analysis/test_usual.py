@@ -14,7 +14,9 @@ def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0):
 
 
 def ask(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 1200.0)):
-    return compare_with_usual(Response(verdict, "", delta=delta, flagged=flagged), *lengths, known)
+    return compare_with_usual(
+        Response(verdict, "", delta=delta, flagged=flagged, steady=verdict != "insufficient"), *lengths, known
+    )
 
 
 def test_without_a_rest_the_allowance_for_wander_is_the_first_guess():
@@ -87,18 +89,18 @@ def test_at_rest_more_than_usual_is_said_in_about_the_nominal_share(count, wande
     assert said / trials > 0.005
 
 
-def session(kind, delta=0.2, class_="none", drift=None, error=0.1):
+def session(kind, delta=0.2, drift=None, error=0.1, steady=True):
     phases = [
         PhaseFigures(phase=name, start_s=start, end_s=end, beats=100)
         for name, start, end in (("baseline", 60.0, 360.0), ("massage", 360.0, 1560.0))
     ]
-    response = ResponseFigures(phase="massage", delta_ln_rmssd=delta, class_=class_)
-    context = {"massage": ResponseContext(wander_sd=0.1, standard_error=error)}
+    response = ResponseFigures(phase="massage", delta_ln_rmssd=delta)
+    context = {"massage": ResponseContext(wander_sd=0.1, standard_error=error, steady=steady)}
     return Past(kind=kind, figures=PastFigures(phases, [response]), context=context, drift=drift)
 
 
 def test_only_steady_rests_are_learnt_from_and_of_the_same_phase():
-    past = [session("massage"), session("rest"), session("rest", class_="insufficient"), session("rest", error=None)]
+    past = [session("massage"), session("rest"), session("rest", steady=False), session("rest", error=None)]
     assert rests_of(past, "massage") == [Rest(0.2, 0.1, 300.0, 1200.0)]
     assert rests_of(past, "recovery") == []
 
