@@ -100,7 +100,7 @@ def respond(
         p_up=up,
         p_up_adjusted=up_adjusted,
         flagged=bool(alone.notes),
-        steady=bool((own.quantile(0.975) - own.quantile(0.025)) / 2 <= WIDEST),
+        steady=2 * own.sd <= WIDEST,
         drift=seen,
     )
     faster = bool(phase.mean_rr_ms <= _FASTER_HEART * base.mean_rr_ms)

@@ -53,12 +53,12 @@ def main(arguments=None):
     with Progress(*columns, console=console) as progress:
         fast = speed(progress)
         judged, failing = bounds(count, progress)
-        held = held_out(max(count // 2, 50), progress)
-        tried = rivals(max(count // 5, 50), progress)
-        running = while_running(max(count // 4, 50), progress)
-        second = usual(10 * count, progress)
-        over = courses(max(count // 4, 50), progress)
-        worked = treatments(max(count // 20, 20), progress)
+        held = held_out(max(count // 4, 50), progress)
+        tried = rivals(max(count // 8, 50), progress)
+        running = while_running(max(count // 8, 50), progress)
+        second = usual(2 * count, progress)
+        over = courses(max(count // 8, 50), progress)
+        worked = treatments(max(count // 40, 20), progress)
     tables = {
         "judged": judged, "held": held, "tried": tried, "running": running, "second": second, "over": over, "worked": worked,
         "speed": fast,
