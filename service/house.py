@@ -213,6 +213,7 @@ class House:
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
         room.check = self._worker.check
+        room.estimate = partial(self._worker.provisional, past=[])
         self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room

@@ -234,6 +234,20 @@ async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog)
     assert len(await bench.house.sessions()) == 1
 
 
+async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
+    monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.05)
+    _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
+    source = Strap("x", [event for event in events if event.t < 300])
+    await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    await source.heard.wait()
+    async with asyncio.timeout(60):
+        while bench.hub.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+            await asyncio.sleep(0.05)
+    state = bench.hub.rooms()[0]
+    assert (state.phase, state.change_why) == ("massage", None)
+    assert state.change_low_pct < state.change_so_far_pct < state.change_high_pct
+
+
 async def ended_session(storage, kind, seed, client="M-014"):
     """A simulated session of 5/5/1 minutes, ended, without a report."""
     header, events = simulate("none", seed=seed, minutes=(5, 5, 1))
