@@ -69,7 +69,7 @@ def change(
 ) -> tuple[Posterior, DriftSeen]:
     """Posterior of Δ for values `y` at ascending times, `later` marking the second phase; and what was seen of the drift.
 
-    `earlier`: what earlier sessions of the same person saw. `wander_sd`: see `Posterior.wandering`.
+    `earlier`: what quiet sessions of the same person saw. `wander_sd`: see `Posterior.wandering`.
     """
     since = np.clip(t_s - t_s[later][0], 0, None)
     columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]

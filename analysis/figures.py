@@ -146,6 +146,6 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     context: dict[str, ResponseContext] = {}
     """Per response phase that could be compared."""
     drift: DriftSeen | None = None
-    """For later sessions of the same client; None where nothing was compared."""
+    """For later massages of the same client, if this was a rest; None where nothing was compared."""
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""

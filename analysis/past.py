@@ -1,25 +1,25 @@
-"""What the earlier sessions of a client lend to a later one: how they drift, and what rest alone usually does."""
+"""What a client's earlier rest-only sessions lend to a massage: how quiet phases drift, and what rest alone usually does."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
 
-from .figures import DriftSeen, PhaseFigures, ResponseContext, ResponseFigures, SessionReport
+from .figures import DriftSeen, PhaseFigures, ResponseContext, ResponseFigures
 
 MOST_DRIFTS = 6
-"""Sessions, the newest, whose drift is borrowed from."""
+"""Rests, the newest, whose drift is borrowed from."""
 
 
 class PastFigures(msgspec.Struct, frozen=True):
-    """The part of `SessionFigures` that later sessions need."""
+    """The part of `SessionFigures` that is needed."""
 
     phases: list[PhaseFigures]
     responses: list[ResponseFigures]
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier session: the part of its `SessionReport` that later sessions need, to be decoded from the stored report."""
+    """An earlier session: the part of its `SessionReport` that is needed, to be decoded from the stored report."""
 
     kind: str
     figures: PastFigures
@@ -36,19 +36,9 @@ class Rest(NamedTuple):
     phase_s: float
 
 
-def past_of(report: SessionReport) -> Past:
-    """Take from a report what later sessions need."""
-    return Past(
-        kind=report.kind,
-        figures=PastFigures(report.figures.phases, report.figures.responses),
-        context=report.context,
-        drift=report.drift,
-    )
-
-
 def drifts_of(past: Iterable[Past]) -> list[DriftSeen]:
-    """What the newest sessions saw of the drift; `past` in order of time."""
-    return [session.drift for session in past if session.drift is not None][-MOST_DRIFTS:]
+    """What the newest rests saw of the drift; `past` in order of time."""
+    return [session.drift for session in past if session.kind == "rest" and session.drift is not None][-MOST_DRIFTS:]
 
 
 def rests_of(past: Iterable[Past], phase: str) -> list[Rest]:

@@ -20,7 +20,7 @@ GREATEST_REJECTED: Final = 0.10
 
 
 def provisional(so_far: SoFar, past: Sequence[Past] = ()) -> Provisional:
-    """Estimate the change so far with its 95 % interval; `past`: the client's earlier sessions, in order of time."""
+    """Estimate the change so far with its 95 % interval; `past`: the client's earlier rests, in order of time."""
     before, now = _segments(so_far.base), _segments(so_far.now)
     if max(_rejected(so_far.base), _rejected(so_far.now)) > GREATEST_REJECTED:
         return Provisional(why="too many beats could not be used")

@@ -75,7 +75,7 @@ def respond(
     """Verdict on a phase against the baseline before it.
 
     `wander_sd`: SD of the change between quiet phases beyond drift (`usual.wander_sd`). `earlier`: the drift that was seen in the
-    client's earlier sessions. Raises `ValueError` where the phase does not come after the baseline.
+    client's earlier rests. Raises `ValueError` where the phase does not come after the baseline.
     """
     before, after = segments(base), segments(phase)
     blank = Response("insufficient", "", base_segments=before.mid_s.size, phase_segments=after.mid_s.size)

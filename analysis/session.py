@@ -98,7 +98,7 @@ def summarise(
     """Compute the figures of record of a session from its raw events, in order of time.
 
     `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
-    `end_s` is where the session ended, if later than its last event; `past` the client's earlier sessions, in order of time.
+    `end_s` is where the session ended, if later than its last event; `past` the client's earlier rests, in order of time.
     No event gives a report without figures, never an error.
     """
     spans = phase_spans(events, end_s)

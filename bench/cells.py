@@ -12,7 +12,7 @@ from restbeat.analysis.response import FIRST_WANDER_SD, respond
 from .hearts import Scenario, sessions
 
 EARLIER = 4
-"""Quiet sessions of the same kind of heart that precede each, where drift is borrowed."""
+"""Rests of the same kind of heart that precede each, where drift is borrowed."""
 
 
 @dataclass(frozen=True)

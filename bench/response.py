@@ -22,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from restbeat.analysis import went_with as observed
 from restbeat.analysis.course import course
+from restbeat.analysis.over_sessions import fit
 from restbeat.analysis.past import Rest
 from restbeat.analysis.provisional import provisional
 from restbeat.analysis.response import FIRST_WANDER_SD, Response, respond
@@ -56,7 +57,7 @@ def main(arguments=None):
         held = held_out(max(count // 4, 50), progress)
         tried = rivals(max(count // 8, 50), progress)
         running = while_running(max(count // 8, 50), progress)
-        second = usual(2 * count, progress)
+        second = usual(max(count // 2, 50), progress)
         over = courses(max(count // 8, 50), progress)
         worked = treatments(max(count // 40, 20), progress)
     tables = {
@@ -182,21 +183,32 @@ def so_far(beats, lasted_s, base_s=300.0):
 
 def usual(count, progress):
     """The second question: how often "more than your usual" is said, where nothing and where something happened."""
-    advance = stepper(progress, "second question", 6 * count)
+    advance = stepper(progress, "second question", 9 * count)
     rng = np.random.default_rng(SEED)
+    error, effects = 0.115, (0.0, log(1.42), log(2))
     rows = []
     for rests in (3, 5, 8):
-        for wander in (0.0, 0.2):
-            said = [0, 0, 0]
+        for wander in (0.0, 0.2, 0.3):
+            said, by_prior = np.zeros(3), np.zeros(2)
             for _ in range(count):
-                mean, *values = rng.normal(0, np.hypot(0.115, wander), rests + 1)
-                known = [Rest(0.1 + float(value), 0.115, 300.0, 1200.0) for value in values]
-                for n, effect in enumerate((0.0, log(1.42), log(2))):
-                    today = Response("none", "", delta=0.1 + float(mean) + effect, steady=True)
-                    said[n] += compare_with_usual(today, 300.0, 1200.0, known).verdict == "more"
+                today, *known = 0.1 + rng.normal(0, np.hypot(error, wander), rests + 1)
+                lines = [Rest(float(value), error, 300.0, 1200.0) for value in known]
+                for n, effect in enumerate(effects):
+                    response = Response("none", "", delta=float(today) + effect, steady=True)
+                    said[n] += compare_with_usual(response, 300.0, 1200.0, lines).verdict == "more"
+                for n, effect in enumerate(effects[:2]):
+                    by_prior[n] += more_by_prior(float(today) + effect, known, error)
                 advance()
-            rows.append((str(rests), f"{wander:.1f}", *(f"{100 * share / count:.1f}" for share in said)))
-    return table(("rests", "wander", "as at rest", "×1.42", "×2"), rows)
+            shares = [f"{100 * share / count:.1f}" for share in said]
+            rows.append((str(rests), f"{wander:.1f}", *shares, pair(*(100 * by_prior / count))))
+    return table(("rests", "wander", "as at rest", "×1.42", "×2", "with a prior: as at rest / ×1.42"), rows)
+
+
+def more_by_prior(today, known, error):
+    """The same question with a prior for the wander, in the place of Student's t."""
+    x = np.column_stack([np.ones(len(known) + 1), np.arange(len(known) + 1) == 0])
+    found = fit(x, np.array([today, *known]), np.full(len(known) + 1, error), [np.inf, np.inf])
+    return found.contrast([0.0, 1.0]).low > 0
 
 
 def courses(count, progress):

@@ -14,12 +14,12 @@ GRID_S = 0.25
 
 
 def with_earlier(heard, wander_sd, earlier):
-    """The rule that ships, knowing the drift of four earlier sessions."""
+    """The rule that ships, knowing the drift of four rest-only sessions."""
     return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
 
 
 def alone(heard, wander_sd, _):
-    """The rule that ships, of a client's first session."""
+    """The rule that ships, of a client who never only rested."""
     return by_rule(heard, wander_sd, ())
 
 
@@ -63,8 +63,8 @@ def own_drift(heard, wander_sd, _):
 
 
 RIVALS = {
-    "ships, 4 earlier sessions": with_earlier,
-    "ships, first session": alone,
+    "ships, after 4 rests": with_earlier,
+    "ships, without rests": alone,
     "the first rule": first_rule,
     "10 s segments": ten_seconds,
     "20 s segments": twenty_seconds,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 import multiprocessing
 import os
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ..analysis.figures import ALGORITHM
-from ..analysis.past import Past, past_of
+from ..analysis.past import Past
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
 from .past import past_before
@@ -60,7 +61,7 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
 
 
 async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
-    batches = await storage.by_client(sessions, _BATCH)
+    batches = [sessions[at : at + _BATCH] for at in range(0, len(sessions), _BATCH)]
     checked, differences = 0, []
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(batches)), mp_context=context, initializer=_begin, initargs=(data,))
@@ -101,21 +102,19 @@ def recompute(sessions: Sequence[int]) -> list[Recomputed]:
     """Compute sessions anew, in a worker."""
     if _database is None:
         raise WorkerError("This process was not given a database.")
-    anew: dict[int, Past] = {}
-    return [recomputed(_database, session, anew) for session in sessions]
+    return [recomputed(_database, session) for session in sessions]
 
 
-def recomputed(db: Database, session: int, anew: dict[int, Past]) -> Recomputed:
-    """Compute one session anew; every hundredth by NeuroKit2 as well. `anew` gathers what later sessions learn from it."""
+def recomputed(db: Database, session: int) -> Recomputed:
+    """Compute one session anew; every hundredth by NeuroKit2 as well."""
     from ..analysis.hrv import time_domain
     from ..analysis.session import summarise
     from ..analysis.time_domain import numpy_time_domain
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
-    past = past_before(db, session, anew)
+    past = past_before(db, session, lambda rest: _past_of(db, rest))
     report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
-    anew[session] = past_of(report)
     if session % _SAMPLE != 1:
         return Recomputed(session, msgspec.json.encode(report), None)
     record = summarise(name, header, events, end_s=end_s, record=time_domain, past=past)
@@ -124,3 +123,9 @@ def recomputed(db: Database, session: int, anew: dict[int, Past]) -> Recomputed:
         parity = parity.with_phase(ours.phase, ours, neurokit2)
     found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
     return Recomputed(session, msgspec.json.encode(record), found)
+
+
+@lru_cache(maxsize=256)
+def _past_of(db: Database, rest: int) -> Past:
+    """What a rest tells that may not be stored anew yet."""
+    return msgspec.json.decode(recomputed(db, rest).report, type=Past)

@@ -28,7 +28,6 @@ from ..web.ports import (
     UnknownSessionError,
 )
 from .errors import ServiceError, WorkerError
-from .past import MOST
 from .room import Room
 from .session import Session
 from .storage import NewSession, Storage
@@ -244,26 +243,23 @@ class House:
 
     async def _make_report(self, row: SessionRow) -> SessionReport:
         header, events = await self._storage.events(row.session)
-        await self._report_earlier(row)
+        await self._report_rests(row.session)
         report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
 
     async def _learn(self, room: Room) -> None:
-        """Have the room's change so far estimated in the light of the client's earlier sessions."""
+        """Have the room's change so far estimated in the light of the client's earlier rests."""
         past = await self._storage.past(room.session.number)
         room.estimate = partial(self._worker.provisional, past=past)
 
-    async def _report_earlier(self, row: SessionRow) -> None:
-        """Have reports by today's algorithm of the client's earlier sessions, oldest first: they tell what is usual."""
-        missing = set(await self._storage.without_report(ALGORITHM))
-        rows = await self._storage.sessions() if missing and row.client else []
-        order = [other.session for other in rows if other.client == row.client]
-        earlier = set(order[order.index(row.session) + 1 :][:MOST]) & missing if order else set()
-        for other in reversed(rows):
-            if other.session in earlier:
-                await self._make_report(other)
+    async def _report_rests(self, session: int) -> None:
+        """Have reports by today's algorithm of the client's earlier rests: they tell what is usual."""
+        missing = await self._storage.unreported_rests(session)
+        rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
+        for rest in missing:
+            await self._make_report(rows[rest])
 
 
 def _runs(room: Room) -> bool:

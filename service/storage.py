@@ -13,7 +13,7 @@ from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import SessionRow
 from .errors import NoSuchSessionError
-from .past import by_client, past_before
+from .past import past_before, unreported_before
 from .rows import EVENT_COLUMNS, device_columns, event_of, event_statement, header_columns, header_of, moment, stamp
 from .sqlite import Database
 from .writer import Writer
@@ -148,12 +148,12 @@ class Storage:
         return await self._writer.call(lambda db: _report(db, session, algorithm))
 
     async def past(self, session: int) -> list[Past]:
-        """What the client's earlier sessions tell, in order of time."""
+        """What the client's rests before a massage tell, in order of time."""
         return await self._writer.call(lambda db: past_before(db, session))
 
-    async def by_client(self, sessions: Sequence[int], size: int) -> list[list[int]]:
-        """Sessions in batches that can be computed side by side."""
-        return await self._writer.call(lambda db: by_client(db, sessions, size))
+    async def unreported_rests(self, session: int) -> list[int]:
+        """Those of them that have no report by today's algorithm yet."""
+        return await self._writer.call(lambda db: unreported_before(db, session))
 
     def _demand_writable(self, session: int) -> None:
         if session not in self._next_seq:

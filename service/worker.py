@@ -41,7 +41,7 @@ class Worker:
     async def report(
         self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
     ) -> SessionReport:
-        """Give the figures of record of a whole session; `past`: the client's earlier ones."""
+        """Give the figures of record of a whole session; `past`: the client's earlier rests."""
         return await self._run(_report, name, header, events, end_s, past)
 
     async def whole_recording(self, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:

@@ -105,8 +105,8 @@ def test_only_steady_rests_are_learnt_from_and_of_the_same_phase():
     assert rests_of(past, "recovery") == []
 
 
-def test_the_drift_of_the_newest_sessions_of_any_kind_is_borrowed():
+def test_the_drift_of_the_newest_rests_is_borrowed():
     t_s, later = np.arange(60) * 5.0, np.arange(60) >= 30
     seen = [change(t_s, np.random.default_rng(n).normal(3, 0.2, 60), later)[1] for n in range(8)]
-    past = [session("rest", drift=None), *(session("massage", drift=drift) for drift in seen)]
+    past = [session("rest", drift=None), *(session("rest", drift=drift) for drift in seen), session("massage", drift=seen[0])]
     assert drifts_of(past) == seen[2:]

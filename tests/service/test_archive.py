@@ -1,6 +1,5 @@
 """The whole archive computed anew: the same figures, beside the old ones, resumable."""
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +9,9 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.golden import differences
-from restbeat.analysis.past import past_of
 from restbeat.analysis.session import summarise
-from restbeat.sensors.recording import read
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.recording import Header, read
 from restbeat.service import archive
 from restbeat.service.archive import reanalyse_folder
 from restbeat.service.database import open_readonly
@@ -38,17 +37,13 @@ async def data(tmp_path):
 async def test_every_session_is_computed_anew_as_it_was_computed_live(data, capsys):
     await reanalyse_folder(data, 2, again=False)
     assert f"{len(FIXTURES)} sessions computed anew" in capsys.readouterr().out
-    past = defaultdict(list)
     async with await Storage.open(data) as storage:
         for session, path in enumerate(FIXTURES, 1):
             recording = read(path)
             anew = msgspec.json.decode(await storage.report(session, ALGORITHM), type=SessionReport)
-            before, end_s = past[recording.header.client], recording.events[-1].t
-            live = summarise(path.name, recording.header, recording.events, end_s=end_s, past=before)
-            before.append(past_of(live))
+            live = summarise(path.name, recording.header, recording.events, end_s=recording.events[-1].t)
             assert differences(live.figures, anew.figures) == []
             assert (anew.segments, anew.stream, anew.intervals) == (live.segments, live.stream, live.intervals)
-            assert [told.drift for told in await storage.past(session)] == [told.drift for told in before[:-1]]
             assert await storage.report(session, "restbeat-0") == b'{"old": true}'
     await reanalyse_folder(data, 2, again=False)
     assert "already" in capsys.readouterr().out
@@ -61,22 +56,10 @@ async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
     assert f"{len(FIXTURES) - 1} sessions computed anew" in capsys.readouterr().out
 
 
-async def test_a_clients_sessions_are_computed_one_after_the_other(data):
-    async with await Storage.open(data) as storage:
-        batches = await storage.by_client(range(1, len(FIXTURES) + 1), 2)
-        clients = {session: read(path).header.client for session, path in enumerate(FIXTURES, 1)}
-    assert sorted(session for batch in batches for session in batch) == sorted(clients)
-    for client in set(clients.values()) - {None}:
-        (own,) = [batch for batch in batches if any(clients[session] == client for session in batch)]
-        mine = [session for session in own if clients[session] == client]
-        assert mine == sorted(mine)
-    assert len(batches) > 1
-
-
 def test_a_sample_is_computed_by_neurokit2_as_well(data):
     db = open_readonly(data)
-    assert archive.recomputed(db, 1, {}).differences == []
-    assert archive.recomputed(db, 2, {}).differences is None
+    assert archive.recomputed(db, 1).differences == []
+    assert archive.recomputed(db, 2).differences is None
     db.close()
 
 
@@ -86,7 +69,7 @@ def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))
     db = open_readonly(data)
-    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1, {}).differences)
+    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1).differences)
     db.close()
 
 
@@ -101,3 +84,28 @@ async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
     monkeypatch.setattr(archive, "_all", one_differs)
     with pytest.raises(DifferenceError, match=r"massage\.rmssd_ms"):
         await reanalyse_folder(data, 1, again=False)
+
+
+async def test_a_massage_is_computed_in_the_light_of_the_clients_rests_whether_they_are_stored_anew_or_not(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        for seed, kind in enumerate(("rest", "rest", "rest", "massage"), 1):
+            _, events = simulate("none", seed=seed, minutes=(5, 5, 1))
+            session = await storage.create_session(NewSession(header=Header(client="M-014", kind=kind), source="x"))
+            for event in events:
+                storage.append(session, event)
+            await storage.end_session(session, datetime.now(UTC), events[-1].t)
+        db = open_readonly(tmp_path)
+        before = msgspec.json.decode(archive.recomputed(db, 4).report, type=SessionReport)
+        db.close()
+        await storage.put_reports(ALGORITHM, [(rest, b"{}") for rest in (1, 2)])  # of an earlier shape
+        await reanalyse(storage, tmp_path)
+        after = msgspec.json.decode(await storage.report(4, ALGORITHM), type=SessionReport)
+        assert len(await storage.past(4)) == 1
+    assert before.context["massage"].usual_rests == 3
+    assert after.context == before.context
+
+
+async def reanalyse(storage, data):
+    from rich.console import Console
+
+    await archive._all(storage, data, await storage.without_report(ALGORITHM), 2, Console(quiet=True))
