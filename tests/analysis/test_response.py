@@ -49,8 +49,8 @@ def verdict(beat_s, phase_s=300.0, wander_sd=0.10) -> Response:
     return respond(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), wander_sd=wander_sd)
 
 
-def dense_change(t, y, later, wander_sd):
-    """The same posterior by explicit covariance matrices."""
+def dense_change(t, y, later, wander_sd, earlier=()):
+    """The same posterior by explicit covariance matrices; `earlier` lends log evidence by half and s² for 8 degrees of freedom."""
     gap = np.abs(t[:, None] - t)
     ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
     x = np.column_stack([np.ones(t.size), later, *([ramp - later * ramp[later].mean()] if t[-1] - t[later][0] >= 580 else [])])
@@ -63,22 +63,30 @@ def dense_change(t, y, later, wander_sd):
             info = x.T @ ci @ x
             beta = np.linalg.solve(info, x.T @ ci @ y)
             rss = (y - x @ beta) @ ci @ (y - x @ beta)
-            prior = -0.5 * (np.log(tau / 25) / 0.9) ** 2
-            log_weight.append(prior - 0.5 * np.linalg.slogdet(c)[1] - 0.5 * np.linalg.slogdet(info)[1] - df / 2 * np.log(rss))
+            lw = -0.5 * (np.log(tau / 25) / 0.9) ** 2 - 0.5 * np.linalg.slogdet(c)[1] - 0.5 * np.linalg.slogdet(info)[1]
+            freedom = df
+            if earlier:
+                n = len(log_weight)
+                s2 = sum(seen.rss[n] for seen in earlier) / sum(seen.df for seen in earlier)
+                lw += 0.5 * sum(seen.log_likelihood[n] for seen in earlier) + 4 * np.log(s2)
+                rss, freedom = rss + 8 * s2, df + 8
+            log_weight.append(lw - freedom / 2 * np.log(rss))
             location.append(beta[1])
-            scale.append(np.sqrt(rss / df * np.linalg.inv(info)[1, 1] + wander_sd**2))
+            scale.append(np.sqrt(rss / freedom * np.linalg.inv(info)[1, 1] + wander_sd**2))
     weight = np.exp(np.array(log_weight) - max(log_weight))
     return weight / weight.sum(), np.array(location), np.array(scale)
 
 
+@pytest.mark.parametrize("quiet", [0, 3])
 @pytest.mark.parametrize(("base", "phase"), [(30, 30), (30, 90), (26, 180)])
-def test_the_filter_gives_the_posterior_of_the_explicit_covariance(base, phase):
+def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance(base, phase, quiet):
     rng = np.random.default_rng(base)
     t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
-    posterior, _ = drift.change(t, y, later, 0.1)
-    weight, location, scale = dense_change(t, y, later, 0.1)
+    earlier = [drift.change(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(quiet)]
+    posterior, _ = drift.change(t, y, later, 0.1, earlier)
+    weight, location, scale = dense_change(t, y, later, 0.1, earlier)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
     assert posterior.location == pytest.approx(location, abs=1e-8)
     assert posterior.scale == pytest.approx(scale, rel=1e-7)
