@@ -50,7 +50,7 @@ def verdict(beat_s, phase_s=300.0, wander_sd=0.10) -> Response:
 
 
 def dense_change(t, y, later, wander_sd, earlier=()):
-    """The same posterior by explicit covariance matrices; `earlier` lends log evidence by half and s² for 8 degrees of freedom."""
+    """The same posterior by explicit covariance matrices; `earlier` lends half its log evidence, and s² for 8 degrees."""
     gap = np.abs(t[:, None] - t)
     ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
     x = np.column_stack([np.ones(t.size), later, *([ramp - later * ramp[later].mean()] if t[-1] - t[later][0] >= 580 else [])])
