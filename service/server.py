@@ -22,6 +22,7 @@ from .errors import ServeError
 from .house import House
 from .proxies import ProxyOptions, radio_of
 from .records import PracticeRecords
+from .retention import Retention
 from .seal import Seal
 from .storage import Storage
 from .worker import Worker
@@ -55,6 +56,7 @@ async def run_serve(
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
         House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
+        Retention(storage),
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
         seal = Seal(key_file)
