@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import logging
 from types import TracebackType
 from typing import Final, Self
@@ -60,7 +61,7 @@ class Retention:
         while True:
             now = self._now_utc()
             try:
-                if deleted := await self._storage.work(lambda db, now=now: delete_outdated(db, now)):
+                if deleted := await self._storage.work(partial(delete_outdated, now=now)):
                     _LOG.info("%d sessions that the practice no longer keeps were deleted.", deleted)
             except StorageError as error:
                 _LOG.error("Outdated sessions could not be deleted: %s", error)
