@@ -175,9 +175,9 @@ def figures_table():
     for kind in KINDS.values():
         lines = [line_of(fixture(name), kind.example) for name in NAMES]
         off_s = "–" if kind.name == "swap" else f"{max(abs(line.gone_s - line.lost_s) for line in lines):.1f}"
-        first = lines[0]
+        off_pct, first = max(line.off_pct for line in lines), lines[0]
         rows.append(
-            f"| `{kind.example}` | {max(line.off_pct for line in lines):.1f} % | {first.gone_s:.1f} | {first.lost_s:.1f} | {off_s} |"
+            f"| `{kind.example}` | {off_pct:.1f} % | {first.gone_s:.1f} | {first.lost_s:.1f} | {off_s} |"
             f" {first.left_out} | {first.passed_over} |\n"
         )
     head = (

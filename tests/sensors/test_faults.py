@@ -227,8 +227,8 @@ def test_the_page_of_faults_says_what_the_grammar_is():
         f"{grammar_markdown()}\n"
         "## What each does to the figures\n\n"
         "Played into five simulated sessions of 20 min and read by the whole of restbeat. “RMSSD off by at most” is the largest\n"
-        "departure, in any phase of any of the five, from the RMSSD of the beats that the fault left; the other columns are of the\n"
-        "recording `clear`, but “off by at most” again is of all five. A fault that loses no beat loses no second.\n\n"
+        "departure, in any phase of any of the five, from the RMSSD of the beats that the fault left; the other columns are of\n"
+        "`clear`, but “off by at most” again is of all five. A fault that loses no beat loses no second.\n\n"
         f"<!-- figures -->{figures}<!-- /figures -->\n"
     )
     if os.environ.get("RESTBEAT_UPDATE"):
