@@ -1,7 +1,7 @@
 """Finding and connecting a strap with Bleak: behind the door that is `ble`."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 import logging
 from typing import Any
@@ -22,6 +22,7 @@ from .recording import BATTERY, HEART_RATE, PMD_DATA
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
+_CUT_OFF_S = 1.0
 HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 NOT_HEARD = (
@@ -86,8 +87,7 @@ class BleakStrap:
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
         try:
             try:
-                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
-                    await client.connect()
+                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
             connection = BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify, pmd=self._pmd)
@@ -102,6 +102,25 @@ class BleakStrap:
                     await client.disconnect()
             except Exception:  # noqa: BLE001 Bleak has closed its connection whatever this is
                 _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+
+
+async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
+    """Wait for Bleak to connect, so long at most, and a moment where we are cancelled. Raises `TimeoutError`.
+
+    Bleak answers a cancellation by asking bluetoothd to disconnect, and waits for that answer without end: where bluetoothd
+    hangs, only a second cancellation ends it.
+    """
+    task = asyncio.create_task(connecting, name="connect")
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        for _ in range(2):
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=_CUT_OFF_S)
+    if not task.done() or task.cancelled():
+        raise TimeoutError
+    task.result()
 
 
 class BleakConnection:

@@ -15,7 +15,7 @@ from .ble import Timing
 from .bluetooth_trouble import connect_trouble
 from .discovery import discovery_of
 from .errors import ConnectError, NoAdapterError, StrapNotFoundError
-from .link import NOT_HEARD, BleakConnection, BleakStrap
+from .link import NOT_HEARD, BleakConnection, BleakStrap, within
 from .proxies_address import ProxyAddress
 from .proxy import Proxies
 from .reconnect import ReconnectingSource
@@ -87,8 +87,7 @@ class ProxiedStrap(BleakStrap):
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
         try:
             try:
-                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
-                    await client.connect()
+                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
             self._failed.clear()

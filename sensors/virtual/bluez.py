@@ -32,12 +32,14 @@ class VirtualBlueZ:
         """By D-Bus path."""
         self.discovering: dict[str, set[str]] = {}
         """Adapter path → the programs that run a discovery."""
+        self.hangs = False
+        """Takes calls and answers none, as a bluetoothd that was stopped."""
         self._of: dict[VirtualStrap, StrapObjects] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connecting: dict[StrapObjects, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        await self.seat.take(lambda call: answer(self, call), self._left)
+        await self.seat.take(lambda call: None if self.hangs else answer(self, call), self._left)
         self._start(self._advertise())
         return self
 

@@ -17,7 +17,7 @@ from restbeat.sensors.devices import table_markdown
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "straps.md"
-BLE, CLOCK, RECONNECT = "tests/sensors/test_ble.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
+LINK, CLOCK, RECONNECT = "tests/sensors/test_link.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
 LIVE, ROOM = "tests/analysis/test_live.py", "tests/service/test_room.py"
 
 
@@ -51,7 +51,7 @@ ROWS = (
         "After a link loss every notification comes twice",
         "bleak #2002",
         "the lost client is disconnected before the next connects",
-        f"{BLE}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
+        f"{LINK}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
         ("sensors/link.py", "await client.disconnect()", "pass"),
     ),
     Row(
@@ -65,7 +65,7 @@ ROWS = (
         "Connected but silent; bluetoothd gone without a callback",
         "bleak-retry-connector #228",
         "a watchdog on data, never on `is_connected`",
-        f"{BLE}::test_silence_is_noticed_and_the_stream_recovers",
+        f"{LINK}::test_silence_is_noticed_and_the_stream_recovers",
         (
             "sensors/reconnect.py",
             "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
@@ -150,7 +150,7 @@ ROWS = (
         "AcquireNotify broke some straps",
         "bleak #1942",
         "StartNotify unless told otherwise",
-        f"{BLE}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        f"{LINK}::test_start_notify_is_what_is_used_unless_told_otherwise",
         ("sensors/link.py", '"use_start_notify": not self._acquire_notify', '"use_start_notify": self._acquire_notify'),
     ),
     Row(
