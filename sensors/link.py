@@ -11,6 +11,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from .bluetooth_trouble import connect_trouble
+from .devices import busy_hint
 from .discovery import START_S, discovery_of
 from .errors import ConnectError, NoAdapterError, StrapNotFoundError
 from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
@@ -26,7 +27,8 @@ _CUT_OFF_S = 1.0
 HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 NOT_HEARD = (
-    "The strap is not heard. Moisten the electrodes, check that it is worn and near, and that no other app or watch holds it."
+    "The strap is not heard: out of range, dry, or held by another app or watch? Moisten the electrodes, check that it is worn "
+    "and near, and close other apps."
 )
 
 
@@ -40,6 +42,7 @@ class BleakStrap:
         self._acquire_notify = acquire_notify
         self._pmd = pmd
         self._found: BLEDevice | None = None
+        self._name: str | None = None
         self._first = True
 
     async def find(self, seconds: float) -> None:
@@ -64,10 +67,16 @@ class BleakStrap:
                 trouble.cancel()
         if heard.done():
             self._found = heard.result()
+            self._name = self._found.name or self._name
         elif discovery.troubled.is_set():
             raise NoAdapterError(discovery.state.text)
         else:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(self._not_heard)
+
+    @property
+    def _not_heard(self) -> str:
+        """A strap with a single connection is not even on the air while another app holds it."""
+        return " ".join(filter(None, (NOT_HEARD, busy_hint(self._name))))
 
     async def _held_already(self) -> BLEDevice | None:
         """A strap that a crash left connected is not on the air."""
@@ -82,7 +91,7 @@ class BleakStrap:
     async def connect(self) -> AsyncGenerator["BleakConnection"]:
         """Connect to the strap as it was found; disconnects in any case. Raises `ConnectError`."""
         if self._found is None:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(self._not_heard)
         gone = asyncio.Event()
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
         try:

@@ -23,7 +23,7 @@ OnPacket = Callable[[str, bytes], None]
 
 _SHORTEST_LOOK_S = 0.1
 
-LOST_HINT = "The link to the strap was lost. Check that it is worn and near."
+LOST_HINT = "The link to the strap was lost: out of range, or off the body? Check that it is worn and near."
 SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it is worn."
 
 

@@ -96,6 +96,16 @@ async def test_a_bus_without_bluez_is_told_in_a_sentence(bus):
         assert (state.ready, "service is not running" in state.text) == (False, True)
 
 
+async def test_a_user_who_may_not_use_bluetooth_is_told_so(on_air):
+    async with on_air(recording()) as air:
+        air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
+        state = await adapter_state()
+        assert (state.ready, "add the user to the group bluetooth" in state.text) == (False, True)
+        air.bluez.refuses = None
+        async with streaming(air.players[0].strap) as items:
+            await until(lambda: payloads(items))
+
+
 async def test_a_watch_hears_straps_and_forgets_those_that_went(on_air):
     now_s = 0.0
     async with on_air(recording()) as air, StrapWatch(monotonic=lambda: now_s) as watch:

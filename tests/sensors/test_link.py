@@ -263,3 +263,13 @@ async def test_many_straps_stream_at_once(on_air):
                 return payloads(items)
 
         assert await asyncio.gather(*map(whole, air.players)) == [payloads(recordings[0].events)] * 12
+
+
+async def test_an_h10_that_went_off_the_air_may_be_held_by_another_app(on_air):
+    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
+        strap = air.players[0].strap
+        async with streaming(strap) as items:
+            await until(lambda: payloads(items))
+            strap.advertising = False
+            air.bluez.drop(strap)
+            await until(lambda: any("second connection" in (i.hint or "") for i in items if isinstance(i, LinkChange)))

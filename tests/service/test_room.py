@@ -40,21 +40,21 @@ def test_a_good_signal_shows_its_numbers(room):
 
 
 @pytest.mark.parametrize(
-    ("link", "signal"),
+    ("link", "signal", "text"),
     [
-        (LinkState.IDLE, "connecting"),
-        (LinkState.SCANNING, "connecting"),
-        (LinkState.CONNECTING, "connecting"),
-        (LinkState.SILENT, "silent"),
-        (LinkState.LOST, "lost"),
-        (LinkState.GIVING_UP, "no-strap"),
+        (LinkState.IDLE, "connecting", "Waiting for the strap"),
+        (LinkState.SCANNING, "connecting", "Looking for the strap"),
+        (LinkState.CONNECTING, "connecting", "Connecting to the strap"),
+        (LinkState.SILENT, "silent", "Strap connected but silent"),
+        (LinkState.LOST, "lost", "Strap lost"),
+        (LinkState.GIVING_UP, "no-strap", "Strap not found"),
     ],
 )
-def test_no_number_outlives_its_link(room, link, signal):
+def test_no_number_outlives_its_link(room, link, signal, text):
     hear(room)
     room.session.take(LinkChange(90.2, link, "come closer"))
     state = room.state
-    assert (state.signal, state.hint) == (signal, "come closer")
+    assert (state.signal, state.signal_text, state.hint) == (signal, text, "come closer")
     assert (state.hr_bpm, state.rmssd_ms, state.change_pct, state.accepted_pct) == (None, None, None, None)
     assert state.rmssd_why == state.signal_text.lower()
 
@@ -144,3 +144,11 @@ def test_a_low_battery_is_said_while_all_is_well(room):
     state = room.state
     assert (state.signal, state.battery_pct) == ("good", 12)
     assert "battery is at 12 %" in state.hint
+
+
+def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
+    hear(room)
+    room.session.take(LinkChange(90.1, LinkState.LOST, "Come closer."))
+    assert room.state.hint == "Come closer."
+    room.session.take(Packet(90.2, "2a19", b"\x0c"))
+    assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."
