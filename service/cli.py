@@ -64,7 +64,9 @@ def _bench(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
-    if not (bench or folder):
+    if folder and not bench:
+        raise click.UsageError("--bench-folder is for the bench: give --bench too.")
+    if not bench:
         return None
     from .demo import FIXTURES
 
@@ -182,6 +184,9 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 @click.option("--loop", is_flag=True, help="Begin again at the end, until q or Ctrl-C. It is stored once.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+@click.option(
+    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Write what is played to this recording, faults and all."
+)
 @_faults
 def replay(
     file: Path,
@@ -191,6 +196,7 @@ def replay(
     loop: bool,
     data: Path | None,
     as_json: bool,
+    keep: Path | None,
     faults: tuple[str, ...],
     seed: int,
 ) -> None:
@@ -206,7 +212,8 @@ def replay(
     if speed is None and (loop or from_s):
         raise click.UsageError("--loop and --from pace a replay: give --speed too.")
     cut = Cut(from_s=from_s, until_s=until_s, loop=loop)
-    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed, cut=cut))
+    data = data or _default_data()
+    _run(replay_file(file, speed, data, as_json=as_json, faults=faults, seed=seed, cut=cut, keep=keep))
 
 
 @cli.command()

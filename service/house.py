@@ -208,6 +208,7 @@ class House:
 
     def _run(self, number: int, identifier: str, address: str, source: Source, clock: Clock, header: Header) -> str:
         live = LiveSession(header.arrival_speed)
+        live.know(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         room = Room(identifier, self._room_name(identifier, address), address, header.client, header.kind, session, self._hub)
         room.check = self._worker.check

@@ -1,5 +1,6 @@
 """Commands on files: replay, analyse, simulate."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,14 +30,25 @@ _WHOLE = Cut()
 
 
 async def replay_file(
-    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1, cut: Cut = _WHOLE
+    path: Path,
+    speed: float | None,
+    data: Path,
+    *,
+    as_json: bool,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    cut: Cut = _WHOLE,
+    keep: Path | None = None,
 ) -> None:
-    """Play a recording through the live path, store the session, print its figures."""
+    """Play a recording through the live path, store the session, print its figures; with `keep` write what is played there."""
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
     (recording,) = put_in(err, [recording], faults, seed)
     recording = cut.of(recording)
+    if keep is not None:
+        await asyncio.to_thread(_keep, recording, keep)
+        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         number = await storage.create_session(NewSession(header=recording.header, source=path.name, speed=speed))
@@ -66,7 +78,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         if _is_recording(path):
             recording = _readable(path)
             warn(err, recording.warnings)
-            figures, reasons = await worker.whole_recording(recording.events)
+            figures, reasons = await worker.whole_recording(recording.header, recording.events)
         else:
             text = read_rr_text(path)
             warn(err, text.warnings)
@@ -109,6 +121,15 @@ def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[s
         for line in told(recording) if faults else ():
             console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
     return troubled
+
+
+def _keep(recording: Recording, out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out} is there already and was left as it is. Choose another name with --keep.")
+    try:
+        write(out, recording.header, list(recording.events))
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
 
 
 def _readable(path: Path) -> Recording:

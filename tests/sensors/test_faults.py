@@ -224,6 +224,7 @@ def test_the_page_of_faults_says_what_the_grammar_is():
         '`{"t": 120.0, "fault": {"kind": "drop", "until_s": 135.0, "count": 15}}`. Times and lengths are in s of the recording.\n'
         "A share may have a span too: `ectopic:2%@60:300`.\n\n"
         "    restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz --fault drop@120:15 --fault ectopic:2%\n\n"
+        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their truth in it.\n\n"
         f"{grammar_markdown()}\n"
         "## What each does to the figures\n\n"
         "Played into five simulated sessions of 20 min and read by the whole of restbeat. “RMSSD off by at most” is the largest\n"
