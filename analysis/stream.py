@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..sensors.beat_clock import BeatClock
-from ..sensors.devices import known
+from ..sensors.devices import Kind, known
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
@@ -28,6 +28,8 @@ class JudgedBeat(NamedTuple):
 
 
 _ODD_WITHOUT_RR = 4
+_OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
+"""Body locations of 0x2A38 at which no electrodes are worn."""
 _DOUBLED_S = 0.6
 """Two frames of pulses are seconds apart: the same bytes again so soon are a doubled notification (bleak #2002)."""
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
@@ -52,6 +54,8 @@ class BeatStream:
     """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
     trust_rr: bool = True
     """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
+    optical: bool = False
+    """Whether it is, by what is known of it or by where it is worn, a sensor of pulses: few of them have RR at all."""
     no_rr_packets: int = 0
     """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
@@ -70,6 +74,7 @@ class BeatStream:
         row = known(device)
         self.trust_contact = row is None or row.believes_contact
         self.trust_rr = row is None or row.believes_rr
+        self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Take one notification of 0x2A37 or, where that has no RR, of pulse intervals; others are passed over."""

@@ -111,6 +111,15 @@ def test_an_optical_sensor_is_heart_rate_only_from_its_first_packet(room):
     assert "sends no RR intervals" in state.hint
 
 
+@pytest.mark.parametrize(("location", "packets"), [("wrist", 1), ("finger", 1), ("chest", 3), (None, 3)])
+def test_a_sensor_of_which_nothing_is_known_is_judged_by_where_it_is_worn(room, location, packets):
+    room.session.take(Described(0.0, Device(name="Band 7", location=location)))
+    hear(room, seconds=packets - 1, payload="0640")
+    assert room.state.signal != "hr-only"
+    hear(room, seconds=1, payload="0640")
+    assert (room.state.signal, room.state.signal_text) == ("hr-only", "Heart rate only – no HRV")
+
+
 def test_smoothed_intervals_are_no_beats(room):
     room.session.take(Described(0.0, Device(name="Polar OH1 21A3F22B")))
     hear(room)
