@@ -148,7 +148,7 @@ class BleakConnection:
         self._starting: asyncio.Task[None] | None = None
 
     async def describe(self) -> Device:
-        """What the strap tells of itself. Raises `ConnectError` where the link is lost meanwhile."""
+        """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the link is lost."""
         values: dict[str, bytes] = {}
         for characteristic in self._client.services.characteristics.values():
             uuid = short_uuid(characteristic.uuid)
@@ -156,6 +156,8 @@ class BleakConnection:
                 try:
                     async with asyncio.timeout(_READ_S):
                         values[uuid] = bytes(await self._client.read_gatt_char(characteristic))
+                except TimeoutError:
+                    break  # its heart rate waits for this
                 except Exception as error:
                     _LOG.debug("%s does not tell %s", self._found.address, uuid, exc_info=True)
                     if self.gone.is_set():

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from restbeat.sensors import link
 from restbeat.sensors.ble import StrapSource, Timing, scan
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import ConnectError, StrapNotFoundError
@@ -49,6 +50,22 @@ async def test_the_strap_tells_what_it_is(on_air):
             await until(lambda: any(isinstance(item, Described) for item in items))
         device = next(item.device for item in items if isinstance(item, Described))
         assert device == Device("Polar H10", address, "Polar", "H10", "5.0.0", 87, "chest")
+
+
+async def test_a_strap_that_does_not_tell_what_it_is_streams_all_the_same(on_air, monkeypatch):
+    monkeypatch.setattr(link, "_READ_S", 1.0)
+    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
+        strap = air.players[0].strap
+        strap.reads_hang = True
+        loop = asyncio.get_running_loop()
+        async with streaming(strap) as items:
+            await until(lambda: LinkState.CONNECTING in states(items))
+            begun_s = loop.time()
+            await until(lambda: payloads(items))
+            waited_s = loop.time() - begun_s
+        assert waited_s < 3.5, "once, not for each of the five things that are asked"
+        device = next(item.device for item in items if isinstance(item, Described))
+        assert (device.name, device.model) == ("Polar H10", None)
 
 
 async def test_a_lost_link_is_marked_and_nothing_is_doubled_after_it(on_air):
