@@ -9,6 +9,7 @@ from typing import Any
 from bleak import BleakAdapter, BleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakError
 
 from .bluetooth_trouble import connect_trouble
 from .devices import busy_hint
@@ -150,7 +151,11 @@ class BleakConnection:
     async def describe(self) -> Device:
         """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the link is lost."""
         values: dict[str, bytes] = {}
-        for characteristic in self._client.services.characteristics.values():
+        try:
+            characteristics = list(self._client.services.characteristics.values())
+        except BleakError as error:  # a link that is lost right away takes its services with it
+            raise ConnectError(connect_trouble(error)) from error
+        for characteristic in characteristics:
             uuid = short_uuid(characteristic.uuid)
             if uuid in SERVICE_OF and "read" in characteristic.properties:
                 try:

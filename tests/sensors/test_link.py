@@ -77,7 +77,7 @@ async def test_a_lost_link_is_marked_and_nothing_is_doubled_after_it(on_air):
             await asyncio.sleep(0.05)
         heard = payloads(items)
         assert links(items) == [True, False, True]
-        assert len(heard) == len(set(heard)) == player.sent - 1  # the battery packet
+        assert len(heard) == len(set(heard)) == player.sent - len(payloads(items, BATTERY))
         assert heard[:29] == payloads(played.events)[:29]
         assert heard[-1] == payloads(played.events)[-1]
         assert states(items).count(LinkState.LOST) == 1
@@ -192,6 +192,27 @@ async def test_a_strap_that_a_crash_left_connected_is_taken_up(on_air):
         async with streaming(strap) as items:
             await until(lambda: len(payloads(items)) > 3)
         await crashed.disconnect()
+
+
+async def test_a_link_that_is_lost_the_moment_it_is_made_is_a_loss_like_any(on_air, monkeypatch, caplog):
+    from bleak import BleakClient
+
+    connect, losses = BleakClient.connect, [1, 2, 3]
+    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
+        strap = air.players[0].strap
+
+        async def connect_and_lose(client, **options):
+            await connect(client, **options)
+            if losses.pop(0) if losses else False:
+                air.bluez.drop(strap)
+                await until(lambda: not client.is_connected)
+
+        monkeypatch.setattr(BleakClient, "connect", connect_and_lose)
+        async with streaming(strap) as items:
+            await until(lambda: len(payloads(items)) > 3)
+        assert losses == []
+        assert links(items) == [True]
+        assert "not expected" not in caplog.text
 
 
 async def test_odd_payloads_are_passed_on_as_they_are(on_air):

@@ -26,7 +26,17 @@ FOLLOWS = {
 
 PAYLOAD = b"\x00\x40"
 LOOKS = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
-LINKS = ("busy", "no service", "lost while it is asked", "lost at once", "lost", "silent", "silent, then not")
+LINKS = (
+    "busy",
+    "no service",
+    "lost while it is asked",
+    "odd",
+    "lost at once",
+    "refused late",
+    "lost",
+    "silent",
+    "silent, then not",
+)
 TROUBLES = st.lists(st.sampled_from([*LOOKS, *LINKS]), max_size=12)
 
 
@@ -79,6 +89,8 @@ class Troubled:
     async def describe(self):
         if self.trouble == "lost while it is asked":
             raise ConnectError("lost")
+        if self.trouble == "odd":
+            raise RuntimeError("a bug of a library")
         return Device(name="Told")
 
     async def listen(self, on_packet):
@@ -86,6 +98,9 @@ class Troubled:
             raise ConnectError("no service")
         loop = asyncio.get_running_loop()
         match self.trouble:
+            case "refused late":
+                on_packet("2a37", PAYLOAD)
+                raise ConnectError("refused")
             case "lost at once":
                 self.gone.set()
             case "lost":
