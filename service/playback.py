@@ -40,7 +40,7 @@ async def replay_file(
     cut: Cut = _WHOLE,
     keep: Path | None = None,
 ) -> None:
-    """Play a recording through the live path, store the session, print its figures; with `keep` write what is played there."""
+    """Play a recording through the live path, store the session, print its figures."""
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
