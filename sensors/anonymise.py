@@ -14,24 +14,20 @@ ADDRESS = "02:00:00:00:00:01"
 """A locally administered address that belongs to no strap."""
 SOURCE = "recorded with restbeat, made anonymous"
 _KEPT = {HEART_RATE, BATTERY, PMD_DATA}
-_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-    acupressure compression cross cupping deep drainage effleurage fascia feather fibre friction gentle gliding hold holding
-    kneading long lymph lymphatic muscle myofascial passive percussion petrissage point points reflexology release rocking
-    rolling shaking shiatsu short skin slow soft stretch stretching stroke strokes stroking sustained swedish tapotement tapping
-    thai tissue touch traction trigger vibration work
-    firm hard light medium moderate strong very
-    abdomen ankle ankles arm arms back belly buttock buttocks calf calves chest ear elbow elbows face feet finger fingers foot
-    forearm forearms forehead front glute glutes hamstring hamstrings hand hands head hip hips jaw knee knees leg legs lobe
-    lower middle neck other pelvis sacrum scalp shin shins shoulder shoulders side spine temple temples thigh thighs thumb toe
-    toes torso trunk upper wrist wrists
-    all and both left of on over right the to turned whole with
-    ball cold heat hot ice oil stone stones towel
-    """,
-    )
-)
+_MASSAGE = """
+acupressure compression cross cupping deep drainage effleurage fascia feather fibre friction gentle gliding hold holding
+kneading long lymph lymphatic muscle myofascial passive percussion petrissage point points reflexology release rocking
+rolling shaking shiatsu short skin slow soft stretch stretching stroke strokes stroking sustained swedish tapotement tapping
+thai tissue touch traction trigger vibration work
+firm hard light medium moderate strong very
+abdomen ankle ankles arm arms back belly buttock buttocks calf calves chest ear elbow elbows face feet finger fingers foot
+forearm forearms forehead front glute glutes hamstring hamstrings hand hands head hip hips jaw knee knees leg legs lobe
+lower middle neck other pelvis sacrum scalp shin shins shoulder shoulders side spine temple temples thigh thighs thumb toe
+toes torso trunk upper wrist wrists
+all and both left of on over right the to turned whole with
+ball cold heat hot ice oil stone stones towel
+"""
+_WORDS = frozenset(re.findall(r"[a-z]+", _MASSAGE))
 """What techniques, regions and pressures are called; a text with any other word in it may be free text."""
 _DETAILS = frozenset({"with another client"})
 _PMD_STAMP = slice(1, 9)
