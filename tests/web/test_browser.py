@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 import re
+import shutil
 
 from aiohttp import web
 import pytest
@@ -14,13 +15,22 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
 
-from ..chromium import ARGUMENTS, CHROMIUM, SIZES
 from .house import FakeHouse, beats, report, room_state
 
 pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 LOST = {
     "signal": "lost",
     "signal_text": "Strap lost",
@@ -35,8 +45,9 @@ LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come 
 async def browser():
     from playwright.async_api import async_playwright
 
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()
 
