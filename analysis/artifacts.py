@@ -7,7 +7,7 @@ Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms`
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from math import inf, log
 from typing import Final
@@ -99,6 +99,19 @@ class ArtifactFilter:
             self._accept(out)
         while len(waiting) > _LOOKAHEAD:
             self._decide(out)
+        return out
+
+    def push_all(self, rr_ms: Sequence[float]) -> list[Verdict]:
+        """Take intervals between which nothing was lost: the verdicts that `push` gives for them one by one."""
+        out: list[Verdict] = []
+        waiting, rhythm = self._waiting, self._rhythm
+        for x in rr_ms:
+            if len(waiting) == 1 and rhythm.locked and rhythm.expects(waiting[0][1], x, _FAST):
+                waiting.append((self._count, x))
+                self._count += 1
+                self._accept(out)
+            else:
+                out += self.push(x)
         return out
 
     def flush(self) -> list[Verdict]:

@@ -11,7 +11,7 @@ from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-1"
+ALGORITHM = "restbeat-2"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]

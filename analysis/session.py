@@ -12,7 +12,7 @@ from ..sensors.beat_clock import BeatClock
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import Phase
-from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
+from ..sensors.recording import HEART_RATE, Event, Header, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
@@ -23,7 +23,7 @@ from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signal
 from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
 from .runs import runs_of
 from .spectrum import band_powers, respiration
-from .stream import BeatStream, JudgedBeat
+from .stream import BeatStream, JudgedBeat, judge
 from .time_domain import TimeDomain
 
 LEAST_ACCEPTED_PCT = 70.0
@@ -84,7 +84,7 @@ def summarise(
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
-    judged = _judge(stream, events, last_s)
+    judged = judge(stream, events, last_s)
     beats = _arrays(judged)
     polar, beats = _polar(events, spans, judged, beats)
     if stream.pulse:
@@ -140,7 +140,7 @@ def whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
     """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream()
-    beats = _arrays(_judge(stream, events, last_s))
+    beats = _arrays(judge(stream, events, last_s))
     span = Span(Phase.SETTLE, 0.0, last_s, last=True)
     return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
 
@@ -182,18 +182,6 @@ def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Spa
         if last_s > start_s:
             borders.append((phase, start_s, last_s))
     return [Span(*border, last=n == len(borders)) for n, border in enumerate(borders, 1)]
-
-
-def _judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[JudgedBeat]:
-    judged: list[JudgedBeat] = []
-    for event in events:
-        if event.t > last_s:
-            break
-        if isinstance(event, Packet):
-            judged += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
-            judged += stream.broken()
-    return judged + stream.finish(last_s)
 
 
 def _arrays(judged: Sequence[JudgedBeat]) -> Beats:

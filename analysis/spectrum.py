@@ -1,32 +1,34 @@
 """LF, HF and breathing from RR intervals: Welch's method on fixed segments, numpy only.
 
-RR is resampled linearly at 4 Hz, and what straight lines between beats take from a tone (sinc² of frequency × mean RR, in
-amplitude) is given back in the spectrum; so the powers hold up to about a quarter of the heart rate. Nothing is read across a
-gap. Single artifacts are bridged (see `stretches`), else one ectopic beat in five minutes would leave no segment whole.
+RR is taken as straight lines between beats, in means over quarters of a second. What lines and means take from a tone (sinc² of
+frequency × mean RR, and sinc of frequency / 4 Hz, in amplitude) is given back in the spectrum; so the powers hold up to about a
+quarter of the heart rate. Nothing is read across a gap; single artifacts are bridged (see `bridging`), else one ectopic beat in
+five minutes would leave no segment whole.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from math import log
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from .bridging import stretches
 from .runs import Array, Run
 
 LF_HZ: Final = (0.04, 0.15)
 HF_HZ: Final = (0.15, 0.40)
 BREATHING_HZ: Final = (0.06, 0.50)
-_RATE_HZ: Final = 4.0
+_RATE_HZ: Final = 4
 _LONG_S: Final = 120
 """Shortest segment for LF (Task Force 1996)."""
 _SHORT_S: Final = 60
-"""Shortest segment for HF."""
+"""Shortest segment for HF, and for breathing."""
 _SLACK_S: Final = 2.0
 """Beats of a window of n seconds span up to a beat less at either end; Hann weighs those ends with nearly nothing."""
-_BRIDGED_BEATS: Final = 3
-"""A couplet with its pause."""
-_BRIDGED_SHARE: Final = 0.05
-_PADDED: Final = 2048
+_PADDED: Final = 512
+"""Points of the spectrum that breathing is looked for in."""
 _PEAK_HZ: Final = 0.03
 _CLEAR: Final = 0.5
 _CLEAR_SINGLE: Final = 0.2
@@ -52,22 +54,29 @@ class Breathing:
     reason: str | None = None
 
 
-def stretches(runs: Sequence[Run]) -> list[tuple[Array, Array]]:
-    """Beat times (s) and RR (ms) of stretches that a spectrum may read through.
+class Sampled(NamedTuple):
+    """A stretch as samples at 4 Hz: each the mean RR (ms) of its quarter of a second."""
 
-    A hole of at most three rejected beats is bridged by a straight line, if such holes are at most 5 % of all beats;
-    a gap, where beats were lost, never is.
-    """
-    rejected = sum(run.rejected_before for run in runs if run.rejected_before <= _BRIDGED_BEATS)
-    accepted = sum(run.rr_ms.size for run in runs)
-    bridging = rejected <= _BRIDGED_SHARE * (accepted + rejected)
-    groups: list[list[Run]] = []
-    for run in runs:
-        if groups and bridging and not run.gap_before and run.rejected_before <= _BRIDGED_BEATS:
-            groups[-1].append(run)
-        else:
-            groups.append([run])
-    return [(np.concatenate([r.end_s for r in g]), np.concatenate([r.rr_ms for r in g])) for g in groups]
+    span_s: float
+    rr_ms: Array
+
+
+class _Plan(NamedTuple):
+    """What all spectra of one segment length and band share."""
+
+    points: int
+    window: Array
+    ramp: Array
+    first: int
+    frequency: Array
+    scale: Array
+    """From |FFT|² to one-sided density in ms²/Hz, with what the means over quarters of a second took given back."""
+
+
+def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
+    """LF, HF and breathing of runs in order."""
+    sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in stretches(runs)]
+    return _bands(sampled), _breathing(sampled)
 
 
 def band_powers(runs: Sequence[Run]) -> Bands:
@@ -75,21 +84,7 @@ def band_powers(runs: Sequence[Run]) -> Bands:
 
     Both from segments of 120 s; where no stretch is that long, HF alone from segments of 60 s.
     """
-    whole = stretches(runs)
-    mean_rr_ms, rows = _segments(whole, _LONG_S)
-    if rows.size:
-        frequency, density = _spectrum(rows, mean_rr_ms)
-        return Bands(
-            _power(frequency, density, LF_HZ), _power(frequency, density, HF_HZ), _caution(frequency, density, mean_rr_ms)
-        )
-    mean_rr_ms, rows = _segments(whole, _SHORT_S)
-    longest = max((float(t[-1] - t[0] + x[0] / 1000) for t, x in whole), default=0.0)
-    reason = f"The longest unbroken stretch is {longest:.0f} s"
-    if rows.size:
-        frequency, density = _spectrum(rows, mean_rr_ms)
-        caution = _caution(frequency, density, mean_rr_ms)
-        return Bands(None, _power(frequency, density, HF_HZ), (f"{reason}: LF needs {_LONG_S} s.", *caution))
-    return Bands(None, None, (f"{reason}: HF needs {_SHORT_S} s, LF {_LONG_S} s.",))
+    return spectra(runs)[0]
 
 
 def respiration(runs: Sequence[Run]) -> Breathing:
@@ -97,66 +92,117 @@ def respiration(runs: Sequence[Run]) -> Breathing:
 
     The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 a minute.
     """
-    mean_rr_ms, rows = _segments(stretches(runs), _SHORT_S)
-    if not rows.size:
-        return Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
-    frequency, density = _spectrum(rows, mean_rr_ms, _PADDED)
-    change = density * frequency**2
-    inside = (frequency >= BREATHING_HZ[0]) & (frequency <= min(BREATHING_HZ[1], 500 / float(mean_rr_ms.max())))
-    total = float(change[inside].sum())
-    if total <= 0:
-        return Breathing(None, 0.0, "RR does not vary.")
-    at = int(np.argmax(np.where(inside, change, -1.0)))
-    confidence = float(change[inside & (np.abs(frequency - frequency[at]) <= _PEAK_HZ)].sum()) / total
-    at_edge = not inside[at - 1] or not inside[at + 1]
-    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / len(rows):
-        return Breathing(None, confidence, "No clear peak of breathing in RR.")
-    return Breathing(60 * float(frequency[at]), confidence)
+    return spectra(runs)[1]
 
 
-def _segments(whole: Sequence[tuple[Array, Array]], length_s: int) -> tuple[Array, Array]:
-    """Mean RR (ms) and 4 Hz samples of each segment (a row), spread evenly over its stretch and overlapping by about half."""
-    means: list[float] = []
-    rows: list[Array] = []
-    steps = np.arange(length_s * _RATE_HZ) / _RATE_HZ
-    for time_s, rr_ms in whole:
-        start_s = float(time_s[0]) - float(rr_ms[0]) / 1000
-        spare_s = float(time_s[-1]) - start_s - length_s
-        if spare_s < -_SLACK_S:
+def _bands(sampled: Sequence[Sampled]) -> Bands:
+    longest_s = max((stretch.span_s for stretch in sampled), default=0.0)
+    reason = f"The longest unbroken stretch is {longest_s:.0f} s"
+    for length_s in (_LONG_S, _SHORT_S):
+        rows = _segments(sampled, length_s)
+        if not rows.size:
             continue
-        count = 1 + round(max(spare_s, 0.0) / (length_s / 2))
-        for offset_s in np.linspace(0.0, max(spare_s, 0.0), count):
-            row = np.interp(start_s + offset_s + steps, time_s, rr_ms)
-            means.append(float(row.mean()))
-            rows.append(row)
-    return np.array(means), np.array(rows)
+        plan = _plan(length_s * _RATE_HZ, length_s * _RATE_HZ, LF_HZ[0], HF_HZ[1])
+        mean_rr_s = rows.mean(axis=1) / 1000
+        density = _density(rows, mean_rr_s, plan)
+        border = int(np.searchsorted(plan.frequency, HF_HZ[0] - 1e-9))
+        hf, hf_hz = density[border:], plan.frequency[border:]
+        caution = _caution(float(hf_hz[hf.argmax()]), 0.25 / float(mean_rr_s.mean())) if hf.any() else ()
+        if length_s == _LONG_S:
+            return Bands(float(density[:border].sum()) / length_s, float(hf.sum()) / length_s, caution)
+        return Bands(None, float(hf.sum()) / length_s, (f"{reason}: LF needs {_LONG_S} s.", *caution))
+    return Bands(None, None, (f"{reason}: HF needs {_SHORT_S} s, LF {_LONG_S} s.",))
 
 
-def _spectrum(rows: Array, mean_rr_ms: Array, points: int | None = None) -> tuple[Array, Array]:
-    """Frequencies (Hz) and one-sided density (ms²/Hz), averaged over segments and corrected for the interpolation."""
-    n = rows.shape[1]
-    window = np.hanning(n + 1)[:-1]
-    ramp = np.arange(n) - (n - 1) / 2
-    level = rows - rows.mean(axis=1, keepdims=True)
-    level -= np.outer(level @ ramp / (ramp @ ramp), ramp)
-    frequency: Array = np.fft.rfftfreq(points or n, 1 / _RATE_HZ).astype(np.float64)
-    density = 2 * np.abs(np.fft.rfft(level * window, points)) ** 2 / (_RATE_HZ * np.sum(window**2))
-    cycles = np.outer(mean_rr_ms / 1000, frequency)
-    kept = np.where(cycles <= 0.5, np.sinc(np.minimum(cycles, 0.5)) ** 4, np.inf)  # no information above half the heart rate
-    averaged: Array = np.mean(density / kept, axis=0)
-    return frequency, averaged
-
-
-def _caution(frequency: Array, density: Array, mean_rr_ms: Array) -> tuple[str, ...]:
+def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
     """Beats are too few to sample a wave faster than about a quarter of their rate: at 40–60 bpm its power was 2–4 % high."""
-    inside = (frequency >= HF_HZ[0]) & (frequency < HF_HZ[1])
-    peak_hz = float(frequency[inside][np.argmax(density[inside])])
-    limit_hz = 250 / float(mean_rr_ms.mean())
-    if peak_hz <= limit_hz or not density[inside].any():
+    if peak_hz <= limit_hz:
         return ()
     return (f"HF peaks at {peak_hz:.2f} Hz, over a quarter of the heart rate ({limit_hz:.2f} Hz): uncertain by some percent.",)
 
 
-def _power(frequency: Array, density: Array, band: tuple[float, float]) -> float:
-    inside = (frequency >= band[0] - 1e-9) & (frequency < band[1] - 1e-9)
-    return float(density[inside].sum() * (frequency[1] - frequency[0]))
+def _breathing(sampled: Sequence[Sampled]) -> Breathing:
+    rows = _segments(sampled, _SHORT_S)
+    if not rows.size:
+        return Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
+    mean_rr_s = rows.mean(axis=1) / 1000
+    plan = _plan(_SHORT_S * _RATE_HZ, _PADDED, *BREATHING_HZ)
+    frequency = plan.frequency[plan.frequency <= 0.5 / float(mean_rr_s.max())]
+    change = (_density(rows, mean_rr_s, plan)[: frequency.size] * frequency**2).tolist()
+    total = sum(change)
+    if total <= 0:
+        return Breathing(None, 0.0, "RR does not vary.")
+    at = max(range(len(change)), key=change.__getitem__)
+    reach = round(_PEAK_HZ * _PADDED / _RATE_HZ)
+    confidence = sum(change[max(at - reach, 0) : at + reach + 1]) / total
+    at_edge = at in {0, len(change) - 1}
+    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / len(rows):
+        return Breathing(None, confidence, "No clear peak of breathing in RR.")
+    return Breathing(60 * (float(frequency[at]) + _summit(*change[at - 1 : at + 2]) * _RATE_HZ / _PADDED), confidence)
+
+
+def _summit(left: float, middle: float, right: float) -> float:
+    """Where a peak lies between its highest point and that point's neighbours, in steps: a parabola through the logarithms."""
+    down, up = log(middle / left), log(middle / right)
+    return 0.5 * (down - up) / (down + up) if down + up else 0.0
+
+
+def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
+    """Means over quarters of a second of the lines between beats.
+
+    A line's value in the middle is its mean; where a beat bends it, a part of the bend is added.
+    """
+    start_s = float(time_s[0] - rr_ms[0] / 1000)
+    span_s = float(time_s[-1]) - start_s
+    size = max(
+        int(span_s * _RATE_HZ) + 1, *(length * _RATE_HZ for length in (_SHORT_S, _LONG_S) if span_s >= length - _SLACK_S), 0
+    )
+    steps = (time_s - start_s) * _RATE_HZ
+    values = np.interp(np.arange(size) + 0.5, steps, rr_ms)
+    slope = np.zeros(steps.size + 1)
+    slope[1:-1] = (rr_ms[1:] - rr_ms[:-1]) / (steps[1:] - steps[:-1])
+    at = steps.astype(np.int64)
+    into = steps - at
+    bend = 0.5 * (slope[1:] - slope[:-1]) * np.minimum(into, 1.0 - into) ** 2
+    return Sampled(span_s, values + np.bincount(at, bend, size))
+
+
+def _segments(sampled: Sequence[Sampled], length_s: int) -> Array:
+    """Segments (a row each) of stretches that are long enough, spread evenly and overlapping by about half."""
+    length = length_s * _RATE_HZ
+    rows: list[Array] = []
+    for span_s, rr_ms in sampled:
+        spare_s = span_s - length_s
+        if spare_s < -_SLACK_S:
+            continue
+        spare_s = max(spare_s, 0.0)
+        count = 1 + round(spare_s / (length_s / 2))
+        for n in range(count):
+            at = round(spare_s * _RATE_HZ * n / (count - 1)) if n else 0
+            rows.append(rr_ms[at : at + length])
+    return np.array(rows)
+
+
+@cache
+def _plan(length: int, points: int, from_hz: float, to_hz: float) -> _Plan:
+    window = np.hanning(length + 1)[:-1]
+    frequency = np.fft.rfftfreq(points, 1 / _RATE_HZ).astype(np.float64)
+    inside = np.flatnonzero((frequency >= from_hz - 1e-9) & (frequency < to_hz - 1e-9))
+    frequency = frequency[inside]
+    ramp = np.arange(length) - (length - 1) / 2
+    scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
+    return _Plan(points, window, ramp / np.sqrt(ramp @ ramp), int(inside[0]), frequency, scale)
+
+
+def _density(rows: Array, mean_rr_s: Array, plan: _Plan) -> Array:
+    """One-sided density (ms²/Hz) in the plan's band, averaged over segments, with what straight lines took given back."""
+    level = rows - 1000 * mean_rr_s[:, None]
+    level -= (level @ plan.ramp)[:, None] * plan.ramp
+    level *= plan.window
+    lines = np.fft.rfft(level, plan.points)[:, plan.first : plan.first + plan.frequency.size]
+    cycles = mean_rr_s[:, None] * plan.frequency
+    power = lines.real**2 + lines.imag**2
+    power /= np.sinc(np.minimum(cycles, 0.5)) ** 4
+    power[cycles > 0.5] = 0.0  # no information above half the heart rate
+    averaged: Array = power.mean(axis=0) * plan.scale
+    return averaged
