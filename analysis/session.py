@@ -1,4 +1,4 @@
-"""A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
+"""A whole session, from its raw events to its figures of record. With NeuroKit2 and scipy: for the worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -90,7 +90,9 @@ def _end_with_the_server() -> None:
 
 
 def _import_all() -> None:
-    from ..analysis import session  # noqa: F401
+    from ..analysis import hrv, session  # noqa: F401
+
+    hrv.load()
 
 
 def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None) -> SessionReport:
