@@ -42,8 +42,10 @@ def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before:
         raise ValueError("end_s, rr_ms, accepted and gap_before must be arrays of one length")
     if not good.any():
         return []
-    elapsed, gaps = np.cumsum(rr) / 1000, np.cumsum(gap)
-    kept = np.flatnonzero(good)
+    elapsed = np.cumsum(rr) / 1000
+    if good.all() and not gap[1:].any():
+        return [Run(end[0] - elapsed[0] + elapsed, rr, 0, gap_before=True)]
+    gaps, kept = np.cumsum(gap), np.flatnonzero(good)
     starts = np.flatnonzero((np.diff(kept) > 1) | (np.diff(gaps[kept]) > 0)) + 1
     runs: list[Run] = []
     offset, last = 0.0, 0

@@ -9,10 +9,11 @@ five minutes would leave no segment whole.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import log
+from math import log, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bridging import stretches
 from .runs import Array, Run
@@ -29,7 +30,8 @@ _SLACK_S: Final = 2.0
 """Beats of a window of n seconds span up to a beat less at either end; Hann weighs those ends with nearly nothing."""
 _PADDED: Final = 512
 """Points of the spectrum that breathing is looked for in."""
-_PEAK_HZ: Final = 0.03
+_PEAK: Final = round(0.03 * _PADDED / _RATE_HZ)
+"""Points either side that belong to a peak: 0.03 Hz."""
 _CLEAR: Final = 0.5
 _CLEAR_SINGLE: Final = 0.2
 """Least confidence of a clear peak, and what one segment alone needs beyond: its spectrum is rough (noise reaches 0.6)."""
@@ -66,7 +68,10 @@ class _Plan(NamedTuple):
 
     points: int
     window: Array
-    ramp: Array
+    level: Array
+    """A constant and a ramp (columns), of length 1: what is taken off a segment."""
+    lines: NDArray[np.complex128]
+    """Their windowed spectra in the band (rows)."""
     first: int
     frequency: Array
     scale: Array
@@ -100,17 +105,17 @@ def _bands(sampled: Sequence[Sampled]) -> Bands:
     reason = f"The longest unbroken stretch is {longest_s:.0f} s"
     for length_s in (_LONG_S, _SHORT_S):
         rows = _segments(sampled, length_s)
-        if not rows.size:
+        if not rows:
             continue
         plan = _plan(length_s * _RATE_HZ, length_s * _RATE_HZ, LF_HZ[0], HF_HZ[1])
-        mean_rr_s = rows.mean(axis=1) / 1000
-        density = _density(rows, mean_rr_s, plan)
-        border = int(np.searchsorted(plan.frequency, HF_HZ[0] - 1e-9))
-        hf, hf_hz = density[border:], plan.frequency[border:]
-        caution = _caution(float(hf_hz[hf.argmax()]), 0.25 / float(mean_rr_s.mean())) if hf.any() else ()
+        mean_rr_s, density = _density(rows, plan)
+        border = round(HF_HZ[0] * length_s) - plan.first
+        hf = density[border:]
+        peak_hz = float(plan.frequency[border + max(range(len(hf)), key=hf.__getitem__)])
+        caution = _caution(peak_hz, 0.25 * len(mean_rr_s) / sum(mean_rr_s)) if any(hf) else ()
         if length_s == _LONG_S:
-            return Bands(float(density[:border].sum()) / length_s, float(hf.sum()) / length_s, caution)
-        return Bands(None, float(hf.sum()) / length_s, (f"{reason}: LF needs {_LONG_S} s.", *caution))
+            return Bands(sum(density[:border]) / length_s, sum(hf) / length_s, caution)
+        return Bands(None, sum(hf) / length_s, (f"{reason}: LF needs {_LONG_S} s.", *caution))
     return Bands(None, None, (f"{reason}: HF needs {_SHORT_S} s, LF {_LONG_S} s.",))
 
 
@@ -123,22 +128,22 @@ def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
 
 def _breathing(sampled: Sequence[Sampled]) -> Breathing:
     rows = _segments(sampled, _SHORT_S)
-    if not rows.size:
+    if not rows:
         return Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
-    mean_rr_s = rows.mean(axis=1) / 1000
     plan = _plan(_SHORT_S * _RATE_HZ, _PADDED, *BREATHING_HZ)
-    frequency = plan.frequency[plan.frequency <= 0.5 / float(mean_rr_s.max())]
-    change = (_density(rows, mean_rr_s, plan)[: frequency.size] * frequency**2).tolist()
+    mean_rr_s, density = _density(rows, plan)
+    fastest_hz = 0.5 / max(mean_rr_s)
+    change = [power * hz * hz for power, hz in zip(density, plan.frequency.tolist(), strict=True) if hz <= fastest_hz]
     total = sum(change)
     if total <= 0:
         return Breathing(None, 0.0, "RR does not vary.")
     at = max(range(len(change)), key=change.__getitem__)
-    reach = round(_PEAK_HZ * _PADDED / _RATE_HZ)
-    confidence = sum(change[max(at - reach, 0) : at + reach + 1]) / total
+    confidence = sum(change[max(at - _PEAK, 0) : at + _PEAK + 1]) / total
     at_edge = at in {0, len(change) - 1}
     if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / len(rows):
         return Breathing(None, confidence, "No clear peak of breathing in RR.")
-    return Breathing(60 * (float(frequency[at]) + _summit(*change[at - 1 : at + 2]) * _RATE_HZ / _PADDED), confidence)
+    steps = plan.first + at + _summit(*change[at - 1 : at + 2])
+    return Breathing(60 * steps * _RATE_HZ / _PADDED, confidence)
 
 
 def _summit(left: float, middle: float, right: float) -> float:
@@ -167,8 +172,8 @@ def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
     return Sampled(span_s, values + np.bincount(at, bend, size))
 
 
-def _segments(sampled: Sequence[Sampled], length_s: int) -> Array:
-    """Segments (a row each) of stretches that are long enough, spread evenly and overlapping by about half."""
+def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
+    """Segments of stretches that are long enough, spread evenly and overlapping by about half."""
     length = length_s * _RATE_HZ
     rows: list[Array] = []
     for span_s, rr_ms in sampled:
@@ -177,10 +182,9 @@ def _segments(sampled: Sequence[Sampled], length_s: int) -> Array:
             continue
         spare_s = max(spare_s, 0.0)
         count = 1 + round(spare_s / (length_s / 2))
-        for n in range(count):
-            at = round(spare_s * _RATE_HZ * n / (count - 1)) if n else 0
-            rows.append(rr_ms[at : at + length])
-    return np.array(rows)
+        starts = (round(spare_s * _RATE_HZ * n / max(count - 1, 1)) for n in range(count))
+        rows += [rr_ms[at : at + length] for at in starts]
+    return rows
 
 
 @cache
@@ -188,21 +192,35 @@ def _plan(length: int, points: int, from_hz: float, to_hz: float) -> _Plan:
     window = np.hanning(length + 1)[:-1]
     frequency = np.fft.rfftfreq(points, 1 / _RATE_HZ).astype(np.float64)
     inside = np.flatnonzero((frequency >= from_hz - 1e-9) & (frequency < to_hz - 1e-9))
-    frequency = frequency[inside]
+    first, frequency = int(inside[0]), frequency[inside]
     ramp = np.arange(length) - (length - 1) / 2
+    level = np.stack([np.full(length, 1 / np.sqrt(length)), ramp / np.sqrt(ramp @ ramp)], axis=1)
+    lines = np.fft.rfft(level.T * window, points)[:, inside]
     scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
-    return _Plan(points, window, ramp / np.sqrt(ramp @ ramp), int(inside[0]), frequency, scale)
+    return _Plan(points, window, level, lines, first, frequency, scale)
 
 
-def _density(rows: Array, mean_rr_s: Array, plan: _Plan) -> Array:
-    """One-sided density (ms²/Hz) in the plan's band, averaged over segments, with what straight lines took given back."""
-    level = rows - 1000 * mean_rr_s[:, None]
-    level -= (level @ plan.ramp)[:, None] * plan.ramp
-    level *= plan.window
-    lines = np.fft.rfft(level, plan.points)[:, plan.first : plan.first + plan.frequency.size]
-    cycles = mean_rr_s[:, None] * plan.frequency
-    power = lines.real**2 + lines.imag**2
-    power /= np.sinc(np.minimum(cycles, 0.5)) ** 4
-    power[cycles > 0.5] = 0.0  # no information above half the heart rate
-    averaged: Array = power.mean(axis=0) * plan.scale
-    return averaged
+def _density(segments: Sequence[Array], plan: _Plan) -> tuple[list[float], list[float]]:
+    """Mean RR (s) of segments, and their mean one-sided density (ms²/Hz) in the band.
+
+    What the straight lines between beats took is given back; above half the heart rate there is nothing to give back.
+    """
+    rows = np.array(segments)
+    level = rows @ plan.level
+    mean_rr_s = level[:, :1] * (0.001 / sqrt(plan.window.size))
+    rows *= plan.window
+    lines = np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size]
+    power = np.abs(lines - level @ plan.lines)
+    power *= power
+    cycles = mean_rr_s * plan.frequency
+    angle = cycles * np.pi
+    kept = np.sin(angle)
+    kept /= angle
+    kept *= kept
+    kept *= kept
+    power /= kept
+    means = mean_rr_s[:, 0].tolist()
+    if max(means) * plan.frequency[-1] > 0.5:
+        power[cycles > 0.5] = 0.0
+    averaged: list[float] = (power.sum(axis=0) * (plan.scale / len(segments))).tolist()
+    return means, averaged

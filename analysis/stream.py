@@ -1,5 +1,6 @@
 """The one way from packets to judged beats: live, replay and archive all go through here."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -64,7 +65,7 @@ class BeatStream:
     """Set once the beats come from an optical sensor's pulse intervals, as 0x2A37 has none."""
     two_straps_beats: int = 0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
-    _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
+    _waiting: deque[tuple[Beat, str | None]] = field(default_factory=deque)
     _doubted: str | None = None
     _without_rr: int = 0
 
@@ -185,19 +186,20 @@ class BeatStream:
         ]
         at = len(judged) - len(waited)
         left = [Beat(first + n, ends[n], rr_1024[n], gap_before=False) for n in range(max(at, 0), len(ends))]
-        self._waiting = [*self._waiting[len(judged) :], *((beat, None) for beat in left)]
+        for _ in waited[: len(judged)]:
+            self._waiting.popleft()
+        self._waiting.extend((beat, None) for beat in left)
         self.rejected += sum(not beat.accepted for beat in judged)
         return judged
 
     def _match(self, verdicts: list[Verdict]) -> list[JudgedBeat]:
-        waited, self._waiting = self._waiting[: len(verdicts)], self._waiting[len(verdicts) :]
-        judged = [
-            JudgedBeat(beat.end_s, beat.rr_ms, verdict.accepted, beat.gap_before, verdict.diff_ms, verdict.kind.value)
-            if doubt is None
-            else JudgedBeat(beat.end_s, beat.rr_ms, accepted=False, gap_before=beat.gap_before, diff_ms=None, kind=doubt)
-            for (beat, doubt), verdict in zip(waited, verdicts, strict=True)
-        ]
-        self.rejected += sum(not beat.accepted for beat in judged)
+        judged: list[JudgedBeat] = []
+        for verdict in verdicts:
+            beat, doubt = self._waiting.popleft()
+            kind, diff_ms = (_NAMES[verdict.kind], verdict.diff_ms) if doubt is None else (doubt, None)
+            accepted = doubt is None and verdict.kind is Kind.NORMAL
+            self.rejected += not accepted
+            judged.append(JudgedBeat(beat.end_s, beat.rr_ms, accepted, beat.gap_before, diff_ms, kind))
         return judged
 
 

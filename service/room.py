@@ -94,6 +94,7 @@ class Room:
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,
+            resp_per_min=figures.resp_per_min if shown else None,
             signal=signal,
             signal_text=text,
             signal_s=now_s - self._signal_since_s,
