@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 import logging
 from math import isfinite
+import time
 
 from ..analysis.integrity import integrity_of
 from ..analysis.live import LiveFigures
@@ -20,7 +21,8 @@ from .errors import ServiceError
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
-_TICK_S = 0.5
+_TICK_S = 0.7
+"""After which a room is published without news; half a second would meet the next packet of a strap at 1 Hz."""
 _CHECK_EVERY_S = 30.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
@@ -37,7 +39,7 @@ _OF_LINK: dict[LinkState, tuple[Signal, str]] = {
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """Publishes its session's state with every packet, and twice a second for the clock."""
+    """Publishes its session's state with every packet, and for the clock where none has come for a while."""
 
     identifier: str
     name: str
@@ -54,6 +56,8 @@ class Room:
     _checked_at_s: float = 0.0
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
+    _published: float = 0.0
+    """By the monotonic clock, in s."""
 
     def __post_init__(self) -> None:
         self.session.observe = self._publish
@@ -142,9 +146,11 @@ class Room:
         return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct
 
     async def _tick(self) -> None:
+        self._publish(())
         while True:
-            self._publish(())
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(max(self._published + _TICK_S - time.monotonic(), 0.0))
+            if time.monotonic() - self._published >= _TICK_S:
+                self._publish(())
 
     async def _check(self) -> None:
         while self.check is not None:
@@ -161,6 +167,7 @@ class Room:
                 _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+        self._published = time.monotonic()
         self.hub.publish(self.state, rows_of(beats))
 
 

@@ -24,7 +24,7 @@ class Pace:
     """How often a browser is told, and how long it may stall."""
 
     frame_s: float = 0.1
-    """Least time between two flushes; what happens between is conflated."""
+    """Least time between two frames of one room: the first news goes at once, what follows within this time is conflated."""
     heartbeat_s: float = 10.0
     send_s: float = 10.0
     """A browser that takes no byte for so long is dropped."""
@@ -46,7 +46,7 @@ class LiveSocket:
             compress=False, max_msg_size=_LARGEST_REQUEST, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
         )
         await socket.prepare(request)
-        slot = self._hub.subscribe(request.query.get("room"))
+        slot = self._hub.subscribe(request.query.get("room"), self._pace.frame_s)
         sender = asyncio.create_task(self._send(request, socket, slot), name="live socket")
         self._open.add(socket)
         try:
@@ -74,18 +74,17 @@ class LiveSocket:
                 await socket.send_str(encoder.encode(message).decode())
 
         try:
-            for message in slot.take():
+            for message in slot.take(loop.time()):
                 await send(message)
             while True:
                 await send(Heartbeat(self._adapter()))
                 until = loop.time() + self._pace.heartbeat_s
                 while loop.time() < until:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout_at(until):
+                        async with asyncio.timeout_at(min(until, slot.due_s())):
                             await slot.wait()
-                    for message in slot.take():
+                    for message in slot.take(loop.time()):
                         await send(message)
-                    await asyncio.sleep(self._pace.frame_s)
         except TimeoutError:
             _LOG.info("A browser took nothing for %g s; its socket is dropped.", self._pace.send_s)
             _abort(request)
