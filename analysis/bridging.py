@@ -11,13 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .runs import Array, Run
+from .runs import Array, Bools, Run
 
 BRIDGED_BEATS: Final = 3
 """A couplet with its pause."""
 BRIDGED_SHARE: Final = 0.05
 _ORDER: Final = 16
-_ROUNDS: Final = 2
+_TOGETHER: Final = 32
+"""Missing values that are solved for at once, however far apart."""
 _RIDGE: Final = 1e-6
 """Of the variance: a tone alone would leave nothing to divide by."""
 
@@ -42,41 +43,50 @@ def stretches(runs: Sequence[Run]) -> list[tuple[Array, Array]]:
 
 def _bridged(group: Sequence[Run]) -> tuple[Array, Array]:
     """One stretch of runs with holes between: as many beats in each as its time has room for."""
-    times, values, missing = [group[0].end_s], [group[0].rr_ms], [np.zeros(group[0].rr_ms.size, dtype=np.bool_)]
+    holes: list[tuple[float, float, int]] = []  # start and length in s, beats
     for before, after in pairwise(group):
-        hole_s = after.start_s - float(before.end_s[-1])
-        left_ms, right_ms = float(before.rr_ms[-1]), float(after.rr_ms[0])
-        beats = max(round(2000 * hole_s / (left_ms + right_ms)), 1)
-        times += [float(before.end_s[-1]) + hole_s * np.arange(1, beats + 1) / beats, after.end_s]
-        values += [np.linspace(left_ms, right_ms, beats + 2)[1:-1], after.rr_ms]
-        missing += [np.ones(beats, dtype=np.bool_), np.zeros(after.rr_ms.size, dtype=np.bool_)]
-    return np.concatenate(times), interpolated(np.concatenate(values), np.concatenate(missing))
+        start_s = float(before.end_s[-1])
+        hole_s = after.start_s - start_s
+        around_ms = float(before.rr_ms[-1] + after.rr_ms[0])
+        holes.append((start_s, hole_s, max(round(2000 * hole_s / around_ms), 1)))
+    size = sum(run.rr_ms.size for run in group) + sum(beats for _, _, beats in holes)
+    time_s, rr_ms, missing = np.empty(size), np.empty(size), np.ones(size, dtype=np.bool_)
+    at = 0
+    for run, (start_s, hole_s, beats) in zip(group, [*holes, (0.0, 0.0, 0)], strict=True):
+        until = at + run.rr_ms.size
+        time_s[at:until], rr_ms[at:until], missing[at:until] = run.end_s, run.rr_ms, False
+        for n in range(beats):
+            time_s[until + n] = start_s + hole_s * (n + 1) / beats
+        at = until + beats
+    places = np.flatnonzero(~missing)
+    rr_ms[missing] = np.interp(np.flatnonzero(missing), places, rr_ms[places])
+    return time_s, interpolated(rr_ms, missing)
 
 
-def interpolated(values: Array, missing: Array) -> Array:
-    """Put in for the missing values what an autoregressive model, fitted to all of them, is least surprised by.
+def interpolated(values: Array, missing: Bools) -> Array:
+    """Put in for the missing values what an autoregressive model, fitted to all others, is least surprised by.
 
-    Janssen, Veldhuis & Vries 1986: fit, interpolate, fit anew. `values` holds a first guess where `missing`; a model needs eight
-    times its order of them, so that short series get a smaller one.
+    Janssen, Veldhuis & Vries 1986; a second fit to the filled series changed no power by 1 %. A model needs eight times its order
+    of values: a series too short for the smallest keeps what it holds.
     """
-    mean = float(values.mean())
-    x, order = values - mean, min(_ORDER, values.size // 8)
-    if order < 2 or not x.any():
+    order = min(_ORDER, values.size // 8)
+    mean = float(values[~missing].mean())
+    known = np.where(missing, 0.0, values - mean)
+    if order < 2 or not known.any():
         return values
+    padded = np.zeros(values.size + order)
+    padded[: values.size] = known
+    lags = sliding_window_view(padded, values.size) @ known
+    lags[0] *= 1 + _RIDGE
+    steps = np.arange(order)
+    filter_ = np.ones(order + 1)
+    filter_[1:] = -np.linalg.solve(lags[np.abs(steps[:, None] - steps)], lags[1:])
+    weights = np.zeros(order + 2)  # of a neighbour so far away in the squared surprise; the last one has none
+    weights[:-1] = np.correlate(filter_, filter_, "full")[order:]
+    pull = np.convolve(known, np.concatenate([weights[order:0:-1], weights[:-1]]))
     holes = np.flatnonzero(missing)
-    clusters = np.split(holes, np.flatnonzero(np.diff(holes) > order) + 1)
-    apart = np.abs(np.subtract.outer(np.arange(order), np.arange(order)))
-    padded = np.zeros(x.size + order)
-    for _ in range(_ROUNDS):
-        padded[: x.size] = x
-        lags = sliding_window_view(padded, x.size) @ x
-        lags[0] *= 1 + _RIDGE
-        filter_ = np.concatenate([[1.0], -np.linalg.solve(lags[apart], lags[1:])])
-        weights = np.correlate(filter_, filter_, "full")  # of neighbours up to `order` away in the squared surprise
-        known = np.convolve(np.where(missing, 0.0, x), weights)
-        coupling = np.append(weights[order:], 0.0)
-        for near in clusters:
-            far = np.minimum(np.abs(np.subtract.outer(near, near)), order + 1)
-            x[near] = np.linalg.solve(coupling[far], -known[near + order])
-    filled: Array = x + mean
+    filled = values.copy()
+    for near in [holes] if holes.size <= _TOGETHER else np.split(holes, np.flatnonzero(np.diff(holes) > order) + 1):
+        apart = np.minimum(np.abs(near[:, None] - near), order + 1)
+        filled[near] = mean - np.linalg.solve(weights[apart], pull[near + order])
     return filled

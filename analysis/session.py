@@ -22,7 +22,7 @@ from .parity import Parity, engine_of
 from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
 from .runs import runs_of
-from .spectrum import band_powers, respiration
+from .spectrum import spectra
 from .stream import BeatStream, JudgedBeat, judge
 from .time_domain import TimeDomain
 
@@ -255,8 +255,7 @@ def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: lis
         return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = record([run.rr_ms for run in runs])
-    bands = band_powers(runs)
-    breathing = respiration(runs)
+    bands, breathing = spectra(runs)
     figures = PhaseFigures(
         **known,
         mean_hr_bpm=time.mean_hr_bpm,

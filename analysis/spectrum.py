@@ -28,12 +28,10 @@ _SHORT_S: Final = 60
 """Shortest segment for HF, and for breathing."""
 _SLACK_S: Final = 2.0
 """Beats of a window of n seconds span up to a beat less at either end; Hann weighs those ends with nearly nothing."""
-_PADDED: Final = 512
-"""Points of the spectrum that breathing is looked for in."""
-_PEAK: Final = round(0.03 * _PADDED / _RATE_HZ)
-"""Points either side that belong to a peak: 0.03 Hz."""
+_PEAK_HZ: Final = 0.03
+"""What lies so near a peak belongs to it."""
 _CLEAR: Final = 0.5
-_CLEAR_SINGLE: Final = 0.2
+_CLEAR_SINGLE: Final = 0.25
 """Least confidence of a clear peak, and what one segment alone needs beyond: its spectrum is rough (noise reaches 0.6)."""
 
 
@@ -64,59 +62,81 @@ class Sampled(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What all spectra of one segment length and band share."""
+    """What all spectra of one segment length share."""
 
     points: int
+    """Of the transform: with zeros added, so that a peak is seen between the lines of the segment."""
     window: Array
     level: Array
     """A constant and a ramp (columns), of length 1: what is taken off a segment."""
     lines: NDArray[np.complex128]
-    """Their windowed spectra in the band (rows)."""
+    """Their windowed spectra (rows)."""
     first: int
+    """Number of the first frequency in the points."""
     frequency: Array
+    """0.04–0.5 Hz."""
     scale: Array
     """From |FFT|² to one-sided density in ms²/Hz, with what the means over quarters of a second took given back."""
+    lf: slice
+    hf: slice
+    breathing: slice
+    """Which frequencies belong to a band."""
+
+    @property
+    def step_hz(self) -> float:
+        """From one frequency to the next."""
+        return _RATE_HZ / self.points
+
+
+class _Spectrum(NamedTuple):
+    """Mean density over segments (ms²/Hz) at the frequencies of its plan."""
+
+    length_s: int
+    segments: int
+    plan: _Plan
+    mean_rr_s: list[float]
+    """Of each segment."""
+    density: list[float]
 
 
 def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
-    """LF, HF and breathing of runs in order."""
+    """LF, HF and breathing of runs in order, from segments of 120 s; where no stretch is so long, without LF from 60 s."""
     sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in stretches(runs)]
-    return _bands(sampled), _breathing(sampled)
+    for length_s in (_LONG_S, _SHORT_S):
+        if segments := _segments(sampled, length_s):
+            spectrum = _spectrum(segments, length_s)
+            return _bands(spectrum, sampled), _breathing(spectrum)
+    needs = f"{_longest(sampled)}: HF needs {_SHORT_S} s, LF {_LONG_S} s."
+    return Bands(None, None, (needs,)), Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
 
 
 def band_powers(runs: Sequence[Run]) -> Bands:
-    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order.
-
-    Both from segments of 120 s; where no stretch is that long, HF alone from segments of 60 s.
-    """
+    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order."""
     return spectra(runs)[0]
 
 
 def respiration(runs: Sequence[Run]) -> Breathing:
-    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz, over segments of 60 s.
+    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz.
 
     The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 a minute.
     """
     return spectra(runs)[1]
 
 
-def _bands(sampled: Sequence[Sampled]) -> Bands:
+def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:
+    plan, density = spectrum.plan, spectrum.density
+    lf, hf = density[plan.lf], density[plan.hf]
+    hf_ms2 = sum(hf) * plan.step_hz
+    peak_hz = float(plan.frequency[plan.hf.start + max(range(len(hf)), key=hf.__getitem__)])
+    caution = _caution(peak_hz, 0.25 * spectrum.segments / sum(spectrum.mean_rr_s)) if hf_ms2 else ()
+    if spectrum.length_s == _LONG_S:
+        return Bands(sum(lf) * plan.step_hz, hf_ms2, caution)
+    return Bands(None, hf_ms2, (f"{_longest(sampled)}: LF needs {_LONG_S} s.", *caution))
+
+
+def _longest(sampled: Sequence[Sampled]) -> str:
     longest_s = max((stretch.span_s for stretch in sampled), default=0.0)
-    reason = f"The longest unbroken stretch is {longest_s:.0f} s"
-    for length_s in (_LONG_S, _SHORT_S):
-        rows = _segments(sampled, length_s)
-        if not rows:
-            continue
-        plan = _plan(length_s * _RATE_HZ, length_s * _RATE_HZ, LF_HZ[0], HF_HZ[1])
-        mean_rr_s, density = _density(rows, plan)
-        border = round(HF_HZ[0] * length_s) - plan.first
-        hf = density[border:]
-        peak_hz = float(plan.frequency[border + max(range(len(hf)), key=hf.__getitem__)])
-        caution = _caution(peak_hz, 0.25 * len(mean_rr_s) / sum(mean_rr_s)) if any(hf) else ()
-        if length_s == _LONG_S:
-            return Bands(sum(density[:border]) / length_s, sum(hf) / length_s, caution)
-        return Bands(None, sum(hf) / length_s, (f"{reason}: LF needs {_LONG_S} s.", *caution))
-    return Bands(None, None, (f"{reason}: HF needs {_SHORT_S} s, LF {_LONG_S} s.",))
+    return f"The longest unbroken stretch is {longest_s:.0f} s"
 
 
 def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
@@ -126,24 +146,20 @@ def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
     return (f"HF peaks at {peak_hz:.2f} Hz, over a quarter of the heart rate ({limit_hz:.2f} Hz): uncertain by some percent.",)
 
 
-def _breathing(sampled: Sequence[Sampled]) -> Breathing:
-    rows = _segments(sampled, _SHORT_S)
-    if not rows:
-        return Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
-    plan = _plan(_SHORT_S * _RATE_HZ, _PADDED, *BREATHING_HZ)
-    mean_rr_s, density = _density(rows, plan)
-    fastest_hz = 0.5 / max(mean_rr_s)
-    change = [power * hz * hz for power, hz in zip(density, plan.frequency.tolist(), strict=True) if hz <= fastest_hz]
+def _breathing(spectrum: _Spectrum) -> Breathing:
+    plan, fastest_hz = spectrum.plan, 0.5 / max(spectrum.mean_rr_s)
+    inside = zip(spectrum.density[plan.breathing], plan.frequency[plan.breathing].tolist(), strict=True)
+    change = [power * hz * hz for power, hz in inside if hz <= fastest_hz]
     total = sum(change)
     if total <= 0:
         return Breathing(None, 0.0, "RR does not vary.")
-    at = max(range(len(change)), key=change.__getitem__)
-    confidence = sum(change[max(at - _PEAK, 0) : at + _PEAK + 1]) / total
+    at, near = max(range(len(change)), key=change.__getitem__), round(_PEAK_HZ / plan.step_hz)
+    confidence = sum(change[max(at - near, 0) : at + near + 1]) / total
     at_edge = at in {0, len(change) - 1}
-    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / len(rows):
+    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / spectrum.segments:
         return Breathing(None, confidence, "No clear peak of breathing in RR.")
-    steps = plan.first + at + _summit(*change[at - 1 : at + 2])
-    return Breathing(60 * steps * _RATE_HZ / _PADDED, confidence)
+    steps = plan.first + plan.breathing.start + at + _summit(*change[at - 1 : at + 2])
+    return Breathing(60 * steps * plan.step_hz, confidence)
 
 
 def _summit(left: float, middle: float, right: float) -> float:
@@ -188,23 +204,26 @@ def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
 
 
 @cache
-def _plan(length: int, points: int, from_hz: float, to_hz: float) -> _Plan:
+def _plan(length: int) -> _Plan:
+    points = 1 << (2 * length - 1).bit_length()
     window = np.hanning(length + 1)[:-1]
     frequency = np.fft.rfftfreq(points, 1 / _RATE_HZ).astype(np.float64)
-    inside = np.flatnonzero((frequency >= from_hz - 1e-9) & (frequency < to_hz - 1e-9))
-    first, frequency = int(inside[0]), frequency[inside]
+    first, last = (int(n) for n in np.searchsorted(frequency, (LF_HZ[0], BREATHING_HZ[1])))
+    frequency = frequency[first:last]
     ramp = np.arange(length) - (length - 1) / 2
     level = np.stack([np.full(length, 1 / np.sqrt(length)), ramp / np.sqrt(ramp @ ramp)], axis=1)
-    lines = np.fft.rfft(level.T * window, points)[:, inside]
+    lines = np.fft.rfft(level.T * window, points)[:, first:last]
     scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
-    return _Plan(points, window, level, lines, first, frequency, scale)
+    bands = (slice(*(int(n) for n in np.searchsorted(frequency, band))) for band in (LF_HZ, HF_HZ, BREATHING_HZ))
+    return _Plan(points, window, level, lines, first, frequency, scale, *bands)
 
 
-def _density(segments: Sequence[Array], plan: _Plan) -> tuple[list[float], list[float]]:
-    """Mean RR (s) of segments, and their mean one-sided density (ms²/Hz) in the band.
+def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
+    """Mean density of segments.
 
     What the straight lines between beats took is given back; above half the heart rate there is nothing to give back.
     """
+    plan = _plan(length_s * _RATE_HZ)
     rows = np.array(segments)
     level = rows @ plan.level
     mean_rr_s = level[:, :1] * (0.001 / sqrt(plan.window.size))
@@ -222,5 +241,5 @@ def _density(segments: Sequence[Array], plan: _Plan) -> tuple[list[float], list[
     means = mean_rr_s[:, 0].tolist()
     if max(means) * plan.frequency[-1] > 0.5:
         power[cycles > 0.5] = 0.0
-    averaged: list[float] = (power.sum(axis=0) * (plan.scale / len(segments))).tolist()
-    return means, averaged
+    density = (power.sum(axis=0) * (plan.scale / len(segments))).tolist()
+    return _Spectrum(length_s, len(segments), plan, means, density)

@@ -6,7 +6,6 @@ python -m bench.load --pages 20 --overview 4 --seconds 30
 import argparse
 import asyncio
 import json
-from pathlib import Path
 import sys
 import time
 
@@ -15,8 +14,9 @@ import msgspec
 import numpy as np
 
 from .probe import Probe
+from .table import ROOT, RUNS, row
 
-ROOT = Path(__file__).parent.parent
+STREAMS, PAGES, SECONDS = 50, 20, 15.0
 DISTURBED_S, AROUND_S = 0.004, 0.05
 """A process that woke so much too late, without having been busy itself, had to wait for the machine; and for so long around."""
 
@@ -109,6 +109,22 @@ def undisturbed(ways, rows):
         if late_s > DISTURBED_S + busy_s:
             still &= (ways[:, 1] < now - late_s - AROUND_S) | (ways[:, 0] > now + AROUND_S)
     return still
+
+
+def rows():
+    """All pages show all rooms: the hardest case."""
+    runs = [asyncio.run(load(STREAMS, PAGES, SECONDS, overview=PAGES)) for _ in range(RUNS)]
+    of = {name: [run[name] for run in runs] for name in runs[0]}
+    what = f"{STREAMS} streams"
+    return [
+        row(what, f"packet to frame on {PAGES} pages, p99", of["p99_ms"], "ms", at_most=25, digits=1),
+        row(what, "median of that", of["median_ms"], "ms", digits=1),
+        row(what, "event loop late at most", of["loop_late_ms"], "ms", at_most=20, digits=1),
+        row(what, "event loop busy at most", of["loop_busy_ms"], "ms", at_most=20, digits=1),
+        row(what, "server, of one core", of["cpu_pct"], "%", at_most=15, digits=1),
+        row(what, "frames a second", of["frames_per_s"], "a second"),
+        row(what, "server", of["server_mb"], "MB"),
+    ]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..analysis.figures import ALGORITHM, SessionReport
 from ..analysis.live import LiveSession
+from ..analysis.parity import Parity
 from ..analysis.stream import BeatStream, judge
 from ..sensors.beat_clock import BeatClock
 from ..sensors.recording import Event, Header
@@ -117,21 +118,23 @@ def recomputed(db: Database, session: int, *, sampled: bool) -> Recomputed:
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain)
-    found = (
-        None if not sampled else _other_figures(report, header, events, end_s) + _other_beats(header, events, report.duration_s)
-    )
-    return Recomputed(session, msgspec.json.encode(report), found)
+    if not sampled:
+        return Recomputed(session, msgspec.json.encode(report), None)
+    parity = _parity(report, header, events, end_s)
+    found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
+    found += _other_beats(header, events, report.duration_s)
+    return Recomputed(session, msgspec.json.encode(msgspec.structs.replace(report, parity=parity)), found)
 
 
-def _other_figures(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> list[str]:
-    """Where NeuroKit2 gives another figure."""
+def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
+    """How the archive's and the live engine's figures compare with NeuroKit2's."""
     from ..analysis.session import summarise
 
     record = summarise(report.figures.recording, header, events, end_s=end_s)
     parity = record.parity
     for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
         parity = parity.with_phase(ours.phase, ours, neurokit2)
-    return [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
+    return parity
 
 
 def _other_beats(header: Header, events: Sequence[Event], last_s: float) -> list[str]:

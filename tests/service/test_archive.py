@@ -60,6 +60,10 @@ def test_a_sample_is_computed_by_neurokit2_and_beat_by_beat_as_well(data):
     db = open_readonly(data)
     assert archive.recomputed(db, 1, sampled=True).differences == []
     assert archive.recomputed(db, 2, sampled=False).differences is None
+    told = [
+        msgspec.json.decode(archive.recomputed(db, 1, sampled=sampled).report, type=SessionReport) for sampled in (True, False)
+    ]
+    assert [report.parity.compared > 0 for report in told] == [True, False]
     db.close()
 
 
