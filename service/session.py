@@ -10,7 +10,7 @@ from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import Clock
 from ..sensors.model import Device, Phase
-from ..sensors.recording import PMD_DATA, Event, Packet, PhaseStart
+from ..sensors.recording import Event, PhaseStart
 from ..sensors.source import Described, Item, LinkChange, LinkState, Source
 
 
@@ -31,7 +31,7 @@ class Session:
     clock: Clock
     log: Log
     observe: Callable[[Sequence[JudgedBeat]], None] = lambda _: None
-    """Called after every item but ECG and acceleration, with the beats whose verdict became final."""
+    """Called after every item, with the beats whose verdict became final."""
     describe: Callable[[Device], None] = lambda _: None
     """Called when the strap has told what it is."""
     live: LiveSession = field(default_factory=LiveSession)
@@ -76,8 +76,7 @@ class Session:
                 self.log.append(self.number, item)
                 self.end_s = max(self.end_s, item.t)
                 beats = self.live.push(item)
-        if beats or not (isinstance(item, Packet) and item.char == PMD_DATA):
-            self.observe(beats)
+        self.observe(beats)
         if self.live.phase is Phase.ENDED:
             self._over.set()
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import msgspec
 
 from ..sensors.model import Device
-from ..sensors.recording import Event, Header, Packet
+from ..sensors.recording import Event, Header
 from ..web.ports import SessionRow
 from .errors import NoSuchSessionError
 from .rows import EVENT_COLUMNS, device_columns, event_of, event_statement, header_columns, header_of, moment, stamp
@@ -241,10 +241,7 @@ def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
     numbered: list[tuple[int, Event]] = []
     for table, columns in EVENT_COLUMNS.items():
         rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
-        if table == "packet":
-            numbered += [(seq, Packet(t_s, char, payload)) for seq, t_s, char, payload in rows.fetchall()]
-        else:
-            numbered += [(seq, event_of(table, t_s, tuple(own))) for seq, t_s, *own in rows]
+        numbered += [(seq, event_of(table, t_s, tuple(own))) for seq, t_s, *own in rows]
     numbered.sort(key=lambda row: row[0])
     return header, [event for _, event in numbered]
 
