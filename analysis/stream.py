@@ -16,7 +16,7 @@ from ..sensors.heart_rate import parse, plain_rr
 from ..sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
 from ..sensors.polar import Ppi, PpiFrame, parse_frame
 from ..sensors.recording import HEART_RATE, PMD_DATA, Event, Link, Packet
-from .artifacts import ArtifactFilter, Kind, Verdict
+from .artifacts import ArtifactFilter, Kind as BeatKind, Verdict
 from .pulse_clock import PulseClock
 
 
@@ -33,7 +33,7 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
     """normal, or why it was rejected"""
 
 
-_NAMES: Final = {kind: kind.value for kind in Kind}
+_NAMES: Final = {kind: kind.value for kind in BeatKind}
 _ODD_WITHOUT_RR = 4
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
 MOVED, UNSURE = "movement", "uncertain"
@@ -176,7 +176,7 @@ class BeatStream:
         first = self.clock.beats - len(ends)
         waited = [beat for beat, _ in self._waiting]
         judged = [
-            JudgedBeat(end_s, v.rr_ms, (kind := v.kind) is Kind.NORMAL, gap, v.diff_ms, _NAMES[kind])
+            JudgedBeat(end_s, v.rr_ms, (kind := v.kind) is BeatKind.NORMAL, gap, v.diff_ms, _NAMES[kind])
             for end_s, gap, v in zip(
                 chain([beat.end_s for beat in waited], ends),
                 chain([beat.gap_before for beat in waited], repeat(False)),
@@ -197,7 +197,7 @@ class BeatStream:
         for verdict in verdicts:
             beat, doubt = self._waiting.popleft()
             kind, diff_ms = (_NAMES[verdict.kind], verdict.diff_ms) if doubt is None else (doubt, None)
-            accepted = doubt is None and verdict.kind is Kind.NORMAL
+            accepted = doubt is None and verdict.kind is BeatKind.NORMAL
             self.rejected += not accepted
             judged.append(JudgedBeat(beat.end_s, beat.rr_ms, accepted, beat.gap_before, diff_ms, kind))
         return judged
