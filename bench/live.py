@@ -8,7 +8,7 @@ import types
 from restbeat.analysis.live import LiveSession
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.model import Contact, Phase
-from restbeat.sensors.recording import HEART_RATE, Packet
+from restbeat.sensors.recording import HEART_RATE, Packet, PhaseStart
 
 from .table import RUNS, row
 
@@ -36,6 +36,7 @@ def hour(scenario):
 def cost_us(packets, hours=0):
     """µs of processor a second of stream, after some minutes or hours of it."""
     live = LiveSession()
+    live.push(PhaseStart(0.0, Phase.BASELINE))
     for n in range(hours):
         for packet in packets:
             live.push(Packet(3600.0 * n + packet.t, packet.char, packet.payload))
@@ -43,6 +44,7 @@ def cost_us(packets, hours=0):
     for packet in later[:WARM_S]:
         live.push(packet)
         live.figures(packet.t)
+    live.push(PhaseStart(later[WARM_S].t, Phase.MASSAGE))
     timed = later[WARM_S : WARM_S + TIMED_S]
     start = time.process_time()
     for packet in timed:

@@ -39,7 +39,7 @@ def over(rows):
 def table(rows, head=Row._fields):
     """Rows of words as an aligned Markdown table; figures stand right."""
     widths = [max(len(line[n]) for line in (head, *rows)) for n in range(len(head))]
-    right = [all(line[n][:1].isdigit() or line[n][:1] in "–≤≥-" for line in rows) for n in range(len(head))]
+    right = [n > 0 and all(line[n][:1].isdigit() or line[n][:1] in "–≤≥-" for line in rows) for n in range(len(head))]
     lines = [
         [cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)] for line in (head, *rows)
     ]
