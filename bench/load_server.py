@@ -9,6 +9,8 @@ import tempfile
 import threading
 import time
 
+import psutil
+
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
@@ -77,7 +79,7 @@ async def main(streams, data):
         wall_s, used_s = time.monotonic() - began, cpu_s() - used
         probing.cancel()
         left = {room: strap.left for room, strap in rooms.items()}
-        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        memory_mb = psutil.Process().memory_info().rss / 1e6
         print(
             json.dumps({"cpu": used_s / wall_s, "probe": probe.rows, "left": left, "mb": memory_mb}),
             flush=True,

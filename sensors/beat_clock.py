@@ -141,23 +141,24 @@ class BeatClock:
         """
         if self._broken or self._held or self.crowded or self._last_end is None or self.last_t is None:
             return 0, []
-        intervals, last_t, last_payload = self._intervals, self.last_t, self._last_payload
+        intervals, recent, last_t, last_payload = self._intervals, self._rr, self.last_t, self._last_payload
         offset, newest, ahead_s, to_t = self._offset, self._newest, self._ahead_s, self._to_t
         taken, whole, short, ends = 0, 0, sum(interval < _USUAL_S for interval in intervals), list[float]()
         for t, payload, rr in zip(times, payloads, rr_1024, strict=True):
             since, units = t - last_t, sum(rr)
-            if since < _DOUBLE_LATEST_S and payload == last_payload:
+            if since < 0.0 or (since < _DOUBLE_LATEST_S and payload == last_payload):
                 break
             if (since >= _HOLE * _USUAL_S or 2 * short >= len(intervals)) and since >= _HOLE * self._cadence():
                 break
             lag = t - offset - units * RR_UNIT_S
-            ahead = max(ahead_s - _FORGIVEN * since, 0.0)
+            ahead, drift = ahead_s - _FORGIVEN * since, _DRIFT * since
+            ahead = max(ahead, 0.0)
             if rr:
                 if lag > _NEVER_LATE_S:
                     break
-                anchor = offset + min(max(lag, 0.0), _DRIFT * since)
+                anchor = offset + (drift if lag > drift else max(0.0, lag))
                 early = anchor + units * RR_UNIT_S - t
-                if early > 0:
+                if early > 0.0:
                     anchor -= early
                     if all(map(_plausible, rr)):
                         ahead += early
@@ -169,7 +170,7 @@ class BeatClock:
                     newest = max(newest, offset)
                     ends.append(newest)
                     if _SHORTEST_RR <= one <= _LONGEST_RR:
-                        self._rr.append(one * RR_UNIT_S)
+                        recent.append(one * RR_UNIT_S)
             if len(intervals) == intervals.maxlen:
                 short -= intervals[0] < _USUAL_S
             short += since < _USUAL_S
