@@ -110,7 +110,7 @@ def recompute(sessions: Sequence[int], sampled: bool) -> list[Recomputed]:
     return [recomputed(_database, session, sampled=sampled) for session in sessions]
 
 
-def recomputed(db: Database, session: int, *, sampled: bool) -> Recomputed:
+def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomputed:
     """Compute one session anew."""
     from ..analysis.session import summarise
     from ..analysis.time_domain import numpy_time_domain
