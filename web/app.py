@@ -10,8 +10,11 @@ from .accounts_api import ME, AccountsApi
 from .api import ROOT, Endpoint, routes_of
 from .assets import Assets
 from .bench import BenchApi
+from .client_page import OPEN_PATHS, ClientPages
 from .clients_api import ClientsApi
 from .guard import add_headers, answer_errors, check_host, check_origin, require_login
+from .links import Links
+from .links_api import LinksApi
 from .live import Hub
 from .login import LoginPages
 from .notes_api import NotesApi
@@ -29,7 +32,7 @@ from .who import Accounts
 _STATIC: Final = Path(__file__).parent / "static"
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN: Final = frozenset(
-    {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT}
+    {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT, *OPEN_PATHS}
 )  # fmt: skip
 """What needs no login, as the routes are written."""
 
@@ -44,19 +47,21 @@ def create_app(
     bench: Bench | None = None,
     accounts: Accounts | None = None,
     records: Records | None = None,
+    links: Links | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
-    `records`: the clients; without them nothing but rooms and sessions is shown.
+    `records`: the clients; without them nothing but rooms and sessions is shown. `links`: clients' own pages.
     """
     assets = Assets(_STATIC)
-    endpoints = _endpoints(house, hub, bench, accounts, records)
+    endpoints = _endpoints(house, hub, bench, accounts, records, links)
     description = describe(endpoints, version=version, login=accounts is not None)
     pages = Pages(house, hub, assets, version, description, bench=bench is not None, accounts=accounts, records=records)
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
-    middlewares = [answer_errors(pages.error), check_host(frozenset(hosts)), check_origin]
+    known = check_host(frozenset(hosts), lambda: links.public_host if links else None)
+    middlewares = [answer_errors(pages.error), known, check_origin]
     if accounts:
         middlewares.append(require_login(accounts, _OPEN))
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
@@ -89,6 +94,8 @@ def create_app(
                 web.get("/sessions/{session}/notes", kept.notes),
             ]
         )
+    if links:
+        app.add_routes(ClientPages(house, links, pages.page).routes())
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(
@@ -111,7 +118,7 @@ def create_app(
 
 
 def _endpoints(
-    house: House, hub: Hub, bench: Bench | None, accounts: Accounts | None, records: Records | None
+    house: House, hub: Hub, bench: Bench | None, accounts: Accounts | None, records: Records | None, links: Links | None
 ) -> Sequence[Endpoint]:
     endpoints = [
         *RoomsApi(house, hub).endpoints(),
@@ -121,6 +128,8 @@ def _endpoints(
     ]
     if records:
         endpoints += [*ClientsApi(records).endpoints(), *NotesApi(house, records).endpoints()]
+    if links:
+        endpoints += LinksApi(links).endpoints()
     if bench:
         endpoints += BenchApi(bench).endpoints()
     if accounts:
