@@ -239,7 +239,7 @@ async def test_the_calendar_file_holds_both_and_names_no_health(practice, browse
 
 
 async def test_paper_has_the_code_and_no_form(practice, browser):
-    session, token = await asked(practice)
+    session, _ = await asked(practice)
     await practice.set_mail()
     answer = await browser.get(f"/links/1/print?session={session}")
     html = await answer.text()
