@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from .final_pass import SecondLook
 from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-1"
+ALGORITHM = "restbeat-2"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
@@ -111,3 +112,5 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     parity: Parity = Parity()
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""
+    second_look: SecondLook | None = None
+    """What the pass after the session makes of the beats; the figures and the response are those of the live filter."""

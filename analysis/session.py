@@ -16,6 +16,7 @@ from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, P
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .final_pass import look_again
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
@@ -47,6 +48,10 @@ class Span:
     end_s: float
     last: bool
 
+    def holds(self, end_s: Array) -> Bools:
+        """Which of these times lie within it."""
+        return (end_s >= self.start_s) & ((end_s <= self.end_s) if self.last else (end_s < self.end_s))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beats:
@@ -60,7 +65,7 @@ class Beats:
 
     def within(self, span: Span) -> "Beats":
         """The beats that end in the span; the first of them has no neighbour in it."""
-        inside = (self.end_s >= span.start_s) & ((self.end_s <= span.end_s) if span.last else (self.end_s < span.end_s))
+        inside = span.holds(self.end_s)
         adjacent, gap = self.adjacent[inside], self.gap_before[inside]
         if adjacent.size:
             adjacent[0] = False
@@ -85,8 +90,8 @@ def summarise(
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
     judged = _judge(stream, events, last_s)
+    polar, judged = _polar(events, spans, judged)
     beats = _arrays(judged)
-    polar, beats = _polar(events, spans, judged, beats)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     of_phase = {span: beats.within(span) for span in spans}
@@ -133,6 +138,9 @@ def summarise(
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
+        second_look=look_again(
+            judged, [(span.phase.value, span.holds(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+        ),
     )
 
 
@@ -207,15 +215,15 @@ def _arrays(judged: Sequence[JudgedBeat]) -> Beats:
 
 
 def _polar(
-    events: Sequence[Event], spans: Sequence[Span], judged: Sequence[JudgedBeat], beats: Beats
-) -> tuple[PolarReport | None, Beats]:
+    events: Sequence[Event], spans: Sequence[Span], judged: list[JudgedBeat]
+) -> tuple[PolarReport | None, list[JudgedBeat]]:
     """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
 
     The ECG's beats are taken for the whole session or not at all: two sources in one comparison would differ by themselves.
     """
     signals = signals_of(events)
     if signals.empty or not spans:
-        return None, beats
+        return None, judged
     of_ecg = ecg_beats(signals)
     start_s, end_s = spans[0].start_s, spans[-1].end_s
     whole = all(covers_pct(of_ecg, span.start_s, span.end_s) >= _ECG_COVERS_PCT for span in spans)
@@ -234,7 +242,7 @@ def _polar(
         ],
         unreadable_frames=signals.unreadable_frames,
     )
-    return report, _arrays(of_ecg) if from_ecg else beats
+    return report, of_ecg if from_ecg else judged
 
 
 def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:

@@ -4,7 +4,6 @@ SQLite's online backup under one read transaction gives the state of one moment,
 meanwhile is not held up (WAL).
 """
 
-from collections.abc import Callable
 from contextlib import closing
 import os
 from pathlib import Path
@@ -14,13 +13,11 @@ import msgspec
 
 from .database import DATABASE, check_ours, open_readonly, sentence_for
 from .errors import ForeignDatabaseError, OutputError
+from .progress import Told
 from .sqlite import Database
 
 _STEP_PAGES = 2000
 _COUNTED = ("session", "packet", "client", "report")
-
-Progress = Callable[[int, int], None]
-"""Called with pages done and pages in all."""
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -40,14 +37,14 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
 
 
-def take_backup(folder: Path, out: Path, progress: Progress = lambda _done, _all: None) -> Backup:
+def take_backup(folder: Path, out: Path, told: Told = lambda _done, _all: None) -> Backup:
     """Copy the folder's database to the file `out`, whole or not at all, beside whoever writes to it. Raises `ServiceError`."""
     if not (folder / DATABASE).exists():
         raise ForeignDatabaseError(f"There is no database in {folder} to back up. Choose another folder with --data.")
     part = out.with_name(f".{out.name}.part")
     try:
         with closing(open_readonly(folder)) as source:
-            counted = _copy(source.conn, part, progress)
+            counted = _copy(source.conn, part, told)
         made = verify(part)
         if made.counts != counted:
             raise OutputError(f"The backup holds {made.counts}, not {counted}. It was thrown away; try again.")
@@ -88,12 +85,12 @@ def _opened(file: Path) -> Database:
     return Database(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True), execute_plugins=False)
 
 
-def _copy(source: sqlite3.Connection, part: Path, progress: Progress) -> Counts:
+def _copy(source: sqlite3.Connection, part: Path, told: Told) -> Counts:
     part.write_bytes(b"")
     source.execute("BEGIN")
     counted = _count(source)  # the first read fixes the moment
     with closing(sqlite3.connect(part)) as target:
-        source.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, whole: progress(whole - left, whole))
+        source.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, whole: told(whole - left, whole))
         target.execute("PRAGMA journal_mode=DELETE")
     source.rollback()
     return counted

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from importlib.metadata import version
 import logging
 import os
@@ -16,6 +17,7 @@ T = TypeVar("T")
 _DATA_HELP = "Data folder. Default: this computer's folder for user data."
 _SCENARIOS = ("clear", "none", "opposite", "slow-breathing", "sleepy", "noisy", "optical")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_BEGAN = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -228,6 +230,8 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 )
 @click.option("--until", "until_s", type=click.FloatRange(0, min_open=True), help="Stop at this second of the recording.")
 @click.option("--loop", is_flag=True, help="Begin again at the end, until q or Ctrl-C. It is stored once.")
+@click.option("--client", metavar="NAME", help="Put it under this client. Default: whom the recording names.")
+@click.option("--began", type=_BEGAN, help="When it was, where the file does not tell. Default: now.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
 @_faults
@@ -237,6 +241,8 @@ def replay(
     from_s: float,
     until_s: float | None,
     loop: bool,
+    client: str | None,
+    began: datetime | None,
     data: Path | None,
     as_json: bool,
     faults: tuple[str, ...],
@@ -256,7 +262,18 @@ def replay(
     if speed is None and (loop or from_s):
         raise click.UsageError("--loop and --from pace a replay: give --speed too.")
     cut = Cut(from_s=from_s, until_s=until_s, loop=loop)
-    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed, cut=cut))
+    playing = replay_file(
+        file,
+        speed,
+        data or _default_data(),
+        as_json=as_json,
+        faults=faults,
+        seed=seed,
+        cut=cut,
+        client=client,
+        began=began and began.astimezone(),
+    )
+    _run(playing)
 
 
 @cli.command()
@@ -405,6 +422,42 @@ def restore(file: Path, data: Path | None, yes: bool, as_json: bool) -> None:
     if as_json and not yes:
         raise click.UsageError("--json asks nothing: give --yes too.")
     _run(put_back(file, data or _default_data(), yes=yes, as_json=as_json))
+
+
+@cli.command()
+@click.argument("client")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@_key_file
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def export(client: str, out: Path, data: Path | None, key_file: Path | None, force: bool, as_json: bool) -> None:
+    """Write everything of a client into one zip: records as JSON, sessions as recordings, tables, other programs' formats.
+
+    Example:  restbeat export M-014 M-014.zip
+    """
+    from .rights import export_client
+    from .seal import key_file_of
+
+    key = key_file_of(key_file, data)
+    _run(export_client(client, out, data or _default_data(), key, force=force, as_json=as_json))
+
+
+@cli.command()
+@click.argument("client")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; needs --yes.")
+def erase(client: str, data: Path | None, yes: bool, as_json: bool) -> None:
+    """Erase everything of a client for good, and list the backups that still hold them, until when.
+
+    Example:  restbeat erase M-014 --yes
+    """
+    from .rights import erase_client
+
+    if as_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes too.")
+    _run(erase_client(client, data or _default_data(), yes=yes, as_json=as_json))
 
 
 @cli.command()

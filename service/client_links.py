@@ -22,7 +22,7 @@ from ..web.links import (
 )
 from ..web.ports import PortError, RefusedError
 from ..web.who import TooOftenError
-from . import clients, consents, follow_ups, links, mails
+from . import answers, clients, consents, links, mails
 from .audit import note
 from .errors import SealError
 from .identities import is_kept, open_identity
@@ -105,7 +105,7 @@ class PracticeLinks:
                 mail=self._mail_of(db, client),
                 public=self._settings.public_address,
                 links=sorted(rows, key=lambda row: row.state != "live"),
-                sessions=follow_ups.sessions_of(db, client, now),
+                sessions=answers.sessions_of(db, client, now),
             )
             note(db, now, by, "links and follow-ups looked at", client=client)
             return found
@@ -114,7 +114,7 @@ class PracticeLinks:
 
     async def unanswered(self) -> Sequence[Unanswered]:
         """Clients who were asked and have not answered."""
-        return await self._work(follow_ups.unanswered)
+        return await self._work(answers.unanswered)
 
     async def make(self, client: str, wanted: LinkWanted, *, by: str) -> LinkRow:
         """Make a link."""
@@ -186,7 +186,7 @@ class PracticeLinks:
         """Look at `what` by a link."""
         return await self._used(token, session, what, peer, lambda *_: None)
 
-    async def answer(self, token: str, session: int, slot: int, answers: Answers, *, peer: str) -> OpenedPage:
+    async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
         """Keep a client's answers."""
 
         def change(db: Database, link: Link, now: datetime) -> None:
@@ -195,7 +195,7 @@ class PracticeLinks:
             if follow_up is None:
                 raise LinkRefusedError
             (ended,) = db.execute("SELECT ended_utc FROM session WHERE id = ?", (session,)).fetchone()
-            follow_ups.keep(db, follow_up, answers, moment(ended), now)
+            answers.keep(db, follow_up, said, moment(ended), now)
 
         return await self._used(token, session, "page", peer, change)
 

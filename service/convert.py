@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -15,6 +14,7 @@ from ..sensors.recording import Event, Header, PhaseStart
 from .database import DATABASE, read_beside
 from .errors import FormatError, NoSuchSessionError, OutputError
 from .exchange.formats import Format, as_recording, format_of, read_any
+from .exchange.reconstruct import began_of, imported_of
 from .playback import warn
 from .rows import moment
 from .sqlite import Database
@@ -74,8 +74,7 @@ def _given(source: str, data: Path) -> Given:
             return _stored(int(source), data)
         raise OutputError(f"{source} is neither a file nor the number of a stored session.")
     recording = read_any(path)
-    told = _imported(recording.header)
-    began, arrival = _moment(told.get("began_utc")), told.get("arrival")
+    began, arrival = began_of(recording.header), imported_of(recording.header).get("arrival")
     return Given(path.name, recording.header, recording.events, recording.warnings, began=began, arrival=arrival)
 
 
@@ -89,7 +88,7 @@ def _stored(session: int, data: Path) -> Given:
         if row[1] is None:
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then convert it.")
         header, events = events_of(db, session)
-        began = _moment(_imported(header).get("began_utc")) or moment(row[0])
+        began = began_of(header) or moment(row[0])
         return Given(f"session {session}", header, events, end_s=row[2], began=began)
 
     if not (data / DATABASE).is_file():
@@ -105,20 +104,6 @@ def _in_phases(given: Given, minutes: Minutes) -> Given:
     phases = [Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY, Phase.ENDED]
     borders: list[Event] = [PhaseStart(t, phase) for t, phase in zip(starts, phases, strict=True)]
     return replace(given, events=sorted([*borders, *given.events], key=lambda event: event.t))
-
-
-def _imported(header: Header) -> dict[str, Any]:
-    """What an import noted in the header; a file may say anything there."""
-    told = header.extra.get("imported")
-    return told if isinstance(told, dict) else {}
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        told = moment(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return told if told and told.tzinfo else None
 
 
 def _write_whole(out: Path, raw: bytes) -> None:

@@ -1,6 +1,7 @@
 """The database file in its folder: taken for one process, opened, brought up to date; SQLite's errors as sentences."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 import sqlite3
 from typing import TypeVar
@@ -62,6 +63,7 @@ def open_database(folder: Path) -> Database:
         db.enable_wal()
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON")
         migrations.apply(db)
     except (sqlite3.Error, StorageError) as error:
         if connection:
@@ -90,6 +92,15 @@ def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
         raise sentence_for(error, folder) from error
     finally:
         db.close()
+
+
+def write_beside(folder: Path, job: Callable[[Database], None]) -> None:
+    """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
+    try:
+        with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
+            job(Database(connection, execute_plugins=False))
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
 
 
 def folder_taken(folder: Path) -> bool:

@@ -21,6 +21,7 @@ from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts
 from .client_links import links_of
+from .client_rights import ClientRights
 from .house import House
 from .playback import put_in
 from .records import PracticeRecords
@@ -101,8 +102,9 @@ async def run_demo(
         accounts = await PracticeAccounts.open(storage) if login else None
         seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
         records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
         links = await stack.enter_async_context(links_of(storage, seal))
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, links))
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights, links))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:
             say_how_to_come_in(accounts, address)

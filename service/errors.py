@@ -7,7 +7,8 @@ ServiceError
 │   ├── DiskFullError
 │   ├── NewerDatabaseError      written by a later restbeat
 │   ├── ForeignDatabaseError    no SQLite file, a damaged one, or another program's
-│   └── NoSuchSessionError
+│   ├── NoSuchSessionError
+│   └── NoSuchClientError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
@@ -54,6 +55,10 @@ class ForeignDatabaseError(StorageError):
 
 class NoSuchSessionError(StorageError):
     """There is no such session, or it is not open for writing."""
+
+
+class NoSuchClientError(StorageError):
+    """There is no such client."""
 
 
 class WorkerError(ServiceError):

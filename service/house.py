@@ -229,6 +229,15 @@ class House:
                     room.farewell = f"{client} took back the consent to be recorded. What was recorded until then is kept."
                     room.journal.close("consent to be recorded taken back", by)
 
+    def forget(self, client: str) -> None:
+        """Show nothing of a client any more. Raises `RefusedError` while a session of theirs runs."""
+        theirs = [room for room in self._rooms.values() if room.header.client == client]
+        if running := next(filter(_runs, theirs), None):
+            raise RefusedError(f"{client} has a session in {running.name}. End it first.")
+        for room in theirs:
+            del self._rooms[room.identifier]
+            self._hub.remove(room.identifier)
+
     async def settings(self) -> Settings:
         """What the practice has set."""
         return await self._storage.work(read_settings)

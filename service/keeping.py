@@ -1,8 +1,7 @@
 """The commands that keep the data safe: backup, restore, and the list of clients."""
 
 import asyncio
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +9,14 @@ from typing import Any, Final
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from .backup import Progress as Copied, take_backup, verify
+from .backup import take_backup, verify
 from .backup_list import Kept, delete_expired, remember
 from .database import DATABASE, open_database, read_beside, take_folder
+from .erase import erase_again
 from .errors import OutputError
+from .progress import bar
 from .sqlite import Database
 
 KEEP_DAYS: Final = 90
@@ -28,7 +28,7 @@ async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json
     if await asyncio.to_thread(out.exists) and not force:
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
     now = datetime.now(UTC)
-    with _progress("Copying") as copied:
+    with bar("Copying") as copied:
         backup = await asyncio.to_thread(take_backup, data, out, copied)
     kept = Kept(backup.file, now, now + timedelta(days=keep_days))
     await asyncio.to_thread(remember, data, kept)
@@ -52,12 +52,14 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
         counts = backup.counts
         what = f"{counts.sessions} sessions of {counts.clients} clients"
         click.confirm(f"Put {file} ({what}) in the place of the database in {data}?", abort=True, err=True)
-    aside = await asyncio.to_thread(_restore, file, data)
+    aside, again = await asyncio.to_thread(_restore, file, data)
     if as_json:
-        answer = {"restored": backup, "before": aside and str(aside)}
+        answer = {"restored": backup, "before": aside and str(aside), "erased_again": again}
         click.echo(msgspec.json.encode(answer).decode())
         return
     click.echo(f"{data} now holds {backup.counts.sessions} sessions of {backup.counts.clients} clients.")
+    if again:
+        click.echo(f"Clients erased since that backup was made, and erased from it again: {again}.")
     if aside:
         click.echo(f"What it held before lies in {aside}, and is on the list of backups.")
 
@@ -76,7 +78,7 @@ async def list_clients(data: Path, *, as_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def _restore(file: Path, data: Path) -> Path | None:
+def _restore(file: Path, data: Path) -> tuple[Path | None, int]:
     now = datetime.now(UTC)
     with closing(take_folder(data)):
         database = data / DATABASE
@@ -90,8 +92,9 @@ def _restore(file: Path, data: Path) -> Path | None:
         for name in (f"{DATABASE}-wal", f"{DATABASE}-shm"):
             (data / name).unlink(missing_ok=True)
         part.replace(database)
-        open_database(data).close()
-    return aside
+        with closing(open_database(data)) as db:
+            again = erase_again(db, data, now)
+    return aside, again
 
 
 def _client_rows(db: Database) -> list[dict[str, Any]]:
@@ -100,11 +103,3 @@ def _client_rows(db: Database) -> list[dict[str, Any]]:
         " FROM client LEFT JOIN session ON session.client = pseudonym GROUP BY pseudonym ORDER BY pseudonym"
     )
     return list(db.query(query))
-
-
-@contextmanager
-def _progress(what: str) -> Generator[Copied]:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)

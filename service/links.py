@@ -13,7 +13,7 @@ import msgspec
 from ..web.consent import Language
 from ..web.links import LinkRow, LinkWanted, MailRow, OpenedPage, Shown
 from ..web.ports import RefusedError, UnknownError
-from . import consents, follow_ups
+from . import answers, consents
 from .audit import note
 from .link_keys import LinkKeys
 from .mail_settings import read_mail_settings
@@ -192,7 +192,7 @@ def page_of(db: Database, link: Link, keys: LinkKeys, now: datetime) -> OpenedPa
     shown = dict(offers(db, link.id))
     sessions = [
         msgspec.structs.replace(session, shown=shown[session.session])
-        for session in follow_ups.sessions_of(db, link.client, now)
+        for session in answers.sessions_of(db, link.client, now)
         if session.session in shown
     ]
     return OpenedPage(

@@ -35,8 +35,8 @@ class Due(msgspec.Struct, frozen=True):
 def put_link(db: Database, link: int, client: str, actor: str, now: datetime) -> None:
     """Have the link itself sent to its client."""
     with db.atomic():
-        row = (link, stamp(now), stamp(now + GIVEN_UP_AFTER))
-        db.execute("INSERT INTO mail (link, state, next_utc, until_utc) VALUES (?, 'waiting', ?, ?)", row)
+        row = (client, link, stamp(now), stamp(now + GIVEN_UP_AFTER))
+        db.execute("INSERT INTO mail (client, link, state, next_utc, until_utc) VALUES (?, ?, 'waiting', ?, ?)", row)
         note(db, now, actor, "link mailed", client=client, detail=f"link {link}")
 
 
@@ -50,8 +50,8 @@ def due(db: Database, now: datetime, reachable: Callable[[str], bool]) -> list[D
     """The mails whose time has come, oldest first; reminders that are due now join them, for clients with an address."""
     _put_reminders(db, now, reachable)
     rows = db.execute(
-        "SELECT mail.id, link, client, session, slot, tries, until_utc FROM mail JOIN client_link ON client_link.id = link"
-        " WHERE state = 'waiting' AND next_utc <= ? ORDER BY next_utc, mail.id",
+        "SELECT id, link, client, session, slot, tries, until_utc FROM mail"
+        " WHERE state = 'waiting' AND next_utc <= ? ORDER BY next_utc, id",
         (stamp(now),),
     )
     return [_due(*row) for row in rows.fetchall()]
@@ -93,9 +93,7 @@ def ended(db: Database, mail: int, state: str, now: datetime, trouble: str | Non
     with db.atomic():
         row = (state, stamp(now), trouble, mail)
         db.execute("UPDATE mail SET state = ?, done_utc = ?, trouble = ?, tries = tries + 1 WHERE id = ?", row)
-        client, session, slot, link = db.execute(
-            "SELECT client, session, slot, link FROM mail JOIN client_link ON client_link.id = link WHERE mail.id = ?", (mail,)
-        ).fetchone()
+        client, session, slot, link = db.execute("SELECT client, session, slot, link FROM mail WHERE id = ?", (mail,)).fetchone()
         what = f"link {link}" if slot is None else f"after {slot} h"
         note(db, now, "restbeat", f"mail {state}", client=client, session=session, detail=what)
         about = session or max((number for number, _ in offers(db, link)), default=None)
@@ -130,5 +128,7 @@ def _put_reminder(
         return
     link = next((link for link in live(db, now, client) if link.remind and (session, True) in offers(db, link.id)), None)
     if link and reachable(client):
-        row = (link.id, session, slot, stamp(now), stamp(min(closes, now + GIVEN_UP_AFTER)))
-        db.execute("INSERT INTO mail (link, session, slot, state, next_utc, until_utc) VALUES (?, ?, ?, 'waiting', ?, ?)", row)
+        row = (client, link.id, session, slot, stamp(now), stamp(min(closes, now + GIVEN_UP_AFTER)))
+        db.execute(
+            "INSERT INTO mail (client, link, session, slot, state, next_utc, until_utc) VALUES (?, ?, ?, ?, 'waiting', ?, ?)", row
+        )

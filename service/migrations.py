@@ -266,6 +266,7 @@ CREATE TABLE follow_up (                           -- what a client told a day a
 );
 CREATE TABLE mail (                                -- what is sent to a client, once
   id INTEGER PRIMARY KEY,
+  client TEXT NOT NULL REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
   link INTEGER NOT NULL REFERENCES client_link(id) ON DELETE CASCADE,
   session INTEGER REFERENCES session(id) ON DELETE CASCADE,  -- of a reminder; NULL: the link itself
   slot INTEGER CHECK (slot IN (24, 48)),

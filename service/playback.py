@@ -1,7 +1,8 @@
 """Commands on files: replay, analyse, simulate."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from ..sensors.rr_text import read_rr_text
 from ..sensors.source import ReplaySource
 from .errors import OutputError
 from .exchange.formats import kind_of, read_any
+from .exchange.reconstruct import began_of
 from .session import Session
 from .storage import NewSession, Storage
 from .tables import print_figures, print_report
@@ -30,18 +32,33 @@ _WHOLE = Cut()
 
 
 async def replay_file(
-    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1, cut: Cut = _WHOLE
+    path: Path,
+    speed: float | None,
+    data: Path,
+    *,
+    as_json: bool,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    cut: Cut = _WHOLE,
+    client: str | None = None,
+    began: datetime | None = None,
 ) -> None:
-    """Play a recording, or another program's file, through the live path, store the session, print its figures."""
+    """Play a recording, or another program's file, through the live path, store the session, print its figures.
+
+    `client`, `began`: whose it is and when it was, instead of what the file says.
+    """
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
     (recording,) = put_in(err, [recording], faults, seed)
     recording = cut.of(recording)
+    if client is not None:
+        recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
+    began = began or began_of(recording.header)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         number = await storage.create_session(
-            NewSession(header=recording.header, source=path.name, speed=speed, consent="imported")
+            NewSession(header=recording.header, source=path.name, speed=speed, consent="imported", began_utc=began)
         )
         if speed is None:
             session = Session(number, ReplaySource(recording), FlatOutClock(), storage)
@@ -52,7 +69,8 @@ async def replay_file(
         else:
             session = await play_paced(err, recording, number, storage, speed, cut)
         warn(err, session.live.stream.warnings)
-        await storage.end_session(number, datetime.now(UTC), session.end_s)
+        ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
+        await storage.end_session(number, ended, session.end_s)
         header, events = await storage.events(number)
         report = await worker.report(path.name, header, events, session.end_s)
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))

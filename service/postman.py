@@ -13,8 +13,8 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
-from ..web.client_mail import link_mail, reminder_mail, try_mail
 from ..web.links import MailSettings
+from ..web.own_mail import link_mail, reminder_mail, try_mail
 from ..web.ports import RefusedError
 from . import mails
 from .errors import MailError, MailRefusedError, MailUnsureError, SealError, ServiceError

@@ -18,6 +18,7 @@ from .accounts import PracticeAccounts
 from .bench import Bench
 from .claims import Claims
 from .client_links import PracticeLinks, links_of
+from .client_rights import ClientRights
 from .errors import ServeError
 from .house import House
 from .mail_settings import read_password
@@ -62,7 +63,8 @@ async def run_serve(
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
         records = PracticeRecords(storage, seal, house.end_sessions_of)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, links))
+        rights = ClientRights(storage, worker, seal, house)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights, links))
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:
@@ -81,6 +83,7 @@ async def served(
     bench_folders: Sequence[Path] | None = None,
     accounts: PracticeAccounts | None = None,
     records: PracticeRecords | None = None,
+    rights: ClientRights | None = None,
     links: PracticeLinks | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
@@ -94,6 +97,7 @@ async def served(
             bench=bench,
             accounts=accounts,
             records=records,
+            rights=rights,
             links=links,
         )
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)

@@ -45,6 +45,8 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    began_utc: datetime | None = None
+    """Of a recording of the past; None: now."""
     consent: Literal["asked", "imported"] | None = None
     """Of this session alone; None where the client's own consent covers it."""
 
@@ -190,12 +192,12 @@ class Storage:
 
 
 def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, int]) -> int:
-    started = stamp(now)
+    started = stamp(new.began_utc or now)
     own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
     row = own | {"started_utc": started} | header_columns(new.header)
     with db.atomic():
         if new.header.client is not None:
-            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, started))
+            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
         names = ", ".join(row)
         cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
         session = int(cursor.lastrowid or 0)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.figures import PhaseFigures, SessionReport
-from ..web.words import checked, polar
+from ..web.words import checked, polar, second_look
 
 _ROWS: Sequence[tuple[str, str, Callable[[PhaseFigures], float | None], int]] = (
     ("Duration", "s", lambda p: p.end_s - p.start_s, 0),
@@ -54,6 +54,8 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         ),
         soft_wrap=True,
     )
+    if looked := second_look(report):
+        out.print(looked, markup=False, soft_wrap=True)
     if report.polar:
         out.print(polar(report.polar, report.kind), markup=False, soft_wrap=True)
     out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)

@@ -18,6 +18,7 @@ from ..analysis.parity import Parity
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from .errors import WorkerError
+from .rows import stamp
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ class Worker:
     ) -> bytes:
         """Give a session in one of the formats of `exchange.formats`."""
         return await self._run(_written, form, name, header, events, end_s, began)
+
+    async def exported(
+        self, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime
+    ) -> dict[str, bytes]:
+        """Give a session as the files that a client's export holds, by name."""
+        return await self._run(_exported, name, header, events, end_s, began)
 
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
@@ -125,6 +132,32 @@ def _written(form: str, name: str, header: Header, events: Sequence[Event], end_
 
     report = summarise(name, header, events, end_s=end_s)
     return write_as(form, session_data(header, events, report, began))
+
+
+def _exported(name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime) -> dict[str, bytes]:
+    import msgspec
+
+    from ..analysis.session import summarise
+    from ..web.charts import session_picture
+    from .exchange.formats import write_as
+    from .exchange.session_data import session_data
+
+    report = summarise(name, header, events, end_s=end_s)
+    dated = msgspec.structs.replace(header, extra=header.extra | {"began_utc": stamp(began)})
+    data = session_data(dated, events, report, began)
+    forms = {
+        "recording.jsonl.gz": "recording.gz",
+        "beats.csv": "csv",
+        "phases.csv": "phases",
+        "events.csv": "events",
+        "session.edf": "edf",
+        "fhir.json": "fhir",
+        "open-mhealth.json": "omh",
+    }
+    files = {file: write_as(form, data) for file, form in forms.items()}
+    if report.hrv and data.beats:
+        files["rr.txt"] = write_as("rr", data)
+    return files | {"report.json": msgspec.json.encode(report), "picture.svg": session_picture(report).encode()}
 
 
 def _check(window: LiveWindow) -> Parity:

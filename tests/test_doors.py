@@ -46,6 +46,7 @@ DOORS = {
         "service/fixture.py",
         "service/doctor.py",
         "service/keeping.py",
+        "service/rights.py",
     },
 }
 

@@ -14,6 +14,7 @@ from restbeat.sensors.ble import StrapSource, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recording import read
 from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.service.client_rights import ClientRights
 from restbeat.service.demo import FIXTURES
 from restbeat.service.house import House
 from restbeat.service.records import PracticeRecords
@@ -71,8 +72,10 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         made, hub = Practice(air, storage), Hub()
         house = House(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.house = await stack.enter_async_context(house)
-        made.records = PracticeRecords(storage, Seal(folder / "data.key"), house.end_sessions_of)
-        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records))
+        seal = Seal(folder / "data.key")
+        made.records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records, rights=rights))
         yield made
 
 
@@ -265,6 +268,22 @@ async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, w
         assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
 
 
+async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
+        for name in ("client", "consent", "not_asked"):
+            await page.locator(f'[name="{name}"]').last.check()
+        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
+        await made.house.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
+        await page.locator("#go").click()
+        await expect(page.locator(".conflict p")).to_contain_text("Room 1 holds this strap.")
+        await page.screenshot(path=ARTIFACTS / "start-conflict.png")
+        await page.get_by_role("link", name="Go to that room").click()
+        await page.wait_for_url("**/rooms/room-1")
+        assert [text for text in page.troubles if "409 (Conflict)" not in text] == []
+        page.troubles.clear()
+
+
 async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_ends(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_page() as page:
         await made.house.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
@@ -276,6 +295,24 @@ async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_e
         await page.goto(f"{made.address}/rooms/room-1")
         await expect(page.locator("#phase")).to_have_text("Ended")
         await expect(page.locator("#news")).to_contain_text("M-001 took back the consent to be recorded.")
+
+
+async def test_everything_of_a_client_is_given_or_erased_from_their_page(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await made.records.add("M-001", by="Ada")
+        await page.goto(f"{made.address}/clients/M-001")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Export everything").click()
+        assert (await download.value).suggested_filename == "M-001.zip"
+        await page.get_by_role("button", name="Erase everything …").click()
+        await expect(page.get_by_label("Write M-001 once more")).to_be_focused()
+        await page.keyboard.type("M-001")
+        await page.locator("#rights").screenshot(path=ARTIFACTS / "visit-erase.png")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#erased")).to_contain_text("Erased: 0 sessions, 0 packets")
+        await page.screenshot(path=ARTIFACTS / "visit-erased.png")
+        await page.get_by_role("link", name="To the clients").click()
+        await expect(page.get_by_text("No client yet")).to_be_visible()
 
 
 async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, worker):

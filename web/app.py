@@ -10,7 +10,6 @@ from .accounts_api import ME, AccountsApi
 from .api import ROOT, Endpoint, routes_of
 from .assets import Assets
 from .bench import BenchApi
-from .client_page import OPEN_PATHS, ClientPages
 from .clients_api import ClientsApi
 from .guard import add_headers, answer_errors, check_host, check_origin, require_login
 from .links import Links
@@ -19,10 +18,13 @@ from .live import Hub
 from .login import LoginPages
 from .notes_api import NotesApi
 from .openapi import describe
+from .own_page import OPEN_PATHS, OwnPages
 from .pages import Pages
 from .ports import Bench, House
 from .record_pages import RecordPages
 from .records import Records
+from .rights import Rights
+from .rights_api import RightsApi
 from .rooms_api import RoomsApi
 from .sessions_api import SessionsApi
 from .settings_api import SettingsApi
@@ -47,18 +49,30 @@ def create_app(
     bench: Bench | None = None,
     accounts: Accounts | None = None,
     records: Records | None = None,
+    rights: Rights | None = None,
     links: Links | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
-    `records`: the clients; without them nothing but rooms and sessions is shown. `links`: clients' own pages.
+    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure. `links`:
+    their own pages.
     """
     assets = Assets(_STATIC)
-    endpoints = _endpoints(house, hub, bench, accounts, records, links)
+    endpoints = _endpoints(house, hub, bench, accounts, records, rights, links)
     description = describe(endpoints, version=version, login=accounts is not None)
-    pages = Pages(house, hub, assets, version, description, bench=bench is not None, accounts=accounts, records=records)
+    pages = Pages(
+        house,
+        hub,
+        assets,
+        version,
+        description,
+        bench=bench is not None,
+        accounts=accounts,
+        records=records,
+        rights=rights is not None,
+    )
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
     known = check_host(frozenset(hosts), lambda: links.public_host if links else None)
     middlewares = [answer_errors(pages.error), known, check_origin]
@@ -94,8 +108,10 @@ def create_app(
                 web.get("/sessions/{session}/notes", kept.notes),
             ]
         )
+    if rights:
+        app.add_routes([web.get("/clients/{client}/export.zip", RightsApi(rights).download, allow_head=False)])
     if links:
-        app.add_routes(ClientPages(house, links, pages.page).routes())
+        app.add_routes(OwnPages(house, links, pages.page).routes())
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(
@@ -118,7 +134,13 @@ def create_app(
 
 
 def _endpoints(
-    house: House, hub: Hub, bench: Bench | None, accounts: Accounts | None, records: Records | None, links: Links | None
+    house: House,
+    hub: Hub,
+    bench: Bench | None,
+    accounts: Accounts | None,
+    records: Records | None,
+    rights: Rights | None,
+    links: Links | None,
 ) -> Sequence[Endpoint]:
     endpoints = [
         *RoomsApi(house, hub).endpoints(),
@@ -128,6 +150,8 @@ def _endpoints(
     ]
     if records:
         endpoints += [*ClientsApi(records).endpoints(), *NotesApi(house, records).endpoints()]
+    if rights:
+        endpoints += RightsApi(rights).endpoints()
     if links:
         endpoints += LinksApi(links).endpoints()
     if bench:

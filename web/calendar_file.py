@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from .client_texts import translator
 from .consent import Language
 from .links import FollowUp, Shown
+from .own_texts import translator
 
 _LINE: Final = 75
 """Octets of a line, at most."""
@@ -22,8 +22,8 @@ def calendar_file(session: Shown, address: str, language: Language) -> bytes:
 
 
 def _event(session: Shown, follow_up: FollowUp, address: str, language: Language) -> Iterable[str]:
-    _ = translator(language)
-    title = _escaped(_("A few short questions"))
+    say = translator(language)
+    title = _escaped(say("A few short questions"))
     name = sha256(f"{session.session} {session.started_utc} {follow_up.slot}".encode()).hexdigest()[:32]
     return (
         "BEGIN:VEVENT",

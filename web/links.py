@@ -11,7 +11,7 @@ from .consent import Language
 from .ports import PortError
 
 Sleep = Literal["worse", "usual", "better"]
-Done = Literal["heat", "cold", "exercise", "tai_chi", "mindfulness", "medication"]
+Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
 Relief = Literal["none", "hours", "half_day", "day", "lasts"]
 """How long relief lasted, as it is asked."""
 Security = Literal["starttls", "tls", "none"]
@@ -236,7 +236,7 @@ class Links(Protocol):
         """Look at `what` by a link. Raises `LinkRefusedError`, `TooOftenError`."""
         ...
 
-    async def answer(self, token: str, session: int, slot: int, answers: Answers, *, peer: str) -> OpenedPage:
+    async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
         """Keep a client's answers. Raises `LinkRefusedError`, `TooOftenError`, `LateError`."""
         ...
 

@@ -34,8 +34,9 @@ class Pages:
         bench: bool = False,
         accounts: Accounts | None = None,
         records: Records | None = None,
+        rights: bool = False,
     ) -> None:
-        """`description` is the API's, as OpenAPI."""
+        """`description` is the API's, as OpenAPI; `rights`: whether clients' data can be exported and erased."""
         self._records = records
         self._house = house
         self._hub = hub
@@ -57,6 +58,7 @@ class Pages:
             disclaimer=words.DISCLAIMER,
             bench=bench,
             records=records is not None,
+            rights=rights,
         )
 
     async def rooms(self, request: web.Request) -> web.Response:

@@ -189,3 +189,19 @@ def _ticks(rr_ms: float) -> int | None:
 
 def _mean_bpm(recent_ms: Sequence[float]) -> int:
     return min(round(60_000 * len(recent_ms) / sum(recent_ms)), 0xFFFF) if sum(recent_ms) > 0 else 0
+
+
+def imported_of(header: Header) -> dict[str, Any]:
+    """What an import noted in a header; a file may say anything there."""
+    told = header.extra.get("imported")
+    return told if isinstance(told, dict) else {}
+
+
+def began_of(header: Header) -> datetime | None:
+    """When a recording began; None where its file did not tell."""
+    text = imported_of(header).get("began_utc") or header.extra.get("began_utc")
+    try:
+        told = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return told if told and told.tzinfo else None

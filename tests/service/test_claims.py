@@ -51,9 +51,9 @@ async def two(tmp_path):
 
 async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
     first, second = two
-    room = await first.house.open_room(Opening(address=ADDRESS, kind="rest"), by="Ada")
+    room = await first.house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Ada")
     with pytest.raises(StrapTakenError, match=SENTENCE) as refused:
-        await second.house.open_room(Opening(address=ADDRESS.lower(), kind="rest"), by="Bo")
+        await second.house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Bo")
     assert refused.value.room is None
     assert await second.house.sessions() == [], "a refused claim leaves no session behind"
     for leaving in ("settle", "baseline", "massage", "recovery"):
@@ -61,7 +61,7 @@ async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
     async with asyncio.timeout(20):
         while True:
             try:
-                await second.house.open_room(Opening(address=ADDRESS, kind="rest"), by="Bo")
+                await second.house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Bo")
                 break
             except RefusedError:
                 await asyncio.sleep(0.02)
@@ -69,8 +69,8 @@ async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
 
 async def test_a_claim_within_one_house_names_the_room_however_the_address_is_written(two):
     house = two[0].house
-    await house.open_room(Opening(address=ADDRESS.lower(), kind="rest"), by="Ada")
+    await house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Ada")
     assert [strap.room for strap in house.straps()] == ["room-1"]
     with pytest.raises(StrapTakenError, match="Room 1 holds this strap") as refused:
-        await house.open_room(Opening(address=ADDRESS, kind="rest"), by="Ada")
+        await house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Ada")
     assert refused.value.room == "room-1"

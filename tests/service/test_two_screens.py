@@ -93,7 +93,8 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
         assert {await text(tablet, "#phase") for tablet in tablets} == {"Recovery"}
         start = clock()
         renamed = await asyncio.gather(
-            ask(one, "PUT", "/client", {"client": "M-020"}), ask(other, "PUT", "/client", {"client": "M-021"})
+            ask(one, "PUT", "/client", {"client": "M-020", "consent": True}),
+            ask(other, "PUT", "/client", {"client": "M-021", "consent": True}),
         )
         assert [status for status, _ in renamed] == [200, 200]
         client = bench.hub.rooms()[0].client

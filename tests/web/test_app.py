@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from restbeat.analysis.figures import ALGORITHM
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.ports import Opening
@@ -62,7 +63,7 @@ async def test_a_summary_can_be_read_with_its_picture(client):
         "(+3 to +45)",
         "It does not measure pain, health or treatment success.",
         "not a medical device",
-        "restbeat-1",
+        ALGORITHM,
     ):
         assert words in html
     picture = await client.get("/sessions/7/picture.svg")

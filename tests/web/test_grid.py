@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from restbeat.web.live import Hub
-from restbeat.web.ports import StrapSeen
 
 from .house import FakeHouse, room_state, row
 from .screen import ARTIFACTS, AXE, LOST, SIZES, broken_rules, serving, text, until
@@ -258,19 +257,6 @@ async def test_a_client_who_was_not_asked_is_asked_about(page):
         await page.get_by_role("button", name="They were asked and agree").click()
         await page.locator(".dialog").wait_for(state="hidden")
     assert sent == [{"client": "M-020"}, {"client": "M-020", "consent": True}]
-
-
-async def test_a_second_claim_of_a_strap_says_where_it_is_and_leads_there(page):
-    house = calm(1)
-    house.seen = [StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, None)]
-    async with serving(house) as address:
-        await page.goto(address)
-        await page.get_by_role("button", name="Start session").click()
-        await until(page, "document.querySelector('.conflict')")
-        assert await text(page, ".conflict p") == "Room 1 holds this strap. End its session first, or choose another strap."
-        await page.screenshot(path=ARTIFACTS / "grid-conflict.png", full_page=True)
-        await page.locator(".conflict a").click()
-        await page.wait_for_url("**/rooms/room-1")
 
 
 async def test_the_live_region_speaks_of_changes_of_state_alone(page):

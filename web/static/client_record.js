@@ -1,7 +1,7 @@
 // One client's record: who it is, only when asked; consents; what was minded; who looked.
 
 import { byId, make, post, send, setText, show } from "./dom.js";
-import { attempt, clientPath, get, typed } from "./record.js";
+import { attempt, clientPath, day, get, typed } from "./record.js";
 import { localTimes } from "./times.js";
 
 localTimes();
@@ -64,5 +64,33 @@ byId("audit").addEventListener("toggle", () => {
       line.append(at, make("span", "", [row.actor, row.action, row.session && `session ${row.session}`, row.detail].filter(Boolean).join(" · ")));
       return line;
     }));
+  });
+});
+
+byId("erase-ask")?.addEventListener("click", (event) => {
+  const opened = byId("erase").hidden;
+  show(byId("erase"), opened);
+  event.currentTarget.setAttribute("aria-expanded", String(opened));
+  if (opened) byId("erase").elements.pseudonym.focus();
+});
+
+byId("erase")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const erased = await post(`${path}/erase`, { pseudonym: byId("erase").elements.pseudonym.value.trim() });
+    const said = byId("erased");
+    said.append(make("p", "", `Erased: ${erased.sessions} sessions, ${erased.packets} packets, and all that was written.`));
+    if (erased.backups.length) {
+      const list = make("ul");
+      list.append(...erased.backups.map(({ file, until_utc }) => make("li", "", `${file} still holds it until ${day(until_utc)}. Delete it to have it gone now.`)));
+      said.append(list);
+    }
+    const back = make("a", "button", "To the clients");
+    back.href = "/clients";
+    said.append(back);
+    for (const part of document.querySelectorAll(".part")) if (part.id !== "rights") part.remove();
+    byId("erase").remove();
+    byId("erase-ask").parentElement.remove();
+    show(said, true);
   });
 });

@@ -3,8 +3,7 @@
 import { make } from "./dom.js";
 
 export function conflict(error) {
-  const element = make("div", "notice conflict");
-  element.setAttribute("role", "alert");
+  const element = make("div", "conflict");
   element.append(make("p", "", error.message));
   if (error.room) {
     const link = make("a", "button", "Go to that room");

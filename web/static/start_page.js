@@ -1,5 +1,6 @@
 // Before a session: who, which strap, consent, pain, what to mind. A known client starts in three presses.
 
+import { conflict } from "./conflict.js";
 import { byId, make, post, setText, show } from "./dom.js";
 import { attempt, chip, clientPath, day, get, say, shortDay } from "./record.js";
 
@@ -201,16 +202,19 @@ form.addEventListener("submit", async (event) => {
   if (sending) return;
   sending = true;
   update();
-  const done = await attempt(async () => {
+  let refused;
+  try {
     const { room } = await post("/api/v1/rooms", body());
     location.assign(`/rooms/${encodeURIComponent(room)}`);
-  });
-  if (done) return;
+    return;
+  } catch (error) {
+    refused = error;
+  }
   sending = false;
-  const sentence = byId("news").textContent;
   await refresh();
   if (client) await pick(client);
-  say(sentence);
+  say(refused.message);
+  if (refused.room) byId("news").replaceChildren(conflict(refused));
 });
 
 form.addEventListener("change", (event) => {

@@ -8,7 +8,7 @@ import icalendar
 import pytest
 
 from restbeat.service.link_keys import LinkKeys
-from restbeat.web.client_texts import _GERMAN
+from restbeat.web.own_texts import _GERMAN
 
 from .own_pages import NOW, own_pages, token_of
 
@@ -265,15 +265,15 @@ async def test_under_the_public_name_there_is_nothing_but_clients_pages(practice
 
 
 def test_every_text_of_the_page_has_its_german(practice):
-    from restbeat.web import client_mail, client_page, client_texts
+    from restbeat.web import own_mail, own_page, own_texts
 
-    folder = Path(client_page.__file__).parent
+    folder = Path(own_page.__file__).parent
     used = set()
-    for module in (client_texts, client_mail):
-        used |= set(re.findall(r'_\(\s*"([^"]+)"', Path(module.__file__).read_text()))
-    used |= set(re.findall(r'_\("([^"]+)"', (folder / "calendar_file.py").read_text()))
-    for name in ("client_page", "client_figures", "client_refusal", "follow_up"):
+    for module in (own_texts, own_mail):
+        used |= set(re.findall(r'say\(\s*"([^"]+)"', Path(module.__file__).read_text()))
+    used |= set(re.findall(r'say\("([^"]+)"', (folder / "calendar_file.py").read_text()))
+    for name in ("own_page", "own_figures", "own_refusal", "own_questions"):
         html = (folder / "templates" / f"{name}.html").read_text()
-        used |= set(re.findall(r"""\b_\(["']([^"']+)["']\)""", html))
+        used |= set(re.findall(r"""\bsay\(["']([^"']+)["']\)""", html))
     assert used - set(_GERMAN) == set()
     assert set(_GERMAN) - used == set()

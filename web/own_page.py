@@ -10,11 +10,11 @@ import msgspec
 from multidict import MultiDictProxy
 
 from .calendar_file import calendar_file
-from .client_texts import follow_up_texts, translator
 from .consent import Language
 from .guard import CLIENT_PAGES, PICTURE_POLICY, is_tls
 from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, shown_of
 from .login import PageOf, peer_of
+from .own_texts import follow_up_texts, translator
 from .ports import House, PortError
 from .qr import qr_svg
 from .summary import summary_of
@@ -37,7 +37,7 @@ OPEN_PATHS: Final = frozenset(
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-class ClientPages:
+class OwnPages:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
     def __init__(self, house: House, links: Links, page: PageOf) -> None:
@@ -143,10 +143,10 @@ class ClientPages:
         current = _session(page, wanted) if wanted else shown[0] if shown else None
         address = _address(request, page)
         return self._page(
-            "client_page.html",
+            "own_page.html",
             status,
             language=page.language,
-            _=translator(page.language),
+            say=translator(page.language),
             texts=follow_up_texts(page.language),
             page=page,
             sessions=shown,
@@ -161,7 +161,7 @@ class ClientPages:
         )
 
     async def _figures(self, session: Shown, language: Language) -> dict[str, Any]:
-        """What is told of a session, for `client_figures.html`."""
+        """What is told of a session, for `own_figures.html`."""
         row, report = await self._house.report(session.session)
         return {"row": row, "report": report, "summary": summary_of(row, report), "language": language}
 
@@ -188,7 +188,7 @@ class ClientPages:
 
     def _refusal(self, request: web.Request, status: int, why: str) -> web.Response:
         language = _preferred(request)
-        return self._page("client_refusal.html", status, language=language, _=translator(language), why=why)
+        return self._page("own_refusal.html", status, language=language, say=translator(language), why=why)
 
 
 def _token(request: web.Request) -> str:

@@ -29,33 +29,33 @@ class FollowUpTexts:
 
 def follow_up_texts(language: Language) -> FollowUpTexts:
     """All of them in a language."""
-    _ = translator(language)
+    say = translator(language)
     return FollowUpTexts(
-        slot={24: _("A day after:"), 48: _("Two days after:")},
-        how={24: _("How are you, a day after?"), 48: _("How are you, two days after?")},
-        sleep={"worse": _("worse than usual"), "usual": _("as usual"), "better": _("better than usual")},
+        slot={24: say("A day after:"), 48: say("Two days after:")},
+        how={24: say("How are you, a day after?"), 48: say("How are you, two days after?")},
+        sleep={"worse": say("worse than usual"), "usual": say("as usual"), "better": say("better than usual")},
         relief={
-            "none": _("there was none"),
-            "hours": _("some hours"),
-            "half_day": _("half a day"),
-            "day": _("a day"),
-            "lasts": _("it lasts still"),
+            "none": say("there was none"),
+            "hours": say("some hours"),
+            "half_day": say("half a day"),
+            "day": say("a day"),
+            "lasts": say("it lasts still"),
         },
         done={
-            "heat": _("Heat"),
-            "cold": _("Cold"),
-            "exercise": _("Exercise"),
-            "tai_chi": _("Tai chi, yoga"),
-            "mindfulness": _("Mindfulness"),
-            "medication": _("Medication changed"),
+            "heat": say("Heat"),
+            "cold": say("Cold"),
+            "exercise": say("Exercise"),
+            "tai-chi-yoga": say("Tai chi or yoga"),
+            "mindfulness": say("Mindfulness"),
+            "medication": say("Medication changed"),
         },
         trouble={
-            "unreadable": _("Please choose a number for the pain, then send it again."),
-            "answered": _("These questions are answered already. If something is different now, tell your therapist."),
-            "missed": _("The time for these questions is over. Tell your therapist at the next visit how you were."),
-            "later": _("These questions are not open yet. Below you see when they will be."),
+            "unreadable": say("Please choose a number for the pain, then send it again."),
+            "answered": say("These questions are answered already. If something is different now, tell your therapist."),
+            "missed": say("The time for these questions is over. Tell your therapist at the next visit how you were."),
+            "later": say("These questions are not open yet. Below you see when they will be."),
         },
-        disclaimer=_(
+        disclaimer=say(
             "This is relaxation feedback for wellness, not a medical device: it makes no diagnosis and gives no treatment advice."
         ),
     )
@@ -141,7 +141,7 @@ _GERMAN: Final[dict[str, str]] = {
     "Heat": "Wärme",
     "Cold": "Kälte",
     "Exercise": "Bewegung",
-    "Tai chi, yoga": "Tai-Chi, Yoga",
+    "Tai chi or yoga": "Tai-Chi oder Yoga",
     "Mindfulness": "Achtsamkeit",
     "Medication changed": "Medikamente geändert",
     "Anything else? (as you like)": "Noch etwas? (wenn Sie mögen)",
