@@ -72,6 +72,7 @@ def create_app(
         accounts=accounts,
         records=records,
         rights=rights is not None,
+        links=links is not None,
     )
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
     known = check_host(frozenset(hosts), lambda: links.public_host if links else None)

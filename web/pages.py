@@ -35,8 +35,12 @@ class Pages:
         accounts: Accounts | None = None,
         records: Records | None = None,
         rights: bool = False,
+        links: bool = False,
     ) -> None:
-        """`description` is the API's, as OpenAPI; `rights`: whether clients' data can be exported and erased."""
+        """`description` is the API's, as OpenAPI; `rights`: whether clients' data can be exported and erased.
+
+        `links`: whether they have pages of their own.
+        """
         self._records = records
         self._house = house
         self._hub = hub
@@ -59,6 +63,7 @@ class Pages:
             bench=bench,
             records=records is not None,
             rights=rights,
+            links=links,
         )
 
     async def rooms(self, request: web.Request) -> web.Response:
