@@ -184,7 +184,7 @@ class PracticeLinks:
 
     async def look(self, token: str, session: int | None, what: str, *, peer: str) -> OpenedPage:
         """Look at `what` by a link."""
-        return await self._used(token, session, what, peer, lambda *_: None)
+        return await self._used(token, session, f"{what} looked at", peer, lambda *_: None)
 
     async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
         """Keep a client's answers."""
@@ -197,7 +197,7 @@ class PracticeLinks:
             (ended,) = db.execute("SELECT ended_utc FROM session WHERE id = ?", (session,)).fetchone()
             answers.keep(db, follow_up, said, moment(ended), now)
 
-        return await self._used(token, session, "page", peer, change)
+        return await self._used(token, session, "form sent", peer, change)
 
     async def show(self, token: str, sessions: Collection[int], *, remind: bool, peer: str) -> OpenedPage:
         """Choose what the link shows, among what it may show."""
@@ -205,7 +205,7 @@ class PracticeLinks:
         def change(db: Database, link: Link, now: datetime) -> None:
             links.show(db, link, sessions, remind=remind, now=now)
 
-        return await self._used(token, None, "page", peer, change)
+        return await self._used(token, None, "form sent", peer, change)
 
     async def speak(self, token: str, language: Language, *, peer: str) -> OpenedPage:
         """Choose the language of the page."""
@@ -213,10 +213,10 @@ class PracticeLinks:
         def change(db: Database, link: Link, _: datetime) -> None:
             db.execute("UPDATE client_link SET language = ? WHERE id = ?", (language, link.id))
 
-        return await self._used(token, None, "page", peer, change)
+        return await self._used(token, None, "form sent", peer, change)
 
     async def _used(
-        self, token: str, session: int | None, what: str, peer: str, change: Callable[[Database, Link, datetime], None]
+        self, token: str, session: int | None, action: str, peer: str, change: Callable[[Database, Link, datetime], None]
     ) -> OpenedPage:
         """Open a link, do something by it, and give its page as it is then."""
         wrong = f"link {peer}"
@@ -226,7 +226,7 @@ class PracticeLinks:
         self._bucket.take(peer)
 
         def work(db: Database, now: datetime) -> OpenedPage | None:
-            link = links.opened(db, self._keys.handle_of(token, now), session, what, now)
+            link = links.opened(db, self._keys.handle_of(token, now), session, action, now)
             if link is None:
                 return None
             change(db, link, now)

@@ -20,6 +20,7 @@ from .mail_settings import read_mail_settings
 from .rows import moment, stamp
 from .sqlite import Database
 
+OPENED: Final = "page looked at"
 _COLUMNS: Final = (
     "id, client, handle, language, coming, remind, made_utc, made_by, expires_utc, revoked_utc, revoked_by, opened_utc, uses"
 )
@@ -70,7 +71,7 @@ def live(db: Database, now: datetime, client: str) -> list[Link]:
     return _links(db, f"client = :client AND {_LIVE} ORDER BY id DESC", client=client, now=stamp(now))
 
 
-def opened(db: Database, handle: str | None, session: int | None, what: str, now: datetime) -> Link | None:
+def opened(db: Database, handle: str | None, session: int | None, action: str, now: datetime) -> Link | None:
     """The link that a handle opens, for a session where one is named; the use is noted. None where it opens nothing."""
     values = {"handle": handle or "", "session": session, "now": stamp(now)}
     row = db.execute(_OPENS, values).fetchone()
@@ -80,8 +81,9 @@ def opened(db: Database, handle: str | None, session: int | None, what: str, now
             note(db, now, "link", "link refused", client=owner[0] if owner else None)
             return None
         link = _link(row)
-        db.execute("UPDATE client_link SET opened_utc = ?, uses = uses + 1 WHERE id = ?", (values["now"], link.id))
-        note(db, now, "link", f"{what} looked at", client=link.client, session=session, detail=f"link {link.id}")
+        if action == OPENED:
+            db.execute("UPDATE client_link SET opened_utc = ?, uses = uses + 1 WHERE id = ?", (values["now"], link.id))
+        note(db, now, "link", action, client=link.client, session=session, detail=f"link {link.id}")
     return link
 
 

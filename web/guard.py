@@ -94,17 +94,16 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
         login = accounts.whose(request.cookies.get(COOKIE, ""))
         if login:
             request[LOGIN] = login
-        if _path_of(request) not in open_paths:
-            if login is None:
-                if request.path.startswith("/api/") or request.headers.get("Upgrade"):
-                    raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
-                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
-            if request.method not in _READING:
-                await _demand_token(request, login)
+        if _path_of(request) in open_paths:  # no cookie goes with a client's page, nor with a file that others may keep
+            return await handler(request)
+        if login is None:
+            if request.path.startswith("/api/") or request.headers.get("Upgrade"):
+                raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
+            raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
+        if request.method not in _READING:
+            await _demand_token(request, login)
         response = await handler(request)
-        if _is_a_clients(request):
-            return response
-        if login and (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
+        if (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
             give_cookie(request, response, renewed)
         return response
 

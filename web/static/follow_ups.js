@@ -14,7 +14,7 @@ function words(slot) {
     return [`pain ${answers.pain}`, SLEEP[answers.sleep], RELIEF[answers.relief], done, answers.note && `“${answers.note}”`].filter(Boolean).join(" · ");
   }
   if (state === "later") return `opens ${moment(slot.opens_utc)}`;
-  return state === "open" ? `not answered yet, open until ${moment(slot.closes_utc)}` : "not answered";
+  return state === "open" ? `not answered yet, open until ${moment(slot.closes_utc)}` : "no answer";
 }
 
 // `session` of the API, as a list of its two slots.

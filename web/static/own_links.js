@@ -82,7 +82,7 @@ function fold(summary, ...content) {
 
 function linkOf(row, all) {
   const item = make("li", "own-link");
-  const used = row.uses ? `used ${row.uses} ${row.uses === 1 ? "time" : "times"}, last on ${new Date(row.opened_utc).toLocaleString()}` : "not used yet";
+  const used = row.uses ? `opened ${row.uses} ${row.uses === 1 ? "time" : "times"}, last on ${new Date(row.opened_utc).toLocaleString()}` : "not opened yet";
   const field = make("input", "address");
   Object.assign(field, { readOnly: true, value: whole(row.address) });
   field.setAttribute("aria-label", "Address of the page");
