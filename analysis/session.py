@@ -1,7 +1,7 @@
 """A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,23 +15,37 @@ from ..sensors.model import Phase
 from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
-from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .figures import (
+    DriftSeen,
+    Integrity,
+    Note,
+    PhaseFigures,
+    ResponseContext,
+    ResponseFigures,
+    Segment,
+    SessionFigures,
+    SessionReport,
+)
 from .final_pass import look_again
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
+from .past import Past, drifts_of, rests_of
+from .phase_beats import SEGMENT_S, PhaseBeats, segments
 from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
-from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
+from .response import Response, respond
 from .runs import runs_of
 from .spectrum import band_powers, respiration
 from .stream import BeatStream, JudgedBeat
 from .time_domain import TimeDomain
+from .usual import compare_with_usual, wander_sd
 
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
+_REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
 _HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 Array = NDArray[np.float64]
@@ -78,12 +92,19 @@ class Beats:
 
 
 def summarise(
-    name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None, record: Record = time_domain
+    name: str,
+    header: Header,
+    events: Sequence[Event],
+    *,
+    end_s: float | None = None,
+    record: Record = time_domain,
+    past: Sequence[Past] = (),
 ) -> SessionReport:
     """Compute the figures of record of a session from its raw events, in order of time.
 
     `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
-    `end_s` is where the session ended, if later than its last event. No event gives a report without figures, never an error.
+    `end_s` is where the session ended, if later than its last event; `past` the client's earlier rests, in order of time.
+    No event gives a report without figures, never an error.
     """
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
@@ -110,14 +131,14 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    responses, intervals = _responses(of_phase, hrv=stream.rr_seen)
+    compared = _compared(of_phase, past, header.kind, hrv=stream.rr_seen)
     clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
             recording=name,
             device=msgspec.structs.asdict(header.device) | header.device_extra,
             phases=phases,
-            responses=responses,
+            responses=compared.responses,
             integrity=Integrity(
                 packets=clock.packets,
                 beats=placed.beats,
@@ -134,7 +155,9 @@ def summarise(
         duration_s=last_s,
         kind=header.kind,
         hrv=stream.rr_seen,
-        intervals=intervals,
+        intervals=compared.intervals,
+        context=compared.context,
+        drift=compared.drift,
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
@@ -298,25 +321,52 @@ def _phase_beats(span: Span, beats: Beats) -> PhaseBeats:
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))
 
 
-def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]]]:
-    """Compare massage and recovery with the baseline."""
+@dataclass(slots=True)
+class _Compared:
+    """Massage and recovery against the baseline."""
+
+    responses: list[ResponseFigures] = field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    context: dict[str, ResponseContext] = field(default_factory=dict)
+    drift: DriftSeen | None = None
+    """Of the first phase that could be compared."""
+
+
+def _compared(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> _Compared:
+    """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
-    out: list[ResponseFigures] = []
-    intervals: dict[str, tuple[float, float]] = {}
+    out = _Compared()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
         if not hrv:
-            out.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
+            out.responses.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
-            out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
+            out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            response = respond(_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
-            out.append(_response_figures(phase, response))
+            rests = rests_of(past, phase.value)
+            wander = wander_sd(rests)
+            beats = (_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
+            response = respond(*beats, wander_sd=wander, earlier=drifts_of(past))
+            usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
+            out.responses.append(_response_figures(phase, response))
+            out.context[phase.value] = ResponseContext(
+                steady=response.steady,
+                flagged=response.flagged,
+                standard_error=response.standard_error,
+                wander_sd=wander,
+                wander_rests=len(rests),
+                usual_class="unknown" if kind == "rest" else usual.verdict,
+                usual_why=_REST_ONLY if kind == "rest" else usual.why,
+                usual_rests=usual.rests,
+                usual_ln_rmssd=usual.mean,
+                usual_half_width=usual.half_width,
+            )
+            out.drift = out.drift or response.drift
             if response.low is not None and response.high is not None:
-                intervals[phase.value] = (response.low, response.high)
-    return out, intervals
+                out.intervals[phase.value] = (response.low, response.high)
+    return out
 
 
 def _response_figures(phase: Phase, response: Response) -> ResponseFigures:

@@ -50,7 +50,7 @@ def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) ->
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
     sessions, packets = _delete(db, client, actor, now)
-    _wipe(db)
+    wipe(db)
     _remember(folder, client, now)
     return Erased(sessions=sessions, packets=packets, backups=still_in(folder, client))
 
@@ -68,7 +68,7 @@ def erase_again(db: Database, folder: Path, now: datetime) -> int:
     for client in back:
         _delete(db, client, "restbeat", now)
     if back:
-        _wipe(db)
+        wipe(db)
     return len(back)
 
 
@@ -94,7 +94,7 @@ def _unname(db: Database, client: str) -> None:
         db.execute("UPDATE audit SET detail = ? WHERE id = ?", (named.sub(_TEXT_OF_AUDIT, detail), number))
 
 
-def _wipe(db: Database) -> None:
+def wipe(db: Database) -> None:
     """Overwrite what deleted rows have left in the file, and empty the write-ahead log."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute("VACUUM")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 import logging
 from types import TracebackType
 from typing import Protocol, Self
@@ -213,6 +214,7 @@ class House:
             await self._storage.flush()
             held.wearer = await self._storage.work(work)
             held.header = msgspec.structs.replace(held.header, client=client)
+        self._spawn(self._learn(held), f"past of {room}")
         self._hub.publish(held.state)
 
     def show_client(self, room: str, view: ClientView) -> None:
@@ -386,6 +388,8 @@ class House:
         room.plan = plan.lasting(settings)
         room.wearer = wearer
         room.journal = Journal(session, self._storage, rest=header.kind == "rest")
+        room.estimate = partial(self._worker.provisional, past=[])
+        self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)
@@ -420,10 +424,23 @@ class House:
 
     async def _make_report(self, row: SessionRow) -> SessionReport:
         header, events = await self._storage.events(row.session)
-        report = await self._worker.report(row.source, header, events, row.duration_s)
+        await self._report_rests(row.session)
+        report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
+
+    async def _learn(self, room: Room) -> None:
+        """Have the room's change so far estimated in the light of the client's earlier rests."""
+        past = await self._storage.past(room.session.number)
+        room.estimate = partial(self._worker.provisional, past=past)
+
+    async def _report_rests(self, session: int) -> None:
+        """Have reports by today's algorithm of the client's earlier rests: they tell what is usual."""
+        missing = await self._storage.unreported_rests(session)
+        rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
+        for rest in missing:
+            await self._make_report(rows[rest])
 
 
 def _task_of(identifier: str) -> str:

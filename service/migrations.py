@@ -223,6 +223,39 @@ def m005_clients(db: Database) -> None:
     db.executescript(_CLIENTS)
 
 
+_OVERVIEW = """
+CREATE VIEW newest_report AS
+  SELECT session, algorithm, figures FROM (
+    SELECT session, algorithm, figures, row_number() OVER (PARTITION BY session ORDER BY made_utc DESC, rowid DESC) AS place
+    FROM report) WHERE place = 1;
+CREATE VIEW session_overview AS
+  SELECT
+    session.id AS session, client, kind, started_utc, round(duration_s / 60.0, 1) AS minutes, room, therapist, technique, posture,
+    pain_before, pain_after,
+    round(base.rmssd_ms, 1) AS baseline_rmssd_ms, round(massage.rmssd_ms, 1) AS massage_rmssd_ms,
+    round(base.mean_hr_bpm) AS baseline_hr_bpm, round(massage.mean_hr_bpm) AS massage_hr_bpm,
+    round(massage.accepted_pct, 1) AS massage_accepted_pct,
+    response.class AS response, round(response.percent) AS response_pct,
+    (SELECT group_concat(reason, '; ') FROM flag WHERE flag.session = session.id AND cleared_utc IS NULL) AS to_mind,
+    coalesce(strap_model, strap_name, source) AS strap, newest.algorithm
+  FROM session
+  LEFT JOIN newest_report AS newest ON newest.session = session.id
+  LEFT JOIN phase_hrv AS base
+    ON base.session = session.id AND base.algorithm = newest.algorithm AND base.phase = 'baseline'
+  LEFT JOIN phase_hrv AS massage
+    ON massage.session = session.id AND massage.algorithm = newest.algorithm AND massage.phase = 'massage'
+  LEFT JOIN response
+    ON response.session = session.id AND response.algorithm = newest.algorithm AND response.phase = 'massage'
+  ORDER BY started_utc DESC;
+"""
+
+
+@migrations()
+def m008_overview(db: Database) -> None:
+    """A line a session, for people who read the database itself."""
+    db.executescript(_OVERVIEW)
+
+
 _LINKS = """
 CREATE TABLE client_link (                         -- opens a client's own page; its address: `handle`, signed by a key elsewhere
   id INTEGER PRIMARY KEY,

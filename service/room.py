@@ -14,7 +14,7 @@ from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
 from ..analysis.pain import notice_during
 from ..analysis.parity import Parity
-from ..analysis.seconds import SEGMENT_S
+from ..analysis.so_far import LENGTH_S, SEGMENT_S, Provisional, SoFar
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
 from ..sensors.model import Contact, Device, Phase
@@ -31,6 +31,7 @@ from .session import Session
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
 _CHECK_EVERY_S = 30.0
+_ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
@@ -70,8 +71,12 @@ class Room:
     """Why the session ended, where nobody at the tablet knows."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
     _story_key: tuple[int, int, int] | None = None
+    estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
+    """Gives the change of a phase so far."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
+    _estimated: tuple[Phase, Provisional] | None = None
+    """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
 
@@ -82,11 +87,13 @@ class Room:
         """Run the session to its end."""
         ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
         checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
+        estimating = asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}")
         try:
             await self.session.run()
         finally:
             ticking.cancel()
             checking.cancel()
+            estimating.cancel()
         self._publish(())
 
     @property
@@ -99,6 +106,7 @@ class Room:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
+        change = self._change(figures) if shown else Provisional(why=text.lower())
         state = RoomState(
             room=self.identifier,
             name=self.name,
@@ -136,6 +144,10 @@ class Room:
             technique=self.plan.technique,
             therapist=self.plan.therapist,
             client_view=self.client_view,
+            change_so_far_pct=change.percent,
+            change_low_pct=change.low_pct,
+            change_high_pct=change.high_pct,
+            change_why=change.why,
         )
         if figures.phase is not Phase.SETTLE or self.bench:
             return state
@@ -160,7 +172,7 @@ class Room:
             ],
             marks=[StoryMark(event.t, words_of(event)) for event in told if isinstance(event, Mark)],
             pain=[(event.t, event.score) for event in told if isinstance(event, Pain)],
-            segments=[(mid, rmssd and round(rmssd, 1)) for mid, rmssd in live.seconds.segments(now_s)],
+            segments=[(mid, rmssd and round(rmssd, 1)) for mid, rmssd in live.sums.segments(now_s)],
         )
 
     def _told_in_order(self) -> list[Event]:
@@ -222,10 +234,31 @@ class Room:
             for difference in self._checked.differences:
                 _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
 
+    async def _estimate(self) -> None:
+        while True:
+            await asyncio.sleep(_ESTIMATE_EVERY_S)
+            if self.estimate is None:
+                continue
+            phase, so_far = self.session.live.phase, self.session.live.so_far
+            try:
+                self._estimated = None if so_far is None else (phase, await self.estimate(so_far))
+            except ServiceError as error:
+                self._estimated = None
+                _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
+
+    def _change(self, figures: LiveFigures) -> Provisional:
+        if figures.phase in {Phase.SETTLE, Phase.BASELINE}:
+            return Provisional(why="the baseline comes first")
+        if figures.accepted_pct is None:
+            return Provisional(why=figures.rmssd_why)
+        if self._estimated is None or self._estimated[0] is not figures.phase:
+            return Provisional(why="about a minute more is needed")
+        return self._estimated[1]
+
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)
         self.hub.publish(self.state, rows_of(beats))
-        story_key = (len(self.session.told), self.session.corrections, int(self.session.live.seconds.end_s // SEGMENT_S))
+        story_key = (len(self.session.told), self.session.corrections, int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S))
         if story_key != self._story_key:
             self._story_key = story_key
             self.hub.tell(self.story)

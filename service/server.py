@@ -24,6 +24,7 @@ from .house import House
 from .mail_settings import read_password
 from .proxies import ProxyOptions, radio_of
 from .records import PracticeRecords
+from .retention import Retention
 from .seal import Seal
 from .storage import Storage
 from .worker import Worker
@@ -59,6 +60,7 @@ async def run_serve(
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
         House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
+        Retention(storage),
         links_of(storage, seal, password) as links,
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None

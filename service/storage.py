@@ -8,11 +8,13 @@ from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
+from ..analysis.past import Past
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import Screening, SessionRow
 from .consents import give_for_session
 from .errors import NoSuchSessionError
+from .past import past_before, unreported_before
 from .rows import (
     EVENT_COLUMNS,
     correction_statements,
@@ -181,6 +183,14 @@ class Storage:
     async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
         """The report of that algorithm, or the newest; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
+
+    async def past(self, session: int) -> list[Past]:
+        """What the client's rests before a massage tell, in order of time."""
+        return await self._writer.call(lambda db: past_before(db, session))
+
+    async def unreported_rests(self, session: int) -> list[int]:
+        """Those of them that have no report by today's algorithm yet."""
+        return await self._writer.call(lambda db: unreported_before(db, session))
 
     def _demand_writable(self, session: int) -> None:
         if session not in self._next_seq:

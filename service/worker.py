@@ -15,6 +15,8 @@ from typing import Any, Self, TypeVar
 from ..analysis.figures import PhaseFigures, SessionReport
 from ..analysis.live_check import LiveWindow
 from ..analysis.parity import Parity
+from ..analysis.past import Past
+from ..analysis.so_far import Provisional, SoFar
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from .errors import WorkerError
@@ -38,9 +40,11 @@ class Worker:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
-    async def report(self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None) -> SessionReport:
-        """Give the figures of record of a whole session."""
-        return await self._run(_report, name, header, events, end_s)
+    async def report(
+        self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
+    ) -> SessionReport:
+        """Give the figures of record of a whole session; `past`: the client's earlier rests."""
+        return await self._run(_report, name, header, events, end_s, past)
 
     async def whole_recording(self, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of a whole recording as one phase, and the reasons for those that are missing."""
@@ -69,6 +73,10 @@ class Worker:
     async def check(self, window: LiveWindow) -> Parity:
         """Compare the live engine's figures of the last 60 s with NeuroKit2's."""
         return await self._run(_check, window)
+
+    async def provisional(self, so_far: SoFar, past: Sequence[Past]) -> Provisional:
+        """Estimate the change of a running phase, with its interval."""
+        return await self._run(_provisional, so_far, past)
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -107,10 +115,10 @@ def _import_all() -> None:
     from ..analysis import session  # noqa: F401
 
 
-def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None) -> SessionReport:
+def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None, past: Sequence[Past]) -> SessionReport:
     from ..analysis.session import summarise
 
-    return summarise(name, header, events, end_s=end_s)
+    return summarise(name, header, events, end_s=end_s, past=past)
 
 
 def _whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
@@ -164,6 +172,12 @@ def _check(window: LiveWindow) -> Parity:
     from ..analysis.live_check import check
 
     return check(window)
+
+
+def _provisional(so_far: SoFar, past: Sequence[Past]) -> Provisional:
+    from ..analysis.provisional import provisional
+
+    return provisional(so_far, past)
 
 
 def _picture(report: SessionReport) -> str:

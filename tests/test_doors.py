@@ -26,7 +26,7 @@ DOORS = {
     "bluetooth_adapters": {"sensors/proxy.py"},
     "dbus_fast": {f"sensors/virtual/{path.name}" for path in (ROOT / "sensors" / "virtual").glob("*.py")},
     "neurokit2": {"analysis/hrv.py", "analysis/ecg.py"},
-    "scipy": {"analysis/drift.py", "analysis/ecg.py"},
+    "scipy": {"analysis/distributions.py", "analysis/drift.py", "analysis/ecg.py"},
     "edfio": {"service/exchange/edf.py"},
     "fitdecode": {"service/exchange/fit.py"},
     "matplotlib": {"web/charts.py"},

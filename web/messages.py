@@ -100,6 +100,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A tester plays a recording in this room; nothing is stored."""
     paused: bool = False
     """The session's clock stands, as only a tester can make it."""
+    change_so_far_pct: float | None = None
+    """RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."""
+    change_low_pct: float | None = None
+    """95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."""
+    change_high_pct: float | None = None
+    change_why: str | None = None
+    """Why there is no interval; None where there is one."""
     stream: StreamIntegrity = StreamIntegrity()
     checked: Parity | None = None
     """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""

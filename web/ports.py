@@ -186,6 +186,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     baseline_s: float = 300.0
     massage_s: float | None = None
     recovery_s: float = 300.0
+    keep_months: int | None = None
+    """Sessions that ended longer ago are deleted; None: they are kept until they are erased."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     massage_s: _Seconds | None = Settings().massage_s
     """Null: as long as it takes."""
     recovery_s: _Seconds = Settings().recovery_s
+    keep_months: Annotated[int, msgspec.Meta(ge=1, le=600)] | None = Settings().keep_months
+    """Sessions that ended longer ago are deleted; null: kept until they are erased."""
 
 
 class SettingsApi:

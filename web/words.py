@@ -91,6 +91,14 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
 
 
+def usual_sentence(report: SessionReport, phase: str) -> str:
+    """Say how a phase's change compares with what rest alone usually does; that this is not known yet is said once."""
+    context = report.context.get(phase)
+    if context is None or (context.usual_class == "unknown" and phase != next(iter(report.context))):
+        return ""
+    return context.usual_why
+
+
 def polar(report: PolarReport | None, kind: str) -> str:
     """Say what came of a strap's ECG and acceleration; empty where it sent neither."""
     if report is None:

@@ -54,7 +54,7 @@ form.addEventListener("submit", (event) => {
   attempt(async () => {
     const techniques = [...form.querySelectorAll('[name="technique"]')].map((input) => input.value.trim()).filter(Boolean);
     const lengths = Object.fromEntries(["settle_s", "baseline_s", "massage_s", "recovery_s"].map((name) => [name, seconds(name)]));
-    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths });
+    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths, keep_months: form.elements.keep_months.value === "" ? null : Number(form.elements.keep_months.value) });
     said("Saved.");
   });
 });
