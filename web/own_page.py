@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 import logging
 from typing import Any, Final, get_args
+from urllib.parse import urlsplit
 
 from aiohttp import web
 import msgspec
@@ -156,8 +157,7 @@ class OwnPages:
             picture=f"/sessions/{current.session}/picture.svg" if current and paper else None,
             trouble=trouble,
             paper=paper,
-            qr=qr_svg(address),
-            outside=bool(page.address != page.path),
+            code=qr_svg(address) if _reached(address) else None,
         )
 
     async def _figures(self, session: Shown, language: Language) -> dict[str, Any]:
@@ -222,6 +222,12 @@ def _address(request: web.Request, page: OpenedPage) -> str:
     if page.address != page.path:
         return page.address
     return f"{'https' if is_tls(request) else 'http'}://{request.host}{page.path}"
+
+
+def _reached(address: str) -> bool:
+    """Whether other devices can come by that address; that of this computer alone is of no use on paper."""
+    host = urlsplit(address).hostname or ""
+    return host != "localhost" and not host.startswith("127.") and host != "::1"
 
 
 def _see(path: str) -> web.Response:

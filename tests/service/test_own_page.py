@@ -240,10 +240,14 @@ async def test_the_calendar_file_holds_both_and_names_no_health(practice, browse
 
 async def test_paper_has_the_code_and_no_form(practice, browser):
     session, _ = await asked(practice)
+    html = await (await browser.get("/links/1/print")).text()
+    assert "No phone can open the address of this computer" in html
+    assert "<path" not in html
     await practice.set_mail()
     answer = await browser.get(f"/links/1/print?session={session}")
     html = await answer.text()
     assert answer.status == 200
+    assert "no code is printed" not in html
     assert '<svg viewBox="0 0 ' in html
     assert 'action="/c/' not in html
     assert "open your page with the camera" in html
