@@ -160,7 +160,8 @@ class LiveSession:
     @property
     def _heart_rate_only(self) -> bool:
         stream = self.stream
-        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)
+        enough = 1 if stream.optical else _ENOUGH_PACKETS
+        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= enough)
 
     @property
     def _beats_fresh_s(self) -> float:

@@ -167,10 +167,11 @@ def summarise(
     )
 
 
-def whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
     """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
     last_s = max((event.t for event in events), default=0.0)
-    stream = BeatStream()
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
     beats = _arrays(_judge(stream, events, last_s))
     span = Span(Phase.SETTLE, 0.0, last_s, last=True)
     return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))

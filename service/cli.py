@@ -75,7 +75,9 @@ def _key_file(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
-    if not (bench or folder):
+    if folder and not bench:
+        raise click.UsageError("--bench-folder is for the bench: give --bench too.")
+    if not bench:
         return None
     from .demo import FIXTURES
 
@@ -234,6 +236,9 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 @click.option("--began", type=_BEGAN, help="When it was, where the file does not tell. Default: now.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+@click.option(
+    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Write what is played to this recording, faults and all."
+)
 @_faults
 def replay(
     file: Path,
@@ -245,6 +250,7 @@ def replay(
     began: datetime | None,
     data: Path | None,
     as_json: bool,
+    keep: Path | None,
     faults: tuple[str, ...],
     seed: int,
 ) -> None:
@@ -272,6 +278,7 @@ def replay(
         cut=cut,
         client=client,
         began=began and began.astimezone(),
+        keep=keep,
     )
     _run(playing)
 

@@ -1,10 +1,9 @@
 """The demo: three rooms on virtual straps, found and read through Bleak like real ones."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-import tempfile
 
 import msgspec
 from rich.console import Console
@@ -16,6 +15,7 @@ from ..sensors.recording import Recording, read
 from ..sensors.source import ReplaySource, ScriptedSource, Source
 from ..sensors.virtual.air import OnAir, virtual_straps
 from ..sensors.virtual.held_clock import HeldClock
+from ..sensors.virtual.passing import passing_folder
 from ..sensors.virtual.strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
@@ -85,7 +85,7 @@ async def run_demo(
     say("Setting up three rooms on virtual straps ...")
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
-        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restbeat-demo-")))
+        folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
         storage = await stack.enter_async_context(await Storage.open(folder))
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         worker = await stack.enter_async_context(Worker())

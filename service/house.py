@@ -381,6 +381,7 @@ class House:
     ) -> str:
         settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
+        live.know(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
         room = Room(identifier, self._room_name(identifier, address), address, header, session, self._hub)

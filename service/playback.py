@@ -1,5 +1,6 @@
 """Commands on files: replay, analyse, simulate."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ async def replay_file(
     cut: Cut = _WHOLE,
     client: str | None = None,
     began: datetime | None = None,
+    keep: Path | None = None,
 ) -> None:
     """Play a recording, or another program's file, through the live path, store the session, print its figures.
 
@@ -55,6 +57,9 @@ async def replay_file(
     if client is not None:
         recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
     began = began or began_of(recording.header)
+    if keep is not None:
+        await asyncio.to_thread(_keep, recording, keep)
+        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         number = await storage.create_session(
@@ -91,7 +96,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         else:
             recording = _readable(path)
             warn(err, recording.warnings)
-            figures, reasons = await worker.whole_recording(recording.events)
+            figures, reasons = await worker.whole_recording(recording.header, recording.events)
     if as_json:
         fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
@@ -130,6 +135,15 @@ def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[s
         for line in told(recording) if faults else ():
             console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
     return troubled
+
+
+def _keep(recording: Recording, out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out} is there already and was left as it is. Choose another name with --keep.")
+    try:
+        write(out, recording.header, list(recording.events))
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
 
 
 def _readable(path: Path) -> Recording:

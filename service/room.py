@@ -192,7 +192,7 @@ class Room:
             return "ended", "Session ended", self.farewell
         if link.state is not LinkState.STREAMING:
             signal, text = _OF_LINK[link.state]
-            return signal, text, link.hint
+            return signal, text, link.hint and link.hint + self._low_battery(figures)
         if figures.age_s is None:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
         if figures.age_s > self.session.live.fresh_s:
@@ -211,6 +211,11 @@ class Room:
         if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
             return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
         return "good", "Signal good", None
+
+    def _low_battery(self, figures: LiveFigures) -> str:
+        battery_pct = self._battery_pct(figures)
+        low = battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT
+        return f" Its battery was at {battery_pct} %: it may be empty." if low else ""
 
     def _battery_pct(self, figures: LiveFigures) -> int | None:
         return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct

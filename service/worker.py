@@ -46,9 +46,9 @@ class Worker:
         """Give the figures of record of a whole session; `past`: the client's earlier rests."""
         return await self._run(_report, name, header, events, end_s, past)
 
-    async def whole_recording(self, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    async def whole_recording(self, header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of a whole recording as one phase, and the reasons for those that are missing."""
-        return await self._run(_whole_recording, events)
+        return await self._run(_whole_recording, header, events)
 
     async def whole_text(self, text: RrText) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of plain RR intervals as one phase, and the reasons for those that are missing."""
@@ -121,10 +121,10 @@ def _report(name: str, header: Header, events: Sequence[Event], end_s: float | N
     return summarise(name, header, events, end_s=end_s, past=past)
 
 
-def _whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
     from ..analysis.session import whole_recording
 
-    return whole_recording(events)
+    return whole_recording(header, events)
 
 
 def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:

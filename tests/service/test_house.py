@@ -210,6 +210,14 @@ async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_p
         assert any(isinstance(event, Link) and not event.up for event in events)
 
 
+async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_hrv_of_before_either(tmp_path, worker_pool):
+    session, bench = await reopened(tmp_path, worker_pool, Header(Device(name="Polar OH1 21A3F22B", address=ADDRESS)))
+    async with bench.storage, bench.house:
+        await bench.house.resume(session)
+        (state,) = bench.hub.rooms()
+        assert (state.phase, state.baseline_rmssd_ms) == ("baseline", None)
+
+
 async def test_a_session_that_a_crash_cut_off_can_be_ended_where_it_was_cut(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
     async with bench.storage, bench.house:

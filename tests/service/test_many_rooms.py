@@ -2,12 +2,13 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from restbeat.sensors.ble import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.heart_rate import encode
-from restbeat.sensors.model import Contact, Measurement
+from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, Recording
 from restbeat.sensors.virtual.air import virtual_straps
 from restbeat.service.house import House
@@ -99,6 +100,17 @@ async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(stor
         assert len(refused) == 4
         assert set(refused) == {"Room 1 holds this strap. End its session first, or choose another strap."}
         assert len(await house.sessions()) == 1, "a refused claim leaves no session behind"
+
+
+async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):
+    told = Device("Polar H10", None, "Polar", "H10", "5.0.0", 87, "chest")
+    worn = Recording(Header(device=told), recording(0).events)
+    async with virtual_straps([worn], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+        address = air.players[0].strap.address
+        await house.open_room(address, client=None, kind="rest")
+        await payloads(storage, 1, 3)
+        header, _ = await storage.events(1)
+        assert header.device == msgspec.structs.replace(told, address=address)
 
 
 async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves_the_other(storage, worker):

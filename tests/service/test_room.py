@@ -44,21 +44,21 @@ def test_a_good_signal_shows_its_numbers(room):
 
 
 @pytest.mark.parametrize(
-    ("link", "signal"),
+    ("link", "signal", "text"),
     [
-        (LinkState.IDLE, "connecting"),
-        (LinkState.SCANNING, "connecting"),
-        (LinkState.CONNECTING, "connecting"),
-        (LinkState.SILENT, "silent"),
-        (LinkState.LOST, "lost"),
-        (LinkState.GIVING_UP, "no-strap"),
+        (LinkState.IDLE, "connecting", "Waiting for the strap"),
+        (LinkState.SCANNING, "connecting", "Looking for the strap"),
+        (LinkState.CONNECTING, "connecting", "Connecting to the strap"),
+        (LinkState.SILENT, "silent", "Strap connected but silent"),
+        (LinkState.LOST, "lost", "Strap lost"),
+        (LinkState.GIVING_UP, "no-strap", "Strap not found"),
     ],
 )
-def test_no_number_outlives_its_link(room, link, signal):
+def test_no_number_outlives_its_link(room, link, signal, text):
     hear(room)
     room.session.take(LinkChange(90.2, link, "come closer"))
     state = room.state
-    assert (state.signal, state.hint) == (signal, "come closer")
+    assert (state.signal, state.signal_text, state.hint) == (signal, text, "come closer")
     assert (state.hr_bpm, state.rmssd_ms, state.change_pct, state.accepted_pct) == (None, None, None, None)
     assert state.rmssd_why == state.signal_text.lower()
 
@@ -113,6 +113,15 @@ def test_an_optical_sensor_is_heart_rate_only_from_its_first_packet(room):
     state = room.state
     assert (state.signal, state.signal_text, state.hr_bpm) == ("hr-only", "Heart rate only – no HRV", 64)
     assert "sends no RR intervals" in state.hint
+
+
+@pytest.mark.parametrize(("location", "packets"), [("wrist", 1), ("finger", 1), ("chest", 3), (None, 3)])
+def test_a_sensor_of_which_nothing_is_known_is_judged_by_where_it_is_worn(room, location, packets):
+    room.session.take(Described(0.0, Device(name="Band 7", location=location)))
+    hear(room, seconds=packets - 1, payload="0640")
+    assert room.state.signal != "hr-only"
+    hear(room, seconds=1, payload="0640")
+    assert (room.state.signal, room.state.signal_text) == ("hr-only", "Heart rate only – no HRV")
 
 
 def test_smoothed_intervals_are_no_beats(room):
@@ -201,3 +210,11 @@ def test_before_the_massage_there_is_no_change_and_a_reason(room):
     room.session.clock._now = 104.0
     room.session.take(PhaseStart(90.5, Phase.MASSAGE))
     assert (room.state.change_low_pct, room.state.change_why) == (None, "no beats in the last seconds")
+
+
+def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
+    hear(room)
+    room.session.take(LinkChange(90.1, LinkState.LOST, "Come closer."))
+    assert room.state.hint == "Come closer."
+    room.session.take(Packet(90.2, "2a19", b"\x0c"))
+    assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."

@@ -101,6 +101,7 @@ async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
             await page.evaluate("[...document.querySelectorAll('#stream div')].map(d => [...d.children].map(c => c.textContent))")
         )
         odd = await page.evaluate("[...document.querySelectorAll('#stream div[data-odd=yes] dt')].map(d => d.textContent)")
+        assert told["Last packet"].endswith(" s ago")
         assert told["RR sum against the clock"] == "118.8 %"
         assert told["Gaps"] == "1, 38 s lost, longest 38 s"
         assert told["Doubled, passed over"] == "44"
