@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 const SLEEP = { worse: "slept worse than usual", usual: "slept as usual", better: "slept better than usual" };
 const RELIEF = { none: "no relief", hours: "relief for some hours", half_day: "relief for half a day", day: "relief for a day", lasts: "relief lasts still" };
 const DONE = { heat: "heat", cold: "cold", exercise: "exercise", "tai-chi-yoga": "tai chi or yoga", mindfulness: "mindfulness", medication: "medication changed" };
-const moment = (utc) => new Date(utc).toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+export const moment = (utc) => new Date(utc).toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 function words(slot) {
   const { answers, state } = slot;

@@ -1,7 +1,7 @@
 // The client's own page, from the therapist's side: links made, copied, printed, mailed, revoked; what follow-ups have told.
 
 import { byId, make, post, send } from "./dom.js";
-import { followUps } from "./follow_ups.js";
+import { followUps, moment } from "./follow_ups.js";
 import { attempt, clientPath, day, get } from "./record.js";
 
 const DAYS = { 14: "2 weeks", 60: "60 days", 180: "half a year", 365: "a year" };
@@ -42,7 +42,7 @@ function shows(row, sessions) {
 const MAILS = { waiting: "waits to be sent", sending: "is being sent", sent: "sent", unsure: "may have been sent", failed: "could not be sent" };
 function mailWords(mail) {
   const what = mail.slot ? `Reminder after ${mail.slot} h` : "The link";
-  return `${what} ${MAILS[mail.state]}, ${new Date(mail.at_utc).toLocaleString()}${mail.trouble ? `. ${mail.trouble}` : ""}`;
+  return `${what} ${MAILS[mail.state]}, ${moment(mail.at_utc)}${mail.trouble ? `. ${mail.trouble}` : ""}`;
 }
 
 async function copy(event, field) {
@@ -82,7 +82,7 @@ function fold(summary, ...content) {
 
 function linkOf(row, all) {
   const item = make("li", "own-link");
-  const used = row.uses ? `opened ${row.uses} ${row.uses === 1 ? "time" : "times"}, last on ${new Date(row.opened_utc).toLocaleString()}` : "not opened yet";
+  const used = row.uses ? `opened ${row.uses} ${row.uses === 1 ? "time" : "times"}, last on ${moment(row.opened_utc)}` : "not opened yet";
   const field = make("input", "address");
   Object.assign(field, { readOnly: true, value: whole(row.address) });
   field.setAttribute("aria-label", "Address of the page");
