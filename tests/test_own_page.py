@@ -14,15 +14,16 @@ from restbeat.service.server import served
 from restbeat.service.worker import Worker
 from restbeat.web.guard import COOKIE
 
+from .chromium import ARGUMENTS, CHROMIUM, SIZES
 from .service.own_pages import own_pages, token_of
-from .test_visit import ARGUMENTS, ARTIFACTS, AXE, RULES
-from .web.screen import CHROMIUM
+from .test_visit import ARTIFACTS, AXE, RULES
 
 pytestmark = pytest.mark.browser
 
 DAY = timedelta(hours=24)
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-DESK = {"viewport": {"width": 1280, "height": 800}}
+VIEWPORTS = {name: {"width": width, "height": height} for name, (width, height) in SIZES.items()}
+PHONE = {"viewport": VIEWPORTS["phone"], "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+DESK = {"viewport": VIEWPORTS["desk"]}
 PASSWORD = "correct horse battery"
 
 

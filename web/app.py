@@ -19,6 +19,7 @@ from .login import LoginPages
 from .notes_api import NotesApi
 from .openapi import describe
 from .own_page import OPEN_PATHS, OwnPages
+from .own_summary import told_by
 from .pages import Pages
 from .ports import Bench, House
 from .record_pages import RecordPages
@@ -112,7 +113,7 @@ def create_app(
     if rights:
         app.add_routes([web.get("/clients/{client}/export.zip", RightsApi(rights).download, allow_head=False)])
     if links:
-        app.add_routes(OwnPages(house, links, pages.page).routes())
+        app.add_routes(OwnPages(house, links, pages.page, told_by(house, pages.part)).routes())
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(

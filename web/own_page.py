@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from markupsafe import Markup
 import msgspec
 from multidict import MultiDictProxy
 
@@ -15,10 +16,10 @@ from .consent import Language
 from .guard import CLIENT_PAGES, PICTURE_POLICY, is_tls
 from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, shown_of
 from .login import PageOf, peer_of
+from .own_summary import STYLES, TellSession
 from .own_texts import follow_up_texts, translator
 from .ports import House, PortError
 from .qr import qr_svg
-from .summary import summary_of
 from .who import TooOftenError, person_of
 
 _LOG = logging.getLogger(__name__)
@@ -41,10 +42,11 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 class OwnPages:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
-    def __init__(self, house: House, links: Links, page: PageOf) -> None:
+    def __init__(self, house: House, links: Links, page: PageOf, tell: TellSession) -> None:
         self._house = house
         self._links = links
         self._page = page
+        self._tell = tell
         self._drawing = asyncio.Lock()  # one picture at a time: a therapist's wait behind it, never behind many
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -153,17 +155,16 @@ class OwnPages:
             sessions=shown,
             current=current,
             asked=asked,
-            figures=await self._figures(current, page.language) if current else None,
-            picture=f"/sessions/{current.session}/picture.svg" if current and paper else None,
+            told=await self._told(page, current, paper=paper) if current else None,
+            styles=STYLES,
             trouble=trouble,
             paper=paper,
             code=qr_svg(address) if _reached(address) else None,
         )
 
-    async def _figures(self, session: Shown, language: Language) -> dict[str, Any]:
-        """What is told of a session, for `own_figures.html`."""
-        row, report = await self._house.report(session.session)
-        return {"row": row, "report": report, "summary": summary_of(row, report), "language": language}
+    async def _told(self, page: OpenedPage, current: Shown, *, paper: bool) -> Markup:
+        own = "/sessions" if paper else page.path
+        return await self._tell(current.session, page.language, f"{own}/{current.session}/picture.svg")
 
     def _kindly(self, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:

@@ -137,6 +137,10 @@ class Pages:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
 
+    def part(self, template: str, **values: Any) -> str:
+        """Fill a template that is part of a page."""
+        return self._templates.get_template(template).render(**values)
+
     def _room(self, request: web.Request) -> RoomState:
         name = request.match_info["room"]
         for room in self._hub.rooms():
@@ -154,8 +158,7 @@ class Pages:
         return self._render(template, status, login=login, person=person, **values)
 
     def _render(self, template: str, status: int, **values: Any) -> web.Response:
-        text = self._templates.get_template(template).render(**values)
-        return web.Response(text=text, status=status, content_type="text/html")
+        return web.Response(text=self.part(template, **values), status=status, content_type="text/html")
 
 
 def session_of(request: web.Request) -> int:

@@ -79,13 +79,16 @@ async def test_every_refusal_is_the_same_to_the_byte(practice, browser, tmp_path
     old = await practice.link("M-014", session)
     await practice.sql("UPDATE client_link SET expires_utc = '2026-11-23T09:00:00.000Z' WHERE id = ?", old.link)
     altered = token[:-1] + ("A" if token[-1] != "A" else "B")
+    await practice.client("M-016")
+    erased = token_of(await practice.link("M-016", await practice.session("M-016", ended_ago=DAY)))
+    await practice.erase("M-016")
     never = practice.keys.token("A1b2C3d4E5f6G7h8I9j0Kk", NOW)
     elsewhere = LinkKeys(tmp_path / "other.key").token(token.split(".")[0], NOW)
-    paths = [f"/c/{one}" for one in (altered, token_of(old), revoked, never, elsewhere, "nonsense", "", "%00", "a/b/c/d")]
+    paths = [f"/c/{one}" for one in (altered, token_of(old), revoked, erased, never, elsewhere, "nonsense", "", "%00", "a/b/c/d")]
     paths += [f"/c/{token}/{foreign}", f"/c/{token}/77", f"/c/{token}/abc", f"/c/{token}/{session}/nothing/here"]
     paths += [f"/c/{token}/{foreign}/picture.svg", f"/c/{revoked}/{session}/picture.svg", f"/c/{altered}/{session}/calendar.ics"]
     answers = [await browser.get(path) for path in paths]
-    answers += [await browser.post(f"/c/{one}/{session}/24", data={"pain": "3"}) for one in (altered, revoked, never)]
+    answers += [await browser.post(f"/c/{one}/{session}/24", data={"pain": "3"}) for one in (altered, revoked, erased, never)]
     answers += [await browser.post(f"/c/{token}/{foreign}/24", data={"pain": "3"}), await browser.post(f"/c/{revoked}/shown")]
     answers += [await browser.put(f"/c/{token}"), await browser.delete(f"/c/{revoked}")]
     seen = [
@@ -276,7 +279,7 @@ def test_every_text_of_the_page_has_its_german(practice):
     for module in (own_texts, own_mail):
         used |= set(re.findall(r'say\(\s*"([^"]+)"', Path(module.__file__).read_text()))
     used |= set(re.findall(r'say\("([^"]+)"', (folder / "calendar_file.py").read_text()))
-    for name in ("own_page", "own_figures", "own_refusal", "own_questions"):
+    for name in ("own_page", "own_summary", "own_refusal", "own_questions"):
         html = (folder / "templates" / f"{name}.html").read_text()
         used |= set(re.findall(r"""\bsay\(["']([^"']+)["']\)""", html))
     assert used - set(_GERMAN) == set()
