@@ -8,6 +8,7 @@ import msgspec
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recording import Header
 from restbeat.service.client_links import PracticeLinks
+from restbeat.service.erase import erase
 from restbeat.service.house import House
 from restbeat.service.link_keys import LinkKeys
 from restbeat.service.postman import Postman
@@ -30,6 +31,7 @@ class Practice:
 
     def __init__(self, storage, folder, worker=None, **mail):
         self.storage, self.now, self.patience_s = storage, NOW, 1e6
+        self.folder = folder / "data"
         self.seal = Seal(folder / "data.key")
         self.keys = LinkKeys(self.seal.path)
         self.hub = Hub()
@@ -71,6 +73,9 @@ class Practice:
         """A link, as a therapist makes one."""
         wanted = {"sessions": sessions, "coming": False, "days": 60, "language": "en", "remind": True} | wanted
         return await self.links.make(client, LinkWanted(**wanted), by="Ada")
+
+    async def erase(self, client):
+        await self.storage.work(lambda db: erase(db, self.folder, client, "Ada", self.now))
 
     async def set_mail(self, **settings):
         given = {"public_address": PUBLIC, "practice": "Practice Blue", "host": "127.0.0.1", "security": "none"}

@@ -31,11 +31,15 @@ async def refusals(practice, folder):
     token, revoked = token_of(good), await practice.link("M-014", *sessions)
     await practice.links.revoke(revoked.link, by="Ada")
     await practice.sql("UPDATE client_link SET expires_utc = '2026-11-22T10:00:00.000Z' WHERE id = ?", old.link)
+    await practice.client("M-016")
+    erased = await practice.link("M-016", await practice.session("M-016"))
+    await practice.erase("M-016")
     handle = token.partition(".")[0]
     return {
         "altered": (token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1], None),
         "expired": (token_of(old), None),
         "revoked": (token_of(revoked), None),
+        "of an erased client": (token_of(erased), None),
         "never existed": (practice.keys.token("A1b2C3d4E5f6G7h8I9j0Kk", NOW), None),
         "of another practice": (LinkKeys(folder / "other.key").token(handle, NOW), None),
         "another client's session": (token, foreign),
