@@ -19,6 +19,7 @@ from ..web.links import (
     MailSettings,
     OpenedPage,
     Unanswered,
+    session_on,
 )
 from ..web.ports import PortError, RefusedError
 from ..web.who import TooOftenError
@@ -190,7 +191,7 @@ class PracticeLinks:
         """Keep a client's answers."""
 
         def change(db: Database, link: Link, now: datetime) -> None:
-            asked = links.session_on(links.page_of(db, link, self._keys, now), session)
+            asked = session_on(links.page_of(db, link, self._keys, now), session)
             follow_up = next((one for one in asked.follow_ups if one.slot == slot), None)
             if follow_up is None:
                 raise LinkRefusedError

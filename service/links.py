@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ..web.consent import Language
-from ..web.links import LinkRow, LinkWanted, MailRow, OpenedPage, Shown
+from ..web.links import LinkRow, LinkWanted, MailRow, OpenedPage
 from ..web.ports import RefusedError, UnknownError
 from . import answers, consents
 from .audit import note
@@ -218,11 +218,6 @@ def path_of(link: Link, keys: LinkKeys) -> str:
 def address_of(db: Database, link: Link, keys: LinkKeys) -> str:
     """The whole address, where the practice has set its public one. Raises `SealError`."""
     return (read_mail_settings(db).public_address or "") + path_of(link, keys)
-
-
-def session_on(page: OpenedPage, session: int) -> Shown:
-    """A session that a page may show."""
-    return next(shown for shown in page.sessions if shown.session == session)
 
 
 def _links(db: Database, which: str, **values: Any) -> list[Link]:

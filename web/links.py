@@ -254,6 +254,14 @@ def shown_of(page: OpenedPage) -> list[Shown]:
     return [session for session in page.sessions if session.shown]
 
 
+def session_on(page: OpenedPage, session: int) -> Shown:
+    """A session that a page may show. Raises `LinkRefusedError` where it is not on it."""
+    for shown in page.sessions:
+        if shown.session == session:
+            return shown
+    raise LinkRefusedError
+
+
 def asked_now(page: OpenedPage) -> FollowUp | None:
     """The follow-up that waits for an answer, the newest where there are several."""
     return next((slot for session in shown_of(page) for slot in reversed(session.follow_ups) if slot.state == "open"), None)

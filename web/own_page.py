@@ -14,7 +14,7 @@ from multidict import MultiDictProxy
 from .calendar_file import calendar_file
 from .consent import Language
 from .guard import CLIENT_PAGES, PICTURE_POLICY, is_tls
-from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, shown_of
+from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, session_on, shown_of
 from .login import PageOf, peer_of
 from .own_summary import STYLES, TellSession
 from .own_texts import follow_up_texts, translator
@@ -82,7 +82,7 @@ class OwnPages:
         """Give the follow-ups of a session as a calendar file."""
         session = _number(request, "session")
         page = await self._links.look(_token(request), session, "calendar", peer=peer_of(request))
-        file = calendar_file(_session(page, session), _address(request, page), page.language)
+        file = calendar_file(session_on(page, session), _address(request, page), page.language)
         headers = {"Content-Disposition": 'attachment; filename="restbeat.ics"'}
         return web.Response(body=file, content_type="text/calendar", charset="utf-8", headers=headers)
 
@@ -143,7 +143,7 @@ class OwnPages:
         asked = asked_now(page)
         wanted = session or (asked.session if asked else None)
         shown = shown_of(page)
-        current = _session(page, wanted) if wanted else shown[0] if shown else None
+        current = session_on(page, wanted) if wanted else shown[0] if shown else None
         address = _address(request, page)
         return self._page(
             "own_page.html",
@@ -212,10 +212,6 @@ def _number(request: web.Request, name: str) -> int:
     """A part of the address as a number; what is none is a number that nothing has."""
     text = request.match_info[name]
     return int(text) if _is_number(text) else -1
-
-
-def _session(page: OpenedPage, session: int) -> Shown:
-    return next(shown for shown in page.sessions if shown.session == session)
 
 
 def _address(request: web.Request, page: OpenedPage) -> str:

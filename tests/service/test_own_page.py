@@ -73,6 +73,7 @@ async def test_every_refusal_is_the_same_to_the_byte(practice, browser, tmp_path
     await practice.client("M-015")
     session, token = await asked(practice)
     foreign = await practice.session("M-015", ended_ago=DAY)
+    await practice.link("M-015", foreign)  # shown, but by another's link
     good = await practice.link("M-014", session)
     revoked = token_of(good)
     await practice.links.revoke(good.link, by="Ada")
