@@ -104,7 +104,9 @@ async def run_demo(
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
         links = await stack.enter_async_context(links_of(storage, seal))
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights, links))
+        address = await stack.enter_async_context(
+            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+        )
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:
             say_how_to_come_in(accounts, address)

@@ -66,7 +66,9 @@ async def run_serve(
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights, links))
+        address = await stack.enter_async_context(
+            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+        )
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:

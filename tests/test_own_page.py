@@ -40,7 +40,7 @@ async def practice(folder, worker, *, login=False):
             quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
             accounts = await PracticeAccounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        async with served(made.house, made.hub, "127.0.0.1", 0, None, accounts, made.records, None, made.links) as address:
+        async with served(made.house, made.hub, "127.0.0.1", 0, None, accounts, made.records, links=made.links) as address:
             made.address = address
             await made.client()
             yield made

@@ -7,6 +7,7 @@ import msgspec
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recording import Header
+from restbeat.service import answers, consents, links, mails
 from restbeat.service.client_links import PracticeLinks
 from restbeat.service.erase import erase
 from restbeat.service.house import House
@@ -16,7 +17,7 @@ from restbeat.service.records import PracticeRecords
 from restbeat.service.seal import Seal
 from restbeat.service.storage import NewSession, Storage
 from restbeat.web.app import create_app
-from restbeat.web.links import LinkWanted, MailSettings
+from restbeat.web.links import Answers, LinkWanted, MailSettings
 from restbeat.web.live import Hub
 
 from ..web.house import report
@@ -94,3 +95,16 @@ async def own_pages(folder, worker=None, **mail):
 def token_of(link):
     """The token of a link's row."""
     return link.address.rpartition("/c/")[2]
+
+
+def plant(db, client, session, word, now):
+    """A link, what was answered by it, and a mail that failed, `word` in each."""
+    consents.give(db, client, "share", "Ada", now)
+    wanted = LinkWanted(sessions=[session], coming=True, days=60, language="en", remind=True)
+    link = links.make(db, client, wanted, "en", "Ada", now)
+    db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
+    later = now + timedelta(hours=24)
+    slot = next(slot for slot in answers.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
+    answers.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
+    mails.put_link(db, link, client, "Ada", now)
+    db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))

@@ -43,7 +43,7 @@ async def practice(folder):
         await records.agree("M-014", "share", by="Ada")
         async with links_of(storage, seal) as links:
             await links.make("M-014", LinkWanted(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
-            async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links) as address:
+            async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links=links) as address:
                 yield address, login
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from restbeat.sensors.model import Device
 from restbeat.sensors.recording import Header, Mark, Packet, Pain, PhaseStart, read
-from restbeat.service import answers, consents, identities, links, mails, notes
+from restbeat.service import consents, identities, notes
 from restbeat.service.audit import note
 from restbeat.service.backup import take_backup
 from restbeat.service.backup_list import Kept, remember
@@ -25,9 +25,10 @@ from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
 from restbeat.service.seal import Seal
 from restbeat.service.storage import NewSession, Storage
-from restbeat.web.links import Answers, LinkWanted
 from restbeat.web.ports import Screening
 from restbeat.web.records import Identity, Soap
+
+from .own_pages import plant
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -59,7 +60,7 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
         notes.save(db, session, soap, word, None, "Ada", NOW)
-        own_page(db, client, session, word)
+        plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
@@ -70,19 +71,6 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
     await storage.work(more)
     await storage.put_report(session, "restbeat-1", msgspec.json.encode({"words": word}))
     return session
-
-
-def own_page(db, client, session, word):
-    """A link, what was answered by it, and a reminder that failed."""
-    consents.give(db, client, "share", "Ada", NOW)
-    wanted = LinkWanted(sessions=[session], coming=True, days=60, language="en", remind=True)
-    link = links.make(db, client, wanted, "en", "Ada", NOW)
-    db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
-    later = NOW + timedelta(hours=24)
-    slot = next(slot for slot in answers.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
-    answers.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), NOW, later)
-    mails.put_link(db, link, client, "Ada", NOW)
-    db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))
 
 
 def bytes_of(folder):
@@ -123,8 +111,8 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     erased, (left, orphans, log, others, details) = asyncio.run(fill())
     assert (erased.sessions, others, orphans) == (sessions, 1, [])
     assert set(left.values()) == {0}
-    assert {"session", "screening", "flag", "mark", "pain", "correction", "report", "identity", "consent",
-            "client_link", "client_link_session", "follow_up", "mail"} <= set(left)  # fmt: skip
+    assert {"session", "screening", "flag", "mark", "pain", "correction", "report", "identity", "consent"} <= set(left)
+    assert {"client_link", "client_link_session", "follow_up", "mail"} <= set(left)
     assert log == [("Ada", "client erased", None, None)]
     assert {"before: (erased)", "before: M-14"} <= details
     live = bytes_of(folder)
