@@ -16,7 +16,7 @@ from .consent import Language
 from .guard import CLIENT_PAGES, PICTURE_POLICY, is_tls
 from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, session_on, shown_of
 from .login import PageOf, peer_of
-from .own_summary import STYLES, TellSession
+from .own_summary import STYLES, TellSession, Wanted
 from .own_texts import follow_up_texts, translator
 from .ports import House, PortError
 from .qr import qr_svg
@@ -155,16 +155,17 @@ class OwnPages:
             sessions=shown,
             current=current,
             asked=asked,
-            told=await self._told(page, current, paper=paper) if current else None,
+            told=await self._told(request, page, current, paper=paper) if current else None,
             styles=STYLES,
             trouble=trouble,
             paper=paper,
             code=qr_svg(address) if _reached(address) else None,
         )
 
-    async def _told(self, page: OpenedPage, current: Shown, *, paper: bool) -> Markup:
-        own = "/sessions" if paper else page.path
-        return await self._tell(current.session, page.language, f"{own}/{current.session}/picture.svg")
+    async def _told(self, request: web.Request, page: OpenedPage, current: Shown, *, paper: bool) -> Markup:
+        where, by = ("/sessions", person_of(request).name) if paper else (page.path, "link")
+        picture = f"{where}/{current.session}/picture.svg"
+        return await self._tell(Wanted(session=current.session, language=page.language, picture=picture, by=by))
 
     def _kindly(self, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:
