@@ -88,7 +88,7 @@ async def test_from_the_therapists_press_to_the_clients_answer_and_back(tmp_path
         await expect(phone.locator("h1")).to_have_text(re.compile("^Ihre Sitzung vom 22"))
         await phone.get_by_role("button", name="English").tap()
         await expect(phone.locator("h1")).to_have_text(re.compile("^Your session on"))
-        assert re.search(r"\+22\s%", await phone.locator("main").inner_text())
+        assert re.search(r"\+22\W+%", await phone.locator("main").inner_text())
         picture = phone.locator("img.picture")
         await picture.scroll_into_view_if_needed()
         await expect(picture).to_be_visible()

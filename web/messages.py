@@ -84,6 +84,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """RMSSD of the last 60 s against the baseline of this session."""
     accepted_pct: float | None
     """Share of accepted beats in the last 60 s."""
+    resp_per_min: float | None = None
+    """Breathing rate read from RR over the last 5 min, every 5 s; None where no clear peak stands out."""
     signal: Signal
     signal_text: str
     """In words: "Signal good", "Strap silent"."""

@@ -50,7 +50,7 @@ async def test_the_page_shows_the_summary_and_asks(practice, browser):
         "Medication changed",
     ):
         assert wanted in text
-    assert re.search(r"\+22\s%", text)
+    assert re.search(r"\+22\W+%", text)
     assert f'action="/c/{token}/{session}/24"' in html
     assert "M-014" not in html
     assert "Rooms" not in text
