@@ -89,6 +89,12 @@ def demo(
 @click.option("--proxy", multiple=True, metavar="HOST[:PORT][=ROOM NAME]", help="Listen with this ESPHome Bluetooth proxy too.")
 @click.option("--proxy-key-file", type=FILE, help="The proxies' key, or a line HOST KEY for each. Or set RESTBEAT_PROXY_KEY.")
 @click.option("--no-login", is_flag=True, help="Ask nobody who they are: for trying it on this computer alone.")
+@click.option(
+    "--mail-password-file",
+    type=FILE,
+    envvar="RESTBEAT_MAIL_PASSWORD_FILE",
+    help="The mail server's password, where Settings name one. Or set RESTBEAT_MAIL_PASSWORD.",
+)
 @click.option("--setup", is_flag=True, help="Print a code that makes another admin account, as at the first start.")
 @key_file_option
 @bench_options
@@ -100,6 +106,7 @@ def serve(
     proxy: tuple[str, ...],
     proxy_key_file: Path | None,
     no_login: bool,
+    mail_password_file: Path | None,
     setup: bool,
     key_file: Path | None,
     bench: bool,
@@ -124,6 +131,7 @@ def serve(
         proxies=read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY")),
         login=not no_login,
         setup=setup,
+        mail_password_file=mail_password_file,
     )
     run(serving)
 

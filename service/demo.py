@@ -20,6 +20,7 @@ from ..sensors.virtual.strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts
+from .client_links import links_of
 from .client_rights import ClientRights
 from .house import House
 from .playback import put_in
@@ -102,7 +103,10 @@ async def run_demo(
         seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights))
+        links = await stack.enter_async_context(links_of(storage, seal))
+        address = await stack.enter_async_context(
+            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+        )
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:
             say_how_to_come_in(accounts, address)

@@ -17,6 +17,9 @@ ServiceError
 ├── SealError                   what names a person cannot be sealed or opened
 │   ├── KeyMissingError
 │   └── SealUnfitError          by another key, or the file is none
+├── MailError                   a mail could not be sent; trying again may help
+│   ├── MailRefusedError        trying again does not help
+│   └── MailUnsureError         the server may have taken it
 ├── AmissError                  this computer lacks something
 └── CutError                    a part of a recording that holds nothing
 """
@@ -88,6 +91,18 @@ class KeyMissingError(SealError):
 
 class SealUnfitError(SealError):
     """Another key is needed, or the file holds none."""
+
+
+class MailError(ServiceError):
+    """A mail could not be sent; trying again may help."""
+
+
+class MailRefusedError(MailError):
+    """A mail could not be sent, and trying again does not help."""
+
+
+class MailUnsureError(MailError):
+    """The server fell silent: it may have taken the mail."""
 
 
 class AmissError(ServiceError):

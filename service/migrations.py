@@ -254,3 +254,68 @@ CREATE VIEW session_overview AS
 def m008_overview(db: Database) -> None:
     """A line a session, for people who read the database itself."""
     db.executescript(_OVERVIEW)
+
+
+_LINKS = """
+CREATE TABLE client_link (                         -- opens a client's own page; its address: `handle`, signed by a key elsewhere
+  id INTEGER PRIMARY KEY,
+  client TEXT NOT NULL REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  handle TEXT NOT NULL UNIQUE,                     -- random: it names nobody
+  language TEXT NOT NULL,
+  coming INTEGER NOT NULL CHECK (coming IN (0, 1)),  -- whether it shows sessions to come too
+  remind INTEGER NOT NULL CHECK (remind IN (0, 1)),  -- whether mails remind of a follow-up
+  made_utc TEXT NOT NULL,
+  made_by TEXT NOT NULL,
+  expires_utc TEXT NOT NULL,
+  revoked_utc TEXT,
+  revoked_by TEXT,
+  opened_utc TEXT,
+  uses INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX client_link_client ON client_link(client);
+CREATE TABLE client_link_session (                 -- what was chosen for a link
+  link INTEGER NOT NULL REFERENCES client_link(id) ON DELETE CASCADE,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  shown INTEGER NOT NULL CHECK (shown IN (0, 1)),
+  PRIMARY KEY (link, session)
+) WITHOUT ROWID;
+CREATE VIEW client_link_offer AS                   -- sessions that a link may show, and whether it does
+  SELECT client_link.id AS link, session.id AS session, coalesce(chosen.shown, 1) AS shown
+  FROM client_link JOIN session ON session.client = client_link.client AND session.ended_utc IS NOT NULL
+  LEFT JOIN client_link_session AS chosen ON chosen.link = client_link.id AND chosen.session = session.id
+  WHERE chosen.link IS NOT NULL OR (client_link.coming AND session.started_utc >= client_link.made_utc);
+CREATE TABLE follow_up (                           -- what a client told a day and two days after a session
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  slot INTEGER NOT NULL CHECK (slot IN (24, 48)),  -- hours after the end
+  pain INTEGER NOT NULL CHECK (pain BETWEEN 0 AND 10),
+  sleep TEXT CHECK (sleep IN ('worse', 'usual', 'better')),
+  relief_h REAL CHECK (relief_h >= 0),             -- how long relief lasted
+  relief_lasts INTEGER NOT NULL CHECK (relief_lasts IN (0, 1)),  -- it lasted still: relief_h is the least that it can be
+  done TEXT NOT NULL CHECK (json_valid(done)),     -- what else was done, such as ["heat", "mindfulness"]
+  note TEXT,
+  answered_utc TEXT NOT NULL,
+  corrected_utc TEXT,
+  PRIMARY KEY (session, slot)
+);
+CREATE TABLE mail (                                -- what is sent to a client, once
+  id INTEGER PRIMARY KEY,
+  client TEXT NOT NULL REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  link INTEGER NOT NULL REFERENCES client_link(id) ON DELETE CASCADE,
+  session INTEGER REFERENCES session(id) ON DELETE CASCADE,  -- of a reminder; NULL: the link itself
+  slot INTEGER CHECK (slot IN (24, 48)),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'sent', 'unsure', 'failed')),
+  tries INTEGER NOT NULL DEFAULT 0,
+  next_utc TEXT NOT NULL,                          -- when it is tried
+  until_utc TEXT NOT NULL,                         -- when it is given up
+  done_utc TEXT,
+  trouble TEXT,
+  CHECK ((session IS NULL) = (slot IS NULL))
+);
+CREATE UNIQUE INDEX mail_once ON mail(session, slot) WHERE session IS NOT NULL;
+"""
+
+
+@migrations()
+def m007_links(db: Database) -> None:
+    """Clients' own pages: links, what they show, what clients answer, and the mails that remind them."""
+    db.executescript(_LINKS)

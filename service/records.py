@@ -8,6 +8,7 @@ from ..web.consent import Purpose
 from ..web.records import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity, SavedSoap, Soap, Visit
 from . import clients, consents, identities, notes
 from .audit import note
+from .links import revoke_all
 from .seal import Seal
 from .sqlite import Database
 from .storage import Storage
@@ -113,9 +114,17 @@ class PracticeRecords:
         return await self._of(client, lambda db: consents.give(db, client, purpose, by, now))
 
     async def withdraw(self, client: str, consent: int, *, by: str) -> ConsentRow:
-        """Note that a client takes a consent back; without that to record, a running session of theirs ends."""
+        """Note that a client takes a consent back: that to record ends a running session, that to share every link."""
         now = self._now_utc()
-        row = await self._of(client, lambda db: consents.withdraw(db, client, consent, by, now))
+
+        def work(db: Database) -> ConsentRow:
+            with db.atomic():
+                row = consents.withdraw(db, client, consent, by, now)
+                if row.purpose == "share":
+                    revoke_all(db, client, by, now)
+            return row
+
+        row = await self._of(client, work)
         if row.purpose == "record":
             await self._end_sessions_of(client, by)
         return row

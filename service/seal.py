@@ -63,16 +63,21 @@ class Seal:
     def _make_key(self) -> None:
         from cryptography.fernet import Fernet
 
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(Fernet.generate_key() + b"\n")
-        except OSError as error:
-            raise SealError(
-                f"A key for names and addresses could not be made at {self.path}: {error.strerror}. Nothing was stored; "
-                "choose another place with --key-file."
-            ) from error
+        make_key_file(self.path, Fernet.generate_key(), "names and addresses")
+
+
+def make_key_file(path: Path, key: bytes, purpose: str) -> None:
+    """Write a key to a new file that its owner alone can read. Raises `SealError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key + b"\n")
+    except OSError as error:
+        raise SealError(
+            f"A key for {purpose} could not be made at {path}: {error.strerror}. Nothing was stored; "
+            "choose another place with --key-file."
+        ) from error
 
 
 def key_file_of(named: Path | None, data: Path | None) -> Path:

@@ -17,9 +17,11 @@ from ..web.live import Hub
 from .accounts import PracticeAccounts
 from .bench import Bench
 from .claims import Claims
+from .client_links import PracticeLinks, links_of
 from .client_rights import ClientRights
 from .errors import ServeError
 from .house import House
+from .mail_settings import read_password
 from .proxies import ProxyOptions, radio_of
 from .records import PracticeRecords
 from .retention import Retention
@@ -42,14 +44,16 @@ async def run_serve(
     proxies: ProxyOptions = _NO_PROXIES,
     login: bool = True,
     setup: bool = False,
+    mail_password_file: Path | None = None,
 ) -> None:
     """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too.
 
-    `key_file` opens what names a client. `setup`: print a one-time code for another admin, as at the first start.
+    `key_file` opens what names a client; the key of their links lies beside it. `setup`: print a one-time code for another admin,
+    as at the first start.
     """
     demand_loopback(host, login=login)
     stop = stop_signal()
-    hub = Hub()
+    hub, seal, password = Hub(), Seal(key_file), read_password(mail_password_file)
     async with (
         AsyncExitStack() as stack,
         await Storage.open(data) as storage,
@@ -57,12 +61,14 @@ async def run_serve(
         radio_of(adapter, proxies) as (air, source_of),
         House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
         Retention(storage),
+        links_of(storage, seal, password) as links,
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
-        seal = Seal(key_file)
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights))
+        address = await stack.enter_async_context(
+            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+        )
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:
@@ -82,6 +88,7 @@ async def served(
     accounts: PracticeAccounts | None = None,
     records: PracticeRecords | None = None,
     rights: ClientRights | None = None,
+    links: PracticeLinks | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
@@ -95,6 +102,7 @@ async def served(
             accounts=accounts,
             records=records,
             rights=rights,
+            links=links,
         )
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)

@@ -1,4 +1,4 @@
-"""Wrong tries make the next one wait: a few are free, then each doubles the wait."""
+"""Wrong tries make the next one wait: a few are free, then each doubles the wait. And a limit to what one address may ask."""
 
 from collections.abc import Callable
 from typing import Final
@@ -39,3 +39,24 @@ class Throttle:
         if count < _FREE:
             return 0.0
         return max(0.0, last_s + min(2.0 ** (count - _FREE), _LONGEST_S) - self._now_s())
+
+
+class Bucket:
+    """Lets a key take so many at once, and one more each second."""
+
+    def __init__(self, now_s: Callable[[], float], most: int) -> None:
+        self._now_s = now_s
+        self._most = most
+        self._full_s: dict[str, float] = {}
+        """When the bucket of a key is full again."""
+
+    def wait_s(self, key: str) -> float:
+        """How long the next must wait; 0 where it may be taken now."""
+        return max(0.0, self._full_s.get(key, 0.0) - self._now_s() - self._most + 1)
+
+    def take(self, key: str) -> None:
+        """Take one."""
+        now_s = self._now_s()
+        self._full_s[key] = max(self._full_s.pop(key, now_s), now_s) + 1
+        while len(self._full_s) > _MOST_KEYS:
+            del self._full_s[next(iter(self._full_s))]

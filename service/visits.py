@@ -8,8 +8,8 @@ from .audit import note
 from .rows import stamp
 from .sqlite import Database
 
-Rule = Literal["stop", "pain", "note"]
-"""What raises a flag: the button, the scores, the therapist's own word."""
+Rule = Literal["stop", "pain", "note", "after 24 h", "after 48 h", "mail"]
+"""What raises a flag: the button, the scores, the therapist’s own word, what the client told later, a mail that did not go."""
 
 
 def wearer_of(db: Database, address: str) -> str | None:

@@ -12,10 +12,14 @@ from .assets import Assets
 from .bench import BenchApi
 from .clients_api import ClientsApi
 from .guard import add_headers, answer_errors, check_host, check_origin, require_login
+from .links import Links
+from .links_api import LinksApi
 from .live import Hub
 from .login import LoginPages
 from .notes_api import NotesApi
 from .openapi import describe
+from .own_page import OPEN_PATHS, OwnPages
+from .own_summary import told_by
 from .pages import Pages
 from .ports import Bench, House
 from .record_pages import RecordPages
@@ -31,7 +35,7 @@ from .who import Accounts
 _STATIC: Final = Path(__file__).parent / "static"
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN: Final = frozenset(
-    {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT}
+    {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT, *OPEN_PATHS}
 )  # fmt: skip
 """What needs no login, as the routes are written."""
 
@@ -47,15 +51,17 @@ def create_app(
     accounts: Accounts | None = None,
     records: Records | None = None,
     rights: Rights | None = None,
+    links: Links | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
-    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure.
+    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure. `links`:
+    their own pages.
     """
     assets = Assets(_STATIC)
-    endpoints = _endpoints(house, hub, bench, accounts, records, rights)
+    endpoints = _endpoints(house, hub, bench, accounts, records, rights, links)
     description = describe(endpoints, version=version, login=accounts is not None)
     pages = Pages(
         house,
@@ -67,9 +73,11 @@ def create_app(
         accounts=accounts,
         records=records,
         rights=rights is not None,
+        links=links is not None,
     )
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
-    middlewares = [answer_errors(pages.error), check_host(frozenset(hosts)), check_origin]
+    known = check_host(frozenset(hosts), lambda: links.public_host if links else None)
+    middlewares = [answer_errors(pages.error), known, check_origin]
     if accounts:
         middlewares.append(require_login(accounts, _OPEN))
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
@@ -104,6 +112,8 @@ def create_app(
         )
     if rights:
         app.add_routes([web.get("/clients/{client}/export.zip", RightsApi(rights).download, allow_head=False)])
+    if links:
+        app.add_routes(OwnPages(house, links, pages.page, told_by(house, pages.part)).routes())
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(
@@ -132,6 +142,7 @@ def _endpoints(
     accounts: Accounts | None,
     records: Records | None,
     rights: Rights | None,
+    links: Links | None,
 ) -> Sequence[Endpoint]:
     endpoints = [
         *RoomsApi(house, hub).endpoints(),
@@ -143,6 +154,8 @@ def _endpoints(
         endpoints += [*ClientsApi(records).endpoints(), *NotesApi(house, records).endpoints()]
     if rights:
         endpoints += RightsApi(rights).endpoints()
+    if links:
+        endpoints += LinksApi(links).endpoints()
     if bench:
         endpoints += BenchApi(bench).endpoints()
     if accounts:

@@ -94,7 +94,7 @@ class ClientsApi:
             _on("POST", f"{one}/consents", self.agree, "Note that a client agrees.", ConsentRow, body=Agreed, status=201),
             _on(
                 *("POST", f"{one}/consents/{{consent}}/withdraw", self.withdraw),
-                "Note that a client takes a consent back; without that to record, a running session of theirs ends.",
+                "Note that a client takes a consent back: that to record ends a running session, that to share every link.",
                 ConsentRow,
             ),
             _on("GET", f"{one}/audit", self.audit, "Who did or saw what of a client, newest first.", list[AuditRow]),

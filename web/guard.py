@@ -20,6 +20,8 @@ _LOG = logging.getLogger(__name__)
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 COOKIE: Final = "restbeat"
 CSRF_HEADER: Final = "X-CSRF-Token"
+CLIENT_PAGES: Final = "/c/"
+"""What lies below is a client's own: the address itself is the secret, and no login has a part in it."""
 _COOKIE_S: Final = 7 * 86_400
 """The browser forgets the cookie then; whether the login still holds, the server decides."""
 
@@ -45,22 +47,25 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("Cache-Control", "no-store")
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
-def check_host(hosts: frozenset[str]) -> Middleware:
+def check_host(hosts: frozenset[str], public: Callable[[], str | None] = lambda: None) -> Middleware:
     """Refuse foreign names on a loopback address: a page elsewhere may have its name point here (DNS rebinding).
 
-    `hosts`: names beyond localhost that are allowed, without port.
+    `hosts`: names beyond localhost that are allowed, without port. `public`: the name by which a proxy lets clients in, as set
+    now; under it there is nothing but their pages.
     """
     allowed = _LOOPBACK_NAMES | {host.lower() for host in hosts}
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _on_loopback(request) and _name_of(request.host) not in allowed:
-            raise web.HTTPForbidden(text=f"restbeat is not known as {_name_of(request.host)}. Open it under localhost.")
+        name = _name_of(request.host)
+        known = name in allowed or (name == public() and request.path.startswith((CLIENT_PAGES, "/static/")))
+        if _on_loopback(request) and not known:
+            raise web.HTTPForbidden(text=f"restbeat is not known as {name}. Open it under localhost.")
         return await handler(request)
 
     return middleware
@@ -73,7 +78,8 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
     if changes or opens_socket:
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+        nameless = origin == "null" and _is_a_clients(request)  # a form of a page that sends no referrer
+        if origin is not None and not nameless and urlsplit(origin).netloc.lower() != request.host.lower():
             raise web.HTTPForbidden
         if changes and request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
             raise web.HTTPForbidden
@@ -88,15 +94,16 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
         login = accounts.whose(request.cookies.get(COOKIE, ""))
         if login:
             request[LOGIN] = login
-        if _path_of(request) not in open_paths:
-            if login is None:
-                if request.path.startswith("/api/") or request.headers.get("Upgrade"):
-                    raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
-                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
-            if request.method not in _READING:
-                await _demand_token(request, login)
+        if _path_of(request) in open_paths:  # no cookie goes with a client's page, nor with a file that others may keep
+            return await handler(request)
+        if login is None:
+            if request.path.startswith("/api/") or request.headers.get("Upgrade"):
+                raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
+            raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
+        if request.method not in _READING:
+            await _demand_token(request, login)
         response = await handler(request)
-        if login and (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
+        if (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
             give_cookie(request, response, renewed)
         return response
 
@@ -121,6 +128,10 @@ async def _demand_token(request: web.Request, login: Login) -> None:
         given = field if isinstance(field, str) else None
     if given is None or not compare_digest(given.encode(), login.csrf.encode()):
         raise web.HTTPForbidden(text=f"The page is too old for this. Open it anew, then try again. (No valid {CSRF_HEADER}.)")
+
+
+def _is_a_clients(request: web.Request) -> bool:
+    return request.path.startswith(CLIENT_PAGES)
 
 
 def _path_of(request: web.Request) -> str | None:
@@ -162,7 +173,9 @@ def answer_errors(page: ErrorPage) -> Middleware:
             response.headers.extend({name: value for name, value in error.headers.items() if name == "Allow"})
             return response
         except Exception:  # noqa: BLE001 the last door: logged whole, and a person reads a sentence
-            _LOG.exception("%s %s failed", request.method, request.path)
+            _LOG.exception(
+                "%s %s failed", request.method, _path_of(request)
+            )  # as its route is written: a link's address is secret
             return answer(request, 500, "Something went wrong in restbeat. What was measured is kept; try again in a moment.")
 
     return middleware

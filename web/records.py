@@ -194,7 +194,7 @@ class Records(Protocol):
         ...
 
     async def withdraw(self, client: str, consent: int, *, by: str) -> ConsentRow:
-        """Note that a client takes a consent back; without that to record, a running session of theirs ends."""
+        """Note that a client takes a consent back: that to record ends a running session, that to share every link."""
         ...
 
     async def audit(self, client: str, *, by: str) -> Sequence[AuditRow]:

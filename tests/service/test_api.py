@@ -9,6 +9,7 @@ import sys
 from argon2 import PasswordHasher
 
 from restbeat.service.accounts import PracticeAccounts
+from restbeat.service.client_links import links_of
 from restbeat.service.client_rights import ClientRights
 from restbeat.service.house import House
 from restbeat.service.passwords import Passwords
@@ -17,6 +18,7 @@ from restbeat.service.seal import Seal
 from restbeat.service.server import served
 from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker
+from restbeat.web.links import LinkWanted
 from restbeat.web.live import Hub
 from restbeat.web.ports import Opening
 
@@ -38,8 +40,11 @@ async def practice(folder):
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
         await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
-        async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights) as address:
-            yield address, login
+        await records.agree("M-014", "share", by="Ada")
+        async with links_of(storage, seal) as links:
+            await links.make("M-014", LinkWanted(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
+            async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links=links) as address:
+                yield address, login
 
 
 async def test_schemathesis_finds_nothing(tmp_path):

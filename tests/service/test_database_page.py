@@ -71,7 +71,7 @@ async def test_datasette_opens_it_and_runs_the_pages_queries(folder):
         assert (answer.status_code, len(answer.json())) == (200, 1)
     (row,) = (await shown.client.get("/restbeat/session_overview.json?_shape=array")).json()
     assert (row["session"], row["client"], row["kind"], row["minutes"]) == (1, "M-014", "massage", 1.0)
-    phases = (await shown.client.get("/restbeat/query_3.json?_shape=array")).json()
+    phases = (await shown.client.get("/restbeat/query_4.json?_shape=array")).json()
     assert [one["phase"] for one in phases]
 
 

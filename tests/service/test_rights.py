@@ -28,6 +28,8 @@ from restbeat.service.storage import NewSession, Storage
 from restbeat.web.ports import Screening
 from restbeat.web.records import Identity, Soap
 
+from .own_pages import plant
+
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -58,6 +60,7 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
         notes.save(db, session, soap, word, None, "Ada", NOW)
+        plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
@@ -111,6 +114,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     assert {"session", "screening", "flag", "mark", "pain", "correction", "report", "identity", "consent"} <= set(left)
     assert log == [("Ada", "client erased", None, None)]
     assert {"before: (erased)", "before: M-14"} <= details
+    assert {"client_link", "client_link_session", "follow_up", "mail"} <= set(left)
     live = bytes_of(folder)
     for planted in (f"Q{word}Z", address, f"strap Q{word}Z", "M-1\x00"):
         assert planted.encode() not in live

@@ -6,9 +6,9 @@ const FORMATS = {
   time: { hour: "2-digit", minute: "2-digit" },
 };
 
-export function localTimes() {
+export function localTimes(language = undefined) {
   for (const element of document.querySelectorAll("time[data-format]")) {
     const at = new Date(element.dateTime);
-    if (!Number.isNaN(at.getTime())) element.textContent = at.toLocaleString(undefined, FORMATS[element.dataset.format]);
+    if (!Number.isNaN(at.getTime())) element.textContent = at.toLocaleString(language, FORMATS[element.dataset.format]);
   }
 }

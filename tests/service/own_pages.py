@@ -1,0 +1,110 @@
+"""What the tests of clients' own pages share: a practice with a clock that a test holds, and sessions that ended when it says."""
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from restbeat.analysis.figures import ALGORITHM
+from restbeat.sensors.recording import Header
+from restbeat.service import answers, consents, links, mails
+from restbeat.service.client_links import PracticeLinks
+from restbeat.service.erase import erase
+from restbeat.service.house import House
+from restbeat.service.link_keys import LinkKeys
+from restbeat.service.postman import Postman
+from restbeat.service.records import PracticeRecords
+from restbeat.service.seal import Seal
+from restbeat.service.storage import NewSession, Storage
+from restbeat.web.app import create_app
+from restbeat.web.links import Answers, LinkWanted, MailSettings
+from restbeat.web.live import Hub
+
+from ..web.house import report
+from .test_house import Air, Strap
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+PUBLIC = "https://practice.example"
+
+
+class Practice:
+    """Clients, links and mail over a real database; `now` is moved by hand, nobody waits after a wrong try."""
+
+    def __init__(self, storage, folder, worker=None, **mail):
+        self.storage, self.now, self.patience_s = storage, NOW, 1e6
+        self.folder = folder / "data"
+        self.seal = Seal(folder / "data.key")
+        self.keys = LinkKeys(self.seal.path)
+        self.hub = Hub()
+        self.house = House(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
+        self.records = PracticeRecords(storage, self.seal, self.house.end_sessions_of, now_utc=lambda: self.now)
+        self.postman = Postman(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
+
+    def monotonic_s(self):
+        self.patience_s += 4000.0 if self.patience_s else 0.0
+        return self.patience_s
+
+    async def begin(self):
+        self.links = await PracticeLinks.open(
+            self.storage, self.seal, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
+        )
+        self.app = create_app(self.house, self.hub, version="1.2.3", records=self.records, links=self.links)
+
+    async def sql(self, query, *values):
+        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+
+    async def client(self, name="M-014", *, agrees=True):
+        await self.records.add(name, by="Ada")
+        if agrees:
+            await self.records.agree(name, "share", by="Ada")
+
+    async def session(self, client="M-014", *, ended_ago=timedelta(0), pain_before=6):
+        """A session of half an hour that ended so long ago, with its report; gives its number."""
+        number = await self.storage.create_session(
+            NewSession(header=Header(client=client), source="H10", consent="imported", pain_before=pain_before)
+        )
+        ended = self.now - ended_ago
+        await self.storage.end_session(number, ended, 1800.0)
+        began = (ended - timedelta(minutes=30)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        await self.sql("UPDATE session SET started_utc = ? WHERE id = ?", began, number)
+        await self.storage.put_report(number, ALGORITHM, msgspec.json.encode(report()))
+        return number
+
+    async def link(self, client="M-014", *sessions, **wanted):
+        """A link, as a therapist makes one."""
+        wanted = {"sessions": sessions, "coming": False, "days": 60, "language": "en", "remind": True} | wanted
+        return await self.links.make(client, LinkWanted(**wanted), by="Ada")
+
+    async def erase(self, client):
+        await self.storage.work(lambda db: erase(db, self.folder, client, "Ada", self.now))
+
+    async def set_mail(self, **settings):
+        given = {"public_address": PUBLIC, "practice": "Practice Blue", "host": "127.0.0.1", "security": "none"}
+        await self.links.set_mail_settings(MailSettings(**given | {"sender": "blue@practice.example"} | settings), by="Ada")
+
+
+@asynccontextmanager
+async def own_pages(folder, worker=None, **mail):
+    async with await Storage.open(folder / "data") as storage:
+        made = Practice(storage, folder, worker, **mail)
+        await made.begin()
+        async with made.house:
+            yield made
+
+
+def token_of(link):
+    """The token of a link's row."""
+    return link.address.rpartition("/c/")[2]
+
+
+def plant(db, client, session, word, now):
+    """A link, what was answered by it, and a mail that failed, `word` in each."""
+    consents.give(db, client, "share", "Ada", now)
+    wanted = LinkWanted(sessions=[session], coming=True, days=60, language="en", remind=True)
+    link = links.make(db, client, wanted, "en", "Ada", now)
+    db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
+    later = now + timedelta(hours=24)
+    slot = next(slot for slot in answers.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
+    answers.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
+    mails.put_link(db, link, client, "Ada", now)
+    db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))
