@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-slow check format bench bench-artifacts bench-response constraints clean tools
+.PHONY: help demo test test-bluez test-slow check format bench bench-artifacts bench-response messages constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged 
 test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap: docs/bluez.md (about 4 minutes)
 	@$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --requirement tests/bluez/requirements.txt
 	@$(BIN)/python tests/bluez
+
+messages: $(VENV)/test.ok ## bring the catalogues of the clients' pages up to the code (ADD=fr begins a language)
+	@$(BIN)/python tests/web/catalogues.py $(ADD)
 
 constraints: ## renew the pins: newest versions that fit, no addresses
 	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins && $(VENV)/pins/bin/pip install --upgrade-strategy eager '.[test]'

@@ -8,60 +8,18 @@ from collections.abc import Callable, Sequence
 from math import exp, expm1, sqrt
 from typing import Final
 
-import msgspec
 import numpy as np
 
+from .course_figures import FEWEST_FOR_TREND, FEWEST_SESSIONS, LEAST_WEEKS, Course, Estimate
 from .course_session import CourseSession
 from .distributions import mean_with_interval, t_reach
 from .over_sessions import Contrast, Fit, fit
 from .runs import Array
 from .usual import FEWEST_RESTS
-from .went_with import Treated, WentWith, went_with
+from .went_with import Treated, went_with
 
-FEWEST_SESSIONS: Final = 4
-"""With a valid response, for a mean."""
-FEWEST_FOR_TREND: Final = 6
-LEAST_WEEKS: Final = 4.0
 _WEEK_S: Final = 7 * 86_400.0
 _FREE: Final = float("inf")
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure with its 95 % interval and what stands behind it; silent figures have a reason."""
-
-    count: int
-    """Sessions behind it, or that there are so far."""
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    why: str | None = None
-
-
-class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a course tells; changes in percent of RMSSD, pain in points of 0–10."""
-
-    sessions: int
-    """With massage."""
-    rests: int
-    left_out: int
-    """Massage sessions without a valid response."""
-    weeks: float
-    """From the first session to the last."""
-    response_pct: Estimate
-    """Mean change within a session."""
-    beyond_rest_pct: Estimate
-    """The same, beyond the mean change in rest-only sessions."""
-    response_pct_per_week: Estimate
-    """How that change itself changes."""
-    baseline_rmssd_ms: Estimate
-    """Geometric mean of the baselines; its interval is that of the mean."""
-    baseline_pct_per_week: Estimate
-    pain_after: Estimate
-    """Mean change against before the session."""
-    pain_24h: Estimate
-    pain_48h: Estimate
-    pain_before_per_week: Estimate
-    went_with: list[WentWith]
 
 
 def course(sessions: Sequence[CourseSession]) -> Course:

@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
+from .course_figures import FEWEST_STRETCHES, WentWith
 from .over_sessions import fit
 from .stretches import FACTORS, LEAST_S, Stretch
 
-FEWEST: Final = 3
-"""Sessions in which something was done, and in which something else was done, to say anything about it."""
 _DIFFERENCE_SD: Final = 0.15
 _SESSION_SD: Final = 0.15
 """Of a session's response about its mean, beyond its standard error."""
@@ -38,22 +37,6 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
     delta: float
     standard_error: float
     stretches: tuple[Stretch, ...]
-
-
-class WentWith(msgspec.Struct, frozen=True, kw_only=True):
-    """One technique, region or pressure, against the rest of what was done."""
-
-    factor: str
-    name: str
-    sessions: int
-    minutes: float
-    percent: float | None = None
-    """Difference of RMSSD while it was done, drawn towards none."""
-    low: float | None = None
-    """95 % interval."""
-    high: float | None = None
-    why: str | None = None
-    """Why it is silent."""
 
 
 def went_with(sessions: Sequence[Treated]) -> list[WentWith]:
@@ -141,8 +124,8 @@ def _lasted(sessions: Sequence[Treated], factor: str) -> dict[str | None, dict[i
 
 
 def _silent(having: int, others: int) -> str | None:
-    if having < FEWEST:
-        return f"Done in {having} session{'' if having == 1 else 's'} with steady data; {FEWEST} are needed."
-    if others < FEWEST:
+    if having < FEWEST_STRETCHES:
+        return f"Done in {having} session{'' if having == 1 else 's'} with steady data; {FEWEST_STRETCHES} are needed."
+    if others < FEWEST_STRETCHES:
         return "Hardly anything else was done: there is nothing to compare it with."
     return None

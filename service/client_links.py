@@ -9,7 +9,6 @@ from typing import Final, Literal, Self, TypeVar
 
 import msgspec
 
-from ..web.consent import Language
 from ..web.links import (
     Answers,
     ClientLinks,
@@ -22,11 +21,12 @@ from ..web.links import (
     session_on,
 )
 from ..web.ports import PortError, RefusedError
+from ..web.speech import SOURCE
 from ..web.who import TooOftenError
 from . import answers, clients, consents, links, mails
 from .audit import note
 from .errors import SealError
-from .identities import is_kept, open_identity
+from .identities import is_kept, language_of, open_identity
 from .link_keys import LinkKeys
 from .links import Link
 from .mail_settings import host_of, read_mail_settings, whole_address, write_mail_settings
@@ -123,7 +123,7 @@ class PracticeLinks:
         def work(db: Database, now: datetime) -> LinkRow:
             clients.row_of(db, client)
             with db.atomic():
-                link = links.make(db, client, wanted, wanted.language or self._language_of(db, client), by, now)
+                link = links.make(db, client, wanted, wanted.language or language_of(db, self._seal, client) or SOURCE, by, now)
                 return links.row_of(db, links.link_of(db, link), self._keys, now)
 
         return await self._work(work)
@@ -208,7 +208,7 @@ class PracticeLinks:
 
         return await self._used(token, None, "form sent", peer, change)
 
-    async def speak(self, token: str, language: Language, *, peer: str) -> OpenedPage:
+    async def speak(self, token: str, language: str, *, peer: str) -> OpenedPage:
         """Choose the language of the page."""
 
         def change(db: Database, link: Link, _: datetime) -> None:
@@ -253,12 +253,6 @@ class PracticeLinks:
         except SealError as error:
             _LOG.error("%s", error)
             raise PortError(str(error)) from error
-
-    def _language_of(self, db: Database, client: str) -> Language:
-        try:
-            return open_identity(db, self._seal, client).language
-        except RefusedError:
-            return "en"
 
     def _mail_of(self, db: Database, client: str) -> Literal["ready", "no server", "no address"]:
         if not self._settings.ready:

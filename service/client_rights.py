@@ -79,8 +79,9 @@ class ClientRights:
         return _holding(await asyncio.to_thread(still_in, self._storage.folder, client))
 
     async def _sessions(self, numbers: Sequence[int]) -> AsyncIterator[SessionHeld]:
+        running = {row.session for row in await self._storage.sessions() if row.state == "running"}
         for number in numbers:
-            yield await self._storage.work(partial(session_of, session=number))
+            yield await self._storage.work(partial(session_of, session=number, running=running))
 
 
 def _file_name(client: str) -> str:

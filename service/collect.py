@@ -1,18 +1,23 @@
 """Everything that the database holds of a client, found by its foreign keys: a table that is added later comes along."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from ..analysis.past import Past
 from ..sensors.recording import Event, Header
+from ..web.client_session import ClientSession
+from .around import around
 from .errors import NoSuchClientError
-from .identities import open_identity
+from .identities import language_of, open_identity
+from .past import past_before
 from .rows import moment
 from .seal import Seal
 from .sqlite import Database
-from .storage import events_of
+from .storage import events_of, session_row
 
 _ELSEWHERE: Final = frozenset({"packet", "report", "identity"})
 """Packets stand in the recordings, reports beside them; who the client is, is opened."""
@@ -28,12 +33,17 @@ class SessionHeld(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float | None
     header: Header
     events: list[Event]
+    past: list[Past]
+    around: partial[ClientSession]
+    """All that the client's summary tells of beside the report."""
 
 
 class ClientHeld(msgspec.Struct, frozen=True, kw_only=True):
     """A client's rows by table, and their sessions' numbers."""
 
     client: str
+    language: str | None
+    """What they read; None where it is not written down."""
     rows: dict[str, list[dict[str, Any]]]
     sessions: list[int]
 
@@ -49,7 +59,9 @@ def of_client(db: Database, seal: Seal, client: str) -> ClientHeld:
     rows["identity"] = [msgspec.to_builtins(open_identity(db, seal, client))]
     audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - words of our own
     rows["audit"] = list(db.query(audit, {"client": client}))
-    return ClientHeld(client=client, rows=rows, sessions=[row["id"] for row in rows.get("session", [])])
+    return ClientHeld(
+        client=client, language=language_of(db, seal, client), rows=rows, sessions=[row["id"] for row in rows.get("session", [])]
+    )
 
 
 def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
@@ -65,8 +77,16 @@ def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
             yield table, " OR ".join(conditions)
 
 
-def session_of(db: Database, session: int) -> SessionHeld:
-    """One session as its recording would hold it."""
+def session_of(db: Database, session: int, running: Container[int] = ()) -> SessionHeld:
+    """One session as its recording would hold it, and what stands around it."""
     started, end_s = db.execute("SELECT started_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     header, events = events_of(db, session)
-    return SessionHeld(session=session, began=moment(started), end_s=end_s, header=header, events=events)
+    return SessionHeld(
+        session=session,
+        began=moment(started),
+        end_s=end_s,
+        header=header,
+        events=events,
+        past=past_before(db, session),
+        around=around(db, session_row(db, session, running)),
+    )

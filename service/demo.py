@@ -22,6 +22,7 @@ from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts
 from .client_links import links_of
 from .client_rights import ClientRights
+from .courses import PracticeCourses
 from .house import House
 from .playback import put_in
 from .records import PracticeRecords
@@ -104,8 +105,9 @@ async def run_demo(
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
         links = await stack.enter_async_context(links_of(storage, seal))
+        courses = PracticeCourses(storage, worker, seal, house)
         address = await stack.enter_async_context(
-            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+            served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
         )
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:

@@ -11,7 +11,6 @@ import zipfile
 
 import msgspec
 
-from ..sensors.recording import Event, Header
 from .collect import ClientHeld, SessionHeld
 from .errors import OutputError
 
@@ -29,7 +28,8 @@ sessions/         a folder a session:
   fhir.json            HL7 FHIR R4B bundle
   open-mhealth.json    Open mHealth heart-rate 2.0 and rr-interval 1.0
   report.json          all figures with their reasons
-  summary.html         the summary, as a page
+  summary.html         the summary, as a page that needs nothing beside it
+  summary.pdf          the same for paper (where restbeat[pdf] is installed)
 
 restbeat is relaxation feedback, no medical device. The data belong to the client.
 """
@@ -38,10 +38,8 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 class Files(Protocol):
     """Makes the files of a session."""
 
-    async def exported(
-        self, name: str, header: Header, events: list[Event], end_s: float | None, began: datetime
-    ) -> Mapping[str, bytes]:
-        """Names and contents."""
+    async def exported(self, held: SessionHeld, language: str | None) -> Mapping[str, bytes]:
+        """Names and contents; the summary in the client's language."""
         ...
 
 
@@ -54,8 +52,7 @@ async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[Sess
             records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
             await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
             async for session in sessions:
-                name = f"session {session.session}"
-                made = await files.exported(name, session.header, session.events, session.end_s, session.began)
+                made = await files.exported(session, held.language)
                 folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
                 await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
                 count += 1

@@ -37,6 +37,15 @@ def open_identity(db: Database, seal: Seal, client: str) -> Identity:
         raise RefusedError(str(error)) from error
 
 
+def language_of(db: Database, seal: Seal, client: str) -> str | None:
+    """The language that a client reads; None where it is not written down, or where the key is missing."""
+    row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
+    try:
+        return None if row is None else msgspec.json.decode(seal.open(row[0]), type=Identity).language
+    except SealError:
+        return None
+
+
 def seal_identity(db: Database, seal: Seal, client: str, identity: Identity, actor: str, now: datetime, *, new_key: bool) -> None:
     """Store who a client is. Raises `RefusedError` where there were identities, but their key is missing and not given up."""
     if seal.missing and any_kept(db) and not new_key:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import msgspec
 
-from ..web.consent import Language
 from ..web.links import LinkRow, LinkWanted, MailRow, OpenedPage
 from ..web.ports import RefusedError, UnknownError
 from . import answers, consents
@@ -41,7 +40,7 @@ class Link(msgspec.Struct, frozen=True):
     id: int
     client: str
     handle: str
-    language: Language
+    language: str
     coming: bool
     remind: bool
     made_utc: str
@@ -87,7 +86,7 @@ def opened(db: Database, handle: str | None, session: int | None, action: str, n
     return link
 
 
-def make(db: Database, client: str, wanted: LinkWanted, language: Language, actor: str, now: datetime) -> int:
+def make(db: Database, client: str, wanted: LinkWanted, language: str, actor: str, now: datetime) -> int:
     """Make a link; gives its number. Raises `RefusedError` without consent, or where a session is not the client's."""
     if not consents.holds(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))

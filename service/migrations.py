@@ -223,6 +223,35 @@ def m005_clients(db: Database) -> None:
     db.executescript(_CLIENTS)
 
 
+_COURSE = """
+CREATE TABLE complement (                          -- what else was done for a client, noted beside a session
+  id INTEGER PRIMARY KEY,
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('heat', 'cold', 'mindfulness', 'tai-chi-yoga', 'medication', 'other')),
+  detail TEXT NOT NULL DEFAULT '',
+  noted_by TEXT NOT NULL,
+  noted_utc TEXT NOT NULL
+);
+CREATE INDEX complement_session ON complement(session);
+CREATE TABLE plan (                                -- how often a client is meant to come; without a row, as the practice has set
+  client TEXT PRIMARY KEY REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  starts_on TEXT NOT NULL,
+  per_week INTEGER NOT NULL CHECK (per_week BETWEEN 1 AND 7),
+  weeks INTEGER NOT NULL CHECK (weeks BETWEEN 1 AND 52),
+  then_every_weeks INTEGER CHECK (then_every_weeks BETWEEN 1 AND 26), -- NULL: then it ends
+  over INTEGER NOT NULL DEFAULT 0 CHECK (over IN (0, 1)),             -- the client is not due any more
+  updated_utc TEXT NOT NULL,
+  updated_by TEXT NOT NULL
+);
+"""
+
+
+@migrations()
+def m006_course(db: Database) -> None:
+    """What else was done, and how often a client is meant to come."""
+    db.executescript(_COURSE)
+
+
 _OVERVIEW = """
 CREATE VIEW newest_report AS
   SELECT session, algorithm, figures FROM (

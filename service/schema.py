@@ -24,6 +24,8 @@ TABLES: Final = {
     "screening": "What was asked before a session.",
     "soap": "The notes after a session.",
     "correction": "What was entered and then taken back, or dated back: as it stood before.",
+    "complement": "What else was done for a client, noted beside a session: heat, cold, tai chi, medication and such.",
+    "plan": "How often a client is meant to come, where that differs from what the practice has set.",
     "flag": "What is to be minded at a client's next visit.",
     "identity": "Who a client is, encrypted; the key lies outside the database.",
     "consent": "What a client agreed to, per purpose, and when it was taken back.",

@@ -19,6 +19,7 @@ from .bench import Bench
 from .claims import Claims
 from .client_links import PracticeLinks, links_of
 from .client_rights import ClientRights
+from .courses import PracticeCourses
 from .errors import ServeError
 from .house import House
 from .mail_settings import read_password
@@ -66,8 +67,9 @@ async def run_serve(
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
         records = PracticeRecords(storage, seal, house.end_sessions_of)
         rights = ClientRights(storage, worker, seal, house)
+        courses = PracticeCourses(storage, worker, seal, house)
         address = await stack.enter_async_context(
-            served(house, hub, host, port, bench_folders, accounts, records, rights, links=links)
+            served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
         )
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
@@ -88,6 +90,7 @@ async def served(
     accounts: PracticeAccounts | None = None,
     records: PracticeRecords | None = None,
     rights: ClientRights | None = None,
+    courses: PracticeCourses | None = None,
     links: PracticeLinks | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
@@ -102,6 +105,7 @@ async def served(
             accounts=accounts,
             records=records,
             rights=rights,
+            courses=courses,
             links=links,
         )
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)

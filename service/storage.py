@@ -283,6 +283,11 @@ def _sessions(db: Database, running: Container[int]) -> list[SessionRow]:
     return [_session_row(db, row, running) for row in rows]
 
 
+def session_row(db: Database, session: int, running: Container[int] = ()) -> SessionRow:
+    """A session's line in the list of sessions. Raises `NoSuchSessionError`."""
+    return _session_row(db, _row(db, session), running)
+
+
 def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> SessionRow:
     ended = row["ended_utc"] is not None
     return SessionRow(

@@ -13,6 +13,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from ..analysis.course_figures import Course
 from ..analysis.figures import PhaseFigures, SessionReport
 from ..analysis.live_check import LiveWindow
 from ..analysis.parity import Parity
@@ -20,11 +21,18 @@ from ..analysis.past import Past
 from ..analysis.so_far import Provisional, SoFar
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
+from ..web.course import PaperError
+from .collect import SessionHeld
+from .course_rows import Compared, Stored
 from .errors import WorkerError
 from .rows import stamp
 
 T = TypeVar("T")
 
+NO_PAPER = (
+    "PDF needs WeasyPrint and Pango: pip install 'restbeat[pdf]', and on Debian or Ubuntu apt install libpango-1.0-0 "
+    "libpangoft2-1.0-0. The page itself prints on one A4 from any browser."
+)
 _TIMEOUT_S = 120.0
 
 
@@ -61,15 +69,24 @@ class Worker:
         """Give a session in one of the formats of `exchange.formats`."""
         return await self._run(_written, form, name, header, events, end_s, began)
 
-    async def exported(
-        self, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime
-    ) -> dict[str, bytes]:
+    async def exported(self, held: SessionHeld, language: str | None) -> dict[str, bytes]:
         """Give a session as the files that a client's export holds, by name."""
-        return await self._run(_exported, name, header, events, end_s, began)
+        return await self._run(_exported, held, language)
 
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
         return await self._run(_picture, report)
+
+    async def course(self, stored: Sequence[Stored]) -> tuple[Course, list[Compared]]:
+        """Work out a course from stored reports."""
+        return await self._run(_course, stored)
+
+    async def pdf(self, html: str, files: dict[str, bytes]) -> bytes:
+        """Make a page into a PDF. Raises `PaperError` where WeasyPrint is not installed."""
+        made = await self._run(_pdf, html, files)
+        if isinstance(made, str):
+            raise PaperError(made)
+        return made
 
     async def check(self, window: LiveWindow) -> Parity:
         """Compare the live engine's figures of the last 60 s with NeuroKit2's."""
@@ -146,17 +163,17 @@ def _written(form: str, name: str, header: Header, events: Sequence[Event], end_
     return write_as(form, session_data(header, events, report, began))
 
 
-def _exported(name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime) -> dict[str, bytes]:
+def _exported(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     import msgspec
 
     from ..analysis.session import summarise
-    from ..web.charts import session_picture
     from .exchange.formats import write_as
     from .exchange.session_data import session_data
+    from .taken_home import taken_home
 
-    report = summarise(name, header, events, end_s=end_s)
-    dated = msgspec.structs.replace(header, extra=header.extra | {"began_utc": stamp(began)})
-    data = session_data(dated, events, report, began)
+    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, past=held.past)
+    dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
+    data = session_data(dated, held.events, report, held.began)
     forms = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",
@@ -169,7 +186,7 @@ def _exported(name: str, header: Header, events: Sequence[Event], end_s: float |
     files = {file: write_as(form, data) for file, form in forms.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {"report.json": msgspec.json.encode(report), "picture.svg": session_picture(report).encode()}
+    return files | {"report.json": msgspec.json.encode(report)} | taken_home(held.around(report=report), language)
 
 
 def _check(window: LiveWindow) -> Parity:
@@ -188,3 +205,19 @@ def _picture(report: SessionReport) -> str:
     from ..web.charts import session_picture
 
     return session_picture(report)
+
+
+def _course(stored: Sequence[Stored]) -> tuple[Course, list[Compared]]:
+    from .course_work import course_of
+
+    return course_of(stored)
+
+
+def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
+    """The PDF, or the sentence that says why there is none."""
+    from .paper import NoPaperError, pdf_of
+
+    try:
+        return pdf_of(html, files)
+    except NoPaperError:
+        return NO_PAPER

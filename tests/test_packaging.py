@@ -41,6 +41,7 @@ def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(
     assert {name.split("/")[0] for name in names} == {"restbeat", next(n.split("/")[0] for n in names if ".dist-info" in n)}
     assert any(name.startswith("restbeat/web/templates/") for name in names)
     assert any(name.startswith("restbeat/web/static/") for name in names)
+    assert "restbeat/web/locale/de.po" in names
     assert sum(name.endswith("py.typed") for name in names) == 4
     assert not any(name.endswith("fixtures/make.py") for name in names)
     assert size < 2e6
@@ -78,7 +79,7 @@ def test_make_says_in_one_sentence_what_is_missing(tmp_path):
 def test_make_goes_on_without_npm(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("sh", "chromium", "dbus-daemon", "id", "apt-get"):
+    for name in ("sh", "chromium", "dbus-daemon", "pdftoppm", "id", "apt-get"):
         (programs / name).symlink_to("/bin/sh" if name == "sh" else "/bin/true")
     done = run("/bin/sh", ROOT / ".ci" / "tools", cwd=tmp_path, env={"PATH": str(programs)})
     assert done.stderr.startswith("npm is missing")

@@ -89,7 +89,7 @@ class Endpoint:
         return json_answer(Done() if answer is None else answer, self.status)
 
 
-NUMBERS: Final = frozenset({"session", "account", "action", "link", "consent", "flag"})
+NUMBERS: Final = frozenset({"session", "account", "action", "link", "consent", "flag", "complement"})
 """Names of the parts of a path that are whole numbers from 1 on."""
 
 

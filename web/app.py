@@ -1,16 +1,18 @@
 """The aiohttp application: every address and what answers it."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from .accounts_api import ME, AccountsApi
 from .api import ROOT, Endpoint, routes_of
-from .assets import Assets
+from .assets import STATIC, Assets
 from .bench import BenchApi
 from .clients_api import ClientsApi
+from .course import Courses
+from .course_api import CourseApi
+from .course_pages import CoursePages
 from .guard import add_headers, answer_errors, check_host, check_origin, require_login
 from .links import Links
 from .links_api import LinksApi
@@ -32,7 +34,6 @@ from .settings_api import SettingsApi
 from .socket import LiveSocket, Pace
 from .who import Accounts
 
-_STATIC: Final = Path(__file__).parent / "static"
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN: Final = frozenset(
     {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT, *OPEN_PATHS}
@@ -51,17 +52,18 @@ def create_app(
     accounts: Accounts | None = None,
     records: Records | None = None,
     rights: Rights | None = None,
+    courses: Courses | None = None,
     links: Links | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
-    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure. `links`:
-    their own pages.
+    `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure.
+    `courses`: what clients take home, their courses, and who is due. `links`: their own pages, which show what they take home.
     """
-    assets = Assets(_STATIC)
-    endpoints = _endpoints(house, hub, bench, accounts, records, rights, links)
+    assets = Assets(STATIC)
+    endpoints = _endpoints(house, hub, bench, accounts, records, rights, courses, links)
     description = describe(endpoints, version=version, login=accounts is not None)
     pages = Pages(
         house,
@@ -73,6 +75,7 @@ def create_app(
         accounts=accounts,
         records=records,
         rights=rights is not None,
+        courses=courses is not None,
         links=links is not None,
     )
     live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
@@ -110,10 +113,12 @@ def create_app(
                 web.get("/sessions/{session}/notes", kept.notes),
             ]
         )
+    if courses:
+        app.add_routes(CoursePages(courses, pages.render, assets).routes())
     if rights:
         app.add_routes([web.get("/clients/{client}/export.zip", RightsApi(rights).download, allow_head=False)])
-    if links:
-        app.add_routes(OwnPages(house, links, pages.page, told_by(house, pages.part)).routes())
+    if links and courses:
+        app.add_routes(OwnPages(links, pages.page, told_by(courses, assets)).routes())
     if accounts:
         login = LoginPages(accounts, pages.page)
         app.add_routes(
@@ -142,6 +147,7 @@ def _endpoints(
     accounts: Accounts | None,
     records: Records | None,
     rights: Rights | None,
+    courses: Courses | None,
     links: Links | None,
 ) -> Sequence[Endpoint]:
     endpoints = [
@@ -152,6 +158,8 @@ def _endpoints(
     ]
     if records:
         endpoints += [*ClientsApi(records).endpoints(), *NotesApi(house, records).endpoints()]
+    if courses:
+        endpoints += CourseApi(courses).endpoints()
     if rights:
         endpoints += RightsApi(rights).endpoints()
     if links:

@@ -1,11 +1,13 @@
 """Static files, read once; their address holds a hash of all of them, so that a browser may keep them for ever."""
 
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -30,6 +32,15 @@ class Assets:
         if name not in self._files:
             raise KeyError(name)
         return f"/static/{self._hash}/{name}"
+
+    def inline(self, name: str) -> str:
+        """A `data:` address that holds the file itself, for a page that stands alone. Raises `KeyError` where there is none."""
+        content = b64encode(self._files[name]).decode()
+        return f"data:{_TYPES[Path(name).suffix]};base64,{content}"
+
+    def content(self, name: str) -> bytes:
+        """A file itself. Raises `KeyError` where there is none."""
+        return self._files[name]
 
     async def handle(self, request: web.Request) -> web.Response:
         """Serve `/static/{hash}/{name}`."""

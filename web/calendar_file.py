@@ -5,15 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from .consent import Language
 from .links import FollowUp, Shown
-from .own_texts import translator
+from .speech import choose, speech_of
 
 _LINE: Final = 75
 """Octets of a line, at most."""
 
 
-def calendar_file(session: Shown, address: str, language: Language) -> bytes:
+def calendar_file(session: Shown, address: str, language: str) -> bytes:
     """Both follow-ups of a session as events of a quarter of an hour; imported again, they replace themselves."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//restbeat//follow-up//EN", "CALSCALE:GREGORIAN"]
     for follow_up in session.follow_ups:
@@ -21,8 +20,8 @@ def calendar_file(session: Shown, address: str, language: Language) -> bytes:
     return b"".join(_folded(line) for line in [*lines, "END:VCALENDAR"])
 
 
-def _event(session: Shown, follow_up: FollowUp, address: str, language: Language) -> Iterable[str]:
-    say = translator(language)
+def _event(session: Shown, follow_up: FollowUp, address: str, language: str) -> Iterable[str]:
+    say = speech_of(choose(language)).say
     title = _escaped(say("A few short questions"))
     name = sha256(f"{session.session} {session.started_utc} {follow_up.slot}".encode()).hexdigest()[:32]
     return (

@@ -9,15 +9,12 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 import numpy as np
-from numpy.typing import NDArray
 
-from ..analysis.figures import PhaseFigures, Segment, SessionReport
+from ..analysis.figures import PhaseFigures, SessionReport
+from .smooth import SEGMENT_S, smoothed
 from .words import phase_word
 
 _SIZE_IN: Final = (7.4, 2.4)
-_SMOOTH_S: Final = 30.0
-"""SD of the Gaussian kernel that smooths ln RMSSD."""
-_SEGMENT_S: Final = 10.0
 _BLUE, _ORANGE, _INK, _QUIET, _LINE = "#0072B2", "#D55E00", "#1b2127", "#55616d", "#d5dbe1"
 _CARD: Final = "#ffffff"
 _FONTS: Final = "'DejaVu Sans', Verdana, sans-serif"
@@ -34,8 +31,6 @@ _STYLE: Final[Any] = {
     "xtick.color": _QUIET,
     "ytick.color": _QUIET,
 }
-
-Array = NDArray[np.float64]
 
 
 def session_picture(report: SessionReport) -> str:
@@ -63,7 +58,7 @@ def _nothing(report: SessionReport) -> str:
 def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
     values = np.array([np.nan if s.rmssd_ms is None else s.rmssd_ms for s in report.segments])
     top = 1.12 * min(greatest, 1.6 * float(np.nanpercentile(values, 97)))
-    axes.set_xlim(0, max(report.duration_s, _SEGMENT_S) / 60)
+    axes.set_xlim(0, max(report.duration_s, SEGMENT_S) / 60)
     axes.set_ylim(0, top)
     phases = report.figures.phases
     for figures in phases:
@@ -73,10 +68,9 @@ def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
         _draw_baseline(axes, base)
     at = np.array([segment.mid_s for segment in report.segments]) / 60
     axes.plot(at, values, ".", color=_BLUE, alpha=0.45, ms=3, mec="none")
-    for stretch in _stretches(report.segments):
-        mid_s, middle, low, high = _smooth(stretch)
-        axes.fill_between(mid_s / 60, low, high, color=_BLUE, alpha=0.14, lw=0)
-        axes.plot(mid_s / 60, middle, color=_BLUE, lw=1.7, solid_capstyle="round")
+    for stretch in smoothed(report.segments):
+        axes.fill_between(stretch.at_s / 60, stretch.low_ms, stretch.high_ms, color=_BLUE, alpha=0.14, lw=0)
+        axes.plot(stretch.at_s / 60, stretch.middle_ms, color=_BLUE, lw=1.7, solid_capstyle="round")
     _draw_marks(axes, report)
     axes.set_ylabel("RMSSD, ms")
     axes.set_xlabel("minutes", labelpad=1)
@@ -130,29 +124,3 @@ def _draw_marks(axes: Axes, report: SessionReport) -> None:
                 annotation_clip=True,
             )
             last = note.at_s
-
-
-def _stretches(segments: list[Segment]) -> list[list[Segment]]:
-    """Runs of known segments within one phase; a missing one opens the line."""
-    stretches: list[list[Segment]] = []
-    before: Segment | None = None
-    for segment in segments:
-        if segment.rmssd_ms is None:
-            continue
-        joined = before is not None and before.phase == segment.phase and segment.mid_s - before.mid_s < 1.5 * _SEGMENT_S
-        if not joined:
-            stretches.append([])
-        stretches[-1].append(segment)
-        before = segment
-    return stretches
-
-
-def _smooth(stretch: list[Segment]) -> tuple[Array, Array, Array, Array]:
-    """Mid-times (s), the smoothed RMSSD and the range of about two thirds of the segments around it (ms)."""
-    at = np.array([segment.mid_s for segment in stretch])
-    y = np.log([max(segment.rmssd_ms or 0.0, 0.5) for segment in stretch])
-    weight = np.exp(-0.5 * ((at[:, None] - at[None, :]) / _SMOOTH_S) ** 2)
-    weight /= weight.sum(axis=1, keepdims=True)
-    middle = weight @ y
-    spread = np.sqrt(weight @ (y - middle) ** 2)
-    return at, np.exp(middle), np.exp(middle - spread), np.exp(middle + spread)

@@ -5,10 +5,13 @@ from typing import Annotated, Any
 import msgspec
 
 from .api import Call, Endpoint, Method
-from .consent import TEXTS, Consent, Language, Purpose
+from .consent import TEXTS, Consent, Purpose
+from .ports import RefusedError
 from .records import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity, Records
+from .speech import languages
 
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
+LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
 _Line = Annotated[str, msgspec.Meta(max_length=200)]
 _Sought = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
 
@@ -47,7 +50,7 @@ class WriteIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: _Line | None = None
     email: _Line | None = None
     phone: _Line | None = None
-    language: Language = "en"
+    language: LanguageCode = "en"
     note: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     new_key: bool = False
     """The key is lost for good: make a new one. What the old one sealed stays unreadable without it."""
@@ -131,6 +134,7 @@ class ClientsApi:
     async def set_identity(self, call: Call) -> Identity:
         """Keep who a client is."""
         body: WriteIdentity = call.body
+        demand_language(body.language)
         identity = Identity(
             name=_said(body.name),
             email=_said(body.email),
@@ -168,3 +172,9 @@ def _said(text: str | None) -> str | None:
 
 def _on(method: Method, path: str, handler: Any, summary: str, answer: Any, **more: Any) -> Endpoint:
     return Endpoint(method=method, path=path, handler=handler, summary=summary, answer=answer, tag="clients", **more)
+
+
+def demand_language(language: str) -> None:
+    """Raise `RefusedError` where clients have no pages in it."""
+    if language not in languages():
+        raise RefusedError(f"There are no pages in {language}; there are {', '.join(languages())}.")

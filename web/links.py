@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal, Protocol, get_args
 import msgspec
 
 from ..analysis.follow_up import Slot, State
-from .consent import Language
 from .ports import PortError
 
 Sleep = Literal["worse", "usual", "better"]
@@ -95,7 +94,7 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_utc: str
     revoked_utc: str | None
     revoked_by: str | None
-    language: Language
+    language: str
     coming: bool
     """Whether it shows sessions to come too."""
     remind: bool
@@ -141,7 +140,7 @@ class LinkWanted(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Collection[int]
     coming: bool
     days: int
-    language: Language | None
+    language: str | None
     """None: the client's own, as far as it is written down."""
     remind: bool
 
@@ -154,7 +153,7 @@ class OpenedPage(msgspec.Struct, frozen=True, kw_only=True):
     """Of the page, from the first slash on."""
     address: str
     """Of the page, for other devices; as `path` where no public address is set."""
-    language: Language
+    language: str
     expires_utc: str
     coming: bool
     remind: bool
@@ -244,7 +243,7 @@ class Links(Protocol):
         """Choose what the link shows, among what it may show. Raises `LinkRefusedError`, `TooOftenError`."""
         ...
 
-    async def speak(self, token: str, language: Language, *, peer: str) -> OpenedPage:
+    async def speak(self, token: str, language: str, *, peer: str) -> OpenedPage:
         """Choose the language of the page. Raises `LinkRefusedError`, `TooOftenError`."""
         ...
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from .api import Call, Done, Endpoint, Method
-from .consent import Language
+from .clients_api import LanguageCode, demand_language
 from .links import ClientLinks, LinkRow, Links, LinkWanted, MailSettings, Security, Unanswered
 
 _Session = Annotated[int, msgspec.Meta(ge=1, le=10**15 - 1)]
@@ -23,7 +23,7 @@ class MakeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whether it shows sessions to come too."""
     days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60
     """How long it opens anything."""
-    language: Language | None = None
+    language: LanguageCode | None = None
     """Null: the client's own, as it is written down with who they are."""
     remind: bool = True
     """Whether mails remind of a follow-up, where mail can be sent."""
@@ -119,6 +119,8 @@ class LinksApi:
     async def make(self, call: Call) -> LinkRow:
         """Make a link."""
         wanted = LinkWanted(**msgspec.structs.asdict(call.body))
+        if wanted.language is not None:
+            demand_language(wanted.language)
         return await self._links.make(call.text("client"), wanted, by=call.person.name)
 
     async def choose(self, call: Call) -> LinkRow:

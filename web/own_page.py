@@ -1,9 +1,8 @@
 """A client's own page, `/c/{token}`: what a link opens, without a login, for whoever holds it; and the same on paper."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 import logging
-from typing import Any, Final, get_args
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -12,27 +11,26 @@ import msgspec
 from multidict import MultiDictProxy
 
 from .calendar_file import calendar_file
-from .consent import Language
-from .guard import CLIENT_PAGES, PICTURE_POLICY, is_tls
+from .guard import CLIENT_PAGES, is_tls
 from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, session_on, shown_of
 from .login import PageOf, peer_of
 from .own_summary import STYLES, TellSession, Wanted
-from .own_texts import follow_up_texts, translator
-from .ports import House, PortError
+from .own_texts import follow_up_texts
+from .ports import PortError
 from .qr import qr_svg
+from .speech import choose, languages, speech_of
 from .who import TooOftenError, person_of
 
 _LOG = logging.getLogger(__name__)
 
 _HEADERS: Final = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
 _NOTE: Final = 1000
-_LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 _PAGE: Final = f"{CLIENT_PAGES}{{token}}"
 _ONE: Final = f"{_PAGE}/{{session}}"
 _ANY: Final = f"{CLIENT_PAGES}{{rest}}"
 OPEN_PATHS: Final = frozenset(
-    {_PAGE, _ONE, _ANY, f"{_PAGE}/shown", f"{_PAGE}/language", f"{_ONE}/picture.svg", f"{_ONE}/calendar.ics", f"{_ONE}/{{slot}}"}
+    {_PAGE, _ONE, _ANY, f"{_PAGE}/shown", f"{_PAGE}/language", f"{_ONE}/calendar.ics", f"{_ONE}/{{slot}}"}
 )
 """What a link opens, as the routes are written."""
 
@@ -42,12 +40,10 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 class OwnPages:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
-    def __init__(self, house: House, links: Links, page: PageOf, tell: TellSession) -> None:
-        self._house = house
+    def __init__(self, links: Links, page: PageOf, tell: TellSession) -> None:
         self._links = links
         self._page = page
         self._tell = tell
-        self._drawing = asyncio.Lock()  # one picture at a time: a therapist's wait behind it, never behind many
 
     def routes(self) -> Sequence[web.RouteDef]:
         """The addresses. Whatever opens nothing is refused in the same way."""
@@ -57,7 +53,6 @@ class OwnPages:
             web.post(f"{_PAGE}/shown", kindly(self.choose)),
             web.post(f"{_PAGE}/language", kindly(self.speak)),
             web.get(_ONE, kindly(self.show)),
-            web.get(f"{_ONE}/picture.svg", kindly(self.picture)),
             web.get(f"{_ONE}/calendar.ics", kindly(self.calendar)),
             web.post(f"{_ONE}/{{slot}}", kindly(self.answer)),
             web.route("*", f"{CLIENT_PAGES}{{rest:.*}}", kindly(self.nothing)),
@@ -69,14 +64,6 @@ class OwnPages:
         session = _number(request, "session") if "session" in request.match_info else None
         page = await self._links.look(_token(request), session, "page", peer=peer_of(request))
         return await self._shown(request, page, session)
-
-    async def picture(self, request: web.Request) -> web.Response:
-        """Draw the picture of a session."""
-        session = _number(request, "session")
-        await self._links.look(_token(request), session, "picture", peer=peer_of(request))
-        async with self._drawing:
-            svg = await self._house.picture(session)
-        return web.Response(text=svg, content_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE_POLICY})
 
     async def calendar(self, request: web.Request) -> web.Response:
         """Give the follow-ups of a session as a calendar file."""
@@ -111,9 +98,8 @@ class OwnPages:
 
     async def speak(self, request: web.Request) -> web.Response:
         """Choose the language of the page."""
-        wanted = (await _fields(request)).get("language")
-        language = next((language for language in _LANGUAGES if language == wanted), _LANGUAGES[0])
-        page = await self._links.speak(_token(request), language, peer=peer_of(request))
+        wanted = str((await _fields(request)).get("language", ""))
+        page = await self._links.speak(_token(request), choose(wanted), peer=peer_of(request))
         return _see(page.path)
 
     async def nothing(self, request: web.Request) -> web.Response:
@@ -148,8 +134,9 @@ class OwnPages:
         return self._page(
             "own_page.html",
             status,
-            language=page.language,
-            say=translator(page.language),
+            language=choose(page.language),
+            languages=languages(),
+            say=speech_of(choose(page.language)).say,
             texts=follow_up_texts(page.language),
             page=page,
             sessions=shown,
@@ -163,9 +150,8 @@ class OwnPages:
         )
 
     async def _told(self, request: web.Request, page: OpenedPage, current: Shown, *, paper: bool) -> Markup:
-        where, by = ("/sessions", person_of(request).name) if paper else (page.path, "link")
-        picture = f"{where}/{current.session}/picture.svg"
-        return await self._tell(Wanted(session=current.session, language=page.language, picture=picture, by=by))
+        by = person_of(request).name if paper else "link"
+        return await self._tell(Wanted(session=current.session, language=page.language, by=by))
 
     def _kindly(self, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:
@@ -190,7 +176,7 @@ class OwnPages:
 
     def _refusal(self, request: web.Request, status: int, why: str) -> web.Response:
         language = _preferred(request)
-        return self._page("own_refusal.html", status, language=language, say=translator(language), why=why)
+        return self._page("own_refusal.html", status, language=language, say=speech_of(choose(language)).say, why=why)
 
 
 def _token(request: web.Request) -> str:
@@ -232,11 +218,9 @@ def _see(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-def _preferred(request: web.Request) -> Language:
+def _preferred(request: web.Request) -> str:
     """The language of a browser whose link is not known; nothing of the link has a part in it."""
-    wanted = request.headers.get("Accept-Language", "").lower().replace(" ", "")
-    places = {language: place for language in _LANGUAGES if (place := f",{wanted}".find(f",{language}")) >= 0}
-    return min(places, key=lambda language: places[language], default=_LANGUAGES[0])
+    return choose(accept=request.headers.get("Accept-Language", ""))
 
 
 def _answers(fields: MultiDictProxy[Any]) -> Answers:

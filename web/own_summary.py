@@ -1,15 +1,16 @@
-"""What is told of a session on its client's own page: the one part of it that knows figures."""
+"""What is told of a session on its client's own page: the summary that they take home."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
-from .consent import Language
-from .own_texts import translator
-from .ports import House
-from .summary import summary_of
+from .assets import Assets
+from .client_summary import client_summary_part
+from .course import Courses
+from .speech import choose, speech_of
+from .take_home import Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,29 +18,23 @@ class Wanted:
     """What shall be told."""
 
     session: int
-    language: Language
-    picture: str
-    """Address of the session's picture, for whoever looks."""
+    language: str
     by: str
-    """Who looks: "link", or the therapist who prints it. What a link opens is in the audit log already."""
+    """Who looks: "link", or the therapist who prints it."""
 
 
 TellSession = Callable[[Wanted], Awaitable[Markup]]
 """Tells of a session, as a part of a page; it begins with the page's `h1`."""
-Part = Callable[..., str]
-"""Fills a template that is part of a page."""
 
-STYLES: Final = ("summary.css",)
+STYLES: Final = ("take_home.css",)
 """Style sheets that the part wants beside those of the page."""
 
 
-def told_by(house: House, part: Part) -> TellSession:
-    """The summary of a session as the house reports it."""
+def told_by(courses: Courses, assets: Assets) -> TellSession:
+    """Tell what a summary tells."""
 
     async def tell(wanted: Wanted) -> Markup:
-        row, report = await house.report(wanted.session)
-        values: dict[str, Any] = {"row": row, "report": report, "summary": summary_of(row, report)}
-        html = part("own_summary.html", say=translator(wanted.language), picture=wanted.picture, **values)
-        return Markup(html)  # noqa: S704 - the template escapes
+        session = await courses.session(wanted.session, "client's own page", by=wanted.by)
+        return client_summary_part(session, speech_of(choose(wanted.language)), Frame(static=assets.address, own=True))
 
     return tell

@@ -37,12 +37,10 @@ class Pages:
         accounts: Accounts | None = None,
         records: Records | None = None,
         rights: bool = False,
+        courses: bool = False,
         links: bool = False,
     ) -> None:
-        """`description` is the API's, as OpenAPI; `rights`: whether clients' data can be exported and erased.
-
-        `links`: whether they have pages of their own.
-        """
+        """`description` is the API's, as OpenAPI; `rights`, `courses`, `links`: whether those pages are there."""
         self._records = records
         self._house = house
         self._hub = hub
@@ -65,6 +63,7 @@ class Pages:
             bench=bench,
             records=records is not None,
             rights=rights,
+            courses=courses,
             links=links,
         )
 
@@ -143,10 +142,6 @@ class Pages:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
 
-    def part(self, template: str, **values: Any) -> str:
-        """Fill a template that is part of a page."""
-        return self._templates.get_template(template).render(**values)
-
     def _room(self, request: web.Request) -> RoomState:
         name = request.match_info["room"]
         for room in self._hub.rooms():
@@ -164,7 +159,7 @@ class Pages:
         return self._render(template, status, login=login, person=person, **values)
 
     def _render(self, template: str, status: int, **values: Any) -> web.Response:
-        return web.Response(text=self.part(template, **values), status=status, content_type="text/html")
+        return web.Response(text=self._templates.get_template(template).render(**values), status=status, content_type="text/html")
 
 
 def session_of(request: web.Request) -> int:

@@ -7,6 +7,7 @@ import msgspec
 
 from ..analysis.figures import SessionReport
 from .messages import Action, ClientView, Story
+from .plan import CoursePlan
 
 
 class PortError(Exception):
@@ -186,6 +187,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     baseline_s: float = 300.0
     massage_s: float | None = None
     recovery_s: float = 300.0
+    plan: CoursePlan = CoursePlan()
+    """How often a client is meant to come, unless they have a plan of their own."""
     keep_months: int | None = None
     """Sessions that ended longer ago are deleted; None: they are kept until they are erased."""
 

@@ -12,6 +12,7 @@ from .ports import House
 from .records import Records
 from .screening import POSTURES, QUESTIONS
 from .soap import NO_NECESSITY
+from .speech import languages
 from .who import person_of
 
 _SOAP: Final = (
@@ -62,7 +63,14 @@ class RecordPages:
         given = {row.purpose: row for row in reversed(full.consents) if row.withdrawn_utc is None}
         past = {row.purpose: row for row in reversed(full.consents) if row.withdrawn_utc is not None}
         return self._page(
-            request, "client.html", full=full, address=address_of(full.client.client), texts=TEXTS, given=given, past=past
+            request,
+            "client.html",
+            full=full,
+            address=address_of(full.client.client),
+            texts=TEXTS,
+            given=given,
+            past=past,
+            languages=languages(),
         )
 
     async def notes(self, request: web.Request) -> web.Response:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from .consent import Language, Purpose
+from .consent import Purpose
 from .ports import SessionRow
 
 
@@ -78,7 +78,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     email: str | None = None
     phone: str | None = None
-    language: Language = "en"
+    language: str = "en"
+    """One that there is a catalogue for (`speech.languages`)."""
     note: str | None = None
 
 

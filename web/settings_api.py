@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from .api import Call, Endpoint
+from .plan import CoursePlan
 from .ports import House, RefusedError, Settings
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -29,6 +30,8 @@ class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     massage_s: _Seconds | None = Settings().massage_s
     """Null: as long as it takes."""
     recovery_s: _Seconds = Settings().recovery_s
+    plan: CoursePlan = Settings().plan
+    """How often a client is meant to come, unless they have a plan of their own."""
     keep_months: Annotated[int, msgspec.Meta(ge=1, le=600)] | None = Settings().keep_months
     """Sessions that ended longer ago are deleted; null: kept until they are erased."""
 

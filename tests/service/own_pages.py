@@ -9,6 +9,7 @@ from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recording import Header
 from restbeat.service import answers, consents, links, mails
 from restbeat.service.client_links import PracticeLinks
+from restbeat.service.courses import PracticeCourses
 from restbeat.service.erase import erase
 from restbeat.service.house import House
 from restbeat.service.link_keys import LinkKeys
@@ -38,6 +39,7 @@ class Practice:
         self.hub = Hub()
         self.house = House(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
         self.records = PracticeRecords(storage, self.seal, self.house.end_sessions_of, now_utc=lambda: self.now)
+        self.courses = PracticeCourses(storage, worker, self.seal, self.house, now_utc=lambda: self.now)
         self.postman = Postman(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
@@ -48,7 +50,7 @@ class Practice:
         self.links = await PracticeLinks.open(
             self.storage, self.seal, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
-        self.app = create_app(self.house, self.hub, version="1.2.3", records=self.records, links=self.links)
+        self.app = create_app(self.house, self.hub, version="1.2.3", records=self.records, links=self.links, courses=self.courses)
 
     async def sql(self, query, *values):
         return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])

@@ -49,9 +49,14 @@ async def test_a_link_is_made_changed_and_revoked(practice, browser):
     assert (await browser.post("/api/v1/links/9/revoke", json={})).status == 404
 
 
-@pytest.mark.parametrize("body", [{"days": 0}, {"days": 366}, {"sessions": ["x"]}, {"language": "tlh"}, {"colour": "red"}])
+@pytest.mark.parametrize("body", [{"days": 0}, {"days": 366}, {"sessions": ["x"]}, {"language": "Deutsch"}, {"colour": "red"}])
 async def test_what_no_link_can_be_is_refused(browser, body):
     assert (await browser.post("/api/v1/clients/M-014/links", json=body)).status == 400
+
+
+async def test_a_link_in_a_language_without_pages_is_refused(browser):
+    answer = await browser.post("/api/v1/clients/M-014/links", json={"language": "tlh"})
+    assert await said(answer) == (409, "There are no pages in tlh; there are en, de.")
 
 
 async def test_without_consent_there_is_no_link_and_the_refusal_says_what_to_do(practice, browser):

@@ -2,7 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,7 +15,7 @@ import pytest
 
 from restbeat.sensors.model import Device
 from restbeat.sensors.recording import Header, Mark, Packet, Pain, PhaseStart, read
-from restbeat.service import consents, identities, notes
+from restbeat.service import complements, consents, identities, notes, plans
 from restbeat.service.audit import note
 from restbeat.service.backup import take_backup
 from restbeat.service.backup_list import Kept, remember
@@ -25,6 +27,7 @@ from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
 from restbeat.service.seal import Seal
 from restbeat.service.storage import NewSession, Storage
+from restbeat.web.plan import ClientPlan, CoursePlan
 from restbeat.web.ports import Screening
 from restbeat.web.records import Identity, Soap
 
@@ -55,13 +58,15 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
     await storage.end_session(session, NOW, events[-1].t)
 
     def more(db):
-        identity = Identity(name=f"Name {word}", email=f"{word}@example.org", note=word)
+        identity = Identity(name=f"Name {word}", email=f"{word}@example.org", note=word, language="de")
         identities.seal_identity(db, seal, client, identity, "Ada", NOW, new_key=True)
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
         notes.save(db, session, soap, word, None, "Ada", NOW)
         plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
+        complements.add(db, session, "heat", f"pack of {word}", "Ada", NOW)
+        plans.keep(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
         note(db, NOW, "Ada", "looked at", client=client, session=session, detail=word)
@@ -111,7 +116,19 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     erased, (left, orphans, log, others, details) = asyncio.run(fill())
     assert (erased.sessions, others, orphans) == (sessions, 1, [])
     assert set(left.values()) == {0}
-    assert {"session", "screening", "flag", "mark", "pain", "correction", "report", "identity", "consent"} <= set(left)
+    assert {
+        "session",
+        "screening",
+        "flag",
+        "mark",
+        "pain",
+        "correction",
+        "report",
+        "identity",
+        "consent",
+        "complement",
+        "plan",
+    } <= set(left)
     assert log == [("Ada", "client erased", None, None)]
     assert {"before: (erased)", "before: M-14"} <= details
     assert {"client_link", "client_link_session", "follow_up", "mail"} <= set(left)
@@ -167,7 +184,19 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
         archive.extractall(tmp_path / "out")
     records = json.loads((tmp_path / "out" / "records.json").read_text())
     assert records["identity"][0]["name"] == "Name sentinel"
-    for table in ("client", "session", "screening", "consent", "flag", "mark", "pain", "correction", "audit"):
+    for table in (
+        "client",
+        "session",
+        "screening",
+        "consent",
+        "flag",
+        "mark",
+        "pain",
+        "correction",
+        "complement",
+        "plan",
+        "audit",
+    ):
         assert records[table], table
     assert "somebody" not in json.dumps(records)
     (session,) = (tmp_path / "out" / "sessions").iterdir()
@@ -183,6 +212,10 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
     assert (row["client"], row["last_utc"]) == ("M-7", records["session"][0]["started_utc"])
     assert json.loads((session / "report.json").read_text())["figures"]["integrity"]["packets"] > 50
     assert len((session / "rr.txt").read_text().splitlines()) > 50
+    about = (tmp_path / "out" / "README.txt").read_text()
+    listed = set(re.findall(r"^  ([\w.-]+) ", about, re.MULTILINE))
+    assert listed - {"summary.pdf"} <= {file.name for file in session.iterdir()} <= listed
+    assert (session / "summary.pdf").read_bytes().startswith(b"%PDF") or find_spec("weasyprint") is None
     assert oct(out.stat().st_mode & 0o777) == "0o600"
 
 

@@ -34,9 +34,11 @@ LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come 
 
 
 @asynccontextmanager
-async def serving(house, port=0, *, pace=None, step_s=0.25):
+async def serving(house, port=0, *, pace=None, step_s=0.25, **more):
     """The house on a port, its hearts beating, until the block ends."""
-    runner = web.AppRunner(create_app(house, house.hub, version="0.1.0", pace=pace), access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(
+        create_app(house, house.hub, version="0.1.0", pace=pace, **more), access_log=None, shutdown_timeout=0.5
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()

@@ -8,6 +8,7 @@ const MODIFIERS = /^(Shift|Control|Alt|Meta|OS)/;
 const said = (text) => { if (byId("said")) setText(byId("said"), text); };
 const keys = () => [...byId("keys").querySelectorAll("[data-key]")].map((item) => item.dataset.key);
 const lines = (name) => form.elements[name].value.split("\n").map((line) => line.trim()).filter(Boolean);
+const whole = (name) => (form.elements[name].value === "" ? null : Number(form.elements[name].value));
 const seconds = (name) => (form.elements[name].value === "" ? null : Number(form.elements[name].value) * 60);
 
 function addKey(code) {
@@ -54,7 +55,8 @@ form.addEventListener("submit", (event) => {
   attempt(async () => {
     const techniques = [...form.querySelectorAll('[name="technique"]')].map((input) => input.value.trim()).filter(Boolean);
     const lengths = Object.fromEntries(["settle_s", "baseline_s", "massage_s", "recovery_s"].map((name) => [name, seconds(name)]));
-    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths, keep_months: form.elements.keep_months.value === "" ? null : Number(form.elements.keep_months.value) });
+    const plan = Object.fromEntries(["per_week", "weeks", "then_every_weeks"].map((name) => [name, whole(`plan_${name}`)]));
+    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths, plan, keep_months: whole("keep_months") });
     said("Saved.");
   });
 });

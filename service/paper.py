@@ -1,0 +1,36 @@
+"""Pages as PDF, through WeasyPrint where it is installed: the door to it, for the worker process."""
+
+from collections.abc import Mapping
+from io import BytesIO
+import logging
+from typing import Any, Final
+
+_BASE: Final = "restbeat:///"
+_KINDS: Final = {".css": "text/css", ".svg": "image/svg+xml"}
+
+
+class NoPaperError(Exception):
+    """WeasyPrint, or a library that it stands on, is not installed."""
+
+
+def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
+    """Make a PDF of a page; of what it names it gets `files` alone, from no network and no disk. Raises `NoPaperError`."""
+    for name in ("weasyprint", "fontTools"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher, URLFetcherResponse
+    except (ImportError, OSError) as error:
+        raise NoPaperError(str(error)) from error
+
+    class Given(URLFetcher):
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002
+            name = url.removeprefix(_BASE)
+            if name not in files:
+                raise ValueError(f"{name} is not at hand")
+            kind = _KINDS.get(f".{name.rpartition('.')[2]}", "application/octet-stream")
+            return URLFetcherResponse(url, files[name], {"Content-Type": kind})
+
+    written = BytesIO()
+    HTML(string=html, base_url=_BASE, url_fetcher=Given()).write_pdf(written)
+    return written.getvalue()

@@ -1,0 +1,84 @@
+"""Whole courses over a real database: each session is simulated, stored packet by packet, and analysed."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+
+from restbeat.analysis.figures import ALGORITHM
+from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
+from restbeat.analysis.session import summarise
+from restbeat.analysis.simulated_strap import send
+from restbeat.sensors.model import Contact, Device, Phase
+from restbeat.sensors.recording import Header, Mark, PhaseStart
+from restbeat.service.consents import give
+from restbeat.service.storage import NewSession
+
+BEGIN = datetime(2026, 9, 7, 9, 30, tzinfo=UTC)
+DEVICE = Device(name="Polar H10 A1B2C3", manufacturer="restbeat", model="H10", location="chest")
+BASE_S, END_S = 270.0, 570.0
+_CLIENT = State(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
+
+
+class Clock:
+    """The clock of a storage whose sessions lie in the past."""
+
+    def __init__(self, now=BEGIN):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), drift_sd=0.1):
+    """Four and a half quiet minutes, then five of massage in which RMSSD is `ratio` times as high."""
+    rng = np.random.default_rng(seed)
+    quiet = _CLIENT.with_rmssd(level * rmssd_by_formula(_CLIENT))
+    massage = quiet.with_rmssd(ratio * rmssd_by_formula(quiet))
+    heart = beat([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
+    sent = send(heart.beats_s, END_S, rng, rr=True, contact=Contact.NOT_REPORTED, away=[])
+    step = (END_S - BASE_S) / max(len(techniques), 1)
+    marks = [Mark(BASE_S + step * n + 0.1, technique=name) for n, name in enumerate(techniques)]
+    told = sorted([PhaseStart(0.0, Phase.BASELINE), PhaseStart(BASE_S, Phase.MASSAGE), *marks, *sent.packets], key=lambda e: e.t)
+    return [*told, PhaseStart(END_S, Phase.ENDED)]
+
+
+async def put_session(
+    storage, clock, client, at, *, ratio=1.0, level=1.0, seed=1, kind="massage", pain=(None, None), report=True, **more
+):
+    """Store one session of a client as it would have been recorded on that day; gives its number."""
+    clock.now = at
+    header = Header(device=DEVICE, client=client, kind=kind)
+    session = await storage.create_session(NewSession(header=header, source=DEVICE.name, pain_before=pain[0], therapist="Ada"))
+    events = events_of(ratio, level, seed, **more)
+    for event in events:
+        storage.append(session, event)
+    await storage.end_session(session, at + timedelta(seconds=END_S), END_S)
+    if pain[1] is not None:
+        await storage.work(lambda db: db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (pain[1], session)))
+    if report:
+        made = summarise(DEVICE.name, header, events, end_s=END_S)
+        await storage.put_report(session, ALGORITHM, msgspec.json.encode(made))
+    return session
+
+
+async def put_course(storage, clock, client, *, days, ratios, levels=None, pains=None, seed=1, **more):
+    """Store a course; gives the numbers of its sessions."""
+    rng = np.random.default_rng(seed)
+    levels = levels or np.exp(0.12 * rng.standard_normal(len(days)))
+    numbers = [
+        await put_session(
+            storage,
+            clock,
+            client,
+            BEGIN + timedelta(days=day),
+            ratio=float(ratio),
+            level=float(level),
+            seed=int(rng.integers(2**31)),
+            pain=pains[n] if pains else (None, None),
+            **more,
+        )
+        for n, (day, ratio, level) in enumerate(zip(days, ratios, levels, strict=True))
+    ]
+    await storage.work(lambda db: give(db, client, "trends", "Ada", clock()))
+    return numbers

@@ -1,0 +1,54 @@
+from datetime import date, timedelta
+
+import pytest
+
+from restbeat.web.plan import CoursePlan, due_on, periods, shortest
+
+START = date(2026, 9, 7)
+
+
+def days(*after):
+    return [START + timedelta(days=n) for n in after]
+
+
+def test_weeks_are_held_against_the_plan_and_later_two_at_a_time():
+    held = days(0, 3, 7, 22, 43, 45)
+    found = periods(CoursePlan(weeks=4), START, held, START + timedelta(days=50))
+    assert [(p.planned, p.held, p.missed, p.fewer, p.over) for p in found] == [
+        (2, 2, False, False, True),
+        (2, 1, False, True, True),
+        (2, 0, True, False, True),
+        (2, 1, False, True, True),
+        (1, 0, True, False, True),
+        (1, 2, False, False, False),
+    ]
+    assert (found[4].first, found[4].last) == (START + timedelta(days=28), START + timedelta(days=41))
+
+
+def test_a_week_that_is_not_over_is_not_missed():
+    (first,) = periods(CoursePlan(), START, [], START + timedelta(days=2))
+    assert (first.missed, first.over) == (False, False)
+
+
+def test_a_plan_that_ends_has_no_periods_after_its_end():
+    plan = CoursePlan(weeks=2, then_every_weeks=None)
+    assert len(periods(plan, START, [], START + timedelta(days=60))) == 2
+
+
+@pytest.mark.parametrize(
+    ("held", "due"),
+    [((), 0), ((0,), 3), ((0, 3), 6), ((0, 39), 53), ((0, 40), 54), ((0, 49), 63)],
+)
+def test_the_next_visit_is_due_by_the_plans_own_spacing(held, due):
+    assert due_on(CoursePlan(), START, days(*held)) == START + timedelta(days=due)
+
+
+def test_a_plan_that_has_come_to_its_end_makes_nobody_due():
+    plan = CoursePlan(weeks=2, then_every_weeks=None)
+    assert due_on(plan, START, days(0)) == START + timedelta(days=3)
+    assert due_on(plan, START, days(0, 13)) is None
+
+
+def test_a_plan_in_a_few_words():
+    assert shortest(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
+    assert shortest(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"
