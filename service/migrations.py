@@ -191,3 +191,9 @@ CREATE INDEX audit_client ON audit(client);
 def m004_practice(db: Database) -> None:
     """Accounts, what is asked and written around a session, corrections, and who looked at what."""
     db.executescript(_PRACTICE)
+
+
+@migrations()
+def m005_presses(db: Database) -> None:
+    """The key of the press that told something: an entry that a page sends again is known by it."""
+    db.executescript("".join(f"ALTER TABLE {table} ADD COLUMN press TEXT;" for table in ("phase", "mark", "pain")))

@@ -16,7 +16,7 @@ from restbeat.analysis.figures import (
 )
 from restbeat.sensors.model import Phase
 from restbeat.web.live import Hub
-from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase
+from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
 from restbeat.web.ports import (
     AdapterState,
     RefusedError,
@@ -164,14 +164,21 @@ def report(*, notes=4, hrv=True):
 
 def a_story(room, state):
     """A session from its beginning: three phases, two marks, two scores, and a hole."""
-    segments = [
-        (10.0 * n + 5, None if 30 < n < 34 else round(33 + 9 / (1 + exp(-(n - 50) / 6)) + 4 * sin(n * 1.7), 1)) for n in range(70)
-    ]
+    segments = []
+    for n in range(int(state.now_s // 10)):
+        level = 33 + 9 / (1 + exp(-(n - 50) / 6))
+        now = round(level + 4 * sin(n * 1.7), 1)
+        rmssd = [None] * 4 if 30 < n < 34 else [now, round(level, 1), round(0.78 * level, 1), round(1.28 * level, 1)]
+        segments.append(StorySegment(10.0 * n + 5, *rmssd, round(14 - n / 35, 1)))
     return Story(
         room=room,
         session=state.session,
         phases=[StoryPhase("settle", 0.0, 150.0), StoryPhase("baseline", 150.0, 448.0), StoryPhase("massage", 448.0, None)],
-        marks=[StoryMark(470.0, "Long strokes, lower back"), StoryMark(600.0, "Turned over")],
+        marks=[
+            StoryMark(470.0, "Long strokes, lower back", "Long strokes", "Lower back"),
+            StoryMark(600.0, "Turned over"),
+            *(StoryMark(action.at_s, action.text, action.text) for action in state.actions if action.kind == "mark"),
+        ],
         pain=[(20.0, 6), (590.0, 5)],
         segments=segments,
     )
@@ -196,6 +203,7 @@ class FakeHouse:
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.hub.publish(state, rows)
+            self.hub.tell(a_story(state.room, state))
 
     def rooms(self):
         return list(self.states.values())
@@ -215,25 +223,23 @@ class FakeHouse:
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
-    async def advance(self, room, leaving, *, ago_s=0.0, by=""):
+    async def advance(self, room, leaving, *, ago_s=0.0, by="", press=None):
         self.calls.append(("advance", room, leaving))
-        if room not in self.states:
-            raise UnknownRoomError(f"There is no room {room}.")
-        state = self.states[room]
+        state = self.state(room)
         if state.phase != leaving:
             raise RefusedError(f"The phase {leaving} is over already: this is {state.phase}.")
         phase = Phase(leaving).following.value
-        self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=0.0))
+        self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=ago_s))
         return phase
 
-    async def mark(self, room, note, *, ago_s=0.0, by=""):
+    async def mark(self, room, note, *, ago_s=0.0, by="", press=None):
         return self.entered(room, "mark", note.technique or note.region or note.pressure or note.note, ago_s, by)
 
-    async def pain(self, room, score, *, ago_s=0.0, by=""):
+    async def pain(self, room, score, *, ago_s=0.0, by="", press=None):
         return self.entered(room, "pain", f"Pain {score}", ago_s, by, pain=score)
 
-    async def stop(self, room, *, by=""):
-        return self.entered(room, "stop", "Pain increased – stopped", 0.0, by, phase="recovery", phase_s=0.0)
+    async def stop(self, room, *, ago_s=0.0, by="", press=None):
+        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, phase="recovery", phase_s=ago_s)
 
     async def undo(self, room, action, *, by=""):
         self.changed(room, action, None)
@@ -261,6 +267,7 @@ class FakeHouse:
         self.numbers += 1
         action = Action(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
+        self.hub.tell(self.story(room))
         return action
 
     def changed(self, room, number, ago_s):
@@ -273,6 +280,7 @@ class FakeHouse:
         if ago_s is not None:
             others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]
         self.change(room, msgspec.structs.replace(state, actions=others))
+        self.hub.tell(self.story(room))
 
     def state(self, room):
         if room not in self.states:
