@@ -22,6 +22,8 @@ from .socket import LiveSocket, Pace
 from .who import Accounts
 
 _STATIC: Final = Path(__file__).parent / "static"
+_VENDOR: Final = Path(__file__).parent / "vendor"
+"""What `hatch_build.py` brings from npm; may be missing."""
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN: Final = frozenset(
     {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT}
@@ -44,7 +46,7 @@ def create_app(
     `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
     `bench`: the test bench; without one its pages do not exist. `accounts`: who may come in; without them anybody may.
     """
-    assets = Assets(_STATIC)
+    assets = Assets(_STATIC, _VENDOR)
     endpoints = _endpoints(house, hub, bench, accounts)
     description = describe(endpoints, version=version, login=accounts is not None)
     pages = Pages(house, hub, assets, version, description, bench=bench is not None, accounts=accounts)

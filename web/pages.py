@@ -11,7 +11,7 @@ from .assets import Assets
 from .guard import PICTURE_POLICY
 from .live import Hub
 from .openapi import outline
-from .ports import House, UnknownRoomError, UnknownSessionError
+from .ports import House, Settings, UnknownRoomError, UnknownSessionError
 from .summary import summary_of
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
@@ -47,7 +47,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            static=assets.address, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
+            static=assets.address, assets=assets, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
         )
 
     async def rooms(self, request: web.Request) -> web.Response:
@@ -60,7 +60,8 @@ class Pages:
         name = request.match_info["room"]
         for room in self._hub.rooms():
             if room.room == name:
-                return self._page(request, "room.html", room=room)
+                settings = Settings() if room.bench else await self._house.settings()
+                return self._page(request, "room.html", room=room, settings=settings)
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
 
     async def bench(self, request: web.Request) -> web.Response:

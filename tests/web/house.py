@@ -1,6 +1,7 @@
 """A house without straps: rooms whose hearts beat by arithmetic, sessions with invented figures."""
 
 import asyncio
+from itertools import zip_longest
 from math import exp, sin
 
 import msgspec
@@ -170,16 +171,19 @@ def a_story(room, state):
         now = round(level + 4 * sin(n * 1.7), 1)
         rmssd = [None] * 4 if 30 < n < 34 else [now, round(level, 1), round(0.78 * level, 1), round(1.28 * level, 1)]
         segments.append(StorySegment(10.0 * n + 5, *rmssd, round(14 - n / 35, 1)))
+    names = ("settle", "baseline", "massage", "recovery")
+    starts = [start for start in (0.0, 150.0, 448.0, 640.0) if start <= state.now_s][: (*names, "ended").index(state.phase) + 1]
+    marks = [
+        StoryMark(470.0, "Long strokes, lower back", "Long strokes", "Lower back"),
+        StoryMark(600.0, "Turned over"),
+        *(StoryMark(action.at_s, action.text, action.text) for action in state.actions if action.kind == "mark"),
+    ]
     return Story(
         room=room,
         session=state.session,
-        phases=[StoryPhase("settle", 0.0, 150.0), StoryPhase("baseline", 150.0, 448.0), StoryPhase("massage", 448.0, None)],
-        marks=[
-            StoryMark(470.0, "Long strokes, lower back", "Long strokes", "Lower back"),
-            StoryMark(600.0, "Turned over"),
-            *(StoryMark(action.at_s, action.text, action.text) for action in state.actions if action.kind == "mark"),
-        ],
-        pain=[(20.0, 6), (590.0, 5)],
+        phases=[StoryPhase(*phase) for phase in zip_longest(names[: len(starts)], starts, starts[1:])],
+        marks=[mark for mark in marks if mark.at_s <= state.now_s],
+        pain=[(at_s, score) for at_s, score in ((20.0, 6), (590.0, 5)) if at_s <= state.now_s],
         segments=segments,
     )
 

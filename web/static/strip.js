@@ -4,6 +4,7 @@ import { age, phaseWord } from "./words.js";
 
 const WINDOW_S = 120;
 const LEAST_SPAN_MS = 240;
+const LEAN_MS = 260; // how slowly the scale follows the beats
 const TAIL_S = 5; // beats are judged within two beats; a longer hole at the end is a real one
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -36,9 +37,10 @@ export class Strip {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  // Draws at most as often as motion is wanted.
+  // Draws as often as the picture has moved by half a pixel, or as motion is wanted.
   draw(room, nowMs, stale) {
-    if (nowMs - this.lastMs < (still.matches ? 1000 : this.small ? 66 : 15) || !this.width) return;
+    const passedMs = nowMs - this.lastMs;
+    if (passedMs < this.restMs(room) || !this.width) return;
     this.lastMs = nowMs;
     const c = this.context;
     c.clearRect(0, 0, this.width, this.height);
@@ -49,7 +51,7 @@ export class Strip {
     const plot = { x0: box.left, x1: this.width - box.right, y0: box.top, y1: this.height - box.bottom };
     const now = room.nowS(nowMs);
     const x = (s) => plot.x1 - ((now - s) / WINDOW_S) * (plot.x1 - plot.x0);
-    const [low, high] = this.scale(room.beats);
+    const [low, high] = this.scale(room.beats, passedMs);
     const y = (ms) => plot.y1 - ((Math.min(Math.max(ms, low), high) - low) / (high - low)) * (plot.y1 - plot.y0);
     if (!this.small) this.axes(plot, low, high, y);
     c.save();
@@ -63,20 +65,27 @@ export class Strip {
     c.globalAlpha = 1;
   }
 
-  scale(beats) {
+  restMs(room) {
+    if (still.matches) return 1000;
+    const pixelsPerMs = (this.width / WINDOW_S / 1000) * (room.state?.speed || 1);
+    return Math.min(Math.max(0.5 / pixelsPerMs, this.small ? 66 : 15), 120);
+  }
+
+  scale(beats, passedMs) {
     let low = Infinity, high = -Infinity;
     for (const [, rr, accepted] of beats) if (accepted) { low = Math.min(low, rr); high = Math.max(high, rr); }
     if (low > high) return this.range ?? [600, 1100];
     const middle = (low + high) / 2, half = Math.max(LEAST_SPAN_MS, 1.2 * (high - low)) / 2;
     const wanted = [middle - half, middle + half];
-    const lean = still.matches || !this.range ? 1 : 0.06;
+    const lean = still.matches || !this.range ? 1 : 1 - Math.exp(-passedMs / LEAN_MS);
     this.range = this.range ? this.range.map((value, n) => value + lean * (wanted[n] - value)) : wanted;
     return this.range;
   }
 
   axes(plot, low, high, y) {
     const c = this.context;
-    const step = [50, 100, 200, 500, 1000].find((size) => (high - low) / size <= 4.5) ?? 2000;
+    const most = Math.min(4.5, (plot.y1 - plot.y0) / 26);
+    const step = [50, 100, 200, 500, 1000].find((size) => (high - low) / size <= most) ?? 2000;
     c.strokeStyle = this.colour.grid;
     c.fillStyle = this.colour.quiet;
     c.lineWidth = 1;

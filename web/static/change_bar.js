@@ -1,0 +1,43 @@
+// The bar of the change against the baseline: a dot for the estimate, a broad line for the interval in which it lies.
+
+import { setData, setText } from "./dom.js";
+import { signed } from "./words.js";
+
+const [MIDDLE, HALF, EDGE] = [320, 280, 300];
+const WIDEST = Math.log(2.5); // the ends stand for ×2.5 and ÷2.5
+
+const at = (percent) => MIDDLE + HALF * Math.max(-1, Math.min(1, Math.log(Math.max(1 + percent / 100, 0.1)) / WIDEST));
+const past = (percent) => Math.abs(Math.log(Math.max(1 + percent / 100, 0.1))) > WIDEST;
+
+export class ChangeBar {
+  constructor(svg) {
+    this.svg = svg;
+    this.interval = svg.querySelector(".interval");
+    this.dot = svg.querySelector(".dot");
+    this.percent = svg.querySelector(".percent");
+    this.range = svg.querySelector(".range");
+    this.drawn = "";
+  }
+
+  // Percent against the baseline, null for nothing; low and high: its interval, null where it is not known.
+  draw(percent, low = null, high = null) {
+    const key = [percent, low, high].map((value) => (value === null ? "" : value.toFixed(1))).join();
+    if (key === this.drawn) return;
+    this.drawn = key;
+    setData(this.svg, "empty", percent === null ? "yes" : "no"); // its place stays: nothing on the page jumps
+    if (percent === null) return;
+    const sure = low !== null && high !== null;
+    this.svg.dataset.interval = sure ? "yes" : "no";
+    if (sure) {
+      const [from, to] = [past(low) && low < 0 ? MIDDLE - EDGE : at(low), past(high) && high > 0 ? MIDDLE + EDGE : at(high)];
+      this.interval.setAttribute("x", String(from));
+      this.interval.setAttribute("width", String(Math.max(to - from, 2)));
+    }
+    this.dot.setAttribute("cx", String(at(percent)));
+    const half = sure ? 100 : 34;
+    this.percent.parentElement.setAttribute("x", String(Math.max(10 + half, Math.min(630 - half, at(percent)))));
+    setText(this.percent, `${signed(percent)} %`);
+    setText(this.range, sure ? `${signed(low)} to ${signed(high)}` : "");
+    this.svg.setAttribute("aria-label", `Change against baseline: ${signed(percent)} %${sure ? `, between ${signed(low)} and ${signed(high)} %` : ", its interval is not known"}, provisional`);
+  }
+}
