@@ -163,20 +163,20 @@ def report(*, notes=4, hrv=True):
     )
 
 
-def a_story(room, state):
-    """A session from its beginning: three phases, two marks, two scores, and a hole."""
+def a_story(room, state, entered=()):
+    """A session from its beginning: its phases, two marks and those that were entered, two scores, and a hole."""
     segments = []
     for n in range(int(state.now_s // 10)):
         level = 33 + 9 / (1 + exp(-(n - 50) / 6))
         now = round(level + 4 * sin(n * 1.7), 1)
-        rmssd = [None] * 4 if 30 < n < 34 else [now, round(level, 1), round(0.78 * level, 1), round(1.28 * level, 1)]
-        segments.append(StorySegment(10.0 * n + 5, *rmssd, round(14 - n / 35, 1)))
+        rmssd = [None] * 4 if 29 < n < 36 else [now, round(level, 1), round(0.78 * level, 1), round(1.28 * level, 1)]
+        segments.append(StorySegment(10.0 * n + 5, *rmssd, rmssd[0] and round(14 - n / 35, 1)))
     names = ("settle", "baseline", "massage", "recovery")
     starts = [start for start in (0.0, 150.0, 448.0, 640.0) if start <= state.now_s][: (*names, "ended").index(state.phase) + 1]
     marks = [
         StoryMark(470.0, "Long strokes, lower back", "Long strokes", "Lower back"),
         StoryMark(600.0, "Turned over"),
-        *(StoryMark(action.at_s, action.text, action.text) for action in state.actions if action.kind == "mark"),
+        *entered,
     ]
     return Story(
         room=room,
@@ -203,6 +203,7 @@ class FakeHouse:
         self.reports = {7: report(), 9: report(notes=0), 8: report(hrv=False)}
         self.calls = []
         self.numbers = 0
+        self.marks = {}
         self.set = Settings()
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
@@ -237,7 +238,10 @@ class FakeHouse:
         return phase
 
     async def mark(self, room, note, *, ago_s=0.0, by="", press=None):
-        return self.entered(room, "mark", note.technique or note.region or note.pressure or note.note, ago_s, by)
+        text = note.technique or note.region or note.pressure or note.note
+        at_s = self.state(room).now_s - ago_s
+        self.marks[self.numbers + 1] = StoryMark(at_s, text, note.technique, note.region, note.pressure)
+        return self.entered(room, "mark", text, ago_s, by)
 
     async def pain(self, room, score, *, ago_s=0.0, by="", press=None):
         return self.entered(room, "pain", f"Pain {score}", ago_s, by, pain=score)
@@ -263,7 +267,7 @@ class FakeHouse:
 
     def story(self, room):
         state = self.state(room)
-        return a_story(room, state)
+        return a_story(room, state, self.marks.values())
 
     def entered(self, room, kind, text, ago_s, by, **changes):
         state = self.state(room)
@@ -280,6 +284,7 @@ class FakeHouse:
         action = next((action for action in state.actions if action.number == number), None)
         if action is None:
             raise RefusedError("There is no such entry any more.")
+        self.marks.pop(number, None)
         others = [other for other in state.actions if other.number != number]
         if ago_s is not None:
             others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]

@@ -111,7 +111,7 @@ export class Sheets {
     const from = opener ?? document.querySelector(`[data-sheet="${name}"]`);
     if (!opens || from.getAttribute("aria-disabled") === "true") return;
     this.name = name;
-    this.opener = from;
+    this.before = document.activeElement; // where the focus goes back to: after a shortcut, nowhere
     this.set(true);
     this.mark(true);
     if (byKey) this.panel.querySelector("button, input").focus();
@@ -119,11 +119,12 @@ export class Sheets {
 
   close() {
     if (!this.name) return;
-    const inside = this.panel.contains(document.activeElement);
+    const inside = this.panel.contains(document.activeElement) ? document.activeElement : null;
     this.set(false);
     this.mark(false);
     this.name = null;
-    if (inside && this.opener.offsetParent) this.opener.focus();
+    inside?.blur();
+    if (inside && this.before?.offsetParent) this.before.focus();
   }
 
   // The marks are a sheet on small screens alone; elsewhere they always stand.

@@ -4,6 +4,7 @@ import { byId, make, send, setData, setText, show } from "./dom.js";
 import { ago } from "./room_words.js";
 
 const MOST = 4;
+const LOST_MS = 5000; // for so long a stored entry may take to be told of
 
 export class Entries {
   // person: who sits here; trouble: says what went wrong; spoken: for the live region.
@@ -12,8 +13,10 @@ export class Entries {
     this.list = byId("entries-list");
     this.chips = new Map();
     this.selected = null;
-    this.newest = null;
+    this.seen = null; // what has been said already
+    this.said = []; // own entries that are not stored yet
     this.items = [];
+    this.changes = []; // of entries that are on their way: { entry, how, atMs }, done once they are stored
     byId("undo").addEventListener("click", () => this.undo());
     for (const button of document.querySelectorAll("[data-ago-min]")) button.addEventListener("click", () => this.redate(60 * Number(button.dataset.agoMin)));
   }
@@ -24,25 +27,30 @@ export class Entries {
     this.away = away;
     this.outbox.settle(state);
     const told = new Set(state.actions.map((action) => action.number));
-    const own = this.outbox.entries.filter((entry) => entry.session === state.session && !(entry.fate === "sent" && told.has(entry.number)));
+    const gone = new Set(this.changes.filter((change) => change.how === "undo").map((change) => change.entry));
+    const own = this.outbox.entries.filter((entry) => entry.session === state.session && !gone.has(entry) && !(entry.fate === "sent" && told.has(entry.number)));
+    this.catchUp(state);
     this.items = [
       ...own.map((entry) => ({ id: entry.key, entry, text: entry.text, agoS: this.outbox.agoS(entry), kind: entry.kind, fate: entry.fate, left: null })).reverse(),
       ...state.actions.map((action) => ({ id: String(action.number), action, text: action.text, agoS: nowS - action.at_s, kind: action.kind, fate: "stored", left: action.left_s, by: action.by })),
     ].slice(0, MOST);
-    const first = this.items.find((item) => item.fate !== "refused") ?? null;
-    if (first && first.id !== this.newest && first.fate !== "sent") this.announce(first);
+    this.announce();
     if (!this.chosen || this.chosen.id !== this.selected) this.selected = this.chosen?.id ?? null;
     this.drawChips();
     this.drawMend();
   }
 
-  // A new entry is the one that is most likely meant next; its stored form is the same entry.
-  announce(first) {
-    const known = this.newest !== null || first.fate === "waiting";
-    const same = first.fate === "stored" && this.announced === first.text;
-    this.newest = this.selected = first.id;
-    this.announced = first.fate === "waiting" ? first.text : null;
-    if (known && !same) this.spoken(`${first.text}, entered`);
+  // A new entry is the one that is most likely meant next. An own one is said when it is pressed, not again when it is stored.
+  announce() {
+    const fresh = this.items.filter((item) => !this.seen?.has(item.id)).reverse();
+    for (const item of fresh) {
+      const own = item.action && this.said.indexOf(item.text);
+      if (item.entry) this.said.push(item.text);
+      if (own >= 0 && item.action) this.said.splice(own, 1);
+      else if (this.seen) this.spoken(`${item.text}, entered`);
+      this.selected = item.id;
+    }
+    this.seen = new Set([...(this.seen ?? []), ...fresh.map((item) => item.id)]);
   }
 
   drawChips() {
@@ -79,11 +87,10 @@ export class Entries {
     show(byId("mend"), item !== null);
     if (!item) return;
     const refused = item.fate === "refused";
-    const datable = !refused && item.fate !== "sent" && !(item.kind === "phase" && item.text === "Session ended");
+    const datable = !refused && !(item.kind === "phase" && item.text === "Session ended");
     setText(byId("undo-word"), refused ? "Understood" : "Undo");
-    byId("undo").setAttribute("aria-label", refused ? `Understood: ${item.text} was not entered` : `Undo: ${item.text}`);
-    const held = item.fate === "sent" || (item.fate === "stored" && this.away);
-    byId("undo").setAttribute("aria-disabled", String(held));
+    setText(byId("undo-what"), `: ${item.text}`);
+    byId("undo").setAttribute("aria-disabled", String(item.fate === "stored" && this.away));
     show(byId("redate"), datable);
     setText(byId("date-what"), `“${item.text}” was`);
   }
@@ -94,25 +101,44 @@ export class Entries {
     this.drawMend();
   }
 
-  async undo() {
+  undo() {
     const item = this.chosen;
-    if (!item || item.fate === "sent") return;
-    if (item.entry) { this.outbox.remove(item.entry); return; }
-    await this.change(item, "undo", {}, `${item.text}, taken back`);
+    if (!item) return;
+    if (!item.entry) this.change(item.action, "undo");
+    else if (this.underWay(item.entry)) this.changes.push({ entry: item.entry, how: "undo", atMs: Date.now() });
+    else this.outbox.remove(item.entry);
   }
 
-  async redate(agoS) {
+  redate(agoS) {
     const item = this.chosen;
-    if (!item || item.fate === "sent" || item.fate === "refused") return;
-    if (item.entry) { this.outbox.redate(item.entry, agoS); return; }
-    await this.change(item, "redate", { ago_s: agoS }, `${item.text}, dated back`);
+    if (!item || item.fate === "refused") return;
+    if (!item.entry) this.change(item.action, "redate", { ago_s: agoS });
+    else if (this.underWay(item.entry)) this.changes.push({ entry: item.entry, how: "redate", atMs: Date.now() - (1000 * agoS) / (item.entry.speed || 1) });
+    else this.outbox.redate(item.entry, agoS);
   }
 
-  async change(item, how, body, said) {
+  // Sent, or being sent: whether the server has it cannot be known yet.
+  underWay(entry) { return entry.flying || entry.fate === "sent"; }
+
+  // What was asked of entries that were under way: now that they are stored it can be done, or they came back unsent.
+  catchUp(state) {
+    for (const change of [...this.changes]) {
+      const { entry, how, atMs } = change;
+      const action = state.actions.find(({ number, kind, text }) => (entry.number ? number === entry.number : kind === entry.kind && text === entry.text));
+      const agoS = Math.max(0, ((Date.now() - atMs) / 1000) * (entry.speed || 1));
+      if (entry.fate === "sent" && action) this.change(action, how, how === "undo" ? {} : { ago_s: agoS });
+      else if (entry.flying || (entry.fate === "sent" && Date.now() - entry.atMs < LOST_MS)) continue;
+      else if (entry.fate === "waiting" && how === "undo") this.outbox.remove(entry);
+      else if (entry.fate === "waiting") this.outbox.redate(entry, agoS);
+      this.changes.splice(this.changes.indexOf(change), 1);
+    }
+  }
+
+  async change(action, how, body = {}) {
     try {
-      await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/actions/${item.action.number}/${how}`, body);
+      await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/actions/${action.number}/${how}`, body);
       this.trouble("");
-      this.spoken(said);
+      this.spoken(`${action.text}, ${how === "undo" ? "taken back" : "dated back"}`);
     } catch (error) {
       this.trouble(error.message);
     }

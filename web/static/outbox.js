@@ -30,7 +30,7 @@ export class Outbox extends EventTarget {
   constructor(room) {
     super();
     this.room = room;
-    this.entries = shelf.all().filter((entry) => entry.room === room).sort((a, b) => a.atMs - b.atMs);
+    this.entries = shelf.all().filter((entry) => entry.room === room).map((entry) => ({ ...entry, flying: false })).sort((a, b) => a.atMs - b.atMs);
     this.sending = false;
     this.trouble = "";
     setInterval(() => this.flush(), AGAIN_MS);
@@ -38,7 +38,7 @@ export class Outbox extends EventTarget {
 
   // kind: phase, mark, pain or stop. Gives the entry; it counts from now, or from `atMs`.
   add(kind, path, body, text, state) {
-    const entry = { key: newKey(), room: this.room, session: state.session, speed: state.speed, kind, path, body, text, atMs: Date.now(), fate: "waiting" };
+    const entry = { key: newKey(), flying: false, room: this.room, session: state.session, speed: state.speed, kind, path, body, text, atMs: Date.now(), fate: "waiting" };
     this.entries.push(entry);
     shelf.put(entry);
     this.changed();
@@ -70,11 +70,11 @@ export class Outbox extends EventTarget {
     this.changed();
   }
 
-  // The phase as it is once all that waits is sent, and since when, ms of Date.now(); null where nothing of it waits.
+  // The phase as the server will tell it once it has all of these, and since when, ms of Date.now(); null where none leads on.
   phaseAhead(state) {
     let [phase, sinceMs] = [state.phase, null];
-    for (const entry of this.waiting) {
-      if (entry.session !== state.session) continue;
+    for (const entry of this.entries) {
+      if (entry.session !== state.session || entry.fate === "refused") continue;
       const moves = entry.kind === "phase" ? entry.body.leaving === phase : entry.kind === "stop" && phase === "massage";
       if (moves) [phase, sinceMs] = [AFTER[phase], entry.atMs];
     }
@@ -104,6 +104,7 @@ export class Outbox extends EventTarget {
     const agoS = this.agoS(entry);
     if (agoS > LONGEST_AGO_S) { this.refuse(entry, "It is more than two hours old."); return true; }
     const { key, session, kind, path, body } = entry;
+    entry.flying = true;
     try {
       const ended = kind === "phase" && body.leaving === "recovery"; // an end counts from when it is told
       const answer = await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/${path}`, { ...body, ago_s: ended ? 0 : agoS, key, session });
@@ -115,6 +116,8 @@ export class Outbox extends EventTarget {
       this.trouble = error.message;
       if (!REFUSED.has(error.status)) return false;
       if (entry.fate === "waiting") this.refuse(entry, error.message);
+    } finally {
+      entry.flying = false;
     }
     this.changed();
     return true;

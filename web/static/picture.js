@@ -76,9 +76,8 @@ export class Picture {
 
   scale() {
     const [min, max] = this.zoomed ?? [0, this.endS];
-    this.scaling = true;
+    this.wanted = [min, max];
     this.plot.setScale("x", { min, max });
-    this.scaling = false;
     this.element.dataset.zoomed = this.zoomed ? "yes" : "no";
   }
 
@@ -117,8 +116,9 @@ export class Picture {
   }
 
   scaled(u, key) {
-    if (key !== "x" || this.scaling || !this.plot) return;
-    this.zoomed = [Math.max(0, u.scales.x.min), Math.min(this.endS, u.scales.x.max)];
+    const { min, max } = u.scales.x;
+    if (key !== "x" || !this.wanted || (min === this.wanted[0] && max === this.wanted[1])) return;
+    this.zoomed = this.wanted = [Math.max(0, min), Math.min(this.endS, max)]; // by the mouse
     this.element.dataset.zoomed = "yes";
   }
 
@@ -244,7 +244,7 @@ export class Picture {
     const { plot } = this;
     if (!plot || !this.story.segments.length || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = this.story.segments.length - 1;
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -6, ArrowUp: 6, Home: -last, End: last };
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -6, ArrowUp: 6, Home: -Infinity, End: Infinity };
     if (event.key in steps) {
       const at = Math.min(Math.max((plot.cursor.idx ?? last + 1) + steps[event.key], 0), last);
       plot.setCursor({ left: plot.valToPos(this.story.segments[at][0], "x"), top: plot.over.clientHeight / 2 });

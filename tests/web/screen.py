@@ -1,0 +1,74 @@
+"""What the tests in a real Chromium share: how it is started, how a house is served to it, how to wait for what it shows."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+import shutil
+
+from aiohttp import web
+
+from restbeat.web.app import create_app
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+LOST = {
+    "signal": "lost",
+    "signal_text": "Strap lost",
+    "hr_bpm": None,
+    "rmssd_ms": None,
+    "rmssd_why": "no beats in the last seconds",
+}
+LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come closer; restbeat keeps looking."}
+
+
+@asynccontextmanager
+async def serving(house, port=0, *, pace=None, step_s=0.25):
+    """The house on a port, its hearts beating, until the block ends."""
+    runner = web.AppRunner(create_app(house, house.hub, version="0.1.0", pace=pace), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    beating = asyncio.create_task(house.run(step_s))
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        await runner.cleanup()
+
+
+async def text(page, selector):
+    return (await page.locator(selector).text_content()).strip()
+
+
+async def until(page, expression, timeout_s=15):
+    """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
+    async with asyncio.timeout(timeout_s):
+        while not (value := await page.evaluate(expression)):
+            await page.wait_for_timeout(50)
+    return value
+
+
+async def becomes(page, selector, wanted):
+    await until(page, f"document.querySelector({selector!r})?.textContent.trim() === {wanted!r}")
+
+
+async def broken_rules(page):
+    """What axe-core finds on the page as it is."""
+    await page.evaluate(AXE.read_text())
+    return await page.evaluate(
+        "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"
+        ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
+    )
