@@ -204,6 +204,7 @@ class FakeHouse:
         self.calls = []
         self.numbers = 0
         self.marks = {}
+        self.presses = []
         self.set = Settings()
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
@@ -241,13 +242,13 @@ class FakeHouse:
         text = note.technique or note.region or note.pressure or note.note
         at_s = self.state(room).now_s - ago_s
         self.marks[self.numbers + 1] = StoryMark(at_s, text, note.technique, note.region, note.pressure)
-        return self.entered(room, "mark", text, ago_s, by)
+        return self.entered(room, "mark", text, ago_s, by, press)
 
     async def pain(self, room, score, *, ago_s=0.0, by="", press=None):
-        return self.entered(room, "pain", f"Pain {score}", ago_s, by, pain=score)
+        return self.entered(room, "pain", f"Pain {score}", ago_s, by, press, pain=score)
 
     async def stop(self, room, *, ago_s=0.0, by="", press=None):
-        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, phase="recovery", phase_s=ago_s)
+        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, press, phase="recovery", phase_s=ago_s)
 
     async def undo(self, room, action, *, by=""):
         self.changed(room, action, None)
@@ -269,9 +270,10 @@ class FakeHouse:
         state = self.state(room)
         return a_story(room, state, self.marks.values())
 
-    def entered(self, room, kind, text, ago_s, by, **changes):
+    def entered(self, room, kind, text, ago_s, by, press, **changes):
         state = self.state(room)
         self.calls.append((kind, room, text, ago_s, by))
+        self.presses.append(press)
         self.numbers += 1
         action = Action(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))

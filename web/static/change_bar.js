@@ -34,7 +34,7 @@ export class ChangeBar {
       this.interval.setAttribute("width", String(Math.max(to - from, 2)));
     }
     this.dot.setAttribute("cx", String(at(percent)));
-    const half = sure ? 100 : 34;
+    const half = this.svg.clientWidth < 420 && sure ? 150 : sure ? 100 : 44; // letters are larger where the bar is small
     this.percent.parentElement.setAttribute("x", String(Math.max(10 + half, Math.min(630 - half, at(percent)))));
     setText(this.percent, `${signed(percent)} %`);
     setText(this.range, sure ? `${signed(low)} to ${signed(high)}` : "");

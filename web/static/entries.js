@@ -79,7 +79,7 @@ export class Entries {
   when(item) {
     if (item.fate === "refused") return `not entered: ${item.entry.why}`;
     const by = item.by && item.by !== this.person ? `, ${item.by}` : "";
-    return item.fate === "waiting" ? `${ago(item.agoS)}, waiting to be sent` : `${ago(item.agoS)}${by}`;
+    return item.fate === "waiting" ? `waiting, ${ago(item.agoS)}` : `${ago(item.agoS)}${by}`;
   }
 
   drawMend() {

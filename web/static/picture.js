@@ -65,6 +65,8 @@ export class Picture {
 
   draw() {
     const columns = [0, 4, 2, 3, 1, 5].map((field) => this.story.segments.map((segment) => segment[field]));
+    this.breathes = columns[5].some((breaths) => breaths !== null);
+    this.element.parentElement.dataset.breath = this.breathes ? "yes" : "no";
     this.plot ??= new this.library(this.options(), columns, this.element);
     const followed = this.zoomed && this.zoomed[1] >= this.lastEndS - 1;
     this.plot.setData(columns, false);
@@ -108,7 +110,7 @@ export class Picture {
       axes: [
         { ...axis, size: 26, grid: { show: false }, incrs: [10, 30, 60, 120, 300, 600, 900, 1800, 3600], space: 70, values: (u, at) => at.map((s) => (s % 60 ? clock(s) : `${s / 60} min`)) },
         { ...axis, scale: "y", size: 58, grid: { stroke: () => c().grid, width: 1 }, space: 34, values: (u, at) => at.map((ms) => `${ms} ms`) },
-        { ...axis, scale: "breath", side: 1, size: 46, grid: { show: false }, stroke: () => c().breath, splits: () => [8, 14, 20], values: (u, at) => at.map((n) => `${n}/min`) },
+        { ...axis, scale: "breath", side: 1, size: () => (this.breathes ? 46 : 12), grid: { show: false }, stroke: () => c().breath, splits: () => (this.breathes ? [8, 14, 20] : []), values: (u, at) => at.map((n) => `${n}/min`) },
       ],
       cursor: { drag: { x: true, y: false, dist: 8 }, points: { show: false }, bind: { dblclick: () => () => { this.zoom(0); return null; } } },
       hooks: { drawClear: [(u) => this.bands(u)], draw: [(u) => this.marks(u)], setCursor: [(u) => this.read(u.cursor.idx)], setScale: [(u, key) => this.scaled(u, key)] },
