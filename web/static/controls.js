@@ -11,6 +11,7 @@ export class Controls {
   constructor({ outbox, entries, sheets, opens }) {
     Object.assign(this, { outbox, entries, sheets, opens });
     this.state = null;
+    this.idle = null;
     this.until = 0;
     byId("next").addEventListener("click", () => this.next());
     byId("stop").addEventListener("click", () => this.stop());
@@ -40,7 +41,8 @@ export class Controls {
     byId("next").setAttribute("aria-disabled", String(this.held));
     setData(byId("next"), "full", full && !ended ? "yes" : "no");
     const idle = ended || state.bench;
-    for (const button of document.querySelectorAll(".enters")) button.setAttribute("aria-disabled", String(idle));
+    if (idle !== this.idle) for (const button of document.querySelectorAll(".enters")) button.setAttribute("aria-disabled", String(idle));
+    this.idle = idle;
     const now = doing(story);
     for (const name of ["technique", "region", "pressure"]) setText(byId(`doing-${name}`), now[name] ?? "–");
   }

@@ -40,14 +40,15 @@ export class Entries {
     this.drawMend();
   }
 
-  // A new entry is the one that is most likely meant next. An own one is said when it is pressed, not again when it is stored.
+  // A new entry is the one that is most likely meant next. An own one is said when it is pressed, not again when it is stored;
+  // a phase says itself.
   announce() {
     const fresh = this.items.filter((item) => !this.seen?.has(item.id)).reverse();
     for (const item of fresh) {
       const own = item.action && this.said.indexOf(item.text);
       if (item.entry) this.said.push(item.text);
       if (own >= 0 && item.action) this.said.splice(own, 1);
-      else if (this.seen) this.spoken(`${item.text}, entered`);
+      else if (this.seen && item.kind !== "phase") this.spoken(`${item.text}, entered`);
       this.selected = item.id;
     }
     this.seen = new Set([...(this.seen ?? []), ...fresh.map((item) => item.id)]);

@@ -108,6 +108,7 @@ export class Outbox extends EventTarget {
     try {
       const ended = kind === "phase" && body.leaving === "recovery"; // an end counts from when it is told
       const answer = await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/${path}`, { ...body, ago_s: ended ? 0 : agoS, key, session });
+      this.trouble = "";
       entry.fate = "sent";
       entry.number = answer.number ?? null;
       entry.sentMs = performance.now();

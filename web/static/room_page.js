@@ -34,6 +34,7 @@ let word = null;
 let tableMs = -Infinity;
 let view = "pictures";
 let drawn = false;
+let wasAway = false;
 
 const keys = new Keys({
   next: main.dataset.nextKeys.split(" "),
@@ -145,6 +146,8 @@ function render() {
   const state = room?.state ?? controls.state;
   if (!state) return;
   const away = silentMs > 0 || missing || !room;
+  if (wasAway && !away) outbox.flush();
+  wasAway = away;
   const ahead = outbox.phaseAhead(state);
   const phase = ahead?.phase ?? state.phase;
   const grown = room?.grownS(nowMs) ?? 0;
@@ -159,6 +162,7 @@ function render() {
   controls.update(state, { away, ahead: ahead?.phase ?? null, full: told.full, story: room?.story });
   entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
   wake.want(phase !== "ended");
+  if (ahead || !away) speaker.say("phase", phaseWord(phase, kind));
   if (away) {
     blank("No news");
     if (!ahead) for (const name of ["phase", "elapsed"]) setText(byId(name), "–");
@@ -172,7 +176,6 @@ function render() {
   drawFigures(state, room, grown);
   document.title = `${phaseWord(phase, kind)} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");
-  speaker.say("phase", phaseWord(state.phase, kind));
   speaker.say("signal", state.signal_text);
   speaker.say("notice", state.notice ?? "");
   if (room.story) picture.show(room.story, state.baseline_rmssd_ms);
