@@ -154,7 +154,7 @@ class Journal:
         start = self._start_of(self._entry(number))
         return start is not None and start.phase is Phase.ENDED
 
-    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None) -> Action:
+    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None = None) -> Action:
         seqs = tuple(self._session.enter(event, key if event is events[-1] else None) for event in events)
         entry = Entry(next(self._numbers), kind, text, seqs, self._monotonic_s(), by)
         self._entries.append(entry)

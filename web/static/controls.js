@@ -50,7 +50,7 @@ export class Controls {
   words() {
     const { state } = this;
     if (state.bench) return ["To the bench", "Pause, seek, trouble"];
-    if (this.phase === "ended") return state.phase === "ended" ? ["Open the summary", "Figures, picture and print"] : ["Session ended", "Waiting to be sent"];
+    if (this.phase === "ended") return state.phase === "ended" ? [nextWord(this.phase, state.kind), "Figures, picture and print"] : ["Session ended", "Waiting to be sent"];
     const waits = this.away && this.phase === "recovery";
     return [nextWord(this.phase, state.kind), waits ? "Waits until restbeat is back" : byId("next").dataset.keys];
   }

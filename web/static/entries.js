@@ -88,7 +88,7 @@ export class Entries {
     show(byId("mend"), item !== null);
     if (!item) return;
     const refused = item.fate === "refused";
-    const datable = !refused && !(item.kind === "phase" && item.text === "Session ended");
+    const datable = !refused && !(item.kind === "phase" && item.text.startsWith("Session ended"));
     setText(byId("undo-word"), refused ? "Understood" : "Undo");
     setText(byId("undo-what"), `: ${item.text}`);
     byId("undo").setAttribute("aria-disabled", String(item.fate === "stored" && this.away));
