@@ -2,7 +2,7 @@
 
 import { byId, setData, setText, show } from "./dom.js";
 import { beganWord, doing } from "./room_words.js";
-import { nextWord, phaseWord } from "./words.js";
+import { nextWord, sentence } from "./words.js";
 
 const REST_MS = 1200; // a double press moves once
 const AFTER = { settle: "baseline", baseline: "massage", massage: "recovery", recovery: "ended" };
@@ -44,7 +44,7 @@ export class Controls {
     if (idle !== this.idle) for (const button of document.querySelectorAll(".enters")) button.setAttribute("aria-disabled", String(idle));
     this.idle = idle;
     const now = doing(story);
-    for (const name of ["technique", "region", "pressure"]) setText(byId(`doing-${name}`), now[name] ?? "–");
+    for (const name of ["technique", "region", "pressure"]) setText(byId(`doing-${name}`), sentence(now[name] ?? "–"));
   }
 
   words() {
@@ -141,5 +141,3 @@ export class Sheets {
     return Boolean(button);
   }
 }
-
-export const phaseShown = (state, ahead) => phaseWord(ahead ?? state.phase, state.kind);

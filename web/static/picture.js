@@ -186,7 +186,10 @@ export class Picture {
         const [x, y, size] = [u.valToPos(at, "x", true), bbox.top + bbox.height - 11 * ratio, 6 * ratio];
         ctx.fillStyle = this.colour.warn;
         ctx.beginPath(); ctx.moveTo(x, y - size); ctx.lineTo(x + size, y); ctx.lineTo(x, y + size); ctx.lineTo(x - size, y); ctx.closePath(); ctx.fill();
-        this.label(ctx, `pain ${score}`, x + 10 * ratio, y, bbox.left + bbox.width, this.colour.text, 13);
+        const fits = x + 70 * ratio < bbox.left + bbox.width;
+        ctx.font = `${13 * ratio}px ${FONT}`;
+        ctx.textAlign = fits ? "left" : "right";
+        this.write(ctx, `pain ${score}`, x + (fits ? 10 : -10) * ratio, y, this.colour.text);
       }
     });
   }
