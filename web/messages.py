@@ -94,8 +94,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     """Planned."""
     therapist: str | None = None
+    change_so_far_pct: float | None = None
+    """RMSSD of this phase so far against the baseline; `change_pct` is that of the last 60 s."""
     change_low_pct: float | None = None
-    """95 % interval of `change_pct`, provisional like it."""
+    """95 % interval of `change_so_far_pct`, provisional like it."""
     change_high_pct: float | None = None
     change_why: str | None = None
     """Why there is no interval, or what to mind about it."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 CHARTS = (web_app._VENDOR / "uplot.js").is_file()
 needs_charts = pytest.mark.skipif(not CHARTS, reason="uPlot is not there: npm was missing when restbeat was installed")
-SURE = {"change_low_pct": 3.0, "change_high_pct": 62.0, "resp_per_min": 13.2}
+SURE = {"change_so_far_pct": 27.0, "change_low_pct": 3.0, "change_high_pct": 62.0, "resp_per_min": 13.2}
 NOTICE = {"pain_before": 5, "pain": 7, "notice": "Pain 7, 2 more than before. Lighten or stop; what was measured is kept."}
 MARKS = [("mark", said) for said in ("Kneading", "Lower back", "Deep", "Turned over", "Talking", "Heat", "Cold")]
 LONG = "A client with a very long pseudonym, indeed"
@@ -260,7 +260,7 @@ async def test_pain_stands_above_all_and_nothing_argues_with_it(page):
         assert page.troubles == []
 
 
-async def test_the_change_is_drawn_with_its_interval_and_only_perhaps_where_that_holds_no_change(page):
+async def test_the_change_so_far_is_drawn_with_its_interval_and_only_perhaps_where_that_holds_no_change(page):
     house = a_house(**SURE)
     async with serving(house) as address:
         await opened(page, address)
@@ -271,7 +271,13 @@ async def test_the_change_is_drawn_with_its_interval_and_only_perhaps_where_that
         assert 320 < start < 340
         assert start + width > 450
         assert await text(page, "#change .range") == "+3 to +62"
-        assert "provisional" in await page.locator("#change").get_attribute("aria-label")
+        assert await text(page, "#change .percent") == "+27 %"
+        dot, ring = [await page.locator(f"#change .{name}").get_attribute("cx") for name in ("dot", "ring")]
+        assert start < float(dot) < float(ring) < start + width
+        assert await text(page, "#detail") == "RMSSD 44 ms, 31 % above baseline (34 ms)"
+        assert await page.locator("#change").get_attribute("aria-label") == (
+            "Change of this phase so far: +27 %, between +3 and +62 %; last 60 s: +31 %; provisional"
+        )
         assert await text(page, "#quality") == "99 % of beats used · breathing 13 a minute"
         house.change("room-1", room_state(change_low_pct=-12.0, change_high_pct=62.0))
         await becomes(page, "#word", "Perhaps rising")

@@ -129,7 +129,7 @@ function drawFigures(state, room, grown) {
   const compared = answer.percent !== null;
   setText(byId("detail"), answer.detail);
   setText(byId("between"), compared ? sentence(state.change_why ?? "") : "");
-  bar.draw(answer.percent, state.change_low_pct ?? null, state.change_high_pct ?? null);
+  bar.draw(answer.percent, state.change_low_pct ?? null, state.change_high_pct ?? null, state.change_pct);
   setSignal(byId("signal"), state.signal, signalWord(state, grown));
 }
 

@@ -51,10 +51,11 @@ export function response(state, before = null) {
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
   if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
-  const word = direction(state.change_pct, before, state.change_low_pct ?? null, state.change_high_pct ?? null);
+  const percent = state.change_so_far_pct ?? state.change_pct; // the interval is that of the phase so far
+  const word = direction(percent, before, state.change_low_pct ?? null, state.change_high_pct ?? null);
   const side = state.change_pct >= 0 ? "above" : "below";
   const share = Math.abs(Math.round(state.change_pct));
-  return { word, detail: `${now}, ${share} % ${side} baseline (${ms(state.baseline_rmssd_ms)})`, percent: state.change_pct, tone: TONES[word] ?? "same" };
+  return { word, detail: `${now}, ${share} % ${side} baseline (${ms(state.baseline_rmssd_ms)})`, percent, tone: TONES[word] ?? "same" };
 }
 
 // The signal in words, with its age where beats are missing.
