@@ -180,7 +180,7 @@ async def lead(page, hand, address, room, name):
     await says(page, "#signal-text", "Session ended")
     await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
     await hand.next()
-    await page.wait_for_url("**/sessions/*")
+    await page.wait_for_url("**/sessions/**")
 
 
 def told(data, session):
