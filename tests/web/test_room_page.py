@@ -157,6 +157,7 @@ async def test_what_was_entered_is_taken_back_and_dated_back(page):
             await page.keyboard.press(key)
         await until(page, "document.querySelectorAll('#entries-list li').length === 3")
         await becomes(page, ".chip[aria-pressed=true] .what", "Friction")
+        await all_stored(page)
         await page.keyboard.press("u")
         await until(page, "document.querySelectorAll('#entries-list li').length === 2")
         await becomes(page, "#spoken", "Friction, taken back")
@@ -176,6 +177,31 @@ async def test_what_was_entered_is_taken_back_and_dated_back(page):
         assert [call for call in house.calls if call[0] in {"undo", "redate"}] == [
             ("undo", "room-1", 3, None), ("redate", "room-1", 1, 120), ("redate", "room-1", 1, 420), ("redate", "room-1", 1, 720),
         ]  # fmt: skip
+        assert page.troubles == []
+
+
+async def test_what_is_taken_back_at_once_is_taken_back_however_far_it_had_come(page):
+    house, arrives = a_house(), asyncio.Event()
+
+    async def hold(route):
+        await arrives.wait()
+        await route.continue_()
+
+    async with serving(house) as address:
+        await opened(page, address)
+        await page.route("**/marks", hold)
+        await page.keyboard.press("3")  # is on its way
+        await page.keyboard.press("4")  # waits for the first
+        await until(page, "document.querySelectorAll('#entries-list li').length === 2")
+        await page.keyboard.press("u")
+        await becomes(page, "#spoken", "Trigger point, taken back")
+        await page.keyboard.press("u")
+        await until(page, "document.querySelectorAll('#entries-list li').length === 0")
+        arrives.set()
+        await becomes(page, "#spoken", "Friction, taken back")
+        assert [call[0] for call in house.calls] == ["mark", "undo"]
+        assert house.states["room-1"].actions == []
+        assert await page.locator("#entries-list li").count() == 0
         assert page.troubles == []
 
 

@@ -17,6 +17,7 @@ export class Entries {
     this.said = []; // own entries that are not stored yet
     this.items = [];
     this.changes = []; // of entries that are on their way: { entry, how, atMs }, done once they are stored
+    this.leaving = new Set(); // numbers of stored entries that are being taken back
     byId("undo").addEventListener("click", () => this.undo());
     for (const button of document.querySelectorAll("[data-ago-min]")) button.addEventListener("click", () => this.redate(60 * Number(button.dataset.agoMin)));
   }
@@ -30,9 +31,10 @@ export class Entries {
     const gone = new Set(this.changes.filter((change) => change.how === "undo").map((change) => change.entry));
     const own = this.outbox.entries.filter((entry) => entry.session === state.session && !gone.has(entry) && !(entry.fate === "sent" && told.has(entry.number)));
     this.catchUp(state);
+    for (const number of this.leaving) if (!told.has(number)) this.leaving.delete(number);
     this.items = [
       ...own.map((entry) => ({ id: entry.key, entry, text: entry.text, agoS: this.outbox.agoS(entry), kind: entry.kind, fate: entry.fate, left: null })).reverse(),
-      ...state.actions.map((action) => ({ id: String(action.number), action, text: action.text, agoS: nowS - action.at_s, kind: action.kind, fate: "stored", left: action.left_s, by: action.by })),
+      ...state.actions.filter((action) => !this.leaving.has(action.number)).map((action) => ({ id: String(action.number), action, text: action.text, agoS: nowS - action.at_s, kind: action.kind, fate: "stored", left: action.left_s, by: action.by })),
     ].slice(0, MOST);
     this.announce();
     if (!this.chosen || this.chosen.id !== this.selected) this.selected = this.chosen?.id ?? null;
@@ -107,7 +109,10 @@ export class Entries {
     if (!item) return;
     if (!item.entry) this.change(item.action, "undo");
     else if (this.underWay(item.entry)) this.changes.push({ entry: item.entry, how: "undo", atMs: Date.now() });
-    else this.outbox.remove(item.entry);
+    else {
+      this.outbox.remove(item.entry);
+      this.done(item, "undo");
+    }
   }
 
   redate(agoS) {
@@ -115,8 +120,13 @@ export class Entries {
     if (!item || item.fate === "refused") return;
     if (!item.entry) this.change(item.action, "redate", { ago_s: agoS });
     else if (this.underWay(item.entry)) this.changes.push({ entry: item.entry, how: "redate", atMs: Date.now() - (1000 * agoS) / (item.entry.speed || 1) });
-    else this.outbox.redate(item.entry, agoS);
+    else {
+      this.outbox.redate(item.entry, agoS);
+      this.done(item, "redate");
+    }
   }
+
+  done({ text }, how) { this.spoken(`${text}, ${how === "undo" ? "taken back" : "dated back"}`); }
 
   // Sent, or being sent: whether the server has it cannot be known yet.
   underWay(entry) { return entry.flying || entry.fate === "sent"; }
@@ -136,11 +146,13 @@ export class Entries {
   }
 
   async change(action, how, body = {}) {
+    if (how === "undo") this.leaving.add(action.number);
     try {
       await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/actions/${action.number}/${how}`, body);
       this.trouble("");
-      this.spoken(`${action.text}, ${how === "undo" ? "taken back" : "dated back"}`);
+      this.done(action, how);
     } catch (error) {
+      this.leaving.delete(action.number);
       this.trouble(error.message);
     }
   }
