@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-slow check format bench constraints clean tools
+.PHONY: help demo test test-bluez test-slow check format bench bench-artifacts bench-response constraints clean tools
 
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo.ok ## three rooms on virtual straps at http://127.0.0.1:8080 (ARGS="--speed 10 --port 8081")
 	@exec $(BIN)/restbeat demo $(ARGS)
@@ -29,6 +29,11 @@ format: $(VENV)/test.ok ## let ruff lay out the code
 
 bench: $(VENV)/test.ok ## start-up, memory, wheel size, speed of a replay
 	$(BIN)/python -m bench
+
+bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
+	@$(BIN)/python -m bench.artifacts $(ARGS)
+bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" for a look)
+	@$(BIN)/python -m bench.response $(ARGS)
 
 test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap: docs/bluez.md (about 4 minutes)
 	@$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --requirement tests/bluez/requirements.txt

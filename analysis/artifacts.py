@@ -3,11 +3,11 @@
 The waiting intervals are explained by the cheapest sequence of parts: a normal beat (Student-t around a short prediction from
 accepted beats), a missed beat, a split one, a premature beat or couplet with its pause, or something else. A cost is a negative
 log probability; for the family of models see Lipponen & Tarvainen 2019 (kinds of artifact), Solem et al. 2006 (prediction).
-Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms` that is not None.
+Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms` that is not None. docs/artifacts.md measures it.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from math import inf, log
 from typing import Final
@@ -49,23 +49,40 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return self.kind is Kind.NORMAL
 
 
-_Part = tuple[Kind, float, int, Past]
+Part = tuple[Kind, float, int, Past]
 """One way to explain the first waiting intervals: kind, cost, how many intervals, and the state that it leaves."""
 
-_LOOKAHEAD: Final = 2
+LOOKAHEAD: Final = 2
 _RELOCK_AFTER: Final = 12
 """Artifacts in a row after which the rhythm is learnt anew."""
 _FAST: Final = 1.6
 """Two beats in a row within this many scales of their prediction are normal without decoding."""
 _LOST_IN_GAP: Final = 2
 _MULTIPLES: Final = (2, 3, 4)
-_COST_OTHER: Final = 5.7
-_COST_PREMATURE: Final = 3.7 - 0.92
-_COST_COUPLET: Final = 4.0 - 1.83
-_COST_MISSED: Final = 7.0
-_COST_SPLIT: Final = 3.5
+_EARLY: Final = 0.9
+"""Share of the expected interval below which a beat may be premature,"""
+_COST_HARDLY_EARLY: Final = 700.0
+_SURELY_EARLY: Final = 0.82
+"""and from which on it costs nothing more; between the two, so much times the square of what is lacking."""
+_WIDE: Final = 2.0
+"""Scales of a pause for each of a beat."""
+_AFTER_FULL_PAUSE: Final = 3
+"""Beats away that the rhythm is as uncertain as, however long a bigeminy lasts."""
+_NEAR: Final = 0.15
+_FITS: Final = 0.11
+_COST_OTHER: Final = 6.7
+_COST_NEAR: Final = 1.0
+_COST_FITTING: Final = 6.0
+"""Added where something else than a heart beat should happen to lie this near to what is expected (a share of it)."""
+_COST_PREMATURE: Final = 1.5
+_COST_COUPLET: Final = 2.2
+_COST_MISSED: Final = 6.0
+_COST_SPLIT: Final = 2.8
+_SLOWEST_JUMP, _FASTEST_JUMP = 1.5, 0.75
 _COST_JUMP: Final = 3.4
-"""Hearts rarely change by more than −22 or +55 % from one beat to the next."""
+"""Hearts rarely change by more than −25 or +50 % from one beat to the next,"""
+_COST_FARTHER: Final = 30.0
+"""and the less, the farther: so much more for each e-fold beyond (half of it where the beat before is not known)."""
 _COST_LONE_LONG: Final = 3.0
 """A lone long beat is the vagus rather than an artifact."""
 
@@ -85,11 +102,12 @@ class ArtifactFilter:
         out: list[Verdict] = []
         if gap:
             out = self.flush()
-            self._lose(self._rhythm.past[0], _LOST_IN_GAP)
+            last_ms, _, _, away = self._rhythm.past
+            self._lose((last_ms, 0.0, 0.0, away + _LOST_IN_GAP))
         waiting, rhythm = self._waiting, self._rhythm
         waiting.append((self._count, rr_ms))
         self._count += 1
-        if not rhythm.locked and len(waiting) > _LOOKAHEAD:
+        if not rhythm.locked and len(waiting) > LOOKAHEAD:
             middle_ms = sorted(x for _, x in waiting)[1]
             if SHORTEST_MS <= middle_ms <= LONGEST_MS:
                 rhythm.lock(middle_ms)
@@ -97,7 +115,7 @@ class ArtifactFilter:
                 self._reject(Kind.OTHER, 1, out)
         while len(waiting) > 1 and rhythm.locked and rhythm.expects(waiting[0][1], waiting[1][1], _FAST):
             self._accept(out)
-        while len(waiting) > _LOOKAHEAD:
+        while len(waiting) > LOOKAHEAD:
             self._decide(out)
         return out
 
@@ -112,59 +130,25 @@ class ArtifactFilter:
         return out
 
     def _decide(self, out: list[Verdict]) -> None:
-        window = [x for _, x in self._waiting]
-        kind, beats = self._cheapest(window, 0, self._rhythm.past, inf)[1:]
+        kind, _, beats, after = self._cheapest([x for _, x in self._waiting], 0, self._rhythm.past, inf)[1]
         if kind is Kind.NORMAL:
             self._accept(out)
-            return
-        self._reject(kind, beats, out)
-        last_ms, d1_ms, d2_ms, _ = self._rhythm.past
-        lost, imputed_ms = min(beats, 2), self._rhythm.predict(last_ms, d1_ms, d2_ms)
-        if kind is Kind.SPLIT:
-            lost, imputed_ms = 0, window[0] + window[1]
-        elif kind is Kind.MISSED:
-            imputed_ms = min((window[0] / m for m in _MULTIPLES), key=lambda x: abs(x - imputed_ms))
-        self._lose(imputed_ms, lost)
+        else:
+            self._reject(kind, beats, out)
+            self._lose(after, beats if kind is Kind.SPLIT else 1)
 
-    def _cheapest(self, window: list[float], at: int, past: Past, limit: float) -> tuple[float, Kind, int]:
-        """Cost of the cheapest explanation of `window[at:]` below `limit`; kind and length of its first part."""
-        if at == len(window):
-            return 0.0, Kind.NORMAL, 0
-        lowest, first, length = inf, Kind.OTHER, 1
-        for kind, cost, beats, after in self._parts(window, at, past):
+    def _cheapest(self, window: Sequence[float], at: int, past: Past, limit: float) -> tuple[float, Part]:
+        """Cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
+        lowest, first = inf, (Kind.OTHER, inf, 1, past)
+        for part in explanations(self._rhythm, window, at, past):
+            _, cost, beats, after = part
             if cost < limit:
-                cost += self._cheapest(window, at + beats, after, limit - cost)[0]
+                if at + beats < len(window):
+                    cost += self._cheapest(window, at + beats, after, limit - cost)[0]
                 if cost < limit:
                     limit = lowest = cost
-                    first, length = kind, beats
-        return lowest, first, length
-
-    def _parts(self, window: list[float], at: int, past: Past) -> Iterator[_Part]:
-        rhythm, (last_ms, d1_ms, d2_ms, away) = self._rhythm, past
-        x, left, free = window[at], len(window) - at, log(last_ms)
-        expected = rhythm.predict(last_ms, d1_ms, d2_ms)
-        yield (Kind.NORMAL, _normal(rhythm, x, expected, last_ms, away), 1, (x, x - last_ms, d1_ms, 0))
-        if left > 1:
-            y = window[at + 1]
-            both = x + y
-            if both < 1.5 * expected:
-                cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, away)
-                yield (Kind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 0))
-            if x < 0.9 * expected and both < 2.5 * expected:
-                after = (expected, 0.0, 0.0, away + 2)
-                cost = _COST_PREMATURE + free + _pause(rhythm, y, expected, expected - x)
-                yield (Kind.PREMATURE, cost, 2, after)
-                if left > 2 and y < 0.9 * expected < expected < window[at + 2]:
-                    cost = _COST_COUPLET + 2 * free + _pause(rhythm, window[at + 2], expected, 2 * expected - both)
-                    yield (Kind.COUPLET, cost, 3, after)
-        if x > 1.4 * expected:
-            for m in _MULTIPLES:
-                one = x / m
-                if 0.7 * expected < one < 1.4 * expected:
-                    cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, away + 1)
-                    yield (Kind.MISSED, cost, 1, (one, 0.0, 0.0, away + 1))
-        lone = _COST_LONE_LONG if not away and expected < x < 1.6 * expected else 0.0
-        yield (Kind.OTHER, _COST_OTHER + free + lone, 1, (expected, 0.0, 0.0, away + 1))
+                    first = part
+        return lowest, first
 
     def _accept(self, out: list[Verdict]) -> None:
         index, rr_ms = self._waiting.popleft()
@@ -179,24 +163,74 @@ class ArtifactFilter:
             index, rr_ms = self._waiting.popleft()
             out.append(Verdict(index, rr_ms, kind, None))
 
-    def _lose(self, imputed_ms: float, beats: int) -> None:
+    def _lose(self, after: Past, beats: int = 1) -> None:
+        """Carry on in the state that lost or rejected beats leave."""
         self._neighbour_ms = None
-        self._streak = min(self._streak, 0) - 1
-        self._rhythm.skip(imputed_ms if self._streak > -_RELOCK_AFTER else 0.0, beats)
+        self._streak = min(self._streak, 0) - beats
+        self._rhythm.past = after if self._streak > -_RELOCK_AFTER else (0.0, *after[1:])
+
+
+def explanations(rhythm: Rhythm, window: Sequence[float], at: int, past: Past) -> Iterator[Part]:
+    """Every way to explain the first of `window[at:]` after `past`, or the first few; costs in nats."""
+    last_ms, d1_ms, d2_ms, away = past
+    x, left, free = window[at], len(window) - at, log(last_ms)
+    expected = rhythm.predict(last_ms, d1_ms, d2_ms)
+    ratio = x / expected
+    early, hardly = ratio < _EARLY, _COST_HARDLY_EARLY * max(ratio - _SURELY_EARLY, 0.0) ** 2
+    yield Kind.NORMAL, _normal(rhythm, x, expected, last_ms, away), 1, (x, x - last_ms, d1_ms, 0)
+    if left > 1:
+        y = window[at + 1]
+        both = x + y
+        if both < 1.5 * expected:
+            cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, away)
+            yield Kind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
+        if early and both < 2.5 * expected:
+            cost = _COST_PREMATURE + free + hardly
+            # a full pause makes up for the early beat: the two then tell where the rhythm is, and a shorter one tells nothing
+            two = expected + rhythm.predict(expected, expected - last_ms, d1_ms)
+            after = (max(both / 2, expected), 0.0, 0.0, _AFTER_FULL_PAUSE)
+            yield Kind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
+            yield Kind.PREMATURE, cost + _any_pause(rhythm, y, expected, expected - x), 2, (expected, 0.0, 0.0, away + 2)
+            if left > 2 and y < _EARLY * expected < expected < window[at + 2]:
+                cost, third, debt = _COST_COUPLET + 2 * free, window[at + 2], 2 * expected - both
+                cost += min(_full_pause(rhythm, third, expected + debt), _any_pause(rhythm, third, expected, debt))
+                yield Kind.COUPLET, cost, 3, (expected, 0.0, 0.0, away + 2)
+    elif early and at:
+        yield Kind.PREMATURE, _COST_PREMATURE + free + hardly, 1, (expected, 0.0, 0.0, away + 2)
+    if x > 1.4 * expected:
+        for m in _MULTIPLES:
+            one = x / m
+            if 0.7 * expected < one < 1.4 * expected:
+                cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, away + 1)
+                yield Kind.MISSED, cost, 1, (one, 0.0, 0.0, away + 1)
+    cost = _COST_OTHER + free
+    if not away and expected < x < 1.6 * expected:
+        cost += _COST_LONE_LONG
+    if abs(ratio - 1) < _NEAR:
+        cost += _COST_NEAR if abs(ratio - 1) > _FITS else _COST_FITTING
+    yield Kind.OTHER, cost, 1, (expected, 0.0, 0.0, away + 1)
 
 
 def _normal(rhythm: Rhythm, rr_ms: float, expected_ms: float, last_ms: float, away: int) -> float:
     """Cost of a normal beat."""
     if not SHORTEST_MS <= rr_ms <= LONGEST_MS:
         return inf
-    jump = 0.0 if 0.78 * last_ms <= rr_ms <= 1.55 * last_ms else _COST_JUMP
-    return rhythm.surprise(rr_ms - expected_ms, away) + jump
+    cost = rhythm.surprise(rr_ms - expected_ms, away)
+    low, high = (expected_ms, last_ms) if expected_ms < last_ms else (last_ms, expected_ms)
+    beyond = max(_FASTEST_JUMP * low / rr_ms, rr_ms / (_SLOWEST_JUMP * high))
+    if beyond <= 1:
+        return cost
+    return cost + _COST_JUMP + (_COST_FARTHER / 2 if away else _COST_FARTHER) * log(beyond)
 
 
-def _pause(rhythm: Rhythm, rr_ms: float, expected_ms: float, early_ms: float) -> float:
-    """Cost of the interval after beats that came `early_ms` early: a full pause, or anything from none to full."""
+def _full_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float) -> float:
+    """Cost of a pause that makes up for the beats that came early."""
+    return rhythm.surprise(rr_ms - expected_ms, 0, _WIDE) + 0.7
+
+
+def _any_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float, early_ms: float) -> float:
+    """Cost of a pause anywhere between none and a full one."""
     wide = 1.5 * rhythm.scale_ms
-    full = rhythm.surprise(rr_ms - expected_ms - early_ms, 0, 1.5) + 0.7
     if expected_ms - 2 * wide < rr_ms < expected_ms + early_ms + 2 * wide:
-        return min(full, log(early_ms + 4 * wide) + 1.4)
-    return full
+        return log(early_ms + 4 * wide) + 1.4
+    return inf

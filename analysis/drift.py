@@ -1,17 +1,20 @@
 """How far the level of a drifting series moved between two phases: the posterior of that change.
 
 Model: y = μ + Δ·[later phase] + γ·ramp + u, cov(uᵢ, uⱼ) = s²·((1−r)·e^(−|tᵢ−tⱼ|/τ) + r·[i=j]), an AR(1) drift plus noise. μ, Δ, γ
-and s² are integrated out in closed form for each point of a grid over τ and r; Δ is then a mixture of Student t. A Kalman filter
-whitens all points of the grid at once in time proportional to the length of the series.
+and s² are integrated out in closed form for each point of a grid over τ and r; Δ is then a mixture of Student t. The inverse Q of
+the drift's covariance is tridiagonal: C⁻¹ = Q·((1−r) + r·Q)⁻¹ of all points of the grid comes from one tridiagonal solution.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import stdtr
+from scipy.linalg.lapack import dpttrf, dpttrs
 
+from .distributions import quantile, t_below
+from .figures import DriftSeen
 from .runs import Array, Bools
 
 _TAU_S: Final = np.array([3, 6, 10, 15, 22, 32, 45, 65, 90, 130, 190], dtype=np.float64)
@@ -19,6 +22,10 @@ _WHITE: Final = np.array([0, 0.15, 0.3, 0.5, 0.7, 0.85])
 _TAU, _R = (axis.ravel() for axis in np.meshgrid(_TAU_S, _WHITE, indexing="ij"))
 _LOG_PRIOR: Final = -0.5 * (np.log(_TAU / 25) / 0.9) ** 2
 """τ is lognormal: median 25 s, ln-SD 0.9."""
+_EARLIER_WEIGHT: Final = 0.5
+"""Of an earlier session's evidence on τ and r: a person's drift is alike from day to day, not the same."""
+_BORROWED_DF: Final = 8
+"""Degrees of freedom for s² that earlier sessions are worth together."""
 _RAMP_S: Final = 150.0
 _LONG_S: Final = 580.0
 """A phase whose points span this long (ten minutes, less two segments) may approach its level slowly."""
@@ -35,54 +42,88 @@ class Posterior:
 
     def above(self, x: float) -> float:
         """P(Δ > x)."""
-        return float(self.weight @ stdtr(self.df, (self.location - x) / self.scale))
+        return float(self.weight @ t_below(self.df, (self.location - x) / self.scale))
 
     def quantile(self, q: float) -> float:
         """The Δ below which a share q of the probability lies, 0 < q < 1."""
-        reach = 50 * float(self.scale.max())
-        low, high = float(self.location.min()) - reach, float(self.location.max()) + reach
-        return float(brentq(lambda x: 1 - self.above(x) - q, low, high, xtol=1e-9))
+        return quantile(lambda x: 1 - self.above(x), q, self.mean, self.sd)
+
+    @property
+    def mean(self) -> float:
+        """Mean of Δ."""
+        return float(self.weight @ self.location)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of Δ."""
+        spread = self.scale**2 * self.df / (self.df - 2) + (self.location - self.mean) ** 2
+        return sqrt(float(self.weight @ spread))
+
+    def wandering(self, wander_sd: float) -> "Posterior":
+        """The same, of a Δ that wanders by `wander_sd` between quiet phases beyond what one session can show."""
+        return replace(self, scale=np.sqrt(self.scale**2 + wander_sd**2))
 
 
-def change(t_s: Array, y: Array, later: Bools, wander_sd: float) -> Posterior:
-    """Posterior of Δ for values `y` at ascending times; `later` marks the second phase.
+def change(
+    t_s: Array, y: Array, later: Bools, wander_sd: float = 0.0, earlier: Sequence[DriftSeen] = ()
+) -> tuple[Posterior, DriftSeen]:
+    """Posterior of Δ for values `y` at ascending times, `later` marking the second phase; and what was seen of the drift.
 
-    `wander_sd`: SD of Δ between quiet phases beyond what one session can show.
+    `earlier`: what quiet sessions of the same person saw. `wander_sd`: see `Posterior.wandering`.
     """
     since = np.clip(t_s - t_s[later][0], 0, None)
-    columns = [y, np.ones(y.size), later.astype(np.float64)]
+    columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]
     if since[-1] >= _LONG_S:
         ramp = np.where(later, np.exp(-since / _RAMP_S), 0.0)
         columns.append(ramp - later * ramp[later].mean())
-    white, log_det = _whiten(t_s, np.column_stack(columns))
-    yw, xw = white[..., 0], white[..., 1:]
-    across = xw.swapaxes(1, 2)
-    covariance = np.linalg.inv(across @ xw)
-    beta = covariance @ (across @ yw[..., None])
-    rss = np.sum((yw - (xw @ beta)[..., 0]) ** 2, axis=1) + 1e-9
-    df = y.size - xw.shape[2]
-    log_weight = _LOG_PRIOR - 0.5 * log_det + 0.5 * np.linalg.slogdet(covariance)[1] - df / 2 * np.log(rss)
+    products, log_det = _products(t_s, np.column_stack(columns))
+    covariance = np.linalg.inv(products[:, 1:, 1:])
+    beta = (covariance @ products[:, 1:, :1])[..., 0]
+    rss = np.maximum(products[:, 0, 0] - np.sum(beta * products[:, 1:, 0], axis=1), 0.0) + 1e-9
+    df = y.size - beta.shape[1]
+    log_marginal = 0.5 * (np.linalg.slogdet(covariance)[1] - log_det)
+    evidence = log_marginal - df / 2 * np.log(rss)
+    seen = DriftSeen(log_likelihood=evidence.round(3).tolist(), rss=np.maximum(rss, 1e-6).round(6).tolist(), df=df)
+    log_weight, total, freedom = _LOG_PRIOR + log_marginal, rss, df
+    if earlier:
+        known, variance = _pooled(earlier)
+        log_weight = log_weight + known + _BORROWED_DF / 2 * np.log(variance)
+        total, freedom = rss + _BORROWED_DF * variance, df + _BORROWED_DF
+    log_weight = log_weight - freedom / 2 * np.log(total)
     weight = np.exp(log_weight - log_weight.max())
-    scale = np.sqrt(rss / df * covariance[:, 1, 1] + wander_sd**2)
-    return Posterior(weight / weight.sum(), beta[:, 1, 0], scale, df)
+    scale = np.sqrt(total / freedom * covariance[:, 1, 1])
+    return Posterior(weight / weight.sum(), beta[:, 1], scale, freedom).wandering(wander_sd), seen
 
 
-def _whiten(t_s: Array, columns: Array) -> tuple[Array, Array]:
-    """Innovations of every column over their SD, shape (grid, times, columns), and log determinants of the covariance."""
+def _pooled(earlier: Sequence[DriftSeen]) -> tuple[Array, Array]:
+    """What earlier sessions say of each point of the grid: log evidence, each at half its weight, and the drift's variance."""
+    log_likelihood = _EARLIER_WEIGHT * np.sum([seen.log_likelihood for seen in earlier], axis=0)
+    variance = np.sum([seen.rss for seen in earlier], axis=0) / sum(seen.df for seen in earlier)
+    return log_likelihood, variance
+
+
+def _products(t_s: Array, columns: Array) -> tuple[Array, Array]:
+    """Inner products of the columns under C⁻¹, shape (grid, columns, columns), and the log determinants of C."""
     n, width = columns.shape
-    white = np.empty((n, _TAU.size, width))
-    deviation = np.empty((n, _TAU.size))
-    drift = 1 - _R
-    variance, state = drift.copy(), np.zeros((_TAU.size, width))
-    decay = np.exp(-np.diff(t_s, append=t_s[-1])[:, None] / _TAU)
-    renewed = drift * (1 - decay**2)
-    for k in range(n):
-        total = variance + _R
-        residual = columns[k] - state
-        gain = variance / total
-        white[k], deviation[k] = residual, total
-        state = (state + gain[:, None] * residual) * decay[k][:, None]
-        variance = decay[k] ** 2 * (variance * (1 - gain)) + renewed[k]
-    white /= np.sqrt(deviation)[..., None]
-    log_det: Array = np.log(deviation).sum(axis=0)
-    return white.swapaxes(0, 1), log_det
+    products = np.empty((_TAU_S.size, _WHITE.size, width, width))
+    log_det = np.empty((_TAU_S.size, _WHITE.size))
+    gap_s, white = np.diff(t_s), _WHITE[:, None]
+    diagonal, beside = np.empty(n), np.zeros(n)  # of Q
+    right = np.tile(columns.T, _WHITE.size)  # a row each column, as LAPACK's columns lie in memory
+    for k, tau_s in enumerate(_TAU_S):  # one at a time, so that its arrays stay in the processor's cache
+        decay = np.exp(-gap_s / tau_s)
+        renewed = 1 / (1 - decay**2)
+        beside[:-1] = -decay * renewed
+        diagonal.fill(1.0)
+        diagonal[:-1] += decay**2 * renewed
+        diagonal[1:] += decay**2 * renewed
+        matrix = (1 - white + white * diagonal).ravel(), (white * beside).ravel()[:-1]
+        pivots, factors, _ = dpttrf(*matrix, overwrite_d=1, overwrite_e=1)
+        solved, _ = dpttrs(pivots, factors, right.T)
+        rows = solved.T.reshape(width, _WHITE.size, n)
+        weighted = diagonal * rows
+        weighted[..., :-1] += beside[:-1] * rows[..., 1:]
+        weighted[..., 1:] += beside[:-1] * rows[..., :-1]
+        products[k] = (weighted.reshape(-1, n) @ columns).reshape(width, _WHITE.size, width).swapaxes(0, 1)
+        log_det[k] = np.log(pivots).reshape(_WHITE.size, n).sum(axis=1) - np.log(renewed).sum()
+    return products.reshape(_TAU.size, width, width), log_det.ravel()

@@ -152,8 +152,8 @@ def _r_waves(signal: Array, rate_hz: float) -> tuple[Array, NDArray[np.int64]]:
         return signal, nothing
     rate = round(rate_hz)
     clean: Array = np.asarray(neurokit2.ecg_clean(signal, sampling_rate=rate, method="neurokit"), dtype=np.float64)
-    found = neurokit2.ecg_findpeaks(clean, sampling_rate=rate, method="neurokit")["ECG_R_Peaks"]
-    return clean, np.asarray(found, dtype=np.int64)
+    _, found = neurokit2.ecg_peaks(clean, sampling_rate=rate, method="neurokit")
+    return clean, np.asarray(found["ECG_R_Peaks"], dtype=np.int64)
 
 
 def _tops(qrs: Array, rough: NDArray[np.int64], rate_hz: float) -> NDArray[np.int64]:

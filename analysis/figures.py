@@ -7,14 +7,16 @@ from typing import Any, Literal
 
 import msgspec
 
+from .final_pass import SecondLook
 from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-1"
+ALGORITHM = "restbeat-2"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
+UsualClass = Literal["more", "usual", "less", "unknown"]
 
 
 class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +54,39 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
     """100 (e^delta - 1)."""
     class_: ResponseClass = "insufficient"
     why: str = ""
+    """In words: what the class means, or which condition failed."""
+
+
+class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a response rests on; and the second question, whether it is more than rest alone usually does for this client."""
+
+    steady: bool = False
+    """Whether the session's own data were enough to compare, however much the client wanders."""
+    flagged: bool = False
+    """Breathing was slow, shifted or unreadable: it may have made the change."""
+    standard_error: float | None = None
+    """Of `delta_ln_rmssd`, by this session alone."""
+    wander_sd: float
+    """What was allowed for slow wander between quiet phases, in ln RMSSD."""
+    wander_rests: int = 0
+    """Rest-only sessions of this client that it was learnt from."""
+    usual_class: UsualClass = "unknown"
+    usual_why: str = ""
+    usual_rests: int = 0
+    """Earlier rest-only sessions of about this length."""
+    usual_ln_rmssd: float | None = None
+    """Their mean change."""
+    usual_half_width: float | None = None
+    """Half of the range in which 95 of 100 further rests would lie."""
+
+
+class DriftSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one comparison saw of a person's drift (`analysis.drift`): a line each point of its grid over τ and r."""
+
+    log_likelihood: list[float]
+    rss: list[float]
+    """Residual sum of squares."""
+    df: int
 
 
 class Integrity(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,5 +144,11 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
+    context: dict[str, ResponseContext] = {}
+    """Per response phase that could be compared."""
+    drift: DriftSeen | None = None
+    """For later massages of the same client, if this was a rest; None where nothing was compared."""
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""
+    second_look: SecondLook | None = None
+    """What the pass after the session makes of the beats; the figures and the response are those of the live filter."""

@@ -56,7 +56,7 @@ def integrity_of(stream: BeatStream) -> StreamIntegrity:
         beats=placed.beats,
         rejected_beats=stream.rejected,
         two_straps_beats=stream.two_straps_beats,
-        late_batches=clock.late_batches,
+        late_batches=placed.late_batches,
         gaps=placed.gaps,
         lost_s=round(placed.lost_s, 3),
         longest_gap_s=round(placed.longest_gap_s, 3),

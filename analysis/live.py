@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from math import inf
+from math import inf, sqrt
 
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .live_check import LiveWindow, window_of
 from .rolling import RollingHrv
-from .seconds import SecondSums
+from .so_far import RunningSums, SoFar
 from .stream import BeatStream, JudgedBeat
 
 WINDOW_S = 60.0
@@ -58,7 +58,7 @@ class LiveSession:
     stream: BeatStream = field(init=False)
     starts: list[PhaseStart] = field(default_factory=list)
     """Of the phases after settling, as far as they have come."""
-    seconds: SecondSums = field(default_factory=SecondSums)
+    sums: RunningSums = field(default_factory=RunningSums)
     """Differences of the whole session."""
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
@@ -149,9 +149,19 @@ class LiveSession:
         return window_of(self._window)
 
     @property
+    def so_far(self) -> SoFar | None:
+        """The baseline and this phase, for a provisional interval; None where there is nothing to compare."""
+        baseline = self.span_of(Phase.BASELINE)
+        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+            return None
+        base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
+        return SoFar(phase=self.phase.value, base=base, now=now)
+
+    @property
     def _heart_rate_only(self) -> bool:
         stream = self.stream
-        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)
+        enough = 1 if stream.optical else _ENOUGH_PACKETS
+        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= enough)
 
     @property
     def _beats_fresh_s(self) -> float:
@@ -173,8 +183,9 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        baseline = self.seconds.between(*span)
-        return (baseline.rmssd_ms or None) if baseline.differences >= _MIN_DIFFERENCES else None
+        baseline = self.sums.between(*span)
+        differences = sum(baseline.differences)
+        return (sqrt(sum(baseline.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
         """Start and end of a phase in s; without end while it lasts, None where it did not come."""
@@ -186,6 +197,5 @@ class LiveSession:
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
+            self.sums.push(beat)
             self._window.push(beat.end_s, beat.rr_ms, accepted=beat.accepted, diff_ms=beat.diff_ms)
-            if beat.diff_ms is not None:
-                self.seconds.push(beat.end_s, beat.diff_ms)

@@ -26,6 +26,15 @@ def notice_during(before: int | None, scores: Sequence[int], *, stopped: bool = 
     return f"Pain {now}. {STOP}" if now >= SEVERE else None
 
 
+def flag_at_end(before: int | None, during: Sequence[int], after: int | None) -> str | None:
+    """Why the next visit is to be minded, from the scores of the massage and after it; None where there is no reason."""
+    for scores, when in (((after,) if after is not None else (), "after the session"), (during, "during the session")):
+        worst = max(scores, default=0)
+        if worst >= SEVERE or (before is not None and worst >= before + RISE):
+            return f"Pain {worst} {when}" + (f", {before} before it." if before is not None else ".")
+    return None
+
+
 def flag_after(before: int | None, score: int, *, hours: int) -> str | None:
     """Why the next visit is to be minded, from a score some hours later (24 or 48); None where there is no reason."""
     if before is None:

@@ -18,11 +18,11 @@ _GREATEST_SCALE: Final = 0.12
 _FIRST_SCALE: Final = 0.05
 _CLIP: Final = 2.0
 """A jump is carried on in the prediction only up to this many scales of the differences."""
-_INFLATE: Final = 0.5
+_INFLATE: Final = 0.6
 """Growth of the scale for each beat since the last accepted one."""
 _FORGET: Final = 0.96
 _RIDGE: Final = 3
-_MEMORY: Final = 40
+_MEMORY: Final = 60
 """Beats after which the scales stop adapting faster."""
 
 
@@ -35,10 +35,9 @@ class Rhythm:
 
     def __init__(self) -> None:
         self.past: Past = (0.0, 0.0, 0.0, 0)
-        self.scale_ms = 0.0  # of the residuals of the prediction
-        self._diff_scale_ms = 0.0
+        self.scale_ms = self.diff_scale_ms = 0.0  # of the residuals of the prediction; of the differences
         self._seen = 0
-        self._a1 = self._a2 = 0.0  # coefficients of the autoregression, and its weighted normal equations
+        self.a1 = self.a2 = 0.0  # coefficients of the autoregression, and its weighted normal equations
         self._c11 = self._c12 = self._c22 = self._g1 = self._g2 = 0.0
 
     @property
@@ -46,19 +45,32 @@ class Rhythm:
         """Whether there is an interval to start from."""
         return self.past[0] > 0
 
+    @classmethod
+    def between(cls, before: "Rhythm | None", after: "Rhythm | None") -> "Rhythm | None":
+        """What was learnt on both sides, or on the one that there is; its past is that of `before`."""
+        one, other = before or after, after or before
+        if one is None or other is None:
+            return None
+        made = cls()
+        made.past = one.past
+        made.scale_ms = sqrt(one.scale_ms * other.scale_ms)
+        made.diff_scale_ms = sqrt(one.diff_scale_ms * other.diff_scale_ms)
+        made.a1, made.a2 = (one.a1 + other.a1) / 2, (one.a2 + other.a2) / 2
+        return made
+
     def lock(self, rr_ms: float) -> None:
         """Start from an interval that is likely to be normal."""
         self.past = (rr_ms, *self.past[1:3], 1)
-        self.scale_ms = self._diff_scale_ms = _FIRST_SCALE * rr_ms
+        self.scale_ms = self.diff_scale_ms = _FIRST_SCALE * rr_ms
 
     def predict(self, rr_ms: float, d1_ms: float, d2_ms: float) -> float:
         """The interval to expect after `rr_ms` and the last two differences, the newer first."""
-        t = _CLIP * self._diff_scale_ms
+        t = _CLIP * self.diff_scale_ms
         if not -t <= d1_ms <= t:
             d1_ms = t if d1_ms > 0 else -t
         if not -t <= d2_ms <= t:
             d2_ms = t if d2_ms > 0 else -t
-        expected = rr_ms + self._a1 * d1_ms + self._a2 * d2_ms
+        expected = rr_ms + self.a1 * d1_ms + self.a2 * d2_ms
         low, high = 0.75 * rr_ms, 1.33 * rr_ms
         if low <= expected <= high:
             return expected
@@ -79,10 +91,6 @@ class Rhythm:
         s = widen * self.scale_ms * (1 + _INFLATE * min(away, 6))
         return 0.96 + log(s) + (_DF + 1) / 2 * log(1 + residual_ms * residual_ms / (_DF * s * s))
 
-    def skip(self, imputed_ms: float, beats: int) -> None:
-        """Carry on over lost or rejected beats; an imputed interval of 0 gives up the lock."""
-        self.past = (imputed_ms, 0.0, 0.0, self.past[3] + beats)
-
     def learn(self, rr_ms: float, *, steady: bool) -> None:
         """Take an accepted interval; the autoregression learns only within a `steady` stretch."""
         last_ms, d1_ms, d2_ms, away = self.past
@@ -90,12 +98,12 @@ class Rhythm:
         if not away:
             residual = rr_ms - self.predict(last_ms, d1_ms, d2_ms)
             self._seen = min(self._seen + 1, _MEMORY)
-            rate, s2, v2 = 1 / (self._seen + 4), self.scale_ms * self.scale_ms, self._diff_scale_ms * self._diff_scale_ms
+            rate, s2, v2 = 1 / (self._seen + 4), self.scale_ms * self.scale_ms, self.diff_scale_ms * self.diff_scale_ms
             weight = (_DF + 1) / (_DF + residual * residual / s2)
             diff_weight = (_DF + 1) / (_DF + diff_ms * diff_ms / v2)
             least_ms = _LEAST_SCALE * rr_ms
             self.scale_ms = min(max(sqrt(s2 + rate * (weight * residual * residual - s2)), least_ms), _GREATEST_SCALE * rr_ms)
-            self._diff_scale_ms = max(sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2)), least_ms)
+            self.diff_scale_ms = max(sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2)), least_ms)
             if steady:
                 self._regress(diff_ms, d1_ms, d2_ms, weight)
         self.past = (rr_ms, diff_ms, d1_ms if diff_ms else 0.0, 0)
@@ -107,8 +115,8 @@ class Rhythm:
         self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms
         self._g1 = _FORGET * self._g1 + weight * diff_ms * d1_ms
         self._g2 = _FORGET * self._g2 + weight * diff_ms * d2_ms
-        ridge = _RIDGE * self._diff_scale_ms * self._diff_scale_ms
+        ridge = _RIDGE * self.diff_scale_ms * self.diff_scale_ms
         a, b, c = self._c11 + ridge, self._c12, self._c22 + ridge
         determinant = a * c - b * b
-        self._a1 = (self._g1 * c - self._g2 * b) / determinant
-        self._a2 = (self._g2 * a - self._g1 * b) / determinant
+        self.a1 = (self._g1 * c - self._g2 * b) / determinant
+        self.a2 = (self._g2 * a - self._g1 * b) / determinant

@@ -1,7 +1,7 @@
 """A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,22 +15,37 @@ from ..sensors.model import Phase
 from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
-from .figures import Integrity, Note, PhaseFigures, ResponseFigures, Segment, SessionFigures, SessionReport
+from .figures import (
+    DriftSeen,
+    Integrity,
+    Note,
+    PhaseFigures,
+    ResponseContext,
+    ResponseFigures,
+    Segment,
+    SessionFigures,
+    SessionReport,
+)
+from .final_pass import look_again
 from .hrv import time_domain
 from .integrity import integrity_of
 from .parity import Parity, engine_of
+from .past import Past, drifts_of, rests_of
+from .phase_beats import SEGMENT_S, PhaseBeats, segments
 from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
-from .response import SEGMENT_S, PhaseBeats, Response, respond, segments
+from .response import Response, respond
 from .runs import runs_of
 from .spectrum import band_powers, respiration
 from .stream import BeatStream, JudgedBeat
 from .time_domain import TimeDomain
+from .usual import compare_with_usual, wander_sd
 
 LEAST_ACCEPTED_PCT = 70.0
 """Below it no HRV figure of a phase is given."""
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
+_REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
 _HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 Array = NDArray[np.float64]
@@ -47,6 +62,10 @@ class Span:
     end_s: float
     last: bool
 
+    def holds(self, end_s: Array) -> Bools:
+        """Which of these times lie within it."""
+        return (end_s >= self.start_s) & ((end_s <= self.end_s) if self.last else (end_s < self.end_s))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beats:
@@ -60,7 +79,7 @@ class Beats:
 
     def within(self, span: Span) -> "Beats":
         """The beats that end in the span; the first of them has no neighbour in it."""
-        inside = (self.end_s >= span.start_s) & ((self.end_s <= span.end_s) if span.last else (self.end_s < span.end_s))
+        inside = span.holds(self.end_s)
         adjacent, gap = self.adjacent[inside], self.gap_before[inside]
         if adjacent.size:
             adjacent[0] = False
@@ -73,20 +92,27 @@ class Beats:
 
 
 def summarise(
-    name: str, header: Header, events: Sequence[Event], *, end_s: float | None = None, record: Record = time_domain
+    name: str,
+    header: Header,
+    events: Sequence[Event],
+    *,
+    end_s: float | None = None,
+    record: Record = time_domain,
+    past: Sequence[Past] = (),
 ) -> SessionReport:
     """Compute the figures of record of a session from its raw events, in order of time.
 
     `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
-    `end_s` is where the session ended, if later than its last event. No event gives a report without figures, never an error.
+    `end_s` is where the session ended, if later than its last event; `past` the client's earlier rests, in order of time.
+    No event gives a report without figures, never an error.
     """
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
     judged = _judge(stream, events, last_s)
+    polar, judged = _polar(events, spans, judged)
     beats = _arrays(judged)
-    polar, beats = _polar(events, spans, judged, beats)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     of_phase = {span: beats.within(span) for span in spans}
@@ -105,14 +131,14 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    responses, intervals = _responses(of_phase, hrv=stream.rr_seen)
+    compared = _compared(of_phase, past, header.kind, hrv=stream.rr_seen)
     clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
             recording=name,
             device=msgspec.structs.asdict(header.device) | header.device_extra,
             phases=phases,
-            responses=responses,
+            responses=compared.responses,
             integrity=Integrity(
                 packets=clock.packets,
                 beats=placed.beats,
@@ -129,17 +155,23 @@ def summarise(
         duration_s=last_s,
         kind=header.kind,
         hrv=stream.rr_seen,
-        intervals=intervals,
+        intervals=compared.intervals,
+        context=compared.context,
+        drift=compared.drift,
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
+        second_look=look_again(
+            judged, [(span.phase.value, span.holds(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+        ),
     )
 
 
-def whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
     """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
     last_s = max((event.t for event in events), default=0.0)
-    stream = BeatStream()
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
     beats = _arrays(_judge(stream, events, last_s))
     span = Span(Phase.SETTLE, 0.0, last_s, last=True)
     return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
@@ -207,15 +239,15 @@ def _arrays(judged: Sequence[JudgedBeat]) -> Beats:
 
 
 def _polar(
-    events: Sequence[Event], spans: Sequence[Span], judged: Sequence[JudgedBeat], beats: Beats
-) -> tuple[PolarReport | None, Beats]:
+    events: Sequence[Event], spans: Sequence[Span], judged: list[JudgedBeat]
+) -> tuple[PolarReport | None, list[JudgedBeat]]:
     """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
 
     The ECG's beats are taken for the whole session or not at all: two sources in one comparison would differ by themselves.
     """
     signals = signals_of(events)
     if signals.empty or not spans:
-        return None, beats
+        return None, judged
     of_ecg = ecg_beats(signals)
     start_s, end_s = spans[0].start_s, spans[-1].end_s
     whole = all(covers_pct(of_ecg, span.start_s, span.end_s) >= _ECG_COVERS_PCT for span in spans)
@@ -234,7 +266,7 @@ def _polar(
         ],
         unreadable_frames=signals.unreadable_frames,
     )
-    return report, _arrays(of_ecg) if from_ecg else beats
+    return report, of_ecg if from_ecg else judged
 
 
 def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
@@ -290,25 +322,52 @@ def _phase_beats(span: Span, beats: Beats) -> PhaseBeats:
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))
 
 
-def _responses(of_phase: dict[Span, Beats], *, hrv: bool) -> tuple[list[ResponseFigures], dict[str, tuple[float, float]]]:
-    """Compare massage and recovery with the baseline."""
+@dataclass(slots=True)
+class _Compared:
+    """Massage and recovery against the baseline."""
+
+    responses: list[ResponseFigures] = field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    context: dict[str, ResponseContext] = field(default_factory=dict)
+    drift: DriftSeen | None = None
+    """Of the first phase that could be compared."""
+
+
+def _compared(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> _Compared:
+    """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
-    out: list[ResponseFigures] = []
-    intervals: dict[str, tuple[float, float]] = {}
+    out = _Compared()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
         if not hrv:
-            out.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
+            out.responses.append(ResponseFigures(phase=phase.value, why=_HEART_RATE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
-            out.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
+            out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            response = respond(_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
-            out.append(_response_figures(phase, response))
+            rests = rests_of(past, phase.value)
+            wander = wander_sd(rests)
+            beats = (_phase_beats(base, of_phase[base]), _phase_beats(span, of_phase[span]))
+            response = respond(*beats, wander_sd=wander, earlier=drifts_of(past))
+            usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
+            out.responses.append(_response_figures(phase, response))
+            out.context[phase.value] = ResponseContext(
+                steady=response.steady,
+                flagged=response.flagged,
+                standard_error=response.standard_error,
+                wander_sd=wander,
+                wander_rests=len(rests),
+                usual_class="unknown" if kind == "rest" else usual.verdict,
+                usual_why=_REST_ONLY if kind == "rest" else usual.why,
+                usual_rests=usual.rests,
+                usual_ln_rmssd=usual.mean,
+                usual_half_width=usual.half_width,
+            )
+            out.drift = out.drift or response.drift
             if response.low is not None and response.high is not None:
-                intervals[phase.value] = (response.low, response.high)
-    return out, intervals
+                out.intervals[phase.value] = (response.low, response.high)
+    return out
 
 
 def _response_figures(phase: Phase, response: Response) -> ResponseFigures:

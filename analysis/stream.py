@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..sensors.beat_clock import BeatClock
-from ..sensors.devices import known
+from ..sensors.devices import Kind, known
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
 from ..sensors.polar import Ppi, PpiFrame, parse_frame
 from ..sensors.recording import HEART_RATE, PMD_DATA, Packet
 from .artifacts import ArtifactFilter, Verdict
-from .pulse_clock import PulseClock
+from .pulse_clock import Placed, PulseClock
 
 
 class JudgedBeat(NamedTuple):
@@ -28,6 +28,10 @@ class JudgedBeat(NamedTuple):
 
 
 _ODD_WITHOUT_RR = 4
+_OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
+"""Body locations of 0x2A38 at which no electrodes are worn."""
+_DOUBLED_S = 0.6
+"""Two frames of pulses are seconds apart: the same bytes again so soon are a doubled notification (bleak #2002)."""
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
 MOVED, UNSURE = "movement", "uncertain"
 """Why beats are rejected whatever they look like: a strap off the body, beats of two people, pulses that the sensor doubts."""
@@ -50,6 +54,8 @@ class BeatStream:
     """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
     trust_rr: bool = True
     """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
+    optical: bool = False
+    """Whether it is, by what is known of it or by where it is worn, a sensor of pulses: few of them have RR at all."""
     no_rr_packets: int = 0
     """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
@@ -61,12 +67,14 @@ class BeatStream:
     _waiting: list[tuple[Beat, str | None]] = field(default_factory=list)
     _doubted: str | None = None
     _without_rr: int = 0
+    _last_pulses: Packet | None = None
 
     def know(self, device: Device) -> None:
         """Take what is known of this strap into account."""
         row = known(device)
         self.trust_contact = row is None or row.believes_contact
         self.trust_rr = row is None or row.believes_rr
+        self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Take one notification of 0x2A37 or, where that has no RR, of pulse intervals; others are passed over."""
@@ -92,13 +100,13 @@ class BeatStream:
 
     def broken(self) -> list[JudgedBeat]:
         """The link was lost: decide all that waits."""
-        if self.pulse:
-            self.pulse.broken()
-        return self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
+        pulses = self._judge_pulses(self.pulse, self.pulse.broken()) if self.pulse else []
+        return pulses + self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`: decide all that waits."""
-        return self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
+        pulses = self._judge_pulses(self.pulse, self.pulse.flush()) if self.pulse else []
+        return pulses + self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
 
     def _pulses(self, packet: Packet) -> list[JudgedBeat]:
         if self.rr_seen and not self.pulse:
@@ -109,12 +117,18 @@ class BeatStream:
             return []
         if not isinstance(frame, PpiFrame) or not frame.samples:
             return []
+        before, self._last_pulses = self._last_pulses, packet
+        if before is not None and before.payload == packet.payload and packet.t - before.t < _DOUBLED_S:
+            self.clock.duplicate_packets += 1
+            return []
         self.pulse, self.rr_seen = self.pulse or PulseClock(), True
+        return self._judge_pulses(self.pulse, self.pulse.push(packet.t, frame.samples))
+
+    def _judge_pulses(self, clock: PulseClock, placed: list[Placed]) -> list[JudgedBeat]:
         judged: list[JudgedBeat] = []
-        placed = self.pulse.push(packet.t, [sample.pp_ms for sample in frame.samples])
-        for sample, (end_s, gap) in zip(frame.samples, placed, strict=True):
-            beat = Beat(self.pulse.beats, end_s, round(sample.pp_ms / RR_UNIT_MS), gap_before=gap)
-            judged += self._judge([beat], _doubt_of(sample))
+        for index, (pulse, end_s, gap) in enumerate(placed, clock.beats - len(placed)):
+            beat = Beat(index, end_s, round(pulse.pp_ms / RR_UNIT_MS), gap_before=gap)
+            judged += self._judge([beat], _doubt_of(pulse))
         return judged
 
     def _count_without_rr(self, measurement: Measurement) -> None:

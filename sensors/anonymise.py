@@ -4,18 +4,32 @@ import re
 
 import msgspec
 
-from .devices import known
+from .devices import Known, known
+from .fault_grammar import KINDS
 from .model import Device
-from .polar import Stream
+from .polar import STREAM_BITS, Stream
 from .recording import BATTERY, HEART_RATE, PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
 
 ADDRESS = "02:00:00:00:00:01"
 """A locally administered address that belongs to no strap."""
 SOURCE = "recorded with restbeat, made anonymous"
 _KEPT = {HEART_RATE, BATTERY, PMD_DATA}
-_WORDS = re.compile(r"[a-z][a-z ,/-]{0,39}")
-"""Techniques, regions and pressures are lower-case words; a name or a number is not."""
-_MODEL = re.compile(r"[A-Za-z][A-Za-z+ -]*(?: ?[A-Z]?\d{1,2})?\b")
+_MASSAGE = """
+acupressure compression cross cupping deep drainage effleurage fascia feather fibre friction gentle gliding hold holding
+kneading long lymph lymphatic muscle myofascial passive percussion petrissage point points reflexology release rocking
+rolling shaking shiatsu short skin slow soft stretch stretching stroke strokes stroking sustained swedish tapotement tapping
+thai tissue touch traction trigger vibration work
+firm hard light medium moderate strong very
+abdomen ankle ankles arm arms back belly buttock buttocks calf calves chest ear elbow elbows face feet finger fingers foot
+forearm forearms forehead front glute glutes hamstring hamstrings hand hands head hip hips jaw knee knees leg legs lobe
+lower middle neck other pelvis sacrum scalp shin shins shoulder shoulders side spine temple temples thigh thighs thumb toe
+toes torso trunk upper wrist wrists
+all and both left of on over right the to turned whole with
+ball cold heat hot ice oil stone stones towel
+"""
+_WORDS = frozenset(re.findall(r"[a-z]+", _MASSAGE))
+"""What techniques, regions and pressures are called; a text with any other word in it may be free text."""
+_DETAILS = frozenset({"with another client"})
 _PMD_STAMP = slice(1, 9)
 
 
@@ -56,7 +70,9 @@ def anonymous(
 
 
 def _is_ecg(event: Event) -> bool:
-    return isinstance(event, Packet) and event.char == PMD_DATA and event.payload[:1] == bytes([Stream.ECG.value])
+    if not isinstance(event, Packet) or event.char != PMD_DATA or not event.payload:
+        return False
+    return event.payload[0] & STREAM_BITS == Stream.ECG.value
 
 
 def _kind_of(event: Event) -> str:
@@ -67,22 +83,27 @@ def _kind_of(event: Event) -> str:
 
 def _device(device: Device) -> Device:
     row = known(device)
-    name = row.model if row else _plain(device.name) or ("Heart-rate strap" if device.name else None)
     return Device(
-        name=name,
+        name=row.model if row else "Heart-rate strap" if device.name else None,
         address=ADDRESS if device.address else None,
-        manufacturer=_plain(device.manufacturer),
-        model=_plain(device.model),
+        manufacturer=_product(device.manufacturer, row),
+        model=_product(device.model, row),
         firmware=device.firmware if device.firmware and re.fullmatch(r"[\d.]{1,12}", device.firmware) else None,
         battery_pct=device.battery_pct,
-        location=device.location if device.location and _WORDS.fullmatch(device.location) else None,
+        location=_harmless(device.location),
     )
 
 
-def _plain(text: str | None) -> str | None:
-    """A product's name without what may be its serial number; None where nothing is left."""
-    found = _MODEL.match(text.strip()) if text else None
-    return found.group().strip() or None if found else None
+def _product(text: str | None, row: Known | None) -> str | None:
+    """The words of a product's name that the table of straps has too: no serial number, nor whose it is."""
+    words = row.model.split() if row and text else []
+    told = [word for word in words if word.casefold() in (text or "").casefold().split()]
+    return " ".join(told) or None
+
+
+def _harmless(text: str | None) -> str | None:
+    words = re.findall(r"[a-z]+", (text or "").casefold())
+    return text if words and _WORDS.issuperset(words) and re.fullmatch(r"[A-Za-z ,/-]{1,40}", text or "") else None
 
 
 def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
@@ -94,13 +115,13 @@ def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
             return Packet(t, char, _unstamped(payload, pmd_epoch) if char == PMD_DATA else payload)
         case Mark(technique=technique, region=region, pressure=pressure):
             said = {"technique": technique, "region": region, "pressure": pressure}
-            harmless = {name: text for name, text in said.items() if text and _WORDS.fullmatch(text)}
+            harmless = {name: text for name, text in said.items() if _harmless(text)}
             return Mark(t, **harmless) if harmless else None
-        case Fault(detail=detail, until_s=until_s):
+        case Fault(kind=kind, detail=detail, until_s=until_s):
+            if kind not in KINDS:
+                return None
             until = None if until_s is None else max(until_s - shift_s, 0.0)
-            return msgspec.structs.replace(
-                event, t=t, until_s=until, detail=detail if detail and _WORDS.fullmatch(detail) else None
-            )
+            return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _DETAILS else None)
         case Link() | PhaseStart() | Pain():
             return msgspec.structs.replace(event, t=t)
 
@@ -116,7 +137,7 @@ def _first_stamp(events: list[Event]) -> int:
 
 def _unstamped(payload: bytes, epoch: int) -> bytes:
     """Polar's frames carry ns since 2000 on the strap's clock: shifted, their intervals stay."""
-    if len(payload) < 10:
-        return payload
+    if len(payload) < 10:  # too short to be a frame, but not for a time
+        return payload[:1] + bytes(max(len(payload) - 1, 0))
     stamp = max(int.from_bytes(payload[_PMD_STAMP], "little") - epoch, 0)
     return payload[:1] + stamp.to_bytes(8, "little") + payload[9:]

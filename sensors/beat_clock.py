@@ -75,6 +75,8 @@ class BeatClock:
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _held: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     _left: int = 0
+    _hole: bool = False
+    """Packets are likely to be missing since the last beat; an empty packet behind the hole does not tell."""
     _ahead_s: float = 0.0
     _anchored_t: float = 0.0
     _from_t: float | None = None
@@ -115,10 +117,11 @@ class BeatClock:
             return self._place([(t, rr_1024)], gap=False)
         if self._held:
             return self._wait(t, rr_1024, resumed=since is None or since >= _BURST * cadence)
+        self._hole = self._hole or (since is not None and since >= _HOLE * cadence)
         if not rr_1024:
             return []
         lag = t - self._offset - _sum_s(rr_1024)
-        hole = since is not None and since >= _HOLE * cadence
+        hole, self._hole = self._hole, False
         if lag > (self._band() if hole else max(self._typical_rr(), cadence) + 1.0):
             self._held, self._left = [(t, rr_1024)], self.patience
             return []
@@ -202,7 +205,7 @@ class BeatClock:
             ahead += _sum_s(rr_1024)
             lags.append(t - ahead)
         rr = self._typical_rr()
-        lost = max((min(max(lags) - rr, *lags) + min(lags)) / 2, 0.0)
+        lost = max((min(max(lags) - min(rr, self._cadence()), *lags) + min(lags)) / 2, 0.0)
         return max(round(lost / rr), 1) * rr if lost < _SHORT_HOLE * rr else lost
 
     def _lose(self, seconds: float) -> None:

@@ -7,7 +7,7 @@ _SWITCHED_OFF = "Bluetooth is switched off. Switch it on."
 _NO_SERVICE = (
     "No Bluetooth adapter can be used: the Bluetooth service is not running. Start it, on Linux with: systemctl start bluetooth"
 )
-_NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
+NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
 _FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
 _CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
@@ -16,9 +16,9 @@ _OF_REASON = {
     "NO_BLUETOOTH": _NO_ADAPTER,
     "NO_BLE_CENTRAL_ROLE": "The Bluetooth adapter cannot do Bluetooth Low Energy. Plug another in.",
     "POWERED_OFF": _SWITCHED_OFF,
-    "DENIED_BY_USER": _NOT_ALLOWED,
-    "DENIED_BY_SYSTEM": _NOT_ALLOWED,
-    "DENIED_BY_UNKNOWN": _NOT_ALLOWED,
+    "DENIED_BY_USER": NOT_ALLOWED,
+    "DENIED_BY_SYSTEM": NOT_ALLOWED,
+    "DENIED_BY_UNKNOWN": NOT_ALLOWED,
 }
 _OF_DBUS = {
     "ServiceUnknown": _NO_SERVICE,
@@ -27,8 +27,8 @@ _OF_DBUS = {
     "NoReply": "The Bluetooth service does not answer. Start it anew, on Linux with: systemctl restart bluetooth",
     "NotReady": _SWITCHED_OFF,
     "InProgress": _BUSY,
-    "AccessDenied": _NOT_ALLOWED,
-    "NotAuthorized": _NOT_ALLOWED,
+    "AccessDenied": NOT_ALLOWED,
+    "NotAuthorized": NOT_ALLOWED,
     "LimitsExceeded": _FULL,
 }
 

@@ -38,7 +38,7 @@ KINDS = {
     for kind in (
         Kind("drop", Shape.SPAN, "drop@120:15", "the link is lost; what was sent meanwhile is lost with it"),
         Kind("silence", Shape.SPAN, "silence@200:20", "connected, but nothing comes"),
-        Kind("double", Shape.OPEN, "double@300", "every heart-rate packet comes twice, as after a reconnect (bleak #2002)"),
+        Kind("double", Shape.OPEN, "double@300", "every packet comes twice, as after a reconnect (bleak #2002)"),
         Kind("late", Shape.SPAN, "late@60:4", "packets are held back and then come all at once"),
         Kind("no-rr", Shape.SPAN, "no-rr@90:30", "heart rate comes without RR intervals"),
         Kind("contact-off", Shape.SPAN, "contact-off@400:10", "the strap reports no skin contact"),

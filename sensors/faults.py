@@ -253,7 +253,7 @@ def _double(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> t
     again = [
         Packet(round(event.t + _DOUBLE_AFTER_S, 6), event.char, event.payload)
         for event in events
-        if isinstance(event, Packet) and event.char == HEART_RATE and fault.holds(event.t)
+        if isinstance(event, Packet) and fault.holds(event.t)
     ]
     return _in_order([*events, *again]), _span(fault, len(again))
 

@@ -1,7 +1,7 @@
 """Finding and connecting a strap with Bleak: behind the door that is `ble`."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 import logging
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 from bleak import BleakAdapter, BleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakError
 
 from .bluetooth_trouble import connect_trouble
+from .devices import busy_hint
 from .discovery import START_S, discovery_of
 from .errors import ConnectError, NoAdapterError, StrapNotFoundError
 from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
@@ -22,10 +24,12 @@ from .recording import BATTERY, HEART_RATE, PMD_DATA
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
+_CUT_OFF_S = 1.0
 HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 NOT_HEARD = (
-    "The strap is not heard. Moisten the electrodes, check that it is worn and near, and that no other app or watch holds it."
+    "The strap is not heard: out of range, dry, or held by another app or watch? Moisten the electrodes, check that it is worn "
+    "and near, and close other apps."
 )
 
 
@@ -39,6 +43,7 @@ class BleakStrap:
         self._acquire_notify = acquire_notify
         self._pmd = pmd
         self._found: BLEDevice | None = None
+        self._name: str | None = None
         self._first = True
 
     async def find(self, seconds: float) -> None:
@@ -63,10 +68,16 @@ class BleakStrap:
                 trouble.cancel()
         if heard.done():
             self._found = heard.result()
+            self._name = self._found.name or self._name
         elif discovery.troubled.is_set():
             raise NoAdapterError(discovery.state.text)
         else:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(self._not_heard)
+
+    @property
+    def _not_heard(self) -> str:
+        """A strap with a single connection is not even on the air while another app holds it."""
+        return " ".join(filter(None, (NOT_HEARD, busy_hint(self._name))))
 
     async def _held_already(self) -> BLEDevice | None:
         """A strap that a crash left connected is not on the air."""
@@ -81,13 +92,12 @@ class BleakStrap:
     async def connect(self) -> AsyncGenerator["BleakConnection"]:
         """Connect to the strap as it was found; disconnects in any case. Raises `ConnectError`."""
         if self._found is None:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(self._not_heard)
         gone = asyncio.Event()
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
         try:
             try:
-                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
-                    await client.connect()
+                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
             connection = BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify, pmd=self._pmd)
@@ -102,6 +112,25 @@ class BleakStrap:
                     await client.disconnect()
             except Exception:  # noqa: BLE001 Bleak has closed its connection whatever this is
                 _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+
+
+async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
+    """Wait for Bleak to connect, so long at most, and a moment where we are cancelled. Raises `TimeoutError`.
+
+    Bleak answers a cancellation by asking bluetoothd to disconnect, and waits for that answer without end: where bluetoothd
+    hangs, only a second cancellation ends it.
+    """
+    task = asyncio.create_task(connecting, name="connect")
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        for _ in range(2):
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=_CUT_OFF_S)
+    if not task.done() or task.cancelled():
+        raise TimeoutError
+    task.result()
 
 
 class BleakConnection:
@@ -120,14 +149,20 @@ class BleakConnection:
         self._starting: asyncio.Task[None] | None = None
 
     async def describe(self) -> Device:
-        """What the strap tells of itself. Raises `ConnectError` where the link is lost meanwhile."""
+        """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the link is lost."""
         values: dict[str, bytes] = {}
-        for characteristic in self._client.services.characteristics.values():
+        try:
+            characteristics = list(self._client.services.characteristics.values())
+        except BleakError as error:  # a link that is lost right away takes its services with it
+            raise ConnectError(connect_trouble(error)) from error
+        for characteristic in characteristics:
             uuid = short_uuid(characteristic.uuid)
             if uuid in SERVICE_OF and "read" in characteristic.properties:
                 try:
                     async with asyncio.timeout(_READ_S):
                         values[uuid] = bytes(await self._client.read_gatt_char(characteristic))
+                except TimeoutError:
+                    break  # its heart rate waits for this
                 except Exception as error:
                     _LOG.debug("%s does not tell %s", self._found.address, uuid, exc_info=True)
                     if self.gone.is_set():

@@ -15,7 +15,7 @@ from .ble import Timing
 from .bluetooth_trouble import connect_trouble
 from .discovery import discovery_of
 from .errors import ConnectError, NoAdapterError, StrapNotFoundError
-from .link import NOT_HEARD, BleakConnection, BleakStrap
+from .link import BleakConnection, BleakStrap, within
 from .proxies_address import ProxyAddress
 from .proxy import Proxies
 from .reconnect import ReconnectingSource
@@ -53,7 +53,7 @@ class ProxiedStrap(BleakStrap):
         if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
             raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
         if self._found is None:
-            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else NOT_HEARD)
+            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else self._not_heard)
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
         if device.address.upper() == self._address.upper():
@@ -69,7 +69,7 @@ class ProxiedStrap(BleakStrap):
             self._by = one.radio
             self._through = None if one.radio is None else self._proxies.client_through(one.radio)
             if one.radio is None or self._through is not None:
-                self._found = one.device
+                self._found, self._name = one.device, one.name or self._name
                 return
 
     @asynccontextmanager
@@ -82,13 +82,12 @@ class ProxiedStrap(BleakStrap):
                 yield connection
             return
         if self._found is None:
-            raise StrapNotFoundError(NOT_HEARD)
+            raise StrapNotFoundError(self._not_heard)
         gone = asyncio.Event()
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
         try:
             try:
-                async with asyncio.timeout(_CONNECT_S + _DISCONNECT_S):
-                    await client.connect()
+                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
                 raise ConnectError(connect_trouble(error, self._found.name)) from error
             self._failed.clear()

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+import logging
 from math import inf
 import random
 from typing import Protocol
@@ -18,12 +19,14 @@ from .model import Device
 from .recording import HEART_RATE, Link, Packet
 from .source import Described, Item, LinkChange, LinkState
 
+_LOG = logging.getLogger(__name__)
+
 OnPacket = Callable[[str, bytes], None]
 """Takes the short UUID of a characteristic and its payload."""
 
 _SHORTEST_LOOK_S = 0.1
 
-LOST_HINT = "The link to the strap was lost. Check that it is worn and near."
+LOST_HINT = "The link to the strap was lost: out of range, or off the body? Check that it is worn and near."
 SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it is worn."
 
 
@@ -113,7 +116,7 @@ class ReconnectingSource:
         stream = _Stream(clock, emit)
         give_up_at = inf if timing.give_up_after_s is None else _wall_s() + timing.give_up_after_s
         attempts, hint = 0, None
-        refused: ConnectError | None = None
+        refused: LinkError | None = None
         while True:
             stream.say(LinkState.SCANNING, hint)
             wait_s = None
@@ -124,10 +127,6 @@ class ReconnectingSource:
                     hint = await self._listen(stream, connection)
                 give_up_at = inf
                 attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1
-            except ConnectError as error:
-                refused = error
-                hint = self._hint(error, stream, give_up_at)
-                attempts += 1
             except NoAdapterError as error:
                 # who waits for an end is told at once: an adapter does not come by itself
                 hint = self._hint(error, stream, inf if give_up_at == inf else 0.0)
@@ -136,6 +135,10 @@ class ReconnectingSource:
                 # the last look may be cut short: that a strap refused tells more than that it was not heard just then
                 hint = self._hint(refused if refused and _wall_s() >= give_up_at else error, stream, give_up_at)
                 wait_s = 0.0
+            except Exception as error:  # noqa: BLE001 a session lives through whatever Bluetooth raises
+                refused = error if isinstance(error, LinkError) else _odd(error)
+                hint = self._hint(refused, stream, give_up_at)
+                attempts += 1
             wait_s = self._wait_s(attempts) if wait_s is None else wait_s
             await self._sleep(max(0.0, min(wait_s, give_up_at - _wall_s())))
 
@@ -150,14 +153,14 @@ class ReconnectingSource:
     async def _listen(self, stream: "_Stream", connection: Connection) -> str:
         stream.describe(await connection.describe())
         stream.open()
+        hint = LOST_HINT
         try:
             await connection.listen(stream.packet)
             stream.came_up()
             await self._until_lost(stream, connection)
+            hint = LOST_HINT if connection.gone.is_set() else SILENT_HINT
         finally:
-            stream.close()
-        hint = LOST_HINT if connection.gone.is_set() else SILENT_HINT
-        stream.say(LinkState.LOST, hint)
+            stream.close(hint)
         return hint
 
     async def _until_lost(self, stream: "_Stream", connection: Connection) -> None:
@@ -228,16 +231,22 @@ class _Stream:
             self.say(LinkState.STREAMING)
         self._emit(Packet(now_s, uuid, payload))
 
-    def close(self) -> None:
-        """The link is lost."""
+    def close(self, hint: str) -> None:
+        """The link is lost, if it was up."""
         self._open = False
         if self._up:
             self._up = False
             self._emit(Link(self.clock.now(), up=False))
+            self.say(LinkState.LOST, hint)
 
     def lasted(self, seconds: float) -> bool:
         """Whether data came for so long."""
         return self.last_s - self._up_s >= seconds
+
+
+def _odd(error: Exception) -> ConnectError:
+    _LOG.error("What Bluetooth raised was not expected", exc_info=error)
+    return ConnectError(f"Bluetooth failed: {str(error) or type(error).__name__}. It is tried again.")
 
 
 async def _either(gone: asyncio.Event, clock: Clock, due_s: float) -> None:

@@ -212,13 +212,20 @@ class _Reader:
     unknown: set[str] = field(default_factory=set)
 
     def unzip(self, raw: bytes) -> bytes:
-        unpack, out = zlib.decompressobj(31), b""
-        try:
-            out = unpack.decompress(raw)
-        except zlib.error as error:
-            raise RecordingError(f"{self.name} is no readable gzip file: {error}.") from error
-        if not unpack.eof:
-            self.warnings.append(f"{self.name}: the compressed file is cut off; what was whole is kept.")
+        out = b""
+        while raw.startswith(_GZIP_MAGIC):  # gzip files behind each other are one file
+            unpack = zlib.decompressobj(31)
+            try:
+                out += unpack.decompress(raw)
+            except zlib.error as error:
+                if out:
+                    break
+                raise RecordingError(f"{self.name} is no readable gzip file: {error}.") from error
+            raw = unpack.unused_data
+            if not unpack.eof:
+                self.warnings.append(f"{self.name}: the compressed file is cut off; what was whole is kept.")
+        if raw.strip(b"\0"):
+            self.warnings.append(f"{self.name}: {len(raw)} bytes behind the compressed part cannot be read and are left out.")
         return out
 
     def header(self, line: bytes) -> Header:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 import multiprocessing
 import os
 from pathlib import Path
@@ -15,8 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ..analysis.figures import ALGORITHM
+from ..analysis.past import Past
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
+from .past import past_before
 from .sqlite import Database
 from .storage import Storage, events_of
 from .worker import follow_the_server
@@ -110,12 +113,19 @@ def recomputed(db: Database, session: int) -> Recomputed:
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
-    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain)
+    past = past_before(db, session, lambda rest: _past_of(db, rest))
+    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
     if session % _SAMPLE != 1:
         return Recomputed(session, msgspec.json.encode(report), None)
-    record = summarise(name, header, events, end_s=end_s, record=time_domain)
+    record = summarise(name, header, events, end_s=end_s, record=time_domain, past=past)
     parity = record.parity
     for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
         parity = parity.with_phase(ours.phase, ours, neurokit2)
     found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
     return Recomputed(session, msgspec.json.encode(record), found)
+
+
+@lru_cache(maxsize=256)
+def _past_of(db: Database, rest: int) -> Past:
+    """What a rest tells that may not be stored anew yet."""
+    return msgspec.json.decode(recomputed(db, rest).report, type=Past)

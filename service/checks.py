@@ -18,6 +18,7 @@ import time
 import msgspec
 
 from ..sensors.ble import adapter_state
+from ..sensors.bluetooth_trouble import NOT_ALLOWED
 from .database import DATABASE, folder_taken, look_into
 from .errors import StorageError
 
@@ -135,6 +136,33 @@ def adapter(name: str | None) -> Check:
         return Finding("Adapter", State.OK if radio.ready else State.BAD, found, f"{hint}." if hint else "")
 
     return check
+
+
+def permissions(name: str | None) -> Check:
+    """Whether this user may use Bluetooth: on Linux the bus lets root, whoever sits at the screen, and a group do so."""
+
+    async def check() -> Finding:
+        if sys.platform != "linux":
+            return Finding("Permissions", State.OK, "the system asks for them when Bluetooth is first used")
+        radio = await adapter_state(name)
+        who = "root" if os.geteuid() == 0 else "in the group bluetooth" if "bluetooth" in _groups() else "in no special group"
+        if radio.text == NOT_ALLOWED:
+            hint = "Add the user to the group bluetooth (usermod -aG bluetooth NAME) and log in anew."
+            return Finding("Permissions", State.BAD, f"may not use Bluetooth; the user is {who}", hint)
+        may = "may use Bluetooth" if radio.ready else "Bluetooth could not be tried"
+        return Finding("Permissions", State.OK, f"{may}; the user is {who}")
+
+    return check
+
+
+def _groups() -> set[str]:
+    import grp  # noqa: PLC0415 there is none on Windows
+
+    names = set()
+    for number in os.getgroups():
+        with suppress(KeyError):
+            names.add(grp.getgrgid(number).gr_name)
+    return names
 
 
 def disk(data: Path) -> Check:

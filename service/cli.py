@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from importlib.metadata import version
 import logging
 import os
@@ -16,6 +17,7 @@ T = TypeVar("T")
 _DATA_HELP = "Data folder. Default: this computer's folder for user data."
 _SCENARIOS = ("clear", "none", "opposite", "slow-breathing", "sleepy", "noisy", "optical")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_BEGAN = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d"])
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -63,8 +65,19 @@ def _bench(command: Callable[..., None]) -> Callable[..., None]:
     )
 
 
+def _key_file(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--key-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="RESTBEAT_KEY_FILE",
+        help="The key that opens clients' names. Default: beside --data, else in your configuration. Or set RESTBEAT_KEY_FILE.",
+    )(command)
+
+
 def _bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
-    if not (bench or folder):
+    if folder and not bench:
+        raise click.UsageError("--bench-folder is for the bench: give --bench too.")
+    if not bench:
         return None
     from .demo import FIXTURES
 
@@ -92,6 +105,7 @@ def cli(verbose: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
 @click.option("--data", type=_FOLDER, help="Keep the sessions here. Default: a folder that goes when the demo ends.")
 @click.option("--login/--no-login", default=None, help="Ask for a login. Default: only where other computers can come in.")
+@_key_file
 @_faults
 @_bench
 def demo(
@@ -100,6 +114,7 @@ def demo(
     port: int,
     data: Path | None,
     login: bool | None,
+    key_file: Path | None,
     faults: tuple[str, ...],
     seed: int,
     bench: bool,
@@ -112,7 +127,18 @@ def demo(
     from .demo import run_demo
 
     folders = _bench_folders(bench, bench_folder)
-    _run(run_demo(host=host, port=port, data=data, speed=speed, faults=faults, seed=seed, bench_folders=folders, login=login))
+    showing = run_demo(
+        host=host,
+        port=port,
+        data=data,
+        speed=speed,
+        faults=faults,
+        seed=seed,
+        bench_folders=folders,
+        login=login,
+        key_file=key_file,
+    )
+    _run(showing)
 
 
 @cli.command()
@@ -124,6 +150,7 @@ def demo(
 @click.option("--proxy-key-file", type=_FILE, help="The proxies' key, or a line HOST KEY for each. Or set RESTBEAT_PROXY_KEY.")
 @click.option("--no-login", is_flag=True, help="Ask nobody who they are: for trying it on this computer alone.")
 @click.option("--setup", is_flag=True, help="Print a code that makes another admin account, as at the first start.")
+@_key_file
 @_bench
 def serve(
     host: str,
@@ -134,6 +161,7 @@ def serve(
     proxy_key_file: Path | None,
     no_login: bool,
     setup: bool,
+    key_file: Path | None,
     bench: bool,
     bench_folder: Path | None,
 ) -> None:
@@ -142,6 +170,7 @@ def serve(
     Example:  restbeat serve --data ~/practice
     """
     from .proxies import read_options
+    from .seal import key_file_of
     from .server import run_serve
 
     folders = _bench_folders(bench, bench_folder)
@@ -149,6 +178,7 @@ def serve(
         host=host,
         port=port,
         data=data or _default_data(),
+        key_file=key_file_of(key_file, data),
         adapter=adapter,
         bench_folders=folders,
         proxies=read_options(proxy, proxy_key_file, os.environ.get("RESTBEAT_PROXY_KEY")),
@@ -194,8 +224,13 @@ def record(out: Path, address: str, adapter: str | None, minutes: float | None) 
 )
 @click.option("--until", "until_s", type=click.FloatRange(0, min_open=True), help="Stop at this second of the recording.")
 @click.option("--loop", is_flag=True, help="Begin again at the end, until q or Ctrl-C. It is stored once.")
+@click.option("--client", metavar="NAME", help="Put it under this client. Default: whom the recording names.")
+@click.option("--began", type=_BEGAN, help="When it was, where the file does not tell. Default: now.")
 @click.option("--data", type=_FOLDER, help=_DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+@click.option(
+    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Write what is played to this recording, faults and all."
+)
 @_faults
 def replay(
     file: Path,
@@ -203,12 +238,17 @@ def replay(
     from_s: float,
     until_s: float | None,
     loop: bool,
+    client: str | None,
+    began: datetime | None,
     data: Path | None,
     as_json: bool,
+    keep: Path | None,
     faults: tuple[str, ...],
     seed: int,
 ) -> None:
     """Play a recording through the same path as a live strap, store the session, print its figures.
+
+    FILE may be another program's too: RR text, CSV, EDF+, Garmin FIT, Polar .hrm, Open mHealth.
 
     With --speed in a terminal: Space pauses, left and right seek 10 s, + and - change the speed, q ends.
 
@@ -220,20 +260,52 @@ def replay(
     if speed is None and (loop or from_s):
         raise click.UsageError("--loop and --from pace a replay: give --speed too.")
     cut = Cut(from_s=from_s, until_s=until_s, loop=loop)
-    _run(replay_file(file, speed, data or _default_data(), as_json=as_json, faults=faults, seed=seed, cut=cut))
+    playing = replay_file(
+        file,
+        speed,
+        data or _default_data(),
+        as_json=as_json,
+        faults=faults,
+        seed=seed,
+        cut=cut,
+        client=client,
+        began=began and began.astimezone(),
+        keep=keep,
+    )
+    _run(playing)
 
 
 @cli.command()
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def analyse(file: Path, as_json: bool) -> None:
-    """Print the HRV of a whole file: RR text (one interval in ms a line) or a recording.
+    """Print the HRV of a whole file: RR text (one interval in ms a line), a recording, or another program's file.
 
     Example:  restbeat analyse rr.txt --json
     """
     from .playback import analyse_file
 
     _run(analyse_file(file, as_json=as_json))
+
+
+@cli.command()
+@click.argument("source")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--minutes", type=_Minutes(), help="Give a recording without phases these: baseline, massage, recovery.")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+def convert(source: str, out: Path, minutes: tuple[float, float, float] | None, data: Path | None, force: bool) -> None:
+    """Turn a stored session, a recording or another program's file into a format that others read, or into a recording.
+
+    SOURCE is a session's number or a file: recording, RR text, CSV, EDF+, Garmin FIT, Polar .hrm, Open mHealth. OUT's ending
+    says what to write: .jsonl or .jsonl.gz (recording), .txt (RR text), .csv (beats), .phases.csv (figures), .events.csv,
+    .edf (EDF+), .fhir.json (FHIR R4B), .omh.json (Open mHealth).
+
+    Example:  restbeat convert 12 session.edf
+    """
+    from .convert import convert as convert_source
+
+    _run(convert_source(source, out, data or _default_data(), minutes=minutes, force=force))
 
 
 @cli.command()
@@ -312,6 +384,92 @@ def reanalyse(data: Path | None, jobs: int | None, again: bool) -> None:
     from .archive import reanalyse_folder
 
     _run(reanalyse_folder(data or _default_data(), jobs, again=again))
+
+
+@cli.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option(
+    "--keep-days", type=click.IntRange(1, 3650), default=90, show_default=True, help="Delete it by itself after so long."
+)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def backup(out: Path, data: Path | None, keep_days: int, force: bool, as_json: bool) -> None:
+    """Copy the database to OUT, while sessions record, and check the copy.
+
+    The folder keeps a list of its backups; those whose time is over are deleted by the next backup.
+
+    Example:  restbeat backup /media/stick/restbeat-2026-11-24.db
+    """
+    from .keeping import back_up
+
+    _run(back_up(out, data or _default_data(), keep_days=keep_days, force=force, as_json=as_json))
+
+
+@cli.command()
+@click.argument("file", type=_FILE)
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; needs --yes.")
+def restore(file: Path, data: Path | None, yes: bool, as_json: bool) -> None:
+    """Put a backup in the place of the database; what was there before is kept aside.
+
+    Example:  restbeat restore /media/stick/restbeat-2026-11-24.db
+    """
+    from .keeping import restore as put_back
+
+    if as_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes too.")
+    _run(put_back(file, data or _default_data(), yes=yes, as_json=as_json))
+
+
+@cli.command()
+@click.argument("client")
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@_key_file
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, progress on stderr.")
+def export(client: str, out: Path, data: Path | None, key_file: Path | None, force: bool, as_json: bool) -> None:
+    """Write everything of a client into one zip: records as JSON, sessions as recordings, tables, other programs' formats.
+
+    Example:  restbeat export M-014 M-014.zip
+    """
+    from .rights import export_client
+    from .seal import key_file_of
+
+    key = key_file_of(key_file, data)
+    _run(export_client(client, out, data or _default_data(), key, force=force, as_json=as_json))
+
+
+@cli.command()
+@click.argument("client")
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout; needs --yes.")
+def erase(client: str, data: Path | None, yes: bool, as_json: bool) -> None:
+    """Erase everything of a client for good, and list the backups that still hold them, until when.
+
+    Example:  restbeat erase M-014 --yes
+    """
+    from .rights import erase_client
+
+    if as_json and not yes:
+        raise click.UsageError("--json asks nothing: give --yes too.")
+    _run(erase_client(client, data or _default_data(), yes=yes, as_json=as_json))
+
+
+@cli.command()
+@click.option("--data", type=_FOLDER, help=_DATA_HELP)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+def clients(data: Path | None, as_json: bool) -> None:
+    """List the clients by their pseudonyms, with their sessions.
+
+    Example:  restbeat clients
+    """
+    from .keeping import list_clients
+
+    _run(list_clients(data or _default_data(), as_json=as_json))
 
 
 @cli.command("virtual-sensor")

@@ -1,7 +1,10 @@
 """The database file in its folder: taken for one process, opened, brought up to date; SQLite's errors as sentences."""
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 import sqlite3
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +18,8 @@ from .errors import (
 )
 from .migrations import migrations
 from .sqlite import Database
+
+T = TypeVar("T")
 
 DATABASE = "restbeat.db"
 _LOCK = "restbeat.lock"
@@ -54,10 +59,11 @@ def open_database(folder: Path) -> Database:
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
         db = Database(connection, execute_plugins=False)
-        _check_ours(db, path)
+        check_ours(db, path)
         db.enable_wal()
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON")
         migrations.apply(db)
     except (sqlite3.Error, StorageError) as error:
         if connection:
@@ -72,6 +78,27 @@ def open_readonly(folder: Path) -> Database:
     """Open the folder's database for reading beside the process that writes it. Raises `StorageError`."""
     try:
         return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+
+
+def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
+    """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    db = open_readonly(folder)
+    try:
+        check_ours(db, folder / DATABASE)
+        return job(db)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    finally:
+        db.close()
+
+
+def write_beside(folder: Path, job: Callable[[Database], None]) -> None:
+    """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
+    try:
+        with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
+            job(Database(connection, execute_plugins=False))
     except sqlite3.Error as error:
         raise sentence_for(error, folder) from error
 
@@ -106,7 +133,7 @@ def look_into(folder: Path) -> Look:
     path = folder / DATABASE
     db = open_readonly(folder)
     try:
-        _check_ours(db, path)
+        check_ours(db, path)
         damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
         wal = path.with_name(f"{DATABASE}-wal")
         return Look(
@@ -146,7 +173,8 @@ def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
             return StorageError(f"The database in {folder} could not be used: {error}. Check the disk and the folder.")
 
 
-def _check_ours(db: Database, path: Path) -> None:
+def check_ours(db: Database, path: Path) -> None:
+    """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read it."""
     known = {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}
     applied = [step.name for step in migrations.applied(db)]
     if not applied and set(db.table_names()) - {migrations.migrations_table}:

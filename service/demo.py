@@ -1,10 +1,9 @@
 """The demo: three rooms on virtual straps, found and read through Bleak like real ones."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-import tempfile
 
 import msgspec
 from rich.console import Console
@@ -16,12 +15,16 @@ from ..sensors.recording import Recording, read
 from ..sensors.source import ReplaySource, ScriptedSource, Source
 from ..sensors.virtual.air import OnAir, virtual_straps
 from ..sensors.virtual.held_clock import HeldClock
+from ..sensors.virtual.passing import passing_folder
 from ..sensors.virtual.strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts
+from .client_rights import ClientRights
 from .house import House
 from .playback import put_in
+from .records import PracticeRecords
+from .seal import Seal, key_file_of
 from .server import demand_loopback, is_loopback, say, say_how_to_come_in, served, stop_signal
 from .storage import Storage
 from .worker import Worker
@@ -69,6 +72,7 @@ async def run_demo(
     seed: int = 1,
     bench_folders: Sequence[Path] | None = None,
     login: bool | None = None,
+    key_file: Path | None = None,
 ) -> None:
     """Run the demo until Ctrl-C; with folders, a test bench on their recordings too.
 
@@ -80,7 +84,7 @@ async def run_demo(
     say("Setting up three rooms on virtual straps ...")
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
-        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="restbeat-demo-")))
+        folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
         storage = await stack.enter_async_context(await Storage.open(folder))
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         worker = await stack.enter_async_context(Worker())
@@ -95,7 +99,10 @@ async def run_demo(
             )
             await house.start(client.address, client.source, client.clock, header)
         accounts = await PracticeAccounts.open(storage) if login else None
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
+        seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights))
         say(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if accounts:
             say_how_to_come_in(accounts, address)

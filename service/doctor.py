@@ -51,6 +51,7 @@ def _checks(data: Path, adapter: str | None) -> list[tuple[str, Check]]:
         ("D-Bus", checks.bus),
         ("BlueZ", checks.bluez),
         ("Adapter", checks.adapter(adapter)),
+        ("Permissions", checks.permissions(adapter)),
         ("Data folder", checks.disk(data)),
         ("Database", checks.database(data)),
         ("In use", checks.holder(data)),
@@ -75,16 +76,17 @@ def _table(findings: Sequence[Finding]) -> Table:
 
 
 def _pack(bundle: Path, findings: Sequence[Finding], data: Path) -> None:
-    parts = {"findings.json": json.dumps(msgspec.to_builtins(findings), indent=2)}
+    told = [{name: redacted(value, data) for name, value in msgspec.to_builtins(finding).items()} for finding in findings]
+    parts = {"findings.json": json.dumps(told, indent=2, ensure_ascii=False)}
     if (data / DATABASE).exists():
         with suppress(StorageError):
             seen = look_into(data)
-            parts["schema.sql"] = ";\n".join(seen.schema) + ";\n"
+            parts["schema.sql"] = redacted(";\n".join(seen.schema) + ";\n", data)
             parts["counts.json"] = json.dumps({"sessions": seen.sessions, "packets": seen.packets, "size_mb": seen.size_mb})
     try:
         with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as pack:
             for name, text in parts.items():
-                pack.writestr(zipfile.ZipInfo(name), redacted(text, data))
+                pack.writestr(zipfile.ZipInfo(name), text)
     except OSError as error:
         raise OutputError(f"{bundle} could not be written: {error.strerror}. Choose another place.") from error
 
@@ -94,8 +96,9 @@ def redacted(text: str, data: Path) -> str:
     secrets = {str(data): "(data folder)", str(data.resolve()): "(data folder)", str(Path.home()): "(home)"}
     with suppress(Exception):
         secrets[getpass.getuser()] = "(user)"
-    secrets[socket.gethostname()] = "(computer)"
+    host = socket.gethostname()
+    secrets |= {host: "(computer)", host.partition(".")[0]: "(computer)"}
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) > 1:
-            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", secrets[secret], text)
+            text = re.sub(rf"(?<![^\W_]){re.escape(secret)}(?![^\W_])", secrets[secret], text, flags=re.IGNORECASE)
     return _ADDRESS.sub(r"\1:xx:xx:xx", text)

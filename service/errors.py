@@ -7,11 +7,16 @@ ServiceError
 │   ├── DiskFullError
 │   ├── NewerDatabaseError      written by a later restbeat
 │   ├── ForeignDatabaseError    no SQLite file, a damaged one, or another program's
-│   └── NoSuchSessionError
+│   ├── NoSuchSessionError
+│   └── NoSuchClientError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
+├── FormatError                 a format that is not known, or that cannot hold what the session has
 ├── DifferenceError             figures are no longer the golden ones
+├── SealError                   what names a person cannot be sealed or opened
+│   ├── KeyMissingError
+│   └── SealUnfitError          by another key, or the file is none
 ├── AmissError                  this computer lacks something
 └── CutError                    a part of a recording that holds nothing
 """
@@ -49,6 +54,10 @@ class NoSuchSessionError(StorageError):
     """There is no such session, or it is not open for writing."""
 
 
+class NoSuchClientError(StorageError):
+    """There is no such client."""
+
+
 class WorkerError(ServiceError):
     """The process that analyses sessions died, or did not answer in time."""
 
@@ -61,8 +70,24 @@ class OutputError(ServiceError):
     """A file cannot be written."""
 
 
+class FormatError(ServiceError):
+    """A format that is not known, or that cannot hold what the session has."""
+
+
 class DifferenceError(ServiceError):
     """Figures are no longer the golden ones."""
+
+
+class SealError(ServiceError):
+    """What names a person cannot be sealed or opened."""
+
+
+class KeyMissingError(SealError):
+    """There is no key file."""
+
+
+class SealUnfitError(SealError):
+    """Another key is needed, or the file holds none."""
 
 
 class AmissError(ServiceError):

@@ -1,8 +1,10 @@
 """The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.House`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 import logging
 from types import TracebackType
 from typing import Protocol, Self
@@ -17,9 +19,10 @@ from ..sensors.model import Device, Phase
 from ..sensors.recording import Event, Header, Link, Mark
 from ..sensors.source import Source
 from ..web.live import Hub
-from ..web.messages import Action, Story
+from ..web.messages import Action, ClientView, Story
 from ..web.ports import (
     AdapterState,
+    ConflictError,
     Note,
     Opening,
     PortError,
@@ -28,9 +31,13 @@ from ..web.ports import (
     SessionRow,
     Settings,
     StrapSeen,
+    StrapTakenError,
     UnknownRoomError,
     UnknownSessionError,
 )
+from .admission import admit, demand_consent, settle_client
+from .claims import Claims, canonical
+from .consents import demand_for_session, give_for_session
 from .errors import ServiceError, WorkerError
 from .journal import STOPPED, Journal
 from .plan import Plan, plan_of
@@ -38,8 +45,9 @@ from .presses import presses_of
 from .room import Room
 from .session import Session
 from .settings import read_settings, write_settings
+from .sqlite import Database
 from .storage import NewSession, Storage
-from .visits import drop_flag, raise_flag, reassign, remember, wearer_of
+from .visits import flag_pain, reassign, set_flag, wearer_of
 from .worker import Worker
 
 _LOG = logging.getLogger(__name__)
@@ -68,6 +76,7 @@ class House:
         radio: Radio,
         source_of: Callable[[str], Source],
         *,
+        claims: Claims | None = None,
         new_clock: Callable[[], Clock] = RunningClock,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -76,6 +85,7 @@ class House:
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
+        self._claims = claims
         self._new_clock = new_clock
         self._now_utc = now_utc
         self._rooms: dict[str, Room] = {}
@@ -98,51 +108,50 @@ class House:
 
     def straps(self) -> Sequence[StrapSeen]:
         """Straps heard lately, with the room that holds each."""
-        held = {room.address: room for room in self._rooms.values() if _runs(room)}
+        held = {canonical(room.address): room for room in self._rooms.values() if _runs(room)}
         return [
             msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
-            if (room := held.get(strap.address))
+            if (room := held.get(canonical(strap.address)))
             else strap
             for strap in self._radio.straps()
         ]
 
     async def open_room(self, opening: Opening, *, by: str) -> str:
         """Start a session on a strap; gives the room."""
-        address, client = opening.address, opening.client
-        wearer = await self._storage.work(lambda db: wearer_of(db, address))
-        if wearer is not None and wearer != client and not opening.strap_confirmed:
-            raise RefusedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
-        clock = self._new_clock()
+        address, now = opening.address, self._now_utc()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
-        header = Header(device=device, client=client, kind=opening.kind, arrival_speed=clock.speed)
-        room = await self.start(address, self._source_of(address), clock, header, opening, by)
-        if client is not None:
-            await self._storage.work(lambda db: remember(db, client, address, device.name, opening.posture))
-        return room
+        async with self._opening, self._claimed(address):
+            await self._storage.work(lambda db: admit(db, opening, device.name, by, now))
+            clock = self._new_clock()
+            header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
+            return await self._start(address, self._source_of(address), clock, header, opening, by)
 
-    async def start(
+    async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
+        """Start a session on a source that is simulated, or was recorded with consent elsewhere; gives the room."""
+        async with self._opening, self._claimed(address):
+            return await self._start(address, source, clock, header)
+
+    async def _start(
         self, address: str, source: Source, clock: Clock, header: Header, opening: Opening | None = None, by: str | None = None
     ) -> str:
-        """Start a session on a source; gives the room."""
-        opening = opening or Opening(address=address)
-        plan = Plan(posture=opening.posture, technique=opening.technique, therapist=by, pain_before=opening.pain_before)
-        async with self._opening:
-            self._demand_free(address)
-            identifier = self._free_room(address)
-            new = NewSession(
-                header=header,
-                source=header.device.name or address,
-                room=identifier,
-                speed=clock.speed,
-                posture=plan.posture,
-                technique=plan.technique,
-                therapist=by,
-                pain_before=plan.pain_before,
-                screening=opening.screening,
-            )
-            number = await self._storage.create_session(new)
-            return await self._run(number, identifier, address, source, clock, header, plan)
+        asked = opening or Opening(address=address)
+        plan = Plan(posture=asked.posture, technique=asked.technique, therapist=by, pain_before=asked.pain_before)
+        identifier = self._free_room(address)
+        new = NewSession(
+            header=header,
+            source=header.device.name or address,
+            room=identifier,
+            speed=clock.speed,
+            posture=plan.posture,
+            technique=plan.technique,
+            therapist=by,
+            pain_before=plan.pain_before,
+            screening=asked.screening,
+            consent="imported" if opening is None else "asked" if opening.client is None else None,
+        )
+        number = await self._storage.create_session(new)
+        return await self._run(number, identifier, address, source, clock, header, plan)
 
     async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> str:
         """End the phase `leaving` and begin the next, `ago_s` ago."""
@@ -169,30 +178,78 @@ class House:
         """Pain increased: end what is done, keep all, flag the next visit."""
         action = self._journal(room, press).stop(by, ago_s, _key_of(press))
         session, now = self._room(room).session.number, self._now_utc()
-        await self._storage.work(lambda db: raise_flag(db, session, STOPPED, now))
+        await self._storage.work(lambda db: set_flag(db, session, "stop", STOPPED, now))
         await self._settled(press)
         return action
 
     async def undo(self, room: str, action: int, *, by: str = "") -> None:
         """Take an entry back; the end of a session too: then it goes on, the time between is a gap."""
-        journal, session = self._journal(room), self._room(room).session.number
+        journal, session, now = self._journal(room), self._room(room).session.number, self._now_utc()
         if journal.ends(action):
             await self._reopen(self._room(room), action, by)
         elif journal.undo(action, by).kind == "stop":
-            await self._storage.work(lambda db: drop_flag(db, session, STOPPED))
+            await self._storage.work(lambda db: set_flag(db, session, "stop", None, now))
 
     async def redate(self, room: str, action: int, *, ago_s: float, by: str = "") -> None:
         """Let an entry count from `ago_s` ago."""
         self._journal(room).redate(action, ago_s, by)
 
-    async def reassign(self, room: str, client: str | None, *, by: str = "") -> None:
-        """Put the running session of a room under another client; the audit log tells."""
+    async def reassign(
+        self, room: str, client: str | None, *, consent: bool = False, elsewhere_confirmed: bool = False, by: str = ""
+    ) -> None:
+        """Put the running session of a room under another client, who agrees to be recorded; the audit log tells."""
         held, now = self._room(room), self._now_utc()
+        for other in self._rooms.values():
+            if (
+                client is not None
+                and other is not held
+                and other.header.client == client
+                and _runs(other)
+                and not elsewhere_confirmed
+            ):
+                text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
+                raise ConflictError(text, other.identifier)
         session = held.session.number
-        await self._storage.flush()
-        await self._storage.work(lambda db: reassign(db, session, client, by, now))
-        held.header = msgspec.structs.replace(held.header, client=client)
+
+        def work(db: Database) -> str | None:
+            demand_consent(db, client, agreed=consent)
+            with db.atomic():
+                if client is None:
+                    give_for_session(db, session, by, now)
+                else:
+                    settle_client(db, client, by, now, agreed=consent)
+                reassign(db, session, client, by, now)
+            return wearer_of(db, held.address)
+
+        async with self._opening:
+            await self._storage.flush()
+            held.wearer = await self._storage.work(work)
+            held.header = msgspec.structs.replace(held.header, client=client)
+        self._spawn(self._learn(held), f"past of {room}")
         self._hub.publish(held.state)
+
+    def show_client(self, room: str, view: ClientView) -> None:
+        """Let the client's own screen of a room show this."""
+        held = self._room(room)
+        held.client_view = view
+        self._hub.publish(held.state)
+
+    async def end_sessions_of(self, client: str, by: str) -> None:
+        """End what runs of a client who does not agree to be recorded any more."""
+        async with self._opening:
+            for room in self._rooms.values():
+                if room.header.client == client and room.journal and _runs(room):
+                    room.farewell = f"{client} took back the consent to be recorded. What was recorded until then is kept."
+                    room.journal.close("consent to be recorded taken back", by)
+
+    def forget(self, client: str) -> None:
+        """Show nothing of a client any more. Raises `RefusedError` while a session of theirs runs."""
+        theirs = [room for room in self._rooms.values() if room.header.client == client]
+        if running := next(filter(_runs, theirs), None):
+            raise RefusedError(f"{client} has a session in {running.name}. End it first.")
+        for room in theirs:
+            del self._rooms[room.identifier]
+            self._hub.remove(room.identifier)
 
     async def settings(self) -> Settings:
         """What the practice has set."""
@@ -241,17 +298,18 @@ class House:
             address = cut.header.device.address
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
-            self._demand_free(address)
-            await self._storage.resume(session)
-            away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
-            clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-            return await self._take_up(session, self._free_room(address, cut.room), address, clock, cut.header)
+            async with self._claimed(address):
+                await self._storage.work(lambda db: demand_for_session(db, session))
+                await self._storage.resume(session)
+                away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
+                clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
+                return await self._take_up(session, self._free_room(address, cut.room), address, clock, cut.header)
 
     async def _reopen(self, room: Room, action: int, by: str) -> None:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
-        async with self._opening:
-            self._demand_free(room.address)
+        async with self._opening, self._claimed(room.address):
             session = room.session.number
+            await self._storage.work(lambda db: demand_for_session(db, session))
             await self._storage.reopen(session)
             self._journal(room.identifier).undo(action, by)
             await self._take_up(session, room.identifier, room.address, room.session.clock, room.header)
@@ -270,6 +328,7 @@ class House:
         if cut is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
+        await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
 
     def _room(self, identifier: str) -> Room:
         if identifier not in self._rooms:
@@ -295,14 +354,28 @@ class House:
         except ServiceError as error:
             raise PortError(str(error)) from error
 
-    def _demand_free(self, address: str) -> None:
+    @asynccontextmanager
+    async def _claimed(self, address: str) -> AsyncGenerator[None]:
+        """Claim a strap for the session that begins within the block; it keeps it to its end. Raises `StrapTakenError`."""
         for room in self._rooms.values():
-            if room.address == address and _runs(room):
-                raise RefusedError(f"{room.name} holds this strap. End its session first, or choose another strap.")
+            if canonical(room.address) == canonical(address) and _runs(room):
+                text = f"{room.name} holds this strap. End its session first, or choose another strap."
+                raise StrapTakenError(text, room.identifier)
+        if self._claims:
+            await self._claims.take(address)
+        try:
+            yield
+        except BaseException:
+            self._let_go(address)
+            raise
+
+    def _let_go(self, address: str) -> None:
+        if self._claims:
+            self._claims.drop(address)
 
     def _free_room(self, address: str, wanted: str | None = None) -> str:
         for room in self._rooms.values():
-            if room.address == address and not _runs(room):
+            if canonical(room.address) == canonical(address) and not _runs(room):
                 return room.identifier
         taken = set(self._rooms)
         if wanted and wanted not in taken:
@@ -310,7 +383,7 @@ class House:
         return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
 
     def _heard(self, address: str) -> StrapSeen | None:
-        return next((strap for strap in self._radio.straps() if strap.address == address), None)
+        return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
 
     def _room_name(self, identifier: str, address: str) -> str:
         """What people call it: where a proxy tells the room of the strap, its name, else a number."""
@@ -332,16 +405,20 @@ class House:
         plan: Plan,
         before: Sequence[Event] = (),
     ) -> str:
-        settings = await self.settings()
+        settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
+        live.know(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
         room = Room(identifier, self._room_name(identifier, address), address, header, session, self._hub)
         room.check = self._worker.check
         room.plan = plan.lasting(settings)
+        room.wearer = wearer
         rest = header.kind == "rest"
         taken = await self._storage.work(lambda db: presses_of(db, number, rest=rest))
         room.journal = Journal(session, self._storage, rest=rest, taken=taken)
+        room.estimate = partial(self._worker.provisional, past=[])
+        self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms[identifier] = room
         self._hub.publish(room.state)
@@ -361,20 +438,38 @@ class House:
             )
 
     async def _run_to_end(self, room: Room) -> None:
-        await room.run()
+        try:
+            await room.run()
+        finally:
+            self._let_go(room.address)
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return
-        await self._storage.end_session(session.number, self._now_utc(), session.end_s)
+        now = self._now_utc()
+        await self._storage.end_session(session.number, now, session.end_s)
+        await self._storage.work(lambda db: flag_pain(db, session.number, now))
         row = next(row for row in await self._storage.sessions() if row.session == session.number)
         await self._make_report(row)
 
     async def _make_report(self, row: SessionRow) -> SessionReport:
         header, events = await self._storage.events(row.session)
-        report = await self._worker.report(row.source, header, events, row.duration_s)
+        await self._report_rests(row.session)
+        report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
+
+    async def _learn(self, room: Room) -> None:
+        """Have the room's change so far estimated in the light of the client's earlier rests."""
+        past = await self._storage.past(room.session.number)
+        room.estimate = partial(self._worker.provisional, past=past)
+
+    async def _report_rests(self, session: int) -> None:
+        """Have reports by today's algorithm of the client's earlier rests: they tell what is usual."""
+        missing = await self._storage.unreported_rests(session)
+        rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
+        for rest in missing:
+            await self._make_report(rows[rest])
 
 
 def _key_of(press: Press | None) -> str | None:

@@ -112,6 +112,12 @@ class Journal:
         recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
         return self._enter("stop", STOPPED, [*recovery, Mark(t, note=STOPPED)], by, key)
 
+    def close(self, why: str, by: str) -> Action:
+        """The session ends now, whatever its phase."""
+        self._demand_running()
+        now_s = self._session.clock.now()
+        return self._enter("phase", f"Session ended: {why}", [Mark(now_s, note=why), PhaseStart(now_s, Phase.ENDED)], by)
+
     def undo(self, number: int, by: str) -> Entry:
         """Take an entry back. Raises `RefusedError` where it is too late, or where a later phase stands on it."""
         entry = self._entry(number)

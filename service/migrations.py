@@ -193,7 +193,70 @@ def m004_practice(db: Database) -> None:
     db.executescript(_PRACTICE)
 
 
+_CLIENTS = """
+CREATE TABLE identity (                            -- who a client is, encrypted by a key that lies outside the database
+  client TEXT PRIMARY KEY REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  sealed BLOB NOT NULL,
+  updated_utc TEXT NOT NULL
+);
+CREATE TABLE consent (                             -- of a client, or of whoever lay on the table in one session
+  id INTEGER PRIMARY KEY,
+  client TEXT REFERENCES client(pseudonym) ON UPDATE CASCADE ON DELETE CASCADE,
+  session INTEGER REFERENCES session(id) ON DELETE CASCADE,
+  purpose TEXT NOT NULL CHECK (purpose IN ('record', 'share', 'trends', 'research')),
+  wording TEXT NOT NULL,                           -- version of the text that was agreed to, or "imported"
+  given_utc TEXT NOT NULL,
+  noted_by TEXT NOT NULL,
+  withdrawn_utc TEXT,
+  withdrawn_by TEXT,
+  CHECK ((client IS NULL) <> (session IS NULL))
+);
+CREATE UNIQUE INDEX consent_once ON consent(client, purpose) WHERE client IS NOT NULL AND withdrawn_utc IS NULL;
+CREATE INDEX consent_session ON consent(session);
+ALTER TABLE flag ADD COLUMN rule TEXT;             -- what raised it: "stop", "pain", "note"
+"""
+
+
 @migrations()
-def m005_presses(db: Database) -> None:
+def m005_clients(db: Database) -> None:
+    """Who a client is, what they agreed to, and what raised a flag."""
+    db.executescript(_CLIENTS)
+
+
+_OVERVIEW = """
+CREATE VIEW newest_report AS
+  SELECT session, algorithm, figures FROM (
+    SELECT session, algorithm, figures, row_number() OVER (PARTITION BY session ORDER BY made_utc DESC, rowid DESC) AS place
+    FROM report) WHERE place = 1;
+CREATE VIEW session_overview AS
+  SELECT
+    session.id AS session, client, kind, started_utc, round(duration_s / 60.0, 1) AS minutes, room, therapist, technique, posture,
+    pain_before, pain_after,
+    round(base.rmssd_ms, 1) AS baseline_rmssd_ms, round(massage.rmssd_ms, 1) AS massage_rmssd_ms,
+    round(base.mean_hr_bpm) AS baseline_hr_bpm, round(massage.mean_hr_bpm) AS massage_hr_bpm,
+    round(massage.accepted_pct, 1) AS massage_accepted_pct,
+    response.class AS response, round(response.percent) AS response_pct,
+    (SELECT group_concat(reason, '; ') FROM flag WHERE flag.session = session.id AND cleared_utc IS NULL) AS to_mind,
+    coalesce(strap_model, strap_name, source) AS strap, newest.algorithm
+  FROM session
+  LEFT JOIN newest_report AS newest ON newest.session = session.id
+  LEFT JOIN phase_hrv AS base
+    ON base.session = session.id AND base.algorithm = newest.algorithm AND base.phase = 'baseline'
+  LEFT JOIN phase_hrv AS massage
+    ON massage.session = session.id AND massage.algorithm = newest.algorithm AND massage.phase = 'massage'
+  LEFT JOIN response
+    ON response.session = session.id AND response.algorithm = newest.algorithm AND response.phase = 'massage'
+  ORDER BY started_utc DESC;
+"""
+
+
+@migrations()
+def m008_overview(db: Database) -> None:
+    """A line a session, for people who read the database itself."""
+    db.executescript(_OVERVIEW)
+
+
+@migrations()
+def m009_presses(db: Database) -> None:
     """The key of the press that told something: an entry that a page sends again is known by it."""
     db.executescript("".join(f"ALTER TABLE {table} ADD COLUMN press TEXT;" for table in ("phase", "mark", "pain")))

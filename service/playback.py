@@ -1,7 +1,9 @@
 """Commands on files: replay, analyse, simulate."""
 
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -14,10 +16,12 @@ from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
-from ..sensors.recording import Recording, read, write
+from ..sensors.recording import Recording, write
 from ..sensors.rr_text import read_rr_text
 from ..sensors.source import ReplaySource
 from .errors import OutputError
+from .exchange.formats import kind_of, read_any
+from .exchange.reconstruct import began_of
 from .session import Session
 from .storage import NewSession, Storage
 from .tables import print_figures, print_report
@@ -29,17 +33,38 @@ _WHOLE = Cut()
 
 
 async def replay_file(
-    path: Path, speed: float | None, data: Path, *, as_json: bool, faults: Sequence[str] = (), seed: int = 1, cut: Cut = _WHOLE
+    path: Path,
+    speed: float | None,
+    data: Path,
+    *,
+    as_json: bool,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    cut: Cut = _WHOLE,
+    client: str | None = None,
+    began: datetime | None = None,
+    keep: Path | None = None,
 ) -> None:
-    """Play a recording through the live path, store the session, print its figures."""
+    """Play a recording, or another program's file, through the live path, store the session, print its figures.
+
+    `client`, `began`: whose it is and when it was, instead of what the file says.
+    """
     err = Console(stderr=True, highlight=False)
     recording = _readable(path)
     warn(err, recording.warnings)
     (recording,) = put_in(err, [recording], faults, seed)
     recording = cut.of(recording)
+    if client is not None:
+        recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
+    began = began or began_of(recording.header)
+    if keep is not None:
+        await asyncio.to_thread(_keep, recording, keep)
+        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
     async with Worker() as worker, await Storage.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
-        number = await storage.create_session(NewSession(header=recording.header, source=path.name, speed=speed))
+        number = await storage.create_session(
+            NewSession(header=recording.header, source=path.name, speed=speed, consent="imported", began_utc=began)
+        )
         if speed is None:
             session = Session(number, ReplaySource(recording), FlatOutClock(), storage)
             with progress(err) as bars:
@@ -49,9 +74,10 @@ async def replay_file(
         else:
             session = await play_paced(err, recording, number, storage, speed, cut)
         warn(err, session.live.stream.warnings)
-        await storage.end_session(number, datetime.now(UTC), session.end_s)
+        ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
+        await storage.end_session(number, ended, session.end_s)
         header, events = await storage.events(number)
-        report = await worker.report(path.name, header, events, session.end_s)
+        report = await worker.report(path.name, header, events, session.end_s, await storage.past(number))
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))
@@ -60,17 +86,17 @@ async def replay_file(
 
 
 async def analyse_file(path: Path, *, as_json: bool) -> None:
-    """Print the figures of a whole file, RR text or a recording."""
+    """Print the figures of a whole file: RR text, a recording, or another program's file."""
     err = Console(stderr=True, highlight=False)
     async with Worker() as worker:
-        if _is_recording(path):
-            recording = _readable(path)
-            warn(err, recording.warnings)
-            figures, reasons = await worker.whole_recording(recording.events)
-        else:
+        if kind_of(path) == "rr":
             text = read_rr_text(path)
             warn(err, text.warnings)
             figures, reasons = await worker.whole_text(text)
+        else:
+            recording = _readable(path)
+            warn(err, recording.warnings)
+            figures, reasons = await worker.whole_recording(recording.header, recording.events)
     if as_json:
         fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
@@ -111,18 +137,18 @@ def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[s
     return troubled
 
 
+def _keep(recording: Recording, out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out} is there already and was left as it is. Choose another name with --keep.")
+    try:
+        write(out, recording.header, list(recording.events))
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
+
+
 def _readable(path: Path) -> Recording:
-    recording = read(path)
+    recording = read_any(path)
     if not recording.events:
         lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
         raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
     return recording
-
-
-def _is_recording(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError as error:
-        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
-    return start.startswith((b"{", b"\x1f\x8b"))

@@ -7,28 +7,32 @@ from itertools import zip_longest
 import logging
 from math import isfinite
 
+import msgspec
+
 from ..analysis.integrity import integrity_of
 from ..analysis.level import Level, levels
 from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
 from ..analysis.pain import notice_during
 from ..analysis.parity import Parity
-from ..analysis.seconds import SEGMENT_S
+from ..analysis.so_far import LENGTH_S, SEGMENT_S, Provisional, SoFar
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
 from ..web.live import Hub
-from ..web.messages import BeatRow, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
+from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .errors import ServiceError
 from .journal import STOPPED, Journal, words_of
 from .plan import Plan
+from .readiness import RecentBeats, readiness
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 0.5
 _CHECK_EVERY_S = 30.0
+_ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
@@ -61,11 +65,21 @@ class Room:
     journal: Journal | None = None
     """None where nothing may be entered: on the bench."""
     plan: Plan = field(default_factory=Plan)
+    client_view: ClientView = field(default_factory=ClientView)
+    wearer: str | None = None
+    """The client whom the strap is known from."""
+    farewell: str | None = None
+    """Why the session ended, where nobody at the tablet knows."""
+    _recent: RecentBeats = field(default_factory=RecentBeats)
     _story_key: tuple[int, int, int] | None = None
     _breathing: dict[int, float] = field(default_factory=dict)
     """Breaths a minute at the end of each segment, by its number."""
+    estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
+    """Gives the change of a phase so far."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
+    _estimated: tuple[Phase, Provisional] | None = None
+    """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
 
@@ -76,11 +90,13 @@ class Room:
         """Run the session to its end."""
         ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
         checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
+        estimating = asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}")
         try:
             await self.session.run()
         finally:
             ticking.cancel()
             checking.cancel()
+            estimating.cancel()
         self._publish(())
 
     @property
@@ -93,7 +109,8 @@ class Room:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
-        return RoomState(
+        change = self._change(figures) if shown else Provisional(why=text.lower())
+        state = RoomState(
             room=self.identifier,
             name=self.name,
             session=None if self.bench else self.session.number,
@@ -129,7 +146,17 @@ class Room:
             posture=self.plan.posture,
             technique=self.plan.technique,
             therapist=self.plan.therapist,
+            client_view=self.client_view,
+            change_so_far_pct=change.percent,
+            change_low_pct=change.low_pct,
+            change_high_pct=change.high_pct,
+            change_why=change.why,
         )
+        if figures.phase is not Phase.SETTLE or self.bench:
+            return state
+        crowded, share = self.session.live.stream.clock.crowded, self._recent.share(now_s)
+        ready = readiness(state, figures, share, wearer=self.wearer, crowded=crowded)
+        return msgspec.structs.replace(state, ready=ready)
 
     @property
     def story(self) -> Story:
@@ -138,7 +165,7 @@ class Room:
         starts = [(Phase.SETTLE, 0.0), *((start.phase, start.t) for start in live.starts)]
         ends = [t for _, t in starts[1:]]
         told = self._told_in_order()
-        segments = live.seconds.segments(now_s)
+        segments = live.sums.segments(now_s)
         level = levels(segments, ends)
         return Story(
             room=self.identifier,
@@ -172,10 +199,10 @@ class Room:
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         link = self.session.link
         if figures.phase is Phase.ENDED:
-            return "ended", "Session ended", None
+            return "ended", "Session ended", self.farewell
         if link.state is not LinkState.STREAMING:
             signal, text = _OF_LINK[link.state]
-            return signal, text, link.hint
+            return signal, text, link.hint and link.hint + self._low_battery(figures)
         if figures.age_s is None:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
         if figures.age_s > self.session.live.fresh_s:
@@ -194,6 +221,11 @@ class Room:
         if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
             return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
         return "good", "Signal good", None
+
+    def _low_battery(self, figures: LiveFigures) -> str:
+        battery_pct = self._battery_pct(figures)
+        low = battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT
+        return f" Its battery was at {battery_pct} %: it may be empty." if low else ""
 
     def _battery_pct(self, figures: LiveFigures) -> int | None:
         return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct
@@ -217,10 +249,32 @@ class Room:
             for difference in self._checked.differences:
                 _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
 
+    async def _estimate(self) -> None:
+        while True:
+            await asyncio.sleep(_ESTIMATE_EVERY_S)
+            if self.estimate is None:
+                continue
+            phase, so_far = self.session.live.phase, self.session.live.so_far
+            try:
+                self._estimated = None if so_far is None else (phase, await self.estimate(so_far))
+            except ServiceError as error:
+                self._estimated = None
+                _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
+
+    def _change(self, figures: LiveFigures) -> Provisional:
+        if figures.phase in {Phase.SETTLE, Phase.BASELINE}:
+            return Provisional(why="the baseline comes first")
+        if figures.accepted_pct is None:
+            return Provisional(why=figures.rmssd_why)
+        if self._estimated is None or self._estimated[0] is not figures.phase:
+            return Provisional(why="about a minute more is needed")
+        return self._estimated[1]
+
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+        self._recent.push(beats)
         state = self.state
         self.hub.publish(state, rows_of(beats))
-        segments = int(self.session.live.seconds.end_s // SEGMENT_S)
+        segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)
         if state.resp_per_min is not None and segments:
             self._breathing.setdefault(segments - 1, round(state.resp_per_min, 1))
         story_key = (len(self.session.told), self.session.corrections, segments)

@@ -16,9 +16,14 @@ from ..web.app import create_app
 from ..web.live import Hub
 from .accounts import PracticeAccounts
 from .bench import Bench
+from .claims import Claims
+from .client_rights import ClientRights
 from .errors import ServeError
 from .house import House
 from .proxies import ProxyOptions, radio_of
+from .records import PracticeRecords
+from .retention import Retention
+from .seal import Seal
 from .storage import Storage
 from .worker import Worker
 
@@ -31,6 +36,7 @@ async def run_serve(
     host: str,
     port: int,
     data: Path,
+    key_file: Path,
     adapter: str | None,
     bench_folders: Sequence[Path] | None = None,
     proxies: ProxyOptions = _NO_PROXIES,
@@ -39,7 +45,7 @@ async def run_serve(
 ) -> None:
     """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too.
 
-    `setup`: print a one-time code for another admin, as at the first start.
+    `key_file` opens what names a client. `setup`: print a one-time code for another admin, as at the first start.
     """
     demand_loopback(host, login=login)
     stop = stop_signal()
@@ -49,10 +55,14 @@ async def run_serve(
         await Storage.open(data) as storage,
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
-        House(storage, worker, hub, air, source_of) as house,
+        House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
+        Retention(storage),
     ):
         accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
-        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts))
+        seal = Seal(key_file)
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        address = await stack.enter_async_context(served(house, hub, host, port, bench_folders, accounts, records, rights))
         say(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         say_how_to_come_in(accounts, address)
         if bench_folders:
@@ -70,11 +80,22 @@ async def served(
     port: int,
     bench_folders: Sequence[Path] | None = None,
     accounts: PracticeAccounts | None = None,
+    records: PracticeRecords | None = None,
+    rights: ClientRights | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
         bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
-        app = create_app(house, hub, version=version("restbeat"), hosts=(host,), bench=bench, accounts=accounts)
+        app = create_app(
+            house,
+            hub,
+            version=version("restbeat"),
+            hosts=(host,),
+            bench=bench,
+            accounts=accounts,
+            records=records,
+            rights=rights,
+        )
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()

@@ -108,4 +108,5 @@ class Session:
             self.take(item)
             if self._over.is_set():
                 return
-        self.take(PhaseStart(self.end_s, Phase.ENDED))
+        if not self._over.is_set():  # a recording may be taken up at its very end
+            self.take(PhaseStart(self.end_s, Phase.ENDED))

@@ -4,14 +4,17 @@ from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
+from ..analysis.past import Past
 from ..sensors.model import Device
 from ..sensors.recording import Event, Header
 from ..web.ports import Screening, SessionRow
+from .consents import give_for_session
 from .errors import NoSuchSessionError
+from .past import past_before, unreported_before
 from .rows import (
     EVENT_COLUMNS,
     correction_statements,
@@ -44,6 +47,10 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    began_utc: datetime | None = None
+    """Of a recording of the past; None: now."""
+    consent: Literal["asked", "imported"] | None = None
+    """Of this session alone; None where the client's own consent covers it."""
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +110,7 @@ class Storage:
     async def create_session(self, new: NewSession) -> int:
         """Begin a session; gives its number."""
         started = self._now_utc()
-        return await self._writer.call(lambda db: _create(db, new, stamp(started), self._next_seq))
+        return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
 
     def append(self, session: int, event: Event, key: str | None = None) -> int:
         """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
@@ -177,6 +184,14 @@ class Storage:
         """The report of that algorithm, or the newest; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
 
+    async def past(self, session: int) -> list[Past]:
+        """What the client's rests before a massage tell, in order of time."""
+        return await self._writer.call(lambda db: past_before(db, session))
+
+    async def unreported_rests(self, session: int) -> list[int]:
+        """Those of them that have no report by today's algorithm yet."""
+        return await self._writer.call(lambda db: unreported_before(db, session))
+
     def _demand_writable(self, session: int) -> None:
         if session not in self._next_seq:
             raise NoSuchSessionError(f"Session {session} is not running here, so nothing can be added to it.")
@@ -186,18 +201,21 @@ class Storage:
             raise NoSuchSessionError(f"Session {session} is running already.")
 
 
-def _create(db: Database, new: NewSession, started: str, next_seq: dict[int, int]) -> int:
+def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, int]) -> int:
+    started = stamp(new.began_utc or now)
     own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
     row = own | {"started_utc": started} | header_columns(new.header)
     with db.atomic():
         if new.header.client is not None:
-            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, started))
+            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
         names = ", ".join(row)
         cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
         session = int(cursor.lastrowid or 0)
         for asked in new.screening:
             answer, confirmed = ("yes", started) if asked.yes else ("no", None)
             db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, asked.question, answer, confirmed))
+        if new.consent:
+            give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
     next_seq[session] = 0
     return session
 

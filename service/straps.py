@@ -11,6 +11,7 @@ from rich.table import Table
 from ..analysis.live import LiveSession
 from ..sensors.ble import Advert, StrapSource, adapter_state, inspect, scan
 from ..sensors.clock import Clock, RunningClock
+from ..sensors.devices import known
 from ..sensors.errors import NoAdapterError, SensorError
 from ..sensors.recording import Header, Packet, RecordingWriter
 from ..sensors.source import Described, LinkChange, Source
@@ -45,7 +46,11 @@ async def _row(advert: Advert, adapter: str | None) -> tuple[str, str, str, str,
     except SensorError as error:
         return advert.name or "–", advert.address, signal, "–", f"could not be asked: {error}"
     battery = "–" if strap.device.battery_pct is None else f"{strap.device.battery_pct} %"
-    rr = {True: "yes", False: "no: heart rate only", None: "nothing sent yet: is it worn?"}[strap.has_rr]
+    row = known(strap.device)
+    if row is not None and not row.believes_rr:
+        rr = f"{row.rr.value}: heart rate only"
+    else:
+        rr = {True: "yes", False: "no: heart rate only", None: "nothing sent yet: is it worn?"}[strap.has_rr]
     return advert.name or strap.device.name or "–", advert.address, signal, battery, rr
 
 

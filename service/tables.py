@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.figures import PhaseFigures, SessionReport
-from ..web.words import checked, polar
+from ..web.words import checked, polar, second_look, usual_sentence
 
 _ROWS: Sequence[tuple[str, str, Callable[[PhaseFigures], float | None], int]] = (
     ("Duration", "s", lambda p: p.end_s - p.start_s, 0),
@@ -46,6 +46,9 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         change = "–" if response.percent is None else f"{response.percent:+.0f} %"
         table.add_row(response.phase, response.class_, change, between, response.why)
     out.print(table)
+    for response in figures.responses:
+        if usual := usual_sentence(report, response.phase):
+            out.print(f"{response.phase}, more than usual? {usual}", markup=False, soft_wrap=True)
     i = figures.integrity
     out.print(
         f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
@@ -54,6 +57,8 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         ),
         soft_wrap=True,
     )
+    if looked := second_look(report):
+        out.print(looked, markup=False, soft_wrap=True)
     if report.polar:
         out.print(polar(report.polar, report.kind), markup=False, soft_wrap=True)
     out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)

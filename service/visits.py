@@ -1,10 +1,15 @@
 """A client between visits, as the database keeps them: the strap worn last, and what to mind at the next visit."""
 
 from datetime import datetime
+from typing import Literal
 
+from ..analysis.pain import flag_at_end
 from .audit import note
 from .rows import stamp
 from .sqlite import Database
+
+Rule = Literal["stop", "pain", "note"]
+"""What raises a flag: the button, the scores, the therapist's own word."""
 
 
 def wearer_of(db: Database, address: str) -> str | None:
@@ -13,8 +18,8 @@ def wearer_of(db: Database, address: str) -> str | None:
     return None if row is None else row[0]
 
 
-def remember(db: Database, client: str, address: str, name: str | None, posture: str | None) -> None:
-    """Note which strap a client wears, and how they lie; nobody else wears that strap now."""
+def remember(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
+    """Note which strap a client wears, and how they lie; nobody else wears that strap now. With no client, nobody is known to."""
     with db.atomic():
         db.execute("UPDATE client SET strap_address = NULL, strap_name = NULL WHERE strap_address = ?", (address,))
         db.execute(
@@ -23,21 +28,37 @@ def remember(db: Database, client: str, address: str, name: str | None, posture:
         )
 
 
-def raise_flag(db: Database, session: int, reason: str, now: datetime) -> None:
-    """Flag the next visit of the session's client."""
-    db.execute("INSERT OR IGNORE INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, reason, stamp(now)))
+def set_flag(db: Database, session: int, rule: Rule, reason: str | None, now: datetime) -> None:
+    """Flag the next visit of the session's client by a rule, or with None take back what it had raised.
+
+    A flag that was seen stays seen, as long as its reason is the same.
+    """
+    with db.atomic():
+        db.execute("DELETE FROM flag WHERE session = ? AND rule = ? AND reason IS NOT ?", (session, rule, reason))
+        if reason is not None:
+            row = (session, reason, stamp(now), rule)
+            db.execute("INSERT OR IGNORE INTO flag (session, reason, raised_utc, rule) VALUES (?, ?, ?, ?)", row)
 
 
-def drop_flag(db: Database, session: int, reason: str) -> None:
-    """Take a flag back, as what raised it was taken back."""
-    db.execute("DELETE FROM flag WHERE session = ? AND reason = ?", (session, reason))
+def flag_pain(db: Database, session: int, now: datetime) -> None:
+    """Flag the next visit where the session's scores ask for it, from the massage on."""
+    before, after = db.execute("SELECT pain_before, pain_after FROM session WHERE id = ?", (session,)).fetchone()
+    during = db.execute(
+        "SELECT score FROM pain WHERE session = :session"
+        " AND t_s >= (SELECT min(t_s) FROM phase WHERE session = :session AND phase IN ('massage', 'recovery'))",
+        {"session": session},
+    )
+    set_flag(db, session, "pain", flag_at_end(before, [row[0] for row in during], after), now)
 
 
 def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
-    """Put a session under another client; the audit log keeps both names."""
-    (before,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
+    """Put a session under another client, the strap with it; the audit log keeps both names."""
+    query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
+    before, address, name = db.execute(query, (session,)).fetchone()
+    if before == client:
+        return
     with db.atomic():
-        if client is not None:
-            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (client, stamp(now)))
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
+        if address is not None:
+            remember(db, client, address, name, None)
         note(db, now, actor, "session reassigned", client=client, session=session, detail=f"before: {before or 'nobody'}")

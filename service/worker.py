@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
 import multiprocessing
 import os
 import signal
@@ -14,9 +15,12 @@ from typing import Any, Self, TypeVar
 from ..analysis.figures import PhaseFigures, SessionReport
 from ..analysis.live_check import LiveWindow
 from ..analysis.parity import Parity
+from ..analysis.past import Past
+from ..analysis.so_far import Provisional, SoFar
 from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from .errors import WorkerError
+from .rows import stamp
 
 T = TypeVar("T")
 
@@ -36,17 +40,31 @@ class Worker:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
-    async def report(self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None) -> SessionReport:
-        """Give the figures of record of a whole session."""
-        return await self._run(_report, name, header, events, end_s)
+    async def report(
+        self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
+    ) -> SessionReport:
+        """Give the figures of record of a whole session; `past`: the client's earlier rests."""
+        return await self._run(_report, name, header, events, end_s, past)
 
-    async def whole_recording(self, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    async def whole_recording(self, header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of a whole recording as one phase, and the reasons for those that are missing."""
-        return await self._run(_whole_recording, events)
+        return await self._run(_whole_recording, header, events)
 
     async def whole_text(self, text: RrText) -> tuple[PhaseFigures, list[str]]:
         """Give the figures of plain RR intervals as one phase, and the reasons for those that are missing."""
         return await self._run(_whole_text, text)
+
+    async def written(
+        self, form: str, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime | None
+    ) -> bytes:
+        """Give a session in one of the formats of `exchange.formats`."""
+        return await self._run(_written, form, name, header, events, end_s, began)
+
+    async def exported(
+        self, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime
+    ) -> dict[str, bytes]:
+        """Give a session as the files that a client's export holds, by name."""
+        return await self._run(_exported, name, header, events, end_s, began)
 
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
@@ -55,6 +73,10 @@ class Worker:
     async def check(self, window: LiveWindow) -> Parity:
         """Compare the live engine's figures of the last 60 s with NeuroKit2's."""
         return await self._run(_check, window)
+
+    async def provisional(self, so_far: SoFar, past: Sequence[Past]) -> Provisional:
+        """Estimate the change of a running phase, with its interval."""
+        return await self._run(_provisional, so_far, past)
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -93,16 +115,16 @@ def _import_all() -> None:
     from ..analysis import session  # noqa: F401
 
 
-def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None) -> SessionReport:
+def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None, past: Sequence[Past]) -> SessionReport:
     from ..analysis.session import summarise
 
-    return summarise(name, header, events, end_s=end_s)
+    return summarise(name, header, events, end_s=end_s, past=past)
 
 
-def _whole_recording(events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
     from ..analysis.session import whole_recording
 
-    return whole_recording(events)
+    return whole_recording(header, events)
 
 
 def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
@@ -111,10 +133,51 @@ def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     return whole_text(text)
 
 
+def _written(form: str, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime | None) -> bytes:
+    from ..analysis.session import summarise
+    from .exchange.formats import write_as
+    from .exchange.session_data import session_data
+
+    report = summarise(name, header, events, end_s=end_s)
+    return write_as(form, session_data(header, events, report, began))
+
+
+def _exported(name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime) -> dict[str, bytes]:
+    import msgspec
+
+    from ..analysis.session import summarise
+    from ..web.charts import session_picture
+    from .exchange.formats import write_as
+    from .exchange.session_data import session_data
+
+    report = summarise(name, header, events, end_s=end_s)
+    dated = msgspec.structs.replace(header, extra=header.extra | {"began_utc": stamp(began)})
+    data = session_data(dated, events, report, began)
+    forms = {
+        "recording.jsonl.gz": "recording.gz",
+        "beats.csv": "csv",
+        "phases.csv": "phases",
+        "events.csv": "events",
+        "session.edf": "edf",
+        "fhir.json": "fhir",
+        "open-mhealth.json": "omh",
+    }
+    files = {file: write_as(form, data) for file, form in forms.items()}
+    if report.hrv and data.beats:
+        files["rr.txt"] = write_as("rr", data)
+    return files | {"report.json": msgspec.json.encode(report), "picture.svg": session_picture(report).encode()}
+
+
 def _check(window: LiveWindow) -> Parity:
     from ..analysis.live_check import check
 
     return check(window)
+
+
+def _provisional(so_far: SoFar, past: Sequence[Past]) -> Provisional:
+    from ..analysis.provisional import provisional
+
+    return provisional(so_far, past)
 
 
 def _picture(report: SessionReport) -> str:

@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 
-_NEEDS = {"browser": ("chromium", "chromium-browser", "google-chrome"), "dbus": ("dbus-daemon",)}
+from .chromium import PROGRAMS
+
+_NEEDS = {"browser": PROGRAMS, "dbus": ("dbus-daemon",)}
 
 
 def pytest_collection_modifyitems(items):

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
-import shutil
 
 from aiohttp import web
 import pytest
@@ -14,12 +13,12 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.ports import AdapterState
 
+from .chromium import ARGUMENTS, CHROMIUM, SIZES
+
 pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 
 
@@ -48,9 +47,8 @@ async def serving():
 async def page():
     from playwright.async_api import async_playwright
 
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
         page.troubles = []
         page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)

@@ -5,7 +5,6 @@ import json
 import os
 from pathlib import Path
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,18 +15,10 @@ import playwright.sync_api
 import psutil
 import pytest
 
+from .chromium import ARGUMENTS, CHROMIUM
+
 ROOT = Path(__file__).parents[1]
 ARTIFACTS = ROOT / "artifacts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @contextmanager
@@ -79,7 +70,7 @@ def page_at(address, width=1280, height=800):
     """A page in a real Chromium; a console error or an unhandled exception fails the test."""
     troubles = []
     with playwright.sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -158,7 +149,7 @@ def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
         process.kill()
         process.wait()
         assert psutil.wait_procs(family, timeout=10)[1] == []
-    with running("serve", "--port", 0, "--data", tmp_path) as (_, address):
+    with running("serve", "--port", 0, "--data", tmp_path, "--no-login") as (_, address):
         page = get(address + "/sessions")
         assert page.count('data-state="interrupted"') == 3
         get(address + "/api/v1/sessions/1/close", {})
@@ -168,7 +159,8 @@ def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
 
 def test_serve_starts_without_an_adapter_and_says_so(tmp_path):
     environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
-    with running("serve", "--port", 0, "--data", tmp_path, env=environment) as (process, address):
+    with running("serve", "--port", 0, "--data", tmp_path, "--no-login", env=environment) as (process, address):
+        assert "There is no login" in process.stdout.readline()
         assert "adapter" in process.stdout.readline()
         assert "adapter" in get(address)
 
@@ -189,6 +181,18 @@ def test_without_an_adapter_scan_and_record_say_what_to_do(tmp_path, command):
     assert "adapter" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_other_computers_are_never_served_without_a_login(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "restbeat.service", "serve", "--no-login", "--host", "0.0.0.0", "--data", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, list(tmp_path.iterdir())) == (1, [])
+    assert "Without a login restbeat serves this computer only" in done.stderr
 
 
 def test_a_port_in_use_is_said(tmp_path):
@@ -228,13 +232,20 @@ def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp
     expect = playwright.sync_api.expect
     with (
         on_the_air(ROOT / "fixtures" / "polar-h10_simulated_clear.jsonl.gz") as (environment, _),
-        running("serve", "--port", 0, "--data", tmp_path, env=environment) as (_, address),
+        running("serve", "--port", 0, "--data", tmp_path, env=environment) as (process, address),
         page_at(address) as page,
     ):
-        page.get_by_placeholder("Pseudonym").fill("M-014")
-        page.get_by_role("button", name="Start session").click()
+        page.get_by_role("link", name="Make the first one").click()
+        page.get_by_label("Code").fill(process.stdout.readline().split("code ")[1].split()[0])
+        page.get_by_label("Your name").fill("Ada")
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Make the account").click()
+        page.get_by_role("link", name="Start a session").click()
+        page.get_by_role("button", name="Add M-001").click()
+        page.get_by_label("M-001 agrees to be recorded").check()
+        page.get_by_role("button", name="Start the session").click()
         expect(page.locator("#rate")).to_have_text(re.compile(r"^\d{2,3}$"), timeout=20_000)
-        expect(page.locator("#who")).to_contain_text("M-014")
+        expect(page.locator("#who")).to_contain_text("M-001")
         for phase, following in (("Settling", "baseline"), ("Baseline", "massage"), ("Massage", "recovery"), ("Recovery", None)):
             expect(page.locator("#phase")).to_have_text(phase)
             expect(page.locator("#next")).to_be_enabled()

@@ -26,18 +26,24 @@ DOORS = {
     "bluetooth_adapters": {"sensors/proxy.py"},
     "dbus_fast": {f"sensors/virtual/{path.name}" for path in (ROOT / "sensors" / "virtual").glob("*.py")},
     "neurokit2": {"analysis/hrv.py", "analysis/ecg.py"},
-    "scipy": {"analysis/drift.py", "analysis/ecg.py"},
+    "scipy": {"analysis/distributions.py", "analysis/drift.py", "analysis/ecg.py"},
+    "edfio": {"service/exchange/edf.py"},
+    "fitdecode": {"service/exchange/fit.py"},
     "matplotlib": {"web/charts.py"},
     "argon2": {"service/passwords.py"},
+    "cryptography": {"service/seal.py"},
     "sqlite_utils": {"service/sqlite.py"},
-    "sqlite3": {"service/database.py", "service/writer.py"},
+    "sqlite3": {"service/backup.py", "service/database.py", "service/writer.py"},
     "click": {
         "service/cli.py",
         "service/playback.py",
         "service/verify.py",
         "service/archive.py",
+        "service/convert.py",
         "service/fixture.py",
         "service/doctor.py",
+        "service/keeping.py",
+        "service/rights.py",
     },
 }
 
@@ -62,6 +68,17 @@ def test_a_library_is_imported_through_its_door_alone(library):
 
 @pytest.mark.parametrize("module", ["restbeat.service.server", "restbeat.service.demo"])
 def test_what_is_heavy_stays_out_of_the_server(module):
-    heavy = ("neurokit2", "scipy", "matplotlib", "pandas", "sklearn", "bleak_esphome", "habluetooth", "aioesphomeapi")
+    heavy = (
+        "neurokit2",
+        "scipy",
+        "matplotlib",
+        "pandas",
+        "sklearn",
+        "bleak_esphome",
+        "habluetooth",
+        "aioesphomeapi",
+        "edfio",
+        "fitdecode",
+    )
     program = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == ""

@@ -180,7 +180,7 @@ async def lead(page, hand, address, room, name):
     await says(page, "#signal-text", "Session ended")
     await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
     await hand.next()
-    await page.wait_for_url("**/sessions/**")
+    await page.wait_for_url("**/sessions/*/notes")
 
 
 def told(data, session):
@@ -198,7 +198,7 @@ def begin_anew(address, room, strap):
     """End what the demo plays by itself and start a session for a therapist to lead; gives its number and room."""
     while (state := json.loads(get(f"{address}/api/v1/rooms/{room}")))["phase"] != "ended":
         get(f"{address}/api/v1/rooms/{room}/advance", {"leaving": state["phase"]})
-    opened = json.loads(get(f"{address}/api/v1/rooms", {"address": strap}))["room"]
+    opened = json.loads(get(f"{address}/api/v1/rooms", {"address": strap, "consent": True}))["room"]
     return json.loads(get(f"{address}/api/v1/rooms/{opened}"))["session"], opened
 
 
@@ -235,7 +235,7 @@ async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp
         async with chromium() as browser, a_page(browser, "desk", touch=False) as page:
             with running("serve", "--port", 0, "--data", tmp_path, "--no-login", env=environment) as (process, address):
                 port = address.rpartition(":")[2]
-                room = json.loads(get(f"{address}/api/v1/rooms", {"address": strap}))["room"]
+                room = json.loads(get(f"{address}/api/v1/rooms", {"address": strap, "consent": True}))["room"]
                 session = json.loads(get(f"{address}/api/v1/rooms/{room}"))["session"]
                 await page.goto(f"{address}/rooms/{room}")
                 await until(page, "/^[0-9]{2,3}$/.test(document.querySelector('#rate').textContent)")

@@ -25,11 +25,13 @@ class Done(msgspec.Struct, frozen=True):
     done: bool = True
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every request that cannot be met is answered with."""
 
     error: str
     """A sentence for a person."""
+    room: str | None = None
+    """The room that the conflict is with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Endpoint:
         return json_answer(Done() if answer is None else answer, self.status)
 
 
-NUMBERS: Final = frozenset({"session", "account", "action", "link", "consent"})
+NUMBERS: Final = frozenset({"session", "account", "action", "link", "consent", "flag"})
 """Names of the parts of a path that are whole numbers from 1 on."""
 
 

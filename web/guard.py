@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
-from .ports import PortError, RefusedError, UnknownError
+from .api import Refusal, json_answer
+from .ports import ConflictError, PortError, RefusedError, UnknownError
 from .who import LOGIN, Accounts, Login, LoginRefusedError, NotAllowedError, TooOftenError
 
 _LOG = logging.getLogger(__name__)
@@ -130,9 +131,9 @@ def _path_of(request: web.Request) -> str | None:
 def answer_errors(page: ErrorPage) -> Middleware:
     """Turn every refusal into a sentence: as JSON under /api, else as a page of the house."""
 
-    def answer(request: web.Request, status: int, sentence: str) -> web.Response:
+    def answer(request: web.Request, status: int, sentence: str, room: str | None = None) -> web.Response:
         if request.path.startswith("/api/"):
-            return web.json_response({"error": sentence}, status=status)
+            return json_answer(Refusal(sentence, room), status)
         return page(request, status, sentence)
 
     @web.middleware
@@ -148,7 +149,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
             response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             return response
         except RefusedError as error:
-            return answer(request, 409, str(error))
+            return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
         except PortError as error:
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:

@@ -1,6 +1,6 @@
 """What travels on the live socket. Text frames of JSON; beats as rows to stay small."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -33,6 +33,30 @@ class Action(msgspec.Struct, frozen=True):
     """For how long it can still be changed, in s of wall time."""
 
 
+class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the therapist lets the client's own screen show; all of it is off at first."""
+
+    field: bool = False
+    """A slow field of colour that follows the response."""
+    tone: bool = False
+    """A soft tone that follows it."""
+    pacer: bool = False
+    """Paces the breathing, in recovery alone."""
+    pacer_sound: bool = False
+    pace_per_min: Annotated[float, msgspec.Meta(ge=4, le=7)] = 6.0
+    """Breaths a minute."""
+
+
+class ReadyCheck(msgspec.Struct, frozen=True):
+    """One check of the readiness, while a session settles."""
+
+    name: Literal["packets", "rr", "beats", "battery", "strap"]
+    text: str
+    ok: bool
+    hint: str | None = None
+    """What to do where it is not so."""
+
+
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A room at one moment; times in s of the session's clock."""
 
@@ -60,6 +84,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """RMSSD of the last 60 s against the baseline of this session."""
     accepted_pct: float | None
     """Share of accepted beats in the last 60 s."""
+    resp_per_min: float | None = None
+    """Breathing rate read from RR over the last 5 min, every 5 s; None where no clear peak stands out."""
     signal: Signal
     signal_text: str
     """In words: "Signal good", "Strap silent"."""
@@ -76,6 +102,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A tester plays a recording in this room; nothing is stored."""
     paused: bool = False
     """The session's clock stands, as only a tester can make it."""
+    change_so_far_pct: float | None = None
+    """RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."""
+    change_low_pct: float | None = None
+    """95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."""
+    change_high_pct: float | None = None
+    change_why: str | None = None
+    """Why there is no interval; None where there is one."""
     stream: StreamIntegrity = StreamIntegrity()
     checked: Parity | None = None
     """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
@@ -94,15 +127,9 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     """Planned."""
     therapist: str | None = None
-    change_so_far_pct: float | None = None
-    """RMSSD of this phase so far against the baseline; `change_pct` is that of the last 60 s."""
-    change_low_pct: float | None = None
-    """95 % interval of `change_so_far_pct`, provisional like it."""
-    change_high_pct: float | None = None
-    change_why: str | None = None
-    """Why there is no interval, or what to mind about it."""
-    resp_per_min: float | None = None
-    """Breathing rate; None where it cannot be told."""
+    client_view: ClientView = ClientView()
+    ready: list[ReadyCheck] = []
+    """Whether the strap is ready to measure; empty but while the session settles."""
 
 
 class StoryMark(msgspec.Struct, frozen=True):
@@ -188,4 +215,16 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):
     room: str
 
 
-ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat
+class ClientFrame(msgspec.Struct, frozen=True, tag="client-view", tag_field="type"):
+    """All that the client's own screen is told: nobody's name, and no figure."""
+
+    field: bool
+    tone: bool
+    level: float | None
+    """Where the response stands, from -1 over 0 (as in the baseline) to 1; None where nothing is to be shown."""
+    pace_per_min: float | None
+    """None where the breathing is not paced."""
+    pacer_sound: bool
+
+
+ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat | ClientFrame

@@ -10,8 +10,10 @@ from . import words
 from .assets import Assets
 from .guard import PICTURE_POLICY
 from .live import Hub
+from .messages import RoomState
 from .openapi import outline
 from .ports import House, Settings, UnknownRoomError, UnknownSessionError
+from .records import Records
 from .summary import summary_of
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
@@ -31,8 +33,11 @@ class Pages:
         *,
         bench: bool = False,
         accounts: Accounts | None = None,
+        records: Records | None = None,
+        rights: bool = False,
     ) -> None:
-        """`description` is the API's, as OpenAPI."""
+        """`description` is the API's, as OpenAPI; `rights`: whether clients' data can be exported and erased."""
+        self._records = records
         self._house = house
         self._hub = hub
         self._version = version
@@ -47,7 +52,14 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            static=assets.address, assets=assets, version=version, words=words, disclaimer=words.DISCLAIMER, bench=bench
+            static=assets.address,
+            assets=assets,
+            version=version,
+            words=words,
+            disclaimer=words.DISCLAIMER,
+            bench=bench,
+            records=records is not None,
+            rights=rights,
         )
 
     async def rooms(self, request: web.Request) -> web.Response:
@@ -57,12 +69,13 @@ class Pages:
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room."""
-        name = request.match_info["room"]
-        for room in self._hub.rooms():
-            if room.room == name:
-                settings = Settings() if room.bench else await self._house.settings()
-                return self._page(request, "room.html", room=room, settings=settings)
-        raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
+        room = self._room(request)
+        settings = Settings() if room.bench else await self._house.settings()
+        return self._page(request, "room.html", room=room, settings=settings)
+
+    async def client_view(self, request: web.Request) -> web.Response:
+        """Show the screen that is the client's own."""
+        return self._page(request, "client_view.html", room=self._room(request))
 
     async def bench(self, request: web.Request) -> web.Response:
         """Show the test bench."""
@@ -75,11 +88,14 @@ class Pages:
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""
         row, report = await self._house.report(session_of(request))
+        await self._note(request, row.session, "summary")
         return self._page(request, "session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
         """Draw the picture of one session."""
-        svg = await self._house.picture(session_of(request))
+        session = session_of(request)
+        svg = await self._house.picture(session)
+        await self._note(request, session, "picture")
         headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "no-cache"}
         return web.Response(text=svg, content_type="image/svg+xml", headers=headers)
 
@@ -88,6 +104,11 @@ class Pages:
         demand_admin(person_of(request))
         rows = await self._accounts.accounts() if self._accounts else []
         return self._page(request, "accounts.html", accounts=rows)
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Show what the practice has set; an admin may change it."""
+        may_change = person_of(request).role == "admin"
+        return self._page(request, "settings.html", settings=await self._house.settings(), may_change=may_change)
 
     async def api(self, request: web.Request) -> web.Response:
         """Show the description of the API to a person."""
@@ -106,9 +127,24 @@ class Pages:
         """Show a refusal in the style of the house."""
         return self._page(request, "error.html", status, code=status, sentence=sentence)
 
+    def render(self, request: web.Request, template: str, **values: Any) -> web.Response:
+        """Show a page of another handler."""
+        return self._page(request, template, **values)
+
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
+
+    def _room(self, request: web.Request) -> RoomState:
+        name = request.match_info["room"]
+        for room in self._hub.rooms():
+            if room.room == name:
+                return room
+        raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")
+
+    async def _note(self, request: web.Request, session: int, what: str) -> None:
+        if self._records:
+            await self._records.saw(session, what, by=person_of(request).name)
 
     def _page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
         login = request.get(LOGIN)

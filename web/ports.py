@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from ..analysis.figures import SessionReport
-from .messages import Action, Story
+from .messages import Action, ClientView, Story
 
 
 class PortError(Exception):
@@ -31,6 +31,18 @@ class UnknownClientError(UnknownError):
 
 class RefusedError(PortError):
     """The request does not fit the state of things (phase already moved on, strap already taken)."""
+
+
+class ConflictError(RefusedError):
+    """A strap or a client was claimed a second time; `room` has it, None where another program does."""
+
+    def __init__(self, text: str, room: str | None = None) -> None:
+        super().__init__(text)
+        self.room = room
+
+
+class StrapTakenError(ConflictError):
+    """A session holds the strap."""
 
 
 class StrapSeen(msgspec.Struct, frozen=True):
@@ -143,8 +155,12 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    screening_confirmed: bool = False
+    """The therapist has considered each yes and goes on."""
     strap_confirmed: bool = False
     """The therapist says that a strap known from another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now, and agrees to be recorded."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +186,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     baseline_s: float = 300.0
     massage_s: float | None = None
     recovery_s: float = 300.0
+    keep_months: int | None = None
+    """Sessions that ended longer ago are deleted; None: they are kept until they are erased."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +223,7 @@ class House(Protocol):
         ...
 
     async def open_room(self, opening: Opening, *, by: str) -> str:
-        """Start a session on a strap; gives the room. Refused where another room holds the strap."""
+        """Start a session on a strap; gives the room. Raises `StrapTakenError` where it is claimed already."""
         ...
 
     async def advance(self, room: str, leaving: str, *, ago_s: float, by: str, press: Press | None = None) -> str:
@@ -232,8 +250,15 @@ class House(Protocol):
         """Let an entry count from `ago_s` ago."""
         ...
 
-    async def reassign(self, room: str, client: str | None, *, by: str) -> None:
-        """Put the running session of a room under another client; the audit log tells."""
+    async def reassign(self, room: str, client: str | None, *, consent: bool, elsewhere_confirmed: bool, by: str) -> None:
+        """Put the running session of a room under another client, who agrees to be recorded; the audit log tells.
+
+        Raises `ConflictError` where that client has another running session, unless that is confirmed.
+        """
+        ...
+
+    def show_client(self, room: str, view: ClientView) -> None:
+        """Let the client's own screen of a room show this."""
         ...
 
     async def settings(self) -> Settings:

@@ -7,7 +7,7 @@ import msgspec
 
 from .api import Call, Endpoint
 from .live import Hub
-from .messages import Action, RoomState, Story
+from .messages import Action, ClientView, RoomState, Story
 from .ports import AdapterState, House, Note, Opening, Press, RefusedError, Screening, StrapSeen, UnknownRoomError
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -45,9 +45,12 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Planned."""
     pain_before: Score | None = None
     screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
-    """A yes among them is recorded as seen and confirmed."""
+    screening_confirmed: bool = False
+    """Each yes among them was considered; it is recorded, and the session begins."""
     strap_confirmed: bool = False
     """A strap last worn by another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -113,6 +116,10 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     client: Text | None
     """Pseudonym; null: nobody's."""
+    elsewhere_confirmed: bool = False
+    """This client has another session running, and that is meant."""
+    consent: bool = False
+    """They were asked just now and agree to be recorded."""
 
 
 class RoomsApi:
@@ -213,6 +220,14 @@ class RoomsApi:
                 answer=RoomState,
                 refusals=(409,),
             ),
+            Endpoint(
+                method="PUT",
+                path=f"{room}/client-view",
+                handler=self.show_client,
+                summary="Switch what the client's own screen shows: colour field, tone, breathing pacer.",
+                body=ClientView,
+                answer=RoomState,
+            ),
         ]
 
     async def straps(self, _: Call) -> Straps:
@@ -275,7 +290,16 @@ class RoomsApi:
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
-        await self._house.reassign(room, call.body.client, by=call.person.name)
+        body, person = call.body, call.person
+        await self._house.reassign(
+            room, body.client, consent=body.consent, elsewhere_confirmed=body.elsewhere_confirmed, by=person.name
+        )
+        return self._state(room)
+
+    async def show_client(self, call: Call) -> RoomState:
+        """Switch what the client's own screen shows; gives the room."""
+        room = call.text("room")
+        self._house.show_client(room, call.body)
         return self._state(room)
 
     def _state(self, room: str) -> RoomState:

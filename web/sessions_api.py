@@ -5,6 +5,7 @@ import msgspec
 from ..analysis.figures import SessionReport
 from .api import Call, Endpoint
 from .ports import House, SessionRow
+from .records import Records
 from .rooms_api import Opened
 
 
@@ -24,8 +25,9 @@ class Closed(msgspec.Struct, frozen=True):
 class SessionsApi:
     """Handlers of the sessions."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, records: Records | None = None) -> None:
         self._house = house
+        self._records = records
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -73,7 +75,11 @@ class SessionsApi:
 
     async def session(self, call: Call) -> SessionFull:
         """Give one session."""
-        return SessionFull(*await self._house.report(call.number("session")))
+        session = call.number("session")
+        found = SessionFull(*await self._house.report(session))
+        if self._records:
+            await self._records.saw(session, "summary", by=call.person.name)
+        return found
 
     async def resume(self, call: Call) -> Opened:
         """Take up an interrupted session; gives the room."""

@@ -12,6 +12,7 @@ import msgspec
 
 from .live import Hub, Slot
 from .messages import Ask, Heartbeat, ServerMessage
+from .told import HIDES, Telling, telling_of
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_REQUEST: Final = 4096
@@ -31,7 +32,7 @@ class Pace:
 
 
 class LiveSocket:
-    """Serves `/live`, with `?room=` for one room alone."""
+    """Serves `/live`, with `?room=` for one room alone, and `&view=client` for what its client may see."""
 
     def __init__(self, hub: Hub, adapter: Callable[[], str | None], pace: Pace) -> None:
         """`adapter` gives the sentence for the heartbeat, None where all is well."""
@@ -46,8 +47,10 @@ class LiveSocket:
             compress=False, max_msg_size=_LARGEST_REQUEST, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
         )
         await socket.prepare(request)
-        slot = self._hub.subscribe(request.query.get("room"))
-        sender = asyncio.create_task(self._send(request, socket, slot), name="live socket")
+        room = request.query.get("room")
+        slot = self._hub.subscribe(room)
+        telling = telling_of(room, request.query.get("view"), request.cookies.get(HIDES))
+        sender = asyncio.create_task(self._send(request, socket, slot, telling), name="live socket")
         self._open.add(socket)
         try:
             async for message in socket:
@@ -65,13 +68,16 @@ class LiveSocket:
         """Tell every browser that the server goes."""
         await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
 
-    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Slot) -> None:
+    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Slot, telling: Telling) -> None:
         encoder = msgspec.json.Encoder()
         loop = asyncio.get_running_loop()
 
         async def send(message: ServerMessage) -> None:
+            told = telling(message)
+            if told is None:
+                return
             async with asyncio.timeout(self._pace.send_s):
-                await socket.send_str(encoder.encode(message).decode())
+                await socket.send_str(encoder.encode(told).decode())
 
         try:
             for message in slot.take():

@@ -1,7 +1,7 @@
 """What the summary page shows, worked out from a report: sentences, the table with its footnotes, quality."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..analysis.figures import PhaseFigures, ResponseFigures, SessionReport
@@ -51,6 +51,9 @@ class ResponseView:
     effect: str
     sentence: str
     why: str
+    """The first question: more than today's drift?"""
+    usual: str = ""
+    """The second: more than rest alone usually does? Empty where it was said before, or cannot be asked."""
     low_at: float | None = None
     high_at: float | None = None
     at: float | None = None
@@ -124,20 +127,11 @@ def _response(response: ResponseFigures, report: SessionReport, kind: str) -> Re
         effect=words.percent_with_interval(response.percent, interval),
         sentence=words.response_sentence(response, interval, kind),
         why=response.why,
+        usual=words.usual_sentence(report, response.phase),
     )
     if response.percent is None or interval is None:
         return view
-    return ResponseView(
-        view.phase,
-        view.class_,
-        view.word,
-        view.effect,
-        view.sentence,
-        view.why,
-        low_at=_place(interval[0]),
-        high_at=_place(interval[1]),
-        at=_place(response.percent),
-    )
+    return replace(view, low_at=_place(interval[0]), high_at=_place(interval[1]), at=_place(response.percent))
 
 
 def _place(percent: float) -> float:

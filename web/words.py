@@ -3,7 +3,7 @@
 from math import expm1
 from typing import Final
 
-from ..analysis.figures import ResponseClass, ResponseFigures
+from ..analysis.figures import ResponseClass, ResponseFigures, SessionReport
 from ..analysis.parity import Parity
 from ..analysis.polar_session import PolarReport
 
@@ -91,6 +91,14 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
 
 
+def usual_sentence(report: SessionReport, phase: str) -> str:
+    """Say how a phase's change compares with what rest alone usually does; that this is not known yet is said once."""
+    context = report.context.get(phase)
+    if context is None or (context.usual_class == "unknown" and phase != next(iter(report.context))):
+        return ""
+    return context.usual_why
+
+
 def polar(report: PolarReport | None, kind: str) -> str:
     """Say what came of a strap's ECG and acceleration; empty where it sent neither."""
     if report is None:
@@ -127,6 +135,26 @@ def checked(parity: Parity) -> str:
     return (
         f"Checked against NeuroKit2: {counted(len(parity.differences), 'figure differs', 'figures differ')}, "
         f"first {first.figure} in {phase_word(first.phase).lower()}: live {first.ours}, NeuroKit2 {first.neurokit2}."
+    )
+
+
+def second_look(report: SessionReport) -> str:
+    """Say how the pass after the session compares with the live filter; empty where nothing was left out or looked at."""
+    look = report.second_look
+    if look is None or look.changed_pct is None or not report.hrv:
+        return ""
+    if not look.changed_pct:
+        return "A second look, which also knows what came after each beat, agrees on every beat."
+    live = {figures.phase: figures.rmssd_ms for figures in report.figures.phases}
+    both = [(phase_word(one.phase, report.kind), live.get(one.phase), one.rmssd_ms) for one in look.phases]
+    told = [
+        f"{phase} {number(ours, 1)} and {number(other, 1)} ms" if number(ours, 1) != number(other, 1) else f"{phase} the same"
+        for phase, ours, other in both
+    ]
+    share = f"{number(look.changed_pct, 1)} %" if look.changed_pct >= 0.05 else "less than 0.1 %"
+    return (
+        f"A second look, which also knows what came after each beat, differs on {share} of the beats; "
+        f"RMSSD as used here, and by it: {', '.join(told)}."
     )
 
 

@@ -32,12 +32,16 @@ class VirtualBlueZ:
         """By D-Bus path."""
         self.discovering: dict[str, set[str]] = {}
         """Adapter path → the programs that run a discovery."""
+        self.hangs = False
+        """Takes calls and answers none, as a bluetoothd that was stopped."""
+        self.refuses: str | None = None
+        """Answers each call with this D-Bus error, as the bus does to a user without the right."""
         self._of: dict[VirtualStrap, StrapObjects] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connecting: dict[StrapObjects, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
-        await self.seat.take(lambda call: answer(self, call), self._left)
+        await self.seat.take(self._answer, self._left)
         self._start(self._advertise())
         return self
 
@@ -131,6 +135,11 @@ class VirtualBlueZ:
 
     def _near(self, adapter: str) -> list[StrapObjects]:
         return [objects for objects in self.straps.values() if objects.strap.adapter == adapter]
+
+    def _answer(self, call: Message) -> Message | None:
+        if self.refuses:
+            return Message.new_error(call, self.refuses, "refused")
+        return None if self.hangs else answer(self, call)
 
     def _left(self, program: str) -> None:
         for discovering in self.discovering.values():

@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-import os
+from contextlib import asynccontextmanager
 from pathlib import Path
 import shutil
-import signal
 import sys
-import tempfile
 from typing import Literal
 
 from ..errors import VirtualBusError
+from .passing import end, passing_folder
 
 if sys.platform == "linux":
     from .minibus import MiniBus
@@ -19,7 +17,7 @@ if sys.platform == "linux":
 BusKind = Literal["daemon", "python"]
 
 _DAEMON = "dbus-daemon"
-_START_S, _STOP_S = 5.0, 2.0
+_START_S = 5.0
 # ends the daemon when the pipe from us closes, so that it does not outlive a restbeat that was killed
 _GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
 # a BleakClient takes a connection of its own, and 256 a user would be the default
@@ -42,15 +40,15 @@ async def private_bus(kind: BusKind | None = None) -> AsyncGenerator[str]:
     """
     if sys.platform != "linux":
         raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
-    with tempfile.TemporaryDirectory(prefix="restbeat-bus-") as folder:
+    async with passing_folder("restbeat-bus-") as folder:
         daemon = shutil.which(_DAEMON)
         if kind == "python" or (kind is None and daemon is None):
-            with MiniBus(Path(folder) / "socket") as bus:
+            with MiniBus(folder / "socket") as bus:
                 yield bus.address
         elif daemon is None:
             raise VirtualBusError(f"{_DAEMON} is not installed. Install it, or let restbeat use its own bus in Python.")
         else:
-            async with _daemon(daemon, Path(folder)) as address:
+            async with _daemon(daemon, folder) as address:
                 yield address
 
 
@@ -75,12 +73,7 @@ async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
     try:
         yield await _address(process)
     finally:
-        try:
-            await asyncio.wait_for(process.communicate(b""), _STOP_S)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.communicate(b"")
+        await end(process)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:

@@ -113,6 +113,8 @@ def _of_characteristic(bluez: "VirtualBlueZ", objects: StrapObjects, path: str, 
     # the reply goes out before the first notification may
     soon = asyncio.get_running_loop().call_soon
     match call.member:
+        case "ReadValue" if objects.strap.reads_hang:
+            return None
         case "ReadValue" if "read" in flags:
             return "ay", [objects.values[path]]
         case "ReadValue":

@@ -42,6 +42,8 @@ class VirtualStrap:
     """Refuse to connect, in BlueZ's words, such as "le-connection-abort-by-local"."""
     connect_hangs: bool = False
     """Take a connection request and never answer."""
+    reads_hang: bool = False
+    """Be asked what it is, and never answer."""
     discovery_s: float = 0.05
     """From the link to the end of service discovery; at 0 Bleak fails at random, as it reads the two on two connections."""
 

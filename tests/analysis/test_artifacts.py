@@ -83,6 +83,35 @@ def test_a_couplet_is_three_intervals():
     assert rejected(judge(series)) == [(i, Kind.COUPLET) for i in (100, 101, 102)]
 
 
+def test_what_nothing_explains_is_other():
+    series = calm_series()
+    series[100] *= 1.5
+    assert rejected(judge(series)) == [(100, Kind.OTHER)]
+
+
+def test_a_shallow_dip_in_a_calm_rhythm_is_the_hearts_own():
+    for at in range(60, 280, 20):
+        series = [900 + 12 * math.sin(1.4 * k) for k in range(300)]
+        series[at] *= 0.91
+        assert rejected(judge(series)) == []
+
+
+def test_bigeminy_is_left_out_to_its_end_and_nothing_with_it():
+    for beats in (3, 6):
+        series = calm_series()
+        for at in range(100, 100 + 2 * beats, 2):
+            early = 0.3 * series[at]
+            series[at : at + 2] = [series[at] - early, series[at + 1] + early]
+        assert [i for i, _ in rejected(judge(series))] == list(range(100, 100 + 2 * beats))
+
+
+def test_missed_beats_in_a_row_are_no_sudden_halving_of_the_rate():
+    series = calm_series()
+    for at in range(100, 103):
+        series[at : at + 2] = [series[at] + series[at + 1]]
+    assert rejected(judge(series)) == [(i, Kind.MISSED) for i in (100, 101, 102)]
+
+
 def test_absurd_intervals_are_rejected_and_the_rhythm_is_found_again():
     series = calm_series()
     series[50:50] = [0.0, 70_000.0, 0.0, 4.9]

@@ -83,6 +83,22 @@ def test_no_difference_crosses_a_lost_link():
     assert sqrt(np.mean(np.square(kept))) == pytest.approx(40 * 1000 / 1024, rel=0.02)
 
 
+def test_lost_packets_leave_the_live_rmssd_as_it_was():
+    slow_swing = [round(1024 * (1 + 0.08 * np.sin(n / 20 * 2 * np.pi) + 0.01 * (-1) ** n)) for n in range(200)]
+    ends_s = np.cumsum(slow_swing) / 1024
+
+    def figures(lost):
+        live = LiveSession()
+        for n, (end_s, rr) in enumerate(zip(ends_s, slow_swing, strict=True)):
+            if n not in lost:
+                live.push(packet(float(end_s) + 0.1, (rr,)))
+        return live.figures(float(ends_s[-1]) + 0.2)
+
+    # a difference taken across these would make 39 ms of 27
+    lost = {*range(140, 144), *range(160, 165), *range(180, 186)}
+    assert figures(lost).rmssd_ms == pytest.approx(figures(set()).rmssd_ms, rel=0.05)
+
+
 def test_a_sensor_without_rr_is_said_to_send_heart_rate_only():
     live = LiveSession()
     for n in range(1, 10):

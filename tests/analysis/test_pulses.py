@@ -10,9 +10,11 @@ from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.simulated_polar import with_pulse_frames
 from restbeat.analysis.stream import MOVED, NO_CONTACT, UNSURE, BeatStream
+from restbeat.sensors.fault_grammar import parse_faults
+from restbeat.sensors.faults import with_faults
 from restbeat.sensors.model import Contact
 from restbeat.sensors.polar import Ppi, encode_ppi
-from restbeat.sensors.recording import PMD_DATA, Link, Packet
+from restbeat.sensors.recording import PMD_DATA, Link, Packet, Recording
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,16 @@ def test_a_strap_that_sends_rr_is_never_doubled_by_pulses(chest):
     assert by_phase(summarise("x", header, both)) == by_phase(summarise("x", header, events))
 
 
+def test_pulses_that_come_twice_reach_no_figure(chest):
+    header, events = chest
+    once = with_pulse_frames(events)
+    twice = [event for event in once for _ in range(2 if getattr(event, "char", "") == PMD_DATA else 1)]
+    whole, doubled = summarise("x", header, once), summarise("x", header, twice)
+    assert by_phase(doubled) == by_phase(whole)
+    assert doubled.figures.integrity.duplicate_packets == sum(getattr(event, "char", "") == PMD_DATA for event in once)
+    assert (doubled.stream.rr_fills_pct, doubled.figures.integrity.gaps) == (whole.stream.rr_fills_pct, 0)
+
+
 def test_a_lost_frame_is_a_gap_of_its_length(chest):
     header, events = chest
     frames = with_pulse_frames(events)
@@ -101,9 +113,50 @@ def test_live_the_first_pulses_end_the_word_that_there_is_no_hrv(chest):
     assert live.figures(event.t).hr_bpm is not None
 
 
+def second(count=5):
+    return [Ppi(60, 1000, 5, blocker=False, contact=Contact.YES)] * count
+
+
 def test_pulse_frames_that_come_late_or_early_move_no_interval():
     clock = PulseClock()
-    ends = [end for t in (5.0, 12.5, 15.2) for end, _ in clock.push(t, [1000] * 5)]
+    ends = [placed.end_s for t in (5.0, 12.5, 15.2) for placed in clock.push(t, second())]
     assert [round(b - a, 3) for a, b in pairwise(ends)][:4] == [1.0] * 4
     assert clock.gaps == 0
     assert clock.beats == 15
+
+
+def test_frames_that_were_held_up_and_come_at_once_are_no_gap():
+    clock = PulseClock()
+    placed = [placed for t in (5.0, 10.0, 25.0, 25.002, 25.004, 30.0) for placed in clock.push(t, second())]
+    assert [placed.end_s for placed in placed] == [float(end) for end in range(1, 31)]
+    assert (clock.gaps, clock.lost_s, clock.late_batches) == (0, 0.0, 1)
+
+
+@pytest.mark.parametrize("then", [(20.0, 25.0), (20.0, 20.002, 25.0)])
+def test_frames_that_were_lost_are_a_gap_whatever_follows(then):
+    clock = PulseClock()
+    lost = {(20.0, 25.0): 5.0, (20.0, 20.002, 25.0): 0.0}[then]
+    placed = [placed for t in (5.0, 10.0, *then) for placed in clock.push(t, second())] + clock.flush()
+    assert clock.lost_s == lost
+    assert [placed.gap_before for placed in placed].count(True) == bool(lost)
+    assert len(placed) == clock.beats == 5 * (2 + len(then))
+
+
+def test_a_frame_that_still_waits_at_the_end_is_placed_all_the_same():
+    clock = PulseClock()
+    assert len([placed for t in (5.0, 30.0) for placed in clock.push(t, second())]) == 5
+    assert [placed.gap_before for placed in clock.flush()] == [True] + [False] * 4
+    assert clock.lost_s == 20.0
+    assert clock.push(31.0, second())
+    assert clock.broken() == []
+
+
+@pytest.mark.parametrize("fault", ["double@0", "late@60:4", "late@100:8", "late@140:10", "late@40:7,double@100:60"])
+def test_faults_that_lose_no_pulse_move_no_figure(chest, fault):
+    header, events = chest
+    whole = Recording(header, tuple(with_pulse_frames(events)))
+    (troubled,) = with_faults([whole], parse_faults([fault]), seed=1)
+    before, after = (summarise("x", header, recording.events) for recording in (whole, troubled))
+    for phase, figures in by_phase(after).items():
+        assert figures.rmssd_ms == pytest.approx(by_phase(before)[phase].rmssd_ms, rel=0.01), phase
+    assert after.figures.integrity.lost_s == pytest.approx(before.figures.integrity.lost_s, abs=1.0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from restbeat.analysis import drift
-from restbeat.analysis.response import CAVEAT, PhaseBeats, Response, respond, segments
+from restbeat.analysis.phase_beats import PhaseBeats, segments
+from restbeat.analysis.response import CAVEAT, Response, respond
 
 BASE_S = 300.0
 
@@ -48,8 +49,8 @@ def verdict(beat_s, phase_s=300.0, wander_sd=0.10) -> Response:
     return respond(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), wander_sd=wander_sd)
 
 
-def dense_change(t, y, later, wander_sd):
-    """The same posterior by explicit covariance matrices."""
+def dense_change(t, y, later, wander_sd, earlier=()):
+    """The same posterior by explicit covariance matrices; `earlier` lends half its log evidence, and s² for 8 degrees."""
     gap = np.abs(t[:, None] - t)
     ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
     x = np.column_stack([np.ones(t.size), later, *([ramp - later * ramp[later].mean()] if t[-1] - t[later][0] >= 580 else [])])
@@ -62,22 +63,30 @@ def dense_change(t, y, later, wander_sd):
             info = x.T @ ci @ x
             beta = np.linalg.solve(info, x.T @ ci @ y)
             rss = (y - x @ beta) @ ci @ (y - x @ beta)
-            prior = -0.5 * (np.log(tau / 25) / 0.9) ** 2
-            log_weight.append(prior - 0.5 * np.linalg.slogdet(c)[1] - 0.5 * np.linalg.slogdet(info)[1] - df / 2 * np.log(rss))
+            lw = -0.5 * (np.log(tau / 25) / 0.9) ** 2 - 0.5 * np.linalg.slogdet(c)[1] - 0.5 * np.linalg.slogdet(info)[1]
+            freedom = df
+            if earlier:
+                n = len(log_weight)
+                s2 = sum(seen.rss[n] for seen in earlier) / sum(seen.df for seen in earlier)
+                lw += 0.5 * sum(seen.log_likelihood[n] for seen in earlier) + 4 * np.log(s2)
+                rss, freedom = rss + 8 * s2, df + 8
+            log_weight.append(lw - freedom / 2 * np.log(rss))
             location.append(beta[1])
-            scale.append(np.sqrt(rss / df * np.linalg.inv(info)[1, 1] + wander_sd**2))
+            scale.append(np.sqrt(rss / freedom * np.linalg.inv(info)[1, 1] + wander_sd**2))
     weight = np.exp(np.array(log_weight) - max(log_weight))
     return weight / weight.sum(), np.array(location), np.array(scale)
 
 
+@pytest.mark.parametrize("quiet", [0, 3])
 @pytest.mark.parametrize(("base", "phase"), [(30, 30), (30, 90), (26, 180)])
-def test_the_filter_gives_the_posterior_of_the_explicit_covariance(base, phase):
+def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance(base, phase, quiet):
     rng = np.random.default_rng(base)
     t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
-    posterior = drift.change(t, y, later, 0.1)
-    weight, location, scale = dense_change(t, y, later, 0.1)
+    earlier = [drift.change(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(quiet)]
+    posterior, _ = drift.change(t, y, later, 0.1, earlier)
+    weight, location, scale = dense_change(t, y, later, 0.1, earlier)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
     assert posterior.location == pytest.approx(location, abs=1e-8)
     assert posterior.scale == pytest.approx(scale, rel=1e-7)
@@ -171,6 +180,13 @@ def test_a_wild_series_is_too_wide_to_judge():
     assert "anywhere between" in r.why
 
 
+def test_a_client_who_wanders_too_much_is_told_so_and_not_that_the_data_were_bad(null_sessions):
+    r = verdict(null_sessions[3], wander_sd=0.4)
+    assert (r.verdict, r.steady) == ("insufficient", True)
+    assert r.why.startswith("Quiet phases alone differ too much to tell")
+    assert not verdict(client(1, drift_sd=1.5)).steady
+
+
 def test_a_flat_rhythm_gives_no_firm_verdict():
     r = verdict(np.arange(0, 601, 0.8))
     assert r.verdict == "none"
@@ -190,6 +206,41 @@ def test_segments_hold_whole_ten_seconds_with_five_differences_each():
     assert np.exp(whole.ln_rmssd) == pytest.approx(40, rel=1e-6)
     holed = segments(phase_of(beat_s, 0, 36, rejected=(12, 14, 16)))
     assert holed.mid_s.tolist() == [5, 25]
+
+
+def test_a_beat_across_the_border_of_a_phase_is_in_no_segment():
+    ends = np.concatenate([np.arange(1, 401) * 0.8, 320.4 + np.arange(400) * 1.2])
+    beats = phase_of(np.concatenate([[0.0], ends]), 320.1, 600.0)
+    assert beats.adjacent[1]
+    assert np.exp(segments(beats, 5.0, 3).ln_rmssd) == pytest.approx(0.5)  # the floor: nothing but equal intervals
+
+
+def test_earlier_sessions_lend_their_drift():
+    quick, slow = (
+        [drift.change(t, series, later)[1] for series in ([wander(rng, 120, 5.0, tau) for _ in range(6)])]
+        for tau in (8.0, 90.0)
+        for rng, t, later in [(np.random.default_rng(1), np.arange(120) * 5.0, np.arange(120) >= 60)]
+    )
+    t, later = np.arange(120) * 5.0, np.arange(120) >= 60
+    y = wander(np.random.default_rng(9), 120, 5.0, 25.0)
+    alone, after_quick, after_slow = (drift.change(t, y, later, earlier=known)[0] for known in ((), quick, slow))
+    assert after_quick.sd < alone.sd < after_slow.sd
+    assert after_quick.df == alone.df + 8
+
+
+def test_what_was_seen_of_the_drift_does_not_depend_on_earlier_sessions(null_sessions):
+    first = verdict(null_sessions[0])
+    base, phase = phase_of(null_sessions[1], 0, BASE_S), phase_of(null_sessions[1], BASE_S, 600)
+    alone, lent = respond(base, phase), respond(base, phase, earlier=[first.drift] * 6)
+    assert alone.drift == lent.drift
+    assert alone.half_width != lent.half_width
+
+
+def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions):
+    still, wandering = (verdict(null_sessions[2], wander_sd=w) for w in (0.0, 0.3))
+    assert still.standard_error == pytest.approx(wandering.standard_error)
+    assert still.half_width == pytest.approx(1.98 * still.standard_error, rel=0.08)
+    assert wandering.half_width > 0.55
 
 
 def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():

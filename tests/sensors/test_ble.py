@@ -1,55 +1,16 @@
-"""The real Bleak on a virtual BlueZ."""
+"""What is on the air: the real Bleak on a virtual BlueZ."""
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
-import gc
-import os
-import random
 
 import pytest
 
-from restbeat.sensors.ble import StrapSource, StrapWatch, Timing, adapter_state, inspect, on_bus, scan
+from restbeat.sensors.ble import StrapSource, StrapWatch, adapter_state, inspect, on_bus, scan
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
-from restbeat.sensors.model import Device
-from restbeat.sensors.recording import BATTERY, HEART_RATE, Link, Packet
-from restbeat.sensors.source import Described, LinkChange, LinkState
+from restbeat.sensors.errors import NoAdapterError
+from restbeat.sensors.recording import HEART_RATE
 
-from .conftest import H10, recording, until
-
-SPEED = 60.0
-QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
-
-
-@asynccontextmanager
-async def streaming(strap, clock=None, **options):
-    """The items of a strap, as they come; the source is closed when the block ends."""
-    items = []
-    source = StrapSource(strap.address, rng=random.Random(1), timing=options.pop("timing", QUICK), **options)
-
-    async def take():
-        async with aclosing(source.items(clock or RunningClock(SPEED))) as stream:
-            async for item in stream:
-                items.append(item)  # noqa: PERF401 they are looked at while they come
-
-    task = asyncio.create_task(take())
-    try:
-        yield items
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def payloads(items, char=HEART_RATE):
-    return [item.payload for item in items if isinstance(item, Packet) and item.char == char]
-
-
-def states(items):
-    return [item.state for item in items if isinstance(item, LinkChange)]
-
-
-def links(items):
-    return [item.up for item in items if isinstance(item, Link)]
+from .conftest import recording, until
+from .streams import QUICK, SPEED, payloads, streaming
 
 
 async def told_within(seconds, text):
@@ -75,196 +36,6 @@ async def test_two_scans_at_once_both_hear(on_air):
         assert len(first) == len(second) == 1
 
 
-@pytest.mark.parametrize("acquire_notify", [False, True])
-async def test_every_packet_arrives_once_and_byte_for_byte(on_air, acquire_notify):
-    played = recording(60)
-    async with on_air(played, clock_for=lambda _: RunningClock(SPEED)) as air:
-        player = air.players[0]
-        async with streaming(player.strap, acquire_notify=acquire_notify) as items:
-            await player.finished.wait()
-            await until(lambda: len(payloads(items)) >= 60)
-            await asyncio.sleep(0.05)
-        assert payloads(items) == payloads(played.events)
-        assert payloads(items, BATTERY) == [b"\x57"]
-        assert [item.t for item in items] == sorted(item.t for item in items)
-        assert states(items)[:3] == [LinkState.SCANNING, LinkState.CONNECTING, LinkState.STREAMING]
-        assert links(items) == [True]
-
-
-@pytest.mark.parametrize(("options", "acquired"), [({}, False), ({"acquire_notify": True}, True)])
-async def test_start_notify_is_what_is_used_unless_told_otherwise(on_air, options, acquired):
-    async with on_air(recording()) as air, streaming(air.players[0].strap, **options):
-        await air.players[0].started.wait()
-        (objects,) = air.bluez.straps.values()
-        path = objects.paths[HEART_RATE]
-        assert (path in objects.pipes, bool(objects.subscribers.get(path))) == (acquired, not acquired)
-
-
-async def test_the_strap_tells_what_it_is(on_air):
-    async with on_air(recording(), clock_for=lambda _: RunningClock(SPEED)) as air:
-        address = air.players[0].strap.address
-        async with streaming(air.players[0].strap) as items:
-            await until(lambda: any(isinstance(item, Described) for item in items))
-        device = next(item.device for item in items if isinstance(item, Described))
-        assert device == Device("Polar H10", address, "Polar", "H10", "5.0.0", 87, "chest")
-
-
-async def test_a_lost_link_is_marked_and_nothing_is_doubled_after_it(on_air):
-    played = recording(120, away=(30.0, 60.0))
-    async with on_air(played, clock_for=lambda _: RunningClock(SPEED)) as air:
-        player = air.players[0]
-        async with streaming(player.strap) as items:
-            await player.finished.wait()
-            await asyncio.sleep(0.05)
-        heard = payloads(items)
-        assert links(items) == [True, False, True]
-        assert len(heard) == len(set(heard)) == player.sent - 1  # the battery packet
-        assert heard[:29] == payloads(played.events)[:29]
-        assert heard[-1] == payloads(played.events)[-1]
-        assert states(items).count(LinkState.LOST) == 1
-
-
-async def test_a_second_program_on_the_lost_link_would_hear_all_twice(on_air):
-    """The trap itself is there: without a disconnect of the lost client, BlueZ tells everything once a subscription."""
-    from bleak import BleakClient, BleakScanner
-
-    async with on_air(recording(1)) as air:
-        strap, bluez = air.players[0].strap, air.bluez
-        heard = []
-
-        async def subscribe():
-            device = await BleakScanner.find_device_by_address(strap.address, timeout=3)
-            client = BleakClient(device)
-            await client.connect()
-            await client.start_notify("00002a37-0000-1000-8000-00805f9b34fb", lambda _, payload: heard.append(bytes(payload)))
-            return client
-
-        lost = await subscribe()
-        bluez.drop(strap)
-        await until(lambda: not lost.is_connected)
-        again = await subscribe()
-        heard.clear()
-        bluez.notify(strap, HEART_RATE, b"\x00\x40")
-        await until(lambda: len(heard) == 2)
-        await again.disconnect()
-        await lost.disconnect()
-
-
-async def test_silence_is_noticed_and_the_stream_recovers(on_air):
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        async with streaming(strap) as items:
-            await until(lambda: len(payloads(items)) > 10)
-            strap.silent = True
-            await until(lambda: LinkState.LOST in states(items))
-            silent = next(item for item in items if isinstance(item, LinkChange) and item.state is LinkState.SILENT)
-            assert "Moisten" in silent.hint
-            strap.silent = False
-            count = len(payloads(items))
-            await until(lambda: len(payloads(items)) > count + 10)
-        assert links(items) == [True, False, True]
-        assert len(payloads(items)) == len(set(payloads(items)))
-
-
-async def test_a_short_silence_breaks_nothing(on_air):
-    timing = Timing(silent_after_wall_s=0.5)
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        async with streaming(strap, timing=timing) as items:
-            await until(lambda: len(payloads(items)) > 10)
-            strap.silent = True
-            await until(lambda: LinkState.SILENT in states(items))
-            strap.silent = False
-            await until(lambda: states(items)[-1] is LinkState.STREAMING)
-        assert links(items) == [True]
-
-
-async def test_a_strap_that_refuses_is_tried_until_it_lets_in(on_air):
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        strap.connect_error = "br-connection-profile-unavailable"
-        async with streaming(strap) as items:
-            await until(lambda: any(isinstance(item, LinkChange) and "busy" in (item.hint or "") for item in items))
-            strap.connect_error = None
-            await until(lambda: len(payloads(items)) > 3)
-
-
-async def test_a_link_that_breaks_off_while_it_is_made_is_tried_again(on_air):
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        strap.connect_error = "le-connection-abort-by-local"
-        async with streaming(strap) as items:
-            await until(lambda: LinkState.CONNECTING in states(items))
-            strap.connect_error = None
-            await until(lambda: len(payloads(items)) > 3)
-
-
-async def test_closing_while_a_connection_hangs_leaves_nothing(on_air):
-    async with on_air(recording()) as air:
-        strap = air.players[0].strap
-        strap.connect_hangs = True
-        async with streaming(strap) as items:
-            await until(lambda: LinkState.CONNECTING in states(items))
-        strap.connect_hangs = False
-        assert [advert.address for advert in await scan(0.4)] == [strap.address]
-
-
-async def test_a_strap_that_a_crash_left_connected_is_taken_up(on_air):
-    from bleak import BleakClient, BleakScanner
-
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        crashed = BleakClient(await BleakScanner.find_device_by_address(strap.address, timeout=3))
-        await crashed.connect()
-        assert await scan(0.3) == []
-        async with streaming(strap) as items:
-            await until(lambda: len(payloads(items)) > 3)
-        await crashed.disconnect()
-
-
-async def test_odd_payloads_are_passed_on_as_they_are(on_air):
-    async with on_air(recording(1)) as air:
-        strap = air.players[0].strap
-        async with streaming(strap) as items:
-            await until(strap.listening.is_set)
-            for payload in (b"", b"\xff", b"\x10\x00\x01", bytes(range(200))):
-                air.bluez.notify(strap, HEART_RATE, payload)
-            await until(lambda: len(payloads(items)) >= 4)
-        assert payloads(items)[:4] == [b"", b"\xff", b"\x10\x00\x01", bytes(range(200))]
-
-
-async def test_closing_disconnects_and_the_strap_is_on_the_air_again(on_air):
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        tasks = asyncio.all_tasks()
-        async with streaming(strap) as items:
-            await until(lambda: len(payloads(items)) > 3)
-            assert await scan(0.3) == []
-        await until(lambda: not strap.listening.is_set())
-        assert len(await scan(0.4)) == 1
-        # Bleak keeps a watcher of its connection, until the block of `on_bus` ends
-        assert [t for t in asyncio.all_tasks() - tasks if "monitor_bus_disconnect" not in repr(t)] == []
-
-
-async def test_no_connection_and_no_descriptor_is_left(on_air):
-    async def once():
-        async with (
-            on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air,
-            streaming(air.players[0].strap) as items,
-        ):
-            await until(lambda: len(payloads(items)) > 3)
-
-    def descriptors():
-        gc.collect()
-        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-
-    await once()
-    before = descriptors()
-    await once()
-    await once()
-    assert descriptors() == before
-
-
 async def test_inspecting_tells_device_and_rr(on_air):
     async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
         told = await inspect(air.players[0].strap.address, listen_s=2)
@@ -285,38 +56,6 @@ async def test_inspecting_a_silent_strap_claims_nothing_of_rr(on_air):
     async with on_air(recording(1)) as air:
         air.players[0].strap.silent = True
         assert (await inspect(air.players[0].strap.address, listen_s=0.3)).has_rr is None
-
-
-async def test_a_strap_without_battery_and_device_information_streams_all_the_same(on_air):
-    bare = recording(30, device=Device(name="Bare"))
-    bare = type(bare)(bare.header, tuple(event for event in bare.events if event.char == HEART_RATE))
-    async with on_air(bare, clock_for=lambda _: RunningClock(SPEED)) as air, streaming(air.players[0].strap) as items:
-        await until(lambda: len(payloads(items)) == 30)
-
-
-async def test_giving_up_on_a_strap_that_is_not_there_says_what_to_check(on_air):
-    async with on_air():
-        source = StrapSource("A0:9E:1A:00:00:99", timing=QUICK, give_up_after_s=0.5)
-        with pytest.raises(StrapNotFoundError, match="Moisten"):
-            [item async for item in source.items(RunningClock())]
-
-
-async def test_giving_up_on_a_strap_that_refuses(on_air):
-    async with on_air(recording()) as air:
-        air.players[0].strap.connect_error = "br-connection-profile-unavailable"
-        source = StrapSource(air.players[0].strap.address, timing=QUICK, give_up_after_s=0.5)
-        with pytest.raises(ConnectError, match="busy"):
-            [item async for item in source.items(RunningClock())]
-
-
-async def test_a_strap_not_heard_at_first_is_hinted_at_and_found_later(on_air):
-    async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
-        strap = air.players[0].strap
-        strap.advertising = False
-        async with streaming(strap) as items:
-            await until(lambda: any(isinstance(item, LinkChange) and item.hint for item in items))
-            strap.advertising = True
-            await until(lambda: len(payloads(items)) > 3)
 
 
 async def test_a_strap_is_heard_by_the_adapter_it_is_near(on_air):
@@ -357,6 +96,16 @@ async def test_a_bus_without_bluez_is_told_in_a_sentence(bus):
         assert (state.ready, "service is not running" in state.text) == (False, True)
 
 
+async def test_a_user_who_may_not_use_bluetooth_is_told_so(on_air):
+    async with on_air(recording()) as air:
+        air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
+        state = await adapter_state()
+        assert (state.ready, "add the user to the group bluetooth" in state.text) == (False, True)
+        air.bluez.refuses = None
+        async with streaming(air.players[0].strap) as items:
+            await until(lambda: payloads(items))
+
+
 async def test_a_watch_hears_straps_and_forgets_those_that_went(on_air):
     now_s = 0.0
     async with on_air(recording()) as air, StrapWatch(monotonic=lambda: now_s) as watch:
@@ -383,16 +132,3 @@ async def test_a_source_finds_its_strap_while_a_watch_scans(on_air):
         await until(lambda: watch.straps)
         async with streaming(air.players[0].strap) as items:
             await until(lambda: len(payloads(items)) > 3)
-
-
-async def test_many_straps_stream_at_once(on_air):
-    recordings = [recording(40, device=H10) for _ in range(12)]
-    async with on_air(*recordings, clock_for=lambda _: RunningClock(20)) as air:
-
-        async def whole(player):
-            async with streaming(player.strap, RunningClock(20)) as items:
-                await player.finished.wait()
-                await until(lambda: len(payloads(items)) >= 40)
-                return payloads(items)
-
-        assert await asyncio.gather(*map(whole, air.players)) == [payloads(recordings[0].events)] * 12

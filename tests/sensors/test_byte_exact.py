@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from restbeat.sensors.ble import StrapSource, Timing, on_bus
@@ -15,7 +16,7 @@ from .conftest import beat_packet, until
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 RECORDINGS = sorted(FIXTURES.glob("*.jsonl*"))
-SPEED = 60.0
+SPEED, PART_S = 60.0, 1220.0
 ATTEMPTS = Timing(first_wait_s=0.05, longest_wait_s=0.2)
 
 
@@ -45,16 +46,20 @@ def of(char, packets):
     return [payload for uuid, payload in packets if uuid == char]
 
 
-def first_part(recording, minutes):
-    """Long fixtures are cut: their packets are alike."""
-    return Recording(recording.header, tuple(event for event in recording.events if event.t <= 60 * minutes))
+def parts_of(recording):
+    """The whole of a fixture, a long one in parts that are played beside each other, each on a strap of its own."""
+    for n in range(int(recording.events[-1].t // PART_S) + 1):
+        part = [event for event in recording.events if event.t // PART_S == n]
+        yield Recording(recording.header, tuple(msgspec.structs.replace(event, t=event.t - n * PART_S) for event in part))
 
 
 @pytest.mark.dbus
 @pytest.mark.parametrize("acquire_notify", [False, True], ids=["StartNotify", "AcquireNotify"])
 async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acquire_notify):
-    recordings = [first_part(read(path), 20) for path in RECORDINGS]
-    assert len(recordings) >= 11
+    whole = {path.name: read(path) for path in RECORDINGS}
+    names, recordings = zip(*((name, part) for name, one in whole.items() for part in parts_of(one)), strict=True)
+    assert len(whole) >= 13
+    assert sum(len(part.events) for part in recordings) == sum(len(one.events) for one in whole.values())
     async with virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
         sent = sent_by(air.bluez)
         heard = {player.strap.address: [] for player in air.players}
@@ -70,18 +75,18 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
             for task in listening:
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
-    for path, recording, player in zip(RECORDINGS, recordings, air.players, strict=True):
+    for name, recording, player in zip(names, recordings, air.players, strict=True):
         address = player.strap.address
-        assert heard[address] == sent[address], path.name
+        assert heard[address] == sent[address], name
         played = [e for e in recording.events if isinstance(e, Packet) and e.char in {HEART_RATE, PMD_DATA}]
         if not any(isinstance(event, Link) and not event.up for event in recording.events):
-            assert of(HEART_RATE, sent[address]) == [e.payload for e in played if e.char == HEART_RATE], path.name
+            assert of(HEART_RATE, sent[address]) == [e.payload for e in played if e.char == HEART_RATE], name
             for stream in Stream:
                 # a stream is played from when it is started, a moment after the heart rate
                 wanted = [e.payload for e in played if e.char == PMD_DATA and e.payload[0] == stream.value]
                 came = [payload for payload in of(PMD_DATA, sent[address]) if payload[0] == stream.value]
-                assert came == wanted[len(wanted) - len(came) :], path.name
-        assert len(sent[address]) > 0.8 * len(played), path.name
+                assert came == wanted[len(wanted) - len(came) :], name
+        assert len(sent[address]) > 0.8 * len(played), name
 
 
 @pytest.mark.dbus

@@ -213,14 +213,24 @@ def test_a_recording_with_faults_is_written_and_read_back(clear, tmp_path):
 
 
 def test_the_page_of_faults_says_what_the_grammar_is():
+    # the figures are `tests/analysis/test_figures_under_faults.py`'s
+    figures = PAGE.read_text().partition("<!-- figures -->")[2].partition("<!-- /figures -->")[0] or "\n"
     text = (
-        "# Faults on purpose\n\nA test writes this page (`RESTBEAT_UPDATE=1 make test ARGS=tests/sensors/test_faults.py`).\n\n"
+        "# Faults on purpose\n\n"
+        'Tests write this page (`RESTBEAT_UPDATE=1 make test ARGS="tests/sensors/test_faults.py '
+        'tests/analysis/test_figures_under_faults.py"`).\n\n'
         "`--fault` of `replay`, `demo` and `virtual-sensor` puts troubles into a recording or a virtual strap, as many as are\n"
         "given, the same for the same `--seed`. What was done stands in the recording's own lines:\n"
         '`{"t": 120.0, "fault": {"kind": "drop", "until_s": 135.0, "count": 15}}`. Times and lengths are in s of the recording.\n'
         "A share may have a span too: `ectopic:2%@60:300`.\n\n"
         "    restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz --fault drop@120:15 --fault ectopic:2%\n\n"
-        f"{grammar_markdown()}"
+        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their truth in it.\n\n"
+        f"{grammar_markdown()}\n"
+        "## What each does to the figures\n\n"
+        "Played into five simulated sessions of 20 min and read by the whole of restbeat. “RMSSD off by at most” is the largest\n"
+        "departure, in any phase of any of the five, from the RMSSD of the beats that the fault left; the other columns are of\n"
+        "`clear`, but “off by at most” again is of all five. A fault that loses no beat loses no second.\n\n"
+        f"<!-- figures -->{figures}<!-- /figures -->\n"
     )
     if os.environ.get("RESTBEAT_UPDATE"):
         PAGE.write_text(text)

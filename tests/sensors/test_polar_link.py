@@ -15,7 +15,7 @@ from restbeat.sensors.recording import PMD_DATA, Header, Link, Packet, Recording
 from restbeat.sensors.virtual.polar import PolarFault
 
 from .conftest import H10, recording, until
-from .test_ble import SPEED, links, payloads, streaming
+from .streams import SPEED, links, payloads, streaming
 
 START_ECG, START_ACC, START_PPI = (
     start_command(Stream.ECG, Settings(rates_hz=(130,), resolutions_bit=(14,))),

@@ -181,6 +181,14 @@ async def test_trouble_is_hinted_at_and_tried_again(trouble):
         assert str(trouble) in [item.hint for item in items if isinstance(item, LinkChange)]
 
 
+async def test_what_no_library_should_raise_is_logged_and_tried_again(caplog):
+    strap = ToldStrap(connects=[KeyError("no such thing")])
+    async with kept(strap, HandClock()) as items:
+        await until(lambda: LinkState.STREAMING in states(items))
+    assert any("Bluetooth failed: 'no such thing'" in (item.hint or "") for item in items if isinstance(item, LinkChange))
+    assert "not expected" in caplog.text
+
+
 async def test_it_gives_up_with_the_error_where_it_is_told_to():
     strap = ToldStrap(looks=[StrapNotFoundError("not heard")] * 10_000)
     source = ReconnectingSource(strap, rng=random.Random(1), timing=Timing(first_wait_s=0.01, give_up_after_s=0.1))

@@ -105,6 +105,20 @@ def test_a_cut_gzip_file_gives_what_was_whole(tmp_path):
     assert "cut off" in recording.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("behind", "said"), [(b"", []), (b"\0" * 40, []), (b"junk", ["4 bytes behind"]), (b"\x1f\x8bjunk", ["6 bytes behind"])]
+)
+def test_gzip_files_behind_each_other_are_one_recording(tmp_path, behind, said):
+    first = gzip.compress(dump(Header(), [Packet(1.0, "2a37", b"\x00\x40")]))
+    second = gzip.compress(b'{"t": 2.0, "char": "2a37", "hex": "0041"}\n')
+    path = tmp_path / "two.jsonl.gz"
+    path.write_bytes(first + second + behind)
+    recording = read(path)
+    assert [event.t for event in recording.events] == [1.0, 2.0]
+    assert len(recording.warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, recording.warnings, strict=True))
+
+
 def test_an_unknown_characteristic_is_kept_and_said_once(tmp_path):
     odd = [f'{{"t": {t}, "char": "2a99", "hex": "00"}}' for t in (1, 2, 3)]
     recording = read(given_file(tmp_path, HEADER, *odd))

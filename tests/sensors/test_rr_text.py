@@ -23,6 +23,16 @@ def test_words_cost_their_line_and_leave_a_gap(tmp_path):
     assert ["line 1" in text.warnings[0], "line 3" in text.warnings[1]] == [True, True]
 
 
+def test_a_remark_costs_nothing_and_one_of_a_gap_tells_how_long_it_was(tmp_path):
+    text = read_rr_text(
+        given_text(tmp_path, b"# made by hand\n# gap 3 s\n812\n799\n# gap 18.25 s\n801\n#gap\n802\n# gapless\n803\n")
+    )
+    assert text.rr_ms == (812.0, 799.0, 801.0, 802.0, 803.0)
+    assert text.gap_before == (False, False, True, True, False)
+    assert text.gap_s == (None, None, 18.25, None, None)
+    assert not text.warnings
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"\n", b"no numbers\nhere\n", b"nan\ninf\n-800\n1e300\n", b"0.812\n0.799\n", bytes(range(256))]
 )

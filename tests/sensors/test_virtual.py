@@ -223,7 +223,7 @@ async def test_the_bus_leaves_no_folder_and_no_process(bus):
     assert not path.parent.exists()
 
 
-async def test_the_bus_of_a_killed_program_ends_with_it(bus):
+async def test_the_bus_of_a_killed_program_ends_with_it_and_leaves_no_folder(bus):
     code = (
         "import asyncio; from restbeat.sensors.virtual.bus import private_bus\n"
         "async def main():\n"
@@ -245,7 +245,7 @@ async def test_the_bus_of_a_killed_program_ends_with_it(bus):
     process.kill()
     await process.communicate()
     await until(lambda: not answers())
-    shutil.rmtree(os.path.dirname(path))  # noqa: PTH120
+    await until(lambda: not os.path.exists(os.path.dirname(path)))  # noqa: PTH110, PTH120
 
 
 async def test_a_program_that_talks_nonsense_is_cut_off_and_the_others_stay():

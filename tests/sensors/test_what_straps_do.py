@@ -13,11 +13,16 @@ import sys
 
 import pytest
 
-from restbeat.sensors.devices import table_markdown
+from restbeat.sensors import bluetooth_trouble as trouble, link, reconnect
+from restbeat.sensors.devices import busy_hint, table_markdown
+from restbeat.sensors.source import LinkState
+from restbeat.service.room import _OF_LINK
+
+from .test_link_states import FOLLOWS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "straps.md"
-BLE, CLOCK, RECONNECT = "tests/sensors/test_ble.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
+LINK, CLOCK, RECONNECT = "tests/sensors/test_link.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
 LIVE, ROOM = "tests/analysis/test_live.py", "tests/service/test_room.py"
 
 
@@ -51,7 +56,7 @@ ROWS = (
         "After a link loss every notification comes twice",
         "bleak #2002",
         "the lost client is disconnected before the next connects",
-        f"{BLE}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
+        f"{LINK}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
         ("sensors/link.py", "await client.disconnect()", "pass"),
     ),
     Row(
@@ -65,7 +70,7 @@ ROWS = (
         "Connected but silent; bluetoothd gone without a callback",
         "bleak-retry-connector #228",
         "a watchdog on data, never on `is_connected`",
-        f"{BLE}::test_silence_is_noticed_and_the_stream_recovers",
+        f"{LINK}::test_silence_is_noticed_and_the_stream_recovers",
         (
             "sensors/reconnect.py",
             "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
@@ -114,7 +119,7 @@ ROWS = (
         f"{ROOM}::test_an_optical_sensor_is_heart_rate_only_from_its_first_packet",
         (
             "analysis/live.py",
-            "(not stream.trust_rr or stream.clock.packets >= _ENOUGH_PACKETS)",
+            "(not stream.trust_rr or stream.clock.packets >= enough)",
             "stream.clock.packets >= _ENOUGH_PACKETS",
         ),
     ),
@@ -131,6 +136,13 @@ ROWS = (
         "a gap is found in the RR sum; no difference is taken across it",
         f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
         ("sensors/beat_clock.py", "self._left -= resumed", "self._left -= 0"),
+    ),
+    Row(
+        "A dropped packet inflates RMSSD, the live one too",
+        "every stack",
+        "no difference of the live window crosses a gap",
+        f"{LIVE}::test_lost_packets_leave_the_live_rmssd_as_it_was",
+        ("analysis/stream.py", "gap=beat.gap_before or doubt != self._doubted", "gap=doubt != self._doubted"),
     ),
     Row(
         "Two straps on one stream give a number that looks normal",
@@ -150,8 +162,15 @@ ROWS = (
         "AcquireNotify broke some straps",
         "bleak #1942",
         "StartNotify unless told otherwise",
-        f"{BLE}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        f"{LINK}::test_start_notify_is_what_is_used_unless_told_otherwise",
         ("sensors/link.py", '"use_start_notify": not self._acquire_notify', '"use_start_notify": self._acquire_notify'),
+    ),
+    Row(
+        "A Polar whose streams are not stopped stays on",
+        "Polar Measurement Data specification",
+        "each stream that was started is stopped on leaving",
+        "tests/sensors/test_polar_link.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
+        ("sensors/link.py", "            await self._polar.stop()", "            pass"),
     ),
     Row(
         "A strap stops sending RR and goes on with its heart rate",
@@ -163,6 +182,46 @@ ROWS = (
 )
 
 
+H10 = "Polar H10 A1B2C3D4"
+HINTS = (
+    ("not heard: out of range, dry, or busy", link.NOT_HEARD, "test_outages.py[range]"),
+    ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
+    (
+        "refuses, or does not answer",
+        trouble.connect_trouble(TimeoutError()),
+        "test_a_strap_that_refuses_is_tried_until_it_lets_in",
+    ),
+    ("the link broke", reconnect.LOST_HINT, "test_outages.py[link]"),
+    ("connected, but silent", reconnect.SILENT_HINT, "test_outages.py[silence]"),
+    ("the adapter is gone", trouble._NO_ADAPTER, "test_outages.py[adapter]"),
+    ("Bluetooth is switched off", trouble._SWITCHED_OFF, "test_outages.py[power]"),
+    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_told_in_a_sentence"),
+    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_who_may_not_use_bluetooth_is_told_so"),
+    ("too many connections on the bus", trouble._CUT_OFF, "test_dbus_limit.py"),
+    (
+        "battery at 15 % or less",
+        "The strap’s battery is at 12 %. Change it before the next session.",
+        "test_a_low_battery_is_said_while_all_is_well",
+    ),
+)
+"""When, what the therapist reads, and the test that shows it."""
+
+
+def link_table():
+    seen = {state: text for state, (_, text) in _OF_LINK.items()} | {LinkState.STREAMING: "how good the signal is"}
+    states = "".join(
+        f"| {state.value} | {seen[state]} | {', '.join(after.value for after in LinkState if after in FOLLOWS[state]) or '–'} |\n"
+        for state in LinkState
+    )
+    hints = "".join(f"| {when} | {hint} | `{test}` |\n" for when, hint, test in HINTS)
+    return (
+        "| state | the therapist sees | may become |\n| --- | --- | --- |\n"
+        f"{states}\n"
+        "Beside a state without data stands for how long there is none. The hint below it fits what happened:\n\n"
+        f"| when | hint | shown by |\n| --- | --- | --- |\n{hints}"
+    )
+
+
 def page():
     rows = "".join(f"| {r.seen} | {r.where} | {r.remedy} | `{r.test.split('::')[-1].rsplit('/', 1)[-1]}` |\n" for r in ROWS)
     return (
@@ -171,6 +230,11 @@ def page():
         "## What real straps and stacks do\n\n"
         "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
         f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
+        "## The link\n\n"
+        "A state machine of its own (`sensors/reconnect.py`). Each attempt begins with a search, and a link that is lost is let\n"
+        "go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter, and begins anew\n"
+        "after 10 s of data. `tests/sensors/test_link_states.py` holds it through any run of troubles.\n\n"
+        f"{link_table()}\n"
         "## What is known of each strap\n\n"
         "From `sensors/devices.toml`. What is not in it is asked of the strap itself.\n\n"
         f"{table_markdown()}"
@@ -181,6 +245,14 @@ def test_the_page_of_straps_says_what_the_code_does():
     if os.environ.get("RESTBEAT_UPDATE"):
         PAGE.write_text(page())
     assert PAGE.read_text() == page(), "run again with RESTBEAT_UPDATE=1"
+
+
+def test_the_tests_that_show_the_hints_are_there():
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for _, _, named in HINTS:
+        file, _, case = named.partition(".py")
+        assert f"def {named}(" in tests or next((ROOT / "tests").rglob(f"{file}.py"), None), named
+        assert not case or f'"{case.strip("[]")}":' in tests, named
 
 
 @pytest.fixture(scope="session")

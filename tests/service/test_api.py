@@ -9,8 +9,11 @@ import sys
 from argon2 import PasswordHasher
 
 from restbeat.service.accounts import PracticeAccounts
+from restbeat.service.client_rights import ClientRights
 from restbeat.service.house import House
 from restbeat.service.passwords import Passwords
+from restbeat.service.records import PracticeRecords
+from restbeat.service.seal import Seal
 from restbeat.service.server import served
 from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker
@@ -31,8 +34,11 @@ async def practice(folder):
     async with await Storage.open(folder) as storage, Worker() as worker, House(storage, worker, hub, Air(), Strap) as house:
         accounts = await PracticeAccounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014"), by="Ada")
-        async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts) as address:
+        seal = Seal(folder / "practice.key")
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
+        async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights) as address:
             yield address, login
 
 

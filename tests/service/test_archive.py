@@ -10,7 +10,8 @@ import pytest
 from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.golden import differences
 from restbeat.analysis.session import summarise
-from restbeat.sensors.recording import read
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.recording import Header, read
 from restbeat.service import archive
 from restbeat.service.archive import reanalyse_folder
 from restbeat.service.database import open_readonly
@@ -83,3 +84,28 @@ async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
     monkeypatch.setattr(archive, "_all", one_differs)
     with pytest.raises(DifferenceError, match=r"massage\.rmssd_ms"):
         await reanalyse_folder(data, 1, again=False)
+
+
+async def test_a_massage_is_computed_in_the_light_of_the_clients_rests_whether_they_are_stored_anew_or_not(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        for seed, kind in enumerate(("rest", "rest", "rest", "massage"), 1):
+            _, events = simulate("none", seed=seed, minutes=(5, 5, 1))
+            session = await storage.create_session(NewSession(header=Header(client="M-014", kind=kind), source="x"))
+            for event in events:
+                storage.append(session, event)
+            await storage.end_session(session, datetime.now(UTC), events[-1].t)
+        db = open_readonly(tmp_path)
+        before = msgspec.json.decode(archive.recomputed(db, 4).report, type=SessionReport)
+        db.close()
+        await storage.put_reports(ALGORITHM, [(rest, b"{}") for rest in (1, 2)])  # of an earlier shape
+        await reanalyse(storage, tmp_path)
+        after = msgspec.json.decode(await storage.report(4, ALGORITHM), type=SessionReport)
+        assert len(await storage.past(4)) == 1
+    assert before.context["massage"].usual_rests == 3
+    assert after.context == before.context
+
+
+async def reanalyse(storage, data):
+    from rich.console import Console
+
+    await archive._all(storage, data, await storage.without_report(ALGORITHM), 2, Console(quiet=True))

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from restbeat.analysis.simulate import SCENARIOS
+from restbeat.service.database import open_readonly
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
@@ -69,6 +70,9 @@ def test_replay_prints_a_table_and_stores_the_session(restbeat, tmp_path):
     assert "RMSSD" in first.stdout
     assert "session 1" in first.stdout
     assert "session 2" in second.stdout
+    db = open_readonly(tmp_path / "data")
+    assert db.execute("SELECT session, wording FROM consent").fetchall() == [(1, "imported"), (2, "imported")]
+    db.close()
 
 
 def test_a_paced_replay_gives_the_figures_of_a_flat_out_one(restbeat, tmp_path):
@@ -164,6 +168,14 @@ def test_analyse_reads_a_recording_too(restbeat):
     assert figures["beats"] == 63
 
 
+def test_analyse_takes_smoothed_intervals_for_no_beats(restbeat, tmp_path):
+    header = HEADER.replace("1}", '1, "device": {"name": "Polar OH1 21A3F22B"}}')
+    done = restbeat("analyse", given(tmp_path, header, *PACKETS), "--json")
+    figures = json.loads(done.stdout)
+    assert (figures["mean_hr_bpm"], figures["rmssd_ms"]) == (64, None)
+    assert "heart rate only" in done.stderr
+
+
 def test_analyse_survives_impossible_intervals_and_words(restbeat, tmp_path):
     intervals = [str(812 + 30 * (n % 2)) for n in range(200)]
     text = given(tmp_path, "RR", *intervals[:100], "0", "70000", "oops", *intervals[100:], name="rr.txt")
@@ -194,6 +206,7 @@ def test_simulate_writes_a_recording_with_its_truth_that_replays(restbeat, repla
         ["simulate", "--scenario", "clear", "--out", "x.jsonl", "--minutes", "1,2"],
         ["sing"],
         ["serve", "--port", "70000"],
+        ["serve", "--bench-folder", "."],
     ],
 )
 def test_wrong_usage_exits_2(restbeat, arguments):

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 import getpass
 import json
+import os
 from pathlib import Path
 import socket
 import sqlite3
@@ -50,6 +51,20 @@ async def test_a_computer_without_bluetooth_is_told_what_is_missing_and_exits_wi
     assert findings["D-Bus"]["state"] == findings["Adapter"]["state"] == "bad"
     assert findings["D-Bus"]["hint"]
     assert findings["Adapter"]["hint"]
+    rows = [
+        "Python",
+        "Libraries",
+        "D-Bus",
+        "BlueZ",
+        "Adapter",
+        "Permissions",
+        "Data folder",
+        "Database",
+        "In use",
+        "Clock",
+        "Port",
+    ]
+    assert list(findings) == rows
     assert findings["Database"]["state"] == findings["Data folder"]["state"] == findings["Clock"]["state"] == "ok"
     assert findings["Database"]["found"].startswith("1 sessions, 0 packets")
     assert "neurokit2" in findings["Libraries"]["found"]
@@ -67,6 +82,28 @@ async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, cap
             while (off := await found(checks.adapter(None))).state is State.OK:
                 pass
         assert (off.found, off.hint) == ("Bluetooth is switched off", "Switch it on.")
+
+
+async def test_a_user_who_may_not_use_bluetooth_is_told_how_to_get_the_right(monkeypatch):
+    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+        assert (await found(checks.permissions(None))).found.startswith("may use Bluetooth; the user is ")
+    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+        air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
+        denied = await found(checks.permissions(None))
+    assert (denied.state, "may not use Bluetooth" in denied.found) == (State.BAD, True)
+    assert "usermod -aG bluetooth" in denied.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "told"), [("5.66", "ok", "5.66"), ("5.50", "look", "5.50"), ("odd", "ok", "version unknown")]
+)
+async def test_the_version_of_bluez_is_told_and_an_old_one_is_worth_a_look(tmp_path, monkeypatch, said, state, told):
+    program = tmp_path / "bluetoothctl"
+    program.write_text(f"#!/bin/sh\necho 'bluetoothctl: {said}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    seen = await found(checks.bluez)
+    assert (seen.state.value, seen.found, bool(seen.hint)) == (state, told, state == "look")
 
 
 async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeypatch):
@@ -149,6 +186,26 @@ async def test_the_support_file_names_nobody(data, tmp_path):
     assert "A0:9E:1A:xx:xx:xx" in text
     assert "CREATE TABLE packet" in text
     assert json.loads(zipfile.ZipFile(bundle).read("counts.json"))["sessions"] == 1
+
+
+async def test_a_name_with_letters_of_its_own_is_not_in_the_support_file_either(tmp_path, monkeypatch):
+    folder = tmp_path / "jürgen-müller" / "restbeat"
+    monkeypatch.setattr(getpass, "getuser", lambda: "Jürgen")
+    monkeypatch.setattr(socket, "gethostname", lambda: "praxis-müller.local")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "jürgen-müller")
+    said = (f"in {folder}", f"{tmp_path}/jürgen-müller/x of jürgen", "on PRAXIS-MÜLLER", r"C:\Users\Jürgen\restbeat")
+    bundle = tmp_path / "support.zip"
+    doctor._pack(bundle, [Finding("Data folder", State.OK, text, text) for text in said], folder)
+    with zipfile.ZipFile(bundle) as pack:
+        text = "".join(pack.read(name).decode() for name in pack.namelist())
+    assert [finding["found"] for finding in json.loads(text)] == [
+        "in (data folder)",
+        "(home)/x of (user)",
+        "on (computer)",
+        r"C:\Users\(user)\restbeat",
+    ]
+    for secret in ("rgen", "ller", "u00fc"):
+        assert secret not in text.lower(), secret
 
 
 def test_words_that_hold_a_name_by_chance_stay(tmp_path, monkeypatch):

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 import sqlite3
 
+import msgspec
 import pytest
 
+from restbeat.analysis.figures import ALGORITHM, SessionReport
+from restbeat.analysis.simulate import simulate
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recording import Header, Link, Packet, PhaseStart, Recording
@@ -17,6 +20,7 @@ from restbeat.service.house import House
 from restbeat.service.storage import NewSession, Storage
 from restbeat.service.worker import Worker
 from restbeat.web.live import Hub
+from restbeat.web.messages import ClientView
 from restbeat.web.ports import (
     AdapterState,
     Note,
@@ -63,11 +67,11 @@ class Strap:
 class Bench:
     """A house, what it stands on, and the straps that it has made."""
 
-    def __init__(self, storage, worker):
+    def __init__(self, storage, worker, **more):
         self.storage, self.worker, self.hub, self.straps = storage, worker, Hub(), []
         self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
-        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW)
+        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
 
     def _strap(self, address):
         self.straps.append(Strap(address))
@@ -88,7 +92,7 @@ async def bench(tmp_path, worker_pool):
 
 
 async def open_room(bench, address=ADDRESS, **plan):
-    return await bench.house.open_room(Opening(address=address, **plan), by="Ada")
+    return await bench.house.open_room(Opening(address=address, **({"consent": True} | plan)), by="Ada")
 
 
 async def ended(bench, session):
@@ -181,7 +185,7 @@ async def test_a_replayed_recording_ends_by_its_own_lines_and_its_room_is_free_a
 async def cut_off(storage, header=None):
     """A session as a crash leaves it: begun, 90 s long, no end."""
     header = header or Header(Device(name="H10", address=ADDRESS))
-    session = await storage.create_session(NewSession(header=header, source="H10", room="room-1"))
+    session = await storage.create_session(NewSession(header=header, source="H10", room="room-1", consent="imported"))
     for event in (PhaseStart(0.5, Phase.BASELINE), *PACKETS):
         storage.append(session, event)
     await storage.flush()
@@ -208,6 +212,14 @@ async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_p
         await bench.storage.flush()
         _, events = await bench.storage.events(session)
         assert any(isinstance(event, Link) and not event.up for event in events)
+
+
+async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_hrv_of_before_either(tmp_path, worker_pool):
+    session, bench = await reopened(tmp_path, worker_pool, Header(Device(name="Polar OH1 21A3F22B", address=ADDRESS)))
+    async with bench.storage, bench.house:
+        await bench.house.resume(session)
+        (state,) = bench.hub.rooms()
+        assert (state.phase, state.baseline_rmssd_ms) == ("baseline", None)
 
 
 async def test_a_session_that_a_crash_cut_off_can_be_ended_where_it_was_cut(tmp_path, worker_pool):
@@ -272,7 +284,10 @@ async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
 
 async def test_what_was_settled_before_is_kept_and_shown(bench):
     asked = (Screening("Fever or infection?", yes=False), Screening("Recent injury?", yes=True))
-    await open_room(bench, client="M-014", posture="prone", technique="Swedish", pain_before=6, screening=asked)
+    settled = {"client": "M-014", "posture": "prone", "technique": "Swedish", "pain_before": 6, "screening": asked}
+    with pytest.raises(RefusedError, match=r"Answered with yes: Recent injury\?\. Consider it"):
+        await open_room(bench, **settled)
+    await open_room(bench, **settled, screening_confirmed=True)
     (state,) = bench.hub.rooms()
     shown = (state.posture, state.technique, state.pain_before, state.pain, state.therapist, state.target_s)
     assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
@@ -337,11 +352,34 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
 
 async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
     room = await open_room(bench, client="M-014")
-    await bench.house.reassign(room, "M-020", by="Ada")
+    with pytest.raises(RefusedError, match="M-020 has not agreed to be recorded yet"):
+        await bench.house.reassign(room, "M-020", by="Ada")
+    await bench.house.reassign(room, "M-020", consent=True, by="Ada")
     (state,) = bench.hub.rooms()
     (row,) = await bench.house.sessions()
     assert (state.client, row.client) == ("M-020", "M-020")
-    assert await audit(bench) == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+    log = [row for row in await audit(bench) if row[1] == "session reassigned"]
+    assert log == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
+    assert [check.ok for check in state.ready if check.name == "strap"] == [True]
+    await bench.house.reassign(room, "M-020", by="Bo")
+    assert [row for row in await audit(bench) if row[1] == "session reassigned"] == log, "a second press changes nothing"
+    worn = "SELECT pseudonym, strap_address FROM client ORDER BY pseudonym"
+    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
+    assert rows == [("M-014", None), ("M-020", ADDRESS)], "the strap goes with the session"
+    with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
+        await bench.house.reassign(room, None, by="Ada")
+    await bench.house.reassign(room, None, consent=True, by="Ada")
+    assert (await bench.house.sessions())[0].client is None
+    await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
+
+
+async def test_what_the_clients_own_screen_shows_is_told_with_the_room(bench):
+    room = await open_room(bench)
+    assert bench.hub.rooms()[0].client_view == ClientView()
+    bench.house.show_client(room, ClientView(pacer=True, pace_per_min=5.5))
+    assert bench.hub.rooms()[0].client_view == ClientView(pacer=True, pace_per_min=5.5)
+    with pytest.raises(UnknownRoomError):
+        bench.house.show_client("room-9", ClientView())
 
 
 async def test_settings_are_kept_and_shape_the_next_session(bench):
@@ -409,3 +447,57 @@ async def test_the_story_tells_the_level_of_each_minute_and_what_was_done_where(
     full = story.segments[4]
     assert (full.mid_s, full.resp_per_min) == (45.0, None)
     assert full.low_ms < full.level_ms < full.high_ms
+async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
+    monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.05)
+    _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
+    source = Strap("x", [event for event in events if event.t < 300])
+    await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    await source.heard.wait()
+    async with asyncio.timeout(60):
+        while bench.hub.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+            await asyncio.sleep(0.05)
+    state = bench.hub.rooms()[0]
+    assert (state.phase, state.change_why) == ("massage", None)
+    assert state.change_low_pct < state.change_so_far_pct < state.change_high_pct
+
+
+async def ended_session(storage, kind, seed, client="M-014"):
+    """A simulated session of 5/5/1 minutes, ended, without a report."""
+    header, events = simulate("none", seed=seed, minutes=(5, 5, 1))
+    header = Header(device=header.device, client=client, kind=kind)
+    session = await storage.create_session(NewSession(header=header, source="H10"))
+    for event in events:
+        storage.append(session, event)
+    await storage.end_session(session, NOW, events[-1].t)
+    return session
+
+
+async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench):
+    rests = [await ended_session(bench.storage, "rest", seed) for seed in (1, 2, 3)]
+    other = await ended_session(bench.storage, "rest", 4, client="M-015")
+    massage = await ended_session(bench.storage, "massage", 5)
+    later = await ended_session(bench.storage, "rest", 6)
+    _, report = await bench.house.report(massage)
+    context = report.context["massage"]
+    assert (context.usual_rests, context.wander_rests) == (3, 3)
+    assert context.usual_class in {"more", "usual", "less"}
+    assert "3 rest-only sessions" in context.usual_why
+    changes = []
+    for session in rests:
+        kept = msgspec.json.decode(await bench.storage.report(session, ALGORITHM), type=SessionReport)
+        changes.append(kept.figures.responses[0].delta_ln_rmssd)
+    assert context.usual_ln_rmssd == pytest.approx(sum(changes) / 3)
+    for session in (other, later):
+        assert await bench.storage.report(session) is None
+    assert await bench.storage.past(rests[2]) == []
+    assert len(await bench.storage.past(massage)) == 3
+
+
+async def test_fewer_than_three_rests_are_said_kindly_and_a_rest_is_not_compared(bench):
+    await ended_session(bench.storage, "rest", 1)
+    massage = await ended_session(bench.storage, "massage", 5)
+    rest = await ended_session(bench.storage, "rest", 6)
+    for session, words in ((massage, "there is one of about this length so far"), (rest, "it helps to tell what is usual")):
+        _, report = await bench.house.report(session)
+        assert report.context["massage"].usual_class == "unknown"
+        assert words in report.context["massage"].usual_why

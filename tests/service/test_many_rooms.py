@@ -2,12 +2,13 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from restbeat.sensors.ble import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.heart_rate import encode
-from restbeat.sensors.model import Contact, Measurement
+from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, Recording
 from restbeat.sensors.virtual.air import virtual_straps
 from restbeat.service.house import House
@@ -76,7 +77,9 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
         house_on(storage, worker) as house,
     ):
         addresses = [player.strap.address for player in air.players]
-        rooms = await asyncio.gather(*(house.open_room(Opening(address=address, kind="rest"), by="Ada") for address in addresses))
+        rooms = await asyncio.gather(
+            *(house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada") for address in addresses)
+        )
         assert len(set(rooms)) == ROOMS
         async with asyncio.timeout(120):
             await asyncio.gather(*(player.finished.wait() for player in air.players))
@@ -91,12 +94,23 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
 async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(storage, worker):
     async with virtual_straps([recording(0)], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
-        claims = [house.open_room(Opening(address=address, kind="rest"), by="Ada") for _ in range(5)]
+        claims = [house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada") for _ in range(5)]
         answers = await asyncio.gather(*claims, return_exceptions=True)
         refused = [str(answer) for answer in answers if isinstance(answer, RefusedError)]
         assert len(refused) == 4
         assert set(refused) == {"Room 1 holds this strap. End its session first, or choose another strap."}
         assert len(await house.sessions()) == 1, "a refused claim leaves no session behind"
+
+
+async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):
+    told = Device("Polar H10", None, "Polar", "H10", "5.0.0", 87, "chest")
+    worn = Recording(Header(device=told), recording(0).events)
+    async with virtual_straps([worn], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+        address = air.players[0].strap.address
+        await house.open_room(address, client=None, kind="rest")
+        await payloads(storage, 1, 3)
+        header, _ = await storage.events(1)
+        assert header.device == msgspec.structs.replace(told, address=address)
 
 
 async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves_the_other(storage, worker):
@@ -110,8 +124,8 @@ async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves
             house_on(storage, worker, "hci0") as first,
             house_on(storage, worker, "hci1") as second,
         ):
-            await first.open_room(Opening(address=near.address, kind="rest"), by="Ada")
-            await second.open_room(Opening(address=far.address, kind="rest"), by="Ada")
+            await first.open_room(Opening(address=near.address, kind="rest", consent=True), by="Ada")
+            await second.open_room(Opening(address=far.address, kind="rest", consent=True), by="Ada")
             async with asyncio.timeout(20):
                 await near.listening.wait()
                 await far.listening.wait()

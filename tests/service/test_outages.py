@@ -1,7 +1,7 @@
 """A session lives through every outage: it says what is going on, marks the gap, and goes on where the strap does."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 import random
 
 from dbus_fast import Variant
@@ -15,6 +15,7 @@ from restbeat.sensors.source import LinkState
 from restbeat.sensors.virtual.air import virtual_straps
 from restbeat.sensors.virtual.bluez import VirtualBlueZ
 from restbeat.sensors.virtual.calls import answer
+from restbeat.sensors.virtual.minibus import MiniBus
 from restbeat.sensors.virtual.objects import ADAPTER
 from restbeat.service.session import Session
 
@@ -115,3 +116,33 @@ async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
         assert clock.gaps > gaps
         assert clock.duplicate_packets == 0
         assert session.live.figures(session.clock.now()).hr_bpm == 60
+
+
+async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
+    played = Recording(Header(), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
+    address, straps = f"unix:path={tmp_path}/bus", []
+
+    @asynccontextmanager
+    async def bus():
+        (tmp_path / "bus").unlink(missing_ok=True)
+        with MiniBus(tmp_path / "bus"):
+            async with virtual_straps([played], bus_address=address, clock_for=lambda _: RunningClock(SPEED)) as air:
+                straps.append(air.players[0].strap)
+                yield
+
+    async with on_bus(address), AsyncExitStack() as leaving:
+        async with bus():
+            session = Session(1, StrapSource(straps[0].address, timing=QUICK), RunningClock(SPEED), Log())
+            said = []
+            session.observe = lambda _: said.append(session.link.hint)
+            task = asyncio.create_task(session.run())
+            clock = session.live.stream.clock
+            await until(lambda: clock.beats > 20, 20)
+        await until(lambda: any("no D-Bus" in (hint or "") for hint in said), 20)
+        await leaving.enter_async_context(bus())
+        before = clock.beats
+        await until(lambda: clock.beats > before + 20, 20)
+        assert (session.link.state, clock.duplicate_packets) == (LinkState.STREAMING, 0)
+        assert clock.gaps > 0
+        session.take(PhaseStart(session.clock.now(), Phase.ENDED))
+        await asyncio.wait_for(task, 10)

@@ -139,6 +139,22 @@ async def test_what_was_sought_back_over_is_stored_once(recording):
     assert log.events == [event for event in recording.events if event.t <= 120]
 
 
+async def test_what_is_sought_to_its_very_end_ends_once(recording):
+    rounds, log = Rounds(), Kept()
+    player = Player(recording, TransportClock(1.0, paused=True), rounds.play, log=OnceLog(log))
+    task = asyncio.create_task(player.run(stay=True))
+    await rounds.next()
+    player.seek(player.duration_s)
+    session, _ = await rounds.next()
+    async with asyncio.timeout(20):
+        while not player.rounds:  # noqa: ASYNC110 nobody tells of it
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert log.events == list(recording.events)
+    assert session.live.phase.value == "ended"
+
+
 async def test_on_the_way_to_a_point_the_loop_is_not_held_up(recording):
     rounds = Rounds()
     long = Recording(recording.header, read(FIXTURES / "pyhrv_nni-60min_real.jsonl.gz").events)

@@ -1,12 +1,16 @@
 """A room's state in words: every state of the link, and never a number that is no longer true."""
 
+import asyncio
+
 import pytest
 
 from restbeat.analysis.live import LiveSession
+from restbeat.analysis.so_far import Provisional
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import Described, LinkChange, LinkState
+from restbeat.service.errors import WorkerError
 from restbeat.service.room import Room
 from restbeat.service.session import Session
 from restbeat.web.live import Hub
@@ -40,21 +44,21 @@ def test_a_good_signal_shows_its_numbers(room):
 
 
 @pytest.mark.parametrize(
-    ("link", "signal"),
+    ("link", "signal", "text"),
     [
-        (LinkState.IDLE, "connecting"),
-        (LinkState.SCANNING, "connecting"),
-        (LinkState.CONNECTING, "connecting"),
-        (LinkState.SILENT, "silent"),
-        (LinkState.LOST, "lost"),
-        (LinkState.GIVING_UP, "no-strap"),
+        (LinkState.IDLE, "connecting", "Waiting for the strap"),
+        (LinkState.SCANNING, "connecting", "Looking for the strap"),
+        (LinkState.CONNECTING, "connecting", "Connecting to the strap"),
+        (LinkState.SILENT, "silent", "Strap connected but silent"),
+        (LinkState.LOST, "lost", "Strap lost"),
+        (LinkState.GIVING_UP, "no-strap", "Strap not found"),
     ],
 )
-def test_no_number_outlives_its_link(room, link, signal):
+def test_no_number_outlives_its_link(room, link, signal, text):
     hear(room)
     room.session.take(LinkChange(90.2, link, "come closer"))
     state = room.state
-    assert (state.signal, state.hint) == (signal, "come closer")
+    assert (state.signal, state.signal_text, state.hint) == (signal, text, "come closer")
     assert (state.hr_bpm, state.rmssd_ms, state.change_pct, state.accepted_pct) == (None, None, None, None)
     assert state.rmssd_why == state.signal_text.lower()
 
@@ -111,6 +115,15 @@ def test_an_optical_sensor_is_heart_rate_only_from_its_first_packet(room):
     assert "sends no RR intervals" in state.hint
 
 
+@pytest.mark.parametrize(("location", "packets"), [("wrist", 1), ("finger", 1), ("chest", 3), (None, 3)])
+def test_a_sensor_of_which_nothing_is_known_is_judged_by_where_it_is_worn(room, location, packets):
+    room.session.take(Described(0.0, Device(name="Band 7", location=location)))
+    hear(room, seconds=packets - 1, payload="0640")
+    assert room.state.signal != "hr-only"
+    hear(room, seconds=1, payload="0640")
+    assert (room.state.signal, room.state.signal_text) == ("hr-only", "Heart rate only – no HRV")
+
+
 def test_smoothed_intervals_are_no_beats(room):
     room.session.take(Described(0.0, Device(name="Polar OH1 21A3F22B")))
     hear(room)
@@ -144,3 +157,64 @@ def test_a_low_battery_is_said_while_all_is_well(room):
     state = room.state
     assert (state.signal, state.battery_pct) == ("good", 12)
     assert "battery is at 12 %" in state.hint
+
+
+async def running(room, estimate, monkeypatch):
+    """The room's state once an estimate was made, twenty seconds into the massage."""
+    monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.001)
+    room.session.take(PhaseStart(0.0, Phase.BASELINE))
+    hear(room, 70)
+    room.session.take(PhaseStart(70.5, Phase.MASSAGE))
+    told = asyncio.Event()
+
+    async def once(so_far):
+        told.set()
+        return await estimate(so_far)
+
+    room.estimate = once
+    estimating = asyncio.create_task(room._estimate())
+    async with asyncio.timeout(5):
+        await told.wait()
+        await asyncio.sleep(0)
+    estimating.cancel()
+    return room.state
+
+
+async def test_a_running_phase_shows_its_change_with_the_interval(room, monkeypatch):
+    async def estimate(so_far):
+        assert (so_far.phase, so_far.base.start_s, so_far.now.start_s) == ("massage", 5.0, 75.0)
+        return Provisional(percent=20.0, low_pct=-5.0, high_pct=50.0)
+
+    state = await running(room, estimate, monkeypatch)
+    assert (state.change_so_far_pct, state.change_low_pct, state.change_high_pct, state.change_why) == (20.0, -5.0, 50.0, None)
+    room.session.take(LinkChange(71.0, LinkState.LOST))
+    state = room.state
+    assert (state.change_low_pct, state.change_high_pct, state.change_why) == (None, None, "strap lost")
+    room.session.take(LinkChange(71.0, LinkState.STREAMING))
+    room.session.take(PhaseStart(71.0, Phase.RECOVERY))
+    assert (room.state.change_low_pct, room.state.change_why) == (None, "about a minute more is needed")
+
+
+async def test_a_change_that_cannot_be_estimated_is_not_shown(room, monkeypatch, caplog):
+    async def estimate(so_far):
+        raise WorkerError("The analysis process died twice.")
+
+    state = await running(room, estimate, monkeypatch)
+    assert (state.change_low_pct, state.change_why) == (None, "about a minute more is needed")
+    assert "could not be estimated" in caplog.text
+
+
+def test_before_the_massage_there_is_no_change_and_a_reason(room):
+    hear(room)
+    assert (room.state.change_low_pct, room.state.change_why) == (None, "the baseline comes first")
+    room.session.clock._now = 104.0
+    room.session.take(PhaseStart(90.5, Phase.MASSAGE))
+    assert (room.state.change_low_pct, room.state.change_why) == (None, "no beats in the last seconds")
+
+
+def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
+    hear(room)
+    room.session.take(LinkChange(90.1, LinkState.LOST, "Come closer."))
+    assert room.state.hint == "Come closer."
+    room.session.take(Packet(90.2, "2a19", b"\x0c"))
+    assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."

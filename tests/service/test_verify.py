@@ -41,6 +41,12 @@ def test_a_difference_is_shown_field_by_field_and_exits_1(folder):
     assert "baseline.rmssd_ms" in done.stdout
     assert "--update" in done.stderr
     assert json.loads(golden.read_text()) == figures
+    right = f"{figures['phases'][0]['rmssd_ms'] - 1:.6g}"
+    update = verify(folder, "--update")
+    assert (update.returncode, "1 golden summaries rewritten" in update.stdout) == (0, True)
+    (row,) = [line for line in update.stdout.splitlines() if "baseline.rmssd" in line]
+    assert [cell.strip() for cell in row.split("│")[3:5]] == [f"{figures['phases'][0]['rmssd_ms']:.6g}", right]
+    assert verify(folder).returncode == 0
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("{")])

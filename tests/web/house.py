@@ -20,10 +20,12 @@ from restbeat.web.live import Hub
 from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
 from restbeat.web.ports import (
     AdapterState,
+    ConflictError,
     RefusedError,
     SessionRow,
     Settings,
     StrapSeen,
+    StrapTakenError,
     UnknownRoomError,
     UnknownSessionError,
 )
@@ -225,7 +227,7 @@ class FakeHouse:
         self.calls.append(("open", opening, by))
         client, kind = opening.client, opening.kind
         if opening.address == "A1:B2":
-            raise RefusedError("Room 1 holds this strap. End its session first, or choose another strap.")
+            raise StrapTakenError("Room 1 holds this strap. End its session first, or choose another strap.", "room-1")
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
@@ -256,9 +258,15 @@ class FakeHouse:
     async def redate(self, room, action, *, ago_s, by=""):
         self.changed(room, action, ago_s)
 
-    async def reassign(self, room, client, *, by=""):
+    async def reassign(self, room, client, *, consent=False, elsewhere_confirmed=False, by=""):
         self.calls.append(("reassign", room, client, by))
+        other = next((one for one in self.states.values() if one.client == client and one.room != room), None)
+        if client is not None and other is not None and not elsewhere_confirmed:
+            raise ConflictError(f"{client} has a session in {other.name} too.", other.room)
         self.change(room, msgspec.structs.replace(self.state(room), client=client))
+
+    def show_client(self, room, view):
+        self.change(room, msgspec.structs.replace(self.state(room), client_view=view))
 
     async def settings(self):
         return self.set

@@ -6,6 +6,7 @@ from pathlib import Path
 import shutil
 
 from aiohttp import web
+from playwright.async_api import Error
 
 from restbeat.web.app import create_app
 
@@ -56,9 +57,18 @@ async def text(page, selector):
 async def until(page, expression, timeout_s=15):
     """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
     async with asyncio.timeout(timeout_s):
-        while not (value := await page.evaluate(expression)):
+        while not (value := await _tried(page, expression)):
             await page.wait_for_timeout(50)
     return value
+
+
+async def _tried(page, expression):
+    try:
+        return await page.evaluate(expression)
+    except Error as error:
+        if "context was destroyed" in str(error):  # the page is on its way to another
+            return None
+        raise
 
 
 async def becomes(page, selector, wanted):

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from restbeat.analysis.figures import ALGORITHM
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.ports import Opening, Press, Settings
@@ -62,7 +63,7 @@ async def test_a_summary_can_be_read_with_its_picture(client):
         "(+3 to +45)",
         "It does not measure pain, health or treatment success.",
         "not a medical device",
-        "restbeat-1",
+        ALGORITHM,
     ):
         assert words in html
     picture = await client.get("/sessions/7/picture.svg")
@@ -136,7 +137,8 @@ async def test_a_session_starts_on_a_strap(client, house):
     assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
     assert house.calls == [("open", Opening(address="C3:D4", client="M-014", kind="rest"), "demo")]
     taken = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
-    assert (taken.status, (await taken.json())["error"][:20]) == (409, "Room 1 holds this st")
+    told = await taken.json()
+    assert (taken.status, told["error"][:20], told["room"]) == (409, "Room 1 holds this st", "room-1")
 
 
 async def test_an_interrupted_session_is_taken_up_or_ended(client, house):

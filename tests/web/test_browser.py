@@ -1,104 +1,24 @@
 """The pages in a real Chromium, fed by a house that beats by arithmetic."""
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 import re
-import shutil
 
-from aiohttp import web
 import pytest
 
 from restbeat.analysis.integrity import StreamIntegrity
 from restbeat.analysis.parity import Difference, Parity
-from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
 from restbeat.web.ports import Opening
 
 from .house import FakeHouse, beats, report, room_state
+from .screen import ARTIFACTS, AXE, LOST, SIZES, becomes, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser
-
-ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
-LOST = {
-    "signal": "lost",
-    "signal_text": "Strap lost",
-    "hr_bpm": None,
-    "rmssd_ms": None,
-    "rmssd_why": "no beats in the last seconds",
-}
-LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come closer; restbeat keeps looking."}
-
-
-@pytest.fixture
-async def browser():
-    from playwright.async_api import async_playwright
-
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def page(browser):
-    page = await browser.new_page(viewport={"width": 1280, "height": 800})
-    page.troubles = []
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.set_default_timeout(15_000)
-    ARTIFACTS.mkdir(exist_ok=True)
-    return page
-
-
-@asynccontextmanager
-async def serving(house, port=0):
-    """The house on a port, its hearts beating, until the block ends."""
-    runner = web.AppRunner(create_app(house, house.hub, version="0.1.0"), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    beating = asyncio.create_task(house.run())
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
-        await runner.cleanup()
 
 
 def a_house(**changes):
     return FakeHouse(Hub(), [room_state(**changes)])
-
-
-async def text(page, selector):
-    return (await page.locator(selector).text_content()).strip()
-
-
-async def until(page, expression, timeout_s=15):
-    """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
-    async with asyncio.timeout(timeout_s):
-        while not (value := await page.evaluate(expression)):
-            await page.wait_for_timeout(50)
-    return value
-
-
-async def becomes(page, selector, wanted):
-    await until(page, f"document.querySelector({selector!r})?.textContent.trim() === {wanted!r}")
 
 
 async def test_a_room_lives_goes_stale_and_comes_back(page):
@@ -181,6 +101,7 @@ async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
             await page.evaluate("[...document.querySelectorAll('#stream div')].map(d => [...d.children].map(c => c.textContent))")
         )
         odd = await page.evaluate("[...document.querySelectorAll('#stream div[data-odd=yes] dt')].map(d => d.textContent)")
+        assert told["Last packet"].endswith(" s ago")
         assert told["RR sum against the clock"] == "118.8 %"
         assert told["Gaps"] == "1, 38 s lost, longest 38 s"
         assert told["Doubled, passed over"] == "44"
@@ -243,19 +164,18 @@ async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays
         assert page.troubles == []
 
 
-async def test_a_session_is_started_from_the_grid(page):
+async def test_the_grid_leads_to_the_start_of_a_session_and_shows_it_once_it_runs(page):
     house = a_house()
     house.ready = False
     async with serving(house) as address:
         await page.goto(address)
         await until(page, "document.querySelectorAll('.tile .rate').length === 1")
         assert "No Bluetooth adapter." in await text(page, "#adapter")
-        await page.locator("form:visible").get_by_label("Client, if you like").fill("M-015")
-        await page.get_by_role("button", name="Start session").click()
-        await page.wait_for_url("**/rooms/room-2")
-        assert house.calls == [("open", Opening(address="C3:D4", client="M-015"), "demo")]
-        await until(page, "document.querySelector('#who').textContent.includes('M-015')")
-        await page.get_by_role("link", name="All rooms").click()
+        links = await page.evaluate(
+            "[...document.querySelectorAll('.strap a')].map(a => [a.textContent, a.getAttribute('href')])"
+        )
+        assert links == [["In Room 1", "/rooms/room-1"], ["Start a session", "/start?strap=C3%3AD4"]]
+        await house.open_room(Opening(address="C3:D4", client="M-015"), by="demo")
         await until(page, "document.querySelectorAll('.tile .rate').length === 2")
         house.states.pop("room-2")
         house.hub.remove("room-2")
@@ -361,12 +281,7 @@ async def test_no_page_breaks_wcag_2_2_aa(page, theme):
             await until(
                 page, "!document.querySelector('#elapsed, .elapsed') || document.querySelector('.elapsed').textContent !== '–'"
             )
-            await page.evaluate(AXE.read_text())
-            broken = await page.evaluate(
-                "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"
-                ".then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join('; ')))"
-            )
-            assert broken == [], f"{path} in {theme}"
+            assert await broken_rules(page) == [], f"{path} in {theme}"
 
 
 async def test_a_slow_clock_and_a_fast_one_are_counted_on_between_messages(page):

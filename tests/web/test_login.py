@@ -141,6 +141,19 @@ async def test_only_an_admin_sees_and_makes_accounts(client, accounts):
     assert (await client.get("/sessions")).status == 200
 
 
+async def test_only_an_admin_changes_the_settings_and_everybody_reads_them(client, accounts):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    await client.post("/api/v1/accounts", json={"name": "Bo", "password": PASSWORD}, headers=headers)
+    assert (await client.put("/api/v1/settings", json={"techniques": ["Swedish"]}, headers=headers)).status == 200
+    client.session.cookie_jar.clear()
+    await client.post("/login", data={"name": "Bo", "password": PASSWORD})
+    headers = {"X-CSRF-Token": await token(client)}
+    assert (await client.put("/api/v1/settings", json={}, headers=headers)).status == 403
+    assert (await (await client.get("/api/v1/settings")).json())["techniques"] == ["Swedish"]
+    assert "An admin may change these." in await (await client.get("/settings")).text()
+
+
 async def test_another_site_cannot_log_in_for_somebody(client, accounts):
     await set_up(client, accounts)
     fields = {"name": "Ada", "password": PASSWORD}

@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
-from restbeat.web.messages import ServerMessage
+from restbeat.web.messages import ClientFrame, ClientView, ServerMessage
 from restbeat.web.socket import Pace
 
 from .house import FakeHouse, beats, room_state
@@ -43,6 +43,30 @@ async def test_the_first_frame_is_the_snapshot(aiohttp_client, house, hub):
     client = await serve(aiohttp_client, house, hub)
     async with client.ws_connect("/live?room=room-1") as live:
         assert [type(await heard(live)).__name__ for _ in range(4)] == ["Snapshot", "Story", "Rooms", "Heartbeat"]
+
+
+async def test_a_grid_that_hides_clients_gets_no_name_over_the_wire(aiohttp_client, house, hub):
+    client = await serve(aiohttp_client, house, hub)
+    async with client.ws_connect("/live", headers={"Cookie": "restbeat-hide=yes"}) as live:
+        told = await live.receive_str(timeout=5)
+        assert '"client":null' in told
+        assert "M-014" not in told
+    async with client.ws_connect("/live?room=room-1", headers={"Cookie": "restbeat-hide=yes"}) as live:
+        assert (await until(live, "Snapshot")).state.client == "M-014"
+
+
+async def test_a_clients_own_screen_hears_what_the_therapist_switches_and_no_more(aiohttp_client, house, hub):
+    client = await serve(aiohttp_client, house, hub)
+    async with client.ws_connect("/live?room=room-1&view=client") as live:
+        assert (await until(live, "ClientFrame")).field is False
+        answer = await client.put("/api/v1/rooms/room-1/client-view", json={"field": True, "pace_per_min": 4.5})
+        assert (await answer.json())["client_view"]["pace_per_min"] == 4.5
+        assert await until(live, "ClientFrame") == ClientFrame(True, False, 0.4, None, False)
+        house.change("room-1", room_state(notice="Pain 7.", client_view=ClientView(field=True)))
+        assert (await until(live, "ClientFrame")).level is None
+    for nonsense in ({"pace_per_min": 8}, {"pace_per_min": 3.9}, {"field": "yes"}, {"volume": 1}):
+        assert (await client.put("/api/v1/rooms/room-1/client-view", json=nonsense)).status == 400
+    assert (await client.put("/api/v1/rooms/cellar/client-view", json={})).status == 404
 
 
 async def test_updates_follow_at_once_and_without_a_hole(aiohttp_client, house, hub):

@@ -1,5 +1,6 @@
 import msgspec
 
+from restbeat.analysis.figures import ResponseContext
 from restbeat.web.summary import summary_of
 
 from .house import report, row
@@ -65,3 +66,15 @@ def test_the_quality_names_what_was_left_out_and_lost():
     assert summary_of(row(), report()).quality == (
         "1\u202f944 beats received; 98.2 % used, 35 left out; 1 gap (38.4 s lost); 3 doubled packets passed over."
     )
+
+
+def test_the_second_question_stands_apart_and_what_is_not_known_is_said_once():
+    phases = ("massage", "recovery")
+    for classes, said in ((("usual", "more"), ["Of massage.", "Of recovery."]), (("unknown", "unknown"), ["Of massage.", ""])):
+        context = {
+            phase: ResponseContext(wander_sd=0.1, usual_class=class_, usual_why=f"Of {phase}.")
+            for phase, class_ in zip(phases, classes, strict=True)
+        }
+        summary = summary_of(row(), msgspec.structs.replace(report(), context=context))
+        assert [view.usual for view in summary.responses] == said
+    assert [view.usual for view in summary_of(row(), report()).responses] == ["", ""]

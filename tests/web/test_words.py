@@ -1,8 +1,12 @@
+import msgspec
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
+from restbeat.analysis.final_pass import PhaseLook, SecondLook
 from restbeat.analysis.parity import Difference, Parity
 from restbeat.web import words
+
+from .house import report
 
 
 def response(class_, **changes):
@@ -80,3 +84,23 @@ def test_what_was_checked_against_neurokit2_is_said_and_a_difference_is_not_hidd
     assert words.checked(Parity(compared=18, largest=1e-15)) == "Checked against NeuroKit2: all 18 figures agree."
     differing = Parity(compared=18, largest=0.1, differences=[Difference("massage", "rmssd_ms", 40.0, 44.0)])
     assert words.checked(differing).endswith("1 figure differs, first rmssd_ms in massage: live 40.0, NeuroKit2 44.0.")
+
+
+def test_a_second_look_is_said_to_agree_or_both_figures_stand_with_the_share_of_beats():
+    def said(**look):
+        return words.second_look(msgspec.structs.replace(report(), second_look=SecondLook(**look) if look else None))
+
+    assert said() == ""
+    assert said(changed_pct=None) == ""
+    assert said(changed_pct=0.0).endswith("agrees on every beat.")
+    live = {phase.phase: phase.rmssd_ms for phase in report().figures.phases}
+    phases = [
+        PhaseLook(phase="baseline", rmssd_ms=live["baseline"]),
+        PhaseLook(phase="massage", rmssd_ms=live["massage"] + 1.5),
+        PhaseLook(phase="recovery", rmssd_ms=None),
+    ]
+    text = said(changed_pct=0.4, phases=phases)
+    assert "differs on 0.4 % of the beats" in text
+    assert f"Baseline the same, Massage {live['massage']:.1f} and {live['massage'] + 1.5:.1f} ms" in text
+    assert text.endswith(f"Recovery {live['recovery']:.1f} and — ms.")
+    assert "less than 0.1 % of the beats" in said(changed_pct=0.02, phases=phases)

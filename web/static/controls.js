@@ -31,9 +31,11 @@ export class Controls {
 
   // ahead: the phase that waiting presses lead to, if any; full: its time is over.
   update(state, { away, ahead, full, story }) {
+    const phase = ahead ?? state.phase;
+    if (this.phase && this.phase !== phase) this.until = performance.now() + REST_MS; // also where another screen pressed it
     this.state = state;
     this.away = away;
-    this.phase = ahead ?? state.phase;
+    this.phase = phase;
     const ended = this.phase === "ended";
     const [next, hint] = this.words();
     setText(byId("next-word"), next);
@@ -50,7 +52,7 @@ export class Controls {
   words() {
     const { state } = this;
     if (state.bench) return ["To the bench", "Pause, seek, trouble"];
-    if (this.phase === "ended") return state.phase === "ended" ? [nextWord(this.phase, state.kind), "Figures, picture and print"] : ["Session ended", "Waiting to be sent"];
+    if (this.phase === "ended") return state.phase === "ended" ? [nextWord(this.phase, state.kind), "Then the summary"] : ["Session ended", "Waiting to be sent"];
     const waits = this.away && this.phase === "recovery";
     return [nextWord(this.phase, state.kind), waits ? "Waits until restbeat is back" : byId("next").dataset.keys];
   }
@@ -67,7 +69,7 @@ export class Controls {
     if (this.held) return;
     const { state } = this;
     if (state.bench) { this.opens("/bench"); return; }
-    if (state.phase === "ended") { this.opens(`/sessions/${state.session}`); return; }
+    if (state.phase === "ended") { this.opens(`/sessions/${state.session}/notes`); return; }
     if (this.phase === "ended") return;
     this.until = performance.now() + REST_MS;
     byId("next").setAttribute("aria-disabled", "true");

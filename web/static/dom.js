@@ -28,13 +28,18 @@ const SHAPES = {
   poor: "M8 1.5L15.2 14.5H.8z",
   away: "M3.4 1.6L8 6.2l4.6-4.6l1.8 1.8L9.8 8l4.6 4.6l-1.8 1.8L8 9.8l-4.6 4.6l-1.8-1.8L6.2 8L1.6 3.4z",
   ended: "M2.5 2.5h11v11h-11z",
+  pain: "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5zM7 3.6v5.6h2V3.6zm0 7v2h2v-2z",
 };
+
+export function setMark(element, name) {
+  const shape = SHAPES[name] ?? SHAPES.away;
+  const path = element.querySelector("path");
+  if (path.getAttribute("d") !== shape) path.setAttribute("d", shape);
+}
 
 export function setSignal(element, signal, text) {
   setData(element, "signal", signal);
-  const shape = SHAPES[signal] ?? SHAPES.away;
-  const path = element.querySelector("path");
-  if (path.getAttribute("d") !== shape) path.setAttribute("d", shape);
+  setMark(element, signal);
   setText(element.querySelector("span"), text);
 }
 
@@ -51,7 +56,7 @@ export async function send(method, path, body = {}) {
   }
   if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.error ?? "That did not work."), { status: response.status });
+  if (!response.ok) throw Object.assign(new Error(answer.error ?? "That did not work."), { status: response.status, room: answer.room ?? null });
   return answer;
 }
 

@@ -58,9 +58,10 @@ export class Room {
 }
 
 export class Live extends EventTarget {
-  constructor(room = null) {
+  constructor(room = null, view = null) {
     super();
     this.watched = room;
+    this.view = view; // "client" is told neither name nor figure
     this.rooms = new Map();
     this.known = null; // identifiers of all rooms, once the server has told them
     this.open = false;
@@ -83,6 +84,7 @@ export class Live extends EventTarget {
     const address = new URL("/live", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     if (this.watched) address.searchParams.set("room", this.watched);
+    if (this.view) address.searchParams.set("view", this.view);
     const socket = new WebSocket(address);
     this.socket = socket;
     socket.addEventListener("open", () => { this.open = true; this.openedMs = performance.now(); });
@@ -97,6 +99,16 @@ export class Live extends EventTarget {
     this.tries += 1;
     this.timer = setTimeout(() => this.connect(), wait * (0.75 + 0.5 * Math.random()));
     this.dispatchEvent(new Event("change"));
+  }
+
+  // What this browser is told has changed: let the server say all of it again.
+  restart() {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.open = false;
+    this.tries = 0;
+    this.connect();
   }
 
   retryNow() {
@@ -125,6 +137,8 @@ export class Live extends EventTarget {
     } else if (message.type === "rooms") {
       this.known = message.rooms;
       for (const id of [...this.rooms.keys()]) if (!message.rooms.includes(id)) this.rooms.delete(id);
+    } else if (message.type === "client-view") {
+      this.dispatchEvent(new CustomEvent("client-view", { detail: message }));
     } else if (message.type === "heartbeat") {
       this.dispatchEvent(new CustomEvent("adapter", { detail: message.adapter }));
     }

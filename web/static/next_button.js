@@ -1,4 +1,4 @@
-// The button to the next phase. It names the phase it leaves, and rests a moment after a press: a double press moves once.
+// The button to the next phase. It names the phase it leaves, and rests a moment after a press, also of another screen: two presses move once.
 
 import { post, setText } from "./dom.js";
 import { nextWord } from "./words.js";
@@ -18,6 +18,7 @@ export class NextButton {
   }
 
   update(state, stale) {
+    if (this.state && state.phase !== this.state.phase) this.until = performance.now() + REST_MS;
     this.state = state;
     this.stale = stale;
     setText(this.word, state.bench ? "To the bench" : nextWord(state.phase, state.kind));
@@ -30,7 +31,7 @@ export class NextButton {
   async press() {
     if (!this.state || this.stale || this.resting) return;
     if (this.state.bench) { this.opens("/bench"); return; }
-    if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}`); return; }
+    if (this.state.phase === "ended") { this.opens(`/sessions/${this.state.session}/notes`); return; }
     this.busy = true;
     this.until = performance.now() + REST_MS;
     this.button.setAttribute("aria-disabled", "true");

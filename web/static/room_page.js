@@ -9,6 +9,7 @@ import { Keys } from "./keys.js";
 import { Live, WakeLock } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { Picture } from "./picture.js";
+import { Readiness } from "./readiness.js";
 import { asked, breathing, minuteRows, pain, phaseTime } from "./room_words.js";
 import { rows, Strip } from "./strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "./words.js";
@@ -28,6 +29,7 @@ const say = (text) => { trouble = text; clearTimeout(troubleTimer); if (text) tr
 const entries = new Entries({ room: id, person, outbox, trouble: (text) => say(text), spoken: (text) => speaker.tell(text) });
 const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address) });
 const comeback = new Comeback({ room: id, outbox, goes: (address) => location.replace(address) });
+const ready = new Readiness(byId("ready"));
 let trouble = "";
 let troubleTimer = 0;
 let word = null;
@@ -35,6 +37,7 @@ let tableMs = -Infinity;
 let view = "pictures";
 let drawn = false;
 let wasAway = false;
+let tools = null;
 
 const keys = new Keys({
   next: main.dataset.nextKeys.split(" "),
@@ -161,6 +164,8 @@ function render() {
   show(byId("notice"), Boolean(state.notice));
   controls.update(state, { away, ahead: ahead?.phase ?? null, full: told.full, story: room?.story });
   entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
+  tools?.update(state);
+  ready.update(state, away);
   wake.want(phase !== "ended");
   if (ahead || !away) speaker.say("phase", phaseWord(phase, kind));
   if (away) {
@@ -187,6 +192,7 @@ function render() {
 // The first figures stand: what is heavier can come now.
 async function begin() {
   drawn = true;
+  import("./room_tools.js").then(({ RoomTools }) => { tools = new RoomTools(byId("tools"), id, { trouble: say }); });
   const charts = await picture.load().catch(() => false);
   setData(document.body, "charts", charts ? "yes" : "no");
   if (!charts) choose(view);

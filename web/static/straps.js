@@ -1,6 +1,6 @@
-// Straps heard on the air, each with what it takes to start a session on it.
+// Straps heard on the air, each with the way to a session on it.
 
-import { make, post, setText, show } from "./dom.js";
+import { make, setText, show } from "./dom.js";
 
 const EVERY_MS = 3000;
 
@@ -36,53 +36,21 @@ export class StrapList {
   }
 
   update(strap) {
-    if (!this.items.has(strap.address)) this.items.set(strap.address, this.list.appendChild(this.item(strap)));
+    if (!this.items.has(strap.address)) this.items.set(strap.address, this.list.appendChild(this.item()));
     const item = this.items.get(strap.address);
     setText(item.querySelector(".name"), strap.name ?? "Unnamed strap");
     setText(item.querySelector(".sub"), [strap.near && `near ${strap.near}`, strap.address, strength(strap.rssi_dbm)].filter(Boolean).join(" · "));
     const link = item.querySelector("a");
-    show(link, strap.room !== null);
-    show(item.querySelector("form"), strap.room === null);
-    if (strap.room) {
-      link.href = `/rooms/${encodeURIComponent(strap.room)}`;
-      setText(link, `In ${strap.room_name}`);
-    }
+    link.href = strap.room ? `/rooms/${encodeURIComponent(strap.room)}` : `/start?strap=${encodeURIComponent(strap.address)}`;
+    link.classList.toggle("primary", !strap.room);
+    setText(link, strap.room ? `In ${strap.room_name}` : "Start a session");
   }
 
-  item(strap) {
+  item() {
     const item = make("li", "strap");
     const what = make("div");
     what.append(make("div", "name"), make("div", "sub"));
-    const form = make("form");
-    const client = make("input");
-    client.name = "client";
-    client.maxLength = 80;
-    client.placeholder = "Pseudonym";
-    client.autocomplete = "off";
-    const kind = make("select");
-    kind.name = "kind";
-    for (const [value, text] of [["massage", "Massage"], ["rest", "Rest only"]]) {
-      const option = make("option", "", text);
-      option.value = value;
-      kind.append(option);
-    }
-    const start = make("button", "primary", "Start session");
-    start.type = "submit";
-    const field = (text, control) => { const label = make("label"); label.append(make("span", "sub", text), control); return label; };
-    form.append(field("Client, if you like", client), field("Kind", kind), start);
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      start.disabled = true;
-      try {
-        const { room } = await post("/api/v1/rooms", { address: strap.address, client: client.value.trim() || null, kind: kind.value });
-        location.assign(`/rooms/${encodeURIComponent(room)}`);
-      } catch (error) {
-        this.trouble(error.message);
-        start.disabled = false;
-      }
-    });
-    const link = make("a", "button");
-    item.append(what, form, link);
+    item.append(what, make("a", "button"));
     return item;
   }
 }

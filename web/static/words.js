@@ -1,7 +1,7 @@
 // Live figures in words, and how a room's state reads. Pure functions.
 
 const PHASES = { settle: "Settling", baseline: "Baseline", massage: "Massage", recovery: "Recovery", ended: "Ended" };
-const NEXT = { settle: "Begin baseline", baseline: "Begin massage", massage: "Begin recovery", recovery: "End session", ended: "Open the summary" };
+const NEXT = { settle: "Begin baseline", baseline: "Begin massage", massage: "Begin recovery", recovery: "End session", ended: "Pain after, notes" };
 const AWAY = new Set(["lost", "silent", "no-strap", "connecting"]);
 const CHANGE_PCT = 10;
 const STAYS_PCT = 6; // a word once said stays until the change is this small: no flicker at the border

@@ -1,0 +1,282 @@
+"""How far artifacts move RMSSD: clean series with known artifacts, through our filter and others; writes docs/artifacts.md."""
+
+import argparse
+from collections import defaultdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+import os
+from pathlib import Path
+import platform
+from statistics import median
+import sys
+import time
+import warnings
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from restbeat.analysis.artifacts import ArtifactFilter, Kind
+from restbeat.analysis.figures import ALGORITHM
+from restbeat.analysis.second_look import second_look
+
+from .artifact_faults import KINDS, spoil
+from .artifact_series import REAL_DATA, fixture_series, real_series, simulated_series
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "artifacts.md"
+SHARES = (0.01, 0.05, 0.10)
+MEDIAN_BOUND, WORST_BOUND = (1, 3, 8), (4, 10, 15)
+"""In % of RMSSD, by share."""
+US_BOUND, CLEAN_BOUND = 15.0, 1.0
+NOT_JUDGED = "dropped, not told"
+"""No filter that accepts or rejects can know of it: arrival times do."""
+KUBIOS_SEEDS, QUICK_SEEDS, SEEDS = 6, 3, 20
+
+
+def main():
+    options = parser().parse_args()
+    seeds = QUICK_SEEDS if options.quick else options.seeds
+    series = all_series()
+    results = measure(series, seeds, min(seeds, 1 if options.quick else KUBIOS_SEEDS), Console(stderr=True))
+    clean = clean_rows(series)
+    us = us_a_beat(series)
+    over = over_bounds(results, clean, us)
+    text = page(series, results, clean, us, over, seeds)
+    print(text)
+    if seeds >= SEEDS:
+        PAGE.write_text(text)
+    if over:
+        sys.exit("Over their bounds: " + "; ".join(over))
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="python -m bench.artifacts", description=__doc__)
+    made.add_argument("--seeds", type=int, default=SEEDS, help=f"a cell and series; from {SEEDS} on the page is written")
+    made.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds: a look, no page")
+    return made
+
+
+def all_series():
+    """The series by name; the real ones where the environment names their folder."""
+    folder = os.environ.get(REAL_DATA)
+    return simulated_series() | fixture_series() | (real_series(Path(folder)) if folder else {})
+
+
+def measure(series, seeds, kubios_seeds, console):
+    """Error of RMSSD in %, by kind, share and method."""
+    results = defaultdict(list)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("", total=len(KINDS) * len(SHARES) * len(series))
+        for kind in KINDS:
+            for share in SHARES:
+                for n, rr_ms in enumerate(series.values()):
+                    progress.update(bar, description=f"{kind}, {100 * share:.0f} %")
+                    truth = rms(np.diff(rr_ms))
+                    for seed in range(seeds):
+                        rng = np.random.default_rng([seed, n, KINDS.index(kind), round(100 * share)])
+                        spoilt = spoil(rr_ms, kind, share, rng)
+                        for method, rmssd_ms in methods(spoilt, kind, kubios=seed < kubios_seeds):
+                            results[kind, share, method].append(100 * (rmssd_ms / truth - 1))
+                    progress.advance(bar)
+    return results
+
+
+def methods(spoilt, kind, *, kubios):
+    """RMSSD in ms by each method."""
+    told = spoilt.lost_before & (kind != NOT_JUDGED)
+    yield "raw", rms(np.diff(spoilt.rr_ms))
+    if kubios:
+        yield "Kubios", by_kubios(spoilt.rr_ms)
+    yield "20 % rule", by_rule(spoilt.rr_ms, told)
+    verdicts = judged(spoilt.rr_ms, told)
+    yield "live", rms([v.diff_ms for v in verdicts if v.diff_ms is not None])
+    yield "final", of_accepted(spoilt.rr_ms, accepted_at_last(spoilt.rr_ms, verdicts, told), told)
+    yield "oracle", of_accepted(spoilt.rr_ms, ~spoilt.wrong, spoilt.lost_before)
+
+
+def by_kubios(rr_ms):
+    """Lipponen & Tarvainen 2019 as NeuroKit2 has it: artifacts are corrected, and the last beats never classified."""
+    import neurokit2 as nk
+
+    peaks = np.round(np.concatenate([[0.0], np.cumsum(rr_ms)])).astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, corrected = nk.signal_fixpeaks(peaks, sampling_rate=1000, iterative=True, method="Kubios")
+    return rms(np.diff(corrected, 2))
+
+
+def by_rule(rr_ms, lost_before):
+    """What differs by more than 20 % from the interval before is dropped."""
+    kept = np.ones(rr_ms.size, dtype=bool)
+    kept[1:] = np.abs(np.diff(rr_ms)) <= 0.2 * rr_ms[:-1]
+    return of_accepted(rr_ms, kept, lost_before)
+
+
+def judged(rr_ms, lost_before):
+    """Our verdicts, as they come live."""
+    judge = ArtifactFilter()
+    verdicts = [v for rr, lost in zip(rr_ms.tolist(), lost_before.tolist(), strict=True) for v in judge.push(rr, gap=lost)]
+    return verdicts + judge.flush()
+
+
+def accepted_at_last(rr_ms, verdicts, lost_before):
+    """What the pass after the session accepts."""
+    kinds = second_look(rr_ms.tolist(), [v.kind for v in verdicts], lost_before.tolist())
+    return np.array([kind is Kind.NORMAL for kind in kinds])
+
+
+def of_accepted(rr_ms, accepted, lost_before):
+    """RMSSD of accepted neighbours between which nothing was lost."""
+    return rms(np.diff(rr_ms)[accepted[1:] & accepted[:-1] & ~lost_before[1:]])
+
+
+def rms(differences):
+    return float(np.sqrt(np.mean(np.square(differences)))) if len(differences) else 0.0
+
+
+def clean_rows(series):
+    """False positives and error in %, live and final, of each series as it is."""
+    rows = []
+    for name, rr_ms in series.items():
+        nothing = np.zeros(rr_ms.size, dtype=bool)
+        verdicts = judged(rr_ms, nothing)
+        truth = rms(np.diff(rr_ms))
+        row = [name, rr_ms.size, truth]
+        for accepted in (np.array([v.accepted for v in verdicts]), accepted_at_last(rr_ms, verdicts, nothing)):
+            row += [100 * float(np.mean(~accepted)), 100 * (of_accepted(rr_ms, accepted, nothing) / truth - 1)]
+        rows.append(row)
+    return rows
+
+
+def us_a_beat(series):
+    """Microseconds a beat of the live filter: clean, and with a tenth of all beats wrong."""
+    spoilt = [spoil(rr_ms, "mix", 0.10, np.random.default_rng(n)).rr_ms for n, rr_ms in enumerate(series.values())]
+    return [microseconds(list(series.values())), microseconds(spoilt)]
+
+
+def microseconds(all_rr_ms):
+    beats = sum(map(len, all_rr_ms))
+    times = []
+    for _ in range(5):
+        began = time.process_time()
+        for rr_ms in all_rr_ms:
+            judged(rr_ms, np.zeros(rr_ms.size, dtype=bool))
+        times.append(1e6 * (time.process_time() - began) / beats)
+    return median(times)
+
+
+def over_bounds(results, clean, us):
+    """What is over its bound, in words; a cell whose worst the oracle misses too is let off for that."""
+    over = []
+    for kind in KINDS:
+        for share, middle, worst in zip(SHARES, MEDIAN_BOUND, WORST_BOUND, strict=True):
+            live, oracle = (spread(results[kind, share, method]) for method in ("live", "oracle"))
+            if kind == NOT_JUDGED:
+                continue
+            if live[0] > middle:
+                over.append(f"{kind} at {100 * share:.0f} %: median {live[0]:.1f} %, bound {middle} %")
+            if live[1] > worst >= oracle[1]:
+                sizes = np.abs(results[kind, share, "live"])
+                over.append(
+                    f"{kind} at {100 * share:.0f} %: worst {live[1]:.1f} %, bound {worst} %, oracle {oracle[1]:.1f} %; "
+                    f"over it in {np.sum(sizes > worst)} of {sizes.size} runs"
+                )
+    over += [f"{row[0]}, clean: {row[3]:.2f} % rejected" for row in clean if row[3] > CLEAN_BOUND]
+    over += [f"{row[0]}, clean: error {row[4]:.2f} %" for row in clean if abs(row[4]) > CLEAN_BOUND]
+    return over + [f"{one:.1f} µs a beat" for one in us if one > US_BOUND]
+
+
+def overall(results, method):
+    """Mean size of the error over all cells that are judged."""
+    return float(np.mean([np.abs(results[kind, share, method]) for kind in KINDS if kind != NOT_JUDGED for share in SHARES]))
+
+
+def spread(errors):
+    """Median and worst of the absolute errors."""
+    sizes = np.abs(errors)
+    return float(np.median(sizes)), float(np.max(sizes))
+
+
+METHODS = ("raw", "Kubios", "20 % rule", "live", "final", "oracle")
+
+
+def page(series, results, clean, us, over, seeds):
+    versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "neurokit2", "numpy"))
+    missing = "" if len(series) > 6 else f" The real recordings that {REAL_DATA} names were not there."
+    cells = [["artifact", "beats", *METHODS]]
+    for kind in KINDS:
+        for share in SHARES:
+            told = [spread(results[kind, share, method]) for method in METHODS]
+            cells.append([kind, f"{100 * share:.0f} %", *(f"{middle:.1f} / {worst:.0f}" for middle, worst in told)])
+    clean_cells = [["series", "beats", "RMSSD, ms", "rejected", "error", "finally rejected", "error"]]
+    clean_cells += [[r[0], str(r[1]), f"{r[2]:.1f}", *(f"{value:.2f} %" for value in r[3:])] for r in clean]
+    return TEXT.format(
+        stamp=f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{versions}, algorithm {ALGORITHM}; {seeds} seeds a cell and series, Kubios {min(seeds, KUBIOS_SEEDS)}; "
+        f"{len(series)} series.{missing}",
+        table=aligned(cells),
+        overall=", ".join(f"{method} {overall(results, method):.2f} %" for method in ("live", "final", "oracle")),
+        clean=aligned(clean_cells),
+        us=f"{us[0]:.1f} µs a beat of the clean series, {us[1]:.1f} µs where a tenth of them is wrong; bound {US_BOUND:.0f}.",
+        over="All bounds are met." if not over else "Over their bounds:\n\n" + "\n".join(f"- {one}" for one in over),
+    )
+
+
+def aligned(rows):
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
+
+
+TEXT = """\
+# Artifacts
+
+`make bench-artifacts` writes this page; `ARGS=--quick` looks only.
+
+{stamp}
+
+Clean series are spoilt with known artifacts; the table gives the error of RMSSD in % of the clean series' own, median / worst of
+all series and seeds. Premature beats come 20–40 % early; a partial pause makes up for 20–80 % of that; bigeminy comes in runs of
+3–6; a mix is one sixth each of the single kinds. Between two artifacts lies an interval of the heart's own at least.
+
+- **raw**: nothing done. **Kubios**: `neurokit2.signal_fixpeaks` (Lipponen & Tarvainen 2019), which needs the whole series.
+  **20 % rule**: what differs by more from the interval before is dropped.
+- **live**: `analysis/artifacts.py`, whose verdict is final two beats on. **final**: `analysis/second_look.py`, after the session:
+  nearer to the oracle on the whole, though not in every run, so that both are shown.
+- **oracle**: knows every wrong interval and drops it. What it misses, no filter that accepts or rejects can reach.
+
+{table}
+
+Mean size of the error over all but the last three rows: {overall}.
+
+Bounds for *live*: median 1 / 3 / 8 %, worst 4 / 10 / 15 % at 1 / 5 / 10 %, but where the oracle's worst is over the bound too.
+Dropped intervals of which nobody tells are not judged: no filter can know, and so holes in the arrival times are told as gaps.
+{over}
+
+## Clean series
+
+{clean}
+
+{us}
+
+Simulated hearts: integral pulse frequency modulation with drift, 5 minutes, rounded to 1/1024 s; swing is the range of RR in % of
+its mean. The real ones are those that `fixtures/` and the folder named by {env} hold. The filter's constants were chosen
+on others: simulated hearts of other seeds, five minutes each of some twenty people's day-long recordings, and other stretches of
+the real ones. These here are not untouched by it: what went wrong in them was looked at for its cause, and the last constant
+(from which on an early beat surely is one) was chosen with an eye on them too. Thirty other series never were: there no run is
+over a bound that the oracle keeps (1,620 runs).
+
+## What it cannot do
+
+- A single artifact that fits the rhythm is accepted; it moves RMSSD as little as a beat that fits.
+- An early beat without a pause and a heart that dips for one beat look the same: what is less than 10 % early is taken for
+  a dip, and from 18 % on for an early beat.
+- Three or more early beats in a row without a pause look like a faster rhythm, and are taken for one.
+- Deep slow breathing puts most of RMSSD into some twenty jumps: to lose one of them costs 1–2 %, for the oracle too.
+""".replace("{env}", REAL_DATA)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What the response's rule is held to: simulated sessions of one kind each, and how often a verdict may or must be given.
+
+`make bench-response` prints them all with a thousand sessions and more; the tests run those with a bound in a reduced form.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from restbeat.analysis.figures import DriftSeen
+from restbeat.analysis.response import FIRST_WANDER_SD, respond
+
+from .hearts import Scenario, sessions
+
+EARLIER = 4
+"""Rests of the same kind of heart that precede each, where drift is borrowed."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The share in % of some verdicts: at most, or at least."""
+
+    verdicts: tuple[str, ...]
+    at_most: float | None = None
+    at_least: float | None = None
+
+    def holds(self, pct):
+        return (self.at_most is None or pct <= self.at_most) and (self.at_least is None or pct >= self.at_least)
+
+    def __str__(self):
+        return f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Sessions of one scenario; bounds by the allowance for wander."""
+
+    name: str
+    scenario: Scenario
+    bounds: dict[float, Bound] = field(default_factory=dict)
+
+    @property
+    def minutes(self):
+        return f"{self.scenario.base_min:g}/{self.scenario.phase_min:g}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Verdicts of a cell at one allowance for wander."""
+
+    cell: Cell
+    wander_sd: float
+    counts: Counter
+
+    def pct(self, *verdicts):
+        return 100 * sum(self.counts[verdict] for verdict in verdicts) / self.counts.total()
+
+    @property
+    def bound(self):
+        return self.cell.bounds.get(self.wander_sd)
+
+    @property
+    def holds(self):
+        return self.bound is None or self.bound.holds(self.pct(*self.bound.verdicts))
+
+
+FIRM = ("clear", "opposite")
+NONE, USED = 0.0, FIRST_WANDER_SD
+
+
+def bounded(at_w0, at_w10, verdicts=FIRM, *, least=False):
+    word = "at_least" if least else "at_most"
+    return {w: Bound(verdicts, **{word: pct}) for w, pct in ((NONE, at_w0), (USED, at_w10)) if pct is not None}
+
+
+def _cells():
+    for minutes in (5, 15, 30):
+        yield Cell("nothing but drift", Scenario(phase_min=minutes), bounded(5, 1))
+    for minutes in (5, 15, 30):
+        yield Cell("RMSSD ×1.2", Scenario(phase_min=minutes, ratio=1.2))
+    for minutes in (5, 15, 30):
+        yield Cell("RMSSD ×1.42", Scenario(phase_min=minutes, ratio=1.42), bounded(75, 55, ("clear",), least=True))
+    for minutes in (5, 15, 30):
+        yield Cell("RMSSD ×2", Scenario(phase_min=minutes, ratio=2.0), bounded(95, 95, ("clear",), least=True))
+    yield Cell("RMSSD ×0.5", Scenario(ratio=0.5))
+    for minutes in (5, 15):
+        yield Cell("mean RR +5 % alone", Scenario(phase_min=minutes, rr_ratio=1.05), bounded(3, 3, ("clear",)))
+    slows = {"breathing_hz": 0.25, "breathing_to_hz": 0.15}
+    for minutes in (5, 15):
+        yield Cell("breathing slows .25 → .15 Hz", Scenario(phase_min=minutes, **slows), bounded(0, 0))
+    for minutes in (5, 15):
+        yield Cell("1 % artifacts left in the massage", Scenario(phase_min=minutes, left_phase=0.01), bounded(5, 5))
+        yield Cell("1 % artifacts left in the baseline", Scenario(phase_min=minutes, left_base=0.01), bounded(5, 5))
+
+
+CELLS = tuple(_cells())
+
+HELD_OUT = {
+    "drift SD .15": {"drift_sd": 0.15},
+    "drift SD .40": {"drift_sd": 0.40},
+    "drift τ 8 s": {"drift_tau_s": 8.0},
+    "drift τ 60 s": {"drift_tau_s": 60.0},
+    "drift at two speeds, 20 and 200 s": {"drift": "two"},
+    "drift in heavy-tailed steps": {"drift": "heavy"},
+    "drift SD spread e^±.4 between sessions": {"drift_spread": 0.4},
+    "slow wander SD .10 (10 min)": {"wander_sd": 0.10},
+    "slow wander SD .20 (10 min)": {"wander_sd": 0.20},
+    "slow heart, 46 bpm": {"rr_s": 1.3},
+    "shallow breathing tone": {"hf_depth": 0.012},
+    "both tones follow": {"both_tones": True},
+    "drift half as large in the massage": {"drift_ratio": 0.5},
+    "drift twice as large in the massage": {"drift_ratio": 2.0},
+}
+"""Families of drift and of hearts that nothing was tuned on."""
+
+
+def by_rule(heard, wander_sd, earlier):
+    """The rule that ships."""
+    return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
+
+
+def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rule,), advance=lambda: None):
+    """Judge `count` sessions of a cell by each rule at each allowance for wander; outcomes by rule, then by allowance."""
+    counts = {(rule, w): Counter() for rule in rules for w in allowances}
+    for n, heard in enumerate(sessions(cell.scenario, count, seed)):
+        seen = tuple(earlier[(EARLIER * n + k) % len(earlier)] for k in range(EARLIER)) if earlier else ()
+        for (rule, w), found in counts.items():
+            found[rule(heard, w, seen)] += 1
+        advance()
+    return [Outcome(cell, w, found) for (_, w), found in counts.items()]
+
+
+def drifts(scenario, count, seed) -> list[DriftSeen]:
+    """Give what quiet sessions of a kind of heart show of their drift."""
+    seen = (respond(heard.base, heard.phase).drift for heard in sessions(scenario, count, seed))
+    return [drift for drift in seen if drift is not None]

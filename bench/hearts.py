@@ -1,0 +1,152 @@
+"""Thousands of simulated sessions with known truth: integral-pulse-frequency-modulated hearts, many at a time.
+
+The model of `analysis/heart_model.py` (two tones whose log-amplitudes and breathing drift), with every drift a matter of choice:
+the response's rule can be tried on families of drift that it was not tuned on.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from restbeat.analysis.phase_beats import PhaseBeats
+
+STEP_S = 0.1
+DRIFT_STEP_S = 1.0
+BATCH = 50
+JITTER_MS = 1.0
+LF_HZ = 0.1
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A baseline followed at once by a phase; what is named `…_to`, or is a ratio, acts in the phase alone."""
+
+    base_min: float = 5
+    phase_min: float = 5
+    ratio: float = 1.0
+    """Of RMSSD, reached through the breathing tone alone."""
+    both_tones: bool = False
+    """Whether the 0.1 Hz tone follows that ratio too."""
+    ramp_s: float = 0.0
+    """Time constant of going over; 0: at once."""
+    rr_s: float = 0.90
+    """Mean over the clients."""
+    hf_depth: float = 0.0377
+    """Median depth of the breathing tone in the baseline, as a share of the rate."""
+    rr_ratio: float = 1.0
+    breathing_hz: float | None = None
+    """None: another for each session, 0.20–0.30."""
+    breathing_to_hz: float | None = None
+    drift_sd: float = 0.25
+    """Of the log-amplitudes."""
+    drift_tau_s: float = 20.0
+    drift: str = "ou"
+    """Its family: ou (Ornstein-Uhlenbeck), two (half of it ten times as slow), heavy (steps of Student t with 3 degrees)."""
+    drift_ratio: float = 1.0
+    """Of drift_sd, phase over baseline."""
+    drift_spread: float = 0.0
+    """ln-SD of drift_sd between sessions."""
+    wander_sd: float = 0.0
+    """Of a slow wander (τ 10 min) that both tones share."""
+    breathing_sd_hz: float = 0.015
+    left_base: float = 0.0
+    left_phase: float = 0.0
+    """Share of beats moved by 60–150 ms: artifacts that a correction left behind."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One session as the analysis gets it, with the breathing that made it."""
+
+    base: PhaseBeats
+    phase: PhaseBeats
+    breathing_hz: tuple[float, float]
+    """True mean of each phase."""
+
+
+def sessions(scenario, count, seed):
+    """Yield `count` sessions, the same for the same arguments."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, count, BATCH):
+        yield from batch(scenario, min(BATCH, count - start), rng)
+
+
+def batch(scenario, count, rng):
+    """Simulate some sessions at once; arrays have a row a session."""
+    border, end = 60 * scenario.base_min, 60 * (scenario.base_min + scenario.phase_min)
+    t = np.arange(0, end, STEP_S)
+    later = t >= border
+    since = np.clip(t - border, 0, None)
+    reach = np.where(later, 1 - np.exp(-since / scenario.ramp_s) if scenario.ramp_s else 1.0, 0.0)
+    rr = np.clip(rng.normal(scenario.rr_s, 0.1 * scenario.rr_s, (count, 1)), 0.65, max(1.20, 1.1 * scenario.rr_s))
+    hf, lf = (a * np.exp(0.3 * rng.standard_normal((count, 1))) for a in (scenario.hf_depth, 0.0200))
+    hz = rng.uniform(0.20, 0.30, (count, 1)) if scenario.breathing_hz is None else np.full((count, 1), scenario.breathing_hz)
+    gain = _gain(scenario, rr, hf, lf, hz)
+    sd = scenario.drift_sd * np.exp(scenario.drift_spread * rng.standard_normal((count, 1)))
+    slow = scenario.wander_sd * _wander(rng, count, t, 600.0) if scenario.wander_sd else 0.0
+    sd = sd * np.where(later, scenario.drift_ratio, 1.0)
+    deep = hf * np.exp(np.log(gain) * reach + sd * _drift(scenario, rng, count, t) + slow)
+    follows = np.log(scenario.ratio) * reach if scenario.both_tones else 0.0
+    mayer = lf * np.exp(follows + sd * _drift(scenario, rng, count, t) + slow)
+    hz = hz + scenario.breathing_sd_hz * _wander(rng, count, t, scenario.drift_tau_s)
+    if scenario.breathing_to_hz is not None:
+        hz += later * (scenario.breathing_to_hz - scenario.breathing_hz)
+    hz = np.clip(hz, 0.05, 0.6)
+    breath = np.sin(2 * np.pi * (rng.random((count, 1)) + np.cumsum(hz, axis=1) * STEP_S))
+    pulse = np.sin(2 * np.pi * (LF_HZ * t + rng.random((count, 1))))
+    rate = (1 + np.clip(deep * breath + mayer * pulse, -0.6, 0.6)) / (rr * np.where(later, scenario.rr_ratio, 1.0))
+    counted = np.cumsum(rate, axis=1) * STEP_S
+    for n in range(count):
+        beats = np.interp(np.arange(1, int(counted[n, -1])), counted[n], t + STEP_S)
+        beats += rng.normal(0, JITTER_MS / 1000, beats.size)
+        left = np.where(beats >= border, scenario.left_phase, scenario.left_base)
+        if left.any():
+            moved = rng.choice([-1.0, 1.0], beats.size) * rng.uniform(0.06, 0.15, beats.size)
+            beats = np.sort(beats + (rng.random(beats.size) < left) * moved)
+        mean_hz = float(hz[n, ~later].mean()), float(hz[n, later].mean())
+        yield Heard(phase_of(beats, 0.0, border), phase_of(beats, border, end), mean_hz)
+
+
+def phase_of(beats_s, start_s, end_s):
+    """Beats between two moments as the analysis takes them, none rejected."""
+    ends, rr_ms = beats_s[1:], 1000 * np.diff(beats_s)
+    inside = (ends >= start_s) & (ends < end_s)
+    accepted = np.ones(int(inside.sum()), dtype=bool)
+    adjacent = accepted.copy()
+    adjacent[:1] = False
+    return PhaseBeats(ends[inside], rr_ms[inside], accepted, adjacent, (start_s, end_s))
+
+
+def _gain(scenario, rr, hf, lf, hz):
+    """By how much the breathing tone must deepen for RMSSD to change by the ratio; a quiet tone cannot go below a tenth."""
+    of_hf, of_lf, noise = _tone_ms2(rr, hf, hz), _tone_ms2(rr, lf, LF_HZ), 6 * JITTER_MS**2
+    lf_after = of_lf * (scenario.ratio**2 if scenario.both_tones else 1.0)
+    return np.sqrt(np.maximum((scenario.ratio**2 * (of_hf + of_lf + noise) - lf_after - noise) / of_hf, 0.01))
+
+
+def _tone_ms2(rr_s, amplitude, hz):
+    turn = hz * rr_s
+    return 2 * (1000 * rr_s * amplitude * np.sinc(turn)) ** 2 * np.sin(np.pi * turn) ** 2
+
+
+def _drift(scenario, rng, count, t):
+    tau_s = scenario.drift_tau_s
+    if scenario.drift == "two":
+        return (_wander(rng, count, t, tau_s) + _wander(rng, count, t, 10 * tau_s)) / np.sqrt(2)
+    return _wander(rng, count, t, tau_s, heavy=scenario.drift == "heavy")
+
+
+def _wander(rng, count, t, tau_s, *, heavy=False):
+    """Stationary Ornstein-Uhlenbeck paths of unit SD, a row a session, straight between whole seconds."""
+    coarse = np.arange(0, t[-1] + DRIFT_STEP_S, DRIFT_STEP_S)
+    keep = np.exp(-DRIFT_STEP_S / tau_s)
+    shape = (count, coarse.size)
+    pushes = rng.standard_t(3, shape) / np.sqrt(3) if heavy else rng.standard_normal(shape)
+    pushes[:, 1:] *= np.sqrt(1 - keep * keep)
+    path = lfilter([1.0], [1.0, -keep], pushes, axis=1)
+    at = t / DRIFT_STEP_S
+    before = at.astype(np.int64)
+    share = at - before
+    after = np.minimum(before + 1, coarse.size - 1)
+    return path[:, before] * (1 - share) + path[:, after] * share

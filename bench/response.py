@@ -1,0 +1,331 @@
+"""The relaxation response and a course, judged by simulation, and the rules that were tried; writes docs/response.md.
+
+Example: python -m bench.response --sessions 200
+"""
+
+import argparse
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from math import log
+import os
+from pathlib import Path
+import pickle
+import platform
+from statistics import median
+import sys
+import time
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from restbeat.analysis import went_with as observed
+from restbeat.analysis.course import course
+from restbeat.analysis.over_sessions import fit
+from restbeat.analysis.past import Rest
+from restbeat.analysis.provisional import provisional
+from restbeat.analysis.response import FIRST_WANDER_SD, Response, respond
+from restbeat.analysis.so_far import RunningSums, SoFar
+from restbeat.analysis.stream import JudgedBeat
+from restbeat.analysis.usual import compare_with_usual
+
+from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, drifts, run
+from .hearts import Scenario, sessions
+from .rivals import RIVALS
+from .treatments import TECHNIQUES, Plan, course_of
+
+PAGE = Path(__file__).parent.parent / "docs" / "response.md"
+SEED = 20261124
+EARLIER_SESSIONS = 80
+DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
+"""What four techniques do, in ln RMSSD: nothing, as believed beforehand, one of them ×1.42."""
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m bench.response", description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=2000, metavar="N", help="simulated sessions a cell (2000)")
+    parser.add_argument("--no-page", action="store_true", help="print the tables only")
+    asked = parser.parse_args(arguments)
+    count = asked.sessions
+    began = time.perf_counter()
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        fast = speed(progress)
+        judged, failing = bounds(count, progress)
+        held = held_out(max(count // 4, 50), progress)
+        tried = rivals(max(count // 8, 50), progress)
+        running = while_running(max(count // 8, 50), progress)
+        second = usual(max(count // 2, 50), progress)
+        over = courses(max(count // 8, 50), progress)
+        worked = treatments(max(count // 40, 20), progress)
+    tables = {
+        "judged": judged, "held": held, "tried": tried, "running": running, "second": second, "over": over, "worked": worked,
+        "speed": fast,
+    }  # fmt: skip
+    text = page(tables, count, time.perf_counter() - began)
+    print(text)
+    if not asked.no_page:
+        PAGE.write_text(text)
+    if failing:
+        sys.exit("Over its bound: " + "; ".join(failing))
+
+
+def stepper(progress, name, total):
+    bar = progress.add_task(name, total=total)
+    return lambda steps=1: progress.advance(bar, steps)
+
+
+def bounds(count, progress):
+    """Every cell with a bound, at both allowances for wander."""
+    advance = stepper(progress, "cells", len(CELLS) * count)
+    outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
+    rows, failing = [], []
+    for outcome in outcomes:
+        bound = outcome.bound
+        what = "" if bound is None else f"{' + '.join(bound.verdicts)} {bound}"
+        within = "–" if bound is None else "yes" if outcome.holds else "no"
+        shares = (f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient"))
+        rows.append((outcome.cell.name, outcome.cell.minutes, f"{outcome.wander_sd:.2f}", *shares, what, within))
+        if not outcome.holds:
+            failing.append(
+                f"{outcome.cell.name} {outcome.cell.minutes} w={outcome.wander_sd:g}: {outcome.pct(*bound.verdicts):.1f} %"
+            )
+    heads = ("simulated", "minutes", "w", "clear", "slight", "none", "opposite", "insufficient", "bound", "within")
+    return table(heads, rows), failing
+
+
+def held_out(count, progress):
+    """False calls and power on what nothing was tuned on."""
+    advance = stepper(progress, "held out", 4 * len(HELD_OUT) * count)
+    rows = []
+    for name, changes in HELD_OUT.items():
+        found = []
+        for minutes in (5, 15):
+            null, change = (
+                run(Cell(name, Scenario(phase_min=minutes, ratio=ratio, **changes)), count, SEED + 1, advance=advance)
+                for ratio in (1.0, 1.42)
+            )
+            found += [pair(outcome.pct(*FIRM), other.pct("clear")) for outcome, other in zip(null, change, strict=True)]
+        rows.append((name, *found))
+    return table(("simulated", "5/5, w=0", "5/5, w=.10", "5/15, w=0", "5/15, w=.10"), rows)
+
+
+def rivals(count, progress):
+    """The rules that were tried, on one list of scenarios."""
+    tuned = [Scenario(phase_min=minutes) for minutes in (5, 15)]
+    families = ("drift τ 60 s", "drift at two speeds, 20 and 200 s", "drift SD spread e^±.4 between sessions",
+                "drift half as large in the massage")  # fmt: skip
+    others = [Scenario(phase_min=minutes, **HELD_OUT[name]) for name in families for minutes in (5, 15)]
+    artifacts = [Scenario(phase_min=5, left_phase=0.01), Scenario(phase_min=5, left_base=0.01)]
+    advance = stepper(progress, "rules tried", count * (2 * len(tuned + others) + len(artifacts)))
+    firm = {key: [] for key in (*((rule, w) for rule in RIVALS.values() for w in (NONE, USED)),)}
+    power = {key: [] for key in firm}
+    spoilt = {key: [] for key in firm}
+    for scenario in tuned + others:
+        quiet = drifts(scenario, EARLIER_SESSIONS, SEED + 3)
+        for ratio, into, verdicts in ((1.0, firm, FIRM), (1.42, power, ("clear",))):
+            gather(replace(scenario, ratio=ratio), verdicts, into, count, quiet, advance)
+    for scenario in artifacts:
+        gather(scenario, FIRM, spoilt, count, drifts(Scenario(phase_min=5), EARLIER_SESSIONS, SEED + 3), advance)
+    rows = []
+    for name, rule in RIVALS.items():
+        for w in (NONE, USED):
+            at = (rule, w)
+            seen = [pair(f, p) for f, p in zip(firm[at][:2], power[at][:2], strict=True)]
+            held = [pair(np.mean(firm[at][2 + k :: 2]), np.mean(power[at][2 + k :: 2])) for k in (0, 1)]
+            rows.append((name, f"{w:.2f}", *seen, *held, f"{np.mean(spoilt[at]):.1f}"))
+    heads = ("rule", "w", "tuned 5/5", "tuned 5/15", "held out 5/5", "held out 5/15", "1 % artifacts 5/5")
+    return table(heads, rows)
+
+
+def gather(scenario, verdicts, into, count, quiet, advance):
+    rules = tuple(RIVALS.values())
+    outcomes = run(Cell("", scenario), count, SEED + 2, earlier=quiet, rules=rules, advance=advance)
+    for (rule, w), outcome in zip(((rule, w) for rule in rules for w in (NONE, USED)), outcomes, strict=True):
+        into[rule, w].append(outcome.pct(*verdicts))
+
+
+def while_running(count, progress):
+    """How often the interval of a phase so far holds the truth, by how long the phase has lasted."""
+    minutes = (1.2, 2, 3, 5, 10)
+    advance = stepper(progress, "while running", 3 * count)
+    rows = []
+    for name, scenario in (("nothing but drift", Scenario(phase_min=10)), ("RMSSD ×1.42", Scenario(phase_min=10, ratio=1.42)),
+                           ("slow wander SD .10", Scenario(phase_min=10, wander_sd=0.10))):  # fmt: skip
+        held, wide = dict.fromkeys(minutes, 0), {m: [] for m in minutes}
+        for heard in sessions(scenario, count, SEED + 4):
+            beats = [*judged(heard.base), *judged(heard.phase)]
+            for m in minutes:
+                found = provisional(so_far(beats, 60 * m))
+                low, high = (np.log1p(x / 100) for x in (found.low_pct, found.high_pct))
+                held[m] += low <= log(scenario.ratio) <= high
+                wide[m].append((high - low) / 2)
+            advance()
+        rows.append((name, *(f"{100 * held[m] / count:.0f} / {np.mean(wide[m]):.2f}" for m in minutes)))
+    return table(("simulated", *(f"{m:g} min" for m in minutes)), rows)
+
+
+def judged(phase):
+    before = np.concatenate([[np.nan], phase.rr_ms[:-1]])
+    for end, rr, last, near in zip(phase.end_s, phase.rr_ms, before, phase.adjacent, strict=True):
+        yield JudgedBeat(float(end), float(rr), True, False, float(rr - last) if near else None, "normal")
+
+
+def so_far(beats, lasted_s, base_s=300.0):
+    sums = RunningSums()
+    for beat in beats:
+        if beat.end_s < base_s + lasted_s:
+            sums.push(beat)
+    return SoFar(phase="massage", base=sums.between(0.0, base_s), now=sums.between(base_s))
+
+
+def usual(count, progress):
+    """The second question: how often "more than your usual" is said, where nothing and where something happened."""
+    advance = stepper(progress, "second question", 9 * count)
+    rng = np.random.default_rng(SEED)
+    error, effects = 0.115, (0.0, log(1.42), log(2))
+    rows = []
+    for rests in (3, 5, 8):
+        for wander in (0.0, 0.2, 0.3):
+            said, by_prior = np.zeros(3), np.zeros(2)
+            for _ in range(count):
+                today, *known = 0.1 + rng.normal(0, np.hypot(error, wander), rests + 1)
+                lines = [Rest(float(value), error, 300.0, 1200.0) for value in known]
+                for n, effect in enumerate(effects):
+                    response = Response("none", "", delta=float(today) + effect, steady=True)
+                    said[n] += compare_with_usual(response, 300.0, 1200.0, lines).verdict == "more"
+                for n, effect in enumerate(effects[:2]):
+                    by_prior[n] += more_by_prior(float(today) + effect, known, error)
+                advance()
+            shares = [f"{100 * share / count:.1f}" for share in said]
+            rows.append((str(rests), f"{wander:.1f}", *shares, pair(*(100 * by_prior / count))))
+    return table(("rests", "wander", "as at rest", "×1.42", "×2", "with a prior: as at rest / ×1.42"), rows)
+
+
+def more_by_prior(today, known, error):
+    """The same question with a prior for the wander, in the place of Student's t."""
+    x = np.column_stack([np.ones(len(known) + 1), np.arange(len(known) + 1) == 0])
+    found = fit(x, np.array([today, *known]), np.full(len(known) + 1, error), [np.inf, np.inf])
+    return found.contrast([0.0, 1.0]).low > 0
+
+
+def courses(count, progress):
+    """What a course shows."""
+    rng = np.random.default_rng(SEED)
+    rows = []
+    advance = stepper(progress, "courses", 3 * 7 * count)
+    for wander in (0.0, 0.1, 0.2):
+        cells = []
+        for plan, figure, truth in (
+            (Plan(sessions=4, mean=0.0), "response_pct", 0.0),
+            (Plan(sessions=6, mean=0.0), "response_pct", 0.0),
+            (Plan(sessions=4, mean=log(1.2)), "response_pct", log(1.2)),
+            (Plan(sessions=6, mean=log(1.2)), "response_pct", log(1.2)),
+            (Plan(sessions=6, rests=4, mean=log(1.2)), "response_pct", log(1.2)),
+            (Plan(sessions=12, mean=0.1), "response_pct_per_week", 0.0),
+            (Plan(sessions=12, mean=0.1, slope=0.04), "response_pct_per_week", 0.04),
+        ):
+            found = []
+            for _ in range(count):
+                found.append(getattr(course(course_of(replace(plan, wander_sd=wander), rng)), figure))
+                advance()
+            called = np.mean([one.low > 0 or (truth == 0 and one.high < 0) for one in found])
+            holds = np.mean([one.low <= 100 * np.expm1(truth) <= one.high for one in found])
+            cells.append(pair(100 * called, 100 * holds))
+        rows.append((f"{wander:.1f}", *cells))
+    heads = ("wander", "4, none", "6, none", "4, ×1.2", "6, ×1.2", "6, ×1.2, 4 rests", "12, no trend", "12, +4 % a week")
+    return table(heads, rows)
+
+
+def treatments(count, progress):
+    """What techniques went with: calls and coverage, by the order in which they are used and how fast they come to work."""
+    advance = stepper(progress, "techniques", 10 * 3 * count)
+    rows = []
+    plain = observed._TIME_SD
+    for order, approach, timed in (
+        ("any", 60.0, True), ("any", 150.0, True), ("any", 300.0, True), ("habit", 60.0, True), ("habit", 150.0, True),
+        ("habit", 300.0, True), ("habit", 150.0, False), ("habit", 300.0, False), ("whole", 150.0, True), ("whole", 300.0, True),
+    ):  # fmt: skip
+        observed._TIME_SD = plain if timed else 1e-6
+        plan = Plan(order=order, approach_s=approach, mean=0.3)
+        cells = [techniques(plan, draw, np.random.default_rng(SEED), count, advance) for draw in DRAWS]
+        observed._TIME_SD = plain
+        (none, _, every, _), (_, holds, _, _), (_, _, _, first) = cells
+        name = order if timed else f"{order}, time left out"
+        rows.append((name, f"{approach:.0f}", f"{none:.1f}", f"{every:.0f}", f"{holds:.0f}", f"{first:.0f}"))
+    return table(("order", "lag, s", "false calls", "any of 4", "intervals that hold", "finds ×1.42"), rows)
+
+
+def techniques(plan, draw, rng, count, advance):
+    called, held, anything, first = [], [], [], []
+    for _ in range(count):
+        effects = draw(rng)
+        sessions_ = course_of(replace(plan, effects=tuple(effects)), rng)
+        share = np.array([sum(s.seconds for x in sessions_ for s in x.stretches if s.technique == name) for name in TECHNIQUES])
+        share /= share.sum()
+        any_called = False
+        for line in course(sessions_).went_with:
+            n = TECHNIQUES.index(line.name)
+            if line.percent is None:
+                first += [False] * (n == 0)
+                continue
+            others = share * effects / (1 - share[n])
+            low, high = np.log1p(line.low / 100), np.log1p(line.high / 100)
+            called.append(low > 0 or high < 0)
+            held.append(low <= effects[n] - (others.sum() - others[n]) <= high)
+            any_called |= called[-1]
+            first += [low > 0] * (n == 0)
+        anything.append(any_called)
+        advance()
+    return tuple(100 * float(np.mean(found)) if found else float("nan") for found in (called, held, anything, first))
+
+
+def speed(progress):
+    """Milliseconds, warm."""
+    advance = stepper(progress, "speed", 4)
+    rows = []
+    for minutes in (5, 35):
+        scenario = Scenario(phase_min=minutes)
+        heard, seen = next(sessions(scenario, 1, SEED)), drifts(scenario, 6, SEED)
+        rows.append((f"verdict, 5/{minutes} min", *timed(50, respond, heard.base, heard.phase, earlier=seen)))
+        advance()
+        running = so_far([*judged(heard.base), *judged(heard.phase)], 60 * minutes)
+        rows.append((f"provisional interval, 5/{minutes} min", *timed(5, provisional, running)))
+        advance()
+    rows.append(("what a room hands to the worker", f"{len(pickle.dumps(running)) / 1000:.1f} kB", "–", "–"))
+    return table(("", "median", "bound", "within"), rows)
+
+
+def timed(bound_ms, job, *arguments, **more):
+    times = []
+    for _ in range(40):
+        began = time.perf_counter()
+        job(*arguments, **more)
+        times.append(1000 * (time.perf_counter() - began))
+    return f"{median(times):.1f} ms", f"{bound_ms} ms", "yes" if median(times) <= bound_ms else "no"
+
+
+def pair(one, other):
+    return f"{one:.1f} / {other:.0f}"
+
+
+def table(heads, rows):
+    rows = [heads, *rows]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(heads))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
+
+
+def page(tables, count, seconds):
+    versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "numpy", "scipy"))
+    known = {
+        "day": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(), "python": platform.python_version(),
+        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{FIRST_WANDER_SD:.2f}",
+    }  # fmt: skip
+    return (Path(__file__).parent / "response_page.md").read_text().format(**known, **tables)
+
+
+if __name__ == "__main__":
+    main()

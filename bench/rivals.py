@@ -1,0 +1,179 @@
+"""Rules that were tried against the one that ships. Each gives a verdict from the same sessions and the same thresholds."""
+
+import numpy as np
+from scipy.special import stdtr
+
+from restbeat.analysis import drift
+from restbeat.analysis.arithmetic import Arithmetic, _centres, _minutes, arithmetic
+from restbeat.analysis.phase_beats import Segments, segments
+from restbeat.analysis.response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare, respond
+
+from .cells import by_rule
+
+GRID_S = 0.25
+
+
+def with_earlier(heard, wander_sd, earlier):
+    """The rule that ships, knowing the drift of four rest-only sessions."""
+    return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
+
+
+def alone(heard, wander_sd, _):
+    """The rule that ships, of a client who never only rested."""
+    return by_rule(heard, wander_sd, ())
+
+
+def first_rule(heard, wander_sd, _):
+    """What shipped before: 10 s segments; breathing read from .1 Hz on, in arithmetic and flag, and taken to be exact."""
+    hz = tuple(_centre_from(part, 0.1) for part in (heard.base, heard.phase))
+    found = segments(heard.base), segments(heard.phase)
+    return _of(heard, wander_sd, *found, by_arithmetic=_taking(heard, hz), sure_beyond=0.975)
+
+
+def ten_seconds(heard, wander_sd, _):
+    """Segments of 10 s, as the rule had first."""
+    return _of(heard, wander_sd, segments(heard.base), segments(heard.phase))
+
+
+def twenty_seconds(heard, wander_sd, _):
+    """Segments of 20 s."""
+    return _of(heard, wander_sd, segments(heard.base, 20.0, 10), segments(heard.phase, 20.0, 10))
+
+
+def absolute(heard, wander_sd, _):
+    """Mean absolute differences in the place of squares: one artifact weighs less."""
+    return _of(heard, wander_sd, _mean_absolute(heard.base), _mean_absolute(heard.phase))
+
+
+def rsa(heard, wander_sd, _):
+    """Amplitude of the RR swing about the breathing rate (which is told it exactly), in the place of RMSSD."""
+    hz = heard.breathing_hz
+    return _of(heard, wander_sd, _amplitude(heard.base, hz[0]), _amplitude(heard.phase, hz[1]))
+
+
+def known_breathing(heard, wander_sd, _):
+    """The rule that ships, told the true breathing rate: the most that ECG or acceleration could give."""
+    return _of(heard, wander_sd, *_short(heard), by_arithmetic=_taking(heard, heard.breathing_hz))
+
+
+def own_drift(heard, wander_sd, _):
+    """A drift of its own for each phase."""
+    levels = (_level(part) for part in _short(heard))
+    return _judged(heard, _Difference(*levels, wander_sd), arithmetic(heard.base, heard.phase))
+
+
+RIVALS = {
+    "ships, after 4 rests": with_earlier,
+    "ships, without rests": alone,
+    "the first rule": first_rule,
+    "10 s segments": ten_seconds,
+    "20 s segments": twenty_seconds,
+    "absolute differences": absolute,
+    "RSA amplitude": rsa,
+    "breathing rate known": known_breathing,
+    "a drift for each phase": own_drift,
+}
+
+
+def _short(heard):
+    return tuple(segments(part, FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES) for part in (heard.base, heard.phase))
+
+
+def _of(heard, wander_sd, before, after, *, by_arithmetic=None, sure_beyond=0.98):
+    posterior, _ = compare(before, after)
+    return _judged(heard, posterior.wandering(wander_sd), by_arithmetic or arithmetic(heard.base, heard.phase), sure_beyond)
+
+
+def _judged(heard, posterior, alone, sure_beyond=0.98):
+    up, beyond = posterior.above(0.0), posterior.wandering(alone.standard_error).above(alone.delta)
+    delta = posterior.quantile(0.5)
+    if (posterior.quantile(0.975) - posterior.quantile(0.025)) / 2 > 0.5:
+        return "insufficient"
+    faster = heard.phase.mean_rr_ms <= 0.97 * heard.base.mean_rr_ms
+    if up >= 0.975 and beyond >= sure_beyond and delta >= 0.1 and not alone.notes and not faster:
+        return "clear"
+    if min(up, beyond) >= 0.9 and delta >= 0.1:
+        return "slight"
+    lower = up <= 0.025 and beyond <= 1 - sure_beyond and delta <= -0.1 and not alone.notes
+    return "opposite" if lower else "none"
+
+
+def _taking(heard, hz):
+    """The arithmetic of breathing rates that are taken to be exact."""
+    rr = heard.base.mean_rr_ms / 1000, heard.phase.mean_rr_ms / 1000
+    delta = 2 * np.log(np.sin(np.pi * hz[1] * rr[1]) / np.sin(np.pi * hz[0] * rr[0])) - np.log(hz[1] / hz[0])
+    unsafe = min(hz) < 0.15 or abs(hz[1] - hz[0]) > 2 / 60
+    return Arithmetic(float(delta), 0.0, ("breathing",) if unsafe else ())
+
+
+def _centre_from(part, low_hz):
+    centres, _ = _centres(_minutes(part), (low_hz, 0.5))
+    return float(np.exp(np.median(centres)))
+
+
+def _mean_absolute(phase):
+    found = segments(phase, FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES)
+    start_s = phase.bounds_s[0]
+    at = ((phase.end_s - start_s) // FIT_SEGMENT_S).astype(int)
+    size = np.abs(np.diff(phase.rr_ms, prepend=phase.rr_ms[:1]))
+    kept = ((found.mid_s - start_s) // FIT_SEGMENT_S).astype(int)
+    counts, sums = (np.bincount(at[phase.adjacent], weights, at.max() + 1) for weights in (None, size[phase.adjacent]))
+    return Segments(found.mid_s, np.log(np.maximum(sums[kept] / np.maximum(counts[kept], 1), 0.5)))
+
+
+def _amplitude(phase, hz):
+    start_s, stop_s = phase.bounds_s
+    grid = np.arange(start_s, stop_s, GRID_S)
+    rr = np.interp(grid, phase.end_s, phase.rr_ms)
+    mirrored = np.concatenate([rr, rr[::-1]]) - rr.mean()
+    frequency = np.fft.fftfreq(mirrored.size, GRID_S)
+    inside = (frequency >= 0.6 * hz) & (frequency <= 1.5 * hz)
+    envelope = np.abs(np.fft.ifft(2 * np.fft.fft(mirrored) * inside))[: rr.size]
+    each = int(10 / GRID_S)
+    rows = envelope[: rr.size // each * each].reshape(-1, each)
+    return Segments(start_s + 10 * (np.arange(len(rows)) + 0.5), 0.5 * np.log((rows**2).mean(axis=1)))
+
+
+def _level(part):
+    """Posterior of the level of one phase: the change against nothing, by the same grid."""
+    y = part.ln_rmssd
+    mid = np.median(y)
+    reach = 2.5 * 1.4826 * np.median(np.abs(y - mid))
+    y = np.clip(y, mid - reach, mid + reach)
+    products, log_det = drift._products(part.mid_s, np.column_stack([y - y.mean(), np.ones(y.size)]))
+    variance = 1 / products[:, 1, 1]
+    location = variance * products[:, 1, 0]
+    rss, df = products[:, 0, 0] - location * products[:, 1, 0], y.size - 1
+    log_weight = drift._LOG_PRIOR - 0.5 * log_det + 0.5 * np.log(variance) - df / 2 * np.log(rss)
+    weight = np.exp(log_weight - log_weight.max())
+    return weight / weight.sum(), location + y.mean(), rss / df * variance, df
+
+
+class _Difference:
+    """Of two mixtures of Student t: every pair by Welch's degrees of freedom; pairs that hardly count are left out."""
+
+    def __init__(self, before, after, wander_sd):
+        (w0, m0, v0, n0), (w1, m1, v1, n1) = before, after
+        weight = np.outer(w1, w0).ravel()
+        keep = weight > 1e-4 * weight.max()
+        self.weight = weight[keep] / weight[keep].sum()
+        self.location = np.subtract.outer(m1, m0).ravel()[keep]
+        variance = np.add.outer(v1, v0).ravel()[keep]
+        self.df = variance**2 / np.add.outer(v1**2 / n1, v0**2 / n0).ravel()[keep]
+        self.scale = np.sqrt(variance + wander_sd**2)
+
+    def wandering(self, more_sd):
+        other = object.__new__(_Difference)
+        other.weight, other.location, other.df = self.weight, self.location, self.df
+        other.scale = np.sqrt(self.scale**2 + more_sd**2)
+        return other
+
+    def above(self, x):
+        return float(self.weight @ stdtr(self.df, (self.location - x) / self.scale))
+
+    def quantile(self, q):
+        low, high = self.location.min() - 9 * self.scale.max(), self.location.max() + 9 * self.scale.max()
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if 1 - self.above(middle) < q else (low, middle)
+        return (low + high) / 2

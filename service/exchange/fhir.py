@@ -1,0 +1,196 @@
+"""HL7 FHIR R4B, out: a Bundle (collection) of Patient, Device and an Observation for every figure of every phase.
+
+LOINC: 8867-4 heart rate, 9279-1 respiratory rate, 80404-7 SDNN, 72514-3 pain 0–10. RMSSD and its like have no LOINC code: they
+are of `urn:restbeat:figures`, never of 80404-7. The patient is a pseudonym, the strap has no address. A figure that is None has a
+dataAbsentReason with the sentence that says why; where no date is known, the period says so and the phase's times stand beside.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from ...analysis.figures import PhaseFigures, ResponseFigures
+from .session_data import SessionData
+
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+FIGURES: Final = "urn:restbeat:figures"
+PHASE: Final = "urn:restbeat:phase"
+ALGORITHM: Final = "urn:restbeat:algorithm"
+CLIENT: Final = "urn:restbeat:client"
+SESSION: Final = "urn:restbeat:session"
+_ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+_ABSENT_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    figure: str
+    system: str
+    code: str
+    text: str
+    unit: str
+    ucum: str
+    category: str = "procedure"
+
+
+_FIGURES: Final = (
+    _Coded("mean_hr_bpm", LOINC, "8867-4", "Heart rate", "beats/minute", "/min", "vital-signs"),
+    _Coded("resp_per_min", LOINC, "9279-1", "Respiratory rate", "breaths/minute", "/min", "vital-signs"),
+    _Coded("sdnn_ms", LOINC, "80404-7", "R-R interval.standard deviation (Heart rate variability)", "ms", "ms"),
+    _Coded("rmssd_ms", FIGURES, "rmssd", "RMSSD", "ms", "ms"),
+    _Coded("ln_rmssd", FIGURES, "ln-rmssd", "Natural logarithm of RMSSD in ms", "ln(ms)", "1"),
+    _Coded("mean_rr_ms", FIGURES, "mean-rr", "Mean RR interval", "ms", "ms"),
+    _Coded("pnn50_pct", FIGURES, "pnn50", "pNN50", "%", "%"),
+    _Coded("sd1_ms", FIGURES, "sd1", "SD1 of the Poincaré plot", "ms", "ms"),
+    _Coded("sd2_ms", FIGURES, "sd2", "SD2 of the Poincaré plot", "ms", "ms"),
+    _Coded("lf_ms2", FIGURES, "lf", "Low-frequency power, 0.04–0.15 Hz", "ms²", "ms2"),
+    _Coded("hf_ms2", FIGURES, "hf", "High-frequency power, 0.15–0.40 Hz", "ms²", "ms2"),
+    _Coded("accepted_pct", FIGURES, "accepted", "Share of accepted beats", "%", "%"),
+)
+_PAIN: Final = _Coded("", LOINC, "72514-3", "Pain severity - 0-10 verbal numeric rating", "{score}", "{score}", "survey")
+_RESPONSE: Final = _Coded("", FIGURES, "ln-rmssd-change", "Change of lnRMSSD against the session's own baseline", "1", "1")
+
+
+def write_fhir(data: SessionData) -> bytes:
+    """The session's figures as JSON; the beats themselves are not in it."""
+    ids = _Ids(data)
+    resources = [_patient(data, ids), _device(data, ids)]
+    for figures in data.report.figures.phases:
+        resources += [_figure(data, ids, figures, coded) for coded in _FIGURES]
+    spans = {figures.phase: figures for figures in data.report.figures.phases}
+    resources += [_response(data, ids, spans[each.phase], each) for each in data.report.figures.responses if each.phase in spans]
+    resources += [_pain(data, ids, n, at_s, score) for n, (at_s, score) in enumerate(data.report.pain)]
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "identifier": {"system": SESSION, "value": ids.of("session")},
+        "entry": [{"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource} for resource in resources],
+    }
+    return msgspec.json.format(msgspec.json.encode(bundle), indent=2) + b"\n"
+
+
+class _Ids:
+    """The same session gives the same ids, the same pseudonym the same patient: a second import doubles nothing."""
+
+    def __init__(self, data: SessionData) -> None:
+        told = (data.began.isoformat() if data.began else None, data.header.client, data.report)
+        self._session = blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
+        self.patient = str(uuid5(NAMESPACE_URL, f"{CLIENT}:{data.header.client or self._session}"))
+        self.device = self.of("device")
+
+    def of(self, what: str) -> str:
+        return str(uuid5(NAMESPACE_URL, f"{SESSION}:{self._session}:{what}"))
+
+
+def _patient(data: SessionData, ids: _Ids) -> Resource:
+    known = {"identifier": [{"system": CLIENT, "value": data.header.client}]} if data.header.client else {}
+    return {"resourceType": "Patient", "id": ids.patient, **known}
+
+
+def _device(data: SessionData, ids: _Ids) -> Resource:
+    strap = data.header.device
+    told: Resource = {"manufacturer": strap.manufacturer, "modelNumber": strap.model}
+    if strap.name:
+        told["deviceName"] = [{"name": strap.name, "type": "user-friendly-name"}]
+    if strap.firmware:
+        told["version"] = [{"type": {"text": "firmware"}, "value": strap.firmware}]
+    return {"resourceType": "Device", "id": ids.device, **{key: value for key, value in told.items() if value}}
+
+
+def _figure(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: _Coded) -> Resource:
+    value: float | None = getattr(figures, coded.figure)
+    observation = _observation(data, ids, figures, coded)
+    if value is None:
+        observation["dataAbsentReason"] = _absent(data.why(figures), known=data.report.hrv)
+    else:
+        observation["valueQuantity"] = _quantity(value, coded)
+    return observation
+
+
+def _response(data: SessionData, ids: _Ids, span: PhaseFigures, response: ResponseFigures) -> Resource:
+    observation = _observation(data, ids, span, _RESPONSE)
+    if response.delta_ln_rmssd is None:
+        observation["dataAbsentReason"] = _absent(response.why, known=data.report.hrv)
+    else:
+        observation["valueQuantity"] = _quantity(response.delta_ln_rmssd, _RESPONSE)
+    bounds = zip(("low", "high"), data.report.intervals.get(response.phase, ()), strict=False)
+    components = [
+        {
+            "code": _code(FIGURES, f"ln-rmssd-change-{name}", f"95 % interval, {name}"),
+            "valueQuantity": _quantity(value, _RESPONSE),
+        }
+        for name, value in bounds
+    ]
+    verdict = {"code": _code(FIGURES, "response-class", "Class of the response"), "valueString": response.class_}
+    return observation | {"component": [*components, verdict]} | ({"note": [{"text": response.why}]} if response.why else {})
+
+
+def _pain(data: SessionData, ids: _Ids, n: int, at_s: float, score: int) -> Resource:
+    observation = _head(ids, f"pain:{n}", _PAIN, f"{_PAIN.text}, at {at_s:.0f} s")
+    observation["valueQuantity"] = _quantity(score, _PAIN)
+    if moment := data.moment(at_s):
+        return observation | {"effectiveDateTime": _instant(moment)}
+    return observation | {"_effectiveDateTime": _UNKNOWN, "extension": [_times("pain", at_s, at_s)]}
+
+
+_UNKNOWN: Final[Resource] = {"extension": [{"url": _ABSENT_EXTENSION, "valueCode": "unknown"}]}
+
+
+def _observation(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: _Coded) -> Resource:
+    start, end = data.moment(figures.start_s), data.moment(figures.end_s)
+    period = {"start": _instant(start), "end": _instant(end)} if start and end else _UNKNOWN
+    return {
+        **_head(ids, f"{figures.phase}:{coded.code}", coded, f"{coded.text}, {figures.phase}"),
+        "extension": [_times(figures.phase, figures.start_s, figures.end_s)],
+        "effectivePeriod": period,
+        "device": {"reference": f"urn:uuid:{ids.device}"},
+        "method": _code(ALGORITHM, data.report.figures.algorithm, data.report.figures.algorithm),
+    }
+
+
+def _head(ids: _Ids, what: str, coded: _Coded, text: str) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": ids.of(what),
+        "status": "final",
+        "category": [{"coding": [{"system": _CATEGORY, "code": coded.category}]}],
+        "code": _code(coded.system, coded.code, coded.text) | {"text": text},
+        "subject": {"reference": f"urn:uuid:{ids.patient}"},
+    }
+
+
+def _times(phase: str, start_s: float, end_s: float) -> Resource:
+    """The phase, and where it lies in the session."""
+    return {
+        "url": PHASE,
+        "extension": [
+            {"url": "name", "valueString": phase},
+            {"url": "start_s", "valueDecimal": start_s},
+            {"url": "end_s", "valueDecimal": end_s},
+        ],
+    }
+
+
+def _absent(why: str, *, known: bool) -> Resource:
+    reason = _code(_ABSENT, "unknown", "Unknown") if known else _code(_ABSENT, "unsupported", "Unsupported")
+    return reason | ({"text": why} if why else {})
+
+
+def _code(system: str, code: str, display: str) -> Resource:
+    return {"coding": [{"system": system, "code": code, "display": display}]}
+
+
+def _quantity(value: float, coded: _Coded) -> Resource:
+    return {"value": value, "unit": coded.unit, "system": UCUM, "code": coded.ucum}
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

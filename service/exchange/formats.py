@@ -1,0 +1,155 @@
+"""Which format is written how, and what a file is: the two questions that the rest of restbeat asks.
+
+    write_as("edf", data)          bytes
+    read_any(Path("ride.fit"))     a recording, as if a strap had sent it
+
+A file is told by its content, not by its name. Each library is imported where a file needs it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import gzip
+from pathlib import Path
+from typing import Final
+
+from ...sensors.errors import RecordingError
+from ...sensors.recording import Event, Header, Recording, dump, read
+from ...sensors.rr_text import read_rr_text
+from ..errors import FormatError
+from .fhir import write_fhir
+from .open_mhealth import read_open_mhealth, write_open_mhealth
+from .polar_hrm import is_hrm, read_hrm
+from .rr_text import recording_of_rr_text, write_rr_text
+from .session_data import SessionData
+from .table import write_beats, write_events, write_phases
+from .table_reader import is_table, read_table
+
+_LARGEST = 512 * 1024 * 1024
+_HEAD = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write a session."""
+
+    name: str
+    ending: str
+    """Of a file's name; the longest that fits tells the format."""
+    what: str
+    write: Callable[[SessionData], bytes]
+
+
+def as_recording(header: Header, events: Sequence[Event], *, packed: bool) -> bytes:
+    """A recording, for which nothing has to be computed."""
+    raw = dump(header, list(events))
+    return gzip.compress(raw, mtime=0) if packed else raw
+
+
+def _edf(data: SessionData) -> bytes:
+    from .edf import write_edf
+
+    return write_edf(data)
+
+
+FORMATS: Final = {
+    each.name: each
+    for each in (
+        Format("recording", ".jsonl", "recording", lambda data: as_recording(data.header, data.events, packed=False)),
+        Format(
+            "recording.gz", ".jsonl.gz", "compressed recording", lambda data: as_recording(data.header, data.events, packed=True)
+        ),
+        Format("rr", ".txt", "RR text", write_rr_text),
+        Format("csv", ".csv", "table of beats", write_beats),
+        Format("phases", ".phases.csv", "table of figures", write_phases),
+        Format("events", ".events.csv", "table of what was noted", write_events),
+        Format("edf", ".edf", "EDF+", _edf),
+        Format("fhir", ".fhir.json", "FHIR R4B bundle", write_fhir),
+        Format("omh", ".omh.json", "Open mHealth data points", write_open_mhealth),
+    )
+}
+"""Every format that can be written, by its name."""
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file's name asks for; raises `FormatError`."""
+    fitting = [each for each in FORMATS.values() if path.name.lower().endswith(each.ending)]
+    if not fitting:
+        endings = ", ".join(each.ending for each in FORMATS.values())
+        raise FormatError(f"{path.name} does not say what to write: let it end in one of {endings}.")
+    return max(fitting, key=lambda each: len(each.ending))
+
+
+def write_as(name: str, data: SessionData) -> bytes:
+    """A session in the format of that name; raises `FormatError`."""
+    if name not in FORMATS:
+        raise FormatError(f"The format {name!r} is not known; there are {', '.join(FORMATS)}.")
+    return FORMATS[name].write(data)
+
+
+def kind_of(path: Path) -> str:
+    """What a file holds, by its content: recording, rr, table, edf, fit, hrm or json. Raises `RecordingError`."""
+    return _kind_of(path, _bytes(path))
+
+
+def read_any(path: Path) -> Recording:
+    """Read a recording, or a file of another program as if a strap had sent it; raises `RecordingError`."""
+    raw = _bytes(path)
+    match _kind_of(path, raw):
+        case "recording":
+            return read(path)
+        case "fit":
+            from .fit import read_fit
+
+            return read_fit(path.name, raw)
+        case "edf":
+            from .edf import read_edf_plus
+
+            return read_edf_plus(path.name, raw)
+        case "json":
+            if b'"resourceType"' in raw[:_HEAD]:
+                raise RecordingError(f"{path.name} is FHIR: it holds figures, no beats, so there is nothing to play.")
+            return read_open_mhealth(path.name, raw)
+        case "hrm":
+            return read_hrm(path.name, text_of(raw))
+        case "table":
+            return read_table(path.name, text_of(raw))
+        case _:
+            return recording_of_rr_text(path.name, read_rr_text(path))
+
+
+def text_of(raw: bytes) -> str:
+    """The text of a file of any age: UTF-8, UTF-16 by its mark, else Latin-1."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _kind_of(path: Path, raw: bytes) -> str:
+    start = raw[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if raw.startswith(b"\x1f\x8b") or b'"restbeat-recording"' in start.split(b"\n", 1)[0]:
+        return "recording"
+    if raw[8:12] == b".FIT":
+        return "fit"
+    if raw[:8] == b"0       " and raw[192:195] in {b"EDF", b"   "}:
+        return "edf"
+    if is_hrm(text_of(raw[:_HEAD])):
+        return "hrm"
+    if start.startswith((b"{", b"[")) and (b"effective_time_frame" in start or b'"resourceType"' in start):
+        return "json"
+    if path.name.endswith((".jsonl", ".jsonl.gz")):
+        return "recording"
+    if start.startswith((b"{", b"[")):
+        return "json"
+    return "table" if is_table(text_of(raw)) else "rr"
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise RecordingError(f"{path.name} is larger than {_LARGEST >> 20} MiB: that is no session of heart beats.")
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error

@@ -1,0 +1,207 @@
+"""Intervals from another program's file, as the packets in which a strap would have sent them.
+
+A file tells how long the beats were, rarely when a packet came. So arrival times are made up, in the way that the beat clock
+reads them back to the same beats; the header says so. Where the file has lost beats, the recording's link is lost.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...sensors.errors import RecordingError
+from ...sensors.heart_rate import encode
+from ...sensors.model import RR_UNIT_MS, Contact, Device, Measurement
+from ...sensors.recording import HEART_RATE, Event, Header, Link, Packet, Recording
+
+_LONGEST_S = 10 * 86_400.0
+_AVERAGED_BEATS = 8
+_ONE_PACKET_S = 0.3
+"""Intervals stamped so close together came in one packet."""
+_EXACT_S = 0.02
+"""Times that differ from the sum of RR by no more than this (median) are the beats' own."""
+_HOLE_S = 0.1
+"""Then a difference larger than this tells of lost beats."""
+
+
+class Interval(NamedTuple):
+    """One RR interval whose place is known."""
+
+    end_s: float
+    rr_ms: float
+    gap_before: bool = False
+    doubted: bool = False
+    """No heart beat, whatever its length says."""
+
+
+class Arrival(NamedTuple):
+    """What a file holds under one time stamp."""
+
+    t: float
+    rr_ms: tuple[float, ...] = ()
+    hr_bpm: float | None = None
+    broken: bool = False
+    """Beats are missing among these, nobody knows where: none of them follows another."""
+    gap_before: bool = False
+
+
+@dataclass(slots=True)
+class Found:
+    """What a reader has found in a file so far."""
+
+    name: str
+    """The file's, for sentences."""
+    events: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def recording(
+        self,
+        format_name: str,
+        *,
+        arrival: str,
+        began: datetime | None = None,
+        kind: str = "massage",
+        began_local: str | None = None,
+    ) -> Recording:
+        """The recording; raises `RecordingError` where there is nothing to play. `arrival`: where its times come from."""
+        if not any(isinstance(event, Packet) for event in self.events):
+            raise RecordingError(f"{self.name} holds no RR interval and no heart rate: there is nothing to play.")
+        events = sorted(self.events, key=lambda event: event.t)
+        if events[-1].t > _LONGEST_S:
+            raise RecordingError(f"{self.name} spans more than 10 days: its times cannot be those of one session.")
+        imported: dict[str, Any] = {"format": format_name, "arrival": arrival}
+        if began_local:
+            imported["began_local"] = began_local
+        if began:
+            imported["began_utc"] = began.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        header = Header(
+            device=Device(name=f"{format_name} file"),
+            kind=kind,
+            source=f"imported from {format_name}; arrival times reconstructed: {arrival}",
+            extra={"imported": imported},
+        )
+        return Recording(header, tuple(events), tuple(self.warnings))
+
+
+def from_intervals(intervals: Iterable[Interval]) -> list[Event]:
+    """A packet a beat, arriving as the beat ends; the first one after a gap half a beat later, as the clock expects it.
+
+    An interval that no packet can hold leaves a gap.
+    """
+    events: list[Event] = []
+    recent: deque[float] = deque(maxlen=_AVERAGED_BEATS)
+    gap, end_s, t = False, 0.0, 0.0
+    for one in intervals:
+        rr_1024 = _ticks(one.rr_ms)
+        gap = gap or (one.gap_before and bool(events))
+        if rr_1024 is None:
+            gap = bool(events)
+            continue
+        late_s = 0.0
+        if gap:
+            lost_s, back_s = max(end_s, t), max(one.end_s - one.rr_ms / 1000, end_s, t)
+            events += [Link(round(lost_s, 6), up=False), Link(round(back_s, 6), up=True)]
+            late_s = one.rr_ms / 2000
+        gap, end_s = False, one.end_s
+        t = round(max(one.end_s + late_s, t), 6)
+        if one.rr_ms:
+            recent.append(one.rr_ms)
+        contact = Contact.NO if one.doubted else Contact.NOT_REPORTED
+        events.append(_packet(t, _mean_bpm(recent), (rr_1024,), contact))
+    return events
+
+
+def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
+    """A packet a time stamp; stamps that follow at once are one packet. The beat clock finds the gaps."""
+    events: list[Event] = []
+    recent: deque[float] = deque(maxlen=_AVERAGED_BEATS)
+    gap, last_t = False, 0.0
+    for one in _merged(arrivals):
+        rr_1024 = tuple(ticks for rr in one.rr_ms if (ticks := _ticks(rr)) is not None)
+        broken = one.broken or len(rr_1024) < len(one.rr_ms)
+        gap = gap or one.gap_before
+        recent.extend(rr for rr in one.rr_ms if rr > 0)
+        hr_bpm = _mean_bpm(recent) if one.hr_bpm is None else min(max(round(one.hr_bpm), 0), 0xFFFF)
+        packed = [(rr,) for rr in rr_1024] if broken else [rr_1024] if rr_1024 or one.hr_bpm else []
+        for n, rr in enumerate(packed, 1):
+            # spread out, as two alike at one time would be taken for one packet sent twice
+            t = round(last_t + (one.t - last_t) * n / len(packed), 6)
+            if (broken or gap) and rr and events:
+                events += [Link(t, up=False), Link(t, up=True)]
+            events.append(_packet(t, hr_bpm, rr, Contact.NOT_REPORTED))
+            gap = gap and not rr
+        gap, last_t = gap or broken, one.t
+    return events
+
+
+def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool]) -> tuple[list[Event], str]:
+    """Packets of intervals that each have a time: when the beat began or ended, or when somebody heard of it.
+
+    Gives also the words for what the times were taken for. `gap_before` says where the file itself tells of a gap.
+    """
+    time_s, rr_s = np.asarray(times_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64) / 1000
+    steps = np.diff(time_s)
+    if not steps.size:
+        return from_intervals([Interval(float(time_s[0]), rr_ms[0])]), "the time of its beat"
+    of_ends, of_starts = steps - rr_s[1:], steps - rr_s[:-1]
+    starts = np.median(np.abs(of_starts)) < np.median(np.abs(of_ends))
+    off_s = of_starts if starts else of_ends
+    if np.median(np.abs(off_s)) > _EXACT_S:
+        rows = zip(times_s, rr_ms, gap_before, strict=True)
+        return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
+    ends_s = time_s + rr_s if starts else time_s
+    holes = [False, *(np.abs(off_s) > _HOLE_S).tolist()]
+    intervals = [
+        Interval(end_s, rr, gap or hole) for end_s, rr, gap, hole in zip(ends_s.tolist(), rr_ms, gap_before, holes, strict=True)
+    ]
+    return from_intervals(intervals), "the beats' own times"
+
+
+def from_heart_rates(rates: Iterable[tuple[float, float]]) -> list[Event]:
+    """Packets of heart rate alone (session time, bpm): no RR interval is made of it."""
+    return [_packet(t, min(max(round(bpm), 0), 0xFFFF), (), Contact.NOT_REPORTED) for t, bpm in rates if bpm > 0]
+
+
+def _packet(t: float, hr_bpm: int, rr_1024: tuple[int, ...], contact: Contact) -> Packet:
+    measured = Measurement(hr_bpm, contact, None, rr_1024, bool(rr_1024))
+    return Packet(t, HEART_RATE, encode(measured))
+
+
+def _merged(arrivals: Iterable[Arrival]) -> list[Arrival]:
+    merged: list[Arrival] = []
+    for one in arrivals:
+        last = merged[-1] if merged else None
+        apart = one.broken or one.gap_before or (last is not None and last.broken)
+        if last and one.rr_ms and last.rr_ms and 0 <= one.t - last.t < _ONE_PACKET_S and not apart:
+            merged[-1] = Arrival(last.t, last.rr_ms + one.rr_ms, one.hr_bpm or last.hr_bpm, gap_before=last.gap_before)
+        else:
+            merged.append(one)
+    return merged
+
+
+def _ticks(rr_ms: float) -> int | None:
+    ticks = round(rr_ms / RR_UNIT_MS)
+    return ticks if 0 <= ticks <= 0xFFFF else None
+
+
+def _mean_bpm(recent_ms: Sequence[float]) -> int:
+    return min(round(60_000 * len(recent_ms) / sum(recent_ms)), 0xFFFF) if sum(recent_ms) > 0 else 0
+
+
+def imported_of(header: Header) -> dict[str, Any]:
+    """What an import noted in a header; a file may say anything there."""
+    told = header.extra.get("imported")
+    return told if isinstance(told, dict) else {}
+
+
+def began_of(header: Header) -> datetime | None:
+    """When a recording began; None where its file did not tell."""
+    text = imported_of(header).get("began_utc") or header.extra.get("began_utc")
+    try:
+        told = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return told if told and told.tzinfo else None

@@ -1,0 +1,88 @@
+"""CSV out: tidy tables with a heading, units in the names, a cell empty where there is no value.
+
+beats   a row a beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); of a heart-rate-only sensor a row a packet
+phases  a row a phase: its figures, the response to it, why figures are missing
+events  a row a thing noted (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the link
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+import csv
+import io
+from typing import Any
+
+import msgspec
+
+from ...analysis.figures import PhaseFigures, ResponseFigures
+from ...sensors.recording import Event, Link, Mark, Pain, PhaseStart
+from .session_data import SessionData
+
+BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
+RATES = ("t_s", "hr_bpm", "phase")
+EVENTS = ("t_s", "what", "value")
+_FORMULA = "=+-@\t\r"
+"""A spreadsheet would run a note that begins so; an apostrophe keeps it text."""
+PHASES = (
+    *PhaseFigures.__struct_fields__,
+    *("response", "delta_ln_rmssd", "half_width", "percent", "low_ln_rmssd", "high_ln_rmssd", "why"),
+)
+
+
+def write_beats(data: SessionData) -> bytes:
+    """A row a beat, to 1 µs; of a heart-rate-only sensor a row a packet."""
+    if not data.beats:
+        return _table(RATES, ((f"{t:.3f}", hr_bpm, data.phase_at(t)) for t, hr_bpm in data.heart_rates))
+    return _table(
+        BEATS,
+        (
+            (f"{b.end_s:.6f}", f"{b.rr_ms:.3f}", int(b.accepted), b.kind, int(b.gap_before), data.phase_at(b.end_s))
+            for b in data.beats
+        ),
+    )
+
+
+def write_phases(data: SessionData) -> bytes:
+    """A row a phase, with every figure."""
+    responses = {response.phase: response for response in data.report.figures.responses}
+    rows: list[Sequence[Any]] = []
+    for figures in data.report.figures.phases:
+        response = responses.get(figures.phase)
+        low, high = data.report.intervals.get(figures.phase, (None, None))
+        why = " ".join(text for text in (data.why(figures), response.why if response else "") if text)
+        cells = [*msgspec.structs.astuple(figures), *_response(response), low, high, why]
+        rows.append([round(cell, 6) if isinstance(cell, float) else cell for cell in cells])
+    return _table(PHASES, rows)
+
+
+def write_events(data: SessionData) -> bytes:
+    """A row a thing noted."""
+    return _table(EVENTS, ((f"{event.t:.3f}", *row) for event in data.events for row in _noted(event)))
+
+
+def _response(response: ResponseFigures | None) -> tuple[Any, ...]:
+    if response is None:
+        return (None,) * 4
+    return response.class_, response.delta_ln_rmssd, response.half_width, response.percent
+
+
+def _noted(event: Event) -> Iterator[tuple[str, str | int]]:
+    match event:
+        case PhaseStart(phase=phase):
+            yield "phase", phase.value
+        case Mark():
+            for name in ("technique", "region", "pressure", "note"):
+                if text := getattr(event, name):
+                    yield name, f"'{text}" if text[0] in _FORMULA else text
+        case Pain(score=score):
+            yield "pain", score
+        case Link(up=up):
+            yield "link", "up" if up else "lost"
+        case _:
+            pass
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows(rows)
+    return out.getvalue().encode()

@@ -1,0 +1,19 @@
+"""A bar on stderr for what takes long; where nobody watches, nothing is printed."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+Told = Callable[[int, int], None]
+"""Called with how much is done, and how much there is in all."""
+
+
+@contextmanager
+def bar(what: str) -> Generator[Told]:
+    """Show a bar while the block runs."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, whole: progress.update(task, completed=done, total=whole)

@@ -1,0 +1,61 @@
+"""The benchmark of docs/artifacts.md in small: fewer seeds, the series that are always there, the same bounds."""
+
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bench import artifacts as benchmark
+from bench.artifact_faults import KINDS, spoil
+
+SEEDS = 3
+
+
+@pytest.fixture(scope="module")
+def series():
+    return benchmark.simulated_series() | benchmark.fixture_series(beats=300)
+
+
+@pytest.fixture(scope="module")
+def results(series):
+    return benchmark.measure(series, SEEDS, 0, Console(file=StringIO()))
+
+
+def test_rmssd_stays_within_its_bounds_under_every_kind_of_artifact(series, results):
+    assert benchmark.over_bounds(results, benchmark.clean_rows(series), []) == []
+
+
+def test_the_filter_is_as_good_as_knowing_every_artifact_by_half_a_percent(results):
+    excess = [
+        abs(live) - abs(oracle)
+        for kind in KINDS
+        for share in benchmark.SHARES
+        if kind != benchmark.NOT_JUDGED
+        for live, oracle in zip(results[kind, share, "live"], results[kind, share, "oracle"], strict=True)
+    ]
+    assert np.mean(excess) < 0.5
+
+
+def test_the_second_look_does_better_than_the_live_filter(results):
+    def mean_error(method):
+        cells = [results[kind, share, method] for kind in KINDS for share in benchmark.SHARES if kind != benchmark.NOT_JUDGED]
+        return np.mean(np.abs(np.concatenate(cells)))
+
+    assert mean_error("final") < mean_error("live") < mean_error("20 % rule") < mean_error("raw")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_spoilt_is_known(kind):
+    rr_ms = 800 + np.arange(400.0)
+    spoilt = spoil(rr_ms, kind, 0.1, np.random.default_rng(0))
+    own = spoilt.rr_ms[~spoilt.wrong]
+    assert np.isin(own, rr_ms).all()
+    assert not np.isin(spoilt.rr_ms[spoilt.wrong], rr_ms).any()
+    if kind.startswith("dropped"):
+        assert spoilt.rr_ms.size == 360
+        assert spoilt.lost_before.sum() == 40
+        assert (np.diff(spoilt.rr_ms)[spoilt.lost_before[1:]] > 1).all()
+    else:
+        assert 20 < spoilt.wrong.sum() <= 80
+        assert not spoilt.lost_before.any()

@@ -1,0 +1,168 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from scipy.stats import binom, linregress, t as student
+
+from bench.treatments import Plan, course_of
+from restbeat.analysis.course import course
+from restbeat.analysis.course_session import CourseSession, course_session
+from restbeat.analysis.over_sessions import fit
+from restbeat.analysis.session import summarise
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.recording import Mark
+
+BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+COURSES = 250
+
+
+def at_most(share, trials):
+    """Counts that a true share would exceed once in a thousand times."""
+    return binom.ppf(0.999, trials, share)
+
+
+def courses(plan, seed=1, count=COURSES):
+    rng = np.random.default_rng(seed)
+    return [course(course_of(plan, rng)) for _ in range(count)]
+
+
+def sessions(*deltas, error=0.12, days=7, **more):
+    return [
+        CourseSession(started=BEGIN + timedelta(days=days * n), valid=True, delta=delta, standard_error=error, **more)
+        for n, delta in enumerate(deltas)
+    ]
+
+
+@pytest.mark.parametrize(("wander", "found_pct"), [(0.0, 96), (0.1, 80), (0.2, 45)])
+def test_six_sessions_find_a_fifth_more_about_as_often_as_the_evidence_says(wander, found_pct):
+    found = courses(Plan(sessions=6, rests=4, mean=np.log(1.2), wander_sd=wander))
+    share = 100 * np.mean([one.response_pct.low > 0 for one in found])
+    assert share == pytest.approx(found_pct, abs=14)
+    assert np.median([one.response_pct.value for one in found]) == pytest.approx(20, abs=4)
+
+
+@pytest.mark.parametrize(("wander", "nominal"), [(0.0, 0.05), (0.1, 0.06), (0.2, 0.10)])
+@pytest.mark.parametrize("count", [4, 6])
+def test_a_course_in_which_nothing_happens_shows_nothing(wander, nominal, count):
+    found = [one.response_pct for one in courses(Plan(sessions=count, wander_sd=wander))]
+    assert sum(one.low > 0 or one.high < 0 for one in found) <= at_most(nominal, COURSES)
+
+
+def test_twelve_sessions_over_seven_weeks_hold_a_known_trend_within_their_interval():
+    truth = 100 * np.expm1(0.04)
+    found = [one.response_pct_per_week for one in courses(Plan(mean=0.1, slope=0.04))]
+    assert sum(not one.low <= truth <= one.high for one in found) <= at_most(0.06, COURSES)
+    assert np.mean([one.low > 0 for one in found]) > 0.35
+    level = [one.response_pct_per_week for one in courses(Plan(mean=0.1))]
+    assert sum(one.low > 0 or one.high < 0 for one in level) <= at_most(0.06, COURSES)
+
+
+def test_what_massage_does_beyond_rest_needs_three_rests():
+    deltas = [0.3, 0.35, 0.25, 0.3]
+    rests = sessions(0.1, 0.12, 0.08, kind="rest")
+    with_two, with_three = (course([*sessions(*deltas), *rests[:n]]).beyond_rest_pct for n in (2, 3))
+    assert with_two.why == "Three rest-only sessions would tell it apart from rest; there are 2."
+    assert with_three.value == pytest.approx(100 * np.expm1(0.2), abs=1)
+    assert with_three.count == 7
+
+
+def test_rests_help_to_tell_how_much_a_client_wanders_and_are_no_massage():
+    alone = course(sessions(*[0.3] * 6))
+    restless = course([*sessions(*[0.3] * 6), *sessions(0.6, -0.6, 0.7, -0.5, kind="rest")])
+    assert (restless.sessions, restless.rests) == (6, 4)
+    assert restless.response_pct.value == pytest.approx(alone.response_pct.value, abs=0.5)
+    assert restless.response_pct.low < alone.response_pct.low
+
+
+def test_below_its_least_number_every_figure_is_silent_with_a_reason():
+    few = course(sessions(0.1, 0.2, 0.3))
+    assert (few.response_pct.value, few.response_pct.count) == (None, 3)
+    assert few.response_pct.why == "A mean needs 4 sessions with steady data; there are 3."
+    assert few.response_pct_per_week.why == "A trend needs 6 sessions with steady data; there are 3."
+    assert few.pain_24h.why == "A mean needs 4 sessions with both scores; there are none."
+    assert few.baseline_pct_per_week.value is None
+    short = course(sessions(*[0.1] * 8, days=3))
+    assert short.response_pct.value is not None
+    assert short.response_pct_per_week.why == "A trend needs 4 weeks; there are 3.0."
+    nothing = course([])
+    assert (nothing.sessions, nothing.weeks, nothing.went_with) == (0, 0.0, [])
+
+
+def test_sessions_without_a_valid_response_are_left_out_and_counted():
+    good = sessions(*[0.2] * 5)
+    bad = CourseSession(started=BEGIN, valid=False, delta=9.0, standard_error=0.1)
+    assert course([bad, *good]).response_pct.value == pytest.approx(course(good).response_pct.value)
+    assert course([bad, *good]).left_out == 1
+
+
+def test_surer_sessions_count_for_more():
+    sure, unsure = sessions(*[0.3] * 3, error=0.05), sessions(*[0.0] * 3, error=0.4)
+    assert course([*sure, *unsure]).response_pct.value > 100 * np.expm1(0.2)
+
+
+def test_the_order_of_sessions_does_not_matter():
+    known = sessions(0.1, 0.3, 0.2, 0.4, 0.3, 0.5, baseline_ln_rmssd=3.4, pain_before=5, pain_after=3)
+    assert course(known[::-1]) == course(known)
+
+
+def test_the_level_of_the_baseline_stands_apart_with_its_own_line():
+    rng = np.random.default_rng(1)
+    levels = (3.4 + 0.02 * np.arange(8) + rng.normal(0, 0.2, 8)).tolist()
+    known = [
+        CourseSession(started=BEGIN + timedelta(weeks=n), baseline_ln_rmssd=level, kind="rest" if n % 2 else "massage")
+        for n, level in enumerate(levels)
+    ]
+    found, line = course(known), linregress(np.arange(8), levels)
+    reach = student.ppf(0.975, 6) * line.stderr
+    assert found.baseline_rmssd_ms.value == pytest.approx(np.exp(np.mean(levels)))
+    slope = found.baseline_pct_per_week
+    assert (slope.value, slope.low, slope.high) == pytest.approx(
+        tuple(100 * np.expm1(x) for x in (line.slope, line.slope - reach, line.slope + reach))
+    )
+    assert slope.count == 8
+    assert found.response_pct.value is None
+
+
+def test_pain_is_compared_with_before_at_each_later_moment():
+    scores = [(6, 4, 3, 5), (5, 4, None, 5), (7, 4, 5, 6), (4, 4, 4, 4), (6, 3, 5, None)]
+    known = [
+        CourseSession(started=BEGIN + timedelta(weeks=n), pain_before=a, pain_after=b, pain_24h=c, pain_48h=d)
+        for n, (a, b, c, d) in enumerate(scores)
+    ]
+    found = course(known)
+    assert (found.pain_after.value, found.pain_after.count) == (pytest.approx(-1.8), 5)
+    assert (found.pain_24h.value, found.pain_24h.count) == (pytest.approx(-1.5), 4)
+    reach = student.ppf(0.975, 4) * np.std([-2, -1, -3, 0, -3], ddof=1) / np.sqrt(5)
+    assert (found.pain_after.low, found.pain_after.high) == pytest.approx((-1.8 - reach, -1.8 + reach))
+
+
+def test_free_columns_that_the_sessions_do_not_tell_apart_are_refused():
+    x = np.column_stack([np.ones(4), np.ones(4)])
+    with pytest.raises(ValueError, match="apart"):
+        fit(x, np.zeros(4), np.full(4, 0.1), [np.inf, np.inf])
+    assert fit(x, np.zeros(4), np.full(4, 0.1), [np.inf, 0.1]).contrast([1.0, 1.0]).median == pytest.approx(0, abs=1e-9)
+
+
+def test_a_prior_that_nothing_was_learnt_over_is_told():
+    x = np.column_stack([np.ones(5), np.zeros(5)])
+    found = fit(x, np.arange(5.0) / 10, np.full(5, 0.1), [np.inf, 0.15])
+    assert found.contrast([0.0, 1.0]).learnt == pytest.approx(0, abs=1e-9)
+    assert found.contrast([1.0, 0.0]).learnt == 1.0
+
+
+def test_a_session_comes_into_a_course_from_its_report():
+    header, events = simulate("clear", seed=1, minutes=(5, 10, 5))
+    marks = [Mark(330.0, technique="kneading", region="back"), Mark(600.0, technique="long strokes")]
+    events = sorted([*events, *marks], key=lambda event: event.t)
+    report = summarise("x", header, events)
+    found = course_session(report, BEGIN, events)
+    assert (found.kind, found.valid, found.delta) == ("massage", True, report.figures.responses[0].delta_ln_rmssd)
+    assert found.standard_error == report.context["massage"].standard_error
+    assert found.baseline_ln_rmssd == report.figures.phases[0].ln_rmssd
+    assert [(s.start_s, s.technique, s.region) for s in found.stretches] == [
+        (0.0, None, None),
+        (30.0, "kneading", "back"),
+        (300.0, "long strokes", "back"),
+    ]
+    short = course_session(summarise("x", header, events[:200]), BEGIN)
+    assert (short.valid, short.stretches) == (False, ())

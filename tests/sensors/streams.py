@@ -1,0 +1,44 @@
+"""The items of a strap as they come, for the tests of a link."""
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+import random
+
+from restbeat.sensors.ble import StrapSource, Timing
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.recording import HEART_RATE, Link, Packet
+from restbeat.sensors.source import LinkChange
+
+SPEED = 60.0
+QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
+
+
+@asynccontextmanager
+async def streaming(strap, clock=None, **options):
+    """The items of a strap, as they come; the source is closed when the block ends."""
+    items = []
+    source = StrapSource(strap.address, rng=random.Random(1), timing=options.pop("timing", QUICK), **options)
+
+    async def take():
+        async with aclosing(source.items(clock or RunningClock(SPEED))) as stream:
+            async for item in stream:
+                items.append(item)  # noqa: PERF401 they are looked at while they come
+
+    task = asyncio.create_task(take())
+    try:
+        yield items
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def payloads(items, char=HEART_RATE):
+    return [item.payload for item in items if isinstance(item, Packet) and item.char == char]
+
+
+def states(items):
+    return [item.state for item in items if isinstance(item, LinkChange)]
+
+
+def links(items):
+    return [item.up for item in items if isinstance(item, Link)]

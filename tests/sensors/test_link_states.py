@@ -1,0 +1,175 @@
+"""The states of a link, and what holds through any run of trouble: found before every connect, one connection, always let go."""
+
+import asyncio
+from contextlib import asynccontextmanager
+import itertools
+import random
+
+from hypothesis import given, settings, strategies as st
+
+from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
+from restbeat.sensors.model import Device
+from restbeat.sensors.reconnect import ReconnectingSource, Timing
+from restbeat.sensors.recording import Link, Packet
+from restbeat.sensors.source import LinkChange, LinkState
+
+FOLLOWS = {
+    LinkState.IDLE: {LinkState.SCANNING},
+    LinkState.SCANNING: {LinkState.SCANNING, LinkState.CONNECTING, LinkState.GIVING_UP},
+    LinkState.CONNECTING: {LinkState.STREAMING, LinkState.SCANNING, LinkState.GIVING_UP},
+    LinkState.STREAMING: {LinkState.SILENT, LinkState.LOST},
+    LinkState.SILENT: {LinkState.STREAMING, LinkState.LOST},
+    LinkState.LOST: {LinkState.SCANNING},
+    LinkState.GIVING_UP: set(),
+}
+"""What a state may change to; scanning follows itself where the hint is another. docs/straps.md shows it."""
+
+PAYLOAD = b"\x00\x40"
+LOOKS = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
+LINKS = (
+    "busy",
+    "no service",
+    "lost while it is asked",
+    "odd",
+    "lost at once",
+    "refused late",
+    "lost",
+    "silent",
+    "silent, then not",
+)
+TROUBLES = st.lists(st.sampled_from([*LOOKS, *LINKS]), max_size=12)
+
+
+class LeapingClock:
+    """Leaps to whatever is waited for, once everybody had a turn."""
+
+    speed = 1.0
+
+    def __init__(self):
+        self.t = 0.0
+        self.waited_for = lambda t: None
+
+    def now(self):
+        return self.t
+
+    async def sleep_until(self, t):
+        self.waited_for(t)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.t = max(self.t, t)
+
+
+class Troubled:
+    """A `Strap` and its `Connection` that meets one trouble after another; says what was done with it, in order."""
+
+    def __init__(self, troubles, clock):
+        self.troubles = list(troubles)
+        self.clock = clock
+        self.done = []
+        self.well = asyncio.Event()
+
+    async def find(self, seconds):
+        if self.troubles and self.troubles[0] in LOOKS:
+            raise LOOKS[self.troubles.pop(0)]
+        self.done.append("found")
+
+    @asynccontextmanager
+    async def connect(self):
+        self.done.append("connect")
+        self.trouble = self.troubles.pop(0) if self.troubles else "none"
+        if self.trouble == "busy":
+            self.done.append("let go")
+            raise ConnectError("busy")
+        self.gone = asyncio.Event()
+        try:
+            yield self
+        finally:
+            self.done.append("let go")
+
+    async def describe(self):
+        if self.trouble == "lost while it is asked":
+            raise ConnectError("lost")
+        if self.trouble == "odd":
+            raise RuntimeError("a bug of a library")
+        return Device(name="Told")
+
+    async def listen(self, on_packet):
+        if self.trouble == "no service":
+            raise ConnectError("no service")
+        loop = asyncio.get_running_loop()
+        match self.trouble:
+            case "refused late":
+                on_packet("2a37", PAYLOAD)
+                raise ConnectError("refused")
+            case "lost at once":
+                self.gone.set()
+            case "lost":
+                on_packet("2a37", PAYLOAD)
+                loop.call_soon(self.gone.set)
+            case "silent":
+                on_packet("2a37", PAYLOAD)
+            case "silent, then not":
+                silent_s = self.clock.now() + 7.0  # between the word that it is silent and the end of patience
+                self.clock.waited_for = lambda t: on_packet("2a37", PAYLOAD) if silent_s < t < silent_s + 5.0 else None
+            case "none":
+                on_packet("2a37", PAYLOAD)
+                self.well.set()
+
+
+async def run(troubles, **timing):
+    clock, items = LeapingClock(), []
+    strap = Troubled(troubles, clock)
+    timing = Timing(**{"first_wait_s": 0.0, "longest_wait_s": 0.0, "no_adapter_wait_s": 0.0} | timing)
+    source = ReconnectingSource(strap, rng=random.Random(1), timing=timing, sleep=lambda _: asyncio.sleep(0))
+
+    async def take():
+        async for item in source.items(clock):
+            items.append(item)  # noqa: PERF401 they are looked at when it is stopped
+
+    task = asyncio.create_task(take())
+    well = asyncio.create_task(strap.well.wait())
+    async with asyncio.timeout(20):
+        await asyncio.wait({task, well}, return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for each in (task, well):
+            each.cancel()
+        error, _ = await asyncio.gather(task, well, return_exceptions=True)
+    return strap, items, error
+
+
+def states_of(items):
+    return [LinkState.IDLE, *(item.state for item in items if isinstance(item, LinkChange))]
+
+
+@settings(max_examples=400, deadline=None)
+@given(TROUBLES)
+def test_through_any_troubles_a_strap_is_found_before_each_connect_held_once_and_let_go(troubles):
+    strap, items, _ = asyncio.run(run(troubles))
+    assert strap.done == ["found", "connect", "let go"] * (len(strap.done) // 3)
+    assert strap.done.count("connect") == sum(trouble not in LOOKS for trouble in troubles) + 1
+    states = states_of(items)
+    assert all(after in FOLLOWS[before] for before, after in itertools.pairwise(states)), states
+    assert states[-1] is LinkState.STREAMING or troubles
+    up = False
+    for item in items:
+        if isinstance(item, Link):
+            assert item.up is not up
+            up = item.up
+        assert not isinstance(item, Packet) or up, "no packet without its link"
+
+
+async def test_every_state_but_the_last_is_met_and_all_that_may_follow_does():
+    seen = set()
+    every = [*LINKS, *LOOKS]
+    for first in range(len(every)):
+        _, items, _ = await run(every[first:] + every[:first])
+        states = states_of(items)
+        seen |= set(itertools.pairwise(states))
+    for trouble in ("no adapter", "busy"):
+        _, items, error = await run([trouble] * 1000, give_up_after_s=0.0)
+        assert isinstance(error, (NoAdapterError, ConnectError))
+        states = states_of(items)
+        seen |= set(itertools.pairwise(states))
+    assert set(FOLLOWS) == set(LinkState)
+    assert seen == {(before, after) for before, afters in FOLLOWS.items() for after in afters}

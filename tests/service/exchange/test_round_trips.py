@@ -1,0 +1,170 @@
+"""What restbeat writes it reads back to the same beats, on every fixture; no difference crosses a gap afterwards either."""
+
+import pytest
+
+from restbeat.sensors.errors import RecordingError
+from restbeat.sensors.model import Phase
+from restbeat.sensors.recording import Link, Mark, Packet, Pain, PhaseStart
+from restbeat.service.errors import FormatError
+from restbeat.service.exchange.formats import FORMATS, format_of, kind_of, read_any, write_as
+
+from .sessions import (
+    CLEAR,
+    ECG,
+    FIXTURES,
+    GAPS,
+    NOISY,
+    OPTICAL,
+    PULSE,
+    WITH_RR,
+    differences,
+    of_recording,
+    same_beats,
+    session,
+    ticks,
+)
+
+
+def back(tmp_path, form, data):
+    path = tmp_path / f"session{FORMATS[form].ending}"
+    path.write_bytes(write_as(form, data))
+    return read_any(path)
+
+
+@pytest.mark.parametrize("form", ["csv", "edf"])
+@pytest.mark.parametrize("name", WITH_RR)
+def test_every_beat_comes_back_with_its_verdict_its_gaps_and_its_phase(tmp_path, form, name):
+    data = session(name)
+    again = of_recording(back(tmp_path, form, data))
+    assert same_beats(again) == same_beats(data)
+    assert max(abs(a.end_s - b.end_s) for a, b in zip(again.beats, data.beats, strict=True)) < 0.03
+    for ours, theirs in zip(again.report.figures.phases, data.report.figures.phases, strict=True):
+        assert (ours.phase, ours.beats) == (theirs.phase, theirs.beats)
+        # the beats of an ECG are finer than the 1/1024 s of a packet
+        assert ours.rmssd_ms == pytest.approx(theirs.rmssd_ms, **({"abs": 0.05} if name == ECG else {"rel": 1e-6}))
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_RR if name != PULSE])
+def test_rr_text_gives_the_same_intervals_and_gaps(tmp_path, name):
+    data = session(name)
+    again = of_recording(back(tmp_path, "rr", data))
+    assert same_beats(again) == same_beats(data)
+    assert differences(again) == differences(data)
+
+
+@pytest.mark.parametrize("form", ["rr", "omh"])
+def test_where_a_pulse_was_doubted_plain_intervals_have_a_gap(tmp_path, form):
+    data = session(PULSE)
+    again = of_recording(back(tmp_path, form, data))
+    assert [ticks(b.rr_ms) for b in again.beats] == [ticks(b.rr_ms) for b in data.beats if b.accepted]
+    assert differences(again) == differences(data)
+    assert any(b.gap_before for b in again.beats)
+
+
+@pytest.mark.parametrize("name", WITH_RR)
+def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_was_left_out(tmp_path, name):
+    data = session(name)
+    again = of_recording(back(tmp_path, "omh", data))
+    assert [ticks(b.rr_ms) for b in again.beats] == [ticks(b.rr_ms) for b in data.beats if b.accepted]
+    assert differences(again) == differences(data)
+
+
+@pytest.mark.parametrize("name", [GAPS, NOISY])
+def test_gaps_are_told_by_the_link_of_the_recording(tmp_path, name):
+    data = session(name)
+    recording = back(tmp_path, "csv", data)
+    lost = [event.t for event in recording.events if isinstance(event, Link) and not event.up]
+    assert len(lost) == len(data.gaps) > 0
+    assert lost == pytest.approx([start_s for start_s, _ in data.gaps], abs=0.03)
+
+
+@pytest.mark.parametrize("form", ["csv", "edf", "omh"])
+def test_a_sensor_without_rr_stays_heart_rate_only(tmp_path, form):
+    data = session(OPTICAL)
+    again = of_recording(back(tmp_path, form, data))
+    assert again.beats == ()
+    assert not again.report.hrv
+    if form == "omh":
+        assert again.heart_rates == [(pytest.approx(t - data.heart_rates[0][0], abs=1e-5), bpm) for t, bpm in data.heart_rates]
+        return
+    for ours, theirs in zip(again.report.figures.phases, data.report.figures.phases, strict=True):
+        assert ours.mean_hr_bpm == pytest.approx(theirs.mean_hr_bpm, abs=0.05)
+        assert ours.rmssd_ms is None
+
+
+def test_heart_rate_only_cannot_be_rr_text():
+    with pytest.raises(FormatError, match="heart rate only"):
+        write_as("rr", session(OPTICAL))
+
+
+def test_edf_keeps_phases_marks_and_pain_to_the_microsecond(tmp_path):
+    data = session(CLEAR)
+    kept = (PhaseStart, Mark, Pain)
+    again = back(tmp_path, "edf", data)
+    assert [e for e in again.events if isinstance(e, kept)] == [e for e in data.events if isinstance(e, kept)]
+
+
+def test_csv_keeps_phases_to_the_beat(tmp_path):
+    starts = [e for e in back(tmp_path, "csv", session(CLEAR)).events if isinstance(e, PhaseStart)]
+    assert [event.phase for event in starts] == [Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY]
+    assert [event.t for event in starts] == pytest.approx([0, 300, 900], abs=1.0)
+
+
+@pytest.mark.parametrize("form", ["recording", "recording.gz"])
+def test_a_recording_is_written_as_it_was(tmp_path, form):
+    data = session(GAPS)
+    again = back(tmp_path, form, data)
+    assert (again.header, again.events) == (data.header, data.events)
+
+
+@pytest.mark.parametrize("form", ["rr", "csv", "edf", "omh"])
+def test_what_was_imported_says_so_in_its_header_and_is_no_known_strap(tmp_path, form):
+    header = back(tmp_path, form, session(CLEAR)).header
+    assert header.extra["imported"]["arrival"]
+    assert "imported from" in header.source
+    assert header.device.address is None
+    from restbeat.sensors.devices import known
+
+    assert known(header.device) is None
+
+
+def test_an_import_can_be_stored_as_a_recording_and_converted_on(tmp_path):
+    first = back(tmp_path, "edf", session(NOISY))
+    again = of_recording(back(tmp_path, "recording.gz", of_recording(first)))
+    assert same_beats(again) == same_beats(session(NOISY))
+    assert all(isinstance(event.t, float) and event.t >= 0 for event in first.events if isinstance(event, Packet))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.jsonl", "recording"), ("A.JSONL.GZ", "recording.gz"), ("a.phases.csv", "phases"), ("a.b.csv", "csv")]
+)
+def test_the_longest_ending_tells_the_format(tmp_path, name, form):
+    assert format_of(tmp_path / name).name == form
+
+
+def test_an_unknown_ending_or_format_is_named_with_those_that_there_are(tmp_path):
+    with pytest.raises(FormatError, match=r"fhir\.json"):
+        format_of(tmp_path / "session.docx")
+    with pytest.raises(FormatError, match="edf"):
+        write_as("docx", session(CLEAR))
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [("recording", "recording"), ("rr", "rr"), ("csv", "table"), ("edf", "edf"), ("omh", "json"), ("fhir", "json")],
+)
+def test_a_file_is_told_by_its_content_whatever_its_name(tmp_path, form, kind):
+    path = tmp_path / "session"
+    path.write_bytes(write_as(form, session(CLEAR)))
+    assert kind_of(path) == kind
+
+
+@pytest.mark.parametrize(("form", "words"), [("fhir", "figures, no beats"), ("phases", "no beats"), ("events", "no beats")])
+def test_what_holds_no_beats_is_refused_in_words(tmp_path, form, words):
+    with pytest.raises(RecordingError, match=words):
+        back(tmp_path, form, session(CLEAR))
+
+
+def test_the_page_of_formats_tells_every_ending():
+    page = (FIXTURES.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [each.ending for each in FORMATS.values() if f"`{each.ending}`" not in page] == []

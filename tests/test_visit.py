@@ -1,0 +1,454 @@
+"""A whole visit in a real Chromium, on rooms with virtual straps: before, the room, after; by touch alone and by keys alone."""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+import re
+import shutil
+
+import playwright.async_api
+from playwright.async_api import expect
+import pytest
+
+from restbeat.sensors.ble import StrapSource, on_bus
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.recording import read
+from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.service.client_rights import ClientRights
+from restbeat.service.demo import FIXTURES
+from restbeat.service.house import House
+from restbeat.service.records import PracticeRecords
+from restbeat.service.seal import Seal
+from restbeat.service.server import served
+from restbeat.service.storage import Storage
+from restbeat.service.worker import Worker
+from restbeat.web.live import Hub
+from restbeat.web.ports import AdapterState, Opening, StrapSeen
+from restbeat.web.records import Identity
+
+pytestmark = [pytest.mark.browser, pytest.mark.dbus]
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SIZES = {"tablet": (820, 1180), "phone": (390, 844)}
+SPEED = 60.0
+RULES = """
+axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+  .then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => `${n.target} ${n.failureSummary}`).join('; ')))
+"""
+
+
+@pytest.fixture(scope="module")
+def worker():
+    """One for all visits: its imports take seconds."""
+    return Worker()
+
+
+class Practice:
+    """A house with two virtual straps on the air, and its pages on a port."""
+
+    def __init__(self, air, storage):
+        self.storage = storage
+        self.seen = [StrapSeen(p.strap.address, p.strap.name, p.strap.rssi_dbm, None) for p in air.players]
+
+    def adapter(self):
+        return AdapterState(ready=True, text="Bluetooth ready")
+
+    def straps(self):
+        return self.seen
+
+    async def sql(self, query, *values):
+        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+
+
+@asynccontextmanager
+async def practice(folder, worker, *, straps=("clear", "none")):
+    recordings = [read(FIXTURES / f"polar-h10_simulated_{name}.jsonl.gz") for name in straps]
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(await Storage.open(folder / "data"))
+        air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
+        await stack.enter_async_context(on_bus(air.bus_address))
+        made, hub = Practice(air, storage), Hub()
+        house = House(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
+        made.house = await stack.enter_async_context(house)
+        seal = Seal(folder / "data.key")
+        made.records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records, rights=rights))
+        yield made
+
+
+@asynccontextmanager
+async def a_page(size=(820, 1180), *, touch=False):
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    async with playwright.async_api.async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=program, args=ARGUMENTS)
+        context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=touch)
+        page = await context.new_page()
+        page.troubles = []
+        page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.troubles.append(str(error)))
+        page.set_default_timeout(20_000)
+        ARTIFACTS.mkdir(exist_ok=True)
+        yield page
+        await browser.close()
+        assert page.troubles == []
+
+
+class Touch:
+    """A therapist who only taps."""
+
+    def __init__(self, page):
+        self.page = page
+        self.presses = 0
+
+    async def press(self, target):
+        self.presses += 1
+        await target.tap()
+
+    async def choose(self, name, value):
+        self.presses += 1
+        await self.page.locator(f'[name="{name}"][value="{value}"]').tap()
+
+    async def write(self, target, text):
+        await target.tap()
+        await self.page.keyboard.insert_text(text)  # as the tablet's own keyboard does
+
+    async def next_phase(self):
+        await self.press(self.page.locator("#next"))
+
+
+class Keys:
+    """A therapist without pointer: Tab, arrows, Space, Enter, letters."""
+
+    def __init__(self, page):
+        self.page = page
+
+    async def reach(self, target):
+        for _ in range(120):
+            if await target.evaluate("element => element === document.activeElement"):
+                return
+            await self.page.keyboard.press("Tab")
+        pytest.fail(f"no Tab leads to {target}")
+
+    async def press(self, target):
+        checkbox = target.locator("input")
+        await self.reach(checkbox if await checkbox.count() else target)
+        await self.page.keyboard.press("Space" if await checkbox.count() else "Enter")
+
+    async def choose(self, name, value):
+        wanted = self.page.locator(f'[name="{name}"][value="{value}"]')
+        for _ in range(120):
+            if await self.page.evaluate(f"document.activeElement.name === {name!r}"):
+                break
+            await self.page.keyboard.press("Tab")
+        for _ in range(30):
+            if await wanted.is_checked():
+                return
+            await self.page.keyboard.press("ArrowRight")
+        pytest.fail(f"no arrow leads to {name} {value}")
+
+    async def write(self, target, text):
+        await self.reach(target)
+        await self.page.keyboard.press("Control+End")
+        await self.page.keyboard.type(text)
+
+    async def next_phase(self):
+        await self.page.keyboard.press("Space")
+
+
+async def lead_to_the_end(page, therapist):
+    """Every phase, each with some beats in it; readiness comes by itself first."""
+    await expect(page.locator("#ready")).to_have_attribute("data-ready", "yes")
+    for phase, following in (("Settling", "Baseline"), ("Baseline", "Massage"), ("Massage", "Recovery"), ("Recovery", "Ended")):
+        await expect(page.locator("#phase")).to_have_text(phase)
+        await expect(page.locator("#next")).to_have_attribute("aria-disabled", "false")
+        await page.wait_for_timeout(250)  # heartbeats of this phase
+        await therapist.next_phase()
+        await expect(page.locator("#phase")).to_have_text(following)
+        await expect(page.locator("#ready")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("way", [Touch, Keys])
+async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
+    async with practice(tmp_path, worker) as made, a_page(SIZES[size], touch=way is Touch) as page:
+        await made.records.add("M-014", by="Ada")
+        await made.records.agree("M-014", "record", by="Ada")
+        therapist = way(page)
+        await page.goto(f"{made.address}/")
+        await therapist.press(page.locator(".strap a").first)
+        await page.wait_for_url("**/start?strap=*")
+        # a known client: three presses, and on a tablet no scrolling
+        await expect(page.locator('[name="client"][value="M-014"]')).to_be_visible()
+        if way is Keys:
+            await therapist.write(page.locator("#search"), "m-014")
+            await page.keyboard.press("Enter")
+        else:
+            await therapist.choose("client", "M-014")
+        await therapist.choose("pain_before", "6")
+        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
+        await therapist.press(page.locator("#go"))
+        if way is Touch:
+            assert therapist.presses == 4  # with that on the strap in the grid
+            assert size == "phone" or await page.evaluate("scrollY") == 0
+        await page.wait_for_url("**/rooms/room-1")
+        await lead_to_the_end(page, therapist)
+        await expect(page.locator("#next-word")).to_have_text("Pain after, notes")
+        await expect(page.locator("#next")).to_have_attribute("aria-disabled", "false")
+        await therapist.next_phase()
+        await page.wait_for_url("**/sessions/1/notes")
+        await therapist.choose("pain_after", "4")
+        await expect(page.locator('[name="assessment"]')).to_have_value("Pain 2 points lower than before the session.")
+        assert "Pain, 0 to 10: 6 before, 4 after." in await page.locator('[name="subjective"]').input_value()
+        objective = await page.locator('[name="objective"]').input_value()
+        assert "It does not measure pain, health or treatment success." in objective
+        assert "medical necessity" not in objective
+        contraindications = await page.locator('[name="contraindications"]').input_value()
+        assert contraindications == "Asked before the session (9 questions): none applies."
+        await therapist.write(page.locator('[name="plan"]'), "again in a week")
+        await therapist.write(page.locator('[name="mind"]'), "left hip")
+        await therapist.press(page.get_by_role("button", name="Save the notes"))
+        await expect(page.locator("#by")).to_contain_text("Saved by demo on")
+        await therapist.press(page.get_by_role("link", name="To the summary"))
+        await expect(page.locator("table.figures tbody tr")).to_have_count(4)
+        row = await made.sql("SELECT client, pain_before, pain_after, therapist, technique FROM session")
+        assert row == [("M-014", 6, 4, "demo", None)]
+        assert await made.sql("SELECT plan FROM soap") == [("again in a week",)]
+        assert await made.sql("SELECT count(*), sum(answer = 'yes') FROM screening") == [(9, 0)]
+        # the next visit begins with what is to be minded, the strap and the position remembered
+        await page.goto(f"{made.address}/start?client=M-014")
+        await expect(page.locator("#flags")).to_contain_text("left hip")
+        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
+        await therapist.press(page.get_by_role("button", name="Seen: left hip"))
+        await expect(page.locator("#mind-title")).to_have_text("M-014")
+        assert await made.sql("SELECT cleared_by FROM flag") == [("demo",)]
+
+
+async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await made.records.add("M-001", by="Ada")
+        await made.records.agree("M-001", "record", by="Ada")
+        worn = made.seen[0].address
+        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
+        await page.goto(f"{made.address}/start?strap={worn}")
+        await page.get_by_role("button", name="Add M-002").click()
+        go, why = page.locator("#go"), page.locator("#why")
+        await expect(why).to_have_text("Ask for consent to be recorded.")
+        await expect(page.locator("#wording")).to_contain_text("I can take this back at any time")
+        await go.click(force=True)  # leads to what is missing, and starts nothing
+        await expect(page.locator('[name="consent"]')).to_be_focused()
+        await page.locator('[name="consent"]').check()
+        await expect(why).to_have_text("Confirm whose chest the strap is on.")
+        await expect(page.locator("#worn-text")).to_have_text("M-001 wore this strap last. Look whose chest it is on.")
+        await page.locator('[name="strap_confirmed"]').check()
+        await page.locator('[name="yes"][value="Fibromyalgia"]').check()
+        await expect(why).to_have_text("Consider what applies, and confirm.")
+        await expect(page.locator("#considered-text")).to_contain_text("light to moderate pressure; no tender points")
+        await page.locator('[name="screening_confirmed"]').check()
+        await expect(page.locator("#go-hint")).to_have_text("1 applies, considered")
+        await page.locator('[name="posture"][value="Supine"]').check()
+        await page.locator('[name="technique"][value="Holding"]').check()
+        await go.click()
+        await page.wait_for_url("**/rooms/room-1")
+        assert await made.sql("SELECT client, posture, technique FROM session") == [("M-002", "Supine", "Holding")]
+        assert await made.sql("SELECT question FROM screening WHERE answer = 'yes' AND confirmed_utc > ''") == [("Fibromyalgia",)]
+        assert await made.sql("SELECT pseudonym FROM client WHERE strap_address = ?", worn) == [("M-002",)]
+        assert await made.sql("SELECT client, purpose FROM consent WHERE client = 'M-002'") == [("M-002", "record")]
+        # nobody named: asked once, stored with the session
+        await page.goto(f"{made.address}/start?strap={made.seen[1].address}")
+        await page.locator('[name="client"][value=""]').check()
+        await expect(page.locator("#agrees")).to_have_text("The person on the table agrees to be recorded")
+        await page.locator('[name="consent"]').check()
+        await page.locator('[name="not_asked"]').check()
+        await expect(page.locator("#go-hint")).to_have_text("Not asked what applies")
+        await go.click()
+        await page.wait_for_url("**/rooms/room-2")
+        assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
+
+
+async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
+        for name in ("client", "consent", "not_asked"):
+            await page.locator(f'[name="{name}"]').last.check()
+        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
+        await made.house.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
+        await page.locator("#go").click()
+        await expect(page.locator(".conflict p")).to_contain_text("Room 1 holds this strap.")
+        await page.screenshot(path=ARTIFACTS / "start-conflict.png")
+        await page.get_by_role("link", name="Go to that room").click()
+        await page.wait_for_url("**/rooms/room-1")
+        assert [text for text in page.troubles if "409 (Conflict)" not in text] == []
+        page.troubles.clear()
+
+
+async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_ends(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await made.house.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
+        await page.goto(f"{made.address}/clients/M-001")
+        button = page.get_by_role("button", name=re.compile("Take back.*To be recorded"))
+        await button.click()
+        await page.get_by_role("button", name="Take back, and end what runs").click()
+        await expect(page.get_by_text("taken back on")).to_be_visible()
+        await page.goto(f"{made.address}/rooms/room-1")
+        await expect(page.locator("#phase")).to_have_text("Ended")
+        await expect(page.locator("#news")).to_contain_text("M-001 took back the consent to be recorded.")
+
+
+async def test_everything_of_a_client_is_given_or_erased_from_their_page(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await made.records.add("M-001", by="Ada")
+        await page.goto(f"{made.address}/clients/M-001")
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Export everything").click()
+        assert (await download.value).suggested_filename == "M-001.zip"
+        await page.get_by_role("button", name="Erase everything …").click()
+        await expect(page.get_by_label("Write M-001 once more")).to_be_focused()
+        await page.keyboard.type("M-001")
+        await page.locator("#rights").screenshot(path=ARTIFACTS / "visit-erase.png")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#erased")).to_contain_text("Erased: 0 sessions, 0 packets")
+        await page.screenshot(path=ARTIFACTS / "visit-erased.png")
+        await page.get_by_role("link", name="To the clients").click()
+        await expect(page.get_by_text("No client yet")).to_be_visible()
+
+
+async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await page.goto(f"{made.address}/clients")
+        await expect(page.get_by_text("No client yet")).to_be_visible()
+        await page.get_by_role("button", name="Add").click()
+        await page.wait_for_url("**/clients/M-001")
+        await page.get_by_role("button", name="Write it down").click()
+        await page.get_by_label("Name").fill("Erika Mustermann")
+        await page.get_by_label("Language").select_option("de")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#identity-said")).to_have_text("Saved, encrypted.")
+        await page.reload()
+        assert "Erika" not in await page.content()
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.get_by_label("Name")).to_have_value("Erika Mustermann")
+        await expect(page.get_by_label("Language")).to_have_value("de")
+        await page.get_by_text("Who looked and changed").click()
+        await expect(page.locator("#entries")).to_contain_text("demo · identity looked at")
+        await page.goto(f"{made.address}/clients")
+        await page.get_by_placeholder("Name, e-mail or phone").fill("musterm")
+        await page.get_by_role("button", name="Find by name").click()
+        await expect(page.locator("#clients > li:visible")).to_have_count(1)
+        # the key is gone: a kind word, and the rest goes on
+        (tmp_path / "data.key").unlink()
+        await page.goto(f"{made.address}/clients/M-001")
+        await expect(page.locator("#identity-state")).to_contain_text("the key that opens it is missing")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.locator("#news")).to_contain_text("Put it back from your copy.")
+        await page.get_by_label("Name").fill("Erika M.")
+        await page.locator('[name="new_key"]').check()
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#identity-said")).to_have_text("Saved, encrypted.")
+        page.troubles.clear()  # a refusal is an error to the console, as it should be
+
+
+async def test_settings_are_written_and_the_pedal_is_pressed_not_typed(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await page.goto(f"{made.address}/settings")
+        await page.get_by_label("Technique on key 1", exact=True).fill("Effleurage")
+        await page.get_by_label("Technique on key 9").fill("")
+        await page.get_by_label("Regions").fill("Jaw\n\nNeck\n")
+        await page.get_by_role("button", name="Remove PageDown").click()
+        await page.get_by_role("button", name="Press a key or the pedal").click()
+        await page.keyboard.press("PageUp")
+        await page.get_by_label("Baseline").fill("10")
+        await page.get_by_label("Massage").fill("25")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#said")).to_have_text("Saved.")
+        settings = await made.house.settings()
+        assert settings.techniques[0] == "Effleurage"
+        assert len(settings.techniques) == 8
+        assert (settings.regions, settings.next_keys) == (("Jaw", "Neck"), ("Space", "PageUp"))
+        assert (settings.baseline_s, settings.massage_s) == (600.0, 1500.0)
+        await page.get_by_role("button", name="Press a key or the pedal").click()
+        await page.keyboard.press("1")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#news")).to_contain_text("Digit1 means something else in a room.")
+        page.troubles.clear()
+
+
+async def fill(made):
+    """A practice with long names, flags, notes and a session in settle."""
+    long = "A-client-with-a-long-pseudonym_000000001"
+    for name in (long, *(f"M-{n:03d}" for n in range(1, 13))):
+        await made.records.add(name, by="Ada")
+    await made.records.set_identity("M-012", Identity(name="Erika Mustermann"), new_key=False, by="Ada")
+    opening = Opening(address=made.seen[0].address, client="M-012", consent=True, pain_before=3, posture="Prone")
+    room = await made.house.open_room(opening, by="Ada")
+    for leaving in ("settle", "baseline"):
+        await made.house.advance(room, leaving, by="Ada")
+    await made.house.stop(room, by="Ada")
+    await made.house.advance(room, "recovery", by="Ada")
+    async with asyncio.timeout(60):
+        while await made.storage.report(1) is None:  # noqa: ASYNC110 the database tells nobody
+            await asyncio.sleep(0.1)
+    await made.records.set_pain_after(1, 8, by="Ada")
+    await made.house.open_room(Opening(address=made.seen[1].address, client=long, consent=True), by="Ada")
+
+
+PAGES = {
+    "start": "/start",
+    "clients": "/clients",
+    "client": "/clients/M-012",
+    "client-new": "/clients/A-client-with-a-long-pseudonym_000000001",
+    "notes": "/sessions/1/notes",
+    "settings": "/settings",
+    "room-settling": "/rooms/room-2",
+}
+
+
+async def opened(page, address, name):
+    """The page with all that it can show."""
+    await page.goto(address + PAGES[name])
+    if name == "start":
+        await page.locator('[name="client"][value="M-011"]').check()
+        await page.locator('[name="strap"]').first.check()
+        await page.locator('[name="yes"][value="Fracture"]').check()
+        await expect(page.locator("#considered")).to_be_visible()
+        await expect(page.locator("#consent")).to_be_visible()
+    elif name == "client":
+        await page.locator("#show").click()
+        await expect(page.get_by_label("Name")).to_have_value("Erika Mustermann")
+        await page.get_by_text("Who looked and changed").click()
+        await expect(page.locator("#entries li").first).to_be_visible()
+    elif name == "room-settling":
+        await expect(page.locator("#ready li")).to_have_count(5)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
+async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_page() as page:
+        await fill(made)
+        for size, theme in (("tablet", "dark"), ("phone", "dark"), ("desk", "dim")):
+            width, height = (SIZES | {"desk": (1280, 800)})[size]
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.goto(f"{made.address}/sessions")
+            await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+            for name in PAGES:
+                await opened(page, made.address, name)
+                await page.screenshot(path=ARTIFACTS / f"visit-{name}-{size}-{theme}.png", full_page=name != "room-settling")
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
+                small = await page.evaluate(
+                    "[...document.querySelectorAll('button, .button, input, select, textarea, summary, nav a')]"
+                    ".filter(e => e.offsetParent && (e.offsetHeight < 48 || e.offsetWidth < 44)).map(e => e.outerHTML)"
+                )
+                assert small == [], f"{name} at {size}"
+                await page.evaluate(AXE.read_text())
+                broken = await page.evaluate(RULES)
+                assert broken == [], f"{name} at {size} in {theme}"
+        await page.goto(f"{made.address}/sessions/1/notes")
+        await page.locator('[name="plan"]').fill("Again in a week.\n" * 20)
+        pdf = await page.pdf(path=ARTIFACTS / "visit-notes.pdf", prefer_css_page_size=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 2
+        await page.emulate_media(media="print")
+        await page.set_viewport_size({"width": 665, "height": 1030})
+        await expect(page.locator('[name="plan"] + .paper')).to_be_visible()
+        await page.screenshot(path=ARTIFACTS / "visit-notes-print.png", full_page=True)

@@ -1,0 +1,28 @@
+"""What is asked before a session. A yes is recorded and confirmed by the therapist; it is never a diagnosis."""
+
+from typing import Final
+
+import msgspec
+
+
+class ScreeningQuestion(msgspec.Struct, frozen=True):
+    """One question."""
+
+    question: str
+    reminder: str | None = None
+    """What to bear in mind after a yes."""
+
+
+QUESTIONS: Final = (
+    ScreeningQuestion("Acute flare or inflamed joint"),
+    ScreeningQuestion("Trapped nerve, numbness or tingling"),
+    ScreeningQuestion("Recent injury or surgery"),
+    ScreeningQuestion("Fever or infection"),
+    ScreeningQuestion("Blood clot, known or suspected"),
+    ScreeningQuestion("Fracture"),
+    ScreeningQuestion("Blood thinners"),
+    ScreeningQuestion("Open skin"),
+    ScreeningQuestion("Fibromyalgia", "Graded, light to moderate pressure; no tender points."),
+)
+
+POSTURES: Final = ("Prone", "Supine", "On the side", "Seated")
