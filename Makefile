@@ -27,8 +27,8 @@ format: $(VENV)/test.ok ## let ruff lay out the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/test.ok ## start-up, memory, wheel size, speed of a replay
-	$(BIN)/python -m bench
+bench: $(VENV)/test.ok $(VENV)/peers.ok ## all that has a bound, peers beside it: docs/benchmarks.md (about 8 minutes; ARGS="--only live")
+	$(BIN)/python -m bench $(ARGS)
 
 bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
 	@$(BIN)/python -m bench.artifacts $(ARGS)
@@ -61,6 +61,12 @@ $(VENV)/demo.ok: pyproject.toml constraints.txt hatch_build.py package-lock.json
 $(VENV)/test.ok: pyproject.toml constraints.txt hatch_build.py package-lock.json | $(VENV)/bin/python
 	@$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/demo.ok
+
+# pyHRV and hrv-analysis, to be measured beside: an environment of their own, as their pins are not ours.
+$(VENV)/peers.ok: bench/requirements.txt | $(VENV)/bin/python
+	@$(BIN)/python -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/pip install --disable-pip-version-check --quiet --no-deps --requirement $<
+	@touch $@
 
 # What the tests need beside Python: Chromium and dbus-daemon as Debian packages, axe-core by npm.
 tools:

@@ -119,6 +119,19 @@ class ArtifactFilter:
             self._decide(out)
         return out
 
+    def push_all(self, rr_ms: Sequence[float]) -> list[Verdict]:
+        """Take intervals between which nothing was lost: the verdicts that `push` gives for them one by one."""
+        out: list[Verdict] = []
+        waiting, rhythm = self._waiting, self._rhythm
+        for x in rr_ms:
+            if len(waiting) == 1 and rhythm.locked and rhythm.expects(waiting[0][1], x, _FAST):
+                waiting.append((self._count, x))
+                self._count += 1
+                self._accept(out)
+            else:
+                out += self.push(x)
+        return out
+
     def flush(self) -> list[Verdict]:
         """End of the stream: judge what is waiting with the context there is."""
         out: list[Verdict] = []

@@ -1,6 +1,6 @@
 """HRV of record in the time domain: the one door to NeuroKit2.
 
-Importing this module imports NeuroKit2 (seconds, 200 MB): only a worker process does so.
+The first call imports NeuroKit2 (seconds, 200 MB): only a worker process does so.
 """
 
 from collections.abc import Sequence
@@ -8,8 +8,6 @@ from math import log
 from typing import Any, Final
 import warnings
 
-import neurokit2
-from neurokit2.hrv.hrv_nonlinear import _hrv_nonlinear_poincare
 import numpy as np
 
 from .runs import Array
@@ -17,6 +15,11 @@ from .time_domain import FEWEST_BEATS, NO_LOGARITHM, NO_PAIR, ONE_PAIR, TimeDoma
 
 _HOLE_S: Final = 10.0
 """Longer than any RR: NeuroKit2 sees that beats either side of it are no neighbours."""
+
+
+def load() -> None:
+    """Import NeuroKit2 while nobody waits."""
+    import neurokit2  # noqa: F401, PLC0415
 
 
 def time_domain(runs: Sequence[Array]) -> TimeDomain:
@@ -31,6 +34,9 @@ def time_domain(runs: Sequence[Array]) -> TimeDomain:
         return too_few(beats)
     if rr_ms.min() == rr_ms.max():
         return flat(beats, float(rr_ms.mean()), differences)
+    import neurokit2  # noqa: PLC0415
+    from neurokit2.hrv.hrv_nonlinear import _hrv_nonlinear_poincare  # noqa: PLC0415
+
     time_s = np.cumsum(rr_ms) / 1000 + _HOLE_S * np.repeat(np.arange(len(runs)), [len(run) for run in runs])
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # NeuroKit2 warns of figures that are not asked for here

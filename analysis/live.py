@@ -1,4 +1,4 @@
-"""What a room shows while the session runs: figures of the last 60 s, judged by the same stream as the figures of record."""
+"""What a room shows while the session runs: figures of the last 60 s and 5 min, judged by the same stream as those of record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,10 @@ from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .live_check import LiveWindow, window_of
+from .live_spectrum import LiveSpectrum
 from .rolling import RollingHrv
 from .so_far import RunningSums, SoFar
+from .spectrum import Bands, Breathing
 from .stream import BeatStream, JudgedBeat
 
 WINDOW_S = 60.0
@@ -20,6 +22,9 @@ _BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
 _ENOUGH_PACKETS = 3
 """Without RR tell that a sensor of which nothing is known sends none."""
 _MIN_DIFFERENCES = 20
+_LAST = {True: "minute's", False: "5 minutes'"}
+_LEAST_LONG_S = 120.0
+"""Of beats, before figures of the last 5 min are given."""
 _MAX_REJECTED_PCT = 10.0
 """Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
 
@@ -45,6 +50,19 @@ class LiveFigures:
     """Packets come, and beats came, but none of late."""
     packets: int
     battery_pct: int | None
+    rmssd_5min_ms: float | None
+    """Over the last 5 min, from 2 min of beats on."""
+    sdnn_5min_ms: float | None
+    why_5min: str | None
+    """Why the two are missing."""
+    lf_ms2: float | None
+    """Over 5 min, as of the last whole 5 s; with the reason for it or HF in `spectrum_why`."""
+    hf_ms2: float | None
+    spectrum_why: str | None
+    resp_per_min: float | None
+    resp_confidence: float | None
+    """0 to 1; None where no rate could be looked for."""
+    resp_why: str | None
 
 
 @dataclass(slots=True)
@@ -62,6 +80,7 @@ class LiveSession:
     """Differences of the whole session."""
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
+    _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _last_beat_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -122,7 +141,9 @@ class LiveSession:
         age = None if last_t is None else max(now_s - last_t, 0.0)
         fresh = age is not None and age <= self.fresh_s
         last = self.stream.last
-        rmssd, why = self._rmssd(now_s)
+        rmssd, why = self._rmssd(self._window, now_s)
+        long_rmssd, long_why = self._rmssd(self._spectrum.window, now_s)
+        bands, breathing = self._spectra(now_s)
         base = self._baseline_rmssd()
         beats_fresh = self._last_beat_s is not None and now_s - self._last_beat_s <= self._beats_fresh_s
         return LiveFigures(
@@ -141,6 +162,15 @@ class LiveSession:
             beats_missing=fresh and self._last_beat_s is not None and not beats_fresh,
             packets=self.stream.clock.packets,
             battery_pct=self.battery_pct,
+            rmssd_5min_ms=long_rmssd,
+            sdnn_5min_ms=None if long_rmssd is None else self._spectrum.window.sdnn_ms,
+            why_5min=long_why,
+            lf_ms2=bands.lf_ms2,
+            hf_ms2=bands.hf_ms2,
+            spectrum_why=" ".join(bands.reasons) or None,
+            resp_per_min=breathing.per_min,
+            resp_confidence=breathing.confidence or None,
+            resp_why=breathing.reason,
         )
 
     @property
@@ -167,17 +197,29 @@ class LiveSession:
     def _beats_fresh_s(self) -> float:
         return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * max(self.speed, self.pace))
 
-    def _rmssd(self, now_s: float) -> tuple[float | None, str | None]:
+    def _no_hrv(self, now_s: float) -> str | None:
+        """Why there is no HRV of any window at this moment."""
         if not self.stream.rr_seen:
-            return None, "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
+            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
         if self._last_beat_s is None or now_s - self._last_beat_s > self._beats_fresh_s:
-            return None, "no beats in the last seconds"
-        accepted = self._window.accepted_pct
+            return "no beats in the last seconds"
+        return None
+
+    def _rmssd(self, window: RollingHrv, now_s: float) -> tuple[float | None, str | None]:
+        if why := self._no_hrv(now_s):
+            return None, why
+        accepted, minute = window.accepted_pct, window is self._window
         if accepted is not None and accepted < 100 - _MAX_REJECTED_PCT:
-            return None, f"only {accepted:.0f} % of the last minute's beats could be used"
-        if self._window.differences < _MIN_DIFFERENCES:
+            return None, f"only {accepted:.0f} % of the last {_LAST[minute]} beats could be used"
+        if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return self._window.rmssd_ms, None
+        return window.rmssd_ms, None
+
+    def _spectra(self, now_s: float) -> tuple[Bands, Breathing]:
+        why = self._no_hrv(now_s)
+        if why or self._last_beat_s is None:
+            return Bands(None, None, (why or "",)), Breathing(None, 0.0, why)
+        return self._spectrum.at(self._last_beat_s)
 
     def _baseline_rmssd(self) -> float | None:
         span = self.span_of(Phase.BASELINE)
@@ -198,4 +240,5 @@ class LiveSession:
         for beat in beats:
             self._last_beat_s = beat.end_s
             self.sums.push(beat)
-            self._window.push(beat.end_s, beat.rr_ms, accepted=beat.accepted, diff_ms=beat.diff_ms)
+            for window in (self._window, self._spectrum.window):
+                window.push(beat.end_s, beat.rr_ms, beat.accepted, beat.diff_ms, gap_before=beat.gap_before)

@@ -5,6 +5,7 @@ from math import isnan
 import msgspec
 import numpy as np
 
+from .hrv import time_domain
 from .parity import Parity
 from .rolling import RollingHrv
 
@@ -45,6 +46,4 @@ def window_of(engine: RollingHrv) -> LiveWindow:
 
 def check(window: LiveWindow) -> Parity:
     """Compare a window with NeuroKit2; for the worker process, which has it."""
-    from .hrv import time_domain  # noqa: PLC0415 two seconds of imports, which the server must not have
-
     return Parity().with_phase(WINDOW, window, time_domain([np.array(run) for run in window.runs_ms]))

@@ -4,27 +4,45 @@ Sums are integers in units of 2⁻⁴⁰ ms: adding and taking away again leaves
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
-from math import isnan, nan, sqrt
-from typing import Final
+from math import nan, sqrt
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from .runs import Array, Bools
 
 _UNIT: Final = float(1 << 40)
 _NN50_MS: Final = 50.0
+_ACCEPTED, _LINKED, _GAP = 1, 2, 4
+"""Marks of a beat; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
+
+
+class Held(NamedTuple):
+    """Judged beats as arrays of one length."""
+
+    end_s: Array
+    rr_ms: Array
+    accepted: Bools
+    gap_before: Bools
 
 
 class RollingHrv:
     """Window over the last `window_s` seconds, both beats of a difference inside it; figures as NeuroKit2 defines them.
 
-    A figure is None where the window holds too little for it. Times must not run backwards.
+    A figure is None where the window holds too little for it. Times must not run backwards. Beats that left the window less than
+    `keep_s` ago are still held.
     """
 
     __slots__ = (
-        "_diff_ms",
         "_diff_squares",
         "_diff_sum",
         "_end_s",
         "_head",
+        "_keep_s",
+        "_marks",
         "_nn50",
         "_pair_squares",
         "_pair_sum",
@@ -36,49 +54,69 @@ class RollingHrv:
         "differences",
     )
 
-    def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
+    def __init__(self, window_s: float, keep_s: float = 0.0) -> None:
+        self._window_s, self._keep_s = window_s, keep_s
         self.clear()
 
     def clear(self) -> None:
         """Forget every beat."""
-        self._end_s, self._rr_ms, self._diff_ms = array("d"), array("d"), array("d")  # NaN: rejected, no difference
+        self._end_s, self._rr_ms, self._marks = array("d"), array("d"), array("B")
         self._head = self.accepted = self.differences = self._nn50 = 0
         self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
 
-    def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None) -> None:
-        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`."""
-        self._end_s.append(end_s)
-        self._rr_ms.append(rr_ms if accepted else nan)
-        self._diff_ms.append(nan if diff_ms is None or not accepted else diff_ms)
+    def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
+        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat before, or None."""
+        marks = _GAP if gap_before else 0
         if accepted:
+            marks |= _ACCEPTED
             self._count_beat(rr_ms, 1)
             if diff_ms is not None:
-                self._count_difference(rr_ms, diff_ms, 1)
+                marks |= _LINKED
+                if len(self._end_s) > self._head:
+                    self._count_difference(rr_ms, diff_ms, 1)
+        self._end_s.append(end_s)
+        self._rr_ms.append(rr_ms)
+        self._marks.append(marks)
         self.advance(end_s)
 
     def advance(self, now_s: float) -> None:
         """Drop the beats that ended `window_s` or longer before `now_s`."""
-        ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
+        ends, rr_ms, marks, head, oldest_s = self._end_s, self._rr_ms, self._marks, self._head, now_s - self._window_s
         while head < len(ends) and ends[head] <= oldest_s:
-            self._drop_difference(head)
-            if not isnan(rr_ms := self._rr_ms[head]):
-                self._count_beat(rr_ms, -1)
+            if marks[head] & _ACCEPTED:
+                self._count_beat(rr_ms[head], -1)
             head += 1
-            self._drop_difference(head)
-        if head > _COMPACT_AFTER and 2 * head > len(ends):
-            del self._end_s[:head], self._rr_ms[:head], self._diff_ms[:head]
-            head = 0
+            if head < len(ends) and marks[head] & _LINKED:
+                self._count_difference(rr_ms[head], rr_ms[head] - rr_ms[head - 1], -1)
+        if head > _COMPACT_AFTER:
+            left = bisect_right(ends, oldest_s - self._keep_s)
+            del ends[:left], rr_ms[:left], marks[:left]
+            head -= left
         self._head = head
 
     def intervals(self) -> Iterator[tuple[float, float]]:
         """Give RR and difference to the beat before, in ms, of each beat in the window; NaN where there is none to count."""
-        return zip(self._rr_ms[self._head :], self._diff_ms[self._head :], strict=True)
+        before_ms = nan
+        for n in range(self._head, len(self._end_s)):
+            marks, rr_ms = self._marks[n], self._rr_ms[n]
+            yield rr_ms if marks & _ACCEPTED else nan, rr_ms - before_ms if marks & _LINKED else nan
+            before_ms = rr_ms
+
+    def held(self, after_s: float, until_s: float) -> Held:
+        """The beats that ended after `after_s` and not after `until_s`, as far back as they are held."""
+        inside = slice(bisect_right(self._end_s, after_s), bisect_right(self._end_s, until_s))
+        marks = np.array(self._marks[inside])
+        return Held(np.array(self._end_s[inside]), np.array(self._rr_ms[inside]), marks & _ACCEPTED > 0, marks & _GAP > 0)
 
     @property
     def beats(self) -> int:
         """Beats in the window, rejected ones among them."""
         return len(self._end_s) - self._head
+
+    @property
+    def span_s(self) -> float:
+        """From the beginning of the oldest interval in the window to the end of the newest."""
+        return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
 
     @property
     def accepted_pct(self) -> float | None:
@@ -139,11 +177,6 @@ class RollingHrv:
         self._pair_squares += sign * pair * pair
         if abs(diff_ms) > _NN50_MS:
             self._nn50 += sign
-
-    def _drop_difference(self, at: int) -> None:
-        if at < len(self._diff_ms) and not isnan(diff_ms := self._diff_ms[at]):
-            self._count_difference(self._rr_ms[at], diff_ms, -1)
-            self._diff_ms[at] = nan
 
 
 def _deviation(count: int, total: int, squares: int) -> float | None:

@@ -42,16 +42,20 @@ def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before:
         raise ValueError("end_s, rr_ms, accepted and gap_before must be arrays of one length")
     if not good.any():
         return []
-    elapsed, gaps = np.cumsum(rr) / 1000, np.cumsum(gap)
-    kept = np.flatnonzero(good)
+    elapsed = np.cumsum(rr) / 1000
+    if good.all() and not gap[1:].any():
+        return [Run(end[0] - elapsed[0] + elapsed, rr, 0, gap_before=True)]
+    gaps, kept = np.cumsum(gap), np.flatnonzero(good)
     starts = np.flatnonzero((np.diff(kept) > 1) | (np.diff(gaps[kept]) > 0)) + 1
+    firsts, lasts = kept[np.concatenate([[0], starts])], kept[np.concatenate([starts - 1, [-1]])]
     runs: list[Run] = []
-    offset, last = 0.0, 0
-    for beats in np.split(kept, starts):
-        first = int(beats[0])
-        lost = not runs or gaps[first] > gaps[last] or abs(offset + elapsed[first] - end[first]) > _LOST_S
+    offset, before, gaps_before = 0.0, 0, 0
+    told = (firsts, lasts, gaps[firsts], gaps[lasts], elapsed[firsts], end[firsts])
+    for first, last, gaps_first, gaps_last, at_s, first_s in zip(*(values.tolist() for values in told), strict=True):
+        lost = not runs or gaps_first > gaps_before or abs(offset + at_s - first_s) > _LOST_S
         if lost:
-            offset = end[first] - elapsed[first]
-        runs.append(Run(offset + elapsed[beats], rr[beats], 0 if lost else first - last - 1, bool(lost)))
-        last = int(beats[-1])
+            offset = first_s - at_s
+        beats = slice(first, last + 1)
+        runs.append(Run(offset + elapsed[beats], rr[beats], 0 if lost else first - before - 1, lost))
+        before, gaps_before = last, gaps_last
     return runs

@@ -1,4 +1,4 @@
-"""A whole session, from its raw events to its figures of record. Imports NeuroKit2 and scipy: for the worker process only."""
+"""A whole session, from its raw events to its figures of record. With NeuroKit2 and scipy: for the worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from ..sensors.beat_clock import BeatClock
 from ..sensors.errors import PayloadError
 from ..sensors.heart_rate import parse
 from ..sensors.model import Phase
-from ..sensors.recording import HEART_RATE, Event, Header, Link, Mark, Packet, Pain, PhaseStart
+from ..sensors.recording import HEART_RATE, Event, Header, Mark, Packet, Pain, PhaseStart
 from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .figures import (
@@ -35,8 +35,8 @@ from .phase_beats import SEGMENT_S, PhaseBeats, segments
 from .polar_session import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response import Response, respond
 from .runs import runs_of
-from .spectrum import band_powers, respiration
-from .stream import BeatStream, JudgedBeat
+from .spectrum import spectra
+from .stream import BeatStream, JudgedBeat, judge
 from .time_domain import TimeDomain
 from .usual import compare_with_usual, wander_sd
 
@@ -110,7 +110,7 @@ def summarise(
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
-    judged = _judge(stream, events, last_s)
+    judged = judge(stream, events, last_s)
     polar, judged = _polar(events, spans, judged)
     beats = _arrays(judged)
     if stream.pulse:
@@ -172,7 +172,7 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.know(header.device)
-    beats = _arrays(_judge(stream, events, last_s))
+    beats = _arrays(judge(stream, events, last_s))
     span = Span(Phase.SETTLE, 0.0, last_s, last=True)
     return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
 
@@ -214,18 +214,6 @@ def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Spa
         if last_s > start_s:
             borders.append((phase, start_s, last_s))
     return [Span(*border, last=n == len(borders)) for n, border in enumerate(borders, 1)]
-
-
-def _judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[JudgedBeat]:
-    judged: list[JudgedBeat] = []
-    for event in events:
-        if event.t > last_s:
-            break
-        if isinstance(event, Packet):
-            judged += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
-            judged += stream.broken()
-    return judged + stream.finish(last_s)
 
 
 def _arrays(judged: Sequence[JudgedBeat]) -> Beats:
@@ -299,8 +287,7 @@ def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: lis
         return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = record([run.rr_ms for run in runs])
-    bands = band_powers(runs)
-    breathing = respiration(runs)
+    bands, breathing = spectra(runs)
     figures = PhaseFigures(
         **known,
         mean_hr_bpm=time.mean_hr_bpm,

@@ -1,9 +1,9 @@
 """The frames that a Polar strap would send beside a recording's heart rate: ECG and acceleration, or pulse intervals."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
 import numpy as np
 from numpy.typing import NDArray
 

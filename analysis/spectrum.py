@@ -1,35 +1,37 @@
 """LF, HF and breathing from RR intervals: Welch's method on fixed segments, numpy only.
 
-RR is resampled linearly at 4 Hz, and what straight lines between beats take from a tone (sinc² of frequency × mean RR, in
-amplitude) is given back in the spectrum; so the powers hold up to about a quarter of the heart rate. Nothing is read across a
-gap. Single artifacts are bridged (see `stretches`), else one ectopic beat in five minutes would leave no segment whole.
+RR is taken as straight lines between beats, in means over quarters of a second. What lines and means take from a tone (sinc² of
+frequency × mean RR, and sinc of frequency / 4 Hz, in amplitude) is given back in the spectrum; so the powers hold up to about a
+quarter of the heart rate. Nothing is read across a gap; single artifacts are bridged (see `bridging`), else one ectopic beat in
+five minutes would leave no segment whole.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from math import log, sqrt
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .bridging import stretches
 from .runs import Array, Run
 
 LF_HZ: Final = (0.04, 0.15)
 HF_HZ: Final = (0.15, 0.40)
 BREATHING_HZ: Final = (0.06, 0.50)
-_RATE_HZ: Final = 4.0
+_RATE_HZ: Final = 4
 _LONG_S: Final = 120
 """Shortest segment for LF (Task Force 1996)."""
 _SHORT_S: Final = 60
-"""Shortest segment for HF."""
+"""Shortest segment for HF, and for breathing."""
 _SLACK_S: Final = 2.0
 """Beats of a window of n seconds span up to a beat less at either end; Hann weighs those ends with nearly nothing."""
-_BRIDGED_BEATS: Final = 3
-"""A couplet with its pause."""
-_BRIDGED_SHARE: Final = 0.05
-_PADDED: Final = 2048
 _PEAK_HZ: Final = 0.03
+"""What lies so near a peak belongs to it."""
 _CLEAR: Final = 0.5
-_CLEAR_SINGLE: Final = 0.2
+_CLEAR_SINGLE: Final = 0.25
 """Least confidence of a clear peak, and what one segment alone needs beyond: its spectrum is rough (noise reaches 0.6)."""
 
 
@@ -52,111 +54,192 @@ class Breathing:
     reason: str | None = None
 
 
-def stretches(runs: Sequence[Run]) -> list[tuple[Array, Array]]:
-    """Beat times (s) and RR (ms) of stretches that a spectrum may read through.
+class Sampled(NamedTuple):
+    """A stretch as samples at 4 Hz: each the mean RR (ms) of its quarter of a second."""
 
-    A hole of at most three rejected beats is bridged by a straight line, if such holes are at most 5 % of all beats;
-    a gap, where beats were lost, never is.
-    """
-    rejected = sum(run.rejected_before for run in runs if run.rejected_before <= _BRIDGED_BEATS)
-    accepted = sum(run.rr_ms.size for run in runs)
-    bridging = rejected <= _BRIDGED_SHARE * (accepted + rejected)
-    groups: list[list[Run]] = []
-    for run in runs:
-        if groups and bridging and not run.gap_before and run.rejected_before <= _BRIDGED_BEATS:
-            groups[-1].append(run)
-        else:
-            groups.append([run])
-    return [(np.concatenate([r.end_s for r in g]), np.concatenate([r.rr_ms for r in g])) for g in groups]
+    span_s: float
+    rr_ms: Array
+
+
+class _Plan(NamedTuple):
+    """What all spectra of one segment length share."""
+
+    points: int
+    """Of the transform: with zeros added, so that a peak is seen between the lines of the segment."""
+    window: Array
+    level: Array
+    """A constant and a ramp (columns), of length 1: what is taken off a segment."""
+    lines: NDArray[np.complex128]
+    """Their windowed spectra (rows)."""
+    first: int
+    """Number of the first frequency in the points."""
+    frequency: Array
+    """0.04–0.5 Hz."""
+    scale: Array
+    """From |FFT|² to one-sided density in ms²/Hz, with what the means over quarters of a second took given back."""
+    lf: slice
+    hf: slice
+    breathing: slice
+    """Which frequencies belong to a band."""
+
+    @property
+    def step_hz(self) -> float:
+        """From one frequency to the next."""
+        return _RATE_HZ / self.points
+
+
+class _Spectrum(NamedTuple):
+    """Mean density over segments (ms²/Hz) at the frequencies of its plan."""
+
+    length_s: int
+    segments: int
+    plan: _Plan
+    mean_rr_s: list[float]
+    """Of each segment."""
+    density: list[float]
+
+
+def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
+    """LF, HF and breathing of runs in order, from segments of 120 s; where no stretch is so long, without LF from 60 s."""
+    sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in stretches(runs)]
+    for length_s in (_LONG_S, _SHORT_S):
+        if segments := _segments(sampled, length_s):
+            spectrum = _spectrum(segments, length_s)
+            return _bands(spectrum, sampled), _breathing(spectrum)
+    needs = f"{_longest(sampled)}: HF needs {_SHORT_S} s, LF {_LONG_S} s."
+    return Bands(None, None, (needs,)), Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
 
 
 def band_powers(runs: Sequence[Run]) -> Bands:
-    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order.
-
-    Both from segments of 120 s; where no stretch is that long, HF alone from segments of 60 s.
-    """
-    whole = stretches(runs)
-    mean_rr_ms, rows = _segments(whole, _LONG_S)
-    if rows.size:
-        frequency, density = _spectrum(rows, mean_rr_ms)
-        return Bands(
-            _power(frequency, density, LF_HZ), _power(frequency, density, HF_HZ), _caution(frequency, density, mean_rr_ms)
-        )
-    mean_rr_ms, rows = _segments(whole, _SHORT_S)
-    longest = max((float(t[-1] - t[0] + x[0] / 1000) for t, x in whole), default=0.0)
-    reason = f"The longest unbroken stretch is {longest:.0f} s"
-    if rows.size:
-        frequency, density = _spectrum(rows, mean_rr_ms)
-        caution = _caution(frequency, density, mean_rr_ms)
-        return Bands(None, _power(frequency, density, HF_HZ), (f"{reason}: LF needs {_LONG_S} s.", *caution))
-    return Bands(None, None, (f"{reason}: HF needs {_SHORT_S} s, LF {_LONG_S} s.",))
+    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order."""
+    return spectra(runs)[0]
 
 
 def respiration(runs: Sequence[Run]) -> Breathing:
-    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz, over segments of 60 s.
+    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz.
 
     The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 a minute.
     """
-    mean_rr_ms, rows = _segments(stretches(runs), _SHORT_S)
-    if not rows.size:
-        return Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
-    frequency, density = _spectrum(rows, mean_rr_ms, _PADDED)
-    change = density * frequency**2
-    inside = (frequency >= BREATHING_HZ[0]) & (frequency <= min(BREATHING_HZ[1], 500 / float(mean_rr_ms.max())))
-    total = float(change[inside].sum())
-    if total <= 0:
-        return Breathing(None, 0.0, "RR does not vary.")
-    at = int(np.argmax(np.where(inside, change, -1.0)))
-    confidence = float(change[inside & (np.abs(frequency - frequency[at]) <= _PEAK_HZ)].sum()) / total
-    at_edge = not inside[at - 1] or not inside[at + 1]
-    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / len(rows):
-        return Breathing(None, confidence, "No clear peak of breathing in RR.")
-    return Breathing(60 * float(frequency[at]), confidence)
+    return spectra(runs)[1]
 
 
-def _segments(whole: Sequence[tuple[Array, Array]], length_s: int) -> tuple[Array, Array]:
-    """Mean RR (ms) and 4 Hz samples of each segment (a row), spread evenly over its stretch and overlapping by about half."""
-    means: list[float] = []
-    rows: list[Array] = []
-    steps = np.arange(length_s * _RATE_HZ) / _RATE_HZ
-    for time_s, rr_ms in whole:
-        start_s = float(time_s[0]) - float(rr_ms[0]) / 1000
-        spare_s = float(time_s[-1]) - start_s - length_s
-        if spare_s < -_SLACK_S:
-            continue
-        count = 1 + round(max(spare_s, 0.0) / (length_s / 2))
-        for offset_s in np.linspace(0.0, max(spare_s, 0.0), count):
-            row = np.interp(start_s + offset_s + steps, time_s, rr_ms)
-            means.append(float(row.mean()))
-            rows.append(row)
-    return np.array(means), np.array(rows)
+def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:
+    plan, density = spectrum.plan, spectrum.density
+    lf, hf = density[plan.lf], density[plan.hf]
+    hf_ms2 = sum(hf) * plan.step_hz
+    peak_hz = float(plan.frequency[plan.hf.start + max(range(len(hf)), key=hf.__getitem__)])
+    caution = _caution(peak_hz, 0.25 * spectrum.segments / sum(spectrum.mean_rr_s)) if hf_ms2 else ()
+    if spectrum.length_s == _LONG_S:
+        return Bands(sum(lf) * plan.step_hz, hf_ms2, caution)
+    return Bands(None, hf_ms2, (f"{_longest(sampled)}: LF needs {_LONG_S} s.", *caution))
 
 
-def _spectrum(rows: Array, mean_rr_ms: Array, points: int | None = None) -> tuple[Array, Array]:
-    """Frequencies (Hz) and one-sided density (ms²/Hz), averaged over segments and corrected for the interpolation."""
-    n = rows.shape[1]
-    window = np.hanning(n + 1)[:-1]
-    ramp = np.arange(n) - (n - 1) / 2
-    level = rows - rows.mean(axis=1, keepdims=True)
-    level -= np.outer(level @ ramp / (ramp @ ramp), ramp)
-    frequency: Array = np.fft.rfftfreq(points or n, 1 / _RATE_HZ).astype(np.float64)
-    density = 2 * np.abs(np.fft.rfft(level * window, points)) ** 2 / (_RATE_HZ * np.sum(window**2))
-    cycles = np.outer(mean_rr_ms / 1000, frequency)
-    kept = np.where(cycles <= 0.5, np.sinc(np.minimum(cycles, 0.5)) ** 4, np.inf)  # no information above half the heart rate
-    averaged: Array = np.mean(density / kept, axis=0)
-    return frequency, averaged
+def _longest(sampled: Sequence[Sampled]) -> str:
+    longest_s = max((stretch.span_s for stretch in sampled), default=0.0)
+    return f"The longest unbroken stretch is {longest_s:.0f} s"
 
 
-def _caution(frequency: Array, density: Array, mean_rr_ms: Array) -> tuple[str, ...]:
+def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
     """Beats are too few to sample a wave faster than about a quarter of their rate: at 40–60 bpm its power was 2–4 % high."""
-    inside = (frequency >= HF_HZ[0]) & (frequency < HF_HZ[1])
-    peak_hz = float(frequency[inside][np.argmax(density[inside])])
-    limit_hz = 250 / float(mean_rr_ms.mean())
-    if peak_hz <= limit_hz or not density[inside].any():
+    if peak_hz <= limit_hz:
         return ()
     return (f"HF peaks at {peak_hz:.2f} Hz, over a quarter of the heart rate ({limit_hz:.2f} Hz): uncertain by some percent.",)
 
 
-def _power(frequency: Array, density: Array, band: tuple[float, float]) -> float:
-    inside = (frequency >= band[0] - 1e-9) & (frequency < band[1] - 1e-9)
-    return float(density[inside].sum() * (frequency[1] - frequency[0]))
+def _breathing(spectrum: _Spectrum) -> Breathing:
+    plan, fastest_hz = spectrum.plan, 0.5 / max(spectrum.mean_rr_s)
+    inside = zip(spectrum.density[plan.breathing], plan.frequency[plan.breathing].tolist(), strict=True)
+    change = [power * hz * hz for power, hz in inside if hz <= fastest_hz]
+    total = sum(change)
+    if total <= 0:
+        return Breathing(None, 0.0, "RR does not vary.")
+    at, near = max(range(len(change)), key=change.__getitem__), round(_PEAK_HZ / plan.step_hz)
+    confidence = sum(change[max(at - near, 0) : at + near + 1]) / total
+    at_edge = at in {0, len(change) - 1}
+    if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / spectrum.segments:
+        return Breathing(None, confidence, "No clear peak of breathing in RR.")
+    steps = plan.first + plan.breathing.start + at + _summit(*change[at - 1 : at + 2])
+    return Breathing(60 * steps * plan.step_hz, confidence)
+
+
+def _summit(left: float, middle: float, right: float) -> float:
+    """Where a peak lies between its highest point and that point's neighbours, in steps: a parabola through the logarithms."""
+    down, up = log(middle / left), log(middle / right)
+    return 0.5 * (down - up) / (down + up) if down + up else 0.0
+
+
+def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
+    """Means over quarters of a second of the lines between beats.
+
+    A line's value in the middle is its mean; where a beat bends it, a part of the bend is added.
+    """
+    start_s = float(time_s[0] - rr_ms[0] / 1000)
+    span_s = float(time_s[-1]) - start_s
+    size = max(
+        int(span_s * _RATE_HZ) + 1, *(length * _RATE_HZ for length in (_SHORT_S, _LONG_S) if span_s >= length - _SLACK_S), 0
+    )
+    steps = (time_s - start_s) * _RATE_HZ
+    values = np.interp(np.arange(size) + 0.5, steps, rr_ms)
+    slope = np.zeros(steps.size + 1)
+    slope[1:-1] = (rr_ms[1:] - rr_ms[:-1]) / (steps[1:] - steps[:-1])
+    at = steps.astype(np.int64)
+    into = steps - at
+    bend = 0.5 * (slope[1:] - slope[:-1]) * np.minimum(into, 1.0 - into) ** 2
+    return Sampled(span_s, values + np.bincount(at, bend, size))
+
+
+def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
+    """Segments of stretches that are long enough, spread evenly and overlapping by about half."""
+    length = length_s * _RATE_HZ
+    rows: list[Array] = []
+    for span_s, rr_ms in sampled:
+        spare_s = span_s - length_s
+        if spare_s < -_SLACK_S:
+            continue
+        spare_s = max(spare_s, 0.0)
+        count = 1 + round(spare_s / (length_s / 2))
+        starts = (round(spare_s * _RATE_HZ * n / max(count - 1, 1)) for n in range(count))
+        rows += [rr_ms[at : at + length] for at in starts]
+    return rows
+
+
+@cache
+def _plan(length: int) -> _Plan:
+    points = 1 << (2 * length - 1).bit_length()
+    window = np.hanning(length + 1)[:-1]
+    frequency = np.fft.rfftfreq(points, 1 / _RATE_HZ).astype(np.float64)
+    first, last = (int(n) for n in np.searchsorted(frequency, (LF_HZ[0], BREATHING_HZ[1])))
+    frequency = frequency[first:last]
+    ramp = np.arange(length) - (length - 1) / 2
+    level = np.stack([np.full(length, 1 / np.sqrt(length)), ramp / np.sqrt(ramp @ ramp)], axis=1)
+    lines = np.fft.rfft(level.T * window, points)[:, first:last]
+    scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
+    bands = (slice(*(int(n) for n in np.searchsorted(frequency, band))) for band in (LF_HZ, HF_HZ, BREATHING_HZ))
+    return _Plan(points, window, level, lines, first, frequency, scale, *bands)
+
+
+def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
+    """Mean density of segments.
+
+    What the straight lines between beats took is given back; above half the heart rate there is nothing to give back.
+    """
+    plan = _plan(length_s * _RATE_HZ)
+    rows = np.array(segments)
+    level = rows @ plan.level
+    mean_rr_s = level[:, :1] * (0.001 / sqrt(plan.window.size))
+    rows *= plan.window
+    lines = np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size]
+    power = np.abs(lines - level @ plan.lines)
+    power *= power
+    cycles = mean_rr_s * plan.frequency
+    angle = cycles * np.pi
+    kept = np.sin(angle)
+    kept /= angle
+    kept *= kept
+    kept *= kept
+    power /= kept
+    means = mean_rr_s[:, 0].tolist()
+    if max(means) * plan.frequency[-1] > 0.5:
+        power[cycles > 0.5] = 0.0
+    density = (power.sum(axis=0) * (plan.scale / len(segments))).tolist()
+    return _Spectrum(length_s, len(segments), plan, means, density)

@@ -11,6 +11,7 @@ packets lift it until the batch has come in, doubled packets push it below zero.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from statistics import median
@@ -30,7 +31,8 @@ _DRIFT = 2e-4
 """Largest drift of a strap's clock against ours that is followed, s a s."""
 _BAND_LATEST = 1.25
 """A lag above this many RR (or cadences) means that a late batch is outstanding."""
-_PLAUSIBLE_RR_S = (0.25, 2.5)
+_SHORTEST_RR, _LONGEST_RR = 256, 2560
+"""Of what is plausible, in 1/1024 s."""
 _SHORT_HOLE = 6.5
 """RR intervals up to which a hole is counted in whole beats."""
 _SILENT_S = 3.0
@@ -41,6 +43,11 @@ _SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0
 """So long after the anchor was set, and then by so much: the first packets of a strap may be 3-4 s old (polar-ble-sdk #227)."""
 _FORGIVEN = 0.25
 """Of it is forgotten, s a s."""
+_LEAST_CADENCE_S, _GREATEST_CADENCE_S = 0.3, 2.0
+_NEVER_LATE_S = _LEAST_CADENCE_S + 1.0
+"""A lag up to which no packet waits, unless there is a hole before it."""
+_USUAL_S = 0.7
+"""Where most of the last intervals are longer, one of 1.6 times this is no hole, whatever their median."""
 
 
 @dataclass(slots=True)
@@ -128,6 +135,58 @@ class BeatClock:
         self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
         return self._place([(t, rr_1024)], gap=False)
 
+    def push_run(
+        self, times: Sequence[float], payloads: Sequence[bytes], rr_1024: Sequence[tuple[int, ...]]
+    ) -> tuple[int, list[float]]:
+        """Take packets exactly as `push` does, for as long as none needs a second thought: a third of the time.
+
+        Gives how many were taken, and the end of each of their beats in s; no gap is before any of them.
+        """
+        if self._broken or self._held or self.crowded or self._last_end is None or self.last_t is None:
+            return 0, []
+        intervals, recent, last_t, last_payload = self._intervals, self._rr, self.last_t, self._last_payload
+        offset, newest, ahead_s, to_t = self._offset, self._newest, self._ahead_s, self._to_t
+        taken, whole, short, ends = 0, 0, sum(interval < _USUAL_S for interval in intervals), list[float]()
+        for t, payload, rr in zip(times, payloads, rr_1024, strict=True):
+            since, units = t - last_t, sum(rr)
+            if since < 0.0 or (since < _DOUBLE_LATEST_S and payload == last_payload):
+                break
+            if (since >= _HOLE * _USUAL_S or 2 * short >= len(intervals)) and since >= _HOLE * self._cadence():
+                break
+            lag = t - offset - units * RR_UNIT_S
+            ahead, drift = ahead_s - _FORGIVEN * since, _DRIFT * since
+            ahead = max(ahead, 0.0)
+            if rr:
+                if lag > _NEVER_LATE_S:
+                    break
+                anchor = offset + (drift if lag > drift else max(0.0, lag))
+                early = anchor + units * RR_UNIT_S - t
+                if early > 0.0:
+                    anchor -= early
+                    if all(map(_plausible, rr)):
+                        ahead += early
+                    if ahead > self.stall_s:
+                        break
+                offset, to_t, whole = anchor, t, whole + units
+                for one in rr:
+                    offset += one * RR_UNIT_S
+                    newest = max(newest, offset)
+                    ends.append(newest)
+                    if _SHORTEST_RR <= one <= _LONGEST_RR:
+                        recent.append(one * RR_UNIT_S)
+            if len(intervals) == intervals.maxlen:
+                short -= intervals[0] < _USUAL_S
+            short += since < _USUAL_S
+            intervals.append(since)
+            last_t, last_payload, ahead_s = t, payload, ahead
+            taken += 1
+        self.packets += taken
+        self.beats += len(ends)
+        self.last_t, self._last_payload, self._ahead_s = last_t, last_payload, ahead_s
+        self._offset, self._newest, self._to_t = offset, newest, to_t
+        self._last_end, self.rr_sum_s = offset, self.rr_sum_s + whole * RR_UNIT_S
+        return taken, ends
+
     def broken(self) -> list[Beat]:
         """The link was lost, or the session cut off: whatever comes next does not continue what came before."""
         beats = self._release(gap=True) if self._held else []
@@ -184,6 +243,8 @@ class BeatClock:
                     self._ahead_s = min(self._ahead_s + ahead, _MOST_AHEAD_S + self.stall_s)
                 settling = t - self._anchored_t < _SETTLING_S
                 self.crowded = self.crowded or self._ahead_s > (_CROWDED_EARLY_S if settling else _CROWDED_S) + self.stall_s
+                # of a settled strap: it may be the other strap's, whose beats are no neighbours of ours
+                gap = gap or (not settling and self._ahead_s > self.stall_s)
             if rr_1024:
                 self._from_t = t - _sum_s(rr_1024) if self._from_t is None else self._from_t
                 self._to_t, self.rr_sum_s = t, self.rr_sum_s + _sum_s(rr_1024)
@@ -224,11 +285,11 @@ class BeatClock:
         return median(self._rr) if self._rr else 0.8
 
     def _cadence(self) -> float:
-        return min(max(median(self._intervals), 0.3), 2.0) if self._intervals else 1.0
+        return min(max(median(self._intervals), _LEAST_CADENCE_S), _GREATEST_CADENCE_S) if self._intervals else 1.0
 
 
 def _plausible(rr_1024: int) -> bool:
-    return _PLAUSIBLE_RR_S[0] <= rr_1024 * RR_UNIT_S <= _PLAUSIBLE_RR_S[1]
+    return _SHORTEST_RR <= rr_1024 <= _LONGEST_RR
 
 
 def _sum_s(rr_1024: tuple[int, ...]) -> float:

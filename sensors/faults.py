@@ -5,12 +5,12 @@ silence, drop). So a doubled packet is doubled with its ectopic beat, and a drop
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 import random
 
 import msgspec
+from msgspec.structs import replace
 
 from .errors import PayloadError
 from .fault_grammar import FaultSpec

@@ -1,6 +1,5 @@
 """The words of the sensor layer: what a strap sent, and the beats in it."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
@@ -17,8 +16,7 @@ class Contact(Enum):
     YES = "yes"
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True, gc=False):
     """One Heart Rate Measurement notification (0x2A37), nothing added and nothing dropped."""
 
     hr_bpm: int
@@ -30,8 +28,7 @@ class Measurement:
     """Whether the strap announced RR intervals at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(msgspec.Struct, frozen=True, gc=False):
     """One heart beat: the interval that it ends, and when it ended on the session's clock."""
 
     index: int

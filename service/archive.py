@@ -1,10 +1,11 @@
-"""The command that computes every stored session anew: the live engine in every core, NeuroKit2 beside it on a sample."""
+"""The command that computes every stored session anew, in every core; on a sample NeuroKit2 and the live engine beside it."""
 
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from itertools import zip_longest
 import multiprocessing
 import os
 from pathlib import Path
@@ -15,8 +16,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ..analysis.figures import ALGORITHM
+from ..analysis.figures import ALGORITHM, SessionReport
+from ..analysis.live import LiveSession
+from ..analysis.parity import Parity
 from ..analysis.past import Past
+from ..analysis.stream import BeatStream, judge
+from ..sensors.beat_clock import BeatClock
+from ..sensors.recording import Event, Header
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
 from .past import past_before
@@ -27,11 +33,11 @@ from .worker import follow_the_server
 _BATCH = 16
 """Sessions a worker takes at once; what was done of a batch that was cut off is done again."""
 _SAMPLE = 100
-"""Of so many sessions one is computed by NeuroKit2 as well."""
+"""Of so many sessions one is computed by NeuroKit2, and judged packet by packet as live, as well; these come first."""
 
 
 class Recomputed(msgspec.Struct, frozen=True):
-    """A session's new report, and where NeuroKit2 gives another figure (None where it was not asked)."""
+    """A session's new report, and where NeuroKit2 or the live engine gives another figure or beat (None: not asked)."""
 
     session: int
     report: bytes
@@ -39,7 +45,7 @@ class Recomputed(msgspec.Struct, frozen=True):
 
 
 async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
-    """Give every ended session a report of today's algorithm; raises `DifferenceError` where NeuroKit2 disagrees."""
+    """Give every ended session a report of today's algorithm; raises `DifferenceError` where another engine disagrees."""
     err = Console(stderr=True, highlight=False)
     async with await Storage.open(data) as storage:
         sessions = await storage.without_report("" if again else ALGORITHM)
@@ -51,17 +57,19 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
         seconds = time.perf_counter() - began
     click.echo(
         f"{len(sessions)} sessions computed anew by {ALGORITHM} in {seconds:.1f} s ({len(sessions) / seconds:.0f} a second); "
-        f"older figures are kept beside. {checked} also by NeuroKit2: "
-        + (f"{len(differences)} figures differ." if differences else "all figures agree.")
+        f"older figures are kept beside. {checked} also by NeuroKit2, and beat by beat as live: "
+        + (f"{len(differences)} differences." if differences else "all agree.")
     )
     if differences:
         raise DifferenceError(
-            f"The archive's figures are not NeuroKit2's: {'; '.join(differences[:5])}. All is stored; report this."
+            f"Figures are not NeuroKit2's, or beats not those of live: {'; '.join(differences[:5])}. All is stored; report this."
         )
 
 
 async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
-    batches = [sessions[at : at + _BATCH] for at in range(0, len(sessions), _BATCH)]
+    sample = sessions[::_SAMPLE]
+    rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
+    batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]
     checked, differences = 0, []
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(jobs, len(batches)), mp_context=context, initializer=_begin, initargs=(data,))
@@ -69,7 +77,7 @@ async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int,
         with _progress(err) as progress:
             bar = progress.add_task("", total=len(sessions))
             loop = asyncio.get_running_loop()
-            for done in asyncio.as_completed([loop.run_in_executor(pool, recompute, batch) for batch in batches]):
+            for done in asyncio.as_completed([loop.run_in_executor(pool, recompute, *batch) for batch in batches]):
                 recomputed = await done
                 await storage.put_reports(ALGORITHM, [(one.session, one.report) for one in recomputed])
                 asked = [one for one in recomputed if one.differences is not None]
@@ -98,16 +106,15 @@ def _begin(data: Path) -> None:
     _database = open_readonly(data)
 
 
-def recompute(sessions: Sequence[int]) -> list[Recomputed]:
-    """Compute sessions anew, in a worker."""
+def recompute(sessions: Sequence[int], sampled: bool) -> list[Recomputed]:
+    """Compute sessions anew, in a worker; sampled ones by NeuroKit2 and packet by packet as well."""
     if _database is None:
         raise WorkerError("This process was not given a database.")
-    return [recomputed(_database, session) for session in sessions]
+    return [recomputed(_database, session, sampled=sampled) for session in sessions]
 
 
-def recomputed(db: Database, session: int) -> Recomputed:
-    """Compute one session anew; every hundredth by NeuroKit2 as well."""
-    from ..analysis.hrv import time_domain
+def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomputed:
+    """Compute one session anew."""
     from ..analysis.session import summarise
     from ..analysis.time_domain import numpy_time_domain
 
@@ -115,17 +122,38 @@ def recomputed(db: Database, session: int) -> Recomputed:
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     past = past_before(db, session, lambda rest: _past_of(db, rest))
     report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
-    if session % _SAMPLE != 1:
+    if not sampled:
         return Recomputed(session, msgspec.json.encode(report), None)
-    record = summarise(name, header, events, end_s=end_s, record=time_domain, past=past)
-    parity = record.parity
-    for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
-        parity = parity.with_phase(ours.phase, ours, neurokit2)
+    parity = _parity(report, header, events, end_s)
     found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
-    return Recomputed(session, msgspec.json.encode(record), found)
+    found += _other_beats(header, events, report.duration_s)
+    return Recomputed(session, msgspec.json.encode(msgspec.structs.replace(report, parity=parity)), found)
 
 
 @lru_cache(maxsize=256)
 def _past_of(db: Database, rest: int) -> Past:
     """What a rest tells that may not be stored anew yet."""
-    return msgspec.json.decode(recomputed(db, rest).report, type=Past)
+    return msgspec.json.decode(recomputed(db, rest, sampled=False).report, type=Past)
+
+
+def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
+    """How the archive's and the live engine's figures compare with NeuroKit2's."""
+    from ..analysis.session import summarise
+
+    record = summarise(report.figures.recording, header, events, end_s=end_s)
+    parity = record.parity
+    for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
+        parity = parity.with_phase(ours.phase, ours, neurokit2)
+    return parity
+
+
+def _other_beats(header: Header, events: Sequence[Event], last_s: float) -> list[str]:
+    """The first beat that the live engine, which takes one packet at a time, judges otherwise."""
+    live = LiveSession(header.arrival_speed)
+    live.know(header.device)
+    told = [event for event in events if event.t <= last_s]
+    singly = [beat for event in told for beat in live.push(event)] + live.finish(last_s)
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
+    pairs = enumerate(zip_longest(judge(stream, events, last_s), singly))
+    return [f"beat {n}: {ours} against {as_live}" for n, (ours, as_live) in pairs if ours != as_live][:1]

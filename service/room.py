@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 import logging
 from math import isfinite
+import time
 
 import msgspec
 
@@ -30,7 +31,8 @@ from .readiness import RecentBeats, readiness
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
-_TICK_S = 0.5
+_TICK_S = 0.7
+"""After which a room is published without news; half a second would meet the next packet of a strap at 1 Hz."""
 _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
@@ -48,7 +50,7 @@ _OF_LINK: dict[LinkState, tuple[Signal, str]] = {
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """Publishes its session's state with every packet, and twice a second for the clock."""
+    """Publishes its session's state with every packet, and for the clock where none has come for a while."""
 
     identifier: str
     name: str
@@ -82,6 +84,8 @@ class Room:
     """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
+    _published: float = 0.0
+    """By the monotonic clock, in s."""
 
     def __post_init__(self) -> None:
         self.session.observe = self._publish
@@ -126,6 +130,7 @@ class Room:
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,
+            resp_per_min=figures.resp_per_min if shown else None,
             signal=signal,
             signal_text=text,
             signal_s=now_s - self._signal_since_s,
@@ -231,9 +236,11 @@ class Room:
         return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct
 
     async def _tick(self) -> None:
+        self._publish(())
         while True:
-            self._publish(())
-            await asyncio.sleep(_TICK_S)
+            await asyncio.sleep(max(self._published + _TICK_S - time.monotonic(), 0.0))
+            if time.monotonic() - self._published >= _TICK_S:
+                self._publish(())
 
     async def _check(self) -> None:
         while self.check is not None:
@@ -272,6 +279,7 @@ class Room:
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)
+        self._published = time.monotonic()
         state = self.state
         self.hub.publish(state, rows_of(beats))
         segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)

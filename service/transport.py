@@ -15,7 +15,6 @@ from ..sensors.source import ReplaySource
 from .errors import CutError
 from .keys import keys
 from .player import OnceLog, Player
-from .server import stop_signal
 from .session import Log, Session
 
 SKIP_S = 10.0
@@ -70,6 +69,8 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
                 await asyncio.sleep(0.1)
 
         async def end() -> None:
+            from .server import stop_signal  # noqa: PLC0415 a replay that is not paced needs no server, nor its imports
+
             await stop_signal().wait()
             player.stop()
 

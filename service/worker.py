@@ -1,6 +1,7 @@
 """One process beside the server for what is heavy: NeuroKit2, scipy and matplotlib are imported there and nowhere else."""
 
 import asyncio
+import atexit
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -102,6 +103,7 @@ def _new_pool() -> ProcessPoolExecutor:
 def follow_the_server() -> None:
     """Leave Ctrl-C to the server, and end with it however it ends: killed, it could not say goodbye."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit.register(os._exit, 0)  # the libraries of the analysis take half a second to be taken apart, and nobody needs it
     threading.Thread(target=_end_with_the_server, name="follow the server", daemon=True).start()
 
 
@@ -112,7 +114,9 @@ def _end_with_the_server() -> None:
 
 
 def _import_all() -> None:
-    from ..analysis import session  # noqa: F401
+    from ..analysis import hrv, session  # noqa: F401
+
+    hrv.load()
 
 
 def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None, past: Sequence[Past]) -> SessionReport:

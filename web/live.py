@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from .messages import BeatRow, Rooms, RoomState, ServerMessage, Snapshot, Story, Update
@@ -36,11 +37,16 @@ class _Pending:
 
 
 class Slot:
-    """What waits for one browser: the newest state of each room it watches, and the beat batches since."""
+    """What waits for one browser: the newest state of each room it watches, and the beat batches since.
 
-    def __init__(self, hub: "Hub", room: str | None) -> None:
+    The first news of a room goes at once; what follows within `frame_s` is conflated, room by room.
+    """
+
+    def __init__(self, hub: "Hub", room: str | None, frame_s: float = 0.0) -> None:
         self._hub = hub
         self._room = room
+        self._frame_s = frame_s
+        self._sent_s: dict[str, float] = {}
         self._pending: dict[str, _Pending] = {}
         self._stories: set[str] = set()
         self._rooms_changed = True
@@ -59,11 +65,17 @@ class Slot:
             self.offer_story(room)
         self._news.set()
 
-    def take(self) -> list[ServerMessage]:
-        """Give what to send now: at most one message a room, each with the newest state."""
+    def due_s(self) -> float:
+        """When the next of what waits may be sent, on the clock that `take` was told; infinite where nothing waits."""
+        return min((self._due_s(room, pending) for room, pending in self._pending.items()), default=inf)
+
+    def take(self, now_s: float = inf) -> list[ServerMessage]:
+        """Give what to send at `now_s` of a clock in s: at most one message a room, each with the newest state."""
         self._news.clear()
         messages: list[ServerMessage] = []
-        for room, pending in self._pending.items():
+        due = [room for room, pending in self._pending.items() if self._due_s(room, pending) <= now_s]
+        for room in due:
+            pending, self._sent_s[room] = self._pending.pop(room), now_s
             record = self._hub.records[room]
             if pending.snapshot:
                 messages.append(record.snapshot())
@@ -71,7 +83,7 @@ class Slot:
                 first_seq = record.seq - len(pending.batches) + 1
                 messages.append(Update(record.state.session, first_seq, record.seq, record.state, pending.batches))
         messages += [story for room in self._stories if (story := self._hub.records[room].story)]
-        self._pending, self._stories = {}, set()
+        self._stories.clear()
         if self._rooms_changed:
             self._rooms_changed = False
             messages.append(Rooms(list(self._hub.records)))
@@ -100,8 +112,12 @@ class Slot:
         if removed is not None:
             self._pending.pop(removed, None)
             self._stories.discard(removed)
+            self._sent_s.pop(removed, None)
         self._rooms_changed = True
         self._news.set()
+
+    def _due_s(self, room: str, pending: _Pending) -> float:
+        return -inf if pending.snapshot else self._sent_s.get(room, -inf) + self._frame_s
 
     def _watches(self, room: str) -> bool:
         return self._room is None or self._room == room
@@ -149,9 +165,9 @@ class Hub:
         """Give the newest state of every room, in the order of their opening."""
         return [record.state for record in self.records.values()]
 
-    def subscribe(self, room: str | None) -> Slot:
+    def subscribe(self, room: str | None, frame_s: float = 0.0) -> Slot:
         """Open a slot for a browser that watches one room, or all of them; its snapshots wait in it already."""
-        slot = Slot(self, room)
+        slot = Slot(self, room, frame_s)
         self._slots.add(slot)
         return slot
 

@@ -25,7 +25,7 @@ class Pace:
     """How often a browser is told, and how long it may stall."""
 
     frame_s: float = 0.1
-    """Least time between two flushes; what happens between is conflated."""
+    """Least time between two frames of one room: the first news goes at once, what follows within this time is conflated."""
     heartbeat_s: float = 10.0
     send_s: float = 10.0
     """A browser that takes no byte for so long is dropped."""
@@ -48,7 +48,7 @@ class LiveSocket:
         )
         await socket.prepare(request)
         room = request.query.get("room")
-        slot = self._hub.subscribe(room)
+        slot = self._hub.subscribe(room, self._pace.frame_s)
         telling = telling_of(room, request.query.get("view"), request.cookies.get(HIDES))
         sender = asyncio.create_task(self._send(request, socket, slot, telling), name="live socket")
         self._open.add(socket)
@@ -80,18 +80,17 @@ class LiveSocket:
                 await socket.send_str(encoder.encode(told).decode())
 
         try:
-            for message in slot.take():
+            for message in slot.take(loop.time()):
                 await send(message)
             while True:
                 await send(Heartbeat(self._adapter()))
                 until = loop.time() + self._pace.heartbeat_s
                 while loop.time() < until:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout_at(until):
+                        async with asyncio.timeout_at(min(until, slot.due_s())):
                             await slot.wait()
-                    for message in slot.take():
+                    for message in slot.take(loop.time()):
                         await send(message)
-                    await asyncio.sleep(self._pace.frame_s)
         except TimeoutError:
             _LOG.info("A browser took nothing for %g s; its socket is dropped.", self._pace.send_s)
             _abort(request)

@@ -19,7 +19,15 @@ from restbeat.sensors.recording import Link, Packet, read
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl*"))
 WINDOWS_S = (60.0, 300.0)
-REAL = ("kbre93_polarH10_ibi.csv", "wearablehrv_test_kyto.csv", "wearablehrv_test_heartmath.csv", "wearablehrv_test_rhythm.csv")
+REAL = {
+    "kbre93_polarH10_ibi.csv": (",", 1),
+    "wearablehrv_test_empatica.csv": (",", 1),
+    "wearablehrv_test_heartmath.csv": (",", 1),
+    "wearablehrv_test_kyto.csv": (",", 1),
+    "wearablehrv_test_rhythm.csv": (",", 1),
+    "wearablehrv_test_vu.txt": ("\t", 2),
+}
+"""How columns are parted, and which holds the intervals."""
 
 
 def judged(path):
@@ -78,8 +86,9 @@ def test_every_fixture_in_windows_all_along(path):
 @pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
 @pytest.mark.parametrize("name", REAL)
 def test_real_recordings_in_windows_all_along(name):
-    rows = csv.reader((Path(os.environ["RESTBEAT_REAL_DATA"]) / name).read_text().splitlines())
-    rr_ms = [x for row in rows if len(row) > 1 and (x := _number(row[1])) is not None and 250 < x < 2500]
+    mark, column = REAL[name]
+    rows = csv.reader((Path(os.environ["RESTBEAT_REAL_DATA"]) / name).read_text().splitlines(), delimiter=mark)
+    rr_ms = [x for row in rows if len(row) > column and (x := _number(row[column])) is not None and 250 < x < 2500]
     assert len(rr_ms) > 300
     assert_equal_all_along(judged_series(rr_ms), 29)
 

@@ -11,6 +11,7 @@ from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.golden import differences
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
+from restbeat.analysis.stream import judge
 from restbeat.sensors.recording import Header, read
 from restbeat.service import archive
 from restbeat.service.archive import reanalyse_folder
@@ -56,10 +57,14 @@ async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
     assert f"{len(FIXTURES) - 1} sessions computed anew" in capsys.readouterr().out
 
 
-def test_a_sample_is_computed_by_neurokit2_as_well(data):
+def test_a_sample_is_computed_by_neurokit2_and_beat_by_beat_as_well(data):
     db = open_readonly(data)
-    assert archive.recomputed(db, 1).differences == []
-    assert archive.recomputed(db, 2).differences is None
+    assert archive.recomputed(db, 1, sampled=True).differences == []
+    assert archive.recomputed(db, 2, sampled=False).differences is None
+    told = [
+        msgspec.json.decode(archive.recomputed(db, 1, sampled=sampled).report, type=SessionReport) for sampled in (True, False)
+    ]
+    assert [report.parity.compared > 0 for report in told] == [True, False]
     db.close()
 
 
@@ -69,7 +74,14 @@ def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))
     db = open_readonly(data)
-    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1).differences)
+    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1, sampled=True).differences)
+    db.close()
+
+
+def test_a_beat_that_live_judges_otherwise_is_an_error_that_names_it(data, monkeypatch):
+    monkeypatch.setattr(archive, "judge", lambda *given: judge(*given)[:-1])
+    db = open_readonly(data)
+    assert archive.recomputed(db, 1, sampled=True).differences[0].startswith("beat ")
     db.close()
 
 

@@ -447,6 +447,8 @@ async def test_the_story_tells_the_level_of_each_minute_and_what_was_done_where(
     full = story.segments[4]
     assert (full.mid_s, full.resp_per_min) == (45.0, None)
     assert full.low_ms < full.level_ms < full.high_ms
+
+
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
     monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.05)
     _, events = simulate("clear", seed=1, minutes=(3, 3, 3))

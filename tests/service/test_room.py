@@ -1,6 +1,7 @@
 """A room's state in words: every state of the link, and never a number that is no longer true."""
 
 import asyncio
+from math import pi, sin
 
 import pytest
 
@@ -218,3 +219,14 @@ def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
     assert room.state.hint == "Come closer."
     room.session.take(Packet(90.2, "2a19", b"\x0c"))
     assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."
+
+
+def test_breathing_is_told_while_the_strap_is_heard(room):
+    room.session.take(LinkChange(0.0, LinkState.STREAMING))
+    for t in range(1, 121):
+        rr = round(1000 + 60 * sin(2 * pi * t / 4)).to_bytes(2, "little")
+        room.session.take(Packet(float(t), "2a37", b"\x16\x3c" + rr))
+    room.session.clock._now = 120.5
+    assert room.state.resp_per_min == pytest.approx(15, abs=0.5)
+    room.session.take(LinkChange(120.6, LinkState.LOST))
+    assert room.state.resp_per_min is None

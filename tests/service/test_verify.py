@@ -28,7 +28,7 @@ def folder(tmp_path):
 def test_every_fixture_gives_its_golden_summary():
     done = verify(FIXTURES)
     assert done.returncode == 0, done.stdout
-    assert "13 recordings verified" in done.stdout
+    assert "14 recordings verified" in done.stdout
 
 
 def test_a_difference_is_shown_field_by_field_and_exits_1(folder):

@@ -1,0 +1,137 @@
+"""Fifty streams at 1 Hz and twenty open pages, in real time: from a packet's arrival to the frame in the browser, and the cost.
+
+python -m bench.load --pages 20 --overview 4 --seconds 30
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+
+import aiohttp
+import msgspec
+import numpy as np
+
+from .probe import Probe
+from .table import ROOT, RUNS, row
+
+STREAMS, PAGES, SECONDS = 50, 20, 15.0
+DISTURBED_S, AROUND_S = 0.004, 0.05
+"""A process that woke so much too late, without having been busy itself, had to wait for the machine; and for so long around."""
+
+
+class Stream(msgspec.Struct):
+    packets: int
+
+
+class State(msgspec.Struct):
+    room: str
+    stream: Stream
+
+
+class Message(msgspec.Struct):
+    """What is read of a frame: of which room, and how many packets it counts."""
+
+    state: State | None = None
+
+
+DECODER = msgspec.json.Decoder(Message)
+
+
+async def load(streams, pages, seconds, *, overview):
+    """Figures of `seconds` of load; `overview` of the pages show all rooms, the others one each."""
+    rooms = [None if n < overview else f"room-{n % streams + 1}" for n in range(pages)]
+    seen, frames, probe = [{} for _ in rooms], [0], Probe()
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.load_server", str(streams)),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=1 << 26,
+    )
+    address = (await server.stdout.readline()).decode().strip()
+    async with aiohttp.ClientSession() as browser:
+        watching = [watch(browser, address, room, heard, frames) for room, heard in zip(rooms, seen, strict=True)]
+        tasks = [asyncio.create_task(task) for task in (probe.run(), *watching)]
+        await asyncio.sleep(2)
+        server.stdin.write(b"go\n")
+        began, before = time.monotonic(), frames[0]
+        await asyncio.sleep(seconds)
+        until, sent = time.monotonic(), frames[0] - before
+        server.stdin.write(b"stop\n")
+        told = json.loads(await server.stdout.readline())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await server.wait()
+    ways = [way for heard in seen for room, at in heard.items() for way in ways_of(told["left"][room], at)]
+    ways = np.array([way for way in ways if began + 0.5 <= way[0] <= until - 0.5])
+    wait_s, still = ways[:, 1] - ways[:, 0], undisturbed(ways, [*told["probe"], *probe.rows])
+    _, late_s, busy_s = np.array(told["probe"]).T
+    return {
+        "packets": len(wait_s),
+        "frames_per_s": sent / seconds,
+        "median_ms": 1000 * float(np.median(wait_s)),
+        "p99_ms": 1000 * float(np.percentile(wait_s, 99)),
+        "undisturbed_pct": 100 * float(still.mean()),
+        "undisturbed_p99_ms": 1000 * float(np.percentile(wait_s[still], 99)) if still.any() else None,
+        "cpu_pct": 100 * told["cpu"],
+        "loop_late_ms": 1000 * float(late_s.max()),
+        "loop_busy_ms": 1000 * float(busy_s.max()),
+        "server_mb": told["mb"],
+    }
+
+
+async def watch(browser, address, room, heard, frames):
+    """One page: notes how many packets of each room a frame counts, and when it came."""
+    async with browser.ws_connect(f"{address}/live" + (f"?room={room}" if room else "")) as socket:
+        async for message in socket:
+            at = time.monotonic()
+            frames[0] += 1
+            if state := DECODER.decode(message.data).state:
+                heard.setdefault(state.room, []).append((state.stream.packets, at))
+
+
+def ways_of(left, heard):
+    """Of each packet: when it left, and when the first frame that counts it came."""
+    n = 0
+    for packets, at in heard:
+        while n < min(packets, len(left)):
+            yield left[n], at
+            n += 1
+
+
+def undisturbed(ways, rows):
+    """Which packets were on their way while neither process had to wait for the machine, which may have other work."""
+    still = np.ones(len(ways), dtype=bool)
+    for now, late_s, busy_s in rows:
+        if late_s > DISTURBED_S + busy_s:
+            still &= (ways[:, 1] < now - late_s - AROUND_S) | (ways[:, 0] > now + AROUND_S)
+    return still
+
+
+def rows():
+    """All pages show all rooms: the hardest case."""
+    runs = [asyncio.run(load(STREAMS, PAGES, SECONDS, overview=PAGES)) for _ in range(RUNS)]
+    of = {name: [run[name] for run in runs] for name in runs[0]}
+    what = f"{STREAMS} streams"
+    return [
+        row(what, f"packet to frame on {PAGES} pages, p99", of["p99_ms"], "ms", at_most=25, digits=1),
+        row(what, "median of that", of["median_ms"], "ms", digits=1),
+        row(what, "event loop late at most", of["loop_late_ms"], "ms", at_most=20, digits=1),
+        row(what, "event loop busy at most", of["loop_busy_ms"], "ms", at_most=20, digits=1),
+        row(what, "server, of one core", of["cpu_pct"], "%", at_most=15, digits=1),
+        row(what, "frames a second", of["frames_per_s"], "a second"),
+        row(what, "server", of["server_mb"], "MB"),
+    ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--pages", type=int, default=20)
+    parser.add_argument("--overview", type=int, default=20, help="pages that show all rooms; the others show one each")
+    parser.add_argument("--seconds", type=float, default=30)
+    given = parser.parse_args()
+    print(json.dumps(asyncio.run(load(given.streams, given.pages, given.seconds, overview=given.overview)), indent=2))

@@ -1,0 +1,97 @@
+"""The server of the load bench: many straps on one clock, a probe on the event loop; prints what it measured as JSON."""
+
+import asyncio
+import json
+from pathlib import Path
+import resource
+import sys
+import tempfile
+import threading
+import time
+
+import psutil
+
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.model import Device, Phase
+from restbeat.sensors.recording import HEART_RATE, Header, Packet, PhaseStart
+from restbeat.sensors.source import LinkChange, LinkState
+from restbeat.service.house import House
+from restbeat.service.server import served
+from restbeat.service.storage import Storage
+from restbeat.service.worker import Worker
+from restbeat.web.live import Hub
+from restbeat.web.ports import AdapterState
+
+from .probe import Probe
+
+CLIENTS = 5
+"""Different simulated clients; each strap is one of them, at a part of a second of its own."""
+
+
+class Air:
+    """A radio that hears nobody else."""
+
+    def adapter(self):
+        return AdapterState(ready=True, text="Bluetooth ready")
+
+    def straps(self):
+        return []
+
+
+class Strap:
+    """Sends a simulated client's packets once a second, and notes when each left."""
+
+    def __init__(self, packets, offset_s):
+        self.packets, self.offset_s, self.left = packets, offset_s, []
+
+    async def items(self, clock):
+        yield LinkChange(0.0, LinkState.STREAMING)
+        yield PhaseStart(0.0, Phase.BASELINE)
+        for packet in self.packets:
+            t = packet.t + self.offset_s
+            await clock.sleep_until(t)
+            self.left.append(time.monotonic())
+            yield Packet(t, packet.char, packet.payload)
+
+
+async def main(streams, data):
+    clients = [simulate("none", seed=n, minutes=(5, 20, 5))[1] for n in range(CLIENTS)]
+    packets = [[event for event in events if isinstance(event, Packet) and event.char == HEART_RATE] for events in clients]
+    straps = {f"S{n:02}": Strap(packets[n % CLIENTS], n / streams) for n in range(streams)}
+    hub, probe = Hub(), Probe()
+    async with (
+        await Storage.open(data) as storage,
+        Worker() as worker,
+        House(storage, worker, hub, Air(), straps.__getitem__) as house,
+        served(house, hub, "127.0.0.1", 0) as address,
+    ):
+        clock = RunningClock()
+        rooms = {await house.start(name, strap, clock, Header(Device(name=name))): strap for name, strap in straps.items()}
+        loop, told = asyncio.get_running_loop(), asyncio.Queue()
+        threading.Thread(
+            target=lambda: [loop.call_soon_threadsafe(told.put_nowait, line) for line in sys.stdin], daemon=True
+        ).start()
+        print(address, flush=True)
+        await told.get()  # all pages are open
+        probing, began, used = asyncio.create_task(probe.run()), time.monotonic(), cpu_s()
+        await told.get()
+        wall_s, used_s = time.monotonic() - began, cpu_s() - used
+        probing.cancel()
+        left = {room: strap.left for room, strap in rooms.items()}
+        memory_mb = psutil.Process().memory_info().rss / 1e6
+        print(
+            json.dumps({"cpu": used_s / wall_s, "probe": probe.rows, "left": left, "mb": memory_mb}),
+            flush=True,
+        )
+
+
+def cpu_s():
+    """Processor time of this process alone; the worker is another."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(main(int(sys.argv[1]), Path(folder)))

@@ -1,0 +1,102 @@
+"""The live engine beside NeuroKit2, pyHRV and hrv-analysis, on the same windows of the same beats, in one run.
+
+pyHRV and hrv-analysis have an environment of their own: their dependencies are not restbeat's.
+"""
+
+import json
+import subprocess
+import time
+import warnings
+
+import numpy as np
+
+from restbeat.analysis.stream import BeatStream, judge
+
+from .live import cost_us, hour
+from .table import ROOT, RUNS, row
+
+PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
+AT_S = (700.0, 1500.0, 2300.0)
+WINDOWS_S = (60.0, 300.0)
+EVERY = 5
+"""The live engine makes the spectrum, of the longer window alone, every fifth second."""
+BOUNDS = {"neurokit2": 100, "pyhrv": 5, "hrv-analysis": 5}
+
+
+def rows():
+    """An update: time and frequency domain of both windows. The bound is on that; beside it what an update at our pace costs."""
+    packets = hour("none")
+    beats = judge(BeatStream(), packets, packets[-1].t)
+    windows = [[[b.rr_ms for b in beats if at - window < b.end_s <= at and b.accepted] for window in WINDOWS_S] for at in AT_S]
+    out = []
+    with Peers(windows) as peers:
+        rounds = [
+            {"restbeat": cost_us(packets) / 1000, "neurokit2": neurokit2_ms(windows), **peers.measure()} for _ in range(RUNS)
+        ]
+        for name, bound in BOUNDS.items():
+            update = [sum(map(sum, one[name])) for one in rounds]
+            paced = [one[name][0][0] + one[name][1][0] + one[name][1][1] / EVERY for one in rounds]
+            ours = [one["restbeat"] for one in rounds]
+            out += [
+                row(name, "time + frequency, 60 s and 5 min", update, "ms", digits=2),
+                row(name, "… of what a live second costs", ratios(update, ours), "×", at_least=bound),
+                row(name, "… were it as rare as ours", ratios(paced, ours), "×"),
+            ]
+    return out, peers.versions
+
+
+def ratios(theirs, ours):
+    return [a / b for a, b in zip(theirs, ours, strict=True)]
+
+
+def neurokit2_ms(windows):
+    """Milliseconds of time and frequency domain, for each length of window."""
+    import neurokit2
+
+    def time_domain(rr_ms):
+        neurokit2.hrv_time({"RRI": rr_ms, "RRI_Time": np.cumsum(rr_ms) / 1000})
+
+    def frequency(rr_ms):
+        neurokit2.hrv_frequency({"RRI": rr_ms, "RRI_Time": np.cumsum(rr_ms) / 1000}, normalize=False, interpolation_rate=4)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [[median_ms(function, windows, n) for function in (time_domain, frequency)] for n in range(len(WINDOWS_S))]
+
+
+def median_ms(function, windows, length, times=5):
+    took = []
+    for _ in range(times):
+        for one in windows:
+            rr_ms = np.array(one[length])
+            start = time.process_time()
+            function(rr_ms)
+            took.append(1000 * (time.process_time() - start))
+    return float(np.median(took))
+
+
+class Peers:
+    """The process of the other two."""
+
+    def __init__(self, windows):
+        if not PYTHON.exists():
+            raise SystemExit("pyHRV and hrv-analysis are missing: `make bench` installs them into .venv/peers.")
+        command = [str(PYTHON), "-W", "ignore", str(ROOT / "bench" / "peers_process.py")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.ask(windows)
+        self.versions = json.loads(self.process.stdout.readline())
+
+    def ask(self, what):
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+
+    def measure(self):
+        self.ask("again")
+        return json.loads(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(20)

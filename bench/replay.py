@@ -1,0 +1,56 @@
+"""A real hour through `restbeat replay --json`, and the figures of record of four phases in a warm worker."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+
+from restbeat.analysis.simulate import simulate
+from restbeat.sensors.model import Phase
+from restbeat.sensors.recording import PhaseStart
+from restbeat.service.worker import Worker
+
+from .start import RESTBEAT
+from .table import ROOT, RUNS, row
+
+HOUR = ROOT / "fixtures" / "pyhrv_nni-60min_real.jsonl.gz"
+
+
+def rows():
+    """Both, beside a bare import of NeuroKit2 in the same run."""
+    whole, bare = [], []
+    for _ in range(RUNS):
+        bare.append(seconds([sys.executable, "-c", "import neurokit2"]))
+        with tempfile.TemporaryDirectory() as data:
+            whole.append(seconds([*RESTBEAT, "replay", str(HOUR), "--json", "--data", data]))
+    beyond = [w - b for w, b in zip(whole, bare, strict=True)]
+    return [
+        row("replay", "import neurokit2 alone", bare, "s", digits=2),
+        row("replay", "a real hour, whole process", whole, "s", digits=2),
+        row("replay", "beyond that import", beyond, "s", at_most=1.0, digits=2),
+        row("record", "4 phases of an hour, warm worker", asyncio.run(record_ms()), "ms", at_most=150),
+    ]
+
+
+def seconds(command):
+    start = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True)
+    if "replay" in command:
+        assert json.loads(done.stdout)["integrity"]["beats"] > 4000
+    return time.perf_counter() - start
+
+
+async def record_ms():
+    header, events = simulate("none", seed=1, minutes=(15, 35, 10))
+    events = [PhaseStart(300.0, event.phase) if getattr(event, "phase", None) is Phase.BASELINE else event for event in events]
+    events.sort(key=lambda event: event.t)
+    took = []
+    async with Worker() as worker:
+        for _ in range(RUNS + 1):
+            start = time.perf_counter()
+            report = await worker.report("an hour", header, events)
+            took.append(1000 * (time.perf_counter() - start))
+            assert len(report.figures.phases) == 4
+    return took[1:]

@@ -1,0 +1,57 @@
+"""Start-up, memory and size."""
+
+from pathlib import Path
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from urllib.request import urlopen
+import zipfile
+
+import psutil
+
+from .table import ROOT, RUNS, row
+
+RESTBEAT = [sys.executable, "-m", "restbeat.service"]
+
+
+def rows():
+    """Seconds from start to the first whole page, memory of the server at rest, size of the wheel."""
+    firsts, memory = [], []
+    for _ in range(RUNS):
+        with tempfile.TemporaryDirectory() as data:
+            start = time.perf_counter()
+            process = subprocess.Popen([*RESTBEAT, "serve", "--port", "0", "--data", data], stdout=subprocess.PIPE, text=True)
+            address = re.search(r"http://\S+", process.stdout.readline()).group()
+            assert b"restbeat" in urlopen(address).read()
+            firsts.append(time.perf_counter() - start)
+            wait_until_at_rest(process.pid)
+            memory.append(psutil.Process(process.pid).memory_info().rss / 1e6)
+            process.terminate()
+            assert process.wait(20) == 0
+    return [
+        row("start", "to the first page", firsts, "s", at_most=1.0, digits=2),
+        row("start", "server at rest", memory, "MB", at_most=130),
+        row("start", "wheel's own files", [wheel_mb()], "MB", at_most=2.0, digits=2),
+    ]
+
+
+def wait_until_at_rest(pid):
+    """Until neither the server nor its worker has used the processor for a second."""
+    used, since = -1.0, time.monotonic()
+    while time.monotonic() - since < 1.0:
+        time.sleep(0.1)
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        now = sum(p.cpu_times().user for p in family)
+        if now - used > 0.05:
+            used, since = now, time.monotonic()
+
+
+def wheel_mb():
+    """Size of our own files in the wheel, unpacked."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, str(ROOT)]
+        subprocess.run(command, check=True, capture_output=True)
+        with zipfile.ZipFile(next(Path(out).glob("*.whl"))) as archive:
+            return sum(info.file_size for info in archive.infolist()) / 1e6

@@ -1,0 +1,54 @@
+"""Rows of what was measured against its bound, and the page that holds them."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+import platform
+from statistics import median
+from typing import NamedTuple
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+RUNS = 5
+
+
+class Row(NamedTuple):
+    """A line of a table, all in words."""
+
+    what: str
+    figure: str
+    median: str
+    bound: str
+    within: str
+
+
+def row(what, figure, values, unit, *, at_most=None, at_least=None, digits=0):
+    """Judge the median of some values; without a bound it is only told."""
+    value = median(values)
+    good = (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
+    bound = f"≤ {at_most:g} {unit}" if at_most is not None else f"≥ {at_least:g} {unit}" if at_least is not None else "–"
+    return Row(what, figure, f"{value:.{digits}f} {unit}", bound, "–" if bound == "–" else "yes" if good else "no")
+
+
+def over(rows):
+    """Whether a figure is beyond its bound."""
+    return any(one.within == "no" for one in rows)
+
+
+def table(rows, head=Row._fields):
+    """Rows of words as an aligned Markdown table; figures stand right."""
+    widths = [max(len(line[n]) for line in (head, *rows)) for n in range(len(head))]
+    right = [n > 0 and all(line[n][:1].isdigit() or line[n][:1] in "–≤≥-" for line in rows) for n in range(len(head))]
+    lines = [
+        [cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)] for line in (head, *rows)
+    ]
+    rule = ["-" * (w - r) + ":" * r for w, r in zip(widths, right, strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
+
+
+def versions(*names, also=None):
+    """When, where and with what it was measured."""
+    of = ", ".join(f"{name} {version(name)}" for name in names)
+    more = "".join(f", {name} {number}" for name, number in (also or {}).items())
+    return f"{datetime.now(UTC):%Y-%m-%d}, {psutil.cpu_count()} cores, Python {platform.python_version()}, {of}{more}"

@@ -1,0 +1,37 @@
+"""What `make bench` says of a figure beyond its bound, and that it fails then."""
+
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = """
+import runpy, sys
+from bench import live
+from bench.table import row
+live.rows = lambda: [row("live", "a figure", [4.0, 1.0, {value}], "ms", at_most=2, digits=1), row("live", "told only", [7], "MB")]
+sys.argv = ["bench", "--only", "live"]
+runpy.run_module("bench", run_name="__main__")
+"""
+
+
+def run(*command):
+    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("value", "within", "code"), [(1.5, "yes", 0), (2.5, "no", 1)])
+def test_a_median_is_judged_and_one_beyond_its_bound_is_an_error(value, within, code):
+    done = run("-c", PROGRAM.format(value=value))
+    assert done.returncode == code
+    _, _, figure, told = done.stdout.splitlines()
+    assert [cell.strip() for cell in figure.split("|")[1:-1]] == ["live", "a figure", f"{value} ms", "≤ 2 ms", within]
+    assert [cell.strip() for cell in told.split("|")[1:-1]] == ["live", "told only", "7 MB", "–", "–"]
+    assert len({len(line) for line in done.stdout.splitlines()}) == 1
+
+
+def test_a_part_that_is_not_there_is_named():
+    done = run("-m", "bench", "--only", "live,moon")
+    assert done.returncode == 2
+    assert "there is no part moon; there are start, live" in done.stderr

@@ -1,0 +1,40 @@
+"""Fifty streams and twenty pages for some seconds, as `make bench` has them for longer; a busy computer is allowed for."""
+
+import json
+from pathlib import Path
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def figures():
+    command = [sys.executable, "-m", "bench.load", "--seconds", "6", "--overview", "10"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_every_packet_reaches_every_page_that_shows_its_room(figures):
+    assert figures["packets"] >= 0.9 * 5 * (10 * 50 + 10)
+
+
+def test_a_packet_is_on_the_pages_in_a_quarter_of_a_tenth_of_a_second(figures):
+    if figures["undisturbed_pct"] < 5:
+        pytest.skip("this computer is too busy to tell")
+    assert figures["undisturbed_p99_ms"] <= 25
+
+
+def test_the_event_loop_is_never_busy_for_long(figures):
+    assert figures["loop_busy_ms"] < 20
+
+
+def test_no_room_is_told_oftener_than_it_has_news(figures):
+    assert figures["frames_per_s"] <= 2.3 * (10 * 50 + 10)
+
+
+def test_the_server_leaves_most_of_a_core_to_others(figures):
+    assert figures["cpu_pct"] <= 30
