@@ -1,7 +1,6 @@
 """Whole sessions as a therapist leads them: a real demo at 60 times the speed, a real Chromium, fingers alone or keys alone."""
 
 import asyncio
-from contextlib import asynccontextmanager
 import json
 import sqlite3
 
@@ -10,43 +9,14 @@ import pytest
 
 from restbeat.service.database import DATABASE
 
-from .test_demo import ARTIFACTS, CHROMIUM, QUIET, ROOT, get, on_the_air, running
+from .chromium import SIZES
+from .test_demo import ARTIFACTS, ROOT, get, on_the_air, running
+from .web.screen import a_page, chromium, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.dbus]
 
-SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 MINUTE_S = 1.0
 """Of the session, in real time at 60 times the speed."""
-
-
-@asynccontextmanager
-async def chromium():
-    from playwright.async_api import async_playwright
-
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def a_page(browser, size, *, touch):
-    width, height = SIZES[size]
-    context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
-    page = await context.new_page()
-    page.troubles = []
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.set_default_timeout(20_000)
-    yield page
-    await context.close()
-
-
-async def until(page, expression, timeout_s=30):
-    async with asyncio.timeout(timeout_s):
-        while not (value := await page.evaluate(expression)):
-            await page.wait_for_timeout(40)
-    return value
 
 
 async def says(page, selector, wanted, timeout_s=30):

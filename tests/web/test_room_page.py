@@ -1,7 +1,6 @@
 """The room page in a real Chromium, over a house that beats by arithmetic: what is pressed, what is drawn, what is never lost."""
 
 import asyncio
-from contextlib import asynccontextmanager
 import re
 
 import pytest
@@ -11,7 +10,7 @@ from restbeat.web.live import Hub
 from restbeat.web.messages import Action
 
 from .house import FakeHouse, room_state
-from .screen import ARTIFACTS, AXE, LOST, SIZES, becomes, broken_rules, serving, text, until
+from .screen import ARTIFACTS, AXE, LOST, SIZES, a_page, becomes, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser
 
@@ -42,25 +41,11 @@ def entered(house):
     return [call[0] if call[0] == "advance" else (call[0], call[2]) for call in house.calls]
 
 
-@asynccontextmanager
-async def a_tablet(browser, size):
-    """A page that knows fingers and no mouse."""
-    width, height = SIZES[size]
-    context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=True)
-    page = await context.new_page()
-    page.troubles = []
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.set_default_timeout(15_000)
-    yield page
-    await context.close()
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_finger_alone_enters_everything(browser, size):
     house = a_house(phase="baseline", change_pct=None)
 
-    async with serving(house) as address, a_tablet(browser, size) as page:
+    async with serving(house) as address, a_page(browser, size, touch=True) as page:
         await opened(page, address)
 
         async def tap(selector):
