@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.web import app as web_app
 from restbeat.web.live import Hub
-from restbeat.web.messages import Action
+from restbeat.web.messages import Action, ReadyCheck
 
 from .house import FakeHouse, room_state
 from .screen import ARTIFACTS, AXE, LOST, SIZES, a_page, becomes, broken_rules, serving, text, until
@@ -210,6 +210,8 @@ async def test_a_press_while_restbeat_is_away_is_kept_dated_and_sent_once_it_is_
         port = int(address.rpartition(":")[2])
         await opened(page, address)
     await until(page, "document.body.dataset.stale === 'yes'", timeout_s=3.5)
+    assert [await text(page, f"#{name}") for name in ("rate", "word", "elapsed")] == ["–", "–", "–"]
+    assert (await text(page, "#news")).startswith("No news from restbeat for")
     await page.keyboard.press("Space")
     await page.keyboard.press("4")
     await page.keyboard.press("p")
@@ -374,7 +376,7 @@ async def test_the_live_region_speaks_only_when_a_state_has_changed(page):
             "window.said = []; new MutationObserver(() => said.push(document.querySelector('#spoken').textContent))"
             ".observe(document.querySelector('#spoken'), { childList: true, characterData: true, subtree: true })"
         )
-        await page.wait_for_timeout(2000)
+        await page.wait_for_timeout(1000)
         assert await page.evaluate("said") == []
         house.change("room-1", room_state(**SURE, signal="poor", signal_text="Signal poor"))
         await until(page, "said.length === 1")
@@ -393,9 +395,9 @@ async def test_the_page_draws_no_more_than_moves(page):
     )
     async with serving(a_house(**SURE)) as address:
         await opened(page, address)
-        await page.wait_for_timeout(1000)
+        await page.wait_for_timeout(500)
         before = await page.evaluate("({ ...cleared, at: performance.now() })")
-        await page.wait_for_timeout(3000)
+        await page.wait_for_timeout(2000)
         after = await page.evaluate("({ ...cleared, at: performance.now() })")
         seconds = (after["at"] - before["at"]) / 1000
         assert 3 < (after["strip"] - before["strip"]) / seconds < 12
@@ -431,11 +433,18 @@ async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_p
         assert 20 < total_kb < 120
 
 
+WAITS = [
+    ReadyCheck("packets", "Packets arrive", True),
+    ReadyCheck("rr", "RR intervals arrive", True),
+    ReadyCheck("beats", "21 of 30 s heard", False, "Lie still: this fills by itself."),
+    ReadyCheck("battery", "Battery 80 %", True),
+    ReadyCheck("strap", f"Strap of {LONG}", True),
+]
 STATES = {
     "massage": {**SURE, "target_s": 1200.0, "technique": "Swedish, lower back", "posture": "prone", "pain_before": 6, "pain": 5},
     "first-minute": {
         "phase": "settle", "phase_s": 21.0, "now_s": 21.0, "target_s": 180.0, "change_pct": None, "baseline_rmssd_ms": None,
-        "rmssd_ms": None, "rmssd_why": "collecting beats",
+        "rmssd_ms": None, "rmssd_why": "collecting beats", "client": LONG, "ready": WAITS,
     },
     "baseline": {
         "phase": "baseline", "phase_s": 200.0, "now_s": 350.0, "target_s": 300.0, "change_pct": None, "client": LONG,
@@ -485,6 +494,13 @@ async def test_every_state_fits_every_screen_in_both_themes(page, size):
                 if name == "massage" and size == "desk":
                     high = "getComputedStyle(document.querySelector('#big')).fontSize"
                     assert float((await page.evaluate(high)).removesuffix("px")) * 0.73 > 119  # height of a digit
+        await opened(page, address, "notice")
+        await page.emulate_media(media="print")
+        assert await page.locator(".desk").is_hidden()
+        if size == "desk":
+            await page.set_viewport_size({"width": 718, "height": 1030})
+            await page.wait_for_timeout(250)
+            await page.screenshot(path=ARTIFACTS / "room-notice-print.png")
         assert page.troubles == []
 
 
@@ -495,11 +511,11 @@ async def test_no_state_of_the_page_breaks_wcag_2_2_aa(page, theme):
     async with serving(house) as address:
         await page.goto(f"{address}/api/v1")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
-        for name in ("massage", "first-minute", "lost", "notice", "ended"):
+        for name in ("massage", "first-minute", "lost", "notice", "ended") if theme == "dark" else ("first-minute", "notice"):
             await opened(page, address, name)
             assert await broken_rules(page) == [], name
         await opened(page, address, "massage")
-        for keys in ("1", "p", "r", "b", "Escape", "v", "i", "?"):
+        for keys in ("1", "p", "r", "b", "Escape", "v", "i", "?") if theme == "dark" else ("1", "p", "i", "?"):
             await page.keyboard.press(keys)
             await page.wait_for_timeout(150)
             if keys == "p":

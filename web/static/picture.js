@@ -24,6 +24,9 @@ function library(address, style) {
   });
 }
 
+// As many as stand apart.
+const breaths = (height) => (height < 34 ? [] : height < 60 ? [8, 20] : [8, 14, 20]);
+
 export class Picture {
   // element: where it is drawn; readout: where the cursor's figures go.
   constructor(element, readout, kind) {
@@ -110,7 +113,7 @@ export class Picture {
       axes: [
         { ...axis, size: 26, grid: { show: false }, incrs: [10, 30, 60, 120, 300, 600, 900, 1800, 3600], space: 70, values: (u, at) => at.map((s) => (s % 60 ? clock(s) : `${s / 60} min`)) },
         { ...axis, scale: "y", size: 58, grid: { stroke: () => c().grid, width: 1 }, space: 34, values: (u, at) => at.map((ms) => `${ms} ms`) },
-        { ...axis, scale: "breath", side: 1, size: () => (this.breathes ? 46 : 12), grid: { show: false }, stroke: () => c().breath, splits: () => (this.breathes ? [8, 14, 20] : []), values: (u, at) => at.map((n) => `${n}/min`) },
+        { ...axis, scale: "breath", side: 1, size: () => (this.breathes ? 46 : 12), grid: { show: false }, stroke: () => c().breath, splits: (u) => breaths(this.breathes ? u.bbox.height / (devicePixelRatio || 1) : 0), values: (u, at) => at.map((n) => `${n}/min`) },
       ],
       cursor: { drag: { x: true, y: false, dist: 8 }, points: { show: false }, bind: { dblclick: () => () => { this.zoom(0); return null; } } },
       hooks: { drawClear: [(u) => this.bands(u)], draw: [(u) => this.marks(u)], setCursor: [(u) => this.read(u.cursor.idx)], setScale: [(u, key) => this.scaled(u, key)] },
