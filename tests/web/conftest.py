@@ -1,15 +1,30 @@
 import pytest
+import pytest_asyncio
 
 from .screen import a_page, chromium
 
 
-@pytest.fixture
-async def browser():
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.parent.name == "web":
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_browser():
+    """Started once a module: each start takes most of a second."""
     async with chromium() as browser:
         yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(one_browser):
+    yield one_browser
+    for context in one_browser.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser):
     async with a_page(browser) as page:
         yield page
