@@ -36,6 +36,9 @@ DOORS = {
     "sqlite3": {"service/backup.py", "service/database.py", "service/writer.py"},
     "click": {
         "service/cli.py",
+        "service/cli_options.py",
+        "service/data_commands.py",
+        "service/recording_commands.py",
         "service/playback.py",
         "service/verify.py",
         "service/archive.py",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec.structs import replace
 
 from . import words
 from .assets import Assets
@@ -15,6 +16,7 @@ from .openapi import outline
 from .ports import House, Settings, UnknownRoomError, UnknownSessionError
 from .records import Records
 from .summary import summary_of
+from .told import HIDDEN, HIDES
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -82,8 +84,12 @@ class Pages:
         return self._page(request, "bench.html")
 
     async def sessions(self, request: web.Request) -> web.Response:
-        """List every session."""
-        return self._page(request, "sessions.html", sessions=await self._house.sessions())
+        """List every session; to a browser that hides clients, without them."""
+        hides = request.cookies.get(HIDES) == HIDDEN
+        rows = await self._house.sessions()
+        return self._page(
+            request, "sessions.html", hides=hides, sessions=[replace(r, client=None) for r in rows] if hides else rows
+        )
 
     async def session(self, request: web.Request) -> web.Response:
         """Show the summary of one session."""

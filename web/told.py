@@ -12,7 +12,9 @@ Telling = Callable[[ServerMessage], ServerMessage | None]
 """Gives what is sent in a message's place; None: nothing."""
 
 HIDES: Final = "restbeat-hide"
-"""Cookie of a browser that hides clients' names."""
+"""Cookie of a browser that hides clients' names,"""
+HIDDEN: Final = "yes"
+"""with this in it while it does."""
 _STEPS: Final = 20
 _FOLLOWED: Final = frozenset({"massage", "recovery"})
 
@@ -21,7 +23,7 @@ def telling_of(room: str | None, view: str | None, hides: str | None) -> Telling
     """How to tell a browser that watches `room`, as its address and its cookie ask for; a room's own page names its client."""
     if view == "client":
         return for_the_client
-    return without_names if room is None and hides == "yes" else all_of_it
+    return without_names if room is None and hides == HIDDEN else all_of_it
 
 
 def all_of_it(message: ServerMessage) -> ServerMessage:

@@ -107,7 +107,7 @@ async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, 
     worn = Recording(Header(device=told), recording(0).events)
     async with virtual_straps([worn], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
-        await house.open_room(address, client=None, kind="rest")
+        await house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada")
         await payloads(storage, 1, 3)
         header, _ = await storage.events(1)
         assert header.device == msgspec.structs.replace(told, address=address)

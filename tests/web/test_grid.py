@@ -189,6 +189,14 @@ async def test_one_press_hides_every_client_from_this_browser_and_the_wire(brows
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#who').textContent.includes('M-001')")
         assert "M-002" not in await page.content(), "a room's page names its own client alone"
+        house.rows = [row(4, client="M-001")]
+        await page.goto(f"{address}/sessions")
+        assert "Client hidden" in await page.inner_text(".session")
+        assert "M-001" not in await page.content()
+        await page.get_by_role("button", name="Hide clients").click()
+        await until(page, "document.querySelector('.session').textContent.includes('M-001')")
+        await page.get_by_role("button", name="Hide clients").click()
+        await until(page, "document.querySelector('.session').textContent.includes('Client hidden')")
         await page.goto(address)
         await page.get_by_role("button", name="Hide clients").click()
         await until(page, "document.querySelector('.who')?.textContent === 'M-001'")

@@ -1,7 +1,9 @@
 import { byId, post, setText, show } from "./dom.js";
+import { onHideChange } from "./privacy.js";
 import { localTimes } from "./times.js";
 
 localTimes();
+onHideChange(() => location.reload());
 for (const button of document.querySelectorAll("button[data-act]")) {
   button.addEventListener("click", async () => {
     const { act, session } = button.dataset;
