@@ -47,7 +47,7 @@ constraints: ## renew the pins: newest versions that fit, no addresses
 	$(VENV)/pins/bin/pip freeze --exclude restbeat > constraints.txt && rm -rf $(VENV)/pins
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) node_modules dist artifacts
+	rm -rf $(VENV) node_modules web/vendor dist artifacts
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -57,11 +57,11 @@ $(VENV)/bin/python:
 	@echo "Setting up restbeat in $(VENV): about a minute, only this once."
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/demo.ok: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/demo.ok: pyproject.toml constraints.txt hatch_build.py package-lock.json | $(VENV)/bin/python
 	@$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/test.ok: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/test.ok: pyproject.toml constraints.txt hatch_build.py package-lock.json | $(VENV)/bin/python
 	@$(BIN)/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/demo.ok
 

@@ -8,10 +8,16 @@ RISE: Final = 2
 SEVERE: Final = 7
 
 STOP: Final = "Lighten or stop; what was measured is kept."
+STOPPED: Final = "Stopped: pain increased. What was measured is kept, and the next visit is flagged."
 
 
-def notice_during(before: int | None, scores: Sequence[int]) -> str | None:
-    """What to say while the massage goes on; None where the newest score gives no reason. Scores in order of time."""
+def notice_during(before: int | None, scores: Sequence[int], *, stopped: bool = False) -> str | None:
+    """What to say while the session goes on; None where the newest score gives no reason. Scores in order of time.
+
+    `stopped`: the massage was ended because of pain.
+    """
+    if stopped:
+        return STOPPED
     if not scores:
         return None
     now = scores[-1]

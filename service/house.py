@@ -26,6 +26,7 @@ from ..web.ports import (
     Note,
     Opening,
     PortError,
+    Press,
     RefusedError,
     SessionRow,
     Settings,
@@ -40,6 +41,7 @@ from .consents import demand_for_session, give_for_session
 from .errors import ServiceError, WorkerError
 from .journal import STOPPED, Journal
 from .plan import Plan, plan_of
+from .presses import presses_of
 from .room import Room
 from .session import Session
 from .settings import read_settings, write_settings
@@ -151,24 +153,33 @@ class House:
         number = await self._storage.create_session(new)
         return await self._run(number, identifier, address, source, clock, header, plan)
 
-    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "") -> str:
+    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> str:
         """End the phase `leaving` and begin the next, `ago_s` ago."""
         if leaving not in {phase.value for phase in Phase}:
             raise RefusedError(f"There is no phase {leaving!r}.")
-        return self._journal(room).advance(Phase(leaving), ago_s, by).value
+        phase = self._journal(room, press).advance(Phase(leaving), ago_s, by, _key_of(press))
+        await self._settled(press)
+        return phase.value
 
-    async def mark(self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "") -> Action:
+    async def mark(self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
         """Note what is done."""
-        return self._journal(room).mark(Mark(0.0, note.technique, note.region, note.pressure, note.note), ago_s, by)
+        mark = Mark(0.0, note.technique, note.region, note.pressure, note.note)
+        action = self._journal(room, press).mark(mark, ago_s, by, _key_of(press))
+        await self._settled(press)
+        return action
 
-    async def pain(self, room: str, score: int, *, ago_s: float = 0.0, by: str = "") -> Action:
+    async def pain(self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
         """Note a pain score."""
-        return self._journal(room).pain(score, ago_s, by)
+        action = self._journal(room, press).pain(score, ago_s, by, _key_of(press))
+        await self._settled(press)
+        return action
 
-    async def stop(self, room: str, *, by: str = "") -> Action:
+    async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
         """Pain increased: end what is done, keep all, flag the next visit."""
-        action, session, now = self._journal(room).stop(by), self._room(room).session.number, self._now_utc()
+        action = self._journal(room, press).stop(by, ago_s, _key_of(press))
+        session, now = self._room(room).session.number, self._now_utc()
         await self._storage.work(lambda db: set_flag(db, session, "stop", STOPPED, now))
+        await self._settled(press)
         return action
 
     async def undo(self, room: str, action: int, *, by: str = "") -> None:
@@ -292,7 +303,7 @@ class House:
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
                 clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-                return await self._take_up(session, self._free_room(address), address, clock, cut.header)
+                return await self._take_up(session, self._free_room(address, cut.room), address, clock, cut.header)
 
     async def _reopen(self, room: Room, action: int, by: str) -> None:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
@@ -324,11 +335,24 @@ class House:
             raise UnknownRoomError(f"There is no room {identifier}.")
         return self._rooms[identifier]
 
-    def _journal(self, room: str) -> Journal:
-        journal = self._room(room).journal
-        if journal is None:
+    def _journal(self, room: str, press: Press | None = None) -> Journal:
+        held = self._room(room)
+        if held.journal is None:
             raise RefusedError("Nothing can be entered into this room.")
-        return journal
+        if press and press.session not in {None, held.session.number}:
+            raise RefusedError(
+                f"That was meant for session {press.session}; {held.name} now holds session {held.session.number}."
+            )
+        return held.journal
+
+    async def _settled(self, press: Press | None) -> None:
+        """Have what a page pressed on the disk: it forgets the press once it is answered. Raises `PortError`."""
+        if press is None:
+            return
+        try:
+            await self._storage.flush()
+        except ServiceError as error:
+            raise PortError(str(error)) from error
 
     @asynccontextmanager
     async def _claimed(self, address: str) -> AsyncGenerator[None]:
@@ -349,11 +373,13 @@ class House:
         if self._claims:
             self._claims.drop(address)
 
-    def _free_room(self, address: str) -> str:
+    def _free_room(self, address: str, wanted: str | None = None) -> str:
         for room in self._rooms.values():
             if canonical(room.address) == canonical(address) and not _runs(room):
                 return room.identifier
         taken = set(self._rooms)
+        if wanted and wanted not in taken:
+            return wanted
         return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
 
     def _heard(self, address: str) -> StrapSeen | None:
@@ -388,7 +414,9 @@ class House:
         room.check = self._worker.check
         room.plan = plan.lasting(settings)
         room.wearer = wearer
-        room.journal = Journal(session, self._storage, rest=header.kind == "rest")
+        rest = header.kind == "rest"
+        taken = await self._storage.work(lambda db: presses_of(db, number, rest=rest))
+        room.journal = Journal(session, self._storage, rest=rest, taken=taken)
         room.estimate = partial(self._worker.provisional, past=[])
         self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
@@ -442,6 +470,10 @@ class House:
         rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
         for rest in missing:
             await self._make_report(rows[rest])
+
+
+def _key_of(press: Press | None) -> str | None:
+    return press.key if press else None
 
 
 def _task_of(identifier: str) -> str:

@@ -1,6 +1,6 @@
 """What people enter into a running session: phases, marks, pain. For a while each entry can be taken back or dated back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 import time
@@ -55,45 +55,62 @@ class Journal:
     """The entries of one session. Every change is checked here, so that two tablets cannot disagree."""
 
     def __init__(
-        self, session: Session, book: Corrections, *, rest: bool = False, monotonic_s: Callable[[], float] = time.monotonic
+        self,
+        session: Session,
+        book: Corrections,
+        *,
+        rest: bool = False,
+        taken: Mapping[str, Action] | None = None,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`taken`: by their keys, presses that the session had taken before this journal began."""
         self._session = session
         self._book = book
         self._rest = rest
+        self._taken = dict(taken or {})
         self._monotonic_s = monotonic_s
         self._numbers = count(1)
         self._entries: list[Entry] = []
 
-    def advance(self, leaving: Phase, ago_s: float, by: str) -> Phase:
+    def advance(self, leaving: Phase, ago_s: float, by: str, key: str | None = None) -> Phase:
         """Begin the phase after `leaving`, `ago_s` ago. Raises `RefusedError` where `leaving` is over already."""
         phase = self._session.live.phase
+        if self._taken_already(key):
+            return phase
         if phase is not leaving:
             raise RefusedError(f"The phase {leaving.value} is over already: this is {phase.value}.")
         following = leaving.following
         t = self._then(0.0 if following is Phase.ENDED else ago_s, after_s=self._session.live.phase_start_s)
-        text = "Rest began" if self._rest and following is Phase.MASSAGE else _BEGAN[following]
-        self._enter("phase", text, [PhaseStart(t, following)], by)
+        start = PhaseStart(t, following)
+        self._enter("phase", text_of(start, rest=self._rest), [start], by, key)
         return following
 
-    def mark(self, mark: Mark, ago_s: float, by: str) -> Action:
+    def mark(self, mark: Mark, ago_s: float, by: str, key: str | None = None) -> Action:
         """Note what is done, `ago_s` ago; the mark's own time is of no account."""
+        if taken := self._taken_already(key):
+            return taken
         self._demand_running()
         mark = msgspec.structs.replace(mark, t=self._then(ago_s))
-        return self._enter("mark", words_of(mark), [mark], by)
+        return self._enter("mark", words_of(mark), [mark], by, key)
 
-    def pain(self, score: int, ago_s: float, by: str) -> Action:
+    def pain(self, score: int, ago_s: float, by: str, key: str | None = None) -> Action:
         """Note a pain score from 0 to 10, `ago_s` ago."""
+        if taken := self._taken_already(key):
+            return taken
         self._demand_running()
-        return self._enter("pain", f"Pain {score}", [Pain(self._then(ago_s), score)], by)
+        pain = Pain(self._then(ago_s), score)
+        return self._enter("pain", text_of(pain), [pain], by, key)
 
-    def stop(self, by: str) -> Action:
-        """Pain increased: what is done ends now, and recovery begins where it has not yet."""
+    def stop(self, by: str, ago_s: float = 0.0, key: str | None = None) -> Action:
+        """Pain increased: what is done ended `ago_s` ago, and recovery began where it had not yet; never refused for its time."""
+        if taken := self._taken_already(key):
+            return taken
         self._demand_running()
-        now_s = self._session.clock.now()
-        events: list[Event] = [Mark(now_s, note=STOPPED)]
-        if self._session.live.phase is Phase.MASSAGE:
-            events.append(PhaseStart(now_s, Phase.RECOVERY))
-        return self._enter("stop", STOPPED, events, by)
+        live = self._session.live
+        t = max(self._session.clock.now() - ago_s, live.phase_start_s)
+        # the mark last: only with it is the press known as taken, should a crash fall between the two
+        recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
+        return self._enter("stop", STOPPED, [*recovery, Mark(t, note=STOPPED)], by, key)
 
     def close(self, why: str, by: str) -> Action:
         """The session ends now, whatever its phase."""
@@ -143,16 +160,29 @@ class Journal:
         start = self._start_of(self._entry(number))
         return start is not None and start.phase is Phase.ENDED
 
-    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str) -> Action:
-        seqs = tuple(self._session.enter(event) for event in events)
+    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None = None) -> Action:
+        seqs = tuple(self._session.enter(event, key if event is events[-1] else None) for event in events)
         entry = Entry(next(self._numbers), kind, text, seqs, self._monotonic_s(), by)
         self._entries.append(entry)
         self._session.observe(())
+        action = self._action(entry)
+        if key is not None:
+            self._taken[key] = action
+        return action
+
+    def _taken_already(self, key: str | None) -> Action | None:
+        """What a press entered when it came before. Raises `RefusedError` where that was taken back since."""
+        action = None if key is None else self._taken.get(key)
+        if action is None or not action.number:
+            return action
+        entry = next((entry for entry in self._entries if entry.number == action.number), None)
+        if entry is None:
+            raise RefusedError(f"“{action.text}” was entered, and taken back since.")
         return self._action(entry)
 
     def _action(self, entry: Entry) -> Action:
         at_s, left_s = self._session.told[entry.seqs[0]].t, UNDO_S - (self._monotonic_s() - entry.made_s)
-        return Action(entry.number, entry.kind, entry.text, at_s, entry.by, left_s)
+        return Action(entry.number, entry.kind, entry.text, at_s, entry.by, max(left_s, 0.0))
 
     def _entry(self, number: int) -> Entry:
         entry = next((entry for entry in self._entries if entry.number == number), None)
@@ -178,6 +208,19 @@ class Journal:
     def _demand_running(self) -> None:
         if self._session.live.phase is Phase.ENDED:
             raise RefusedError("This session has ended.")
+
+
+def text_of(event: PhaseStart | Mark | Pain, *, rest: bool = False) -> str:
+    """What was told, as people read it; `rest`: nobody was massaged."""
+    match event:
+        case PhaseStart(phase=Phase.MASSAGE) if rest:
+            return "Rest began"
+        case PhaseStart(phase=phase):
+            return _BEGAN[phase]
+        case Mark():
+            return words_of(event)
+        case Pain(score=score):
+            return f"Pain {score}"
 
 
 def words_of(mark: Mark) -> str:

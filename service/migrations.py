@@ -348,3 +348,9 @@ CREATE UNIQUE INDEX mail_once ON mail(session, slot) WHERE session IS NOT NULL;
 def m007_links(db: Database) -> None:
     """Clients' own pages: links, what they show, what clients answer, and the mails that remind them."""
     db.executescript(_LINKS)
+
+
+@migrations()
+def m009_presses(db: Database) -> None:
+    """The key of the press that told something: an entry that a page sends again is known by it."""
+    db.executescript("".join(f"ALTER TABLE {table} ADD COLUMN press TEXT;" for table in ("phase", "mark", "pain")))

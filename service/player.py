@@ -22,7 +22,7 @@ class NoLog:
     def __init__(self) -> None:
         self._numbers = count()
 
-    def append(self, session: int, event: Event) -> int:  # noqa: ARG002 nothing is kept of them
+    def append(self, session: int, event: Event, key: str | None = None) -> int:  # noqa: ARG002 nothing is kept of them
         """Let it go."""
         return next(self._numbers)
 
@@ -39,12 +39,12 @@ class OnceLog:
         """The recording is played from its beginning again."""
         self._seen = 0
 
-    def append(self, session: int, event: Event) -> int:
+    def append(self, session: int, event: Event, key: str | None = None) -> int:
         """Take an event that was not passed on yet."""
         self._seen += 1
         if self._seen > self._kept:
             self._kept = self._seen
-            self._log.append(session, event)
+            self._log.append(session, event, key)
         return self._seen
 
 

@@ -11,6 +11,7 @@ import time
 import msgspec
 
 from ..analysis.integrity import integrity_of
+from ..analysis.level import Level, levels
 from ..analysis.live import LiveFigures
 from ..analysis.live_check import LiveWindow
 from ..analysis.pain import notice_during
@@ -22,9 +23,9 @@ from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
 from ..web.live import Hub
-from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase
+from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .errors import ServiceError
-from .journal import Journal, words_of
+from .journal import STOPPED, Journal, words_of
 from .plan import Plan
 from .readiness import RecentBeats, readiness
 from .session import Session
@@ -73,6 +74,8 @@ class Room:
     """Why the session ended, where nobody at the tablet knows."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
     _story_key: tuple[int, int, int] | None = None
+    _breathing: dict[int, float] = field(default_factory=dict)
+    """Breaths a minute at the end of each segment, by its number."""
     estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
     """Gives the change of a phase so far."""
     _checked: Parity | None = None
@@ -167,6 +170,8 @@ class Room:
         starts = [(Phase.SETTLE, 0.0), *((start.phase, start.t) for start in live.starts)]
         ends = [t for _, t in starts[1:]]
         told = self._told_in_order()
+        segments = live.sums.segments(now_s)
+        level = levels(segments, ends)
         return Story(
             room=self.identifier,
             session=None if self.bench else self.session.number,
@@ -175,18 +180,23 @@ class Room:
                 for (phase, start), end in zip_longest(starts, ends)
                 if phase is not Phase.ENDED and end != start
             ],
-            marks=[StoryMark(event.t, words_of(event)) for event in told if isinstance(event, Mark)],
+            marks=[_story_mark(event) for event in told if isinstance(event, Mark)],
             pain=[(event.t, event.score) for event in told if isinstance(event, Pain)],
-            segments=[(mid, rmssd and round(rmssd, 1)) for mid, rmssd in live.sums.segments(now_s)],
+            segments=[
+                StorySegment(mid, rmssd and round(rmssd, 1), *_rounded(level[n]), self._breathing.get(n))
+                for n, (mid, rmssd) in enumerate(segments)
+            ],
         )
 
     def _told_in_order(self) -> list[Event]:
         return sorted(self.session.told.values(), key=lambda event: event.t)
 
     def _notice(self, scores: Sequence[int]) -> str | None:
-        if self.session.live.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+        phase = self.session.live.phase
+        stopped = any(isinstance(event, Mark) and event.note == STOPPED for event in self.session.told.values())
+        if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
-        return notice_during(self.plan.pain_before, scores)
+        return notice_during(self.plan.pain_before, scores, stopped=stopped)
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
@@ -270,11 +280,23 @@ class Room:
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)
         self._published = time.monotonic()
-        self.hub.publish(self.state, rows_of(beats))
-        story_key = (len(self.session.told), self.session.corrections, int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S))
+        state = self.state
+        self.hub.publish(state, rows_of(beats))
+        segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)
+        if state.resp_per_min is not None and segments:
+            self._breathing.setdefault(segments - 1, round(state.resp_per_min, 1))
+        story_key = (len(self.session.told), self.session.corrections, segments)
         if story_key != self._story_key:
             self._story_key = story_key
             self.hub.tell(self.story)
+
+
+def _story_mark(mark: Mark) -> StoryMark:
+    return StoryMark(mark.t, words_of(mark), mark.technique, mark.region, mark.pressure)
+
+
+def _rounded(level: Level | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if level is None else (round(level[0], 1), round(level[1], 1), round(level[2], 1))
 
 
 def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:

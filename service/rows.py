@@ -19,6 +19,8 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "fault": ("kind", "until_s", "count", "detail"),
 }
 """The tables that hold events, and their own columns beside session, seq and t_s."""
+TOLD = ("phase", "mark", "pain")
+"""Those of them that hold what people told."""
 
 _DEVICE_COLUMNS = tuple(f"strap_{name}" for name in Device.__struct_fields__)
 
@@ -39,11 +41,14 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 
 
 _INSERTS = {table: _insert(table, columns) for table, columns in EVENT_COLUMNS.items()}
+_PRESSED_INSERTS = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in TOLD}
 
 
-def event_statement(session: int, seq: int, event: Event) -> Statement:
-    """What stores one event."""
-    return _INSERTS[table_of(event)], (session, seq, event.t, *_own(event))
+def event_statement(session: int, seq: int, event: Event, press: str | None = None) -> Statement:
+    """What stores one event; `press`: key of the press that told it."""
+    row = (session, seq, event.t, *_own(event))
+    table = table_of(event)
+    return (_INSERTS[table], row) if press is None else (_PRESSED_INSERTS[table], (*row, press))
 
 
 def _own(event: Event) -> tuple[Any, ...]:

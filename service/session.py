@@ -17,8 +17,8 @@ from ..sensors.source import Described, Item, LinkChange, LinkState, Source
 class Log(Protocol):
     """Where a session's raw events go."""
 
-    def append(self, session: int, event: Event) -> int:
-        """Take an event at once, without waiting; gives its number."""
+    def append(self, session: int, event: Event, key: str | None = None) -> int:
+        """Take an event at once, without waiting; gives its number. `key`: of the press that told it."""
         ...
 
 
@@ -65,9 +65,9 @@ class Session:
         for number, event in enumerate(events, -len(events)):
             self._read(number, event)
 
-    def enter(self, event: Event) -> int:
+    def enter(self, event: Event, key: str | None = None) -> int:
         """Store an event, then let the analysis read it; gives its number."""
-        number = self.log.append(self.number, event)
+        number = self.log.append(self.number, event, key)
         self.observe(self._read(number, event))
         return number
 

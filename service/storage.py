@@ -112,12 +112,12 @@ class Storage:
         started = self._now_utc()
         return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
 
-    def append(self, session: int, event: Event) -> int:
+    def append(self, session: int, event: Event, key: str | None = None) -> int:
         """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
         self._demand_writable(session)
         seq = self._next_seq[session]
         self._next_seq[session] = seq + 1
-        self._writer.put(event_statement(session, seq, event))
+        self._writer.put(event_statement(session, seq, event, key))
         return seq
 
     def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:

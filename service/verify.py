@@ -27,7 +27,7 @@ class _Kept:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    def append(self, session: int, event: Event) -> int:  # noqa: ARG002 there is only one
+    def append(self, session: int, event: Event, key: str | None = None) -> int:  # noqa: ARG002 there is only one
         self.events.append(event)
         return len(self.events) - 1
 

@@ -13,7 +13,8 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.ports import AdapterState
 
-from .chromium import ARGUMENTS, CHROMIUM, SIZES
+from .chromium import SIZES
+from .web.screen import a_page, chromium
 
 pytestmark = pytest.mark.browser
 
@@ -45,18 +46,8 @@ async def serving():
 
 @pytest.fixture
 async def page():
-    from playwright.async_api import async_playwright
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = await browser.new_page(viewport={"width": 1280, "height": 800})
-        page.troubles = []
-        page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.set_default_timeout(15_000)
-        ARTIFACTS.mkdir(exist_ok=True)
+    async with chromium() as browser, a_page(browser) as page:
         yield page
-        await browser.close()
 
 
 async def until(page, selector, words):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import re
 
 from argon2 import PasswordHasher
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 import pytest
 
 from restbeat.service.accounts import PracticeAccounts
@@ -14,9 +14,9 @@ from restbeat.service.server import served
 from restbeat.service.worker import Worker
 from restbeat.web.guard import COOKIE
 
-from .chromium import ARGUMENTS, CHROMIUM, SIZES
+from .chromium import SIZES
 from .service.own_pages import own_pages, token_of
-from .test_visit import ARTIFACTS, AXE, RULES
+from .web.screen import ARTIFACTS, AXE, broken_rules, chromium
 
 pytestmark = pytest.mark.browser
 
@@ -48,16 +48,8 @@ async def practice(folder, worker, *, login=False):
             yield made
 
 
-@asynccontextmanager
-async def chromium():
-    async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        ARTIFACTS.mkdir(exist_ok=True)
-        yield browser
-        await browser.close()
-
-
 async def a_page(browser, device, **more):
+    ARTIFACTS.mkdir(exist_ok=True)
     page = await (await browser.new_context(**device, **more)).new_page()
     page.troubles = []
     page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
@@ -260,8 +252,7 @@ async def looked_at(page, name):
     await page.screenshot(path=ARTIFACTS / f"own-{name}.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
     assert await page.evaluate(SMALL) == [], name
-    await page.evaluate(AXE.read_text())
-    assert await page.evaluate(RULES) == [], name
+    assert await broken_rules(page) == [], name
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")

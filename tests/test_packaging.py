@@ -1,5 +1,6 @@
 """What a user installs: sdist → wheel → an empty environment → a replay; and a newcomer's `make demo` in a clean clone."""
 
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -16,6 +17,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MINUTE = ROOT / "fixtures" / "polar-h10_simulated_one-minute.jsonl"
+VENDORED = (ROOT / "web" / "vendor" / "uplot.js").is_file()
+
+
+def hook():
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def run(*command, **options):
@@ -42,6 +51,8 @@ def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(
     assert any(name.startswith("restbeat/web/templates/") for name in names)
     assert any(name.startswith("restbeat/web/static/") for name in names)
     assert "restbeat/web/locale/de.po" in names
+    if VENDORED:
+        assert {name for name in names if "/vendor/" in name} == {f"restbeat/web/vendor/{name}" for name in hook().FILES.values()}
     assert sum(name.endswith("py.typed") for name in names) == 4
     assert not any(name.endswith("fixtures/make.py") for name in names)
     assert size < 2e6
@@ -66,7 +77,7 @@ def test_no_file_names_a_registry_or_a_machine_path():
 def test_make_says_in_one_sentence_what_is_missing(tmp_path):
     clone = tmp_path / "clone"
     clone.mkdir()
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "hatch_build.py", "package-lock.json"):
         shutil.copy(ROOT / name, clone)
     bare = tmp_path / "python-without-venv"
     bare.write_text(f'#!/bin/sh\ncase "$*" in *venv*) exit 1;; esac\nexec {sys.executable} "$@"\n')
@@ -83,6 +94,39 @@ def test_make_goes_on_without_npm(tmp_path):
         (programs / name).symlink_to("/bin/sh" if name == "sh" else "/bin/true")
     done = run("/bin/sh", ROOT / ".ci" / "tools", cwd=tmp_path, env={"PATH": str(programs)})
     assert done.stderr.startswith("npm is missing")
+
+
+def a_tree(tmp_path, npm=None):
+    """What the hook finds, and a PATH that has at most such an npm."""
+    (tmp_path / "web").mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if npm:
+        (programs / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (programs / "npm").chmod(0o755)
+    return str(programs)
+
+
+def test_uplot_comes_from_npm_without_scripts_and_with_its_licence(tmp_path, monkeypatch):
+    files = " ".join(f"node_modules/uplot/{name}" for name in hook().FILES)
+    npm = f'echo "$@" > asked; /bin/mkdir -p node_modules/uplot/dist; for f in {files}; do echo "$f" > $f; done'
+    monkeypatch.setenv("PATH", a_tree(tmp_path, npm))
+    assert hook().bring(tmp_path) is None
+    assert (tmp_path / "asked").read_text().split() == ["ci", "--ignore-scripts", "--omit=dev", "--silent"]
+    vendor = tmp_path / "web" / "vendor"
+    assert {path.name for path in vendor.iterdir()} == set(hook().FILES.values())
+    assert "LICENSE" in (vendor / "uplot-licence.txt").read_text()
+    shutil.rmtree(tmp_path / "node_modules")
+    (tmp_path / "asked").unlink()
+    assert hook().bring(tmp_path) is None
+    assert not (tmp_path / "asked").exists()  # what is there is not brought again
+
+
+@pytest.mark.parametrize(("npm", "said"), [(None, "npm is missing"), ("echo no such host >&2; exit 1", "no such host")])
+def test_without_npm_or_its_network_the_build_goes_on_and_says_what_is_not_there(tmp_path, monkeypatch, npm, said):
+    monkeypatch.setenv("PATH", a_tree(tmp_path, npm))
+    assert said in hook().bring(tmp_path)
+    assert not (tmp_path / "web" / "vendor").exists()
 
 
 def test_the_readme_tells_every_command_in_the_words_of_its_help():

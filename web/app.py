@@ -7,7 +7,7 @@ from aiohttp import web
 
 from .accounts_api import ME, AccountsApi
 from .api import ROOT, Endpoint, routes_of
-from .assets import STATIC, Assets
+from .assets import STATIC, VENDOR, Assets
 from .bench import BenchApi
 from .clients_api import ClientsApi
 from .course import Courses
@@ -62,7 +62,7 @@ def create_app(
     `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure.
     `courses`: what clients take home, their courses, and who is due. `links`: their own pages, which show what they take home.
     """
-    assets = Assets(STATIC)
+    assets = Assets(STATIC, VENDOR)
     endpoints = _endpoints(house, hub, bench, accounts, records, rights, courses, links)
     description = describe(endpoints, version=version, login=accounts is not None)
     pages = Pages(

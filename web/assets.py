@@ -1,6 +1,7 @@
 """Static files, read once; their address holds a hash of all of them, so that a browser may keep them for ever."""
 
 from base64 import b64encode
+import gzip
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -8,24 +9,33 @@ from typing import Final
 from aiohttp import web
 
 STATIC: Final = Path(__file__).parent / "static"
+VENDOR: Final = Path(__file__).parent / "vendor"
+"""What `hatch_build.py` brings from npm; may be missing."""
 _TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain",
     ".webmanifest": "application/manifest+json",
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class Assets:
-    """The files of one folder. Modules import each other by relative paths, and so stay within one hash."""
+    """The files of some folders. Modules import each other by relative paths, and so stay within one hash."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in _TYPES}
+    def __init__(self, *folders: Path) -> None:
+        """A folder that is not there holds nothing: what comes from npm may be missing."""
+        paths = sorted(path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.suffix in _TYPES)
+        self._files = {path.name: path.read_bytes() for path in paths}
+        self._packed = {name: gzip.compress(content, mtime=0) for name, content in self._files.items()}
         digest = sha256()
         for name, content in self._files.items():
             digest.update(name.encode() + b"\0" + content + b"\0")
         self._hash = digest.hexdigest()[:12]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._files
 
     def address(self, name: str) -> str:
         """Where a browser finds a file. Raises `KeyError` where there is none."""
@@ -49,7 +59,8 @@ class Assets:
             raise web.HTTPNotFound
         kind = _TYPES[Path(name).suffix]
         charset = None if kind.startswith("image") else "utf-8"
-        headers = {"Cache-Control": _FOR_EVER}
-        response = web.Response(body=self._files[name], content_type=kind, charset=charset, headers=headers)
-        response.enable_compression()
-        return response
+        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=self._files[name], content_type=kind, charset=charset, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=self._packed[name], content_type=kind, charset=charset, headers=headers)

@@ -72,13 +72,13 @@ class SummaryPage:
 
 def client_summary(session: ClientSession, speech: Speech, frame: Frame) -> str:
     """The whole page as HTML, in the language of `speech`."""
-    return render("client_summary.html", speech, frame, page=summary_page(session, speech))
+    return render("client_summary.html", speech, frame, page=summary_page(session, speech), alone=True)
 
 
 def client_summary_part(session: ClientSession, speech: Speech, frame: Frame) -> Markup:
-    """The same without the page around it, for a page of another kind; it wants `base.css` and `take_home.css`."""
+    """The same for a page that tells itself what comes next; it wants `base.css` and `take_home.css`."""
     page = summary_page(session, speech)
-    return Markup(render("client_summary_part.html", speech, frame, page=page))  # noqa: S704 - the template escapes
+    return Markup(render("client_summary_part.html", speech, frame, page=page, alone=False))  # noqa: S704 - the template escapes
 
 
 def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:

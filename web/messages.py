@@ -137,6 +137,22 @@ class StoryMark(msgspec.Struct, frozen=True):
 
     at_s: float
     text: str
+    technique: str | None = None
+    region: str | None = None
+    pressure: str | None = None
+
+
+class StorySegment(msgspec.Struct, frozen=True, array_like=True):
+    """Ten seconds of a session; None where beats are missing."""
+
+    mid_s: float
+    rmssd_ms: float | None
+    level_ms: float | None = None
+    """RMSSD of the minute around it."""
+    low_ms: float | None = None
+    """95 % interval of that level: within it, quiet drift alone explains a difference."""
+    high_ms: float | None = None
+    resp_per_min: float | None = None
 
 
 class StoryPhase(msgspec.Struct, frozen=True):
@@ -155,8 +171,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True, tag="story", tag_field="t
     phases: list[StoryPhase]
     marks: list[StoryMark]
     pain: list[tuple[float, int]]
-    segments: list[tuple[float, float | None]]
-    """Middle of each 10 s, and its RMSSD in ms; None where beats are missing."""
+    segments: list[StorySegment]
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):

@@ -35,6 +35,6 @@ def told_by(courses: Courses, assets: Assets) -> TellSession:
 
     async def tell(wanted: Wanted) -> Markup:
         session = await courses.session(wanted.session, "client's own page", by=wanted.by)
-        return client_summary_part(session, speech_of(choose(wanted.language)), Frame(static=assets.address, own=True))
+        return client_summary_part(session, speech_of(choose(wanted.language)), Frame(static=assets.address))
 
     return tell

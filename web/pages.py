@@ -13,7 +13,7 @@ from .guard import PICTURE_POLICY
 from .live import Hub
 from .messages import RoomState
 from .openapi import outline
-from .ports import House, UnknownRoomError, UnknownSessionError
+from .ports import House, Settings, UnknownRoomError, UnknownSessionError
 from .records import Records
 from .summary import summary_of
 from .told import HIDDEN, HIDES
@@ -57,6 +57,7 @@ class Pages:
         )
         self._templates.globals.update(
             static=assets.address,
+            assets=assets,
             version=version,
             words=words,
             disclaimer=words.DISCLAIMER,
@@ -74,7 +75,9 @@ class Pages:
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room."""
-        return self._page(request, "room.html", room=self._room(request))
+        room = self._room(request)
+        settings = Settings() if room.bench else await self._house.settings()
+        return self._page(request, "room.html", room=room, settings=settings)
 
     async def client_view(self, request: web.Request) -> web.Response:
         """Show the screen that is the client's own."""

@@ -202,10 +202,19 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class Press(msgspec.Struct, frozen=True, kw_only=True):
+    """One press of a button on a page: told twice it counts once, and it counts in its own session alone."""
+
+    key: str
+    """Made by the page."""
+    session: int | None = None
+
+
 class House(Protocol):
     """The rooms of this practice, the straps on the air, and the sessions on record.
 
-    `by` names who acts. A change that does not fit the state of things raises `RefusedError`, an unknown room `UnknownRoomError`.
+    `by` names who acts; what is entered with a `press` is on the disk when it is answered.
+    A change that does not fit the state of things raises `RefusedError`, an unknown room `UnknownRoomError`.
     """
 
     def adapter(self) -> AdapterState:
@@ -220,20 +229,20 @@ class House(Protocol):
         """Start a session on a strap; gives the room. Raises `StrapTakenError` where it is claimed already."""
         ...
 
-    async def advance(self, room: str, leaving: str, *, ago_s: float, by: str) -> str:
+    async def advance(self, room: str, leaving: str, *, ago_s: float, by: str, press: Press | None = None) -> str:
         """End the phase `leaving` and begin the next, `ago_s` ago; gives the new phase. Refused if `leaving` is over already."""
         ...
 
-    async def mark(self, room: str, note: Note, *, ago_s: float, by: str) -> Action:
+    async def mark(self, room: str, note: Note, *, ago_s: float, by: str, press: Press | None = None) -> Action:
         """Note what is done."""
         ...
 
-    async def pain(self, room: str, score: int, *, ago_s: float, by: str) -> Action:
+    async def pain(self, room: str, score: int, *, ago_s: float, by: str, press: Press | None = None) -> Action:
         """Note a pain score."""
         ...
 
-    async def stop(self, room: str, *, by: str) -> Action:
-        """Pain increased: end what is done, keep all, flag the next visit."""
+    async def stop(self, room: str, *, ago_s: float, by: str, press: Press | None = None) -> Action:
+        """Pain increased: end what is done, `ago_s` ago; keep all, flag the next visit."""
         ...
 
     async def undo(self, room: str, action: int, *, by: str) -> None:

@@ -8,12 +8,14 @@ import msgspec
 from .api import Call, Endpoint
 from .live import Hub
 from .messages import Action, ClientView, RoomState, Story
-from .ports import AdapterState, House, Note, Opening, RefusedError, Screening, StrapSeen, UnknownRoomError
+from .ports import AdapterState, House, Note, Opening, Press, RefusedError, Screening, StrapSeen, UnknownRoomError
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Score = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Ago = Annotated[float, msgspec.Meta(ge=0, le=7200)]
 """Seconds ago, on the session's clock."""
+Key = Annotated[str, msgspec.Meta(min_length=8, max_length=64)]
+Number = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
 _MOST_QUESTIONS = 30
 
 
@@ -57,11 +59,25 @@ class Opened(msgspec.Struct, frozen=True):
     room: str
 
 
-class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all entries share. One that is sent again with the same `key` counts once; it is on the disk when it is answered."""
+
+    ago_s: Ago = 0.0
+    key: Key | None = None
+    """Made by whoever sends it, another for each entry."""
+    session: Number | None = None
+    """With a key: the session that it is meant for; refused where the room holds another."""
+
+    @property
+    def press(self) -> Press | None:
+        """The same, as the house takes it."""
+        return Press(key=self.key, session=self.session) if self.key else None
+
+
+class Advance(Pressed, frozen=True, forbid_unknown_fields=True):
     """End a phase; naming the one that is left makes a second press harmless."""
 
     leaving: Literal["settle", "baseline", "massage", "recovery"]
-    ago_s: Ago = 0.0
 
 
 class PhaseNow(msgspec.Struct, frozen=True):
@@ -70,21 +86,23 @@ class PhaseNow(msgspec.Struct, frozen=True):
     phase: str
 
 
-class EnterMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EnterMark(Pressed, frozen=True, forbid_unknown_fields=True):
     """Note what is done; at least one field."""
 
     technique: Text | None = None
     region: Text | None = None
     pressure: Text | None = None
     note: Annotated[str, msgspec.Meta(min_length=1, max_length=500)] | None = None
-    ago_s: Ago = 0.0
 
 
-class EnterPain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EnterPain(Pressed, frozen=True, forbid_unknown_fields=True):
     """Note a pain score."""
 
     score: Score
-    ago_s: Ago = 0.0
+
+
+class EnterStop(Pressed, frozen=True, forbid_unknown_fields=True):
+    """Pain increased."""
 
 
 class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,6 +189,7 @@ class RoomsApi:
                 path=f"{room}/stop",
                 handler=self.stop,
                 summary="Pain increased: end what is done, keep all, flag the next visit.",
+                body=EnterStop,
                 answer=Action,
                 status=201,
                 refusals=(409,),
@@ -235,25 +254,26 @@ class RoomsApi:
 
     async def advance(self, call: Call) -> PhaseNow:
         """End the phase that the page saw; gives the new one."""
-        body = call.body
-        room = call.text("room")
-        return PhaseNow(await self._house.advance(room, body.leaving, ago_s=body.ago_s, by=call.person.name))
+        body, room, by = call.body, call.text("room"), call.person.name
+        return PhaseNow(await self._house.advance(room, body.leaving, ago_s=body.ago_s, by=by, press=body.press))
 
     async def mark(self, call: Call) -> Action:
         """Note what is done."""
-        fields = msgspec.structs.asdict(call.body)
-        ago_s = fields.pop("ago_s")
-        if not any(fields.values()):
+        body, room, by = call.body, call.text("room"), call.person.name
+        note = Note(technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
+        if note == Note():
             raise RefusedError("The mark says nothing: give a technique, a region, a pressure or a note.")
-        return await self._house.mark(call.text("room"), Note(**fields), ago_s=ago_s, by=call.person.name)
+        return await self._house.mark(room, note, ago_s=body.ago_s, by=by, press=body.press)
 
     async def pain(self, call: Call) -> Action:
         """Note a pain score."""
-        return await self._house.pain(call.text("room"), call.body.score, ago_s=call.body.ago_s, by=call.person.name)
+        body, room, by = call.body, call.text("room"), call.person.name
+        return await self._house.pain(room, body.score, ago_s=body.ago_s, by=by, press=body.press)
 
     async def stop(self, call: Call) -> Action:
         """End what is done because of pain."""
-        return await self._house.stop(call.text("room"), by=call.person.name)
+        body, room, by = call.body, call.text("room"), call.person.name
+        return await self._house.stop(room, ago_s=body.ago_s, by=by, press=body.press)
 
     async def undo(self, call: Call) -> RoomState:
         """Take an entry back; gives the room."""

@@ -30,7 +30,7 @@ class Frame:
     course: str | None = None
     """Address of the course over the weeks, where there is one to see."""
     own: bool = False
-    """Whether it is on the client's own page: then that tells what comes next, and it is light or dark as their device is."""
+    """Whether the client opens it on a device of their own: then it is light or dark as that device is."""
 
 
 def render(template: str, speech: Speech, frame: Frame, **values: Any) -> str:

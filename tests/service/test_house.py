@@ -1,8 +1,10 @@
 """Rooms over a real database and a real worker; straps are written by hand."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
+import sqlite3
 
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recording import Header, Link, Packet, PhaseStart, Recording
 from restbeat.sensors.source import LinkChange, LinkState, ReplaySource
+from restbeat.service.database import DATABASE
 from restbeat.service.house import House
 from restbeat.service.storage import NewSession, Storage
 from restbeat.service.worker import Worker
@@ -22,6 +25,7 @@ from restbeat.web.ports import (
     AdapterState,
     Note,
     Opening,
+    Press,
     RefusedError,
     Screening,
     Settings,
@@ -385,6 +389,64 @@ async def test_settings_are_kept_and_shape_the_next_session(bench):
     await bench.house.advance(room, "settle")
     (state,) = bench.hub.rooms()
     assert state.target_s == 600.0
+
+
+async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
+    press = Press(key="press-00001")
+    async with await Storage.open(tmp_path) as storage:
+        bench = Bench(storage, worker_pool)
+        async with bench.house:
+            await open_room(bench, "A0:9E:1A:00:00:09")
+            room = await open_room(bench)
+            session = bench.hub.rooms()[1].session
+            for leaving in ("settle", "baseline"):
+                await bench.house.advance(room, leaving, press=Press(key=f"leaving {leaving}", session=session))
+            await bench.house.mark(room, Note(technique="Kneading"), press=press)
+            await bench.house.stop(room, press=Press(key="press-00002"))
+            query = "SELECT count(*) FROM mark"
+            assert await storage.work(lambda db: db.execute(query).fetchone()[0]) == 2
+    async with await Storage.open(tmp_path) as storage:
+        bench = Bench(storage, worker_pool)
+        async with bench.house:
+            assert await bench.house.resume(session) == room == "room-2"
+            again = await bench.house.mark(room, Note(technique="Kneading"), ago_s=40.0, press=press)
+            assert (again.text, again.left_s) == ("Kneading", 0.0)
+            assert (await bench.house.stop(room, press=Press(key="press-00002"))).kind == "stop"
+            assert await bench.house.advance(room, "baseline", press=Press(key="leaving baseline")) == "recovery"
+            assert [mark.text for mark in bench.house.story(room).marks] == ["Kneading", "Pain increased – stopped"]
+            with pytest.raises(RefusedError, match=f"meant for session 99; Room 2 now holds session {session}"):
+                await bench.house.pain(room, 3, press=Press(key="press-00003", session=99))
+            assert len(await flags(bench)) == 1
+
+
+async def test_what_a_page_pressed_is_on_the_disk_when_it_is_answered(bench):
+    room = await open_room(bench)
+    await bench.house.pain(room, 4, press=Press(key="press-00001"))
+    with closing(sqlite3.connect(bench.storage.folder / DATABASE)) as other:
+        assert other.execute("SELECT score, press FROM pain").fetchall() == [(4, "press-00001")]
+
+
+async def test_a_stop_for_pain_is_said_until_the_session_ends(bench):
+    room = await open_room(bench)
+    for leaving in ("settle", "baseline"):
+        await bench.house.advance(room, leaving)
+    stop = await bench.house.stop(room, by="Ada")
+    await bench.house.pain(room, 2)
+    assert bench.hub.rooms()[0].notice.startswith("Stopped: pain increased.")
+    await bench.house.undo(room, stop.number)
+    assert bench.hub.rooms()[0].notice is None
+
+
+async def test_the_story_tells_the_level_of_each_minute_and_what_was_done_where(bench):
+    room = await open_room(bench)
+    await bench.straps[0].heard.wait()
+    await bench.house.mark(room, Note(technique="Kneading", region="Neck", pressure="Deep"))
+    story = bench.house.story(room)
+    (mark,) = story.marks
+    assert (mark.technique, mark.region, mark.pressure) == ("Kneading", "Neck", "Deep")
+    full = story.segments[4]
+    assert (full.mid_s, full.resp_per_min) == (45.0, None)
+    assert full.low_ms < full.level_ms < full.high_ms
 
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):

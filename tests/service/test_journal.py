@@ -20,9 +20,11 @@ class Held:
 
 class Book:
     def __init__(self):
-        self.events, self.corrections = {}, []
+        self.events, self.corrections, self.presses = {}, [], []
 
-    def append(self, session, event):
+    def append(self, session, event, key=None):
+        if key:
+            self.presses.append(key)
         self.events[len(self.events)] = event
         return len(self.events) - 1
 
@@ -181,3 +183,43 @@ def test_a_rest_session_has_no_massage():
         desk.clock.at = at
         desk.advance(leaving)
     assert desk.journal.actions()[0].text == "Rest began"
+
+
+def test_a_press_that_is_sent_again_counts_once_and_is_answered_as_before(desk):
+    desk.clock.at = 100.0
+    first = desk.journal.mark(Mark(0.0, technique="Kneading"), 0.0, "Ada", "press-1")
+    desk.clock.at = 103.0
+    again = desk.journal.mark(Mark(0.0, technique="Kneading"), 3.0, "Ada", "press-1")
+    desk.journal.pain(4, 0.0, "Ada", "press-2")
+    assert (again.number, again.at_s) == (first.number, 100.0)
+    assert desk.journal.pain(4, 0.0, "Ada", "press-2").text == "Pain 4"
+    assert list(desk.session.told.values()) == [Mark(100.0, "Kneading"), Pain(103.0, 4)]
+    assert desk.book.presses == ["press-1", "press-2"]
+
+
+def test_a_phase_that_is_told_again_by_the_same_press_is_no_refusal(desk):
+    desk.clock.at = 60.0
+    assert desk.journal.advance(Phase.SETTLE, 0.0, "Ada", "press-1") is Phase.BASELINE
+    assert desk.journal.advance(Phase.SETTLE, 0.5, "Ada", "press-1") is Phase.BASELINE
+    assert desk.starts == [("baseline", 60.0)]
+
+
+def test_a_press_that_was_taken_back_does_not_come_back_when_it_is_sent_again(desk):
+    mark = desk.journal.mark(Mark(0.0, note="Talking"), 0.0, "Ada", "press-1")
+    desk.journal.undo(mark.number, "Ada")
+    with pytest.raises(RefusedError, match="“Talking” was entered, and taken back since"):
+        desk.journal.mark(Mark(0.0, note="Talking"), 0.0, "Ada", "press-1")
+    assert desk.session.told == {}
+
+
+def test_a_stop_that_comes_late_ends_the_massage_when_it_was_pressed_but_never_before_it_began(desk):
+    for at, leaving in ((10.0, "settle"), (20.0, "baseline")):
+        desk.clock.at = at
+        desk.advance(leaving)
+    desk.clock.at = 50.0
+    stop = desk.journal.stop("Ada", 12.0, "press-1")
+    assert desk.starts[-1] == ("recovery", 38.0)
+    assert desk.journal.stop("Ada", 13.0, "press-1").number == stop.number
+    desk.journal.undo(stop.number, "Ada")
+    desk.journal.stop("Ada", 45.0, "press-2")
+    assert desk.starts[-1] == ("recovery", 20.0)

@@ -37,7 +37,7 @@ class Log:
     def __init__(self):
         self.events = []
 
-    def append(self, session, event):
+    def append(self, session, event, key=None):
         self.events.append(event)
         return len(self.events)
 

@@ -28,7 +28,7 @@ class Kept:
     def __init__(self):
         self.events = []
 
-    def append(self, session, event):
+    def append(self, session, event, key=None):
         self.events.append(event)
         return len(self.events)
 

@@ -9,7 +9,7 @@ from restbeat.service.server import served
 from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker
 
-from ..web.screen import ARGUMENTS, ARTIFACTS, CHROMIUM, text, until
+from ..web.screen import ARTIFACTS, chromium, text, until
 from .test_house import Bench, open_room
 
 pytestmark = pytest.mark.browser
@@ -27,21 +27,17 @@ ASK = """([method, path, body]) => fetch(`/api/v1/rooms/room-1${path}`, {
 @asynccontextmanager
 async def two_tablets(tmp_path):
     """A room in a house, and two browsers that have nothing but the server in common."""
-    from playwright.async_api import async_playwright
-
     ARTIFACTS.mkdir(exist_ok=True)
     async with await Storage.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(house, bench.hub, "127.0.0.1", 0) as address, async_playwright() as playwright:
+        async with bench.house as house, served(house, bench.hub, "127.0.0.1", 0) as address, chromium() as browser:
             await open_room(bench, client="M-014", pain_before=3)
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             tablets = [await (await browser.new_context()).new_page() for _ in range(2)]
             for tablet in tablets:
                 await tablet.goto(f"{address}/rooms/room-1")
                 await tablet.evaluate(WATCH)
                 await until(tablet, f"Boolean({STATE})")
             yield bench, *tablets
-            await browser.close()
 
 
 async def ask(tablet, method, path, body):

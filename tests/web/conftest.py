@@ -1,24 +1,30 @@
 import pytest
+import pytest_asyncio
 
-from .screen import ARGUMENTS, ARTIFACTS, CHROMIUM
+from .screen import a_page, chromium
 
 
-@pytest.fixture
-async def browser():
-    from playwright.async_api import async_playwright
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.parent.name == "web":
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def one_browser():
+    """Started once a module: each start takes most of a second."""
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def browser(one_browser):
+    yield one_browser
+    for context in one_browser.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser):
-    page = await browser.new_page(viewport={"width": 1280, "height": 800})
-    page.troubles = []
-    page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: page.troubles.append(str(error)))
-    page.set_default_timeout(15_000)
-    ARTIFACTS.mkdir(exist_ok=True)
-    return page
+    async with a_page(browser) as page:
+        yield page

@@ -1,6 +1,7 @@
 """A house without straps: rooms whose hearts beat by arithmetic, sessions with invented figures."""
 
 import asyncio
+from itertools import zip_longest
 from math import exp, sin
 
 import msgspec
@@ -16,7 +17,7 @@ from restbeat.analysis.figures import (
 )
 from restbeat.sensors.model import Phase
 from restbeat.web.live import Hub
-from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase
+from restbeat.web.messages import Action, BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
 from restbeat.web.ports import (
     AdapterState,
     ConflictError,
@@ -164,17 +165,27 @@ def report(*, notes=4, hrv=True):
     )
 
 
-def a_story(room, state):
-    """A session from its beginning: three phases, two marks, two scores, and a hole."""
-    segments = [
-        (10.0 * n + 5, None if 30 < n < 34 else round(33 + 9 / (1 + exp(-(n - 50) / 6)) + 4 * sin(n * 1.7), 1)) for n in range(70)
+def a_story(room, state, entered=()):
+    """A session from its beginning: its phases, two marks and those that were entered, two scores, and a hole."""
+    segments = []
+    for n in range(int(state.now_s // 10)):
+        level = 33 + 9 / (1 + exp(-(n - 50) / 6))
+        now = round(level + 4 * sin(n * 1.7), 1)
+        rmssd = [None] * 4 if 29 < n < 36 else [now, round(level, 1), round(0.78 * level, 1), round(1.28 * level, 1)]
+        segments.append(StorySegment(10.0 * n + 5, *rmssd, rmssd[0] and round(14 - n / 35, 1)))
+    names = ("settle", "baseline", "massage", "recovery")
+    starts = [start for start in (0.0, 150.0, 448.0, 640.0) if start <= state.now_s][: (*names, "ended").index(state.phase) + 1]
+    marks = [
+        StoryMark(470.0, "Long strokes, lower back", "Long strokes", "Lower back"),
+        StoryMark(600.0, "Turned over"),
+        *entered,
     ]
     return Story(
         room=room,
         session=state.session,
-        phases=[StoryPhase("settle", 0.0, 150.0), StoryPhase("baseline", 150.0, 448.0), StoryPhase("massage", 448.0, None)],
-        marks=[StoryMark(470.0, "Long strokes, lower back"), StoryMark(600.0, "Turned over")],
-        pain=[(20.0, 6), (590.0, 5)],
+        phases=[StoryPhase(*phase) for phase in zip_longest(names[: len(starts)], starts, starts[1:])],
+        marks=[mark for mark in marks if mark.at_s <= state.now_s],
+        pain=[(at_s, score) for at_s, score in ((20.0, 6), (590.0, 5)) if at_s <= state.now_s],
         segments=segments,
     )
 
@@ -194,10 +205,13 @@ class FakeHouse:
         self.reports = {7: report(), 9: report(notes=0), 8: report(hrv=False)}
         self.calls = []
         self.numbers = 0
+        self.marks = {}
+        self.presses = []
         self.set = Settings()
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.hub.publish(state, rows)
+            self.hub.tell(a_story(state.room, state))
 
     def rooms(self):
         return list(self.states.values())
@@ -217,25 +231,26 @@ class FakeHouse:
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
-    async def advance(self, room, leaving, *, ago_s=0.0, by=""):
+    async def advance(self, room, leaving, *, ago_s=0.0, by="", press=None):
         self.calls.append(("advance", room, leaving))
-        if room not in self.states:
-            raise UnknownRoomError(f"There is no room {room}.")
-        state = self.states[room]
+        state = self.state(room)
         if state.phase != leaving:
             raise RefusedError(f"The phase {leaving} is over already: this is {state.phase}.")
         phase = Phase(leaving).following.value
-        self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=0.0))
+        self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=ago_s))
         return phase
 
-    async def mark(self, room, note, *, ago_s=0.0, by=""):
-        return self.entered(room, "mark", note.technique or note.region or note.pressure or note.note, ago_s, by)
+    async def mark(self, room, note, *, ago_s=0.0, by="", press=None):
+        text = note.technique or note.region or note.pressure or note.note
+        at_s = self.state(room).now_s - ago_s
+        self.marks[self.numbers + 1] = StoryMark(at_s, text, note.technique, note.region, note.pressure)
+        return self.entered(room, "mark", text, ago_s, by, press)
 
-    async def pain(self, room, score, *, ago_s=0.0, by=""):
-        return self.entered(room, "pain", f"Pain {score}", ago_s, by, pain=score)
+    async def pain(self, room, score, *, ago_s=0.0, by="", press=None):
+        return self.entered(room, "pain", f"Pain {score}", ago_s, by, press, pain=score)
 
-    async def stop(self, room, *, by=""):
-        return self.entered(room, "stop", "Pain increased – stopped", 0.0, by, phase="recovery", phase_s=0.0)
+    async def stop(self, room, *, ago_s=0.0, by="", press=None):
+        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, press, phase="recovery", phase_s=ago_s)
 
     async def undo(self, room, action, *, by=""):
         self.changed(room, action, None)
@@ -261,14 +276,16 @@ class FakeHouse:
 
     def story(self, room):
         state = self.state(room)
-        return a_story(room, state)
+        return a_story(room, state, self.marks.values())
 
-    def entered(self, room, kind, text, ago_s, by, **changes):
+    def entered(self, room, kind, text, ago_s, by, press, **changes):
         state = self.state(room)
         self.calls.append((kind, room, text, ago_s, by))
+        self.presses.append(press)
         self.numbers += 1
         action = Action(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
+        self.hub.tell(self.story(room))
         return action
 
     def changed(self, room, number, ago_s):
@@ -277,10 +294,12 @@ class FakeHouse:
         action = next((action for action in state.actions if action.number == number), None)
         if action is None:
             raise RefusedError("There is no such entry any more.")
+        self.marks.pop(number, None)
         others = [other for other in state.actions if other.number != number]
         if ago_s is not None:
             others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]
         self.change(room, msgspec.structs.replace(state, actions=others))
+        self.hub.tell(self.story(room))
 
     def state(self, room):
         if room not in self.states:

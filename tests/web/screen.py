@@ -3,26 +3,16 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-import shutil
 
 from aiohttp import web
-from playwright.async_api import Error
+from playwright.async_api import Error, async_playwright
 
 from restbeat.web.app import create_app
 
+from ..chromium import ARGUMENTS, CHROMIUM, SIZES
+
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES = {"desk": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 LOST = {
     "signal": "lost",
     "signal_text": "Strap lost",
@@ -31,6 +21,30 @@ LOST = {
     "rmssd_why": "no beats in the last seconds",
 }
 LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come closer; restbeat keeps looking."}
+
+
+@asynccontextmanager
+async def chromium():
+    """The browser, until the block ends."""
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def a_page(browser, size="desk", *, touch=False):
+    """A page of its own, with what its console complains of as `troubles`; `touch`: it knows fingers."""
+    width, height = SIZES[size]
+    context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
+    page = await context.new_page()
+    page.troubles = []
+    page.on("console", lambda message: page.troubles.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.set_default_timeout(20_000)
+    ARTIFACTS.mkdir(exist_ok=True)
+    yield page
+    await context.close()
 
 
 @asynccontextmanager
@@ -56,7 +70,7 @@ async def text(page, selector):
     return (await page.locator(selector).text_content()).strip()
 
 
-async def until(page, expression, timeout_s=15):
+async def until(page, expression, timeout_s=30):
     """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
     async with asyncio.timeout(timeout_s):
         while not (value := await _tried(page, expression)):

@@ -7,7 +7,7 @@ import pytest
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
-from restbeat.web.ports import Opening
+from restbeat.web.ports import Opening, Press, Settings
 
 from .house import LONG, FakeHouse, room_state, row
 
@@ -101,6 +101,37 @@ async def test_a_double_press_moves_once(client, house):
     assert house.states["room-1"].phase == "baseline"
 
 
+async def test_an_entry_carries_its_key_its_session_and_how_long_ago_it_was(client, house):
+    body = {"score": 4, "ago_s": 12.5, "key": "0123456789abcdef", "session": 7}
+    answer = await client.post("/api/v1/rooms/room-1/pain", json=body)
+    assert (answer.status, (await answer.json())["at_s"]) == (201, 687.5)
+    assert house.presses == [Press(key="0123456789abcdef", session=7)]
+    await client.post("/api/v1/rooms/room-1/marks", json={"note": "Talking"})
+    await client.post("/api/v1/rooms/room-1/stop", json={"ago_s": 3})
+    assert house.presses[1:] == [None, None]
+    assert house.calls[-1] == ("stop", "room-1", "Pain increased – stopped", 3, "demo")
+
+
+async def test_files_travel_packed_to_whoever_takes_them_so(client):
+    html = await (await client.get("/rooms/room-1")).text()
+    file = next(file for file in re.findall(r'"(/static/[^"]+)"', html) if file.endswith("room_page.js"))
+    packed = await client.get(file, headers={"Accept-Encoding": "gzip"})
+    plain = await client.get(file, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"]) / 2
+    assert await packed.text() == await plain.text()
+
+
+async def test_the_room_page_knows_what_the_practice_has_set(client, house):
+    house.set = Settings(techniques=("<Swedish>", "Thai"), regions=("Jaw",), pressures=(), next_keys=("F13",))
+    html = await (await client.get("/rooms/room-1")).text()
+    assert 'data-value="&lt;Swedish&gt;" data-key="1"' in html
+    assert 'data-value="Jaw" data-key="1"' in html
+    assert 'data-next-keys="F13"' in html
+
+
 async def test_a_session_starts_on_a_strap(client, house):
     answer = await client.post("/api/v1/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
     assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
@@ -134,6 +165,8 @@ async def test_an_interrupted_session_is_taken_up_or_ended(client, house):
         ("post", "/api/v1/rooms/room-1/marks", {"note": "x" * 501}, 400),
         ("post", "/api/v1/rooms/room-1/pain", {"score": 11}, 400),
         ("post", "/api/v1/rooms/room-1/pain", {"score": 5, "ago_s": -1}, 400),
+        ("post", "/api/v1/rooms/room-1/pain", {"score": 5, "key": "short"}, 400),
+        ("post", "/api/v1/rooms/room-1/stop", {"session": 0}, 400),
         ("post", "/api/v1/rooms/room-1/actions/x/undo", {}, 404),
         ("post", "/api/v1/rooms/room-1/actions/1/undo", {}, 409),
         ("get", "/api/v1/rooms/cellar/story", None, 404),

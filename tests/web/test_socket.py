@@ -42,7 +42,7 @@ async def serve(aiohttp_client, house, hub, pace=QUICK):
 async def test_the_first_frame_is_the_snapshot(aiohttp_client, house, hub):
     client = await serve(aiohttp_client, house, hub)
     async with client.ws_connect("/live?room=room-1") as live:
-        assert [type(await heard(live)).__name__ for _ in range(3)] == ["Snapshot", "Rooms", "Heartbeat"]
+        assert [type(await heard(live)).__name__ for _ in range(4)] == ["Snapshot", "Story", "Rooms", "Heartbeat"]
 
 
 async def test_a_grid_that_hides_clients_gets_no_name_over_the_wire(aiohttp_client, house, hub):

@@ -43,7 +43,7 @@ export function setSignal(element, signal, text) {
   setText(element.querySelector("span"), text);
 }
 
-// A change that is asked of the server; throws an error whose message is a sentence for a person.
+// A change that is asked of the server; throws an error whose message is a sentence for a person, with the `status` of the answer.
 export async function send(method, path, body = {}) {
   const headers = { "Content-Type": "application/json" };
   const csrf = document.querySelector('meta[name="csrf"]');
@@ -72,6 +72,8 @@ export class Speaker {
   say(key, text) {
     const before = this.said.get(key);
     this.said.set(key, text);
-    if (before !== undefined && before !== text) this.element.textContent = text;
+    if (before !== undefined && before !== text) this.tell(text);
   }
+
+  tell(text) { this.element.textContent = text; }
 }

@@ -15,6 +15,7 @@ export class Room {
     this.heardMs = 0;
     this.anchorS = 0;
     this.anchorMs = 0;
+    this.story = null; // the session from its beginning, for whoever watches this room alone
   }
 
   // Takes a message; false where a batch is missing and the snapshot must be asked for.
@@ -130,6 +131,9 @@ export class Live extends EventTarget {
       const id = message.state.room;
       if (!this.rooms.has(id)) this.rooms.set(id, new Room(id));
       if (!this.rooms.get(id).apply(message, nowMs)) this.socket.send(JSON.stringify({ type: "ask", room: id }));
+    } else if (message.type === "story") {
+      const room = this.rooms.get(message.room);
+      if (room) room.story = message;
     } else if (message.type === "rooms") {
       this.known = message.rooms;
       for (const id of [...this.rooms.keys()]) if (!message.rooms.includes(id)) this.rooms.delete(id);

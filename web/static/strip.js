@@ -4,13 +4,13 @@ import { age, phaseWord } from "./words.js";
 
 const WINDOW_S = 120;
 const LEAST_SPAN_MS = 240;
+const LEAN_MS = 260; // how slowly the scale follows the beats
 const TAIL_S = 5; // beats are judged within two beats; a longer hole at the end is a real one
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Strip {
-  constructor(canvas, { small = false } = {}) {
+  constructor(canvas) {
     this.canvas = canvas;
-    this.small = small;
     this.context = canvas.getContext("2d");
     this.range = null;
     this.lastMs = 0;
@@ -24,7 +24,7 @@ export class Strip {
     const style = getComputedStyle(this.canvas);
     const read = (name) => style.getPropertyValue(name).trim();
     this.colour = { line: read("--calm"), out: read("--warn"), quiet: read("--quiet"), grid: read("--line"), text: read("--text"), gap: read("--gap") };
-    this.font = `${this.small ? 12 : 14}px system-ui, "Segoe UI", Roboto, sans-serif`;
+    this.font = '14px system-ui, "Segoe UI", Roboto, sans-serif';
   }
 
   resize() {
@@ -36,47 +36,55 @@ export class Strip {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  // Draws at most as often as motion is wanted.
+  // Draws as often as the picture has moved by half a pixel, or as motion is wanted.
   draw(room, nowMs, stale) {
-    if (nowMs - this.lastMs < (still.matches ? 1000 : this.small ? 66 : 15) || !this.width) return;
+    const passedMs = nowMs - this.lastMs;
+    if (passedMs < this.restMs(room) || !this.width) return;
     this.lastMs = nowMs;
     const c = this.context;
     c.clearRect(0, 0, this.width, this.height);
     c.globalAlpha = stale ? 0.35 : 1;
     c.font = this.font;
     c.textBaseline = "middle";
-    const box = this.small ? { left: 2, right: 2, top: 4, bottom: 4 } : { left: 72, right: 14, top: 10, bottom: 26 };
+    const box = { left: 72, right: 14, top: 10, bottom: 26 };
     const plot = { x0: box.left, x1: this.width - box.right, y0: box.top, y1: this.height - box.bottom };
     const now = room.nowS(nowMs);
     const x = (s) => plot.x1 - ((now - s) / WINDOW_S) * (plot.x1 - plot.x0);
-    const [low, high] = this.scale(room.beats);
+    const [low, high] = this.scale(room.beats, passedMs);
     const y = (ms) => plot.y1 - ((Math.min(Math.max(ms, low), high) - low) / (high - low)) * (plot.y1 - plot.y0);
-    if (!this.small) this.axes(plot, low, high, y);
+    this.axes(plot, low, high, y);
     c.save();
     c.beginPath();
     c.rect(plot.x0, 0, plot.x1 - plot.x0 + 4, this.height);
     c.clip();
     this.gaps(room, now, plot, x);
-    if (!this.small) this.border(room, now, plot, x);
+    this.border(room, now, plot, x);
     this.beats(room.beats, x, y);
     c.restore();
     c.globalAlpha = 1;
   }
 
-  scale(beats) {
+  restMs(room) {
+    if (still.matches) return 1000;
+    const pixelsPerMs = (this.width / WINDOW_S / 1000) * (room.state?.speed || 1);
+    return Math.min(Math.max(0.5 / pixelsPerMs, 15), 120);
+  }
+
+  scale(beats, passedMs) {
     let low = Infinity, high = -Infinity;
     for (const [, rr, accepted] of beats) if (accepted) { low = Math.min(low, rr); high = Math.max(high, rr); }
     if (low > high) return this.range ?? [600, 1100];
     const middle = (low + high) / 2, half = Math.max(LEAST_SPAN_MS, 1.2 * (high - low)) / 2;
     const wanted = [middle - half, middle + half];
-    const lean = still.matches || !this.range ? 1 : 0.06;
+    const lean = still.matches || !this.range ? 1 : 1 - Math.exp(-passedMs / LEAN_MS);
     this.range = this.range ? this.range.map((value, n) => value + lean * (wanted[n] - value)) : wanted;
     return this.range;
   }
 
   axes(plot, low, high, y) {
     const c = this.context;
-    const step = [50, 100, 200, 500, 1000].find((size) => (high - low) / size <= 4.5) ?? 2000;
+    const most = Math.min(4.5, (plot.y1 - plot.y0) / 26);
+    const step = [50, 100, 200, 500, 1000].find((size) => (high - low) / size <= most) ?? 2000;
     c.strokeStyle = this.colour.grid;
     c.fillStyle = this.colour.quiet;
     c.lineWidth = 1;
@@ -110,7 +118,7 @@ export class Strip {
     if (b <= a) return;
     c.fillStyle = this.colour.gap;
     c.fillRect(a, plot.y0, b - a, plot.y1 - plot.y0);
-    if (this.small || to - from < 2) return;
+    if (to - from < 2) return;
     const text = `${word} ${age(to - from)}`;
     const half = c.measureText(text).width / 2;
     c.fillStyle = this.colour.out;
@@ -137,7 +145,7 @@ export class Strip {
   beats(beats, x, y) {
     const c = this.context;
     c.strokeStyle = c.fillStyle = this.colour.line;
-    c.lineWidth = this.small ? 1.6 : 2.2;
+    c.lineWidth = 2.2;
     c.lineJoin = c.lineCap = "round";
     let pen = false;
     c.beginPath();
@@ -151,7 +159,7 @@ export class Strip {
     });
     c.stroke();
     c.fillStyle = this.colour.out;
-    const size = this.small ? 4 : 6.5;
+    const size = 6.5;
     for (const [end, rr, accepted] of beats) {
       if (accepted) continue;
       const [a, b] = [x(end), y(rr)];

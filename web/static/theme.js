@@ -9,6 +9,7 @@
     dispatchEvent(new Event("themechange"));
   };
   apply(stored());
+  matchMedia("print").addEventListener("change", () => dispatchEvent(new Event("themechange"))); // paper has colours of its own
   addEventListener("storage", (event) => { if (event.key === KEY) apply(event.newValue); });
   addEventListener("DOMContentLoaded", () => {
     apply(stored());

@@ -26,11 +26,17 @@ export const signed = (value) => {
   return whole === 0 ? "0" : `${whole > 0 ? "+" : "−"}${Math.abs(whole)}`;
 };
 
-export function direction(percent, before = null) {
-  const border = (word) => (word === before ? STAYS_PCT : CHANGE_PCT);
-  if (percent >= border("Rising")) return "Rising";
-  if (percent <= -border("Lower")) return "Lower";
-  return "About the same";
+const TONES = { Rising: "up", Lower: "down" };
+const PERHAPS = { Rising: "Perhaps rising", Lower: "Perhaps lower" };
+const UNSURE_PCT = 2; // how far an interval must reach over zero before a sure word turns into a perhaps, and back
+
+// One word for a change; only "perhaps" where its interval holds no change too.
+export function direction(percent, before = null, low = null, high = null) {
+  const border = (word) => (word === before || PERHAPS[word] === before ? STAYS_PCT : CHANGE_PCT);
+  const word = percent >= border("Rising") ? "Rising" : percent <= -border("Lower") ? "Lower" : "About the same";
+  if (low === null || high === null || !PERHAPS[word]) return word;
+  const reach = word === "Rising" ? -low : high;
+  return reach > (before === word ? UNSURE_PCT : before === PERHAPS[word] ? -UNSURE_PCT : 0) ? PERHAPS[word] : word;
 }
 
 // What the response says at this moment: { word, detail, percent, tone }; percent null where there is nothing to compare.
@@ -41,13 +47,15 @@ export function response(state, before = null) {
   if (state.phase === "ended") return none("Session ended", state.bench ? "A recording on the bench leaves no summary." : "The summary is ready to be read.");
   if (state.signal === "hr-only") return none("Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does.");
   if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
+  if (state.notice) return none(ms(state.rmssd_ms), "RMSSD of the last 60 s · pain comes first");
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
   if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
-  const word = direction(state.change_pct, before);
+  const percent = state.change_so_far_pct ?? state.change_pct; // the interval is that of the phase so far
+  const word = direction(percent, before, state.change_low_pct ?? null, state.change_high_pct ?? null);
   const side = state.change_pct >= 0 ? "above" : "below";
   const share = Math.abs(Math.round(state.change_pct));
-  return { word, detail: `${now}, ${share} % ${side} baseline (${ms(state.baseline_rmssd_ms)})`, percent: state.change_pct, tone: word === "Rising" ? "up" : word === "Lower" ? "down" : "same" };
+  return { word, detail: `${now}, ${share} % ${side} baseline (${ms(state.baseline_rmssd_ms)})`, percent, tone: TONES[word] ?? "same" };
 }
 
 // The signal in words, with its age where beats are missing.

@@ -1,0 +1,21 @@
+"""The presses that a session has taken already, as its database knows them: none counts twice, not even after a crash."""
+
+from ..sensors.recording import Mark, Pain, PhaseStart
+from ..web.messages import Action
+from .journal import STOPPED, Kind, text_of
+from .rows import EVENT_COLUMNS, TOLD, event_of
+from .sqlite import Database
+
+
+def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:
+    """What each press told, by its key; none of it can be changed any more."""
+    taken: dict[str, Action] = {}
+    for table in TOLD:
+        names = ", ".join(EVENT_COLUMNS[table])
+        query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
+        for press, t_s, *own in db.execute(query, (session,)):
+            event = event_of(table, t_s, tuple(own))
+            if isinstance(event, PhaseStart | Mark | Pain):
+                kind: Kind = "stop" if isinstance(event, Mark) and event.note == STOPPED else table  # type: ignore[assignment]
+                taken[press] = Action(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
+    return taken
