@@ -11,8 +11,9 @@ help: ## say what there is
 demo: $(VENV)/demo.ok ## three rooms on virtual straps at http://127.0.0.1:8080 (ARGS="--speed 10 --port 8081")
 	@exec $(BIN)/restbeat demo $(ARGS)
 
-test: $(VENV)/test.ok tools check ## checks and every test
-	@CI=$(CI) $(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/test.ok tools check ## checks and every test: two at a time, then those alone that measure the computer
+	@CI=$(CI) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not alone" $(ARGS) || [ $$? -eq 5 ]
+	@CI=$(CI) $(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/test.ok ## any bytes at all: 200,000 examples each of parser, frames and recordings (half an hour)
 	@RESTBEAT_EXAMPLES=200000 $(BIN)/python -m pytest tests/sensors/test_any_bytes.py $(ARGS)

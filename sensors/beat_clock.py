@@ -142,7 +142,7 @@ class BeatClock:
 
         Gives how many were taken, and the end of each of their beats in s; no gap is before any of them.
         """
-        if self._broken or self._held or self.crowded or self._last_end is None or self.last_t is None:
+        if self._broken or self._held or self._hole or self.crowded or self._last_end is None or self.last_t is None:
             return 0, []
         intervals, recent, last_t, last_payload = self._intervals, self._rr, self.last_t, self._last_payload
         offset, newest, ahead_s, to_t = self._offset, self._newest, self._ahead_s, self._to_t

@@ -18,6 +18,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.dbus]
 MINUTE_S = 1.0
 """Of the session, in real time at 60 times the speed."""
 
+WATCH = """() => {
+  new MutationObserver(() => { if (document.body.dataset.stale === 'yes') window.staleMs ??= performance.now(); })
+    .observe(document.body, { attributes: true });
+  return performance.now();
+}"""
+"""Notes when the page says that it is stale; gives the time of now."""
+
 
 async def says(page, selector, wanted, timeout_s=30):
     await until(page, f"document.querySelector({selector!r}).textContent.trim() === {wanted!r}", timeout_s)
@@ -199,6 +206,7 @@ async def test_whole_sessions_are_led_by_fingers_alone_and_by_keys_alone_on_ever
             assert phases["massage"] < at_s < phases["recovery"] - 55
 
 
+@pytest.mark.alone
 async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp_path):
     fixture = ROOT / "fixtures" / "polar-h10_simulated_clear.jsonl.gz"
     with on_the_air(fixture) as (environment, strap):
@@ -222,12 +230,12 @@ async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp
                 await stored(page, "Long strokes")
                 await page.wait_for_timeout(2500)  # by now it was sent again
                 family = psutil.Process(process.pid).children(recursive=True)
-                gone = await page.evaluate("performance.now()")
+                gone = await page.evaluate(WATCH)
                 process.kill()
                 process.wait()
                 psutil.wait_procs(family, timeout=10)
             await until(page, "document.body.dataset.stale === 'yes'")
-            stale_s = (await page.evaluate("performance.now()") - gone) / 1000
+            stale_s = (await page.evaluate("window.staleMs") - gone) / 1000
             assert await page.text_content("#rate") == "–"
             await page.keyboard.press("3")
             pressed_s = await page.evaluate("performance.now() / 1000")
@@ -255,4 +263,4 @@ async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp
     phases, marks, pain = told(tmp_path, session)
     assert list(phases) == ["baseline", "massage"]
     assert (marks, [score for _, score in pain]) == (["Long strokes", "Friction"], [6])
-    assert stale_s <= 3.5
+    assert stale_s <= 3.0

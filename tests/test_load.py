@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def figures():

@@ -264,9 +264,10 @@ async def test_every_state_of_the_page_fits_a_phone_and_paper_and_breaks_no_wcag
         link = await made.link("M-014", older, session, language="de")
         page = await a_page(browser, PHONE)
         address = f"{made.address}/c/{token_of(link)}"
-        for theme in ("dark", "dim"):
+        for theme in ("light", "dark", "dim"):
+            await page.emulate_media(color_scheme="light" if theme == "light" else "dark")
             await page.goto(address)
-            await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+            await page.evaluate(f"localStorage.setItem('restbeat-theme', {'dim' if theme == 'dim' else 'dark'!r})")
             await page.goto(address)
             await page.locator("#choose summary").tap()
             await looked_at(page, f"asked-phone-{theme}")

@@ -174,6 +174,7 @@ def test_rmssd_survives_five_percent_of_ectopics():
     assert math.sqrt(np.mean(np.square(differences))) == pytest.approx(truth, rel=0.05)
 
 
+@pytest.mark.alone
 def test_cost_of_a_beat_does_not_grow_with_the_session():
     artifact_filter, series = ArtifactFilter(), calm_series(2000)
 

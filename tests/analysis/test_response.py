@@ -243,6 +243,7 @@ def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions)
     assert wandering.half_width > 0.55
 
 
+@pytest.mark.alone
 def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():
     beat_s = client(5, phase_s=2100)
     base, phase = phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, 2400)

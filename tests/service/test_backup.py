@@ -48,6 +48,7 @@ def opened(file):
     return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
 
 
+@pytest.mark.alone
 async def test_a_backup_each_second_of_thirty_rooms_is_whole_and_at_most_two_seconds_behind(tmp_path):
     behind, counted = [], []
     async with await Storage.open(tmp_path / "data") as storage:

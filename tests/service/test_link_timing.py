@@ -12,6 +12,8 @@ from restbeat.service.links import opened
 
 from .own_pages import NOW, own_pages, token_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def practice(tmp_path):

@@ -93,6 +93,7 @@ async def test_a_cancelled_caller_neither_loses_nor_doubles_a_row(storage):
     assert (await storage.events(session))[1] == EVENTS
 
 
+@pytest.mark.alone
 async def test_appending_does_not_wait_for_a_busy_disk(storage):
     session = await storage.create_session(NewSession(source="x"))
     slow = asyncio.create_task(storage._writer.call(lambda _db: time.sleep(0.5)))
@@ -105,6 +106,7 @@ async def test_appending_does_not_wait_for_a_busy_disk(storage):
     await slow
 
 
+@pytest.mark.alone
 async def test_two_hundred_rows_a_commit_stay_far_below_a_second(tmp_path, record_property):
     async with await Storage.open(tmp_path) as storage:
         session = await storage.create_session(NewSession(source="x"))

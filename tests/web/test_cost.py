@@ -15,7 +15,7 @@ from restbeat.web.socket import Pace
 from .house import FakeHouse, room_state
 from .screen import ARGUMENTS, ARTIFACTS, CHROMIUM, serving, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 MEASURED_S = 20.0
 ROOMS = "room-1", "room-2"
@@ -26,8 +26,13 @@ def numbers_of(heard, room):
     return [number for message in updates for number in range(message["first_seq"], message["seq"] + 1)]
 
 
-def chromium_of(parent):
-    return [process for process in parent.children(recursive=True) if "chrom" in process.name()]
+def chromium_of(parent, kind=""):
+    found = []
+    for process in parent.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # nor one that waits to be reaped
+            if "chrom" in process.name() and kind in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def seconds_of(processes):
@@ -78,7 +83,7 @@ async def test_a_second_screen_that_stalls_costs_the_first_no_batch(page):
         second = await other.new_page()
         await second.goto(address)
         await until(second, "document.querySelectorAll('.tile .rate').length === 2")
-        renderers = [p for p in chromium_of(psutil.Process()) if p not in known and "--type=renderer" in p.cmdline()]
+        renderers = [p for p in chromium_of(psutil.Process(), "--type=renderer") if p not in known]
         assert renderers
         for renderer in renderers:
             renderer.send_signal(signal.SIGSTOP)

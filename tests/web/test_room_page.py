@@ -404,6 +404,7 @@ async def test_the_page_draws_no_more_than_moves(page):
         assert after.get("plot", 0) == before.get("plot", 0)
 
 
+@pytest.mark.alone
 async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_page_in_120_kb(page):
     async with serving(a_house(**SURE)) as address:
         await page.goto(f"{address}/sessions")
