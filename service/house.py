@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from ..analysis.figures import ALGORITHM, SessionReport
+from ..analysis.figures import SessionReport
 from ..analysis.live import LiveSession
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.errors import SensorError
@@ -33,15 +33,15 @@ from ..web.ports import (
     StrapSeen,
     StrapTakenError,
     UnknownRoomError,
-    UnknownSessionError,
 )
 from .admission import admit, demand_consent, settle_client
 from .claims import Claims, canonical
 from .consents import demand_for_session, give_for_session
-from .errors import ServiceError, WorkerError
+from .errors import ServiceError
 from .journal import STOPPED, Journal
 from .plan import Plan, plan_of
 from .presses import presses_of
+from .reports import Reports
 from .room import Room
 from .session import Session
 from .settings import read_settings, write_settings
@@ -82,6 +82,7 @@ class House:
     ) -> None:
         self._storage = storage
         self._worker = worker
+        self._reports = Reports(storage, worker)
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
@@ -269,25 +270,12 @@ class House:
         return await self._storage.sessions()
 
     async def report(self, session: int) -> tuple[SessionRow, SessionReport]:
-        """Give the summary of a session: kept where it has ended, made anew as far as it has come where it runs."""
-        row = next((row for row in await self._storage.sessions() if row.session == session), None)
-        if row is None:
-            raise UnknownSessionError(f"There is no session {session}.")
-        kept = await self._storage.report(session, ALGORITHM) if row.state == "ended" else None
-        if kept is not None:
-            return row, msgspec.json.decode(kept, type=SessionReport)
-        try:
-            return row, await self._make_report(row)
-        except WorkerError as error:
-            raise PortError(str(error)) from error
+        """Give the summary of a session."""
+        return await self._reports.of(session)
 
     async def picture(self, session: int) -> str:
         """Draw the summary picture of a session."""
-        _, report = await self.report(session)
-        try:
-            return await self._worker.picture(report)
-        except WorkerError as error:
-            raise PortError(str(error)) from error
+        return await self._reports.picture(session)
 
     async def resume(self, session: int) -> str:
         """Take up an interrupted session on its strap; the time between is a gap."""
@@ -448,28 +436,12 @@ class House:
         now = self._now_utc()
         await self._storage.end_session(session.number, now, session.end_s)
         await self._storage.work(lambda db: flag_pain(db, session.number, now))
-        row = next(row for row in await self._storage.sessions() if row.session == session.number)
-        await self._make_report(row)
-
-    async def _make_report(self, row: SessionRow) -> SessionReport:
-        header, events = await self._storage.events(row.session)
-        await self._report_rests(row.session)
-        report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
-        if row.state == "ended":
-            await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
-        return report
+        await self._reports.make(session.number)
 
     async def _learn(self, room: Room) -> None:
         """Have the room's change so far estimated in the light of the client's earlier rests."""
         past = await self._storage.past(room.session.number)
         room.estimate = partial(self._worker.provisional, past=past)
-
-    async def _report_rests(self, session: int) -> None:
-        """Have reports by today's algorithm of the client's earlier rests: they tell what is usual."""
-        missing = await self._storage.unreported_rests(session)
-        rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
-        for rest in missing:
-            await self._make_report(rows[rest])
 
 
 def _key_of(press: Press | None) -> str | None:

@@ -30,11 +30,12 @@ const TONES = { Rising: "up", Lower: "down" };
 const PERHAPS = { Rising: "Perhaps rising", Lower: "Perhaps lower" };
 const UNSURE_PCT = 2; // how far an interval must reach over zero before a sure word turns into a perhaps, and back
 
-// One word for a change; only "perhaps" where its interval holds no change too.
+// One word for a change; only "perhaps" where its interval holds no change too, or is not known yet.
 export function direction(percent, before = null, low = null, high = null) {
   const border = (word) => (word === before || PERHAPS[word] === before ? STAYS_PCT : CHANGE_PCT);
   const word = percent >= border("Rising") ? "Rising" : percent <= -border("Lower") ? "Lower" : "About the same";
-  if (low === null || high === null || !PERHAPS[word]) return word;
+  if (!PERHAPS[word]) return word;
+  if (low === null || high === null) return PERHAPS[word];
   const reach = word === "Rising" ? -low : high;
   return reach > (before === word ? UNSURE_PCT : before === PERHAPS[word] ? -UNSURE_PCT : 0) ? PERHAPS[word] : word;
 }
