@@ -74,7 +74,7 @@ _COST_OTHER: Final = 6.7
 _COST_NEAR: Final = 1.0
 _COST_FITTING: Final = 6.0
 """Added where something else than a heart beat should happen to lie this near to what is expected (a share of it)."""
-_COST_PREMATURE: Final = 1.5
+_COST_PREMATURE: Final = 1.3
 _COST_COUPLET: Final = 2.2
 _COST_MISSED: Final = 6.0
 _COST_SPLIT: Final = 2.8
