@@ -82,6 +82,8 @@ class LiveSession:
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _last_beat_s: float | None = None
+    _baseline: tuple[tuple[float, float, int], float | None] | None = None
+    """RMSSD of the baseline, and what it was computed from."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
@@ -225,9 +227,15 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        baseline = self.sums.between(*span)
-        differences = sum(baseline.differences)
-        return (sqrt(sum(baseline.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
+        known = (*span, self.sums.over(span[1]))
+        if self._baseline is None or self._baseline[0] != known:
+            self._baseline = known, self._rmssd_between(*span)
+        return self._baseline[1]
+
+    def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
+        sums = self.sums.between(start_s, stop_s)
+        differences = sum(sums.differences)
+        return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
         """Start and end of a phase in s; without end while it lasts, None where it did not come."""

@@ -77,6 +77,11 @@ class RunningSums:
         """How many stretches have begun."""
         return len(self._squares)
 
+    def over(self, stop_s: float = inf) -> int:
+        """How many stretches are over by `stop_s`, and so change no more."""
+        begun = len(self._squares) - 1
+        return begun if isinf(stop_s) else min(floor(stop_s / LENGTH_S), begun)
+
     def segments(self, until_s: float) -> list[tuple[float, float | None]]:
         """Middle (s) and RMSSD (ms) of each whole 10 s until `until_s`; None where too few differences are in it."""
         each = round(SEGMENT_S / LENGTH_S)
@@ -90,8 +95,7 @@ class RunningSums:
 
     def between(self, start_s: float, stop_s: float = inf) -> Sums:
         """The whole stretches within a phase, but for the one that may hold beats from before it, and the one not yet over."""
-        over = len(self._squares) - 1
-        first, last = ceil((start_s + _BORDER_S) / LENGTH_S), over if isinf(stop_s) else min(floor(stop_s / LENGTH_S), over)
+        first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.over(stop_s)
         return Sums(
             start_s=first * LENGTH_S,
             squares=self._squares[first:last].tolist(),
