@@ -6,7 +6,6 @@ from .errors import PayloadError
 from .model import Contact, Measurement
 
 HEART_RATE_SERVICE = 0x180D
-HEART_RATE_MEASUREMENT = 0x2A37
 
 _HR_UINT16, _CONTACT, _CONTACT_SUPPORTED, _ENERGY, _RR = 0x01, 0x02, 0x04, 0x08, 0x10
 _LONGEST_RR = 0xFFFF

@@ -86,8 +86,3 @@ TEXTS: Final = (
         ),
     ),
 )
-
-
-def title_of(purpose: Purpose) -> str:
-    """What a purpose is called."""
-    return next(consent.en.title for consent in TEXTS if consent.purpose == purpose)
