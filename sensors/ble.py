@@ -71,7 +71,8 @@ async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool 
     discovery = discovery_of(adapter)
     async with discovery.listened_to(listen):
         with suppress(TimeoutError):
-            await asyncio.wait_for(discovery.troubled.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await discovery.troubled.wait()
     if discovery.troubled.is_set():
         raise NoAdapterError(discovery.state.text)
     return _strongest_first(heard.values())
@@ -82,7 +83,8 @@ async def adapter_state(adapter: str | None = None) -> RadioState:
     discovery = discovery_of(adapter)
     async with discovery.listened_to(lambda _device, _data: None):
         with suppress(TimeoutError):
-            await asyncio.wait_for(discovery.settled.wait(), START_S)
+            async with asyncio.timeout(START_S):
+                await discovery.settled.wait()
     return discovery.state
 
 

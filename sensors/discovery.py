@@ -98,7 +98,8 @@ class Discovery:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     def _heard(self, device: BLEDevice, data: AdvertisementData) -> None:
         for listener in list(self._listeners):

@@ -53,7 +53,8 @@ Check = Callable[[], Awaitable[Finding]]
 async def run(name: str, check: Check) -> Finding:
     """Run a check; it never raises, and takes 15 s at most."""
     try:
-        return await asyncio.wait_for(check(), _TIMEOUT_S)
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await check()
     except TimeoutError:
         return Finding(
             name, State.BAD, f"no answer within {_TIMEOUT_S:g} s", "Something hangs there: try again, then restart it."

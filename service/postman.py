@@ -24,7 +24,7 @@ from .links import address_of, link_of
 from .mail_settings import read_mail_settings
 from .mails import Due
 from .seal import Seal
-from .smtp import STEP_S, send
+from .smtp import STEP_S, send, told_to_end
 from .sqlite import Database
 from .storage import Storage
 
@@ -88,6 +88,8 @@ class Postman:
         if not settings.ready:
             return 0
         for mail in await self._storage.work(lambda db: mails.due(db, now, lambda client: self._reachable(db, client))):
+            if told_to_end():
+                break
             try:
                 sent += await self._deliver(mail, settings)
             except (MailRefusedError, MailUnsureError):
@@ -115,6 +117,8 @@ class Postman:
                 _LOG.error("Mail waits: %s", error)
             except Exception:  # noqa: BLE001 - one odd row must not keep the others from being sent
                 _LOG.exception("Mail waits")
+            if told_to_end():
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):
                     await self._wake.wait()

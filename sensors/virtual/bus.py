@@ -80,7 +80,8 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     if process.stdout is None or process.stderr is None:
         raise VirtualBusError(f"{_DAEMON} was started without its pipes.")
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), _START_S)
+        async with asyncio.timeout(_START_S):
+            line = await process.stdout.readline()
     except TimeoutError as error:
         raise VirtualBusError(f"{_DAEMON} did not answer within {_START_S:g} s.") from error
     if not line:

@@ -32,7 +32,8 @@ async def passing_folder(prefix: str) -> AsyncGenerator[Path]:
 async def end(process: asyncio.subprocess.Process) -> None:
     """Close the pipe of a program that ends on that, and kill it and its own where it does not."""
     try:
-        await asyncio.wait_for(process.communicate(b""), _STOP_S)
+        async with asyncio.timeout(_STOP_S):
+            await process.communicate(b"")
     except TimeoutError:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -225,6 +225,25 @@ async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_ne
     assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-postman"] == []
 
 
+async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(practice, inbox, monkeypatch):
+    begun = asyncio.Event()
+    real = asyncio.wait_for
+
+    async def as_up_to_python_3_11(waited_for, timeout):
+        if not begun.is_set():
+            begun.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        return await real(waited_for, timeout)
+
+    await asked(practice)
+    async with asyncio.timeout(20):
+        async with Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+            monkeypatch.setattr(asyncio, "wait_for", as_up_to_python_3_11)
+            await begun.wait()
+    assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
+
+
 async def test_a_pressed_button_wakes_the_task(practice, inbox):
     postman = practice.postman
     postman._every_s = 3600
