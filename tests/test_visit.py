@@ -408,24 +408,29 @@ async def opened(page, address, name):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
-async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, worker):
+@pytest.mark.parametrize(("size", "theme"), [("tablet", "dark"), ("phone", "dark"), ("desk", "dim")])
+async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, worker, size, theme):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await fill(made)
-        for size, theme in (("tablet", "dark"), ("phone", "dark"), ("desk", "dim")):
-            width, height = SIZES[size]
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.goto(f"{made.address}/sessions")
-            await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
-            for name in PAGES:
-                await opened(page, made.address, name)
-                await page.screenshot(path=ARTIFACTS / f"visit-{name}-{size}-{theme}.png", full_page=name != "room-settling")
-                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
-                small = await page.evaluate(
-                    "[...document.querySelectorAll('button, .button, input, select, textarea, summary, nav a')]"
-                    ".filter(e => e.offsetParent && (e.offsetHeight < 48 || e.offsetWidth < 44)).map(e => e.outerHTML)"
-                )
-                assert small == [], f"{name} at {size}"
-                assert await broken_rules(page) == [], f"{name} at {size} in {theme}"
+        width, height = SIZES[size]
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.goto(f"{made.address}/sessions")
+        await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+        for name in PAGES:
+            await opened(page, made.address, name)
+            await page.screenshot(path=ARTIFACTS / f"visit-{name}-{size}-{theme}.png", full_page=name != "room-settling")
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
+            small = await page.evaluate(
+                "[...document.querySelectorAll('button, .button, input, select, textarea, summary, nav a')]"
+                ".filter(e => e.offsetParent && (e.offsetHeight < 48 || e.offsetWidth < 44)).map(e => e.outerHTML)"
+            )
+            assert small == [], name
+            assert await broken_rules(page) == [], name
+
+
+async def test_the_notes_print_with_all_that_is_written_on_two_pages_at_most(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_screen() as page:
+        await fill(made)
         await page.goto(f"{made.address}/sessions/1/notes")
         await page.locator('[name="plan"]').fill("Again in a week.\n" * 20)
         pdf = await page.pdf(path=ARTIFACTS / "visit-notes.pdf", prefer_css_page_size=True)
