@@ -3,9 +3,15 @@
 import os
 import shutil
 
+import playwright.async_api
+import playwright.sync_api
 import pytest
 
 from .chromium import PROGRAMS
+
+# a busy computer is no reason to fail: what has a limit of its own states it
+playwright.async_api.expect.set_options(timeout=20_000)
+playwright.sync_api.expect.set_options(timeout=20_000)
 
 _NEEDS = {"browser": PROGRAMS, "dbus": ("dbus-daemon",)}
 
