@@ -256,7 +256,7 @@ async def test_pain_stands_above_all_and_nothing_argues_with_it(page):
     house = a_house(**SURE)
     async with serving(house) as address:
         await opened(page, address)
-        await becomes(page, "#word", "Rising")
+        await becomes(page, "#word", "Higher")
         house.change("room-1", room_state(**SURE, **NOTICE))
         await until(page, "!document.querySelector('#notice').hidden")
         await becomes(page, "#word", "44 ms")
@@ -293,14 +293,27 @@ async def test_the_change_so_far_is_drawn_with_its_interval_and_only_perhaps_whe
         )
         assert await text(page, "#quality") == "99 % of beats used · breathing 13 a minute"
         house.change("room-1", room_state(change_low_pct=-12.0, change_high_pct=62.0))
-        await becomes(page, "#word", "Perhaps rising")
+        await becomes(page, "#word", "Perhaps higher")
         house.change("room-1", room_state(**SURE))
-        await becomes(page, "#word", "Rising")
+        await becomes(page, "#word", "Higher")
         house.change("room-1", room_state(change_why="the baseline was short"))
-        await becomes(page, "#word", "Perhaps rising")
+        await becomes(page, "#word", "Perhaps higher")
         assert await page.evaluate("document.querySelector('#change').dataset.interval") == "no"
         assert await text(page, "#between") == "The baseline was short"
         assert page.troubles == []
+
+
+async def test_in_the_first_minute_of_a_phase_nothing_is_said_of_it_that_the_phase_before_has_told(page):
+    house = a_house(phase_s=20.0, change_pct=31.2)
+    async with serving(house) as address:
+        await opened(page, address)
+        await becomes(page, "#word", "First minute")
+        assert await text(page, "#detail") == "RMSSD 44 ms · compared once it is over"
+        assert await page.locator("#change").get_attribute("data-empty") == "yes"
+        assert await page.locator(".response .label").inner_text() == "RMSSD of the last 60 s, provisional"
+        house.change("room-1", room_state(phase_s=61.0, change_pct=31.2))
+        await becomes(page, "#word", "Perhaps higher")
+        assert (await page.locator(".response .label").inner_text()).startswith("RMSSD against today’s baseline")
 
 
 @pytest.mark.parametrize(
