@@ -91,7 +91,7 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        login = accounts.whose(request.cookies.get(COOKIE, ""))
+        login = login_of(request, accounts)
         if login:
             request[LOGIN] = login
         if _path_of(request) in open_paths:  # no cookie goes with a client's page, nor with a file that others may keep
@@ -108,6 +108,11 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
         return response
 
     return middleware
+
+
+def login_of(request: web.Request, accounts: Accounts) -> Login | None:
+    """The login of the browser that asks, as it is at this moment."""
+    return accounts.whose(request.cookies.get(COOKIE, ""))
 
 
 def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:

@@ -1,5 +1,6 @@
 """Who may come in: pages and API behind a login, changes behind its token."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
@@ -10,10 +11,12 @@ from restbeat.service.passwords import Passwords
 from restbeat.service.storage import Storage
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
+from restbeat.web.socket import Pace
 
 from .house import FakeHouse, room_state
 
 PASSWORD = "correct horse battery"
+QUICK = Pace(heartbeat_s=0.05)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ async def accounts(tmp_path):
 @pytest.fixture
 async def client(aiohttp_client, accounts):
     house = FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
-    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts))
+    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
 
 
 async def set_up(client, accounts, **headers):
@@ -61,6 +64,17 @@ async def test_the_live_socket_is_shut_too(client):
 @pytest.mark.parametrize("path", ["/login", "/setup", "/healthz", "/api/v1/openapi.json", "/api/v1"])
 async def test_what_is_open_stays_open(client, path):
     assert (await client.get(path, allow_redirects=False)).status == 200
+
+
+async def test_the_live_socket_ends_with_the_login_that_opened_it(client, accounts):
+    await set_up(client, accounts)
+    cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["restbeat"].value
+    async with asyncio.timeout(10), client.ws_connect("/live") as socket:
+        assert (await socket.receive_json())["type"] == "snapshot"
+        await accounts.log_out(cookie)
+        async for _ in socket:
+            pass
+    assert socket.closed
 
 
 async def test_the_first_account_lets_in_and_its_cookie_tells_no_script_and_no_other_site(client, accounts):
