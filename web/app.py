@@ -87,7 +87,8 @@ def create_app(
     known = check_host(frozenset(hosts), lambda: links.public_host if links else None)
     middlewares = [answer_errors(pages.error), known, check_origin]
     if accounts:
-        middlewares.append(require_login(accounts, _OPEN))
+        opened = {ROOT + endpoint.path for endpoint in endpoints if endpoint.open}
+        middlewares.append(require_login(accounts, _OPEN | opened))
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     app.add_routes(
         [

@@ -1,6 +1,6 @@
 """What stands before every handler: who may ask (Host, Origin, login), what a browser may do then, how refusals read."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from hmac import compare_digest
 from ipaddress import ip_address
 import logging
@@ -86,7 +86,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     return await handler(request)
 
 
-def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware:
+def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
     """Let nobody in without a login but to `open_paths` (as their routes are written), and no change pass without its token."""
 
     @web.middleware
@@ -94,7 +94,8 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
         login = login_of(request, accounts)
         if login:
             request[LOGIN] = login
-        if _path_of(request) in open_paths:  # no cookie goes with a client's page, nor with a file that others may keep
+        # A method that is not there has a path, and no route. No cookie goes with a client's page, nor with a file to keep.
+        if {_path_of(request), request.path} & open_paths:
             return await handler(request)
         if login is None:
             if request.path.startswith("/api/") or request.headers.get("Upgrade"):

@@ -173,3 +173,47 @@ async def test_another_site_cannot_log_in_for_somebody(client, accounts):
     fields = {"name": "Ada", "password": PASSWORD}
     answer = await client.post("/login", data=fields, headers={"Origin": "https://evil.example"}, allow_redirects=False)
     assert answer.status == 403
+
+
+async def test_a_program_logs_in_by_json_and_has_its_token_at_once(client, accounts):
+    await set_up(client, accounts)
+    client.session.cookie_jar.clear()
+    wrong = await client.post("/api/v1/login", json={"name": "Ada", "password": "wrong password"})
+    assert (wrong.status, await wrong.json()) == (403, {"error": "Name and password do not fit together."})
+    right = await client.post("/api/v1/login", json={"name": "Ada", "password": PASSWORD})
+    me = await right.json()
+    assert (right.status, me["name"], me["role"]) == (200, "Ada", "admin")
+    assert all(part in right.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Strict"))
+    press = {"json": {"leaving": "settle"}, "headers": {"X-CSRF-Token": me["csrf"]}}
+    assert (await client.post("/api/v1/rooms/room-1/advance", **press)).status == 200
+    assert (await client.get("/api/v1/login")).status == 405
+    form = await client.post("/api/v1/login", data={"name": "Ada", "password": PASSWORD})
+    assert form.status == 415, "no form of another site can log somebody in"
+
+
+async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_field_means(client):
+    api = await (await client.get("/api/v1/openapi.json")).json()
+    login = api["paths"]["/api/v1/login"]["post"]
+    assert "security" not in login
+    assert "401" not in login["responses"]
+    assert api["paths"]["/api/v1/accounts"]["get"]["description"] == "For admins."
+    fields = {name: schema.get("properties", {}) for name, schema in api["components"]["schemas"].items()}
+    assert fields["RoomState"]["change_pct"]["description"] == "RMSSD of the last 60 s against the baseline of this session."
+    assert fields["EnterPain"]["key"]["description"] == "Made by whoever sends it, another for each entry.", "an inherited field"
+    assert [item["title"] for item in api["components"]["schemas"]["BeatRow"]["prefixItems"]] == [
+        "end_s",
+        "rr_ms",
+        "accepted",
+        "gap_before",
+    ]
+    html = await (await client.get("/api/v1")).text()
+    for text in ("RMSSD of the last 60 s against the baseline of this session.", "integer from 0 to 10", 'id="Snapshot"'):
+        assert text in html
+
+
+@pytest.mark.parametrize("text", ["", "   ", "two\nlines", "a\u0000b", "x" * 81])
+async def test_a_mark_that_nobody_could_read_is_refused(client, accounts, text):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    answer = await client.post("/api/v1/rooms/room-1/marks", json={"technique": text}, headers=headers)
+    assert answer.status == 400
