@@ -454,6 +454,14 @@ async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, 
                 )
                 assert small == [], f"{name} at {size}"
                 assert await broken_rules(page) == [], f"{name} at {size} in {theme}"
+        await page.set_viewport_size({"width": 718, "height": 1030})
+        for name in PAGES:
+            await opened(page, made.address, name)
+            await page.emulate_media(media="print")
+            await page.screenshot(path=ARTIFACTS / f"visit-{name}-print.png", full_page=True)
+            assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", name
+            assert await page.evaluate("[...document.querySelectorAll('button')].filter(e => e.offsetParent).length") == 0, name
+            await page.emulate_media(media="null")
         await page.goto(f"{made.address}/sessions/1/notes")
         await page.locator('[name="plan"]').fill("Again in a week.\n" * 20)
         pdf = await page.pdf(path=ARTIFACTS / "visit-notes.pdf", prefer_css_page_size=True)

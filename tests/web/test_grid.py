@@ -157,6 +157,10 @@ async def test_the_extra_dim_grid_is_looked_at_too(page):
         await until(page, f"{ORDER}.startsWith('room-5 pain')")
         await page.screenshot(path=ARTIFACTS / "grid-8-dim.png")
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(10, 13, 16)"
+        await page.set_viewport_size({"width": 718, "height": 1030})
+        await page.emulate_media(media="print")
+        await page.screenshot(path=ARTIFACTS / "grid-8-print.png", full_page=True)
+        assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 async def test_one_press_hides_every_client_from_this_browser_and_the_wire(browser):
