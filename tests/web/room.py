@@ -2,7 +2,8 @@
 
 from restbeat.web.live import Hub
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .screen import until
 
 SURE = {"change_so_far_pct": 27.0, "change_low_pct": 3.0, "change_high_pct": 62.0, "resp_per_min": 13.2}

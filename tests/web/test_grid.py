@@ -8,7 +8,8 @@ import pytest
 
 from restbeat.web.live import Hub
 
-from .house import FakeHouse, room_state, row
+from .house import FakeHouse
+from .made_up import room_state, row
 from .screen import ARTIFACTS, AXE, LOST, SIZES, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser

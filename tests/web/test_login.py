@@ -13,7 +13,8 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.socket import Pace
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 
 PASSWORD = "correct horse battery"
 QUICK = Pace(heartbeat_s=0.05)

@@ -8,7 +8,8 @@ from restbeat.service.passwords import Passwords
 from restbeat.service.storage import Storage
 from restbeat.web.live import Hub
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .screen import ARTIFACTS, AXE, SIZES, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.web.messages import Action
 
-from .house import room_state
+from .made_up import room_state
 from .room import a_house, opened
 from .screen import ARTIFACTS, SIZES, a_page, becomes, serving, text, until
 

@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.web import app as web_app
 
-from .house import room_state
+from .made_up import room_state
 from .room import NOTICE, SURE, a_house, opened
 from .screen import ARTIFACTS, becomes, serving, text, until
 

@@ -7,7 +7,8 @@ import pytest
 from restbeat.web.live import Hub
 from restbeat.web.messages import Action, ReadyCheck
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .room import NOTICE, SURE, opened
 from .screen import ARTIFACTS, AXE, LOST, SIZES, broken_rules, serving, until
 
