@@ -1,8 +1,7 @@
 """The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.House`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 import logging
@@ -31,14 +30,13 @@ from ..web.ports import (
     SessionRow,
     Settings,
     StrapSeen,
-    StrapTakenError,
-    UnknownRoomError,
 )
 from .admission import admit, demand_consent, settle_client
 from .claims import Claims, canonical
 from .consents import demand_for_session, give_for_session
 from .errors import ServiceError
 from .journal import STOPPED, Journal
+from .open_rooms import OpenRooms
 from .plan import Plan, plan_of
 from .presses import presses_of
 from .reports import Reports
@@ -86,10 +84,9 @@ class House:
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
-        self._claims = claims
         self._new_clock = new_clock
         self._now_utc = now_utc
-        self._rooms: dict[str, Room] = {}
+        self._rooms = OpenRooms(claims)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
@@ -109,10 +106,9 @@ class House:
 
     def straps(self) -> Sequence[StrapSeen]:
         """Straps heard lately, with the room that holds each."""
-        held = {canonical(room.address): room for room in self._rooms.values() if _runs(room)}
         return [
             msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
-            if (room := held.get(canonical(strap.address)))
+            if (room := self._rooms.holder(strap.address))
             else strap
             for strap in self._radio.straps()
         ]
@@ -122,7 +118,7 @@ class House:
         address, now = opening.address, self._now_utc()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
-        async with self._opening, self._claimed(address):
+        async with self._opening, self._rooms.claimed(address):
             await self._storage.work(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
             header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
@@ -130,7 +126,7 @@ class House:
 
     async def start(self, address: str, source: Source, clock: Clock, header: Header) -> str:
         """Start a session on a source that is simulated, or was recorded with consent elsewhere; gives the room."""
-        async with self._opening, self._claimed(address):
+        async with self._opening, self._rooms.claimed(address):
             return await self._start(address, source, clock, header)
 
     async def _start(
@@ -138,7 +134,7 @@ class House:
     ) -> str:
         asked = opening or Opening(address=address)
         plan = Plan(posture=asked.posture, technique=asked.technique, therapist=by, pain_before=asked.pain_before)
-        identifier = self._free_room(address)
+        identifier = self._rooms.free_for(address)
         new = NewSession(
             header=header,
             source=header.device.name or address,
@@ -178,16 +174,16 @@ class House:
     async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
         """Pain increased: end what is done, keep all, flag the next visit."""
         action = self._journal(room, press).stop(by, ago_s, _key_of(press))
-        session, now = self._room(room).session.number, self._now_utc()
+        session, now = self._rooms[room].session.number, self._now_utc()
         await self._storage.work(lambda db: set_flag(db, session, "stop", STOPPED, now))
         await self._settled(press)
         return action
 
     async def undo(self, room: str, action: int, *, by: str = "") -> None:
         """Take an entry back; the end of a session too: then it goes on, the time between is a gap."""
-        journal, session, now = self._journal(room), self._room(room).session.number, self._now_utc()
+        journal, session, now = self._journal(room), self._rooms[room].session.number, self._now_utc()
         if journal.ends(action):
-            await self._reopen(self._room(room), action, by)
+            await self._reopen(self._rooms[room], action, by)
         elif journal.undo(action, by).kind == "stop":
             await self._storage.work(lambda db: set_flag(db, session, "stop", None, now))
 
@@ -199,17 +195,12 @@ class House:
         self, room: str, client: str | None, *, consent: bool = False, elsewhere_confirmed: bool = False, by: str = ""
     ) -> None:
         """Put the running session of a room under another client, who agrees to be recorded; the audit log tells."""
-        held, now = self._room(room), self._now_utc()
-        for other in self._rooms.values():
-            if (
-                client is not None
-                and other is not held
-                and other.header.client == client
-                and _runs(other)
-                and not elsewhere_confirmed
-            ):
-                text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
-                raise ConflictError(text, other.identifier)
+        held, now = self._rooms[room], self._now_utc()
+        elsewhere = [other for other in self._rooms.of(client) if other is not held and other.running] if client else []
+        if elsewhere and not elsewhere_confirmed:
+            other = elsewhere[0]
+            text = f"{client} has a session in {other.name} too. Put that one right first, or confirm that both are meant."
+            raise ConflictError(text, other.identifier)
         session = held.session.number
 
         def work(db: Database) -> str | None:
@@ -231,25 +222,25 @@ class House:
 
     def show_client(self, room: str, view: ClientView) -> None:
         """Let the client's own screen of a room show this."""
-        held = self._room(room)
+        held = self._rooms[room]
         held.client_view = view
         self._hub.publish(held.state)
 
     async def end_sessions_of(self, client: str, by: str) -> None:
         """End what runs of a client who does not agree to be recorded any more."""
         async with self._opening:
-            for room in self._rooms.values():
-                if room.header.client == client and room.journal and _runs(room):
+            for room in self._rooms.of(client):
+                if room.journal and room.running:
                     room.farewell = f"{client} took back the consent to be recorded. What was recorded until then is kept."
                     room.journal.close("consent to be recorded taken back", by)
 
     def forget(self, client: str) -> None:
         """Show nothing of a client any more. Raises `RefusedError` while a session of theirs runs."""
-        theirs = [room for room in self._rooms.values() if room.header.client == client]
-        if running := next(filter(_runs, theirs), None):
+        theirs = self._rooms.of(client)
+        if running := next((room for room in theirs if room.running), None):
             raise RefusedError(f"{client} has a session in {running.name}. End it first.")
         for room in theirs:
-            del self._rooms[room.identifier]
+            self._rooms.remove(room)
             self._hub.remove(room.identifier)
 
     async def settings(self) -> Settings:
@@ -263,7 +254,7 @@ class House:
 
     def story(self, room: str) -> Story:
         """The session of a room from its beginning."""
-        return self._room(room).story
+        return self._rooms[room].story
 
     async def sessions(self) -> Sequence[SessionRow]:
         """Every session, newest first."""
@@ -286,16 +277,16 @@ class House:
             address = cut.header.device.address
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
-            async with self._claimed(address):
+            async with self._rooms.claimed(address):
                 await self._storage.work(lambda db: demand_for_session(db, session))
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
                 clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
-                return await self._take_up(session, self._free_room(address, cut.room), address, clock, cut.header)
+                return await self._take_up(session, self._rooms.free_for(address, cut.room), address, clock, cut.header)
 
     async def _reopen(self, room: Room, action: int, by: str) -> None:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
-        async with self._opening, self._claimed(room.address):
+        async with self._opening, self._rooms.claimed(room.address):
             session = room.session.number
             await self._storage.work(lambda db: demand_for_session(db, session))
             await self._storage.reopen(session)
@@ -318,13 +309,8 @@ class House:
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
         await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
 
-    def _room(self, identifier: str) -> Room:
-        if identifier not in self._rooms:
-            raise UnknownRoomError(f"There is no room {identifier}.")
-        return self._rooms[identifier]
-
     def _journal(self, room: str, press: Press | None = None) -> Journal:
-        held = self._room(room)
+        held = self._rooms[room]
         if held.journal is None:
             raise RefusedError("Nothing can be entered into this room.")
         if press and press.session not in {None, held.session.number}:
@@ -342,45 +328,8 @@ class House:
         except ServiceError as error:
             raise PortError(str(error)) from error
 
-    @asynccontextmanager
-    async def _claimed(self, address: str) -> AsyncGenerator[None]:
-        """Claim a strap for the session that begins within the block; it keeps it to its end. Raises `StrapTakenError`."""
-        for room in self._rooms.values():
-            if canonical(room.address) == canonical(address) and _runs(room):
-                text = f"{room.name} holds this strap. End its session first, or choose another strap."
-                raise StrapTakenError(text, room.identifier)
-        if self._claims:
-            await self._claims.take(address)
-        try:
-            yield
-        except BaseException:
-            self._let_go(address)
-            raise
-
-    def _let_go(self, address: str) -> None:
-        if self._claims:
-            self._claims.drop(address)
-
-    def _free_room(self, address: str, wanted: str | None = None) -> str:
-        for room in self._rooms.values():
-            if canonical(room.address) == canonical(address) and not _runs(room):
-                return room.identifier
-        taken = set(self._rooms)
-        if wanted and wanted not in taken:
-            return wanted
-        return next(name for n in range(1, len(taken) + 2) if (name := f"room-{n}") not in taken)
-
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
-
-    def _room_name(self, identifier: str, address: str) -> str:
-        """What people call it: where a proxy tells the room of the strap, its name, else a number."""
-        heard = self._heard(address)
-        if heard is None or heard.near is None:
-            return identifier.replace("room-", "Room ")
-        taken = {room.name for room in self._rooms.values() if room.identifier != identifier and _runs(room)}
-        names = (heard.near, *(f"{heard.near} {n}" for n in range(2, len(taken) + 3)))
-        return next(name for name in names if name not in taken)
 
     async def _run(
         self,
@@ -398,7 +347,10 @@ class House:
         live.know(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
-        room = Room(identifier, self._room_name(identifier, address), address, header, session, self._hub)
+        heard = self._heard(address)
+        room = Room(
+            identifier, self._rooms.name_of(identifier, heard.near if heard else None), address, header, session, self._hub
+        )
         room.check = self._worker.check
         room.plan = plan.lasting(settings)
         room.wearer = wearer
@@ -408,7 +360,7 @@ class House:
         room.estimate = partial(self._worker.provisional, past=[])
         self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
-        self._rooms[identifier] = room
+        self._rooms.add(room)
         self._hub.publish(room.state)
         self._spawn(self._run_to_end(room), _task_of(identifier))
         return identifier
@@ -429,7 +381,7 @@ class House:
         try:
             await room.run()
         finally:
-            self._let_go(room.address)
+            self._rooms.let_go(room.address)
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return
@@ -450,7 +402,3 @@ def _key_of(press: Press | None) -> str | None:
 
 def _task_of(identifier: str) -> str:
     return f"room {identifier}"
-
-
-def _runs(room: Room) -> bool:
-    return room.session.live.phase is not Phase.ENDED

@@ -15,6 +15,8 @@ _WHOLE_S: Final = 27.0
 """Of intervals that the window must hold: beats end somewhere, and one may be on its way."""
 _BATTERY_LOW_PCT: Final = 15
 _ARRIVING: Final = frozenset({"good", "poor", "hr-only"})
+_NOT_THEIRS: Final = "Another client wore it last. Look whose chest it is on; if the name is wrong, press Change client."
+"""Who that was stays unsaid: this client may read along."""
 _MOISTEN: Final = "Moisten the strap and pull it a little tighter."
 
 
@@ -100,5 +102,5 @@ def _strap(client: str | None, wearer: str | None, *, crowded: bool) -> ReadyChe
     if client is None:
         return ReadyCheck("strap", "Strap of nobody named", True)
     if wearer not in {None, client}:
-        return ReadyCheck("strap", f"Strap of {wearer}", False, f"{wearer} wore it last. Look whose chest it is on.")
+        return ReadyCheck("strap", "Another client’s strap", False, _NOT_THEIRS)
     return ReadyCheck("strap", f"Strap of {client}", True)

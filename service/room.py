@@ -104,6 +104,11 @@ class Room:
         self._publish(())
 
     @property
+    def running(self) -> bool:
+        """Whether its session goes on."""
+        return self.session.live.phase is not Phase.ENDED
+
+    @property
     def state(self) -> RoomState:
         """The room at this moment."""
         now_s = self._now_s()

@@ -252,6 +252,34 @@ async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, w
         assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
 
 
+async def test_while_other_clients_are_hidden_the_start_page_names_none_of_them(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_screen() as page:
+        for name in ("M-001", "M-002"):
+            await made.records.add(name, by="Ada")
+            await made.records.agree(name, "record", by="Ada")
+        worn = made.seen[0].address
+        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
+        await page.goto(f"{made.address}/start?strap={worn}")
+        await expect(page.locator("#straps")).to_contain_text("worn by M-001")
+        await page.get_by_role("button", name="Hide other clients").click()
+        for _ in range(2):  # and so after it was opened anew
+            await expect(page.locator('[name="client"]')).to_have_count(1)
+            await expect(page.locator("#more")).to_have_text("Other clients are hidden: type the whole pseudonym.")
+            await page.get_by_placeholder("Search").fill("m-00")
+            await expect(page.locator('[name="client"]')).to_have_count(1)
+            await page.get_by_placeholder("Search").fill("m-002")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#worn-text")).to_have_text(
+                "Another client wore this strap last. Look whose chest it is on."
+            )
+            await expect(page.locator("#straps")).to_contain_text("worn by another client")
+            assert "M-001" not in await page.locator("body").inner_text()
+            await page.screenshot(path=ARTIFACTS / "start-hidden.png", full_page=True)
+            await page.reload()
+        await page.get_by_role("button", name="Hide other clients").click()
+        await expect(page.locator('[name="client"]')).to_have_count(3)
+
+
 async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
@@ -426,6 +454,19 @@ async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, 
             )
             assert small == [], name
             assert await broken_rules(page) == [], name
+
+
+async def test_every_page_prints_dark_on_white_without_a_button(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_screen() as page:
+        await fill(made)
+        await page.set_viewport_size({"width": 718, "height": 1030})
+        for name in PAGES:
+            await opened(page, made.address, name)
+            await page.emulate_media(media="print")
+            await page.screenshot(path=ARTIFACTS / f"visit-{name}-print.png", full_page=True)
+            assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", name
+            assert await page.evaluate("[...document.querySelectorAll('button')].filter(e => e.offsetParent).length") == 0, name
+            await page.emulate_media(media="null")
 
 
 async def test_the_notes_print_with_all_that_is_written_on_two_pages_at_most(tmp_path, worker):

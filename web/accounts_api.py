@@ -2,9 +2,12 @@
 
 from typing import Annotated
 
+from aiohttp import web
 import msgspec
 
-from .api import Call, Endpoint
+from .api import Call, Endpoint, json_answer
+from .guard import give_cookie
+from .login import peer_of
 from .who import LOGIN, AccountRow, Accounts, Role
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -18,6 +21,13 @@ class Me(msgspec.Struct, frozen=True):
     role: Role
     csrf: str | None
     """What every change carries in the header X-CSRF-Token; null where no login is asked for."""
+
+
+class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who comes in."""
+
+    name: Annotated[str, msgspec.Meta(max_length=80)]
+    password: Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +76,17 @@ class AccountsApi:
         """The addresses."""
         one = "/accounts/{account}"
         return [
+            Endpoint(
+                method="POST",
+                path="/login",
+                handler=self.log_in,
+                summary="Log in: gives the cookie that every other request carries.",
+                body=LogIn,
+                answer=Me,
+                refusals=(429,),
+                open=True,
+                tag="accounts",
+            ),
             Endpoint(
                 method="PUT",
                 path="/me/password",
@@ -120,6 +141,13 @@ class AccountsApi:
                 tag="accounts",
             ),
         ]
+
+    async def log_in(self, call: Call) -> web.Response:
+        """Let a program in, as the login page lets people in."""
+        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_of(call.request))
+        response = json_answer(Me(login.person.name, login.person.role, login.csrf))
+        give_cookie(call.request, response, login)
+        return response
 
     async def accounts(self, _: Call) -> list[AccountRow]:
         """Give every account."""

@@ -72,6 +72,8 @@ class Endpoint:
     refusals: tuple[int, ...] = ()
     """Besides those that any request may meet."""
     admin: bool = False
+    open: bool = False
+    """No login is needed."""
     tag: str = "rooms"
 
     def route(self) -> web.RouteDef:
@@ -86,6 +88,8 @@ class Endpoint:
         body = await body_of(request, self.body) if self.body else None
         query = _query_of(request, self.query)
         answer = await self.handler(Call(request, person, body, query))
+        if isinstance(answer, web.Response):
+            return answer
         return json_answer(Done() if answer is None else answer, self.status)
 
 

@@ -13,7 +13,7 @@ from .clients_api import ClientsApi
 from .course import Courses
 from .course_api import CourseApi
 from .course_pages import CoursePages
-from .guard import add_headers, answer_errors, check_host, check_origin, require_login
+from .guard import add_headers, answer_errors, check_host, check_origin, login_of, require_login
 from .links import Links
 from .links_api import LinksApi
 from .live import Hub
@@ -78,11 +78,17 @@ def create_app(
         courses=courses is not None,
         links=links is not None,
     )
-    live = LiveSocket(hub, lambda: None if (adapter := house.adapter()).ready else adapter.text, pace or Pace())
+    live = LiveSocket(
+        hub,
+        lambda: None if (adapter := house.adapter()).ready else adapter.text,
+        pace or Pace(),
+        lambda request: accounts is None or login_of(request, accounts) is not None,
+    )
     known = check_host(frozenset(hosts), lambda: links.public_host if links else None)
     middlewares = [answer_errors(pages.error), known, check_origin]
     if accounts:
-        middlewares.append(require_login(accounts, _OPEN))
+        opened = {ROOT + endpoint.path for endpoint in endpoints if endpoint.open}
+        middlewares.append(require_login(accounts, _OPEN | opened))
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     app.add_routes(
         [

@@ -1,6 +1,6 @@
 """What stands before every handler: who may ask (Host, Origin, login), what a browser may do then, how refusals read."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from hmac import compare_digest
 from ipaddress import ip_address
 import logging
@@ -86,15 +86,16 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     return await handler(request)
 
 
-def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware:
+def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
     """Let nobody in without a login but to `open_paths` (as their routes are written), and no change pass without its token."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        login = accounts.whose(request.cookies.get(COOKIE, ""))
+        login = login_of(request, accounts)
         if login:
             request[LOGIN] = login
-        if _path_of(request) in open_paths:  # no cookie goes with a client's page, nor with a file that others may keep
+        # A method that is not there has a path, and no route. No cookie goes with a client's page, nor with a file to keep.
+        if {_path_of(request), request.path} & open_paths:
             return await handler(request)
         if login is None:
             if request.path.startswith("/api/") or request.headers.get("Upgrade"):
@@ -108,6 +109,11 @@ def require_login(accounts: Accounts, open_paths: Collection[str]) -> Middleware
         return response
 
     return middleware
+
+
+def login_of(request: web.Request, accounts: Accounts) -> Login | None:
+    """The login of the browser that asks, as it is at this moment."""
+    return accounts.whose(request.cookies.get(COOKIE, ""))
 
 
 def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:

@@ -3,26 +3,32 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from .api import NUMBERS, ROOT, Endpoint, Refusal
+from .field_words import say_fields
 from .guard import COOKIE, CSRF_HEADER
+from .messages import Ask, Heartbeat, Rooms, Snapshot, Update
 
 _ABOUT: Final = (
-    "Everything that restbeat's pages do. Log in at /login: the cookie it gives is the key, and each change also carries "
-    f"the token that `GET {ROOT}/me` tells, in the header {CSRF_HEADER}. Times are seconds of the session's clock unless "
-    "they end in _utc. A figure that cannot be had is null, with a reason beside it."
+    f"Everything that restbeat's pages do. Where a login is asked for, `POST {ROOT}/login` gives a cookie, which is the key; "
+    f"each change also carries the token that this and `GET {ROOT}/me` tell, in the header {CSRF_HEADER}. Times are seconds of "
+    "the session's clock unless they end in _utc. A figure that cannot be had is null, with a reason beside it. Live news, beat "
+    "by beat, come over the WebSocket /live (with ?room= of one room alone, and its Story): a Snapshot of each room, then "
+    "Updates, Rooms, and a Heartbeat every 10 s; where an Update's first_seq is not the last seq + 1, Ask for the Snapshot again."
 )
+_LIVE: Final = (Snapshot, Update, Rooms, Heartbeat, Ask)
 _REF: Final = "#/components/schemas/{name}"
 
 
 def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dict[str, Any]:
     """The whole document; `login` tells whether requests need one."""
     kinds = _kinds(endpoints)
-    schemas, components = msgspec.json.schema_components([kind for kind in kinds if kind is not None], ref_template=_REF)
-    schema_of = dict(zip([_key(kind) for kind in kinds if kind is not None], schemas, strict=True))
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    say_fields(components, kinds)
+    schema_of = dict(zip([_key(kind) for kind in kinds], schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         paths.setdefault(ROOT + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schema_of, login=login)
@@ -40,46 +46,8 @@ def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dic
     }
 
 
-class Line(NamedTuple):
-    """One address of the API, as its page shows it."""
-
-    method: str
-    path: str
-    summary: str
-    takes: str | None
-    """Name of a schema."""
-    gives: str | None
-    many: bool
-    """Whether it gives a list of them."""
-    status: str
-    refusals: list[str]
-
-
-def outline(description: dict[str, Any]) -> list[Line]:
-    """The addresses of a description, for people."""
-    lines = []
-    for path, operations in description["paths"].items():
-        for method, operation in operations.items():
-            (status, answer), *others = operation["responses"].items()
-            schema, body = _schema_in(answer), _schema_in(operation.get("requestBody", {}))
-            gives = _name_of(schema) or _name_of(schema.get("items", {}))
-            many = schema.get("type") == "array"
-            refusals = [status for status, _ in others]
-            lines.append(Line(method.upper(), path, operation["summary"], _name_of(body), gives, many, status, refusals))
-    return lines
-
-
-def _schema_in(part: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = part.get("content", {}).get("application/json", {}).get("schema", {})
-    return schema
-
-
-def _name_of(schema: dict[str, Any]) -> str | None:
-    return schema["$ref"].rpartition("/")[2] if "$ref" in schema else None
-
-
 def _kinds(endpoints: Sequence[Endpoint]) -> list[Any]:
-    kinds: list[Any] = [Refusal]
+    kinds: list[Any] = [Refusal, *_LIVE]
     for endpoint in endpoints:
         for kind in (endpoint.body, endpoint.query, endpoint.answer):
             if kind is not None and all(_key(kind) != _key(known) for known in kinds):
@@ -108,7 +76,9 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) ->
     if endpoint.body is not None:
         content = {"application/json": {"schema": schema_of[_key(endpoint.body)]}}
         operation["requestBody"] = {"required": True, "content": content}
-    if login:
+    if endpoint.admin:
+        operation["description"] = "For admins."
+    if login and not endpoint.open:
         operation["security"] = [{"login": [], "csrf": []} if changes else {"login": []}]
     for status in _refusals(endpoint, names, changes=changes, login=login):
         operation["responses"][str(status)] = _answer(HTTPStatus(status).phrase + ".", schema_of[_key(Refusal)])
@@ -120,7 +90,7 @@ def _refusals(endpoint: Endpoint, names: list[str], *, changes: bool, login: boo
     found |= {400} if endpoint.body or endpoint.query else set()
     found |= {413, 415} if endpoint.body else set()
     found |= {404} if names else set()
-    found |= {401} if login else set()
+    found |= {401} if login and not endpoint.open else set()
     found |= {403} if changes or endpoint.admin else set()
     return sorted(found)
 

@@ -8,11 +8,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec.structs import replace
 
 from . import words
+from .api_outline import fields_of, outline
 from .assets import Assets
 from .guard import PICTURE_POLICY
 from .live import Hub
 from .messages import RoomState
-from .openapi import outline
 from .ports import House, Settings, UnknownRoomError, UnknownSessionError
 from .records import Records
 from .summary import summary_of
@@ -122,7 +122,7 @@ class Pages:
 
     async def api(self, request: web.Request) -> web.Response:
         """Show the description of the API to a person."""
-        return self._page(request, "api.html", api=self._description, lines=outline(self._description))
+        return self._page(request, "api.html", api=self._description, lines=outline(self._description), fields_of=fields_of)
 
     async def openapi(self, _: web.Request) -> web.Response:
         """Give the description of the API to a program."""

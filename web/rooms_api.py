@@ -10,7 +10,8 @@ from .live import Hub
 from .messages import Action, ClientView, RoomState, Story
 from .ports import AdapterState, House, Note, Opening, Press, RefusedError, Screening, StrapSeen, UnknownRoomError
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
+"""Of one line, and not of spaces alone."""
 Score = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Ago = Annotated[float, msgspec.Meta(ge=0, le=7200)]
 """Seconds ago, on the session's clock."""

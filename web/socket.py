@@ -34,9 +34,10 @@ class Pace:
 class LiveSocket:
     """Serves `/live`, with `?room=` for one room alone, and `&view=client` for what its client may see."""
 
-    def __init__(self, hub: Hub, adapter: Callable[[], str | None], pace: Pace) -> None:
-        """`adapter` gives the sentence for the heartbeat, None where all is well."""
+    def __init__(self, hub: Hub, adapter: Callable[[], str | None], pace: Pace, may: Callable[[web.Request], bool]) -> None:
+        """`adapter` gives the sentence for the heartbeat, None where all is well; `may`: whether a login still holds."""
         self._hub = hub
+        self._may = may
         self._adapter = adapter
         self._pace = pace
         self._open: set[web.WebSocketResponse] = set()
@@ -76,6 +77,8 @@ class LiveSocket:
             told = telling(message)
             if told is None:
                 return
+            if not self._may(request):
+                raise _LoggedOutError
             async with asyncio.timeout(self._pace.send_s):
                 await socket.send_str(encoder.encode(told).decode())
 
@@ -94,8 +97,12 @@ class LiveSocket:
         except TimeoutError:
             _LOG.info("A browser took nothing for %g s; its socket is dropped.", self._pace.send_s)
             _abort(request)
-        except ConnectionError:
+        except (ConnectionError, _LoggedOutError):
             _abort(request)
+
+
+class _LoggedOutError(Exception):
+    """The login with which the socket was opened is over."""
 
 
 def _abort(request: web.Request) -> None:

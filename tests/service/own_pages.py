@@ -21,8 +21,8 @@ from restbeat.web.app import create_app
 from restbeat.web.links import Answers, LinkWanted, MailSettings
 from restbeat.web.live import Hub
 
-from ..web.house import report
-from .test_house import Air, Strap
+from ..web.made_up import report
+from .houses import Air, Strap
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PUBLIC = "https://practice.example"

@@ -22,7 +22,7 @@ from restbeat.web.links import LinkWanted
 from restbeat.web.live import Hub
 from restbeat.web.ports import Opening
 
-from .test_house import Air, Strap
+from .houses import Air, Strap
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"

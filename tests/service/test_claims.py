@@ -10,7 +10,7 @@ from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker
 from restbeat.web.ports import Opening, RefusedError, StrapTakenError
 
-from .test_house import ADDRESS, Bench
+from .houses import ADDRESS, Bench
 
 SENTENCE = "Another restbeat on this computer holds this strap. End its session there, or stop that restbeat"
 

@@ -12,9 +12,9 @@ from restbeat.service.client_rights import ClientRights
 from restbeat.service.records import PracticeRecords
 from restbeat.web.app import create_app
 
-from .test_house import NOW, open_room
+from .houses import NOW, open_room
 from .test_record_pages import ODD, a_session
-from .test_records import bench, records, worker_pool  # noqa: F401 fixtures
+from .test_records import bench, records  # noqa: F401 fixtures
 
 
 @pytest.fixture

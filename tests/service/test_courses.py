@@ -24,7 +24,7 @@ from restbeat.web.ports import RefusedError, Settings, UnknownClientError, Unkno
 from restbeat.web.records import Identity
 
 from .courses_made import BEGIN, Clock, put_course, put_session
-from .test_house import Bench, worker_pool  # noqa: F401 a fixture
+from .houses import Bench
 
 TWELVE = (0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49)
 TREND = 0.07
@@ -33,7 +33,7 @@ PAINS = [(7, 5), (6, 5), (6, 4), (7, 4), (6, 4), (5, 4), (5, 3), (5, 3), (4, 3),
 
 
 @pytest.fixture
-async def bench(tmp_path, worker_pool):  # noqa: F811 the fixture
+async def bench(tmp_path, worker_pool):
     clock = Clock()
     async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)

@@ -19,7 +19,7 @@ from restbeat.service.worker import NO_PAPER, Worker
 from restbeat.web.client_summary import client_summary
 from restbeat.web.course import PaperError
 from restbeat.web.take_home import PAPER_FILES, Frame
-from tests.web.house import report
+from tests.web.made_up import report
 from tests.web.take_home import a_session, crowded, english, german, too_little
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"

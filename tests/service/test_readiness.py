@@ -84,7 +84,9 @@ def test_a_strap_known_from_another_client_is_red(room):  # noqa: F811 the fixtu
     assert red(room) == []
     room.wearer = "M-020"
     assert red(room) == ["strap"]
-    assert checks(room)["strap"].hint == "M-020 wore it last. Look whose chest it is on."
+    strap = checks(room)["strap"]
+    assert (strap.text, strap.hint[:28]) == ("Another client’s strap", "Another client wore it last.")
+    assert "M-020" not in f"{strap.text} {strap.hint}", "the client of this room may read along"
 
 
 def test_the_recent_beats_forget_what_is_older(room):  # noqa: F811 the fixture

@@ -10,8 +10,8 @@ from restbeat.service.storage import NewSession
 from restbeat.web.app import create_app
 from restbeat.web.consent import PURPOSES, TEXTS
 
-from .test_house import ended, open_room
-from .test_records import bench, records, worker_pool  # noqa: F401 fixtures
+from .houses import ended, open_room
+from .test_records import bench, records  # noqa: F401 fixtures
 
 ODD = "Frau X / 2 <b> ü.."
 

@@ -17,13 +17,13 @@ from restbeat.web.consent import WORDING
 from restbeat.web.ports import Note, Opening, RefusedError, Screening, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity, Soap
 
-from .test_house import ADDRESS, NOW, Bench, Strap, audit, ended, open_room, worker_pool  # noqa: F401 a fixture
+from .houses import ADDRESS, NOW, Bench, Strap, audit, ended, open_room
 
 OTHER = "A0:9E:1A:00:00:02"
 
 
 @pytest.fixture
-async def bench(tmp_path, worker_pool):  # noqa: F811 the fixture
+async def bench(tmp_path, worker_pool):
     async with await Storage.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
         made.seal = Seal(tmp_path / "data.key")
@@ -287,7 +287,7 @@ async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_runn
     assert [state.phase for state in bench.hub.rooms() if state.phase != "ended"] == []
 
 
-async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):  # noqa: F811 the fixture
+async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
     async with await Storage.open(tmp_path) as storage:
         first = Bench(storage, worker_pool)
         async with first.house:

@@ -10,7 +10,7 @@ from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker
 
 from ..web.screen import ARTIFACTS, chromium, text, until
-from .test_house import Bench, open_room
+from .houses import Bench, open_room
 
 pytestmark = pytest.mark.browser
 

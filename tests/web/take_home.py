@@ -14,7 +14,7 @@ from restbeat.web.records import FlagRow, Mark, Visit, Worked
 from restbeat.web.speech import speech_of
 from restbeat.web.take_home import Frame
 
-from .house import report, row
+from .made_up import report, row
 
 FRAME = Frame(static=lambda name: f"/static/x/{name}", languages=(("de", "Deutsch", "?lang=de"),), pdf="summary.pdf")
 BEGAN = date(2026, 9, 7)

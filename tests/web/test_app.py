@@ -9,7 +9,8 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 from restbeat.web.ports import Opening, Press, Settings
 
-from .house import LONG, FakeHouse, room_state, row
+from .house import FakeHouse
+from .made_up import LONG, room_state, row
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
 from restbeat.web.ports import Opening
 
-from .house import FakeHouse, beats, report, room_state
+from .house import FakeHouse
+from .made_up import beats, report, room_state
 from .screen import ARTIFACTS, AXE, LOST, SIZES, becomes, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser

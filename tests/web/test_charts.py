@@ -5,7 +5,7 @@ import pytest
 
 from restbeat.web.charts import session_picture
 
-from .house import report
+from .made_up import report
 
 
 def texts(svg):

@@ -14,7 +14,7 @@ from restbeat.web.plot import width_of
 from restbeat.web.practice_words import STOPPED
 from restbeat.web.records import Mark
 
-from .house import report, row
+from .made_up import report, row
 from .take_home import FRAME, USUAL_MARKS, a_session, a_visit, crowded, english, german, too_little, with_class, with_context
 
 CAVEATS = ("Rest alone can do this.", "Rest alone can change heart rate and heart rhythm too.")

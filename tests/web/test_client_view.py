@@ -12,7 +12,8 @@ import pytest
 from restbeat.web.live import Hub
 from restbeat.web.messages import ClientView
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .screen import ARTIFACTS, AXE, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser

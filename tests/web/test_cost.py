@@ -12,7 +12,8 @@ import pytest
 from restbeat.web.live import Hub
 from restbeat.web.socket import Pace
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .screen import ARGUMENTS, ARTIFACTS, CHROMIUM, serving, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]

@@ -3,7 +3,7 @@ import msgspec
 from restbeat.web.live import KEEP_S, PENDING_BATCHES, Hub
 from restbeat.web.messages import BeatRow, Rooms, Snapshot, Update
 
-from .house import room_state
+from .made_up import room_state
 
 
 def beat(end_s):

@@ -1,5 +1,6 @@
 """Who may come in: pages and API behind a login, changes behind its token."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
@@ -10,10 +11,13 @@ from restbeat.service.passwords import Passwords
 from restbeat.service.storage import Storage
 from restbeat.web.app import create_app
 from restbeat.web.live import Hub
+from restbeat.web.socket import Pace
 
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 
 PASSWORD = "correct horse battery"
+QUICK = Pace(heartbeat_s=0.05)
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ async def accounts(tmp_path):
 @pytest.fixture
 async def client(aiohttp_client, accounts):
     house = FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
-    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts))
+    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
 
 
 async def set_up(client, accounts, **headers):
@@ -61,6 +65,17 @@ async def test_the_live_socket_is_shut_too(client):
 @pytest.mark.parametrize("path", ["/login", "/setup", "/healthz", "/api/v1/openapi.json", "/api/v1"])
 async def test_what_is_open_stays_open(client, path):
     assert (await client.get(path, allow_redirects=False)).status == 200
+
+
+async def test_the_live_socket_ends_with_the_login_that_opened_it(client, accounts):
+    await set_up(client, accounts)
+    cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["restbeat"].value
+    async with asyncio.timeout(10), client.ws_connect("/live") as socket:
+        assert (await socket.receive_json())["type"] == "snapshot"
+        await accounts.log_out(cookie)
+        async for _ in socket:
+            pass
+    assert socket.closed
 
 
 async def test_the_first_account_lets_in_and_its_cookie_tells_no_script_and_no_other_site(client, accounts):
@@ -159,3 +174,47 @@ async def test_another_site_cannot_log_in_for_somebody(client, accounts):
     fields = {"name": "Ada", "password": PASSWORD}
     answer = await client.post("/login", data=fields, headers={"Origin": "https://evil.example"}, allow_redirects=False)
     assert answer.status == 403
+
+
+async def test_a_program_logs_in_by_json_and_has_its_token_at_once(client, accounts):
+    await set_up(client, accounts)
+    client.session.cookie_jar.clear()
+    wrong = await client.post("/api/v1/login", json={"name": "Ada", "password": "wrong password"})
+    assert (wrong.status, await wrong.json()) == (403, {"error": "Name and password do not fit together."})
+    right = await client.post("/api/v1/login", json={"name": "Ada", "password": PASSWORD})
+    me = await right.json()
+    assert (right.status, me["name"], me["role"]) == (200, "Ada", "admin")
+    assert all(part in right.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Strict"))
+    press = {"json": {"leaving": "settle"}, "headers": {"X-CSRF-Token": me["csrf"]}}
+    assert (await client.post("/api/v1/rooms/room-1/advance", **press)).status == 200
+    assert (await client.get("/api/v1/login")).status == 405
+    form = await client.post("/api/v1/login", data={"name": "Ada", "password": PASSWORD})
+    assert form.status == 415, "no form of another site can log somebody in"
+
+
+async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_field_means(client):
+    api = await (await client.get("/api/v1/openapi.json")).json()
+    login = api["paths"]["/api/v1/login"]["post"]
+    assert "security" not in login
+    assert "401" not in login["responses"]
+    assert api["paths"]["/api/v1/accounts"]["get"]["description"] == "For admins."
+    fields = {name: schema.get("properties", {}) for name, schema in api["components"]["schemas"].items()}
+    assert fields["RoomState"]["change_pct"]["description"] == "RMSSD of the last 60 s against the baseline of this session."
+    assert fields["EnterPain"]["key"]["description"] == "Made by whoever sends it, another for each entry.", "an inherited field"
+    assert [item["title"] for item in api["components"]["schemas"]["BeatRow"]["prefixItems"]] == [
+        "end_s",
+        "rr_ms",
+        "accepted",
+        "gap_before",
+    ]
+    html = await (await client.get("/api/v1")).text()
+    for text in ("RMSSD of the last 60 s against the baseline of this session.", "integer from 0 to 10", 'id="Snapshot"'):
+        assert text in html
+
+
+@pytest.mark.parametrize("text", ["", "   ", "two\nlines", "a\u0000b", "x" * 81])
+async def test_a_mark_that_nobody_could_read_is_refused(client, accounts, text):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    answer = await client.post("/api/v1/rooms/room-1/marks", json={"technique": text}, headers=headers)
+    assert answer.status == 400

@@ -5,7 +5,7 @@ from math import inf
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow, Snapshot, Update
 
-from .house import room_state
+from .made_up import room_state
 
 
 def beat(end_s):

@@ -8,7 +8,7 @@ from restbeat.web.records import Answer, Mark, Visit
 from restbeat.web.soap import contraindications, draft_of, worked
 from restbeat.web.words import CAVEAT
 
-from .house import report, row
+from .made_up import report, row
 
 NOTHING = Visit(
     session=7, client="M-014", therapist="Ada", posture=None, technique=None, pain_before=None, pain_after=None,

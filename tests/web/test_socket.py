@@ -9,7 +9,8 @@ from restbeat.web.live import Hub
 from restbeat.web.messages import ClientFrame, ClientView, ServerMessage
 from restbeat.web.socket import Pace
 
-from .house import FakeHouse, beats, room_state
+from .house import FakeHouse
+from .made_up import beats, room_state
 
 QUICK = Pace(frame_s=0.005, heartbeat_s=0.05, send_s=0.3)
 

@@ -3,7 +3,7 @@ import msgspec
 from restbeat.analysis.figures import ResponseContext
 from restbeat.web.summary import summary_of
 
-from .house import report, row
+from .made_up import report, row
 
 
 def test_the_summary_says_first_what_the_massage_did():

@@ -10,7 +10,8 @@ from restbeat.web.live import Hub
 from restbeat.web.take_home import Frame
 
 from ..chromium import SIZES
-from .house import FakeHouse, room_state
+from .house import FakeHouse
+from .made_up import room_state
 from .screen import ARTIFACTS, AXE, broken_rules, serving, until
 from .take_home import FakeCourses, a_session, german
 

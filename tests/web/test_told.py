@@ -4,7 +4,7 @@ import pytest
 from restbeat.web.messages import ClientView, Heartbeat, Rooms, Snapshot, Update
 from restbeat.web.told import all_of_it, client_frame, for_the_client, level_of, telling_of, without_names
 
-from .house import a_story, room_state
+from .made_up import a_story, room_state
 
 ALL_ON = ClientView(field=True, tone=True, pacer=True, pacer_sound=True, pace_per_min=5.0)
 SNAPSHOT = Snapshot(7, 1, room_state(client_view=ALL_ON), [])

@@ -6,7 +6,7 @@ from restbeat.analysis.final_pass import PhaseLook, SecondLook
 from restbeat.analysis.parity import Difference, Parity
 from restbeat.web import words
 
-from .house import report
+from .made_up import report
 
 
 def response(class_, **changes):

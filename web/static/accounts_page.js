@@ -1,6 +1,7 @@
 // Accounts, for an admin: make one, set a password, switch one off or on.
 
 import { byId, post, send, setText, show } from "./dom.js";
+import { localTimes } from "./times.js";
 
 function say(text) {
   setText(byId("news"), text);
@@ -31,3 +32,4 @@ for (const form of document.querySelectorAll("[data-password]")) {
 for (const button of document.querySelectorAll("[data-switch]")) {
   button.addEventListener("click", () => change(() => send("PUT", `/api/v1/accounts/${button.dataset.switch}/disabled`, { disabled: button.dataset.disabled === "no" })));
 }
+localTimes();

@@ -43,6 +43,8 @@ export function setSignal(element, signal, text) {
   setText(element.querySelector("span"), text);
 }
 
+export const toLogin = () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+
 // A change that is asked of the server; throws an error whose message is a sentence for a person, with the `status` of the answer.
 export async function send(method, path, body = {}) {
   const headers = { "Content-Type": "application/json" };
@@ -54,7 +56,7 @@ export async function send(method, path, body = {}) {
   } catch {
     throw new Error("restbeat did not answer. Try again in a moment.");
   }
-  if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (response.status === 401) toLogin();
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.error ?? "That did not work."), { status: response.status, room: answer.room ?? null });
   return answer;

@@ -1,5 +1,7 @@
 // The live socket: keeps every room's newest state and its last two minutes of beats, and reconnects by itself.
 
+import { toLogin } from "./dom.js";
+
 export const STALE_MS = 2500; // drawn at most half a second later, so that no page looks live 3 s after the last news
 const KEEP_S = 120;
 const DEAD_MS = 25000; // more than two missed heartbeats: the connection is open in name only
@@ -93,6 +95,7 @@ export class Live extends EventTarget {
   }
 
   lost() {
+    if (!this.open) askLogin(); // refused at the door: the browser does not tell why
     this.open = false;
     this.socket = null;
     const wait = BACK_OFF_MS[Math.min(this.tries, BACK_OFF_MS.length - 1)];
@@ -152,6 +155,12 @@ export class Live extends EventTarget {
     if (quietByRight && this.open) return 0;
     return silent > STALE_MS ? silent : 0;
   }
+}
+
+// Where the login is over, news come again only after another.
+async function askLogin() {
+  const answer = await fetch("/api/v1/me", { signal: AbortSignal.timeout(5000) }).catch(() => null);
+  if (answer?.status === 401) toLogin();
 }
 
 // The screen stays on while a session runs.

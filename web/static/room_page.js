@@ -93,7 +93,7 @@ function news(state, silentMs, missing) {
   if (missing) return comeback.words + (comeback.wanted ? kept : "");
   if (trouble) return trouble;
   if (waiting && outbox.trouble) return outbox.trouble + kept;
-  return state?.hint ?? "";
+  return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that one stands where RMSSD would
 }
 
 // Of the strap and the client nothing is known at this moment: no number stays.
@@ -157,7 +157,7 @@ function render() {
   const phaseS = ahead ? ((Date.now() - ahead.sinceMs) / 1000) * state.speed : state.phase_s + grown;
   const told = drawPhase(phase, phaseS, state, ahead !== null && away);
   setText(byId("name"), state.name);
-  setText(byId("who"), [state.client, state.kind === "rest" ? "rest only" : state.technique, state.posture, state.strap, state.battery_pct === null ? null : `battery ${state.battery_pct} %`].filter(Boolean).join(" · "));
+  setText(byId("who"), [state.client, state.kind === "rest" ? "rest only" : state.technique, state.posture, state.battery_pct === null ? null : `battery ${state.battery_pct} %`, state.strap].filter(Boolean).join(" · "));
   setText(byId("pain-now"), pain(state));
   show(byId("pain-shown"), state.pain !== null);
   setText(byId("notice"), state.notice ?? "");

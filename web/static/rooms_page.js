@@ -10,7 +10,7 @@ import { Tile } from "./tile.js";
 import { noNews } from "./words.js";
 
 const TICK_MS = 200; // all tiles change in one frame: many small frames are what costs
-const ROOMY = new Set(["one", "two", "four"]);
+const ROOMY = new Set(["one", "two", "three", "four"]);
 const HANDS_OFF_MS = 1500; // no tile moves away from under a finger
 
 const live = new Live().start();

@@ -43,5 +43,5 @@ export function glance(kinds) {
 }
 
 export function sizeOf(count) {
-  return count === 0 ? "none" : count === 1 ? "one" : count === 2 ? "two" : count <= 4 ? "four" : count <= 6 ? "six" : count <= 8 ? "eight" : "many";
+  return count === 0 ? "none" : count === 1 ? "one" : count === 2 ? "two" : count === 3 ? "three" : count <= 4 ? "four" : count <= 6 ? "six" : count <= 8 ? "eight" : "many";
 }

@@ -2,7 +2,9 @@
 
 import { conflict } from "./conflict.js";
 import { byId, make, post, setText, show } from "./dom.js";
+import { hides, onHideChange } from "./privacy.js";
 import { attempt, chip, clientPath, day, get, say, shortDay } from "./record.js";
+import { sentence } from "./words.js";
 
 const SHOWN = 7;
 const EVERY_MS = 3000;
@@ -27,11 +29,12 @@ function choose(name, value) {
   if (input) input.checked = true;
 }
 
-// Clients: those of late first, whoever wore the strap that was chosen before all.
+// Clients: those of late first, whoever wore the strap that was chosen before all; while others are hidden, the one whose whole
+// pseudonym was typed.
 function drawClients() {
   const wanted = byId("search").value.trim().toLowerCase();
   const first = wearer(strap);
-  const found = clients.filter((row) => row.client.toLowerCase().includes(wanted));
+  const found = clients.filter((row) => (hides() ? row.client.toLowerCase() === wanted : row.client.toLowerCase().includes(wanted)));
   found.sort((a, b) => (b.client === first) - (a.client === first));
   const shown = found.slice(0, SHOWN);
   const row = known(client);
@@ -50,7 +53,7 @@ function drawClients() {
     if (input.value === focused) input.focus();
   }
   const left = found.length - shown.length;
-  setText(byId("more"), left > 0 ? `and ${left} more: search for them` : !found.length && wanted ? "No client of that pseudonym." : "");
+  setText(byId("more"), left > 0 ? `and ${left} more: search for them` : found.length || (row && !wanted) ? "" : hides() ? "Other clients are hidden: type the whole pseudonym." : wanted ? "No client of that pseudonym." : "");
   show(byId("more"), byId("more").textContent !== "");
 }
 
@@ -81,6 +84,8 @@ function takeStrap() {
   strap = own ?? (free.length === 1 ? free[0].address : free.some((one) => one.address === strap) ? strap : null);
 }
 
+const named = (worn) => (worn === client || !hides() ? worn : "another client");
+
 const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal");
 
 function drawStraps() {
@@ -91,7 +96,7 @@ function drawStraps() {
   const chips = rows.map((one) => {
     const worn = wearer(one.address);
     const where = one.room ? `in ${one.room_name}` : one.heard ? strength(one.rssi_dbm) : "not heard now: moisten it";
-    const detail = [[one.near && `near ${one.near}`, where].filter(Boolean).join(" · "), worn && `worn by ${worn}`].filter(Boolean).join("\n");
+    const detail = [[one.near && `near ${one.near}`, where].filter(Boolean).join(" · "), worn && `worn by ${named(worn)}`].filter(Boolean).join("\n");
     const label = chip("radio", "strap", one.address, one.name ?? one.address, detail);
     const input = label.querySelector("input");
     input.checked = one.address === strap;
@@ -160,7 +165,7 @@ function update() {
   setText(byId("agrees"), client === null ? "The person on the table agrees to be recorded" : `${client} agrees to be recorded`);
   const other = wornByOther();
   show(byId("worn"), client !== undefined && other !== null);
-  setText(byId("worn-text"), other ? `${other} wore this strap last. Look whose chest it is on.` : "");
+  setText(byId("worn-text"), other ? `${sentence(named(other))} wore this strap last. Look whose chest it is on.` : "");
   setText(byId("worn-label"), client === null ? "It is on whoever lies here now" : `It is on ${client} now`);
   const apply = ticked("not_asked") ? [] : yes();
   for (const input of form.querySelectorAll('[name="yes"]')) input.disabled = ticked("not_asked");
@@ -226,6 +231,7 @@ form.addEventListener("change", (event) => {
 });
 
 byId("search").addEventListener("input", drawClients);
+onHideChange(() => { drawClients(); update(); });
 byId("search").addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();

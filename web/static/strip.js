@@ -57,8 +57,8 @@ export class Strip {
     c.beginPath();
     c.rect(plot.x0, 0, plot.x1 - plot.x0 + 4, this.height);
     c.clip();
+    this.taken = []; // by words along the upper edge: what is newest comes first, and none stands on another
     this.gaps(room, now, plot, x);
-    this.border(room, now, plot, x);
     this.beats(room.beats, x, y);
     c.restore();
     c.globalAlpha = 1;
@@ -104,12 +104,13 @@ export class Strip {
 
   gaps(room, now, plot, x) {
     const { beats } = room;
-    let before = null;
-    for (const [end, rr, , gap] of beats) {
-      if (gap && before !== null) this.hole(before, end - rr / 1000, plot, x, "lost");
-      before = end;
+    const last = beats.at(-1)?.[0];
+    if (last !== undefined && !room.ended && now - last > Math.max(TAIL_S, TAIL_S * 0.5 * (room.state?.speed ?? 1))) this.hole(last, now, plot, x, "no beats");
+    this.border(room, now, plot, x);
+    for (let n = beats.length - 1; n > 0; n--) {
+      const [end, rr, , gap] = beats[n];
+      if (gap) this.hole(beats[n - 1][0], end - rr / 1000, plot, x, "lost");
     }
-    if (before !== null && !room.ended && now - before > Math.max(TAIL_S, TAIL_S * 0.5 * (room.state?.speed ?? 1))) this.hole(before, now, plot, x, "no beats");
   }
 
   hole(from, to, plot, x, word) {
@@ -120,10 +121,17 @@ export class Strip {
     c.fillRect(a, plot.y0, b - a, plot.y1 - plot.y0);
     if (to - from < 2) return;
     const text = `${word} ${age(to - from)}`;
-    const half = c.measureText(text).width / 2;
+    const width = c.measureText(text).width;
     c.fillStyle = this.colour.out;
-    c.textAlign = "center";
-    c.fillText(text, Math.min((a + b) / 2, plot.x1 - half), plot.y0 + 9);
+    this.write(text, Math.min((a + b - width) / 2, plot.x1 - width), plot.y0 + 9);
+  }
+
+  write(text, left, y) {
+    const c = this.context, right = left + c.measureText(text).width;
+    if (this.taken.some(([from, to]) => left < to + 6 && right > from - 6)) return;
+    this.taken.push([left, right]);
+    c.textAlign = "left";
+    c.fillText(text, left, y);
   }
 
   border(room, now, plot, x) {
@@ -137,9 +145,8 @@ export class Strip {
     c.setLineDash([]);
     c.fillStyle = this.colour.quiet;
     const word = phaseWord(room.state.phase, room.state.kind);
-    const fits = at + 8 + c.measureText(word).width < plot.x1;
-    c.textAlign = fits ? "left" : "right";
-    c.fillText(word, at + (fits ? 8 : -8), plot.y0 + 8);
+    const width = c.measureText(word).width;
+    this.write(word, at + 8 + width < plot.x1 ? at + 8 : at - 8 - width, plot.y0 + 9);
   }
 
   beats(beats, x, y) {

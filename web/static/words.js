@@ -3,6 +3,7 @@
 const PHASES = { settle: "Settling", baseline: "Baseline", massage: "Massage", recovery: "Recovery", ended: "Ended" };
 const NEXT = { settle: "Begin baseline", baseline: "Begin massage", massage: "Begin recovery", recovery: "End session", ended: "Pain after, notes" };
 const AWAY = new Set(["lost", "silent", "no-strap", "connecting"]);
+const WINDOW_S = 60; // of the last figures: before a phase is as old as that, they are of the phase before it too
 const CHANGE_PCT = 10;
 const STAYS_PCT = 6; // a word once said stays until the change is this small: no flicker at the border
 
@@ -26,17 +27,17 @@ export const signed = (value) => {
   return whole === 0 ? "0" : `${whole > 0 ? "+" : "−"}${Math.abs(whole)}`;
 };
 
-const TONES = { Rising: "up", Lower: "down" };
-const PERHAPS = { Rising: "Perhaps rising", Lower: "Perhaps lower" };
+const TONES = { Higher: "up", Lower: "down" };
+const PERHAPS = { Higher: "Perhaps higher", Lower: "Perhaps lower" };
 const UNSURE_PCT = 2; // how far an interval must reach over zero before a sure word turns into a perhaps, and back
 
 // One word for a change; only "perhaps" where its interval holds no change too, or is not known yet.
 export function direction(percent, before = null, low = null, high = null) {
   const border = (word) => (word === before || PERHAPS[word] === before ? STAYS_PCT : CHANGE_PCT);
-  const word = percent >= border("Rising") ? "Rising" : percent <= -border("Lower") ? "Lower" : "About the same";
+  const word = percent >= border("Higher") ? "Higher" : percent <= -border("Lower") ? "Lower" : "About the same";
   if (!PERHAPS[word]) return word;
   if (low === null || high === null) return PERHAPS[word];
-  const reach = word === "Rising" ? -low : high;
+  const reach = word === "Higher" ? -low : high;
   return reach > (before === word ? UNSURE_PCT : before === PERHAPS[word] ? -UNSURE_PCT : 0) ? PERHAPS[word] : word;
 }
 
@@ -46,13 +47,15 @@ export function response(state, before = null) {
   const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
   const none = (word, detail, tone = "quiet") => ({ word, detail: detail ?? "", percent: null, tone });
   if (state.phase === "ended") return none("Session ended", state.bench ? "A recording on the bench leaves no summary." : "The summary is ready to be read.");
-  if (state.signal === "hr-only") return none("Heart rate only – no HRV", "This sensor sends no RR intervals; a chest strap does.");
+  if (state.signal === "hr-only") return none("Heart rate only – no HRV", state.hint);
   if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
   if (state.notice) return none(ms(state.rmssd_ms), "RMSSD of the last 60 s · pain comes first");
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
   if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
-  const percent = state.change_so_far_pct ?? state.change_pct; // the interval is that of the phase so far
+  const soFar = state.change_so_far_pct ?? null;
+  if (soFar === null && state.phase_s < WINDOW_S) return none("First minute", `${now} · compared once it is over`);
+  const percent = soFar ?? state.change_pct; // the interval is that of the phase so far
   const word = direction(percent, before, state.change_low_pct ?? null, state.change_high_pct ?? null);
   const side = state.change_pct >= 0 ? "above" : "below";
   const share = Math.abs(Math.round(state.change_pct));
