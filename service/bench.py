@@ -9,6 +9,7 @@ from typing import Self
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
+from ..sensors.ending import ended
 from ..sensors.errors import SensorError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
@@ -96,8 +97,7 @@ class Bench:
         """Close a bench room; there is nothing to keep."""
         held = self._room(room)
         del self._rooms[room]
-        held.task.cancel()
-        await asyncio.gather(held.task, return_exceptions=True)
+        await ended(held.task)
         self._hub.remove(room)
 
     def _room(self, room: str) -> _BenchRoom:

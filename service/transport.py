@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
+from ..sensors.ending import ended
 from ..sensors.recording import Recording
 from ..sensors.source import ReplaySource
 from .errors import CutError
@@ -78,9 +79,7 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
         try:
             await player.run()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await ended(*helpers)
             bars.update(bar, completed=furthest.end_s)
     return furthest
 
