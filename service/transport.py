@@ -70,10 +70,14 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
                 await asyncio.sleep(0.1)
 
         async def end() -> None:
-            from .server import stop_signal  # noqa: PLC0415 a replay that is not paced needs no server, nor its imports
+            from .server import no_stop_signal, stop_signal  # noqa: PLC0415 a replay that is not paced needs no server
 
-            await stop_signal().wait()
-            player.stop()
+            stop = stop_signal()
+            try:
+                await stop.wait()
+                player.stop()
+            finally:
+                no_stop_signal()
 
         helpers = [asyncio.create_task(show(), name="progress"), asyncio.create_task(end(), name="Ctrl-C")]
         try:
