@@ -12,7 +12,7 @@ import random
 import msgspec
 from msgspec.structs import replace
 
-from .errors import PayloadError
+from .errors import FaultError, PayloadError
 from .fault_grammar import FaultSpec
 from .heart_rate import encode, parse
 from .model import Contact, Measurement
@@ -29,7 +29,10 @@ _LONGEST_RR = 0xFFFF
 
 
 def with_faults(recordings: Sequence[Recording], faults: Sequence[FaultSpec], *, seed: int) -> list[Recording]:
-    """Put troubles in, the same for the same seed. Raises `FaultError`, or `RecordingError` of a swap's file."""
+    """Put troubles in, the same for the same seed; none lengthens a recording.
+
+    Raises `FaultError`, also where a fault finds nothing to change, or `RecordingError` of a swap's file.
+    """
     if not faults:
         return list(recordings)
     all_events = [list(recording.events) for recording in recordings]
@@ -39,7 +42,10 @@ def with_faults(recordings: Sequence[Recording], faults: Sequence[FaultSpec], *,
             if fault.kind not in kinds:
                 continue
             rng = random.Random(f"{seed} {number} {fault.text}")  # noqa: S311 a test bench, no secret
+            before = list(all_events)
             _apply(fault, all_events, truth, rng)
+            if all_events == before and _in_vain(fault, recordings):
+                raise FaultError(_why_in_vain(fault, recordings))
     texts = [fault.text for fault in faults]
     return [
         Recording(
@@ -49,6 +55,25 @@ def with_faults(recordings: Sequence[Recording], faults: Sequence[FaultSpec], *,
         )
         for recording, events, lines in zip(recordings, all_events, truth, strict=True)
     ]
+
+
+def _in_vain(fault: FaultSpec, recordings: Sequence[Recording]) -> bool:
+    """Whether a fault changes nothing by itself; beside others it may, as silence within a drop."""
+    alone = [list(recording.events) for recording in recordings]
+    _apply(fault, alone, [[] for _ in recordings], random.Random(0))  # noqa: S311 a test bench, no secret
+    return all(list(recording.events) == events for recording, events in zip(recordings, alone, strict=True))
+
+
+def _why_in_vain(fault: FaultSpec, recordings: Sequence[Recording]) -> str:
+    end_s = max((_end_s(recording.events) for recording in recordings), default=0.0)
+    if fault.from_s >= end_s:
+        return f"{fault.text!r} begins after the end of what is played, at {end_s:g} s: nothing would be changed."
+    what = "its share is less than one" if fault.share else "there is nothing of that kind then"
+    return f"{fault.text!r} would change nothing: {what}. Give it another time, or a larger share."
+
+
+def _end_s(events: Sequence[Event]) -> float:
+    return events[-1].t if events else 0.0
 
 
 def told(recording: Recording) -> list[str]:
@@ -74,6 +99,8 @@ def _apply(fault: FaultSpec, all_events: list[Events], truth: list[list[Fault]],
         truth[1].append(Fault(fault.from_s, "swap", count=others, detail="with recording 1"))
         return
     for number, events in enumerate(all_events):
+        if fault.from_s >= _end_s(events):
+            continue
         other = _other(fault, all_events, number)
         all_events[number], lines = _WORK[fault.kind](events, fault, rng, other)
         truth[number] += lines
@@ -236,9 +263,12 @@ def _garbage(events: Events, fault: FaultSpec, rng: random.Random, _: Events) ->
 
 
 def _late(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tuple[Events, list[Fault]]:
-    """Hold packets back; none overtakes another, so those that come while the batch does come behind it."""
+    """Hold packets back; none overtakes another, so those that come while the batch does come behind it.
+
+    Those that would come after the end of the recording never come.
+    """
     out: Events = []
-    count, free_s = 0, fault.from_s + (fault.for_s or 0.0)
+    count, free_s, end_s = 0, fault.from_s + (fault.for_s or 0.0), _end_s(events)
     for event in events:
         held = isinstance(event, Packet) and fault.holds(event.t)
         if isinstance(event, Packet) and (held or fault.from_s <= event.t < free_s):
@@ -246,7 +276,7 @@ def _late(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tup
             count, free_s = count + held, free_s + _BATCH_APART_S
         else:
             out.append(event)
-    return _in_order(out), _span(fault, count)
+    return _in_order([event for event in out if event.t <= end_s]), _span(fault, count)
 
 
 def _double(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tuple[Events, list[Fault]]:
@@ -268,6 +298,7 @@ def _drop(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tup
     was_up = all(event.up for event in events if isinstance(event, Link) and event.t < fault.from_s)
     until_s = fault.from_s + (fault.for_s or 0.0)
     links: Events = [Link(fault.from_s, up=False), Link(until_s, up=True)] if was_up else []
+    links = [link for link in links if link.t <= _end_s(events)]
     return _in_order([*kept, *links]), _span(fault, len(events) - len(kept))
 
 

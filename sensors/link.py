@@ -14,6 +14,7 @@ from bleak.exc import BleakError
 from .bluetooth_trouble import connect_trouble
 from .devices import busy_hint
 from .discovery import START_S, discovery_of
+from .ending import ended
 from .errors import ConnectError, NoAdapterError, StrapNotFoundError
 from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
 from .heart_rate import HEART_RATE_SERVICE
@@ -190,8 +191,7 @@ class BleakConnection:
     async def leave(self) -> None:
         """Stop what `listen` has started; takes 1.4 s at most."""
         if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+            await ended(self._starting)
         if self._polar is not None and not self.gone.is_set():
             await self._polar.stop()
 

@@ -25,6 +25,7 @@ from bluetooth_adapters import AdapterDetails, BluetoothAdapters
 from habluetooth import BluetoothManager, BluetoothServiceInfoBleak
 from habluetooth.central_manager import CentralBluetoothManager
 
+from .ending import ended, told_to_end
 from .gatt import whole_uuid
 from .heart_rate import HEART_RATE_SERVICE
 from .proxies_address import ProxyAddress, ProxyError
@@ -85,9 +86,7 @@ class Proxies:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         self._manager.async_stop()
         CentralBluetoothManager.manager = None
 
@@ -99,7 +98,9 @@ class Proxies:
                     wait_s = _FIRST_WAIT_S
                     await stopped.wait()
                 self._troubles[address] = f"The connection to {_named(address, within=True)} was lost."
-            except Exception as error:  # noqa: BLE001 a proxy is a machine of others: whatever it does, it is tried again
+            except (Exception, asyncio.CancelledError) as error:  # a proxy is a machine of others: it is tried again
+                if told_to_end():
+                    raise
                 _LOG.debug("%s", address, exc_info=True)
                 self._troubles[address] = _sentence(address, error)
             await asyncio.sleep(wait_s)
@@ -202,7 +203,7 @@ def _named(address: ProxyAddress, *, within: bool = False) -> str:
     return f"{article} proxy{room} ({address.host}:{address.port})"
 
 
-def _sentence(address: ProxyAddress, error: Exception) -> str:
+def _sentence(address: ProxyAddress, error: BaseException) -> str:
     if isinstance(error, RequiresEncryptionAPIError):
         return f"{_named(address)} wants its encryption key. Name a file that has it with --proxy-key-file."
     if isinstance(error, InvalidEncryptionKeyAPIError):

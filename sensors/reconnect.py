@@ -14,6 +14,7 @@ import random
 from typing import Protocol
 
 from .clock import Clock
+from .ending import ended, told_to_end
 from .errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
 from .model import Device
 from .recording import HEART_RATE, Link, Packet
@@ -108,8 +109,7 @@ class ReconnectingSource:
                 yield item
             await keeping
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            await ended(keeping)
 
     async def _keep(self, clock: Clock, emit: Callable[[Item], None]) -> None:
         timing = self._timing
@@ -135,7 +135,9 @@ class ReconnectingSource:
                 # the last look may be cut short: that a strap refused tells more than that it was not heard just then
                 hint = self._hint(refused if refused and _wall_s() >= give_up_at else error, stream, give_up_at)
                 wait_s = 0.0
-            except Exception as error:  # noqa: BLE001 a session lives through whatever Bluetooth raises
+            except (Exception, asyncio.CancelledError) as error:  # a session lives through whatever Bluetooth raises
+                if told_to_end():
+                    raise
                 refused = error if isinstance(error, LinkError) else _odd(error)
                 hint = self._hint(refused, stream, give_up_at)
                 attempts += 1
@@ -244,7 +246,7 @@ class _Stream:
         return self.last_s - self._up_s >= seconds
 
 
-def _odd(error: Exception) -> ConnectError:
+def _odd(error: BaseException) -> ConnectError:
     _LOG.error("What Bluetooth raised was not expected", exc_info=error)
     return ConnectError(f"Bluetooth failed: {str(error) or type(error).__name__}. It is tried again.")
 
@@ -254,9 +256,7 @@ async def _either(gone: asyncio.Event, clock: Clock, due_s: float) -> None:
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        await ended(*waits)
 
 
 def _wall_s() -> float:

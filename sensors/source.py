@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from .clock import Clock
+from .ending import ended
 from .model import Device
 from .recording import Event, Fault, Link, Mark, Pain, PhaseStart, Recording
 
@@ -114,6 +115,4 @@ class ScriptedSource:
                 yield item
             await tasks[0]
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from itertools import zip_longest
-import multiprocessing
 import os
 from pathlib import Path
 import time
@@ -26,9 +24,9 @@ from ..sensors.recording import Event, Header
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
 from .past import past_before
+from .processes import Processes
 from .sqlite import Database
 from .storage import Storage, events_of
-from .worker import follow_the_server
 
 _BATCH = 16
 """Sessions a worker takes at once; what was done of a batch that was cut off is done again."""
@@ -71,13 +69,11 @@ async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int,
     rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
     batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]
     checked, differences = 0, []
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(batches)), mp_context=context, initializer=_begin, initargs=(data,))
+    processes = Processes(min(jobs, len(batches)), _begin, data)
     try:
         with _progress(err) as progress:
             bar = progress.add_task("", total=len(sessions))
-            loop = asyncio.get_running_loop()
-            for done in asyncio.as_completed([loop.run_in_executor(pool, recompute, *batch) for batch in batches]):
+            for done in asyncio.as_completed([processes.run(recompute, *batch) for batch in batches]):
                 recomputed = await done
                 await storage.put_reports(ALGORITHM, [(one.session, one.report) for one in recomputed])
                 asked = [one for one in recomputed if one.differences is not None]
@@ -87,7 +83,7 @@ async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int,
     except BrokenProcessPool as error:
         raise WorkerError("A process of the analysis died. What was computed is stored; run it again for the rest.") from error
     finally:
-        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await processes.end()
     return checked, differences
 
 
@@ -102,7 +98,6 @@ _database: Database | None = None
 
 def _begin(data: Path) -> None:
     global _database  # noqa: PLW0603 a pool's initializer has no other way to hand on
-    follow_the_server()
     _database = open_readonly(data)
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import logging
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
+from ..sensors.ending import ended
 from ..sensors.errors import SensorError
 from ..sensors.fault_grammar import parse_faults
 from ..sensors.faults import told, with_faults
@@ -20,6 +22,7 @@ from .player import Player
 from .room import Room, rows_of
 from .session import Session
 
+_LOG = logging.getLogger(__name__)
 _MOST_ROOMS = 8
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 
@@ -59,12 +62,12 @@ class Bench:
 
     async def open(self, recording: str, *, faults: Sequence[str], seed: int, speed: float, loop: bool) -> Played:
         """Play a recording in a room of its own. Raises `RefusedError`."""
-        if len(self._rooms) >= _MOST_ROOMS:
-            raise RefusedError(f"{_MOST_ROOMS} bench rooms are open. Close one first.")
         try:
             troubled = await asyncio.to_thread(self._read, recording, faults, seed)
         except SensorError as error:
             raise RefusedError(str(error)) from error
+        if len(self._rooms) >= _MOST_ROOMS:
+            raise RefusedError(f"{_MOST_ROOMS} bench rooms are open. Close one first.")
         if not troubled.events:
             raise RefusedError(f"{recording} holds no event: there is nothing to play.")
         number = next(n for n in range(1, _MOST_ROOMS + 1) if f"bench-{n}" not in self._rooms)
@@ -79,6 +82,7 @@ class Bench:
 
         player = Player(troubled, TransportClock(speed), play, loop=loop)
         task = asyncio.create_task(player.run(stay=True), name=f"bench room {identifier}")
+        task.add_done_callback(_tell_failure)
         self._rooms[identifier] = room = _BenchRoom(identifier, name, recording, list(faults), player, task)
         return _played(room)
 
@@ -96,8 +100,7 @@ class Bench:
         """Close a bench room; there is nothing to keep."""
         held = self._room(room)
         del self._rooms[room]
-        held.task.cancel()
-        await asyncio.gather(held.task, return_exceptions=True)
+        await ended(held.task)
         self._hub.remove(room)
 
     def _room(self, room: str) -> _BenchRoom:
@@ -109,11 +112,21 @@ class Bench:
         return {path.name: path for folder in self._folders for path in folder.iterdir() if path.name.endswith(_SUFFIXES)}
 
     def _read(self, name: str, faults: Sequence[str], seed: int) -> Recording:
+        specs = [replace(spec, file=spec.file and str(self._file(spec.file))) for spec in parse_faults(faults)]
+        (troubled,) = with_faults([read(self._file(name))], specs, seed=seed)
+        return troubled
+
+    def _file(self, name: str) -> Path:
+        """One of the recordings that are offered; a page reaches no other file of this computer."""
         path = self._files().get(name)
         if path is None:
             raise RefusedError(f"There is no recording {name}.")
-        (troubled,) = with_faults([read(path)], parse_faults(faults), seed=seed)
-        return troubled
+        return path
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _LOG.error("%s stands still", task.get_name(), exc_info=error)
 
 
 def _played(room: _BenchRoom) -> Played:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from enum import Enum
 import errno
@@ -13,7 +14,9 @@ import re
 import shutil
 import socket
 import sys
+import threading
 import time
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +24,8 @@ from ..sensors.ble import adapter_state
 from ..sensors.bluetooth_trouble import NOT_ALLOWED
 from .database import DATABASE, folder_taken, look_into
 from .errors import StorageError
+
+T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 _LEAST_FREE_GB, _LOW_FREE_GB = 0.2, 2.0
@@ -61,6 +66,21 @@ async def run(name: str, check: Check) -> Finding:
         )
     except Exception as error:  # noqa: BLE001 whatever it is, the other checks go on
         return Finding(name, State.LOOK, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """Work in a thread that the end of the program does not wait for: a disk or a network folder may hang."""
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run_it() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:  # noqa: BLE001 it belongs to the caller
+            outcome.set_exception(error)
+
+    threading.Thread(target=run_it, name="aside", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
 
 
 async def python() -> Finding:
@@ -185,7 +205,7 @@ def disk(data: Path) -> Check:
             return Finding("Data folder", State.LOOK, f"{found}, open to other users", f"Close it: chmod 700 {data}")
         return Finding("Data folder", State.OK, found)
 
-    return lambda: asyncio.to_thread(look)
+    return lambda: aside(look)
 
 
 def database(data: Path) -> Check:
@@ -215,7 +235,7 @@ def database(data: Path) -> Check:
             return Finding("Database", State.LOOK, f"{found}; log of {seen.wal_mb:.0f} MB", "Stop and start restbeat once.")
         return Finding("Database", State.OK, found)
 
-    return lambda: asyncio.to_thread(look)
+    return lambda: aside(look)
 
 
 def holder(data: Path) -> Check:
@@ -227,7 +247,7 @@ def holder(data: Path) -> Check:
             "In use", State.OK, "a running restbeat holds the data folder" if taken else "no running restbeat holds it"
         )
 
-    return lambda: asyncio.to_thread(look)
+    return lambda: aside(look)
 
 
 async def clock() -> Finding:

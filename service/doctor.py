@@ -1,8 +1,8 @@
 """The command that says what is amiss with a computer, and packs that for whoever is asked for help."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 import getpass
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ async def examine(data: Path, *, adapter: str | None, as_json: bool, bundle: Pat
     else:
         Console(highlight=False).print(_table(findings))
     if bundle:
-        await asyncio.to_thread(_pack, bundle, findings, data)
+        await checks.aside(partial(_pack, bundle, findings, data))
         click.echo(
             f"Wrote {bundle}: no client, no strap's own address, no user or computer name is in it. Look before you send it.",
             err=True,

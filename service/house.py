@@ -13,6 +13,7 @@ import msgspec
 from ..analysis.figures import SessionReport
 from ..analysis.live import LiveSession
 from ..sensors.clock import Clock, RunningClock
+from ..sensors.ending import ended
 from ..sensors.errors import SensorError
 from ..sensors.model import Device, Phase
 from ..sensors.recording import Event, Header, Link, Mark
@@ -94,9 +95,7 @@ class House:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
 
     def adapter(self) -> AdapterState:
         """Tell whether there is a radio, or what else keeps the house from working."""

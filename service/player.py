@@ -8,6 +8,7 @@ from itertools import count
 from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
+from ..sensors.ending import ended
 from ..sensors.recording import Event, Recording
 from ..sensors.source import Item, ReplaySource, beginning, items_of
 from .session import Log, Session
@@ -119,9 +120,7 @@ class Player:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
         if not tasks[0].cancelled():
             tasks[0].result()
 

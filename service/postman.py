@@ -13,6 +13,7 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
+from ..sensors.ending import told_to_end
 from ..web.links import MailSettings
 from ..web.own_mail import link_mail, reminder_mail, try_mail
 from ..web.ports import RefusedError
@@ -24,7 +25,7 @@ from .links import address_of, link_of
 from .mail_settings import read_mail_settings
 from .mails import Due
 from .seal import Seal
-from .smtp import STEP_S, send, told_to_end
+from .smtp import STEP_S, send
 from .sqlite import Database
 from .storage import Storage
 

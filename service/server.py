@@ -154,6 +154,16 @@ def stop_signal() -> asyncio.Event:
     return stop
 
 
+def no_stop_signal() -> None:
+    """Let Ctrl-C and a termination signal end the program by themselves again."""
+    loop = asyncio.get_running_loop()
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        try:
+            loop.remove_signal_handler(number)
+        except NotImplementedError:
+            signal.signal(number, default)
+
+
 def say(text: str) -> None:
     """Print a line of progress at once, even into a pipe."""
     sys.stdout.write(text + "\n")

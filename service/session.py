@@ -9,6 +9,7 @@ from typing import Protocol
 from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import Clock
+from ..sensors.ending import ended
 from ..sensors.model import Device, Phase
 from ..sensors.recording import Event, Mark, Pain, PhaseStart
 from ..sensors.source import Described, Item, LinkChange, LinkState, Source
@@ -53,9 +54,7 @@ class Session:
             try:
                 await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                feeding.cancel()
-                ending.cancel()
-                await asyncio.gather(feeding, ending, return_exceptions=True)
+                await ended(feeding, ending)
         self.observe(self.live.finish(self.end_s))
         if not feeding.cancelled():
             feeding.result()

@@ -9,6 +9,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from ..sensors.ending import told_to_end
 from ..web.links import MailSettings
 from .errors import MailError, MailRefusedError, MailUnsureError
 
@@ -97,15 +98,6 @@ async def _hand_over(server: "SMTP", settings: MailSettings, message: EmailMessa
         raise MailUnsureError(f"The mail server {settings.host} fell silent while the mail was handed over.") from error
     with suppress(SMTPException, OSError):  # it has the mail
         await server.quit()
-
-
-def told_to_end() -> bool:
-    """Whether the running task was cancelled, even where aiosmtplib swallowed that.
-
-    Up to Python 3.11 its `asyncio.wait_for` does so where the server's answer arrives in the same moment (bpo-37658).
-    """
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _refused(code: int) -> type[MailError]:

@@ -12,6 +12,7 @@ from ..analysis.live import LiveSession
 from ..sensors.ble import Advert, StrapSource, adapter_state, inspect, scan
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.devices import known
+from ..sensors.ending import ended
 from ..sensors.errors import NoAdapterError, SensorError
 from ..sensors.recording import Header, Packet, RecordingWriter
 from ..sensors.source import Described, LinkChange, Source
@@ -70,11 +71,9 @@ async def record_strap(out: Path, address: str, adapter: str | None, minutes: fl
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        outcome, *_ = await asyncio.gather(*tasks, return_exceptions=True)
-    if isinstance(outcome, Exception):
-        raise outcome
+        await ended(*tasks)
+    if not tasks[0].cancelled():
+        tasks[0].result()
     if not taker.begun.is_set():
         raise OutputError("Nothing was recorded: the strap sent no packet. No file was written.")
     taker.live.finish(taker.clock.now())

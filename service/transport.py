@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
+from ..sensors.ending import ended
 from ..sensors.recording import Recording
 from ..sensors.source import ReplaySource
 from .errors import CutError
@@ -69,18 +70,20 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
                 await asyncio.sleep(0.1)
 
         async def end() -> None:
-            from .server import stop_signal  # noqa: PLC0415 a replay that is not paced needs no server, nor its imports
+            from .server import no_stop_signal, stop_signal  # noqa: PLC0415 a replay that is not paced needs no server
 
-            await stop_signal().wait()
-            player.stop()
+            stop = stop_signal()
+            try:
+                await stop.wait()
+                player.stop()
+            finally:
+                no_stop_signal()
 
         helpers = [asyncio.create_task(show(), name="progress"), asyncio.create_task(end(), name="Ctrl-C")]
         try:
             await player.run()
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await ended(*helpers)
             bars.update(bar, completed=furthest.end_s)
     return furthest
 

@@ -1,15 +1,9 @@
 """One process beside the server for what is heavy: NeuroKit2, scipy and matplotlib are imported there and nowhere else."""
 
 import asyncio
-import atexit
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
-import multiprocessing
-import os
-import signal
-import threading
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -25,6 +19,7 @@ from ..web.course import PaperError
 from .collect import SessionHeld
 from .course_rows import Compared, Stored
 from .errors import WorkerError
+from .processes import Processes
 from .rows import stamp
 
 T = TypeVar("T")
@@ -40,14 +35,16 @@ class Worker:
     """Runs analysis in a process of its own, started early, so that its imports happen while nobody waits."""
 
     def __init__(self) -> None:
-        self._pool = _new_pool()
+        self._process = Processes()
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
-        self._pool.submit(_import_all)
+        self._process.start(_import_all)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        self._leaving = True
+        await self._process.end()
 
     async def report(
         self, name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
@@ -97,37 +94,29 @@ class Worker:
         return await self._run(_provisional, so_far, past)
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:
-        loop = asyncio.get_running_loop()
+        process = self._process
         try:
             async with asyncio.timeout(_TIMEOUT_S):
                 try:
-                    return await loop.run_in_executor(self._pool, function, *args)
-                except BrokenProcessPool:
-                    self._pool = _new_pool()
-                    return await loop.run_in_executor(self._pool, function, *args)
+                    return await process.run(function, *args)
+                except BrokenProcessPool as error:
+                    if self._leaving:
+                        raise WorkerError("restbeat ends. The session is kept; open its summary at the next start.") from error
+                    process = self._instead_of(process)
+                    return await process.run(function, *args)
         except BrokenProcessPool as error:
             raise WorkerError("The analysis process died twice. The session is kept; open its summary again later.") from error
         except TimeoutError as error:
+            process.kill()  # or it would keep all that comes after it waiting, too
             raise WorkerError(
                 f"The analysis took longer than {_TIMEOUT_S:.0f} s. The session is kept; try again later."
             ) from error
 
-
-def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=follow_the_server)
-
-
-def follow_the_server() -> None:
-    """Leave Ctrl-C to the server, and end with it however it ends: killed, it could not say goodbye."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    atexit.register(os._exit, 0)  # the libraries of the analysis take half a second to be taken apart, and nobody needs it
-    threading.Thread(target=_end_with_the_server, name="follow the server", daemon=True).start()
-
-
-def _end_with_the_server() -> None:
-    if server := multiprocessing.parent_process():
-        server.join()
-        os._exit(1)
+    def _instead_of(self, dead: Processes) -> Processes:
+        """Give a new process; one alone, however many were waiting for the one that died."""
+        if self._process is dead:
+            self._process = Processes()
+        return self._process
 
 
 def _import_all() -> None:

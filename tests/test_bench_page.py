@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 import pytest
 
+from restbeat.sensors.fault_grammar import KINDS
 from restbeat.service.bench import Bench
 from restbeat.service.demo import FIXTURES
 from restbeat.web.app import create_app
@@ -93,6 +94,18 @@ async def test_a_tester_plays_pauses_seeks_loops_and_closes(page):
         await page.get_by_role("button", name="Close Bench 1").click()
         await until(page, "#none", "Nothing plays yet")
         assert page.troubles == []
+
+
+async def test_what_can_be_put_in_unfolds_below_the_form(page):
+    async with serving() as address:
+        await page.goto(f"{address}/bench")
+        await page.get_by_text("What can be put in").click()
+        for kind in KINDS.values():
+            assert await page.get_by_text(kind.example, exact=True).is_visible()
+        for name, (width, height) in SIZES.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            await page.screenshot(path=ARTIFACTS / f"bench-faults-{name}.png", full_page=True)
 
 
 async def test_a_fault_that_does_not_exist_is_said_beside_the_form(page):

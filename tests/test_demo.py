@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from threading import Timer
 import time
 from urllib.request import Request, urlopen
 
@@ -33,6 +34,8 @@ def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **op
         **options,
     )
     family = []
+    limit = Timer(120, process.kill)  # one that says nothing and does not end fails, with what it said
+    limit.start()
     try:
         lines = []
         for line in process.stdout:
@@ -41,6 +44,7 @@ def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **op
                 break
         else:
             pytest.fail("".join(lines) + process.stderr.read())
+        limit.cancel()
         yield process, found.group()
         if process.poll() is None:
             family = psutil.Process(process.pid).children(recursive=True)
@@ -51,6 +55,7 @@ def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **op
             _, alive = psutil.wait_procs(family, timeout=5)
             assert alive == []
     finally:
+        limit.cancel()
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

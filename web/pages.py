@@ -7,6 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec.structs import replace
 
+from ..sensors.fault_grammar import KINDS
 from . import words
 from .api_outline import fields_of, outline
 from .assets import Assets
@@ -85,7 +86,7 @@ class Pages:
 
     async def bench(self, request: web.Request) -> web.Response:
         """Show the test bench."""
-        return self._page(request, "bench.html")
+        return self._page(request, "bench.html", faults=KINDS.values())
 
     async def sessions(self, request: web.Request) -> web.Response:
         """List every session; to a browser that hides clients, without them."""

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..clock import Clock, RunningClock
+from ..ending import ended
 from ..errors import VirtualBusError
 from ..recording import Recording
 from .bus import BusKind, private_bus
@@ -61,6 +62,4 @@ async def virtual_straps(
         try:
             yield OnAir(bus_address, bluez, players)
         finally:
-            for task in playing:
-                task.cancel()
-            await asyncio.gather(*playing, return_exceptions=True)
+            await ended(*playing)

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from dbus_fast import Message, Variant
 
+from ..ending import ended
 from .calls import RefusedError, answer
 from .objects import ADAPTER, CHARACTERISTIC, DEVICE, Interfaces, StrapObjects, adapter_interfaces, adapter_path
 from .seat import Seat
@@ -46,9 +47,7 @@ class VirtualBlueZ:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
         for objects in self.straps.values():
             objects.close_pipes()
         await self.seat.leave()

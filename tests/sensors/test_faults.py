@@ -101,7 +101,7 @@ def test_no_fault_changes_nothing(clear):
 
 
 TEXTS = st.lists(
-    st.sampled_from([*EXAMPLES, "drop@0:5", "late@1190:30", "silence@5000:3", "missed:20%", "double@0:10"]), max_size=5
+    st.sampled_from([*EXAMPLES, "drop@0:5", "late@1190:30", "silence@125:3", "missed:20%", "double@0:10"]), max_size=5
 )
 
 
@@ -235,3 +235,35 @@ def test_the_page_of_faults_says_what_the_grammar_is():
     if os.environ.get("RESTBEAT_UPDATE"):
         PAGE.write_text(text)
     assert PAGE.read_text() == text, "run again with RESTBEAT_UPDATE=1"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("drop@1200:15", "after the end of what is played, at 1200 s"),
+        ("double@3000", "after the end"),
+        ("ectopic:2%@3000", "after the end"),
+        ("garbage:0.01%", "its share is less than one"),
+        ("missed:1%@60:5", "its share is less than one"),
+        ("silence@10.2:0.1", "nothing of that kind"),
+    ],
+)
+def test_a_fault_that_would_change_nothing_is_refused(text, why, clear):
+    with pytest.raises(FaultError, match=why):
+        put(clear, text)
+
+
+def test_a_fault_that_another_leaves_nothing_to_is_none_by_itself_in_vain(clear):
+    assert truth(put(clear, "drop@120:15", "silence@125:3"), "silence")[0].count == 0
+
+
+def test_a_fault_that_only_one_of_two_recordings_lasts_for_is_told_of_that_one_alone(clear):
+    minute = read(next(path for path in FIXTURES if "one-minute" in path.name))
+    short, long = with_faults([minute, clear], parse_faults(["drop@120:15"]), seed=1)
+    assert short.events == minute.events
+    assert truth(long)
+
+
+@pytest.mark.parametrize("text", ["drop@1190:60", "late@1190:60", "silence@1190:60", "no-rr@1190:60", "merge@1190:60"])
+def test_no_fault_makes_a_recording_longer(text, clear):
+    assert put(clear, text).events[-1].t == clear.events[-1].t

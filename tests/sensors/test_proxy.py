@@ -23,7 +23,7 @@ pytest.importorskip("bleak_esphome", reason="the extra restbeat[proxy] is not in
 
 from restbeat.sensors.proxies_strap import ProxiedSource, ProxiedStrap
 from restbeat.sensors.proxies_watch import ProxiedWatch
-from restbeat.sensors.proxy import Proxies
+from restbeat.sensors.proxy import APIClient, Proxies
 
 from .conftest import H10, beat_packet, until
 from .fake_proxy import FakeStrap, two_proxies
@@ -122,6 +122,21 @@ async def test_a_proxy_that_comes_back_listens_again():
         await pair[1].power_on()
         await until(lambda: watch.near(ADDRESS) == "Green room")
         assert watch.state.text == "Bluetooth ready."
+
+
+async def test_a_cancellation_that_the_library_makes_up_ends_no_proxy(monkeypatch):
+    connect, made_up = APIClient.connect, []
+
+    async def connects(self, *arguments, **options):
+        if len(made_up) < 2:
+            made_up.append(self)
+            raise asyncio.CancelledError
+        await connect(self, *arguments, **options)
+
+    monkeypatch.setattr(APIClient, "connect", connects)
+    async with practice((-80, -55)) as (_, _, proxies):
+        await until(lambda: len(proxies.connected) == 2)
+        assert proxies.troubles == []
 
 
 async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_taken():

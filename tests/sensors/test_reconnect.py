@@ -1,11 +1,12 @@
 """The stream of a strap, with a strap and a clock that do as they are told."""
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 import random
 
 import pytest
 
+from restbeat.sensors import ending
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.reconnect import LOST_HINT, SILENT_HINT, ReconnectingSource, Timing
@@ -233,3 +234,49 @@ async def test_it_never_gives_up_a_strap_that_was_connected_once():
         strap.gone.set()
         await until(lambda: strap.connected == 2)
         assert LinkState.GIVING_UP not in states(items)
+
+
+class Swallowing(ToldStrap):
+    """A strap whose library takes a cancellation for a failure of its own, wherever it comes."""
+
+    def __init__(self, where):
+        super().__init__()
+        self.where, self.met = where, asyncio.Event()
+
+    async def _at(self, where):
+        if where == self.where and not self.met.is_set():
+            self.met.set()
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise OSError("the library says that it failed") from None
+
+    async def find(self, seconds):
+        await self._at("find")
+
+    async def describe(self):
+        with suppress(OSError):
+            await self._at("describe")
+        return await super().describe()
+
+    async def listen(self, on_packet):
+        await self._at("listen")
+        await super().listen(on_packet)
+
+
+@pytest.mark.parametrize("where", ["find", "describe", "listen"])
+async def test_closing_ends_it_even_where_a_library_swallows_the_cancellation(where, monkeypatch):
+    monkeypatch.setattr(ending, "_AGAIN_S", 0.05)
+    strap = Swallowing(where)
+    async with asyncio.timeout(20):
+        async with kept(strap, HandClock(), first_wait_s=3600.0):
+            await strap.met.wait()
+    assert strap.open == 0
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "strap"] == []
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_a_trouble_like_any():
+    strap = ToldStrap(connects=[asyncio.CancelledError()])
+    async with kept(strap, HandClock()) as items:
+        await until(lambda: LinkState.STREAMING in states(items))
+    assert strap.connected == 1

@@ -10,6 +10,7 @@ from restbeat.web.app import create_app
 from restbeat.web.live import Hub
 
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
+MINUTE = "polar-h10_simulated_one-minute.jsonl"
 
 
 class NoHouse:
@@ -84,6 +85,8 @@ async def test_at_the_end_it_waits_and_can_be_sought_back(client, bench):
         ({"recording": "../README.md"}, "no recording"),
         ({"recording": "nothing.jsonl"}, "no recording nothing.jsonl"),
         ({"recording": CLEAR, "faults": ["flood@3"]}, "flood"),
+        ({"recording": CLEAR, "faults": ["drop@1200:5"]}, "after the end"),
+        ({"recording": CLEAR, "faults": [f"swap@500:{FIXTURES / CLEAR}"]}, "no recording /"),
         ({"recording": CLEAR, "speed": 0}, "speed"),
         ({}, "recording"),
     ],
@@ -96,8 +99,25 @@ async def test_what_cannot_be_played_is_refused_in_a_sentence(client, bench, bod
 
 
 async def test_no_more_rooms_are_opened_than_a_page_can_show(client):
-    statuses = [(await client.post("/api/v1/bench", json={"recording": CLEAR})).status for _ in range(9)]
-    assert statuses == [201] * 8 + [409]
+    answers = await asyncio.gather(*(client.post("/api/v1/bench", json={"recording": MINUTE}) for _ in range(9)))
+    assert sorted(answer.status for answer in answers) == [201] * 8 + [409]
+
+
+async def test_a_strap_is_exchanged_for_that_of_another_recording_by_its_name(client):
+    body = {"recording": CLEAR, "faults": [f"swap@20:{MINUTE}"]}
+    assert (await (await client.post("/api/v1/bench", json=body)).json())["told"] == ["swap at 20 s (40 packets)"]
+
+
+async def test_a_room_that_breaks_is_in_the_log(bench, monkeypatch, caplog):
+    async def broken(self):
+        raise ValueError("odd")
+
+    monkeypatch.setattr("restbeat.service.room.Room.run", broken)
+    await bench.open(CLEAR, faults=[], seed=1, speed=1, loop=False)
+    async with asyncio.timeout(20):
+        while not caplog.records:  # noqa: ASYNC110 the log tells nobody
+            await asyncio.sleep(0.01)
+    assert "bench room bench-1 stands still" in caplog.text
 
 
 async def test_a_folder_of_ones_own_stands_beside_the_fixtures(tmp_path, aiohttp_client):

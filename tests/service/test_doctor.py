@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 import socket
 import sqlite3
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -116,6 +118,15 @@ async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeyp
     assert (await found(ill)).found == "RuntimeError: no pulse"
     monkeypatch.setattr(checks, "_TIMEOUT_S", 0.01)
     assert (await found(hangs)).state is State.BAD
+
+
+def test_a_disk_that_hangs_does_not_keep_the_command_from_ending():
+    program = (
+        "import asyncio, time; from restbeat.service import checks; checks._TIMEOUT_S = 0.1;"
+        "print(asyncio.run(checks.run('Disk', lambda: checks.aside(lambda: time.sleep(3600)))).found)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("no answer within 0.1 s\n", "")
 
 
 async def test_the_database_is_looked_into_without_a_change(data):

@@ -5,17 +5,20 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
 import time
 
 import pytest
+from rich.console import Console
 
 from restbeat.sensors.recording import read
 from restbeat.service.demo import FIXTURES
 from restbeat.service.errors import CutError
-from restbeat.service.transport import Cut
+from restbeat.service.player import NoLog
+from restbeat.service.transport import Cut, play_paced
 
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
 
@@ -92,6 +95,20 @@ def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(terminal):
     run.process.send_signal(2)
     assert run.finish()["integrity"]["packets"] >= 19
     assert termios.tcgetattr(run.theirs) == run.before
+
+
+async def test_once_it_has_played_ctrl_c_ends_the_program_by_itself_again():
+    before = signal.getsignal(signal.SIGINT)
+    handled = []
+
+    class Looking(NoLog):
+        def append(self, session, event, key=None):
+            handled.append(signal.getsignal(signal.SIGINT) is not before)
+            return super().append(session, event, key)
+
+    await play_paced(Console(quiet=True), read(MINUTE), 1, Looking(), 1000.0, Cut())
+    assert any(handled), "while it plays, Ctrl-C ends it in order"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_cut_holds_what_is_asked_and_refuses_what_is_empty():

@@ -1,0 +1,88 @@
+"""Tasks end, whatever a library in them does with a cancellation."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from restbeat.sensors import ending
+from restbeat.sensors.ending import ended, told_to_end
+
+
+async def swallowing(times):
+    """Waits for ever, and takes so many cancellations for something else."""
+    for _ in range(times):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+    await asyncio.sleep(3600)
+
+
+async def begun(*coroutines):
+    tasks = [asyncio.create_task(one) for one in coroutines]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_task_in_which_a_library_swallowed_it_is_told_again(monkeypatch):
+    monkeypatch.setattr(ending, "_AGAIN_S", 0.01)
+    tasks = await begun(swallowing(0), swallowing(1), swallowing(3))
+    async with asyncio.timeout(20):
+        await ended(*tasks)
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_one_that_takes_its_time_is_told_once(monkeypatch):
+    told = []
+
+    async def orderly():
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            told.append(1)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            raise
+
+    await ended(*await begun(orderly()))
+    assert told == [1]
+
+
+async def test_what_a_task_raises_is_its_own_and_those_that_are_done_are_left():
+    async def broken():
+        raise ValueError
+
+    async def done():
+        return 7
+
+    tasks = await begun(broken(), done())
+    await ended(*tasks)
+    with pytest.raises(ValueError):  # noqa: PT011 it has no words
+        tasks[0].result()
+    assert tasks[1].result() == 7
+    await ended()
+
+
+async def test_who_is_cancelled_while_waiting_hands_it_on():
+    (slow,) = await begun(swallowing(1))
+    (waiting,) = await begun(ended(slow))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    async with asyncio.timeout(20):
+        await asyncio.wait({waiting, slow})
+    assert waiting.cancelled()
+    assert slow.cancelled()
+
+
+async def test_a_task_knows_that_it_was_told_also_where_a_library_swallowed_it():
+    knew = []
+
+    async def asks():
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+        knew.append(told_to_end())
+
+    assert not told_to_end()
+    (task,) = await begun(asks())
+    task.cancel()
+    await task
+    assert knew == [True]
