@@ -26,7 +26,7 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
     if await asyncio.to_thread(out.exists) and not force:
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
     now, seal = datetime.now(UTC), Seal(key_file)
-    held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client))
+    held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client, now))
     with bar(f"Writing {client}") as told:
         async with Worker() as worker:
             count = await write_export(out, held, _sessions(data, held.sessions, told), worker, now)

@@ -245,5 +245,5 @@ def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
     assert "packet" in found
     assert not {"account", "login", "setting", "audit"} & set(found)
     with pytest.raises(NoSuchClientError):
-        of_client(db, Seal(tmp_path / "key"), "M-1")
+        of_client(db, Seal(tmp_path / "key"), "M-1", NOW)
     db.close()
