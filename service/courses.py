@@ -55,14 +55,15 @@ class PracticeCourses:
 
     async def session(self, session: int, what: str, *, by: str) -> ClientSession:
         """Everything that a client's summary tells of."""
+        told = await self.session_by_link(session)
+        now, client = self._now_utc(), told.row.client
+        await self._storage.work(lambda db: note(db, now, by, f"{what} looked at", client=client, session=session))
+        return told
+
+    async def session_by_link(self, session: int) -> ClientSession:
+        """The same, unnoted."""
         row, report = await self._reports.report(session)
-        now = self._now_utc()
-
-        def work(db: Database) -> ClientSession:
-            note(db, now, by, f"{what} looked at", client=row.client, session=session)
-            return around(db, row)(report=report)
-
-        return await self._storage.work(work)
+        return await self._storage.work(lambda db: around(db, row)(report=report))
 
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
         """A client's course."""
