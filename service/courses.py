@@ -96,7 +96,8 @@ class PracticeCourses:
     async def practice(self) -> Sequence[DueRow]:
         """Every client: flagged first, then by how late they are."""
         today = local_day(self._now_utc().isoformat())
-        return await self._storage.work(lambda db: due_rows(db, today))
+        running = {row.client for row in await self._storage.sessions() if row.client and row.state == "running"}
+        return await self._storage.work(lambda db: due_rows(db, today, running))
 
     async def complements(self, session: int) -> Sequence[Complement]:
         """What else was done, oldest first."""

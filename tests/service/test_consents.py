@@ -58,11 +58,11 @@ async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_ne
     first, second = bench.hub.rooms()
     assert (first.phase, second.phase) == ("ended", "settle")
     assert first.hint == "M-001 took back the consent to be recorded. What was recorded until then is kept."
+    with pytest.raises(RefusedError, match="M-001 took back the consent to be recorded on 2026-11-23"):
+        await bench.house.undo(room, first.actions[0].number, by="Ada")
     await ended(bench, session)
     row, report = await bench.house.report(session)
     assert (row.state, [note.text for note in report.notes]) == ("ended", ["consent to be recorded taken back"])
-    with pytest.raises(RefusedError, match="M-001 took back the consent to be recorded on 2026-11-23"):
-        await bench.house.undo(room, first.actions[0].number, by="Ada")
     with pytest.raises(RefusedError, match="took back the consent"):
         await open_room(bench, client="M-001", consent=False)
     with pytest.raises(RefusedError, match="took back the consent"):

@@ -7,7 +7,9 @@ import re
 
 import pytest
 
+from restbeat.sensors.recording import Header
 from restbeat.service.collect import of_client, tables_of_client
+from restbeat.service.storage import NewSession
 from restbeat.service.visits import set_flag
 from restbeat.web.plan import ClientPlan, CoursePlan
 from restbeat.web.ports import RefusedError, Settings, UnknownClientError, UnknownError, UnknownSessionError
@@ -71,7 +73,13 @@ async def test_who_is_due_who_is_flagged_and_who_has_stayed_away(bench, pages):
     flagged = next(row.session for row in await bench.storage.sessions() if row.client == "M-flagged")
     await bench.storage.work(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
     bench.clock.now = BEGIN + timedelta(days=57)
+    await bench.storage.create_session(NewSession(header=Header(client="M-new", kind="rest"), source="H10"))
+    cut_off = (
+        "INSERT INTO session (client, kind, started_utc, source) VALUES ('M-over', 'rest', '2026-10-01T10:00:00.000Z', 'H10')"
+    )
+    await bench.storage.work(lambda db: db.execute(cut_off))
     rows = await bench.courses.practice()
+    assert [row.client for row in rows if row.running] == ["M-new"]
     assert [(row.client, row.state) for row in rows] == [
         ("M-flagged", "later"),
         ("M-due", "due"),
