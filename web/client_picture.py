@@ -21,8 +21,6 @@ _FILL: Final = {"baseline": ("quiet", 0.08), "massage": ("blue", 0.09), "recover
 _LANE_PX: Final = 13.0
 _BOLD: Final = 1.12
 """Width of bold letters, of that of others."""
-_APART_PX: Final = 16.0
-"""Between the words of two notes: letters may be wider than `width_of` takes them for."""
 _OVER_PX: Final = 20.0
 """By which the name of a phase may stand over its end."""
 
@@ -107,7 +105,7 @@ def _draw_notes(plot: Plot, session: ClientSession, speech: Speech) -> None:
         plot.upright(at_s, f"noted {colour}", colour, dashes="" if note == stop else "2 3")
         width = width_of(word)
         left = min(max(plot.x(at_s) - width / 2, plot.left), plot.width - plot.right - width)
-        if all(left > end + _APART_PX or left + width < begin - _APART_PX for begin, end in taken):
+        if all(left > end + 8 or left + width < begin - 8 for begin, end in taken):
             plot.text(left, plot.top - 5, word, colour, bold=note == stop)
             taken.append((left, left + width))
 
