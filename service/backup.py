@@ -11,7 +11,7 @@ import sqlite3
 
 import msgspec
 
-from .database import DATABASE, check_ours, open_readonly, sentence_for
+from .database import check_ours, demand_there, open_readonly, sentence_for
 from .errors import ForeignDatabaseError, OutputError
 from .progress import Told
 from .sqlite import Database
@@ -39,12 +39,11 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
 
 def take_backup(folder: Path, out: Path, told: Told = lambda _done, _all: None) -> Backup:
     """Copy the folder's database to the file `out`, whole or not at all, beside whoever writes to it. Raises `ServiceError`."""
-    if not (folder / DATABASE).exists():
-        raise ForeignDatabaseError(f"There is no database in {folder} to back up. Choose another folder with --data.")
+    demand_there(folder)
     part = out.with_name(f".{out.name}.part")
     try:
         with closing(open_readonly(folder)) as source:
-            counted = _copy(source.conn, part, told)
+            counted = _copy(source, part, told)
         made = verify(part)
         if made.counts != counted:
             raise OutputError(f"The backup holds {made.counts}, not {counted}. It was thrown away; try again.")
@@ -66,10 +65,15 @@ def verify(file: Path) -> Backup:
             damage = [row[0] for row in db.execute("PRAGMA integrity_check(3)").fetchall()]
             if damage != ["ok"]:
                 raise ForeignDatabaseError(f"{file} is damaged ({damage[0]}). It was left as it is; take another backup.")
-            counts = _count(db.conn)
+            counts = count(db)
     except sqlite3.Error as error:
         raise ForeignDatabaseError(f"{file} is no backup of restbeat ({error}). It was left as it is.") from error
     return Backup(file=str(file), bytes=file.stat().st_size, counts=counts)
+
+
+def count(db: Database) -> Counts:
+    """Count what a database holds."""
+    return Counts(*(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _COUNTED))  # noqa: S608
 
 
 def holds_client(file: Path, client: str) -> bool:
@@ -85,19 +89,15 @@ def _opened(file: Path) -> Database:
     return Database(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True), execute_plugins=False)
 
 
-def _copy(source: sqlite3.Connection, part: Path, told: Told) -> Counts:
+def _copy(source: Database, part: Path, told: Told) -> Counts:
     part.write_bytes(b"")
     source.execute("BEGIN")
-    counted = _count(source)  # the first read fixes the moment
+    counted = count(source)  # the first read fixes the moment
     with closing(sqlite3.connect(part)) as target:
-        source.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, whole: told(whole - left, whole))
+        source.conn.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, whole: told(whole - left, whole))
         target.execute("PRAGMA journal_mode=DELETE")
-    source.rollback()
+    source.conn.rollback()
     return counted
-
-
-def _count(connection: sqlite3.Connection) -> Counts:
-    return Counts(*(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _COUNTED))  # noqa: S608
 
 
 def _to_disk(part: Path, out: Path) -> None:

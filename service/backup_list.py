@@ -8,6 +8,10 @@ from typing import Final
 import msgspec
 
 LIST: Final = "backups.jsonl"
+KEEP_DAYS: Final = 90
+"""How long a backup is kept unless told otherwise."""
+BESIDE: Final = ("-wal", "-shm")
+"""What SQLite writes beside a database; it goes with it."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -47,6 +51,8 @@ def delete_expired(folder: Path, now: datetime) -> Sequence[Kept]:
         if kept.until_utc <= now:
             try:
                 Path(kept.file).unlink()
+                for suffix in BESIDE:
+                    Path(f"{kept.file}{suffix}").unlink(missing_ok=True)
             except OSError:
                 continue
             gone.append(kept)

@@ -18,6 +18,7 @@ from ..web.links import (
     MailSettings,
     OpenedPage,
     Unanswered,
+    current_on,
     session_on,
 )
 from ..web.ports import PortError, RefusedError
@@ -154,14 +155,17 @@ class PracticeLinks:
         self._postman.wake()
         return sent
 
-    async def to_print(self, link: int, *, by: str) -> OpenedPage:
+    async def to_print(self, link: int, session: int | None, *, by: str) -> OpenedPage:
         """What a link opens, for paper."""
 
         def work(db: Database, now: datetime) -> OpenedPage:
             row = links.link_of(db, link)
             links.demand_live(db, row, now)
-            note(db, now, by, "link printed", client=row.client, detail=f"link {link}")
-            return links.page_of(db, row, self._keys, now)
+            page = links.page_of(db, row, self._keys, now)
+            shown = current_on(page, session if session in {one.session for one in page.sessions} else None)
+            about = shown.session if shown else None
+            note(db, now, by, "link printed", client=row.client, session=about, detail=f"link {link}")
+            return page
 
         return await self._work(work)
 
@@ -227,9 +231,11 @@ class PracticeLinks:
         self._bucket.take(peer)
 
         def work(db: Database, now: datetime) -> OpenedPage | None:
-            link = links.opened(db, self._keys.handle_of(token, now), session, action, now)
+            link = links.opened(db, self._keys.handle_of(token, now), session, now)
             if link is None:
                 return None
+            shown = current_on(links.page_of(db, link, self._keys, now), session) if action == links.OPENED else None
+            links.note_use(db, link, shown.session if shown else session, action, now)
             change(db, link, now)
             return links.page_of(db, links.link_of(db, link.id), self._keys, now)
 

@@ -1,7 +1,8 @@
 """Export and erasure for the pages: what `web.rights.Rights` asks for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -51,15 +52,18 @@ class ClientRights:
     async def export(self, client: str, *, by: str) -> Path:
         """Write everything of a client into a zip; whoever has sent it deletes the file."""
         now, seal = self._now_utc(), self._seal
+        running = {row.session for row in await self._storage.sessions() if row.state == "running"}
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
+        out = folder / f"{_file_name(client)}.zip"
         try:
-            held = await self._storage.work(lambda db: of_client(db, seal, client))
-            folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-")
-            out = Path(folder) / f"{_file_name(client)}.zip"
-            await write_export(out, held, self._sessions(held.sessions), self._files, now)
+            held = await self._storage.work(lambda db: of_client(db, seal, client, now, running))
+            await write_export(out, held, self._sessions(held.sessions, running), self._files, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
         except ServiceError as error:
             raise PortError(str(error)) from error
+        finally:
+            _leave_nothing(folder)
         await self._storage.work(lambda db: note(db, now, by, "client exported", client=client))
         return out
 
@@ -78,10 +82,15 @@ class ClientRights:
         """Backups that hold a client."""
         return _holding(await asyncio.to_thread(still_in, self._storage.folder, client))
 
-    async def _sessions(self, numbers: Sequence[int]) -> AsyncIterator[SessionHeld]:
-        running = {row.session for row in await self._storage.sessions() if row.state == "running"}
+    async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionHeld]:
         for number in numbers:
             yield await self._storage.work(partial(session_of, session=number, running=running))
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Where an export was refused, failed or was left its folder is empty; one that holds the zip stays."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _file_name(client: str) -> str:

@@ -11,6 +11,7 @@ from ..analysis.past import Past
 from ..sensors.recording import Event, Header
 from ..web.client_session import ClientSession
 from .around import around
+from .course_held import CourseHeld, course_held
 from .errors import NoSuchClientError
 from .identities import language_of, open_identity
 from .past import past_before
@@ -46,10 +47,12 @@ class ClientHeld(msgspec.Struct, frozen=True, kw_only=True):
     """What they read; None where it is not written down."""
     rows: dict[str, list[dict[str, Any]]]
     sessions: list[int]
+    """In order of time."""
+    course: CourseHeld
 
 
-def of_client(db: Database, seal: Seal, client: str) -> ClientHeld:
-    """Every row of a client but their packets. Raises `NoSuchClientError`."""
+def of_client(db: Database, seal: Seal, client: str, now: datetime, running: Container[int] = ()) -> ClientHeld:
+    """Every row of a client but their packets, and their course. Raises `NoSuchClientError`."""
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
     rows: dict[str, list[dict[str, Any]]] = {"client": list(db.query("SELECT * FROM client WHERE pseudonym = ?", (client,)))}
@@ -59,8 +62,14 @@ def of_client(db: Database, seal: Seal, client: str) -> ClientHeld:
     rows["identity"] = [msgspec.to_builtins(open_identity(db, seal, client))]
     audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - words of our own
     rows["audit"] = list(db.query(audit, {"client": client}))
+    in_time = sorted(rows.get("session", []), key=lambda row: (row["started_utc"], row["id"]))
+    sessions = [session_row(db, row["id"], running) for row in in_time]
     return ClientHeld(
-        client=client, language=language_of(db, seal, client), rows=rows, sessions=[row["id"] for row in rows.get("session", [])]
+        client=client,
+        language=language_of(db, seal, client),
+        rows=rows,
+        sessions=[row.session for row in sessions],
+        course=course_held(db, client, sessions, now),
     )
 
 

@@ -7,17 +7,22 @@ from ..analysis.figures import ResponseClass
 from ..web.records import Mark, Worked
 
 
-class Stored(NamedTuple):
-    """One session as the database has it; `report` is JSON."""
+class Pains(NamedTuple):
+    """What a client said around a session and on the days after; None where nobody asked or answered."""
 
-    session: int
-    started: datetime
-    report: bytes
-    marks: list[Mark]
     pain_before: int | None
     pain_after: int | None
     pain_24h: int | None
     pain_48h: int | None
+
+
+class Stored(NamedTuple):
+    """One session as the database has it, but its report."""
+
+    session: int
+    started: datetime
+    marks: list[Mark]
+    pains: Pains
 
 
 class Compared(NamedTuple):

@@ -1,6 +1,6 @@
 """A course worked out from stored reports: for the worker process, SciPy stands behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import expm1
 
 import msgspec
@@ -15,21 +15,18 @@ from ..web.soap import worked
 from .course_rows import Compared, Stored
 
 
-def course_of(stored: Sequence[Stored]) -> tuple[Course, list[Compared]]:
-    """The course, and each session in it."""
+def course_of(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
+    """The course, and each session in it. `reports` is JSON, by session; a session that has none is left out."""
     sessions: list[CourseSession] = []
     compared: list[Compared] = []
     for one in stored:
-        report = msgspec.json.decode(one.report, type=SessionReport)
-        before, after = pains_of(report, one.pain_before, one.pain_after)
+        if one.session not in reports:
+            continue
+        report = msgspec.json.decode(reports[one.session], type=SessionReport)
+        before, after = pains_of(report, one.pains.pain_before, one.pains.pain_after)
         marks = [Mark(mark.at_s, mark.technique, mark.region, mark.pressure, mark.note) for mark in one.marks]
-        known = msgspec.structs.replace(
-            course_session(report, one.started, marks),
-            pain_before=before,
-            pain_after=after,
-            pain_24h=one.pain_24h,
-            pain_48h=one.pain_48h,
-        )
+        pains = one.pains._replace(pain_before=before, pain_after=after)
+        known = msgspec.structs.replace(course_session(report, one.started, marks), **pains._asdict())
         sessions.append(known)
         compared.append(_compared(one, report, known))
     return course(sessions), compared

@@ -1,25 +1,21 @@
 """Courses over a real database, as the pages ask for them: every look and every change is noted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
-
-import msgspec
 
 from ..analysis.figures import ALGORITHM, SessionReport
 from ..web.client_session import ClientSession, Complement, ComplementKind
-from ..web.course import ClientCourse, CourseEntry, DueRow, local_day
+from ..web.course import ClientCourse, DueRow, local_day
 from ..web.plan import ClientPlan
 from ..web.ports import PortError, SessionRow
-from . import clients, complements, identities, notes, plans
-from .around import around, stopped
+from . import clients, complements, identities, plans
+from .around import around
 from .audit import note
 from .consents import holds
-from .course_rows import Compared, Stored
+from .course_held import course_held, first_visit, with_figures
 from .due import due_rows
 from .errors import WorkerError
-from .pain_later import pain_later
-from .rows import moment
 from .seal import Seal
 from .sqlite import Database
 from .storage import Storage
@@ -59,19 +55,19 @@ class PracticeCourses:
 
     async def session(self, session: int, what: str, *, by: str) -> ClientSession:
         """Everything that a client's summary tells of."""
+        told = await self.session_by_link(session)
+        now, client = self._now_utc(), told.row.client
+        await self._storage.work(lambda db: note(db, now, by, f"{what} looked at", client=client, session=session))
+        return told
+
+    async def session_by_link(self, session: int) -> ClientSession:
+        """The same, unnoted."""
         row, report = await self._reports.report(session)
-        now = self._now_utc()
-
-        def work(db: Database) -> ClientSession:
-            note(db, now, by, f"{what} looked at", client=row.client, session=session)
-            return around(db, row)(report=report)
-
-        return await self._storage.work(work)
+        return await self._storage.work(lambda db: around(db, row)(report=report))
 
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
         """A client's course."""
         now = self._now_utc()
-        rows = [row for row in reversed(await self._storage.sessions()) if row.client == client]
 
         def agreed(db: Database) -> bool:
             clients.row_of(db, client)
@@ -80,33 +76,16 @@ class PracticeCourses:
 
         compare = await self._storage.work(agreed)
         waiting = await self._bring_up(client) if compare else 0
-        stored = await self._storage.work(lambda db: _stored(db, client)) if compare else []
+        rows = [row for row in reversed(await self._storage.sessions()) if row.client == client]
+        held = await self._storage.work(lambda db: course_held(db, client, rows, now))
+        if not held.course.agreed:
+            return held.course
+        reports = await self._storage.work(lambda db: _reports(db, client))
         try:
-            figures, compared = await self._worker.course(stored) if compare else (None, [])
+            figures, compared = await self._worker.course(held.sessions, reports)
         except WorkerError as error:
             raise PortError(str(error)) from error
-        told = {one.session: one for one in compared}
-
-        def work(db: Database) -> ClientCourse:
-            later, beside = pain_later(db, client), complements.of_client(db, client)
-            entries = [_entry(db, row, told.get(row.session), beside.get(row.session, [])) for row in rows]
-            return ClientCourse(
-                client=client,
-                today=local_day(now.isoformat()).isoformat(),
-                plan=plans.plan_of(db, client, _first_visit(rows)),
-                agreed=compare,
-                entries=[
-                    msgspec.structs.replace(
-                        entry, pain_24h=later.get((entry.session, "24h")), pain_48h=later.get((entry.session, "48h"))
-                    )
-                    for entry in entries
-                ],
-                figures=figures,
-                waiting=waiting,
-                flags=[flag for flag in clients.flags_of(db, client) if flag.cleared_utc is None],
-            )
-
-        return await self._storage.work(work)
+        return with_figures(held.course, figures, compared, waiting)
 
     async def language(self, client: str | None) -> str | None:
         """The language that a client reads; None where it is not written down, or cannot be read."""
@@ -117,7 +96,8 @@ class PracticeCourses:
     async def practice(self) -> Sequence[DueRow]:
         """Every client: flagged first, then by how late they are."""
         today = local_day(self._now_utc().isoformat())
-        return await self._storage.work(lambda db: due_rows(db, today))
+        running = {row.client for row in await self._storage.sessions() if row.client and row.state == "running"}
+        return await self._storage.work(lambda db: due_rows(db, today, running))
 
     async def complements(self, session: int) -> Sequence[Complement]:
         """What else was done, oldest first."""
@@ -136,7 +116,7 @@ class PracticeCourses:
     async def plan(self, client: str) -> ClientPlan:
         """A client's plan."""
         rows = [row for row in reversed(await self._storage.sessions()) if row.client == client]
-        return await self._of(client, lambda db: plans.plan_of(db, client, _first_visit(rows)))
+        return await self._of(client, lambda db: plans.plan_of(db, client, first_visit(rows)))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
         """Give a client a plan of their own."""
@@ -172,27 +152,6 @@ class PracticeCourses:
         return await self._storage.work(work)
 
 
-def _entry(db: Database, row: SessionRow, told: Compared | None, beside: list[Complement]) -> CourseEntry:
-    before, after = db.execute("SELECT pain_before, pain_after FROM session WHERE id = ?", (row.session,)).fetchone()
-    entry = CourseEntry(
-        session=row.session,
-        started_utc=row.started_utc,
-        kind=row.kind,
-        state=row.state,
-        stopped=stopped(db, row.session),
-        pain_before=before,
-        pain_after=after,
-        complements=beside,
-    )
-    return (
-        entry if told is None else msgspec.structs.replace(entry, **{k: v for k, v in told._asdict().items() if k != "session"})
-    )
-
-
-def _first_visit(rows: Sequence[SessionRow]) -> date | None:
-    return next((local_day(row.started_utc) for row in rows if row.kind == "massage"), None)
-
-
 def _lacking(db: Database, client: str) -> list[int]:
     """Ended sessions without a report by today's algorithm, newest first."""
     found = db.execute(
@@ -203,25 +162,10 @@ def _lacking(db: Database, client: str) -> list[int]:
     return [row[0] for row in found]
 
 
-def _stored(db: Database, client: str) -> list[Stored]:
-    """Sessions with a report by today's algorithm, in order of time."""
-    later = pain_later(db, client)
+def _reports(db: Database, client: str) -> dict[int, bytes]:
+    """Those by today's algorithm, by session."""
     rows = db.execute(
-        "SELECT session.id, started_utc, figures, pain_before, pain_after FROM session"
-        " JOIN report ON report.session = session.id AND report.algorithm = ?"
-        " WHERE client = ? AND ended_utc IS NOT NULL ORDER BY started_utc, session.id",
-        (ALGORITHM, client),
-    ).fetchall()
-    return [
-        Stored(
-            session,
-            moment(started),
-            figures.encode(),
-            notes.visit_of(db, session).marks,
-            before,
-            after,
-            later.get((session, "24h")),
-            later.get((session, "48h")),
-        )
-        for session, started, figures, before, after in rows
-    ]
+        "SELECT session, figures FROM report JOIN session ON session.id = report.session WHERE client = ? AND algorithm = ?",
+        (client, ALGORITHM),
+    )
+    return {session: figures.encode() for session, figures in rows}

@@ -74,6 +74,12 @@ def open_database(folder: Path) -> Database:
     return db
 
 
+def demand_there(folder: Path) -> None:
+    """Raise `ForeignDatabaseError` unless the folder holds a database: whoever only reads makes none."""
+    if not (folder / DATABASE).exists():
+        raise ForeignDatabaseError(f"There is no database in {folder}. Choose another folder with --data.")
+
+
 def open_readonly(folder: Path) -> Database:
     """Open the folder's database for reading beside the process that writes it. Raises `StorageError`."""
     try:
@@ -84,6 +90,7 @@ def open_readonly(folder: Path) -> Database:
 
 def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
     """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    demand_there(folder)
     db = open_readonly(folder)
     try:
         check_ours(db, folder / DATABASE)

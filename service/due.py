@@ -1,5 +1,6 @@
 """Every client of the practice against their plan: who is due, who is flagged."""
 
+from collections.abc import Container
 from datetime import date
 
 from ..web.course import DueRow, DueState, local_day
@@ -10,16 +11,14 @@ from .settings import read_settings
 from .sqlite import Database
 
 _VISITS = "SELECT client, started_utc FROM session WHERE client IS NOT NULL AND kind = 'massage' ORDER BY started_utc, id"
-_OPEN = "SELECT DISTINCT client FROM session WHERE client IS NOT NULL AND ended_utc IS NULL"
 _ORDER: tuple[DueState, ...] = ("due", "soon", "later", "away", "none", "over")
 
 
-def due_rows(db: Database, today: date) -> list[DueRow]:
-    """Flagged clients first, then by how late they are."""
+def due_rows(db: Database, today: date, running: Container[str]) -> list[DueRow]:
+    """Flagged clients first, then by how late they are. `running`: who lies on a table now; a session cut off is none of it."""
     own, usual, visits = plans(db), read_settings(db).plan, dict[str, list[date]]()
     for client, started_utc in db.execute(_VISITS):
         visits.setdefault(client, []).append(local_day(started_utc))
-    running = {row[0] for row in db.execute(_OPEN)}
     rows: list[DueRow] = []
     for row in clients.rows(db):
         held = visits.get(row.client, [])

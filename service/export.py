@@ -12,12 +12,16 @@ import zipfile
 import msgspec
 
 from .collect import ClientHeld, SessionHeld
+from .course_held import CourseHeld
 from .errors import OutputError
 
 README: Final = "README.txt"
+REPORT: Final = "report.json"
 _ABOUT: Final = """Everything that restbeat holds of {client}, written on {now:%Y-%m-%d %H:%M} UTC.
 
 records.json      every entry about this client, by table: who they are, consents, notes, marks, answers, and who looked at them
+course.html       the course over the weeks, as a page that needs nothing beside it
+course.pdf        the same for paper (where restbeat[pdf] is installed)
 sessions/         a folder a session:
   recording.jsonl.gz   every packet of the strap as it came; restbeat replays it
   beats.csv            each heartbeat: time, interval in ms, whether it was used
@@ -36,17 +40,21 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 
 
 class Files(Protocol):
-    """Makes the files of a session."""
+    """Makes the files of an export: names and contents, what people read in the client's language."""
 
     async def exported(self, held: SessionHeld, language: str | None) -> Mapping[str, bytes]:
-        """Names and contents; the summary in the client's language."""
+        """Those of a session; the report is one of them."""
+        ...
+
+    async def exported_course(self, held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> Mapping[str, bytes]:
+        """Those of the course; `reports` by session."""
         ...
 
 
 async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], files: Files, now: datetime) -> int:
     """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
     part = out.with_name(f".{out.name}.part")
-    count = 0
+    reports: dict[int, bytes] = {}
     try:
         with closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
             records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
@@ -55,14 +63,15 @@ async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[Sess
                 made = await files.exported(session, held.language)
                 folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
                 await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
-                count += 1
+                reports[session.session] = made[REPORT]
+            await _add(archive, await files.exported_course(held.course, reports, held.language))
         part.chmod(0o600)
         part.replace(out)
     except OSError as error:
         raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
     finally:
         part.unlink(missing_ok=True)
-    return count
+    return len(reports)
 
 
 async def _add(archive: zipfile.ZipFile, files: Mapping[str, str | bytes]) -> None:

@@ -1,26 +1,22 @@
 """The commands that keep the data safe: backup, restore, and the list of clients."""
 
 import asyncio
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from .backup import take_backup, verify
+from .backup import Counts, take_backup, verify
 from .backup_list import Kept, delete_expired, remember
-from .database import DATABASE, open_database, read_beside, take_folder
-from .erase import erase_again
+from .database import read_beside
 from .errors import OutputError
-from .progress import bar
+from .progress import bar, counted
+from .restore import put_back
 from .sqlite import Database
-
-KEEP_DAYS: Final = 90
-"""How long a backup is kept unless told otherwise."""
 
 
 async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json: bool) -> None:
@@ -38,7 +34,7 @@ async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json
         click.echo(msgspec.json.encode(answer).decode())
         return
     counts, size_mb = backup.counts, backup.bytes / 1e6
-    holds = f"{counts.sessions} sessions, {counts.clients} clients, {counts.packets} packets, {size_mb:.1f} MB"
+    holds = f"{_what(counts)}, {counted(counts.packets, 'packet')}, {size_mb:.1f} MB"
     until = f"{kept.until_utc:%Y-%m-%d}"
     click.echo(f"Wrote {out}: {holds}; opened, checked and counted. It is to be deleted after {until}.")
     for one in gone:
@@ -49,19 +45,18 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
     """Put a backup in the place of the database; what was there before becomes a backup itself."""
     backup = await asyncio.to_thread(verify, file)
     if not yes:
-        counts = backup.counts
-        what = f"{counts.sessions} sessions of {counts.clients} clients"
-        click.confirm(f"Put {file} ({what}) in the place of the database in {data}?", abort=True, err=True)
-    aside, again = await asyncio.to_thread(_restore, file, data)
+        click.confirm(f"Put {file} ({_what(backup.counts)}) in the place of the database in {data}?", abort=True, err=True)
+    done = await asyncio.to_thread(put_back, file, data, datetime.now(UTC))
     if as_json:
-        answer = {"restored": backup, "before": aside and str(aside), "erased_again": again}
-        click.echo(msgspec.json.encode(answer).decode())
+        click.echo(msgspec.json.encode({"restored": backup} | msgspec.structs.asdict(done)).decode())
         return
-    click.echo(f"{data} now holds {backup.counts.sessions} sessions of {backup.counts.clients} clients.")
-    if again:
-        click.echo(f"Clients erased since that backup was made, and erased from it again: {again}.")
-    if aside:
-        click.echo(f"What it held before lies in {aside}, and is on the list of backups.")
+    if done.erased_again:
+        click.echo(f"Clients erased since that backup was made, and erased from it again: {done.erased_again}.")
+    click.echo(f"{data} now holds {_what(done.holds)}.")
+    if done.damaged:
+        click.echo(f"What was there before could not be read. It lies in {done.before} as it was, and is on the list of backups.")
+    elif done.before:
+        click.echo(f"What it held before lies in {done.before}, and is on the list of backups.")
 
 
 async def list_clients(data: Path, *, as_json: bool) -> None:
@@ -78,23 +73,8 @@ async def list_clients(data: Path, *, as_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def _restore(file: Path, data: Path) -> tuple[Path | None, int]:
-    now = datetime.now(UTC)
-    with closing(take_folder(data)):
-        database = data / DATABASE
-        aside: Path | None = None
-        if database.exists():
-            aside = data / f"restbeat-before-{now:%Y%m%d-%H%M%S}.db"
-            take_backup(data, aside)
-            remember(data, Kept(str(aside.resolve()), now, now + timedelta(days=KEEP_DAYS)))
-        part = data / f".{DATABASE}.part"
-        part.write_bytes(file.read_bytes())
-        for name in (f"{DATABASE}-wal", f"{DATABASE}-shm"):
-            (data / name).unlink(missing_ok=True)
-        part.replace(database)
-        with closing(open_database(data)) as db:
-            again = erase_again(db, data, now)
-    return aside, again
+def _what(counts: Counts) -> str:
+    return f"{counted(counts.sessions, 'session')} of {counted(counts.clients, 'client')}"
 
 
 def _client_rows(db: Database) -> list[dict[str, Any]]:

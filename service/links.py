@@ -70,20 +70,24 @@ def live(db: Database, now: datetime, client: str) -> list[Link]:
     return _links(db, f"client = :client AND {_LIVE} ORDER BY id DESC", client=client, now=stamp(now))
 
 
-def opened(db: Database, handle: str | None, session: int | None, action: str, now: datetime) -> Link | None:
-    """The link that a handle opens, for a session where one is named; the use is noted. None where it opens nothing."""
+def opened(db: Database, handle: str | None, session: int | None, now: datetime) -> Link | None:
+    """The link that a handle opens, for a session where one is named. None where it opens nothing; that is noted."""
     values = {"handle": handle or "", "session": session, "now": stamp(now)}
     row = db.execute(_OPENS, values).fetchone()
+    if row is not None:
+        return _link(row)
     with db.atomic():
-        if row is None:
-            owner = db.execute("SELECT client FROM client_link WHERE handle = :handle", values).fetchone()
-            note(db, now, "link", "link refused", client=owner[0] if owner else None)
-            return None
-        link = _link(row)
+        owner = db.execute("SELECT client FROM client_link WHERE handle = :handle", values).fetchone()
+        note(db, now, "link", "link refused", client=owner[0] if owner else None)
+    return None
+
+
+def note_use(db: Database, link: Link, session: int | None, action: str, now: datetime) -> None:
+    """Note what was done by a link; how often its page was opened is counted."""
+    with db.atomic():
         if action == OPENED:
-            db.execute("UPDATE client_link SET opened_utc = ?, uses = uses + 1 WHERE id = ?", (values["now"], link.id))
+            db.execute("UPDATE client_link SET opened_utc = ?, uses = uses + 1 WHERE id = ?", (stamp(now), link.id))
         note(db, now, "link", action, client=link.client, session=session, detail=f"link {link.id}")
-    return link
 
 
 def make(db: Database, client: str, wanted: LinkWanted, language: str, actor: str, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""A bar on stderr for what takes long; where nobody watches, nothing is printed."""
+"""What the commands tell: a bar on stderr for what takes long, where somebody watches; and how many of what there were."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,3 +17,8 @@ def bar(what: str) -> Generator[Told]:
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, whole: progress.update(task, completed=done, total=whole)
+
+
+def counted(number: int, what: str) -> str:
+    """1 session, 2 sessions."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -12,11 +12,11 @@ import msgspec
 
 from .audit import note
 from .collect import SessionHeld, of_client, session_of
-from .database import open_database, read_beside, take_folder, write_beside
+from .database import demand_there, open_database, read_beside, take_folder, write_beside
 from .erase import Erased, erase
 from .errors import OutputError
 from .export import write_export
-from .progress import Told, bar
+from .progress import Told, bar, counted
 from .seal import Seal
 from .worker import Worker
 
@@ -26,7 +26,7 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
     if await asyncio.to_thread(out.exists) and not force:
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
     now, seal = datetime.now(UTC), Seal(key_file)
-    held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client))
+    held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client, now))
     with bar(f"Writing {client}") as told:
         async with Worker() as worker:
             count = await write_export(out, held, _sessions(data, held.sessions, told), worker, now)
@@ -36,7 +36,8 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
         return
     size_mb = (await asyncio.to_thread(out.stat)).st_size / 1e6
     click.echo(
-        f"Wrote {out}: {count} sessions of {client}, {size_mb:.1f} MB. It names the client: keep it as you would a letter."
+        f"Wrote {out}: {counted(count, 'session')} of {client}, {size_mb:.1f} MB. "
+        "It names the client: keep it as you would a letter."
     )
 
 
@@ -49,7 +50,8 @@ async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> 
     if as_json:
         click.echo(msgspec.json.encode(erased).decode())
         return
-    click.echo(f"{client} is erased: {erased.sessions} sessions, {erased.packets} packets, all notes, consents and links.")
+    gone = f"{counted(erased.sessions, 'session')}, {counted(erased.packets, 'packet')}"
+    click.echo(f"{client} is erased: {gone}, all notes, consents and links.")
     for kept in erased.backups:
         click.echo(f"{kept.file} still holds {client} until {kept.until_utc:%Y-%m-%d}; delete it to have it gone now.")
 
@@ -62,5 +64,6 @@ async def _sessions(data: Path, numbers: Sequence[int], told: Told) -> AsyncIter
 
 
 def _erase(client: str, data: Path) -> Erased:
+    demand_there(data)
     with closing(take_folder(data)), closing(open_database(data)) as db:
         return erase(db, data, client, "restbeat", datetime.now(UTC))

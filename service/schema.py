@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import re
 from typing import Any, Final
 
+from .schema_columns import words_of
 from .sqlite import Database
 
 TABLES: Final = {
@@ -56,13 +57,18 @@ def page(db: Database) -> str:
     for name, words in TABLES.items():
         if name in sql:
             kind = "view" if sql[name].lstrip().upper().startswith("CREATE VIEW") else "table"
-            parts.append(f"### {name}\n\n{words} ({kind})\n\n{_columns(db, name, sql[name])}")
+            parts.append(f"### {name}\n\n{words} ({kind})\n\n{_as_table(db, name, sql[name])}")
     return "\n\n".join(parts) + "\n"
 
 
-def metadata(queries: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def metadata(db: Database, queries: dict[str, tuple[str, str]]) -> dict[str, Any]:
     """What Datasette shows beside the tables; `queries`: name to title and SQL."""
-    tables = {name: {"description": words} | ({"hidden": True} if name in HIDDEN else {}) for name, words in TABLES.items()}
+    tables: dict[str, dict[str, Any]] = {
+        name: {"description": words} | ({"hidden": True} if name in HIDDEN else {}) for name, words in TABLES.items()
+    }
+    for name, _, sql in _objects(db):
+        if told := {column: words for column, _, words in _columns(db, name, sql) if words}:
+            tables[name]["columns"] = told
     canned = {name: {"title": title, "sql": sql} for name, (title, sql) in queries.items()}
     about = "Relaxation feedback, no medical device. Pain outranks every figure, and rest alone relaxes people too."
     return {"title": "restbeat", "description": about, "databases": {"restbeat": {"tables": tables, "queries": canned}}}
@@ -73,12 +79,17 @@ def _objects(db: Database) -> Iterator[tuple[str, str, str]]:
     return ((name, kind, sql) for name, kind, sql in db.execute(query) if not name.startswith("_"))
 
 
-def _columns(db: Database, table: str, sql: str) -> str:
+def _columns(db: Database, table: str, sql: str) -> Iterator[tuple[str, str, str]]:
+    """Name, type and words of each column; what the statement says of it comes first."""
     said = dict(re.findall(r"^\s*(\w+)[^\n]*?,?\s*--\s*(.+)$", sql, re.MULTILINE))
+    for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
+        yield name, kind or "", said.get(name) or words_of(table, name)
+
+
+def _as_table(db: Database, table: str, sql: str) -> str:
     keys = {key.column: key.other_table for key in db.table(table).foreign_keys} if table in db.table_names() else {}
     lines = ["| column | type | |", "| --- | --- | --- |"]
-    for column in db.execute(f"PRAGMA table_info({table})").fetchall():
-        name, kind = column[1], column[2] or ""
-        words = [said.get(name, ""), f"→ `{keys[name]}`" if name in keys else ""]
-        lines.append(f"| `{name}` | {kind} | {' '.join(filter(None, words))} |")
+    for name, kind, words in _columns(db, table, sql):
+        told = [words, f"→ `{keys[name]}`" if name in keys else ""]
+        lines.append(f"| `{name}` | {kind} | {' '.join(filter(None, told))} |")
     return "\n".join(lines)

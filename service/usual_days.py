@@ -3,8 +3,8 @@
 from math import exp, sqrt
 from statistics import fmean, stdev
 
+from ..web.client_limits import LEAST_USED_PCT
 from ..web.client_session import FEWEST_DAYS, UsualDays
-from ..web.client_words import LEAST_USED_PCT
 from .consents import holds
 from .sqlite import Database
 

@@ -1,7 +1,7 @@
 """One process beside the server for what is heavy: NeuroKit2, scipy and matplotlib are imported there and nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from types import TracebackType
@@ -17,6 +17,7 @@ from ..sensors.recording import Event, Header
 from ..sensors.rr_text import RrText
 from ..web.course import PaperError
 from .collect import SessionHeld
+from .course_held import CourseHeld
 from .course_rows import Compared, Stored
 from .errors import WorkerError
 from .processes import Processes
@@ -70,13 +71,17 @@ class Worker:
         """Give a session as the files that a client's export holds, by name."""
         return await self._run(_exported, held, language)
 
+    async def exported_course(self, held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
+        """Give the course as files of the export; `reports` by session."""
+        return await self._run(_exported_course, held, reports, language)
+
     async def picture(self, report: SessionReport) -> str:
         """Draw the summary picture as SVG."""
         return await self._run(_picture, report)
 
-    async def course(self, stored: Sequence[Stored]) -> tuple[Course, list[Compared]]:
-        """Work out a course from stored reports."""
-        return await self._run(_course, stored)
+    async def course(self, stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
+        """Work out a course from stored reports, given by session."""
+        return await self._run(_course, stored, reports)
 
     async def pdf(self, html: str, files: dict[str, bytes]) -> bytes:
         """Make a page into a PDF. Raises `PaperError` where WeasyPrint is not installed."""
@@ -158,7 +163,8 @@ def _exported(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     from ..analysis.session import summarise
     from .exchange.formats import write_as
     from .exchange.session_data import session_data
-    from .taken_home import taken_home
+    from .export import REPORT
+    from .taken_home import summary_taken_home
 
     report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, past=held.past)
     dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
@@ -175,7 +181,16 @@ def _exported(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     files = {file: write_as(form, data) for file, form in forms.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {"report.json": msgspec.json.encode(report)} | taken_home(held.around(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(held.around(report=report), language)
+
+
+def _exported_course(held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
+    from .course_held import with_figures
+    from .course_work import course_of
+    from .taken_home import course_taken_home
+
+    course = with_figures(held.course, *course_of(held.sessions, reports)) if held.course.agreed else held.course
+    return course_taken_home(course, language)
 
 
 def _check(window: LiveWindow) -> Parity:
@@ -196,10 +211,10 @@ def _picture(report: SessionReport) -> str:
     return session_picture(report)
 
 
-def _course(stored: Sequence[Stored]) -> tuple[Course, list[Compared]]:
+def _course(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
     from .course_work import course_of
 
-    return course_of(stored)
+    return course_of(stored, reports)
 
 
 def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:

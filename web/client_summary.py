@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from ..analysis.figures import PhaseFigures
-from . import client_words as words
+from . import client_limits as limits, client_words as words
 from .client_picture import NARROW, WIDE, session_chart
 from .client_session import ClientSession
 from .complements import complement_word, complements_of
@@ -100,9 +100,9 @@ def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
         narrow=session_chart(session, speech, NARROW) if wide else None,
         usual=wide is not None and session.usual.low_ms is not None,
         lines=tuple(_lines(speech, session)),
-        sure=tuple(text for text in words.how_sure(speech, session) if text),
+        sure=tuple(text for text in limits.how_sure(speech, session) if text),
         done=tuple(_done(speech, session)),
-        missing=tuple(words.not_measured(speech, session)),
+        missing=tuple(limits.not_measured(speech, session)),
         told=_told(speech, session),
     )
 
@@ -166,7 +166,7 @@ def _variability(speech: Speech, session: ClientSession, base: PhaseFigures | No
         speech.change(response.percent) if told and response else NONE,
         speech.say("{low} to {high}", low=low, high=high) if told else "",
         pair or speech.say("too little clean data"),
-        "" if share is None else speech.say("{share} of the time could be used", share=speech.percent(share)),
+        "" if share is None else speech.say("{share} of the time could be used", share=speech.share(share)),
     )
 
 
@@ -183,7 +183,7 @@ def _heart_rate(speech: Speech, session: ClientSession, base: PhaseFigures | Non
         detail=speech.say("beats a minute, quiet to {phase}", phase=words.phase_short(speech, later.phase, session.row.kind))
         if pair and later
         else speech.say("beats a minute"),
-        share=speech.say("{share} of the beats could be used", share=speech.percent(share))
+        share=speech.say("{share} of the beats could be used", share=speech.share(share))
         if share is not None and session.report.hrv
         else speech.say("as the sensor told it")
         if rates
@@ -199,7 +199,7 @@ def _lines(speech: Speech, session: ClientSession) -> Iterator[Line]:
                 speech.length(figures.end_s - figures.start_s, short=True),
                 speech.number(figures.mean_hr_bpm),
                 speech.number(figures.rmssd_ms),
-                speech.percent(figures.accepted_pct) if session.report.hrv else NONE,
+                speech.share(figures.accepted_pct) if session.report.hrv else NONE,
             )
 
 

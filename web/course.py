@@ -100,6 +100,10 @@ class Courses(Protocol):
         """Everything that a client's summary tells of; `what` is noted as looked at."""
         ...
 
+    async def session_by_link(self, session: int) -> ClientSession:
+        """The same for a client's own page, where the use of the link is noted already."""
+        ...
+
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
         """A client's course; `what` is noted as looked at."""
         ...

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ..analysis.course_figures import Course, Estimate, WentWith
 from .course import ClientCourse
+from .course_words import SLOPE_DIGITS
 from .speech import SOURCE, Speech, speech_of
 
 _FACTORS: Final = {"technique": "Technique", "region": "Region", "pressure": "Pressure"}
@@ -49,11 +51,12 @@ def went_lines(course: ClientCourse) -> tuple[WentLine, ...]:
 
 def _figures(figures: Course, speech: Speech) -> Iterator[FigureLine]:
     percent, ms, points = speech.change, lambda value: f"{speech.number(value, 1)}\u00a0ms", speech.points
+    slope = partial(speech.change, digits=SLOPE_DIGITS)
     yield _line("Change of RMSSD in the massage, mean", figures.response_pct, percent)
     yield _line("The same, beyond rest alone", figures.beyond_rest_pct, percent)
-    yield _line("How that change changes, a week", figures.response_pct_per_week, percent)
+    yield _line("How that change changes, a week", figures.response_pct_per_week, slope)
     yield _line("RMSSD of the quiet minutes before, mean", figures.baseline_rmssd_ms, ms)
-    yield _line("How that changes, a week", figures.baseline_pct_per_week, percent)
+    yield _line("How that changes, a week", figures.baseline_pct_per_week, slope)
     yield _line("Pain after, against before (points)", figures.pain_after, points)
     yield _line("Pain a day later, against before", figures.pain_24h, points)
     yield _line("Pain two days later, against before", figures.pain_48h, points)

@@ -1,5 +1,6 @@
 """The pages that a client takes home, for the therapist to show, print or save; the course behind them; who is due."""
 
+from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from .speech import SOURCE, Speech, choose, languages, speech_of
 from .take_home import PAPER_FILES, Frame
 from .who import person_of
 
+_ON_PAPER: Final = Frame(static=lambda name: name)
+
 
 class CoursePages:
     """Handlers of the summary for the client, of the course, and of the practice's overview."""
@@ -33,6 +36,7 @@ class CoursePages:
             web.get("/sessions/{session}/summary.pdf", self.summary_pdf, allow_head=False),
             web.get("/clients/{client}/course", self.course),
             web.get("/clients/{client}/course/client", self.course_for_client),
+            web.get("/clients/{client}/course/client.pdf", self.course_pdf, allow_head=False),
             web.get("/practice", self.practice),
         ]
 
@@ -54,12 +58,8 @@ class CoursePages:
         """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
         session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
         speech = await self._speech(request, session.row.client)
-        html = client_summary(session, speech, Frame(static=lambda name: name))
-        pdf = await self._courses.pdf(html, {name: self._assets.content(name) for name in PAPER_FILES})
-        name = f"session-{session.row.session}-{speech.language}.pdf"
-        return web.Response(
-            body=pdf, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
-        )
+        html = client_summary(session, speech, _ON_PAPER)
+        return await self._pdf(html, f"session-{session.row.session}-{speech.language}.pdf")
 
     async def course(self, request: web.Request) -> web.Response:
         """Show a client's course to the therapist."""
@@ -89,13 +89,26 @@ class CoursePages:
             static=self._assets.address,
             languages=_others(speech.language, f"{path}/course/client"),
             back=(f"{path}/course", speech.say("The course")),
+            pdf=f"{path}/course/client.pdf?lang={speech.language}",
         )
         return _html(client_course(course, speech, frame))
+
+    async def course_pdf(self, request: web.Request) -> web.Response:
+        """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
+        client = request.match_info["client"]
+        course = await self._courses.course(client, "client's course", by=person_of(request).name)
+        speech = await self._speech(request, client)
+        return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
 
     async def practice(self, request: web.Request) -> web.Response:
         """Show who is due and who is flagged."""
         rows = await self._courses.practice()
         return self._page(request, "practice.html", rows=rows, address_of=address_of, shortest=shortest)
+
+    async def _pdf(self, html: str, name: str) -> web.Response:
+        pdf = await self._courses.pdf(html, {file: self._assets.content(file) for file in PAPER_FILES})
+        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        return web.Response(body=pdf, content_type="application/pdf", headers=headers)
 
     async def _speech(self, request: web.Request, client: str | None) -> Speech:
         """As the address asks, else as the client reads, else as the browser does."""

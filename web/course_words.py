@@ -5,6 +5,7 @@ Where the sessions do not suffice, the sentence says how many there are and how 
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from ..analysis.course_figures import (
     FEWEST_FOR_TREND,
@@ -18,6 +19,9 @@ from ..analysis.course_figures import (
 from .course import ClientCourse, CourseEntry
 from .plan import CoursePlan, Period, due_on, periods
 from .speech import Speech
+
+SLOPE_DIGITS: Final = 1
+"""Decimals of a change a week: it is a few per cent at most, and its interval may come near to 0."""
 
 
 def response_words(speech: Speech, figures: Course) -> Iterator[str]:
@@ -96,7 +100,7 @@ def pain_words(speech: Speech, figures: Course) -> Iterator[str]:
     for estimate, message in (
         (
             figures.pain_after,
-            speech.say("After the massage your pain stood {points} points on average (between {low} and {high})."),
+            speech.say("After the massage your pain had changed by {points} points on average (between {low} and {high})."),
         ),
         (figures.pain_24h, speech.say("A day later: {points} (between {low} and {high}).")),
         (figures.pain_48h, speech.say("Two days later: {points} (between {low} and {high}).")),
@@ -220,10 +224,10 @@ def _beyond_rest(speech: Speech, figures: Course) -> str:
     if beyond.value is None or beyond.low is None or beyond.high is None:
         return speech.say("Whether that is more than rest alone does for you, three quiet sessions without massage would tell.")
     if beyond.low > 0:
-        values = _magnitude(speech, beyond.value, beyond.low, beyond.high)
+        values = _magnitude(speech, (beyond.value, beyond.low, beyond.high))
         return speech.say("That is more than rest alone does for you: by {change} (between {low} and {high}).", **values)
     if beyond.high < 0:
-        values = _magnitude(speech, -beyond.value, -beyond.high, -beyond.low)
+        values = _magnitude(speech, (-beyond.value, -beyond.high, -beyond.low))
         return speech.say("That is less than rest alone does for you: by {change} (between {low} and {high}).", **values)
     return speech.say(
         "Against rest alone no difference can be told for you; it lies between {low} and {high}.",
@@ -240,12 +244,12 @@ def _trend(speech: Speech, slope: Estimate, up: str, down: str, none: str) -> st
             weeks=speech.number(LEAST_WEEKS),
         )
     if slope.low > 0:
-        return up.format(**_magnitude(speech, slope.value, slope.low, slope.high))
+        return up.format(**_magnitude(speech, (slope.value, slope.low, slope.high), SLOPE_DIGITS))
     if slope.high < 0:
-        return down.format(**_magnitude(speech, -slope.value, -slope.high, -slope.low))
-    return none.format(low=speech.change(slope.low), high=speech.change(slope.high))
+        return down.format(**_magnitude(speech, (-slope.value, -slope.high, -slope.low), SLOPE_DIGITS))
+    return none.format(low=speech.change(slope.low, SLOPE_DIGITS), high=speech.change(slope.high, SLOPE_DIGITS))
 
 
-def _magnitude(speech: Speech, change: float, low: float, high: float) -> dict[str, str]:
-    """Of a change whose direction the sentence tells."""
-    return {"change": speech.percent(change), "low": speech.percent(low), "high": speech.percent(high)}
+def _magnitude(speech: Speech, change_and_bounds: tuple[float, float, float], digits: int = 0) -> dict[str, str]:
+    """Of a change whose direction the sentence tells, with its interval."""
+    return dict(zip(("change", "low", "high"), (speech.percent(value, digits) for value in change_and_bounds), strict=True))

@@ -215,8 +215,8 @@ class Links(Protocol):
         """Have a link sent to its client by mail. Raises `RefusedError` where that cannot be."""
         ...
 
-    async def to_print(self, link: int, *, by: str) -> OpenedPage:
-        """What a link opens, for paper. Raises `RefusedError` where it is over."""
+    async def to_print(self, link: int, session: int | None, *, by: str) -> OpenedPage:
+        """What a link opens, for paper, about a session where one is named. Raises `RefusedError` where it is over."""
         ...
 
     async def mail_settings(self) -> tuple[MailSettings, bool]:
@@ -259,6 +259,16 @@ def session_on(page: OpenedPage, session: int) -> Shown:
         if shown.session == session:
             return shown
     raise LinkRefusedError
+
+
+def current_on(page: OpenedPage, session: int | None) -> Shown | None:
+    """What a page shows first: the session that is wanted, else that about which something is asked now, else the newest.
+
+    Raises `LinkRefusedError` where what is wanted is not on it.
+    """
+    asked, shown = asked_now(page), shown_of(page)
+    wanted = session or (asked.session if asked else None)
+    return session_on(page, wanted) if wanted else shown[0] if shown else None
 
 
 def asked_now(page: OpenedPage) -> FollowUp | None:

@@ -6,15 +6,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from markupsafe import Markup
 import msgspec
 from multidict import MultiDictProxy
 
 from .calendar_file import calendar_file
 from .guard import CLIENT_PAGES, is_tls
-from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, Shown, asked_now, session_on, shown_of
+from .links import Answers, LateError, LinkRefusedError, Links, OpenedPage, asked_now, current_on, session_on, shown_of
 from .login import PageOf, peer_of
-from .own_summary import STYLES, TellSession, Wanted
+from .own_summary import STYLES, TellSession
 from .own_texts import follow_up_texts
 from .ports import PortError
 from .qr import qr_svg
@@ -110,9 +109,9 @@ class OwnPages:
 
     async def to_print(self, request: web.Request) -> web.Response:
         """Show what a link opens to the therapist, with its code, for paper."""
-        page = await self._links.to_print(_number(request, "link"), by=person_of(request).name)
         wanted = request.query.get("session", "")
         session = int(wanted) if _is_number(wanted) else None
+        page = await self._links.to_print(_number(request, "link"), session, by=person_of(request).name)
         known = session in {shown.session for shown in page.sessions}
         return await self._shown(request, page, session if known else None, paper=True)
 
@@ -126,10 +125,7 @@ class OwnPages:
         trouble: str = "",
         paper: bool = False,
     ) -> web.Response:
-        asked = asked_now(page)
-        wanted = session or (asked.session if asked else None)
-        shown = shown_of(page)
-        current = session_on(page, wanted) if wanted else shown[0] if shown else None
+        current = current_on(page, session)
         address = _address(request, page)
         return self._page(
             "own_page.html",
@@ -139,19 +135,15 @@ class OwnPages:
             say=speech_of(choose(page.language)).say,
             texts=follow_up_texts(page.language),
             page=page,
-            sessions=shown,
+            sessions=shown_of(page),
             current=current,
-            asked=asked,
-            told=await self._told(request, page, current, paper=paper) if current else None,
+            asked=asked_now(page),
+            told=await self._tell(current.session, page.language) if current else None,
             styles=STYLES,
             trouble=trouble,
             paper=paper,
             code=qr_svg(address) if _reached(address) else None,
         )
-
-    async def _told(self, request: web.Request, page: OpenedPage, current: Shown, *, paper: bool) -> Markup:
-        by = person_of(request).name if paper else "link"
-        return await self._tell(Wanted(session=current.session, language=page.language, by=by))
 
     def _kindly(self, handler: Handler) -> Handler:
         async def handle(request: web.Request) -> web.Response:

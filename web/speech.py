@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from math import floor
 from pathlib import Path
 from typing import Final
 
@@ -63,13 +64,17 @@ class Speech:
         decimals = f".{'0' * digits}" if digits else ""
         return _typographic(format_decimal(round(value, digits) + 0.0, f"#,##0{decimals}", locale=self.locale))
 
-    def percent(self, value: float | None) -> str:
-        """A share of so many per cent."""
-        return NONE if value is None else self._percent(value, "")
+    def percent(self, value: float | None, digits: int = 0) -> str:
+        """So many per cent, with so many decimals."""
+        return NONE if value is None else self._percent(value, "", digits)
 
-    def change(self, value: float | None) -> str:
+    def share(self, value: float | None) -> str:
+        """A share of so many per cent, rounded down: what is not the whole is never called so, nor what is too little enough."""
+        return NONE if value is None else self._percent(floor(value + 1e-9), "", 0)
+
+    def change(self, value: float | None, digits: int = 0) -> str:
         """A change by so many per cent, with its sign."""
-        return NONE if value is None else self._percent(value, "+")
+        return NONE if value is None else self._percent(value, "+", digits)
 
     def points(self, value: float, digits: int = 1) -> str:
         """A change by so many points, with its sign."""
@@ -112,9 +117,10 @@ class Speech:
         """A stamp in the practice's own time."""
         return datetime.fromisoformat(utc).astimezone(self.zone)
 
-    def _percent(self, value: float, sign: str) -> str:
-        rounded = round(value) + 0.0
-        written = _typographic(format_decimal(rounded / 100, self.locale.percent_formats[None].pattern, locale=self.locale))
+    def _percent(self, value: float, sign: str, digits: int) -> str:
+        rounded = round(value, digits) + 0.0
+        pattern = self.locale.percent_formats[None].pattern.replace("0", f"0.{'0' * digits}" if digits else "0")
+        written = _typographic(format_decimal(rounded / 100, pattern, locale=self.locale))
         return (sign if rounded > 0 else "") + written
 
     def _unit(self, value: int, unit: str, short: bool) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
+import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
@@ -12,9 +13,17 @@ from restbeat.analysis.simulated_strap import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recording import Header, Mark, PhaseStart
 from restbeat.service.consents import give
-from restbeat.service.storage import NewSession
+from restbeat.service.courses import PracticeCourses
+from restbeat.service.records import PracticeRecords
+from restbeat.service.seal import Seal
+from restbeat.service.storage import NewSession, Storage
+from restbeat.web.app import create_app
+
+from .houses import Bench
 
 BEGIN = datetime(2026, 9, 7, 9, 30, tzinfo=UTC)
+TWELVE = (0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49)
+"""Days of a course over seven weeks."""
 DEVICE = Device(name="Polar H10 A1B2C3", manufacturer="restbeat", model="H10", location="chest")
 BASE_S, END_S = 270.0, 570.0
 _CLIENT = State(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
@@ -82,3 +91,30 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
     ]
     await storage.work(lambda db: give(db, client, "trends", "Ada", clock()))
     return numbers
+
+
+@pytest.fixture
+async def bench(tmp_path, worker_pool):
+    clock = Clock()
+    async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
+        made = Bench(storage, worker_pool)
+        made.clock, made.seal = clock, Seal(tmp_path / "data.key")
+        made.records = PracticeRecords(storage, made.seal, made.house.end_sessions_of, now_utc=clock)
+        made.courses = PracticeCourses(storage, worker_pool, made.seal, made.house, now_utc=clock)
+        async with made.house:
+            yield made
+
+
+@pytest.fixture
+async def pages(aiohttp_client, bench):
+    app = create_app(bench.house, bench.hub, version="1.2.3", records=bench.records, courses=bench.courses)
+    return await aiohttp_client(app)
+
+
+async def a_course(bench, client="M-014", *, days=TWELVE, ratios=None, **more):
+    await bench.records.add(client, by="Ada")
+    return await put_course(bench.storage, bench.clock, client, days=days, ratios=ratios or [1.2] * len(days), **more)
+
+
+async def audited(bench, client):
+    return [(row.actor, row.action) for row in await bench.records.audit(client, by="test")][::-1]

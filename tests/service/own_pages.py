@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recording import Header
@@ -26,6 +27,7 @@ from .houses import Air, Strap
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PUBLIC = "https://practice.example"
+DAY = timedelta(hours=24)
 
 
 class Practice:
@@ -92,6 +94,18 @@ async def own_pages(folder, worker=None, **mail):
         await made.begin()
         async with made.house:
             yield made
+
+
+@pytest.fixture
+async def practice(tmp_path):
+    async with own_pages(tmp_path) as made:
+        await made.client()
+        yield made
+
+
+@pytest.fixture
+async def browser(aiohttp_client, practice):
+    return await aiohttp_client(practice.app)
 
 
 def token_of(link):

@@ -1,4 +1,5 @@
 """What clients tell a day and two days after a session: once a slot, corrected for ten minutes, flagged where pain has risen."""
+# ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
 
@@ -6,17 +7,10 @@ import pytest
 
 from restbeat.web.links import Answers, LateError, LinkRefusedError
 
-from .own_pages import NOW, own_pages, token_of
+from .own_pages import DAY, NOW, practice, token_of  # noqa: F401 fixtures
 
 HERE = "127.0.0.1"
-DAY, TWO_DAYS = timedelta(hours=24), timedelta(hours=48)
-
-
-@pytest.fixture
-async def practice(tmp_path):
-    async with own_pages(tmp_path) as made:
-        await made.client()
-        yield made
+TWO_DAYS = 2 * DAY
 
 
 async def asked(practice, *, pain_before=6, ago=DAY, client="M-014"):

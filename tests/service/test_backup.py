@@ -4,6 +4,7 @@ import asyncio
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 import json
+from pathlib import Path
 import subprocess
 import sys
 import time
@@ -106,13 +107,41 @@ async def test_what_was_backed_up_is_put_back_and_what_was_there_is_kept_aside(t
     made = json.loads(restbeat("backup", out, "--data", data, "--json").stdout)
     assert made["backup"]["counts"] == {"sessions": 1, "packets": 200, "clients": 1, "reports": 0}
     await filled(data, client="M-015")
-    assert "2 sessions" not in restbeat("restore", out, "--data", data, "--yes").stdout
+    told = restbeat("restore", out, "--data", data, "--yes").stdout
+    assert f"{data} now holds 1 session of 1 client." in told
     rows = json.loads(restbeat("clients", "--data", data, "--json").stdout)
     assert [(row["client"], row["sessions"]) for row in rows] == [("M-014", 1)]
     (aside,) = (kept.file for kept in listed(data) if "before" in kept.file)
     assert verify(type(out)(aside)).counts.sessions == 2
     assert [holds_client(type(out)(aside), client) for client in ("M-014", "M-015", "M-016")] == [True, True, False]
     assert "M-014" in restbeat("clients", "--data", data).stdout
+
+
+@pytest.mark.parametrize("damage", ["in the middle", "whole"])
+async def test_a_database_that_can_no_longer_be_read_is_kept_aside_as_it_is_and_the_backup_takes_its_place(tmp_path, damage):
+    data, out = tmp_path / "data", tmp_path / "out.db"
+    await filled(data, client="M-014", packets=3000)
+    restbeat("backup", out, "--data", data)
+    spoilt = bytearray((data / DATABASE).read_bytes())
+    spoilt[20_000 if damage == "in the middle" else 0 : 60_000] = b"\xff" * 40_000
+    (data / DATABASE).write_bytes(spoilt)
+    (data / f"{DATABASE}-wal").write_bytes(b"the log beside it")
+    told = json.loads(restbeat("restore", out, "--data", data, "--yes", "--json").stdout)
+    assert (told["damaged"], told["holds"]["sessions"]) == (True, 1)
+    aside = data / Path(told["before"]).name
+    assert aside.read_bytes() == bytes(spoilt)
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"the log beside it"
+    assert [row["client"] for row in json.loads(restbeat("clients", "--data", data, "--json").stdout)] == ["M-014"]
+    assert str(aside) in json.dumps(json.loads(restbeat("erase", "M-014", "--data", data, "--yes", "--json").stdout)["backups"])
+    delete_expired(data, NOW + timedelta(days=36_500))
+    assert [path.name for path in data.iterdir() if "before" in path.name] == []
+
+
+@pytest.mark.parametrize("command", [("erase", "M-1", "--yes"), ("export", "M-1", "out.zip"), ("clients",), ("backup", "out.db")])
+def test_a_folder_without_a_database_is_said_and_none_is_made(tmp_path, command):
+    done = restbeat(*command, "--data", tmp_path / "nowhere", expected=1)
+    assert "There is no database in" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
 
 
 async def test_nothing_is_put_back_under_a_running_restbeat(tmp_path):

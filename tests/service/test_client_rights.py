@@ -36,6 +36,7 @@ async def test_everything_is_downloaded_and_noted_and_nothing_is_left_lying(clie
         assert json.loads(archive.read("records.json"))["client"][0]["pseudonym"] == ODD
     log = await bench.storage.work(lambda db: [row[0] for row in db.execute("SELECT action FROM audit")])
     assert "client exported" in log
+    assert (await client.get("/clients/M-nobody/export.zip")).status == 404
     assert set(tmp_path.iterdir()) == before
 
 

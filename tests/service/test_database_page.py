@@ -9,8 +9,10 @@ import sys
 
 import pytest
 
+from restbeat.service import migrations
 from restbeat.service.database import DATABASE, open_database
 from restbeat.service.schema import HIDDEN, TABLES, metadata, page, undescribed
+from restbeat.service.schema_columns import COLUMNS
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"
@@ -40,13 +42,26 @@ def test_every_table_is_described_on_its_page(tmp_path):
     text = PAGE.read_text()
     now = f"<!-- schema -->\n{page(db)}<!-- /schema -->"
     written = re.sub(r"<!-- schema -->.*<!-- /schema -->", lambda _: now, text, flags=re.DOTALL)
-    meta = json.dumps(metadata(queries(text)), indent=1, ensure_ascii=False) + "\n"
+    meta = json.dumps(metadata(db, queries(text)), indent=1, ensure_ascii=False) + "\n"
     db.close()
     if os.environ.get("RESTBEAT_UPDATE"):
         PAGE.write_text(written)
         META.write_text(meta)
     assert text == written, "write it anew: see the page"
     assert META.read_text() == meta
+
+
+def test_what_a_migration_added_and_what_a_view_shows_has_words(tmp_path):
+    db = open_database(tmp_path)
+    added = re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", Path(migrations.__file__).read_text())
+    added += [(table, "press") for table in ("phase", "mark", "pain")]
+    told = {table: about.get("columns", {}) for table, about in metadata(db, {})["databases"]["restbeat"]["tables"].items()}
+    assert {(table, column) for table, column in added if column not in told[table]} == set()
+    for view in ("phase_hrv", "response"):
+        assert set(told[view]) == {row[1] for row in db.execute(f"PRAGMA table_info({view})")} - {"session"}
+    known = {f"{table}.{row[1]}" for table in TABLES for row in db.execute(f"PRAGMA table_info({table})")}
+    assert set(COLUMNS) <= known | {name.partition(".")[2] for name in known}
+    db.close()
 
 
 async def test_datasette_opens_it_and_runs_the_pages_queries(folder):

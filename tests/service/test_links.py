@@ -1,4 +1,5 @@
 """Links to clients' own pages: what opens what, who is refused, and that nobody can tell why."""
+# ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
 
@@ -12,16 +13,9 @@ from restbeat.web.ports import RefusedError, UnknownClientError, UnknownError
 from restbeat.web.records import Identity
 from restbeat.web.who import TooOftenError
 
-from .own_pages import NOW, PUBLIC, own_pages, token_of
+from .own_pages import NOW, PUBLIC, practice, token_of  # noqa: F401 fixtures
 
 HERE = "127.0.0.1"
-
-
-@pytest.fixture
-async def practice(tmp_path):
-    async with own_pages(tmp_path) as made:
-        await made.client()
-        yield made
 
 
 async def refused(practice, token, session=None):
@@ -163,7 +157,7 @@ async def test_each_use_is_in_the_audit_log_and_so_is_each_refusal(practice):
     await refused(practice, "nonsense")
     log = await practice.sql("SELECT actor, action, client, session, detail FROM audit WHERE actor = 'link' ORDER BY id")
     assert log == [
-        ("link", "page looked at", "M-014", None, "link 1"),
+        ("link", "page looked at", "M-014", session, "link 1"),
         ("link", "picture looked at", "M-014", session, "link 1"),
         ("link", "link refused", "M-014", None, None),
         ("link", "link refused", None, None, None),

@@ -1,27 +1,14 @@
 """The API of clients' own pages, as a therapist and an admin use it."""
-
-from datetime import timedelta
+# ruff: noqa: F811 what fixtures are is imported
 
 import pytest
 
+from restbeat.service.collect import of_client
+from restbeat.service.erase import erase
 from restbeat.web.links import Answers
 from restbeat.web.records import Identity
 
-from .own_pages import PUBLIC, own_pages, token_of
-
-DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-async def practice(tmp_path):
-    async with own_pages(tmp_path) as made:
-        await made.client()
-        yield made
-
-
-@pytest.fixture
-async def browser(aiohttp_client, practice):
-    return await aiohttp_client(practice.app)
+from .own_pages import DAY, PUBLIC, browser, practice, token_of  # noqa: F401 fixtures
 
 
 async def said(answer):
@@ -95,16 +82,13 @@ async def test_a_link_is_mailed_only_where_that_can_be(practice, browser):
 
 
 async def test_the_clients_own_page_is_in_what_is_exported_and_goes_with_them(practice):
-    from restbeat.service.collect import of_client
-    from restbeat.service.erase import erase
-
     session = await practice.session(ended_ago=DAY)
     link = await practice.link("M-014", session)
     await practice.links.answer(token_of(link), session, 24, Answers(pain=3, note="sentinel-note"), peer="here")
     await practice.set_mail()
     await practice.records.set_identity("M-014", Identity(email="erika@example.org"), new_key=False, by="Ada")
     await practice.links.send(link.link, by="Ada")
-    held = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014"))
+    held = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014", practice.now))
     assert {name: len(held.rows[name]) for name in ("client_link", "client_link_session", "follow_up", "mail")} == {
         "client_link": 1,
         "client_link_session": 1,

@@ -1,4 +1,5 @@
 """A client's own page over HTTP: what it shows, what it takes, how it refuses, what its headers forbid."""
+# ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
 import re
@@ -8,21 +9,7 @@ import pytest
 
 from restbeat.service.link_keys import LinkKeys
 
-from .own_pages import NOW, own_pages, token_of
-
-DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-async def practice(tmp_path):
-    async with own_pages(tmp_path) as made:
-        await made.client()
-        yield made
-
-
-@pytest.fixture
-async def browser(aiohttp_client, practice):
-    return await aiohttp_client(practice.app)
+from .own_pages import DAY, NOW, browser, practice, token_of  # noqa: F401 fixtures
 
 
 async def asked(practice, **wanted):
@@ -53,6 +40,18 @@ async def test_the_page_shows_the_summary_and_asks(practice, browser):
     assert "M-014" not in html
     assert "Rooms" not in text
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
+
+
+async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(practice, browser):
+    session, token = await asked(practice)
+    await practice.set_mail()
+    for path in (f"/c/{token}", f"/c/{token}/{session}", "/links/1/print"):
+        assert (await browser.get(path)).status == 200
+    log = await practice.sql(
+        "SELECT actor, action, session FROM audit WHERE detail = 'link 1' OR session = ? ORDER BY id", session
+    )
+    looks = [("link", "page looked at", session)] * 2
+    assert log == [*looks, ("demo", "link printed", session)]
 
 
 async def test_headers_keep_the_address_to_itself(practice, browser):

@@ -14,13 +14,14 @@ import pytest
 
 from restbeat.service.errors import WorkerError
 from restbeat.service.paper import pdf_of
-from restbeat.service.taken_home import taken_home
+from restbeat.service.taken_home import course_taken_home, summary_taken_home
 from restbeat.service.worker import NO_PAPER, Worker
+from restbeat.web.client_course import client_course
 from restbeat.web.client_summary import client_summary
 from restbeat.web.course import PaperError
 from restbeat.web.take_home import PAPER_FILES, Frame
 from tests.web.made_up import report
-from tests.web.take_home import a_session, crowded, english, german, too_little
+from tests.web.take_home import a_course, a_session, crowded, english, german, too_little
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 STATIC = Path(__file__).parents[2] / "web" / "static"
@@ -46,6 +47,13 @@ def inflated(pdf):
             yield zlib.decompress(stream)
 
 
+def pages_of(pdf):
+    """How many sheets of A4 it has."""
+    objects = b"".join(inflated(pdf))
+    assert re.search(rb"/MediaBox\s*\[0 0 595\.\d+ 841\.\d+\]", objects)
+    return len(re.findall(rb"/Type\s*/Page\b", objects))
+
+
 @pytest.fixture
 def weasyprint():
     """Here, or under CI a failure."""
@@ -55,19 +63,24 @@ def weasyprint():
         if os.environ.get("CI") == "true":
             pytest.fail(f"WeasyPrint is missing, and under CI nothing is skipped: {error}")
         pytest.skip("WeasyPrint is not installed")
+    ARTIFACTS.mkdir(exist_ok=True)
     return weasyprint
 
 
 @pytest.mark.parametrize("speech", [english(), german()], ids=lambda speech: speech.language)
 @pytest.mark.parametrize("kind", SESSIONS)
 def test_the_summary_is_one_a4_as_pdf(weasyprint, kind, speech):
-    ARTIFACTS.mkdir(exist_ok=True)
     pdf = pdf_of(html_of(SESSIONS[kind](), speech), FILES)
     file = ARTIFACTS / f"take-home-{kind}-{speech.language}.pdf"
     file.write_bytes(pdf)
-    objects = b"".join(inflated(pdf))
-    assert len(re.findall(rb"/Type\s*/Page\b", objects)) == 1
-    assert re.search(rb"/MediaBox\s*\[0 0 595\.\d+ 841\.\d+\]", objects)
+    assert pages_of(pdf) == 1
+
+
+@pytest.mark.parametrize("speech", [english(), german()], ids=lambda speech: speech.language)
+def test_a_course_of_twelve_sessions_is_two_a4_as_pdf(weasyprint, speech):
+    pdf = pdf_of(client_course(a_course(), speech, Frame(static=lambda name: name)), FILES)
+    (ARTIFACTS / f"course-{speech.language}.pdf").write_bytes(pdf)
+    assert pages_of(pdf) == 2
 
 
 @pytest.mark.parametrize("kind", ["usual", "crowded"])
@@ -105,12 +118,14 @@ def test_a_pdf_takes_nothing_but_what_it_is_given(weasyprint, tmp_path):
 
 def test_an_export_without_the_extra_has_the_page_alone(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    assert list(taken_home(a_session(), "de")) == ["summary.html"]
+    assert list(summary_taken_home(a_session(), "de")) == ["summary.html"]
+    assert list(course_taken_home(a_course(), "de")) == ["course.html"]
 
 
 def test_an_export_speaks_the_clients_language_or_english():
     for language, begins in (("de", b'<!doctype html>\n<html lang="de"'), (None, b'<!doctype html>\n<html lang="en"')):
-        assert taken_home(a_session(), language)["summary.html"].startswith(begins)
+        assert summary_taken_home(a_session(), language)["summary.html"].startswith(begins)
+        assert course_taken_home(a_course(), language)["course.html"].startswith(begins)
 
 
 async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):

@@ -1,23 +1,19 @@
 """Clients, consent, identity, flags and notes over a real database, with sessions that really run."""
 
-import asyncio
-
 import pytest
 
-from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recording import Header
 from restbeat.service.clients import flags_of
 from restbeat.service.migrations import migrations
 from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal, key_file_of
+from restbeat.service.seal import Seal
 from restbeat.service.sqlite import Database
 from restbeat.service.storage import NewSession, Storage
 from restbeat.service.visits import flag_pain, set_flag
-from restbeat.web.consent import WORDING
 from restbeat.web.ports import Note, Opening, RefusedError, Screening, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity, Soap
 
-from .houses import ADDRESS, NOW, Bench, Strap, audit, ended, open_room
+from .houses import ADDRESS, NOW, Bench, audit, ended, open_room
 
 OTHER = "A0:9E:1A:00:00:02"
 
@@ -114,193 +110,6 @@ async def test_what_is_not_there_is_said(records):
     ):
         with pytest.raises(UnknownSessionError):
             await asked
-
-
-# Identity
-
-
-WHO = Identity(name="Erika Mustermann", email="erika@example.org", phone="030 123", language="de", note="by tram")
-
-
-async def test_an_identity_is_stored_sealed_and_its_key_lies_outside_the_database_for_this_user_alone(bench, records, tmp_path):
-    await records.add("M-001", by="Ada")
-    assert await records.identity("M-001", by="Ada") == Identity()
-    assert not bench.seal.path.exists()
-    await records.set_identity("M-001", WHO, new_key=False, by="Ada")
-    assert await records.identity("M-001", by="Ada") == WHO
-    assert bench.seal.path.parent == tmp_path
-    assert bench.seal.path.stat().st_mode & 0o777 == 0o600
-    await bench.storage.flush()
-    held = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
-    key = bench.seal.path.read_bytes().strip()
-    for secret in (b"Erika", b"Mustermann", b"example.org", b"030 123", b"by tram", key):
-        assert secret not in held
-    assert not [detail for *_, detail in await audit(bench) if detail]
-
-
-async def test_a_client_is_found_by_name_and_the_log_tells_whose_was_opened_but_not_what_was_sought(bench, records):
-    for who in (WHO, Identity(name="Jean Dupont"), Identity()):
-        row = await records.add(None, by="Ada")
-        await records.set_identity(row.client, who, new_key=False, by="Ada")
-    assert [row.client for row in await records.find("musterm", by="Bo")] == ["M-001"]
-    assert [row.client for row in await records.find("ERIKA@", by="Bo")] == ["M-001"]
-    assert await records.find("nobody", by="Bo") == []
-    found = [(client, detail) for actor, action, client, _, detail in await audit(bench) if action == "found by name"]
-    assert found == [("M-001", None), ("M-001", None)]
-
-
-async def test_a_lost_key_is_said_kindly_and_breaks_nothing_else(bench, records):
-    await records.add("M-001", by="Ada")
-    await records.set_identity("M-001", WHO, new_key=False, by="Ada")
-    kept = bench.seal.path.read_bytes()
-    bench.seal.path.unlink()
-    for asked in (records.identity("M-001", by="Ada"), records.find("Erika", by="Ada")):
-        with pytest.raises(RefusedError, match=r"is not at .*Put it back from your copy\. Sessions, figures and notes"):
-            await asked
-    assert (await records.client("M-001", by="Ada")).identity == "locked"
-    await open_room(bench, client="M-001")
-    with pytest.raises(RefusedError, match="If the key is lost for good, say so"):
-        await records.set_identity("M-001", WHO, new_key=False, by="Ada")
-    assert not bench.seal.path.exists()
-    bench.seal.path.write_bytes(kept)
-    assert await records.identity("M-001", by="Ada") == WHO
-    assert (await records.client("M-001", by="Ada")).identity == "kept"
-
-
-async def test_after_a_new_key_the_old_one_still_opens_what_it_sealed_once_it_is_found(bench, records):
-    for who in (WHO, Identity(name="Jean Dupont")):
-        row = await records.add(None, by="Ada")
-        await records.set_identity(row.client, who, new_key=False, by="Ada")
-    old = bench.seal.path.read_bytes()
-    bench.seal.path.unlink()
-    await records.set_identity("M-002", Identity(name="Jean D."), new_key=True, by="Ada")
-    with pytest.raises(RefusedError, match=r"Another key than that in .* sealed this"):
-        await records.identity("M-001", by="Ada")
-    assert [row.client for row in await records.find("jean", by="Ada")] == ["M-002"]
-    bench.seal.path.write_bytes(bench.seal.path.read_bytes() + old)
-    assert await records.identity("M-001", by="Ada") == WHO
-    bench.seal.path.write_bytes(b"not a key")
-    with pytest.raises(RefusedError, match="holds no key"):
-        await records.identity("M-001", by="Ada")
-
-
-async def test_a_key_that_cannot_be_made_is_said(bench, records, tmp_path):
-    (tmp_path / "file").write_text("")
-    bench.seal.path = tmp_path / "file" / "x.key"
-    await records.add("M-001", by="Ada")
-    with pytest.raises(RefusedError, match="choose another place with --key-file"):
-        await records.set_identity("M-001", WHO, new_key=False, by="Ada")
-
-
-def test_the_key_lies_beside_the_data_that_was_chosen_or_in_the_configuration(tmp_path, monkeypatch):
-    assert key_file_of(tmp_path / "k", tmp_path / "data") == tmp_path / "k"
-    assert key_file_of(None, tmp_path / "data") == tmp_path / "data.key"
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    assert key_file_of(None, None).parts[-2:] == ("restbeat", "identity.key")
-
-
-# Consent
-
-
-async def test_without_consent_nothing_is_recorded(bench, records):
-    await records.add("M-001", by="Ada")
-    with pytest.raises(RefusedError, match=r"M-001 has not agreed to be recorded yet\. Nothing is recorded without it"):
-        await open_room(bench, client="M-001", consent=False)
-    with pytest.raises(RefusedError, match=r"Nothing is recorded without consent\. Ask whoever lies on the table"):
-        await open_room(bench, consent=False)
-    assert await bench.storage.sessions() == []
-    assert bench.hub.rooms() == []
-    assert await stored(bench, "SELECT strap_address FROM client") == [(None,)]
-    await records.agree("M-001", "trends", by="Ada")
-    with pytest.raises(RefusedError, match="has not agreed to be recorded"):
-        await open_room(bench, client="M-001", consent=False)
-    given = await records.agree("M-001", "record", by="Ada")
-    assert (given.wording, given.noted_by, given.given_utc) == (WORDING, "Ada", "2026-11-23T10:00:00.000Z")
-    assert await records.agree("M-001", "record", by="Bo") == given
-    await open_room(bench, client="M-001", consent=False)
-
-
-async def test_who_is_asked_at_the_start_has_agreed_from_then_on_and_nobody_named_for_that_session_alone(bench, records):
-    await open_room(bench, client="M-001")
-    assert (await records.clients())[0].may_record
-    await open_room(bench, OTHER)
-    session = bench.hub.rooms()[1].session
-    assert await stored(bench, "SELECT client, session, purpose, wording FROM consent ORDER BY id") == [
-        ("M-001", None, "record", WORDING),
-        (None, session, "record", WORDING),
-    ]
-    with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
-        await open_room(bench, "A0:9E:1A:00:00:03", consent=False)
-
-
-async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_new_ones(bench, records):
-    room = await open_room(bench, client="M-001")
-    await open_room(bench, OTHER, client="M-002")
-    await bench.house.advance(room, "settle")
-    (given,) = await stored(bench, "SELECT id FROM consent WHERE client = 'M-001'")
-    session = bench.hub.rooms()[0].session
-    await records.withdraw("M-001", given[0], by="Ada")
-    first, second = bench.hub.rooms()
-    assert (first.phase, second.phase) == ("ended", "settle")
-    assert first.hint == "M-001 took back the consent to be recorded. What was recorded until then is kept."
-    await ended(bench, session)
-    row, report = await bench.house.report(session)
-    assert (row.state, [note.text for note in report.notes]) == ("ended", ["consent to be recorded taken back"])
-    with pytest.raises(RefusedError, match="M-001 took back the consent to be recorded on 2026-11-23"):
-        await bench.house.undo(room, first.actions[0].number, by="Ada")
-    with pytest.raises(RefusedError, match="took back the consent"):
-        await open_room(bench, client="M-001", consent=False)
-    with pytest.raises(RefusedError, match="took back the consent"):
-        await bench.house.reassign("room-2", "M-001", by="Ada")
-    await open_room(bench, client="M-001")  # asked anew, and agreed
-    rows = (await records.client("M-001", by="Ada")).consents
-    assert [(row.purpose, row.withdrawn_by) for row in rows] == [("record", None), ("record", "Ada")]
-
-
-async def test_other_consents_can_be_taken_back_without_ending_anything(bench, records):
-    await open_room(bench, client="M-001")
-    shared = await records.agree("M-001", "share", by="Ada")
-    await records.withdraw("M-001", shared.consent, by="Bo")
-    assert bench.hub.rooms()[0].phase == "settle"
-    assert (await records.withdraw("M-001", shared.consent, by="Cy")).withdrawn_by == "Bo"
-    assert (await records.clients())[0].may_record
-
-
-async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, records):
-    await bench.house.start("virtual", Strap("virtual"), RunningClock(), Header(client="demo-1"))
-    (row,) = (await records.client("demo-1", by="Ada")).consents
-    assert (row.session, row.wording, row.noted_by) == (1, "imported", "restbeat")
-    with pytest.raises(RefusedError, match="demo-1 has not agreed"):
-        await open_room(bench, client="demo-1", consent=False)
-    given = await records.agree("demo-1", "record", by="Ada")
-    await records.withdraw("demo-1", given.consent, by="Ada")
-    assert bench.hub.rooms()[0].phase == "ended"
-    assert all(row.withdrawn_utc for row in (await records.client("demo-1", by="Ada")).consents)
-
-
-@pytest.mark.parametrize("first", ["open", "withdraw"])
-async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_running(bench, records, first):
-    await records.add("M-001", by="Ada")
-    given = await records.agree("M-001", "record", by="Ada")
-    opening, taking = open_room(bench, client="M-001", consent=False), records.withdraw("M-001", given.consent, by="Ada")
-    await asyncio.gather(*((opening, taking) if first == "open" else (taking, opening)), return_exceptions=True)
-    assert [state.phase for state in bench.hub.rooms() if state.phase != "ended"] == []
-
-
-async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
-        first = Bench(storage, worker_pool)
-        async with first.house:
-            await open_room(first, client="M-001")
-    async with await Storage.open(tmp_path) as storage:
-        bench = Bench(storage, worker_pool)
-        records = PracticeRecords(storage, Seal(tmp_path / "key"), bench.house.end_sessions_of)
-        (given,) = (await records.client("M-001", by="Ada")).consents
-        await records.withdraw("M-001", given.consent, by="Ada")
-        with pytest.raises(RefusedError, match="took back the consent"):
-            await bench.house.resume(1)
-        await bench.house.close(1)
-        assert [row.state for row in await bench.house.sessions()] == ["ended"]
 
 
 # Flags

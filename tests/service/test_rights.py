@@ -150,7 +150,9 @@ async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_name
     assert done["sessions"] == 1
     assert [kept["file"] for kept in done["backups"]] == [str(out)]
     assert b"M-1" not in (folder / ERASURES).read_bytes()
-    assert "erased from it again: 1" in restbeat("restore", out, "--data", folder, "--yes").stdout
+    told = restbeat("restore", out, "--data", folder, "--yes").stdout
+    assert "erased from it again: 1" in told
+    assert f"{folder} now holds 1 session of 1 client." in told
     assert [row["client"] for row in json.loads(restbeat("clients", "--data", folder, "--json").stdout)] == ["M-2"]
     assert b"sentinel" not in (folder / DATABASE).read_bytes()
     assert [kept.file for kept in still_in(folder, "M-1")] == [str(out)]
@@ -245,5 +247,5 @@ def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
     assert "packet" in found
     assert not {"account", "login", "setting", "audit"} & set(found)
     with pytest.raises(NoSuchClientError):
-        of_client(db, Seal(tmp_path / "key"), "M-1")
+        of_client(db, Seal(tmp_path / "key"), "M-1", NOW)
     db.close()

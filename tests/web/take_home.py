@@ -240,6 +240,9 @@ class FakeCourses:
         self.speaks = {}
         self.calls = []
 
+    async def session_by_link(self, session):
+        return await self.session(session, "by link", by="link")
+
     async def session(self, session, what, *, by):
         self.calls.append((what, session, by))
         if session not in self.sessions:

@@ -32,7 +32,7 @@ def test_a_course_tells_its_mean_with_its_interval_and_whether_it_is_more_than_r
             "+20% on average (between +11% and +30%)."
         ),
         "Against rest alone no difference can be told for you; it lies between −3% and +29%.",
-        "From week to week this change shows no trend that we could tell; it lies between −2% and +4% a week.",
+        "From week to week this change shows no trend that we could tell; it lies between −2.0% and +4.0% a week.",
     )
     assert page.caveat.startswith("Rest alone can do this.")
 
@@ -45,8 +45,9 @@ def test_a_course_tells_its_mean_with_its_interval_and_whether_it_is_more_than_r
             "there is no change on average that we could tell during the massage: it lies between −8%",
         ),
         ({"response_pct": known(-20, -30, -9)}, "varied less during the massage"),
-        ({"response_pct_per_week": known(4, 1, 7)}, "From week to week this change rose by 4% (between 1% and 7%)."),
-        ({"response_pct_per_week": known(-4, -7, -1)}, "this change fell by 4% (between 1% and 7%)."),
+        ({"response_pct_per_week": known(4, 1, 7)}, "From week to week this change rose by 4.0% (between 1.0% and 7.0%)."),
+        ({"response_pct_per_week": known(-4, -7, -1)}, "this change fell by 4.0% (between 1.0% and 7.0%)."),
+        ({"response_pct_per_week": known(2.5, 0.4, 4.7)}, "rose by 2.5% (between 0.4% and 4.7%)."),
         ({"beyond_rest_pct": known(12, 3, 22)}, "That is more than rest alone does for you: by 12% (between 3% and 22%)."),
         ({"beyond_rest_pct": known(-12, -22, -3)}, "That is less than rest alone does for you: by 12% (between 3% and 22%)."),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.analysis import response
 from restbeat.analysis.usual import FEWEST_RESTS
-from restbeat.web import client_words
+from restbeat.web import client_limits
 from restbeat.web.client_picture import NARROW, WIDE, session_chart
 from restbeat.web.client_session import Complement, UsualDays
 from restbeat.web.client_summary import client_summary, client_summary_part, summary_page
@@ -124,6 +124,17 @@ def test_too_little_clean_data_is_a_result_kindly_said():
     assert page.wide is not None  # what there is is drawn
 
 
+def test_what_is_just_too_little_does_not_sound_enough():
+    made = report()
+    phases = [
+        msgspec.structs.replace(figures, accepted_pct=94.7) if figures.phase == "massage" else figures
+        for figures in made.figures.phases
+    ]
+    page = page_of(a_session(report=msgspec.structs.replace(made, figures=msgspec.structs.replace(made.figures, phases=phases))))
+    assert "Massage: only 94% of the beats could be used; a comparison takes 95%." in page.missing
+    assert [line.used for line in page.lines if line.phase == "Massage"] == ["94%"]
+
+
 def test_a_heart_rate_only_sensor_is_told_as_such():
     page = page_of(a_session(report=report(hrv=False)))
     assert page.lead.startswith("Your sensor told your heart rate only.")
@@ -155,7 +166,7 @@ def test_without_quiet_minutes_there_is_nothing_to_compare():
 def test_what_is_missing_is_said_with_its_reason():
     made = msgspec.structs.replace(with_context(report(), flagged=True), pain=[])
     phases = [
-        msgspec.structs.replace(p, clean_segments=20 if p.phase == "recovery" else p.clean_segments) for p in made.figures.phases
+        msgspec.structs.replace(p, clean_segments=23 if p.phase == "recovery" else p.clean_segments) for p in made.figures.phases
     ]
     made = msgspec.structs.replace(made, figures=msgspec.structs.replace(made.figures, phases=phases))
     missing = page_of(a_session(report=made, visit=a_visit(pain=(6, None)))).missing
@@ -315,6 +326,6 @@ def test_a_part_can_stand_in_another_page():
 
 
 def test_the_thresholds_are_those_of_the_analysis():
-    assert client_words.STEADY_SEGMENTS == response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - response.GREATEST_REJECTED)) == client_words.LEAST_USED_PCT
-    assert client_words.FEWEST_RESTS == FEWEST_RESTS
+    assert client_limits.STEADY_SEGMENTS == response.FEWEST_SEGMENTS
+    assert pytest.approx(100 * (1 - response.GREATEST_REJECTED)) == client_limits.LEAST_USED_PCT
+    assert client_limits.FEWEST_RESTS == FEWEST_RESTS

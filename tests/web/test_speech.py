@@ -26,6 +26,12 @@ def test_no_change_has_no_sign_and_no_figure_is_a_dash():
     assert [english.points(value) for value in (-1.84, 2.0, 0.04)] == ["−1.8", "+2", "0"]
 
 
+def test_a_share_is_rounded_down_and_a_change_a_week_has_a_decimal():
+    english, german = speech_of("en", UTC), speech_of("de", UTC)
+    assert [english.share(value) for value in (94.96, 99.7, 100.0, 97.9999999999, None)] == ["94%", "99%", "100%", "98%", NONE]
+    assert [one.change(0.44, 1) for one in (english, german)] == ["+0.4%", "+0,4\u00a0%"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(40, "40 seconds"), (60, "1 minute"), (2700, "45 minutes"), (3600, "1 hour"), (3900, "1 hour, 5 minutes")],

@@ -1,10 +1,12 @@
 """What clients take home, the course and who is due, in a real Chromium: on each screen, in each light, on paper."""
 
+from functools import partial
 import re
 
 import pytest
 
 from restbeat.web.assets import STATIC, Assets
+from restbeat.web.client_course import client_course
 from restbeat.web.client_summary import client_summary
 from restbeat.web.live import Hub
 from restbeat.web.take_home import Frame
@@ -13,7 +15,7 @@ from ..chromium import SIZES
 from .house import FakeHouse
 from .made_up import room_state
 from .screen import ARTIFACTS, AXE, broken_rules, serving, until
-from .take_home import FakeCourses, a_session, german
+from .take_home import FakeCourses, a_course, a_session, german
 
 pytestmark = pytest.mark.browser
 
@@ -77,11 +79,23 @@ async def test_a_browser_prints_the_summary_on_one_a4(page):
                 (ARTIFACTS / f"printed-{number}-{language}.pdf").write_bytes(pdf)
 
 
+async def test_a_browser_prints_the_course_on_two(page):
+    async with serving(a_house(), courses=FakeCourses()) as address:
+        for language in ("en", "de"):
+            await page.goto(f"{address}{COURSE}/client?lang={language}")
+            pdf = await page.pdf(prefer_css_page_size=True)
+            (ARTIFACTS / f"printed-course-{language}.pdf").write_bytes(pdf)
+            assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 2
+
+
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
-async def test_a_summary_that_left_the_house_needs_nothing_beside_its_file(page, tmp_path):
+@pytest.mark.parametrize(
+    ("what", "part"), [(partial(client_summary, a_session()), ".three"), (partial(client_course, a_course()), ".chart .wide")]
+)
+async def test_a_page_that_left_the_house_needs_nothing_beside_its_file(page, tmp_path, what, part):
     """As it lies in an export: opened from a folder it has its style, its print button, and is as light as the device."""
-    file = tmp_path / "summary.html"
-    file.write_text(client_summary(a_session(), german(), Frame(static=Assets(STATIC).inline, own=True)))
+    file = tmp_path / "page.html"
+    file.write_text(what(german(), Frame(static=Assets(STATIC).inline, own=True)))
     asked = []
     page.on("request", lambda request: asked.append(request.url.partition(",")[0]))
     for scheme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(22, 28, 34)")):
@@ -89,8 +103,9 @@ async def test_a_summary_that_left_the_house_needs_nothing_beside_its_file(page,
         await page.goto(file.as_uri())
         await until(page, "!document.querySelector('#print').hidden")
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
-        assert await page.evaluate("getComputedStyle(document.querySelector('.three')).display") == "grid"
+        display = await page.evaluate(f"getComputedStyle(document.querySelector('{part}')).display")
+        assert display == ("grid" if part == ".three" else "block")
         assert await broken_rules(page) == [], scheme
-        await page.screenshot(path=ARTIFACTS / f"exported-{scheme}.png", full_page=True)
+        await page.screenshot(path=ARTIFACTS / f"exported-{what.func.__name__}-{scheme}.png", full_page=True)
     assert set(asked) <= {file.as_uri()} | {f"data:{kind};base64" for kind in ("text/css", "text/javascript", "image/svg+xml")}
     assert page.troubles == []

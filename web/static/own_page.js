@@ -1,9 +1,9 @@
-// A client's own page works without any of this; with it, days are written as the reader's clock has them.
+// A client's own page works without any of this; with it, days are written by the reader's clock, and as the rest of the page writes them.
 
 import { localTimes } from "./times.js";
 
 const { lang } = document.documentElement;
-localTimes(navigator.languages.find((one) => one.startsWith(lang)) ?? lang);
+localTimes(lang === "en" ? "en-GB" : lang); // as speech.py does: English days come day first
 document.getElementById("print")?.addEventListener("click", () => print());
 if (location.hash === "#choose") document.getElementById("choose")?.setAttribute("open", "");
 for (const form of document.querySelectorAll("form")) {
