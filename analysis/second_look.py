@@ -40,7 +40,7 @@ class _Path(NamedTuple):
 def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequence[bool]) -> list[Kind]:
     """Give the last word on intervals (ms, in order) that the live filter took for `kinds`; `lost_before` as it was told.
 
-    The sequences are of one length. Where nothing was rejected, nothing changes.
+    Raises `ValueError` where the sequences are not of one length. Where nothing was rejected, nothing changes.
     """
     if not len(rr_ms) == len(kinds) == len(lost_before):
         raise ValueError("rr_ms, kinds and lost_before must be of one length")
