@@ -1,7 +1,7 @@
 """A course of sessions: what one session cannot tell. Pure: the sessions in, figures with intervals, counts and reasons out.
 
 Each session's change of ln RMSSD counts by 1/(SE² + w²) (`over_sessions`). The level of the baseline, which varies from day to
-day, stands apart. What was done is in `went_with`.
+day, stands apart. What was done is in `went_with`. docs/response.md measures it.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,6 +3,7 @@
 Not causal, and so never live. Around each rejected beat the same explanations as in `artifacts` are weighed over the whole
 stretch, with scales and prediction learnt on both sides of it (a beam search, which for so few beats is as good as Viterbi's);
 then what fits between its neighbours on both sides is taken for a beat. Elsewhere the live filter's word stands.
+docs/artifacts.md measures it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ _CONTEXT: Final = 40
 """Beats on either side of a stretch from which its rhythm is learnt."""
 _FEWEST: Final = 7
 _BEAM: Final = 16
-_CHEAPER: Final = 4.0
+_CHEAPER: Final = 12.0
 """Nats by which another explanation must be cheaper than the live filter's to take its place."""
 _FITS: Final = 2.0
 """Scales of what beats miss the middle between their neighbours by,"""
