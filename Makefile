@@ -33,7 +33,7 @@ bench: $(VENV)/test.ok $(VENV)/peers.ok ## all that has a bound, peers beside it
 
 bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
 	@$(BIN)/python -m bench.artifacts $(ARGS)
-bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" for a look)
+bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" looks only)
 	@$(BIN)/python -m bench.response $(ARGS)
 
 test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap: docs/bluez.md (about 4 minutes)

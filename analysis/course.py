@@ -1,11 +1,11 @@
 """A course of sessions: what one session cannot tell. Pure: the sessions in, figures with intervals, counts and reasons out.
 
 Each session's change of ln RMSSD counts by 1/(SE² + w²) (`over_sessions`). The level of the baseline, which varies from day to
-day, stands apart. What was done is in `went_with`.
+day, stands apart. What was done is in `went_with`. docs/response.md measures it.
 """
 
 from collections.abc import Callable, Sequence
-from math import exp, expm1, sqrt
+from math import exp, expm1, floor, sqrt
 from typing import Final
 
 import numpy as np
@@ -110,7 +110,7 @@ def _too_short(sessions: Sequence[CourseSession]) -> str | None:
     if len(sessions) < FEWEST_FOR_TREND:
         return _more("a trend", FEWEST_FOR_TREND, len(sessions))
     weeks = _weeks(sessions)[-1]
-    return f"A trend needs {LEAST_WEEKS:.0f} weeks; there are {weeks:.1f}." if weeks < LEAST_WEEKS else None
+    return f"A trend needs {LEAST_WEEKS:.0f} weeks; there are {floor(10 * weeks) / 10:.1f}." if weeks < LEAST_WEEKS else None
 
 
 def _baseline(sessions: Sequence[CourseSession]) -> Estimate:

@@ -1,8 +1,9 @@
 """How far the level of a drifting series moved between two phases: the posterior of that change.
 
 Model: y = μ + Δ·[later phase] + γ·ramp + u, cov(uᵢ, uⱼ) = s²·((1−r)·e^(−|tᵢ−tⱼ|/τ) + r·[i=j]), an AR(1) drift plus noise. μ, Δ, γ
-and s² are integrated out in closed form for each point of a grid over τ and r; Δ is then a mixture of Student t. The inverse Q of
-the drift's covariance is tridiagonal: C⁻¹ = Q·((1−r) + r·Q)⁻¹ of all points of the grid comes from one tridiagonal solution.
+and s² are integrated out in closed form for each point of a grid over τ and r (Gelman et al., Bayesian Data Analysis, chapter
+14); Δ is then a mixture of Student t. The inverse Q of the drift's covariance is tridiagonal: C⁻¹ = Q·((1−r) + r·Q)⁻¹ of all
+points of the grid comes from one tridiagonal solution.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 Units stand in the names. A figure that cannot be computed is None; the reason stands in `why`, or in `SessionReport.reasons`.
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -12,11 +12,21 @@ from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-2"
+ALGORITHM = "restbeat-3"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
+
+LEAST_ACCEPTED_PCT: Final = 70.0
+"""Of the beats of a phase, a file or the live 5 min: below it no HRV figure of them is given."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
 UsualClass = Literal["more", "usual", "less", "unknown"]
+
+
+def too_few_accepted(accepted_pct: float) -> str | None:
+    """Why there is no HRV figure of beats of which this share (%) was accepted; None where there may be one."""
+    if accepted_pct >= LEAST_ACCEPTED_PCT:
+        return None
+    return f"Only {int(accepted_pct)} % of the beats could be used: too few for any figure."
 
 
 class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from math import inf, sqrt
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
+from .figures import too_few_accepted
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
 from .rolling import RollingHrv
@@ -212,7 +213,7 @@ class LiveSession:
             return None, why
         accepted, minute = window.accepted_pct, window is self._window
         if accepted is not None and accepted < 100 - _MAX_REJECTED_PCT:
-            return None, f"only {accepted:.0f} % of the last {_LAST[minute]} beats could be used"
+            return None, f"only {int(accepted)} % of the last {_LAST[minute]} beats could be used"
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
         return window.rmssd_ms, None
@@ -234,6 +235,8 @@ class LiveSession:
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
         sums = self.sums.between(start_s, stop_s)
+        if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
+            return None
         differences = sum(sums.differences)
         return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
 

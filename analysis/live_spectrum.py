@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from math import floor
 from typing import Final
 
-from .rolling import RollingHrv
+from .figures import too_few_accepted
+from .rolling import Held, RollingHrv
 from .runs import runs_of
 from .spectrum import Bands, Breathing, spectra
 
@@ -24,5 +25,11 @@ class LiveSpectrum:
         """The spectrum as of the newest beat: of the 5 min before the last whole 5 s that it left behind."""
         until_s = EVERY_S * floor(last_beat_s / EVERY_S)
         if until_s != self._until_s:
-            self._until_s, self._found = until_s, spectra(runs_of(*self.window.held(until_s - WINDOW_S, until_s)))
+            self._until_s, self._found = until_s, _told(self.window.held(until_s - WINDOW_S, until_s))
         return self._found
+
+
+def _told(held: Held) -> tuple[Bands, Breathing]:
+    if held.accepted.size and (why := too_few_accepted(100 * float(held.accepted.mean()))):
+        return Bands(None, None, (why,)), Breathing(None, 0.0, why)
+    return spectra(runs_of(*held))

@@ -1,4 +1,7 @@
-"""The change of RMSSD while the session runs: the verdict's own model over the phase so far. An interval, never a verdict."""
+"""The change of RMSSD while the session runs: the verdict's own model over the phase so far. An interval, never a verdict.
+
+docs/response.md measures how often the interval holds the truth.
+"""
 
 from collections.abc import Sequence
 from math import expm1

@@ -7,6 +7,7 @@ docs/response.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -125,7 +126,8 @@ def _lacking(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     if clean.mid_s.size < FEWEST_SEGMENTS:
         return f"the {name} has {clean.mid_s.size} clean segments of 10 s, and needs {FEWEST_SEGMENTS}"
     if phase.rejected > GREATEST_REJECTED:
-        return f"{100 * phase.rejected:.1f} % of the beats in the {name} were rejected, more than {100 * GREATEST_REJECTED:.0f} %"
+        pct = ceil(1000 * phase.rejected - 1e-9) / 10  # never said to be the limit itself
+        return f"{pct:.1f} % of the beats in the {name} were rejected, more than {100 * GREATEST_REJECTED:.0f} %"
     return None
 
 

@@ -34,7 +34,8 @@ class Run:
 def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before: ArrayLike) -> list[Run]:
     """Split judged beats (arrays of equal length, in order) into runs.
 
-    Over rejected beats the time goes on by their RR: an ectopic or split beat keeps the sum whole.
+    Over rejected beats the time goes on by their RR: an ectopic or split beat keeps the sum whole. Raises `ValueError` for arrays
+    of unequal lengths.
     """
     end, rr = np.asarray(end_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64)
     good, gap = np.asarray(accepted, dtype=np.bool_), np.array(gap_before, dtype=np.bool_)

@@ -3,6 +3,7 @@
 Not causal, and so never live. Around each rejected beat the same explanations as in `artifacts` are weighed over the whole
 stretch, with scales and prediction learnt on both sides of it (a beam search, which for so few beats is as good as Viterbi's);
 then what fits between its neighbours on both sides is taken for a beat. Elsewhere the live filter's word stands.
+docs/artifacts.md measures it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ _CONTEXT: Final = 40
 """Beats on either side of a stretch from which its rhythm is learnt."""
 _FEWEST: Final = 7
 _BEAM: Final = 16
-_CHEAPER: Final = 4.0
+_CHEAPER: Final = 12.0
 """Nats by which another explanation must be cheaper than the live filter's to take its place."""
 _FITS: Final = 2.0
 """Scales of what beats miss the middle between their neighbours by,"""
@@ -40,7 +41,7 @@ class _Path(NamedTuple):
 def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequence[bool]) -> list[Kind]:
     """Give the last word on intervals (ms, in order) that the live filter took for `kinds`; `lost_before` as it was told.
 
-    The sequences are of one length. Where nothing was rejected, nothing changes.
+    Raises `ValueError` where the sequences are not of one length. Where nothing was rejected, nothing changes.
     """
     if not len(rr_ms) == len(kinds) == len(lost_before):
         raise ValueError("rr_ms, kinds and lost_before must be of one length")

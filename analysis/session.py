@@ -15,12 +15,14 @@ from ..sensors.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .compared import HEART_RATE_ONLY, compare
 from .figures import (
+    LEAST_ACCEPTED_PCT,
     Integrity,
     Note,
     PhaseFigures,
     Segment,
     SessionFigures,
     SessionReport,
+    too_few_accepted,
 )
 from .final_pass import look_again
 from .hrv import time_domain
@@ -35,8 +37,6 @@ from .spectrum import spectra
 from .stream import BeatStream, JudgedBeat, judge
 from .time_domain import TimeDomain
 
-LEAST_ACCEPTED_PCT = 70.0
-"""Below it no HRV figure of a phase is given."""
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
 
@@ -203,8 +203,8 @@ def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: lis
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
-    if accepted_pct < LEAST_ACCEPTED_PCT:
-        return PhaseFigures(**known), [f"Only {accepted_pct:.0f} % of the beats could be used: too few for any figure."]
+    if why := too_few_accepted(accepted_pct):
+        return PhaseFigures(**known), [why]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = record([run.rr_ms for run in runs])
     bands, breathing = spectra(runs)

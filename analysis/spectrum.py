@@ -1,4 +1,4 @@
-"""LF, HF and breathing from RR intervals: Welch's method on fixed segments, numpy only.
+"""LF, HF and breathing from RR intervals: Welch's method (1967) on fixed segments, bands of the Task Force (1996), numpy only.
 
 RR is taken as straight lines between beats, in means over quarters of a second. What lines and means take from a tone (sinc² of
 frequency × mean RR, and sinc of frequency / 4 Hz, in amplitude) is given back in the spectrum; so the powers hold up to about a

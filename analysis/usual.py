@@ -1,7 +1,8 @@
 """What rest alone usually does for a client, learnt from their rest-only sessions: how much it wanders, and the second question.
 
 The first question, "more than today's drift?", is `response.respond`. The second, "more than your usual?", needs three rests of
-about the same length: T = (Δ − m) / (s·√(1 + 1/n)) is Student's t with n − 1 degrees of freedom, whatever the wander.
+about the same length: T = (Δ − m) / (s·√(1 + 1/n)) is Student's t with n − 1 degrees of freedom, whatever the wander:
+docs/response.md measures it.
 """
 
 from collections.abc import Sequence

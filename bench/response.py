@@ -38,6 +38,9 @@ from .treatments import TECHNIQUES, Plan, course_of
 PAGE = Path(__file__).parent.parent / "docs" / "response.md"
 SEED = 20261124
 EARLIER_SESSIONS = 80
+LEAST_FOR_PAGE = 1000
+PARTS = {"held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
+"""What the sessions of a bounded cell are divided by in each other table, which names its own number."""
 DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
 """What four techniques do, in ln RMSSD: nothing, as believed beforehand, one of them ×1.42."""
 
@@ -45,28 +48,28 @@ DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m bench.response", description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=2000, metavar="N", help="simulated sessions a cell (2000)")
-    parser.add_argument("--no-page", action="store_true", help="print the tables only")
+    parser.add_argument("--no-page", action="store_true", help=f"print the tables only, as below {LEAST_FOR_PAGE} sessions")
     asked = parser.parse_args(arguments)
     count = asked.sessions
+    counts = {name: max(count // part, 20 if name == "worked" else 50) for name, part in PARTS.items()}
     began = time.perf_counter()
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         fast = speed(progress)
         judged, failing = bounds(count, progress)
-        held = held_out(max(count // 4, 50), progress)
-        tried = rivals(max(count // 8, 50), progress)
-        running = while_running(max(count // 8, 50), progress)
-        second = usual(max(count // 2, 50), progress)
-        over = courses(max(count // 8, 50), progress)
-        worked = treatments(max(count // 40, 20), progress)
-    tables = {
-        "judged": judged, "held": held, "tried": tried, "running": running, "second": second, "over": over, "worked": worked,
-        "speed": fast,
-    }  # fmt: skip
-    text = page(tables, count, time.perf_counter() - began)
+        made = {
+            "held": held_out,
+            "tried": rivals,
+            "running": while_running,
+            "second": usual,
+            "over": courses,
+            "worked": treatments,
+        }
+        tables = {name: make(counts[name], progress) for name, make in made.items()}
+    text = page(tables | {"judged": judged, "speed": fast}, count, counts, time.perf_counter() - began)
     print(text)
-    if not asked.no_page:
+    if count >= LEAST_FOR_PAGE and not asked.no_page:
         PAGE.write_text(text)
     if failing:
         sys.exit("Over its bound: " + "; ".join(failing))
@@ -318,12 +321,12 @@ def table(heads, rows):
     return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
 
 
-def page(tables, count, seconds):
+def page(tables, count, counts, seconds):
     versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "numpy", "scipy"))
     known = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(), "python": platform.python_version(),
         "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{FIRST_WANDER_SD:.2f}",
-    }  # fmt: skip
+    } | {f"{name}_count": number for name, number in counts.items()}  # fmt: skip
     return (Path(__file__).parent / "response_page.md").read_text().format(**known, **tables)
 
 

@@ -45,6 +45,10 @@ def test_the_second_look_does_better_than_the_live_filter(results):
     assert mean_error("final") < mean_error("live") < mean_error("20 % rule") < mean_error("raw")
 
 
+def test_the_second_look_takes_back_what_live_rejected_wrongly(results):
+    assert benchmark.overall(results, "final, wrong") < 0.8 * benchmark.overall(results, "live, wrong")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_spoilt_is_known(kind):
     rr_ms = 800 + np.arange(400.0)

@@ -88,6 +88,22 @@ def test_below_its_least_number_every_figure_is_silent_with_a_reason():
     assert (nothing.sessions, nothing.weeks, nothing.went_with) == (0, 0.0, [])
 
 
+def test_each_figure_begins_at_its_least_number_and_not_before():
+    def told(count, **more):
+        found = course(sessions(*[0.1] * count, **more, baseline_ln_rmssd=3.4, pain_before=5, pain_after=4))
+        mean, trend = (found.response_pct, found.pain_after), (found.response_pct_per_week, found.baseline_pct_per_week)
+        return [[one.value is not None for one in figures] for figures in (mean, trend)]
+
+    neither, mean, both = [[False] * 2] * 2, [[True] * 2, [False] * 2], [[True] * 2] * 2
+    assert [told(count, days=7) for count in (3, 4, 5, 6)] == [neither, mean, mean, both]
+    assert (told(8, days=4), told(8, days=4 - 1e-6)) == (both, mean)  # 28 days, and a second less
+
+
+def test_an_hour_short_of_four_weeks_is_not_said_to_be_four_weeks():
+    why = course(sessions(*[0.1] * 8, days=4 - 0.006)).response_pct_per_week.why
+    assert why == "A trend needs 4 weeks; there are 3.9."
+
+
 def test_sessions_without_a_valid_response_are_left_out_and_counted():
     good = sessions(*[0.2] * 5)
     bad = CourseSession(started=BEGIN, valid=False, delta=9.0, standard_error=0.1)

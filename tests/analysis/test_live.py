@@ -54,6 +54,22 @@ def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
     assert "could be used" in figures.rmssd_why
 
 
+def test_rmssd_is_withheld_from_the_first_beat_over_a_tenth_and_never_says_ninety_percent():
+    said = set()
+    for short in range(900, 980, 8):
+        live, t = LiveSession(), 0.0
+        for n in range(200):
+            rr = 1900 if n > 120 and n % 8 == 0 else short + 40 * (n % 2)
+            t += rr / 1024
+            live.push(packet(t, (rr,)))
+            figures = live.figures(t)
+            if n > 60:
+                assert (figures.rmssd_ms is None) == (figures.accepted_pct < 90)
+                said.add(figures.rmssd_why)
+    assert "only 89 % of the last minute's beats could be used" in said
+    assert "only 90 % of the last minute's beats could be used" not in said
+
+
 def test_the_change_is_told_against_the_baseline_of_this_session():
     live = LiveSession()
     live.push(PhaseStart(0.0, Phase.BASELINE))
@@ -64,6 +80,20 @@ def test_the_change_is_told_against_the_baseline_of_this_session():
     assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
     assert figures.change_pct == pytest.approx(50.0, abs=1.0)
     assert (figures.phase, figures.phase_s) == (Phase.MASSAGE, 120.0)
+
+
+def test_a_baseline_of_which_too_little_could_be_used_is_compared_with_nothing():
+    def at_the_end(odd):
+        live = LiveSession()
+        live.push(PhaseStart(0.0, Phase.BASELINE))
+        feed(live, range(1, 241), rr_of=lambda n: 400 if n % odd == 0 else 1004 + 40 * (n % 2))
+        live.push(PhaseStart(240.0, Phase.MASSAGE))
+        feed(live, range(241, 361))
+        figures = live.figures(360.5)
+        return figures.rmssd_ms is not None, figures.baseline_rmssd_ms is not None, figures.change_pct is not None
+
+    assert at_the_end(odd=5) == (True, False, False)
+    assert at_the_end(odd=15) == (True, True, True)
 
 
 def test_phases_move_forward_only():

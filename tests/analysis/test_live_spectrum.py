@@ -109,6 +109,20 @@ def test_five_minutes_in_which_too_many_beats_were_rejected_give_no_rmssd():
     assert "of the last 5 minutes' beats could be used" in figures.why_5min
 
 
+def test_five_minutes_of_which_less_than_seventy_percent_could_be_used_give_no_spectrum():
+    """As a phase of those beats would: a clean minute at their end does not make them good."""
+    odd = frozenset(range(20, 250, 4))
+    live, beats = played(strap(300, odd=odd))
+    figures, whole = live.figures(300.5), [beat for beat in beats if beat.end_s > 235]
+    assert all(beat.accepted for beat in whole)
+    assert whole[-1].end_s - whole[0].end_s > 60
+    assert (figures.lf_ms2, figures.hf_ms2, figures.resp_per_min, figures.resp_confidence) == (None,) * 4
+    assert figures.spectrum_why == figures.resp_why
+    assert figures.spectrum_why.endswith("% of the beats could be used: too few for any figure.")
+    clean, _ = played(strap(300))
+    assert None not in {clean.figures(300.5).hf_ms2, clean.figures(300.5).resp_per_min}
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**31),

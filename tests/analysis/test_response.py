@@ -167,6 +167,14 @@ def test_more_than_five_percent_of_rejected_beats_give_no_verdict(null_sessions)
     assert "baseline were rejected" in r.why
 
 
+def test_a_hair_over_five_percent_is_not_said_to_be_five_percent(null_sessions):
+    beat_s = client(7, phase_s=600)
+    stop_s = beat_s[np.flatnonzero(beat_s[1:] >= 300)[0] + 1 + 599]
+    hurt = phase_of(beat_s, 300, stop_s, rejected=range(0, 599, 20))  # 30 of 599
+    r = respond(phase_of(null_sessions[0], 0, 300), hurt)
+    assert "5.1 % of the beats in the phase were rejected, more than 5 %" in r.why
+
+
 def test_no_beats_are_insufficient(null_sessions):
     nothing = PhaseBeats(*(np.array([], dtype=d) for d in (float, float, bool, bool)), (0.0, 300.0))
     assert respond(nothing, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"

@@ -1,6 +1,11 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from restbeat.analysis.artifacts import ArtifactFilter
+from restbeat.analysis.ecg import beats_of
 from restbeat.analysis.runs import runs_of
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.spectrum import band_powers, respiration
@@ -148,6 +153,30 @@ def test_paced_breathing_is_read_within_half_a_breath(per_min, mean_rr_s, durati
     breathing = respiration(runs(beat_s))
     assert breathing.per_min == pytest.approx(per_min, abs=0.5)
     assert 0.5 < breathing.confidence <= 1
+
+
+@pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
+def test_what_is_read_of_a_resting_persons_breathing_is_what_a_belt_measured():
+    """Of minutes in which they breathe evenly; where breath follows upon breath irregularly there is no peak, and no rate."""
+    rate_hz, told = 100, {}
+    rows = np.loadtxt(Path(os.environ["RESTBEAT_REAL_DATA"]) / "nk_bio_resting_5min_100hz.csv", delimiter=",", skiprows=1)
+    beat_s = beats_of(1000 * rows[:, 0], np.arange(len(rows)) / rate_hz, rate_hz=float(rate_hz)).time_s
+    for start_s in range(0, 241, 10):
+        minute_s = beat_s[(beat_s > start_s) & (beat_s <= start_s + 60)]
+        judge = ArtifactFilter()
+        verdicts = [v for rr_s in np.diff(minute_s) for v in judge.push(1000 * float(rr_s))] + judge.flush()
+        breathing = respiration(runs(minute_s, rejected=[v.index for v in verdicts if not v.accepted]))
+        if breathing.per_min is not None:
+            told[start_s] = breathing.per_min - belt_per_min(rows[rate_hz * start_s : rate_hz * (start_s + 60), 2], rate_hz)
+    assert len(told) >= 3
+    assert max(map(abs, told.values())) < 0.5
+
+
+def belt_per_min(belt, rate_hz):
+    power = np.abs(np.fft.rfft((belt - belt.mean()) * np.hanning(belt.size), 1 << 16)) ** 2
+    per_min = 60 * np.fft.rfftfreq(1 << 16, 1 / rate_hz)
+    breaths = (per_min > 4) & (per_min < 30)
+    return per_min[breaths][np.argmax(power[breaths])]
 
 
 @pytest.mark.parametrize("duration_s", [65, 300])
