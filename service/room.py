@@ -19,6 +19,7 @@ from ..analysis.parity import Parity
 from ..analysis.so_far import LENGTH_S, SEGMENT_S, Provisional, SoFar
 from ..analysis.stream import JudgedBeat
 from ..sensors.devices import known
+from ..sensors.ending import ended
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
@@ -98,9 +99,7 @@ class Room:
         try:
             await self.session.run()
         finally:
-            ticking.cancel()
-            checking.cancel()
-            estimating.cancel()
+            await ended(ticking, checking, estimating)
         self._publish(())
 
     @property

@@ -66,7 +66,7 @@ def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **op
 def get(address, body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {} if body is None else {"Content-Type": "application/json", "Origin": "/".join(address.split("/")[:3])}
-    with urlopen(Request(address, data, headers), timeout=10) as answer:
+    with urlopen(Request(address, data, headers), timeout=60) as answer:
         return answer.read().decode()
 
 

@@ -58,6 +58,7 @@ def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(
     assert size < 2e6
 
 
+@pytest.mark.timeout(900)
 def test_the_wheel_installed_into_an_empty_environment_replays(wheel, tmp_path):
     environment = tmp_path / "venv"
     run(sys.executable, "-m", "venv", environment)
@@ -147,6 +148,7 @@ def test_every_command_shows_an_example():
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="sets up an environment of its own: minutes; CI does it every time")
+@pytest.mark.timeout(900)
 def test_make_demo_in_a_clean_clone_serves_three_rooms_and_leaves_nothing_at_ctrl_c(tmp_path):
     run("git", "clone", "--quiet", ROOT, tmp_path / "clone")
     demo = subprocess.Popen(

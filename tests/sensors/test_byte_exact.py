@@ -70,7 +70,7 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
         try:
             async with asyncio.timeout(120):
                 await asyncio.gather(*(player.finished.wait() for player in air.players))
-            await until(lambda: all(len(heard[a]) >= len(sent[a]) for a in heard))
+            await until(lambda: all(len(heard[a]) >= len(sent[a]) for a in heard), 60)
         finally:
             for task in listening:
                 task.cancel()
@@ -99,7 +99,7 @@ async def test_two_hundred_straps_at_two_packets_a_second_lose_none():
         try:
             async with asyncio.timeout(150):
                 await asyncio.gather(*(player.finished.wait() for player in air.players))
-            await until(lambda: sum(map(len, heard.values())) >= straps * 2 * seconds)
+            await until(lambda: sum(map(len, heard.values())) >= straps * 2 * seconds, 60)
         finally:
             for task in listening:
                 task.cancel()

@@ -12,7 +12,7 @@ from restbeat.service.worker import Worker
 from ..web.screen import ARTIFACTS, chromium, text, until
 from .houses import Bench, open_room
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 WATCH = """() => import(document.querySelector("link[href$='/live.js']").href)
   .then(({ Live }) => { window.watched = new Live("room-1").start(); })"""

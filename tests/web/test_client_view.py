@@ -97,6 +97,7 @@ async def changes_of_light(page, seconds):
     return whole, part
 
 
+@pytest.mark.alone
 async def test_all_is_off_at_first_and_the_therapist_switches_it_from_another_screen(page, browser):
     house, told = a_house(phase="recovery"), []
     client = await browser.new_page(viewport={"width": 820, "height": 1180})
