@@ -15,7 +15,7 @@ from restbeat.web.plan import ClientPlan, CoursePlan
 from restbeat.web.ports import RefusedError, Settings, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity
 
-from .courses_made import BEGIN, a_course, audited, bench, pages, worker_pool  # noqa: F401 fixtures
+from .courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 
 # Beside the massage, and the plan
 
