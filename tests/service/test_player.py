@@ -14,7 +14,7 @@ from restbeat.sensors.recording import Recording, read
 from restbeat.service.demo import FIXTURES
 from restbeat.service.player import OnceLog, Player
 
-TROUBLE = ["drop@20:6", "double@100:5", "ectopic:2%"]
+TROUBLE = ["drop@20:6", "double@60:5", "ectopic:2%"]
 
 
 @pytest.fixture(scope="module")
