@@ -195,7 +195,7 @@ LAID_OUT = """() => {
     return took.sort((a, b) => a - b)[2];
 }"""
 """How long five thousand lines take: how slow this computer is just now,"""
-LAID_OUT_MS = 1.0
+LAID_OUT_MS = 100.0
 """beside the computer of docs/benchmarks.md, where the first frame takes 215 ms."""
 
 
@@ -222,7 +222,10 @@ async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_p
         await opened(page, address)
         first_ms = await until(page, "window.first")
         total_kb = sum(carried.values()) / 1024
-        told = f"{first_ms:.0f} ms to the first live frame; {total_kb:.0f} KB in all, {carried['frames'] / 1024:.0f} KB of it live; 5,000 lines {laid_out_ms:.0f} ms\n"
+        told = (
+            f"{first_ms:.0f} ms to the first live frame, 5,000 lines in {laid_out_ms:.0f} ms; {total_kb:.0f} KB in all, "
+            f"{carried['frames'] / 1024:.0f} KB of it live\n"
+        )
         (ARTIFACTS / "room-first-frame.txt").write_text(told)
-        assert first_ms / max(1.0, laid_out_ms / LAID_OUT_MS) < 500, f"{first_ms:.0f} ms; {laid_out_ms:.0f} ms for 5,000 lines"
+        assert first_ms / max(1.0, laid_out_ms / LAID_OUT_MS) < 500, told
         assert 20 < total_kb < 120
