@@ -268,7 +268,7 @@ Dropped intervals of which nobody tells are not judged: no filter can know, and 
 
 {us}
 Processor time is that of the computer at that moment, and Kubios tells how fast it was. On 2026-11-24 the same filter took 4.3
-and 7.1 µs; on 2026-11-29 the live engine as it was then took two and a half to four times as long as on that day.
+and 7.1 µs; on 2026-11-29 the live engine as it was then took 3.6 to 4 times as long as on that day.
 
 Simulated hearts: integral pulse frequency modulation with drift, 5 minutes, rounded to 1/1024 s; swing is the range of RR in % of
 its mean. The real ones are those that `fixtures/` and the folder named by {env} hold. The filter's constants were chosen
