@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 import errno
+import gc
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
@@ -117,6 +118,9 @@ async def served(
         except OSError as error:
             raise ServeError(_sentence(error, host, port)) from error
         bound = runner.addresses[0][1]
+        # what is loaded by now stays: to look it all through for garbage stopped the loop for 30 to 80 ms now and then
+        stack.callback(gc.unfreeze)
+        gc.freeze()
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
 
 

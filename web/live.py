@@ -23,9 +23,17 @@ class _Record:
     seq: int = 0
     story: Story | None = None
     beats: deque[BeatRow] = field(default_factory=deque)
+    newest: Update | None = None
+    """What every browser that keeps up is told of the last publication: one message, so that it is encoded once."""
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.state.session, self.seq, self.state, list(self.beats))
+
+    def update(self, batches: list[list[BeatRow]]) -> Update:
+        """Of the newest state, with the beat batches since."""
+        if self.newest is None or self.newest.batches != batches:
+            self.newest = Update(self.state.session, self.seq - len(batches) + 1, self.seq, self.state, batches)
+        return self.newest
 
 
 @dataclass(slots=True, eq=False)
@@ -55,8 +63,12 @@ class Slot:
             self.ask(known)
 
     async def wait(self) -> None:
-        """Return as soon as there is something to take."""
+        """Return as soon as there is something to take, or to do."""
         await self._news.wait()
+
+    def wake(self) -> None:
+        """Let `wait` return."""
+        self._news.set()
 
     def ask(self, room: str) -> None:
         """Send the snapshot of this room with the next frame."""
@@ -80,8 +92,7 @@ class Slot:
             if pending.snapshot:
                 messages.append(record.snapshot())
             else:
-                first_seq = record.seq - len(pending.batches) + 1
-                messages.append(Update(record.state.session, first_seq, record.seq, record.state, pending.batches))
+                messages.append(record.update(pending.batches))
         messages += [story for room in self._stories if (story := self._hub.records[room].story)]
         self._stories.clear()
         if self._rooms_changed:
@@ -137,7 +148,7 @@ class Hub:
         anew = record is None or record.state.session != state.session
         if record is None or anew:
             record = self.records[state.room] = _Record(state)
-        record.state = state
+        record.state, record.newest = state, None
         rows = list(batch)
         if rows:
             record.seq += 1
