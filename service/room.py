@@ -32,8 +32,9 @@ from .readiness import RecentBeats, readiness
 from .session import Session
 
 _LOG = logging.getLogger(__name__)
-_TICK_S = 0.7
-"""After which a room is published without news; half a second would meet the next packet of a strap at 1 Hz."""
+_QUIET_S, _TICK_S = 1.2, 0.7
+"""After which a room is published without news, and then each time again; pages go on with the clock by themselves, and straps
+send about once a second."""
 _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
@@ -85,7 +86,7 @@ class Room:
     """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
-    _published: float = 0.0
+    _due: float = 0.0
     """By the monotonic clock, in s."""
 
     def __post_init__(self) -> None:
@@ -242,9 +243,10 @@ class Room:
     async def _tick(self) -> None:
         self._publish(())
         while True:
-            await asyncio.sleep(max(self._published + _TICK_S - time.monotonic(), 0.0))
-            if time.monotonic() - self._published >= _TICK_S:
+            await asyncio.sleep(max(self._due - time.monotonic(), 0.0))
+            if time.monotonic() >= self._due:
                 self._publish(())
+                self._due = time.monotonic() + _TICK_S
 
     async def _check(self) -> None:
         while self.check is not None:
@@ -283,7 +285,7 @@ class Room:
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)
-        self._published = time.monotonic()
+        self._due = time.monotonic() + _QUIET_S
         state = self.state
         self.hub.publish(state, rows_of(beats))
         segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)

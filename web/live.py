@@ -79,7 +79,7 @@ class Slot:
 
     def due_s(self) -> float:
         """When the next of what waits may be sent, on the clock that `take` was told; infinite where nothing waits."""
-        return min((self._due_s(room, pending) for room, pending in self._pending.items()), default=inf)
+        return min(self._due_s(room, pending) for room, pending in self._pending.items()) if self._pending else inf
 
     def take(self, now_s: float = inf) -> list[ServerMessage]:
         """Give what to send at `now_s` of a clock in s: at most one message a room, each with the newest state."""
@@ -93,8 +93,9 @@ class Slot:
                 messages.append(record.snapshot())
             else:
                 messages.append(record.update(pending.batches))
-        messages += [story for room in self._stories if (story := self._hub.records[room].story)]
-        self._stories.clear()
+        if self._stories:
+            messages += [story for room in self._stories if (story := self._hub.records[room].story)]
+            self._stories.clear()
         if self._rooms_changed:
             self._rooms_changed = False
             messages.append(Rooms(list(self._hub.records)))
@@ -104,7 +105,9 @@ class Slot:
         """A room has published; `anew` where its session has just begun."""
         if not self._watches(room):
             return
-        pending = self._pending.setdefault(room, _Pending(snapshot=anew))
+        pending = self._pending.get(room)
+        if pending is None:
+            pending = self._pending[room] = _Pending(snapshot=anew)
         if anew or len(pending.batches) >= PENDING_BATCHES:
             pending.snapshot = True
             pending.batches = []
