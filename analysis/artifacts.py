@@ -83,6 +83,9 @@ _COST_JUMP: Final = 3.4
 """Hearts rarely change by more than −25 or +50 % from one beat to the next,"""
 _COST_FARTHER: Final = 30.0
 """and the less, the farther: so much more for each e-fold beyond (half of it where the beat before is not known)."""
+_LEAST_PAIR, _LEAST_MISSED = 4.6, 10.0
+"""The least that `explanations` ask for three beats of which the first two, or the first, are not normal, beyond the logarithms
+of the interval before and of the scale: a premature beat with its pause and a normal beat, a missed beat and two normal ones."""
 _COST_LONE_LONG: Final = 3.0
 """A lone long beat is the vagus rather than an artifact."""
 
@@ -113,8 +116,8 @@ class ArtifactFilter:
                 rhythm.lock(middle_ms)
             else:
                 self._reject(Kind.OTHER, 1, out)
-        while len(waiting) > 1 and rhythm.locked and rhythm.expects(waiting[0][1], waiting[1][1], _FAST):
-            self._accept(out)
+        while len(waiting) > 1 and rhythm.locked and rhythm.follow(waiting[0][1], waiting[1][1], _FAST, steady=self._streak > 2):
+            self._pass(out)
         while len(waiting) > LOOKAHEAD:
             self._decide(out)
         return out
@@ -124,10 +127,10 @@ class ArtifactFilter:
         out: list[Verdict] = []
         waiting, rhythm = self._waiting, self._rhythm
         for x in rr_ms:
-            if len(waiting) == 1 and rhythm.locked and rhythm.expects(waiting[0][1], x, _FAST):
+            if len(waiting) == 1 and rhythm.locked and rhythm.follow(waiting[0][1], x, _FAST, steady=self._streak > 2):
                 waiting.append((self._count, x))
                 self._count += 1
-                self._accept(out)
+                self._pass(out)
             else:
                 out += self.push(x)
         return out
@@ -143,12 +146,31 @@ class ArtifactFilter:
         return out
 
     def _decide(self, out: list[Verdict]) -> None:
-        kind, _, beats, after = self._cheapest([x for _, x in self._waiting], 0, self._rhythm.past, inf)[1]
+        window = [x for _, x in self._waiting]
+        kind, beats, after = Kind.NORMAL, 1, self._rhythm.past
+        if not self._plain(window):
+            kind, _, beats, after = self._cheapest(window, 0, self._rhythm.past, inf)[1]
         if kind is Kind.NORMAL:
-            self._accept(out)
+            self._rhythm.learn(self._waiting[0][1], steady=self._streak > 2)
+            self._pass(out)
         else:
             self._reject(kind, beats, out)
             self._lose(after, beats if kind is Kind.SPLIT else 1)
+
+    def _plain(self, window: Sequence[float]) -> bool:
+        """Whether three beats are normal at so low a cost that no explanation with another beginning could cost less."""
+        if len(window) <= LOOKAHEAD:
+            return False
+        rhythm, cost = self._rhythm, 0.0
+        last_ms, d1_ms, d2_ms, away = rhythm.past
+        log_scale = log(rhythm.scale_ms)
+        least = min(log(last_ms) + 2 * log_scale + _LEAST_PAIR, 3 * log_scale + _LEAST_MISSED)
+        for rr_ms in window:
+            cost += _normal(rhythm, rr_ms, rhythm.predict(last_ms, d1_ms, d2_ms), last_ms, away)
+            if cost >= least:
+                return False
+            last_ms, d1_ms, d2_ms, away = rr_ms, rr_ms - last_ms, d1_ms, 0
+        return True
 
     def _cheapest(self, window: Sequence[float], at: int, past: Past, limit: float) -> tuple[float, Part]:
         """Cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
@@ -163,13 +185,13 @@ class ArtifactFilter:
                     first = part
         return lowest, first
 
-    def _accept(self, out: list[Verdict]) -> None:
+    def _pass(self, out: list[Verdict]) -> None:
+        """Accept the first of what waits, which the rhythm has learnt."""
         index, rr_ms = self._waiting.popleft()
         diff_ms = None if self._neighbour_ms is None else rr_ms - self._neighbour_ms
         out.append(Verdict(index, rr_ms, Kind.NORMAL, diff_ms))
-        self._rhythm.learn(rr_ms, steady=self._streak > 2)
         self._neighbour_ms = rr_ms
-        self._streak = max(self._streak, 0) + 1
+        self._streak = self._streak + 1 if self._streak > 0 else 1
 
     def _reject(self, kind: Kind, beats: int, out: list[Verdict]) -> None:
         for _ in range(beats):
@@ -189,7 +211,8 @@ def explanations(rhythm: Rhythm, window: Sequence[float], at: int, past: Past) -
     x, left, free = window[at], len(window) - at, log(last_ms)
     expected = rhythm.predict(last_ms, d1_ms, d2_ms)
     ratio = x / expected
-    early, hardly = ratio < _EARLY, _COST_HARDLY_EARLY * max(ratio - _SURELY_EARLY, 0.0) ** 2
+    early = ratio < _EARLY
+    hardly = _COST_HARDLY_EARLY * (ratio - _SURELY_EARLY) ** 2 if early and ratio > _SURELY_EARLY else 0.0
     yield Kind.NORMAL, _normal(rhythm, x, expected, last_ms, away), 1, (x, x - last_ms, d1_ms, 0)
     if left > 1:
         y = window[at + 1]
@@ -230,9 +253,10 @@ def _normal(rhythm: Rhythm, rr_ms: float, expected_ms: float, last_ms: float, aw
         return inf
     cost = rhythm.surprise(rr_ms - expected_ms, away)
     low, high = (expected_ms, last_ms) if expected_ms < last_ms else (last_ms, expected_ms)
-    beyond = max(_FASTEST_JUMP * low / rr_ms, rr_ms / (_SLOWEST_JUMP * high))
-    if beyond <= 1:
+    shortest_ms, longest_ms = _FASTEST_JUMP * low, _SLOWEST_JUMP * high
+    if shortest_ms <= rr_ms <= longest_ms:
         return cost
+    beyond = shortest_ms / rr_ms if rr_ms < shortest_ms else rr_ms / longest_ms
     return cost + _COST_JUMP + (_COST_FARTHER / 2 if away else _COST_FARTHER) * log(beyond)
 
 

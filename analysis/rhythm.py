@@ -19,7 +19,8 @@ _FIRST_SCALE: Final = 0.05
 _CLIP: Final = 2.0
 """A jump is carried on in the prediction only up to this many scales of the differences."""
 _INFLATE: Final = 0.6
-"""Growth of the scale for each beat since the last accepted one."""
+_FARTHEST: Final = 6
+"""Growth of the scale for each beat since the last accepted one, up to so many."""
 _FORGET: Final = 0.96
 _RIDGE: Final = 3
 _MEMORY: Final = 60
@@ -76,47 +77,60 @@ class Rhythm:
             return expected
         return low if expected < low else high
 
-    def expects(self, rr_ms: float, next_ms: float, scales: float) -> bool:
-        """Whether two intervals in a row both lie within so many scales of their predictions."""
+    def follow(self, rr_ms: float, next_ms: float, scales: float, *, steady: bool) -> bool:
+        """Learn an interval if it and the next both lie within so many scales of their predictions; else change nothing."""
         last_ms, d1_ms, d2_ms, away = self.past
-        reach = scales * self.scale_ms
-        return (
-            not away
-            and abs(rr_ms - self.predict(last_ms, d1_ms, d2_ms)) < reach
-            and abs(next_ms - self.predict(rr_ms, rr_ms - last_ms, d1_ms)) < reach
-        )
+        if away:
+            return False
+        reach, diff_ms = scales * self.scale_ms, rr_ms - last_ms
+        residual_ms = rr_ms - self.predict(last_ms, d1_ms, d2_ms)
+        if not -reach < residual_ms < reach or not -reach < next_ms - self.predict(rr_ms, diff_ms, d1_ms) < reach:
+            return False
+        self._adapt(rr_ms, residual_ms, diff_ms, steady=steady)
+        return True
 
     def surprise(self, residual_ms: float, away: int, widen: float = 1.0) -> float:
         """Negative log density of a residual, `away` beats after the last accepted one."""
-        s = widen * self.scale_ms * (1 + _INFLATE * min(away, 6))
+        s = widen * self.scale_ms
+        if away:
+            s *= 1 + _INFLATE * (away if away < _FARTHEST else _FARTHEST)
         return 0.96 + log(s) + (_DF + 1) / 2 * log(1 + residual_ms * residual_ms / (_DF * s * s))
 
     def learn(self, rr_ms: float, *, steady: bool) -> None:
         """Take an accepted interval; the autoregression learns only within a `steady` stretch."""
         last_ms, d1_ms, d2_ms, away = self.past
-        diff_ms = 0.0 if away else rr_ms - last_ms
-        if not away:
-            residual = rr_ms - self.predict(last_ms, d1_ms, d2_ms)
-            self._seen = min(self._seen + 1, _MEMORY)
-            rate, s2, v2 = 1 / (self._seen + 4), self.scale_ms * self.scale_ms, self.diff_scale_ms * self.diff_scale_ms
-            weight = (_DF + 1) / (_DF + residual * residual / s2)
-            diff_weight = (_DF + 1) / (_DF + diff_ms * diff_ms / v2)
-            least_ms = _LEAST_SCALE * rr_ms
-            self.scale_ms = min(max(sqrt(s2 + rate * (weight * residual * residual - s2)), least_ms), _GREATEST_SCALE * rr_ms)
-            self.diff_scale_ms = max(sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2)), least_ms)
-            if steady:
-                self._regress(diff_ms, d1_ms, d2_ms, weight)
+        if away:
+            self.past = (rr_ms, 0.0, 0.0, 0)
+        else:
+            self._adapt(rr_ms, rr_ms - self.predict(last_ms, d1_ms, d2_ms), rr_ms - last_ms, steady=steady)
+
+    def _adapt(self, rr_ms: float, residual_ms: float, diff_ms: float, *, steady: bool) -> None:
+        """Take an accepted interval that follows an accepted one."""
+        _, d1_ms, d2_ms, _ = self.past
+        seen = self._seen
+        if seen < _MEMORY:
+            self._seen = seen = seen + 1
+        rate, s2, v2 = 1 / (seen + 4), self.scale_ms * self.scale_ms, self.diff_scale_ms * self.diff_scale_ms
+        weight = (_DF + 1) / (_DF + residual_ms * residual_ms / s2)
+        diff_weight = (_DF + 1) / (_DF + diff_ms * diff_ms / v2)
+        least_ms, most_ms = _LEAST_SCALE * rr_ms, _GREATEST_SCALE * rr_ms
+        scale_ms = sqrt(s2 + rate * (weight * residual_ms * residual_ms - s2))
+        self.scale_ms = least_ms if scale_ms < least_ms else most_ms if scale_ms > most_ms else scale_ms
+        diff_scale_ms = sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2))
+        self.diff_scale_ms = least_ms if diff_scale_ms < least_ms else diff_scale_ms
+        if steady:
+            self._regress(diff_ms, d1_ms, d2_ms, weight)
         self.past = (rr_ms, diff_ms, d1_ms if diff_ms else 0.0, 0)
 
     def _regress(self, diff_ms: float, d1_ms: float, d2_ms: float, weight: float) -> None:
         """Exponentially forgotten least squares of the difference on the two before, drawn by a ridge towards no change."""
-        self._c11 = _FORGET * self._c11 + weight * d1_ms * d1_ms
-        self._c12 = _FORGET * self._c12 + weight * d1_ms * d2_ms
-        self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms
-        self._g1 = _FORGET * self._g1 + weight * diff_ms * d1_ms
-        self._g2 = _FORGET * self._g2 + weight * diff_ms * d2_ms
+        c11 = self._c11 = _FORGET * self._c11 + weight * d1_ms * d1_ms
+        c12 = self._c12 = _FORGET * self._c12 + weight * d1_ms * d2_ms
+        c22 = self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms
+        g1 = self._g1 = _FORGET * self._g1 + weight * diff_ms * d1_ms
+        g2 = self._g2 = _FORGET * self._g2 + weight * diff_ms * d2_ms
         ridge = _RIDGE * self.diff_scale_ms * self.diff_scale_ms
-        a, b, c = self._c11 + ridge, self._c12, self._c22 + ridge
-        determinant = a * c - b * b
-        self.a1 = (self._g1 * c - self._g2 * b) / determinant
-        self.a2 = (self._g2 * a - self._g1 * b) / determinant
+        a, c = c11 + ridge, c22 + ridge
+        determinant = a * c - c12 * c12
+        self.a1 = (g1 * c - g2 * c12) / determinant
+        self.a2 = (g2 * a - g1 * c12) / determinant

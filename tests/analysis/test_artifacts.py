@@ -197,3 +197,19 @@ def test_cost_of_a_beat_does_not_grow_with_the_session():
 def test_a_real_chest_strap_under_slow_breathing_loses_no_beat():
     rows = (Path(os.environ["RESTBEAT_REAL_DATA"]) / "kbre93_polarH10_ibi.csv").read_text().splitlines()
     assert rejected(judge([float(row.split(",")[1]) for row in rows])) == []
+
+
+def test_three_beats_that_are_plainly_normal_need_no_other_explanation_looked_at(monkeypatch):
+    rng = np.random.default_rng(4)
+    series = []
+    for seed in range(12):
+        one = np.array(calm_series(seed=seed)) * rng.uniform(0.5, 1.8) + rng.normal(0, rng.choice([0, 15, 60]), 300)
+        spoilt = rng.random(300) < 0.08
+        one[spoilt] *= rng.choice([0.45, 0.7, 0.8, 0.88, 1.15, 1.5, 2.0, 3.0], spoilt.sum())
+        series.append(one.tolist())
+    short = [judge(one) for one in series]
+    plain = sum(ArtifactFilter()._plain(window) for window in ([800.0] * 2, [800.0]))
+    assert plain == 0, "two beats are never plain"
+    monkeypatch.setattr(ArtifactFilter, "_plain", lambda *_: False)
+    assert [judge(one) for one in series] == short
+    assert sum(len(rejected(one)) for one in short) > 100
