@@ -125,15 +125,32 @@ class ArtifactFilter:
     def push_all(self, rr_ms: Sequence[float]) -> list[Verdict]:
         """Take intervals between which nothing was lost: the verdicts that `push` gives for them one by one."""
         out: list[Verdict] = []
-        waiting, rhythm = self._waiting, self._rhythm
-        for x in rr_ms:
-            if len(waiting) == 1 and rhythm.locked and rhythm.follow(waiting[0][1], x, _FAST, steady=self._streak > 2):
-                waiting.append((self._count, x))
-                self._count += 1
-                self._pass(out)
-            else:
-                out += self.push(x)
+        at = 0
+        while at < len(rr_ms):
+            if len(self._waiting) == 1 and self._rhythm.locked:
+                at = self._follow(rr_ms, at, out)
+            if at < len(rr_ms):
+                out += self.push(rr_ms[at])
+                at += 1
         return out
+
+    def _follow(self, rr_ms: Sequence[float], at: int, out: list[Verdict]) -> int:
+        """Accept what waits and `rr_ms[at:]` for as long as each is followed as expected; gives where that ends."""
+        follow, neighbour_ms, streak = self._rhythm.follow, self._neighbour_ms, self._streak
+        index, x_ms = self._waiting[0]
+        first = index
+        for n in range(at, len(rr_ms)):
+            next_ms = rr_ms[n]
+            if not follow(x_ms, next_ms, _FAST, steady=streak > 2):
+                break
+            out.append(Verdict(index, x_ms, Kind.NORMAL, None if neighbour_ms is None else x_ms - neighbour_ms))
+            neighbour_ms, x_ms = x_ms, next_ms
+            index += 1
+            streak = streak + 1 if streak > 0 else 1
+        self._waiting[0] = index, x_ms
+        self._count += index - first
+        self._neighbour_ms, self._streak = neighbour_ms, streak
+        return at + index - first
 
     def flush(self) -> list[Verdict]:
         """End of the stream: judge what is waiting with the context there is."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf, sqrt
 
+import msgspec
+
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
@@ -30,8 +32,7 @@ _MAX_REJECTED_PCT = 10.0
 """Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveFigures:
+class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     """A moment of a session; None where a figure would be stale or a guess."""
 
     phase: Phase
@@ -140,15 +141,17 @@ class LiveSession:
 
     def figures(self, now_s: float) -> LiveFigures:
         """The figures at session time `now_s`."""
-        last_t = self.stream.clock.last_t
+        stream, window, long = self.stream, self._window, self._spectrum.window
+        last_t, last_beat_s, last = stream.clock.last_t, self._last_beat_s, stream.last
         age = None if last_t is None else max(now_s - last_t, 0.0)
         fresh = age is not None and age <= self.fresh_s
-        last = self.stream.last
-        rmssd, why = self._rmssd(self._window, now_s)
-        long_rmssd, long_why = self._rmssd(self._spectrum.window, now_s)
-        bands, breathing = self._spectra(now_s)
+        beats_fresh = last_beat_s is not None and now_s - last_beat_s <= self._beats_fresh_s
+        no_hrv = self._no_hrv(beats_fresh=beats_fresh)
+        accepted_pct = window.accepted_pct
+        rmssd, why = (None, no_hrv) if no_hrv else self._rmssd(window, accepted_pct)
+        long_rmssd, long_why = (None, no_hrv) if no_hrv else self._rmssd(long, long.accepted_pct)
+        bands, breathing = self._spectra(no_hrv)
         base = self._baseline_rmssd()
-        beats_fresh = self._last_beat_s is not None and now_s - self._last_beat_s <= self._beats_fresh_s
         return LiveFigures(
             phase=self.phase,
             phase_s=max(now_s - self.phase_start_s, 0.0),
@@ -157,16 +160,16 @@ class LiveSession:
             rmssd_why=why,
             baseline_rmssd_ms=base,
             change_pct=None if rmssd is None or base is None else 100 * (rmssd / base - 1),
-            accepted_pct=self._window.accepted_pct if beats_fresh else None,
+            accepted_pct=accepted_pct if beats_fresh else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
-            rr_seen=self.stream.rr_seen,
+            rr_seen=stream.rr_seen,
             heart_rate_only=self._heart_rate_only,
-            beats_missing=fresh and self._last_beat_s is not None and not beats_fresh,
-            packets=self.stream.clock.packets,
+            beats_missing=fresh and last_beat_s is not None and not beats_fresh,
+            packets=stream.clock.packets,
             battery_pct=self.battery_pct,
             rmssd_5min_ms=long_rmssd,
-            sdnn_5min_ms=None if long_rmssd is None else self._spectrum.window.sdnn_ms,
+            sdnn_5min_ms=None if long_rmssd is None else long.sdnn_ms,
             why_5min=long_why,
             lf_ms2=bands.lf_ms2,
             hf_ms2=bands.hf_ms2,
@@ -200,28 +203,23 @@ class LiveSession:
     def _beats_fresh_s(self) -> float:
         return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * max(self.speed, self.pace))
 
-    def _no_hrv(self, now_s: float) -> str | None:
+    def _no_hrv(self, *, beats_fresh: bool) -> str | None:
         """Why there is no HRV of any window at this moment."""
         if not self.stream.rr_seen:
             return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
-        if self._last_beat_s is None or now_s - self._last_beat_s > self._beats_fresh_s:
-            return "no beats in the last seconds"
-        return None
+        return None if beats_fresh else "no beats in the last seconds"
 
-    def _rmssd(self, window: RollingHrv, now_s: float) -> tuple[float | None, str | None]:
-        if why := self._no_hrv(now_s):
-            return None, why
-        accepted, minute = window.accepted_pct, window is self._window
-        if accepted is not None and accepted < 100 - _MAX_REJECTED_PCT:
-            return None, f"only {int(accepted)} % of the last {_LAST[minute]} beats could be used"
+    def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
+        minute = window is self._window
+        if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
+            return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
         return window.rmssd_ms, None
 
-    def _spectra(self, now_s: float) -> tuple[Bands, Breathing]:
-        why = self._no_hrv(now_s)
-        if why or self._last_beat_s is None:
-            return Bands(None, None, (why or "",)), Breathing(None, 0.0, why)
+    def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
+        if no_hrv or self._last_beat_s is None:
+            return Bands(None, None, (no_hrv or "",)), Breathing(None, 0.0, no_hrv)
         return self._spectrum.at(self._last_beat_s)
 
     def _baseline_rmssd(self) -> float | None:

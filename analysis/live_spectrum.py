@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from math import floor
 from typing import Final
 
+import numpy as np
+
 from .figures import too_few_accepted
 from .rolling import Held, RollingHrv
 from .runs import runs_of
@@ -30,6 +32,7 @@ class LiveSpectrum:
 
 
 def _told(held: Held) -> tuple[Bands, Breathing]:
-    if held.accepted.size and (why := too_few_accepted(100 * float(held.accepted.mean()))):
+    beats = held.accepted.size
+    if beats and (why := too_few_accepted(100 * int(np.count_nonzero(held.accepted)) / beats)):
         return Bands(None, None, (why,)), Breathing(None, 0.0, why)
     return spectra(runs_of(*held))

@@ -34,6 +34,8 @@ Past = tuple[float, float, float, int]
 class Rhythm:
     """Prediction and spread of the next interval, learnt from accepted ones."""
 
+    __slots__ = ("_c11", "_c12", "_c22", "_g1", "_g2", "_seen", "a1", "a2", "diff_scale_ms", "past", "scale_ms")
+
     def __init__(self) -> None:
         self.past: Past = (0.0, 0.0, 0.0, 0)
         self.scale_ms = self.diff_scale_ms = 0.0  # of the residuals of the prediction; of the differences
@@ -93,7 +95,7 @@ class Rhythm:
         """Negative log density of a residual, `away` beats after the last accepted one."""
         s = widen * self.scale_ms
         if away:
-            s *= 1 + _INFLATE * (away if away < _FARTHEST else _FARTHEST)
+            s *= 1 + _INFLATE * (min(_FARTHEST, away))
         return 0.96 + log(s) + (_DF + 1) / 2 * log(1 + residual_ms * residual_ms / (_DF * s * s))
 
     def learn(self, rr_ms: float, *, steady: bool) -> None:
@@ -115,22 +117,19 @@ class Rhythm:
         diff_weight = (_DF + 1) / (_DF + diff_ms * diff_ms / v2)
         least_ms, most_ms = _LEAST_SCALE * rr_ms, _GREATEST_SCALE * rr_ms
         scale_ms = sqrt(s2 + rate * (weight * residual_ms * residual_ms - s2))
-        self.scale_ms = least_ms if scale_ms < least_ms else most_ms if scale_ms > most_ms else scale_ms
+        self.scale_ms = least_ms if scale_ms < least_ms else min(scale_ms, most_ms)
         diff_scale_ms = sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2))
-        self.diff_scale_ms = least_ms if diff_scale_ms < least_ms else diff_scale_ms
+        self.diff_scale_ms = max(diff_scale_ms, least_ms)
         if steady:
-            self._regress(diff_ms, d1_ms, d2_ms, weight)
+            # exponentially forgotten least squares of the difference on the two before, drawn by a ridge towards no change
+            c11 = self._c11 = _FORGET * self._c11 + weight * d1_ms * d1_ms
+            c12 = self._c12 = _FORGET * self._c12 + weight * d1_ms * d2_ms
+            c22 = self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms
+            g1 = self._g1 = _FORGET * self._g1 + weight * diff_ms * d1_ms
+            g2 = self._g2 = _FORGET * self._g2 + weight * diff_ms * d2_ms
+            ridge = _RIDGE * self.diff_scale_ms * self.diff_scale_ms
+            a, c = c11 + ridge, c22 + ridge
+            determinant = a * c - c12 * c12
+            self.a1 = (g1 * c - g2 * c12) / determinant
+            self.a2 = (g2 * a - g1 * c12) / determinant
         self.past = (rr_ms, diff_ms, d1_ms if diff_ms else 0.0, 0)
-
-    def _regress(self, diff_ms: float, d1_ms: float, d2_ms: float, weight: float) -> None:
-        """Exponentially forgotten least squares of the difference on the two before, drawn by a ridge towards no change."""
-        c11 = self._c11 = _FORGET * self._c11 + weight * d1_ms * d1_ms
-        c12 = self._c12 = _FORGET * self._c12 + weight * d1_ms * d2_ms
-        c22 = self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms
-        g1 = self._g1 = _FORGET * self._g1 + weight * diff_ms * d1_ms
-        g2 = self._g2 = _FORGET * self._g2 + weight * diff_ms * d2_ms
-        ridge = _RIDGE * self.diff_scale_ms * self.diff_scale_ms
-        a, c = c11 + ridge, c22 + ridge
-        determinant = a * c - c12 * c12
-        self.a1 = (g1 * c - g2 * c12) / determinant
-        self.a2 = (g2 * a - g1 * c12) / determinant

@@ -14,7 +14,8 @@ import numpy as np
 from .runs import Array, Bools
 
 _UNIT: Final = float(1 << 40)
-_NN50_MS: Final = 50.0
+_NN50: Final = 50 << 40
+"""50 ms."""
 _ACCEPTED, _LINKED, _GAP = 1, 2, 4
 """Marks of a beat; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
@@ -65,15 +66,15 @@ class RollingHrv:
         self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
 
     def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
-        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat before, or None."""
+        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat pushed before, or None where it does not count."""
         marks = _GAP if gap_before else 0
         if accepted:
             marks |= _ACCEPTED
-            self._count_beat(rr_ms, 1)
+            self._count_beat(x := int(rr_ms * _UNIT), 1)
             if diff_ms is not None:
                 marks |= _LINKED
                 if len(self._end_s) > self._head:
-                    self._count_difference(rr_ms, diff_ms, 1)
+                    self._count_difference(int(self._rr_ms[-1] * _UNIT), x, 1)
         self._end_s.append(end_s)
         self._rr_ms.append(rr_ms)
         self._marks.append(marks)
@@ -81,13 +82,17 @@ class RollingHrv:
 
     def advance(self, now_s: float) -> None:
         """Drop the beats that ended `window_s` or longer before `now_s`."""
-        ends, rr_ms, marks, head, oldest_s = self._end_s, self._rr_ms, self._marks, self._head, now_s - self._window_s
-        while head < len(ends) and ends[head] <= oldest_s:
+        ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
+        if head == len(ends) or ends[head] > oldest_s:
+            return
+        rr_ms, marks, held = self._rr_ms, self._marks, len(ends)
+        while head < held and ends[head] <= oldest_s:
+            x = int(rr_ms[head] * _UNIT)
             if marks[head] & _ACCEPTED:
-                self._count_beat(rr_ms[head], -1)
+                self._count_beat(x, -1)
             head += 1
-            if head < len(ends) and marks[head] & _LINKED:
-                self._count_difference(rr_ms[head], rr_ms[head] - rr_ms[head - 1], -1)
+            if head < held and marks[head] & _LINKED:
+                self._count_difference(x, int(rr_ms[head] * _UNIT), -1)
         if head > _COMPACT_AFTER:
             left = bisect_right(ends, oldest_s - self._keep_s)
             del ends[:left], rr_ms[:left], marks[:left]
@@ -161,21 +166,19 @@ class RollingHrv:
         deviation = _deviation(self.differences, self._pair_sum, self._pair_squares)
         return None if deviation is None else deviation / sqrt(2)
 
-    def _count_beat(self, rr_ms: float, sign: int) -> None:
-        x = int(rr_ms * _UNIT)
+    def _count_beat(self, x: int, sign: int) -> None:
         self.accepted += sign
         self._sum += sign * x
         self._squares += sign * x * x
 
-    def _count_difference(self, rr_ms: float, diff_ms: float, sign: int) -> None:
-        d = int(diff_ms * _UNIT)
-        pair = 2 * int(rr_ms * _UNIT) - d
+    def _count_difference(self, before: int, x: int, sign: int) -> None:
+        d, pair = x - before, x + before
         self.differences += sign
         self._diff_sum += sign * d
         self._diff_squares += sign * d * d
         self._pair_sum += sign * pair
         self._pair_squares += sign * pair * pair
-        if abs(diff_ms) > _NN50_MS:
+        if d > _NN50 or d < -_NN50:
             self._nn50 += sign
 
 

@@ -41,10 +41,11 @@ def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before:
     good, gap = np.asarray(accepted, dtype=np.bool_), np.array(gap_before, dtype=np.bool_)
     if not end.shape == rr.shape == good.shape == gap.shape or end.ndim != 1:
         raise ValueError("end_s, rr_ms, accepted and gap_before must be arrays of one length")
-    if not good.any():
+    normal = np.count_nonzero(good)
+    if not normal:
         return []
     elapsed = np.cumsum(rr) / 1000
-    if good.all() and not gap[1:].any():
+    if normal == good.size and not np.count_nonzero(gap[1:]):
         return [Run(end[0] - elapsed[0] + elapsed, rr, 0, gap_before=True)]
     gaps, kept = np.cumsum(gap), np.flatnonzero(good)
     starts = np.flatnonzero((np.diff(kept) > 1) | (np.diff(gaps[kept]) > 0)) + 1

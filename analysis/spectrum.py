@@ -13,7 +13,6 @@ from math import log, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .bridging import stretches
 from .runs import Array, Run
@@ -69,12 +68,14 @@ class _Plan(NamedTuple):
     window: Array
     level: Array
     """A constant and a ramp (columns), of length 1: what is taken off a segment."""
-    lines: NDArray[np.complex128]
-    """Their windowed spectra (rows)."""
     first: int
     """Number of the first frequency in the points."""
     frequency: Array
-    """0.04–0.5 Hz."""
+    """0.04–0.5 Hz,"""
+    half_radians: Array
+    """as half the angle a second,"""
+    breathing_hz2: Array
+    """and squared, where breathing may be."""
     scale: Array
     """From |FFT|² to one-sided density in ms²/Hz, with what the means over quarters of a second took given back."""
     lf: slice
@@ -96,7 +97,7 @@ class _Spectrum(NamedTuple):
     plan: _Plan
     mean_rr_s: list[float]
     """Of each segment."""
-    density: list[float]
+    density: Array
 
 
 def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
@@ -124,10 +125,10 @@ def respiration(runs: Sequence[Run]) -> Breathing:
 
 
 def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:
-    plan, density = spectrum.plan, spectrum.density
-    lf, hf = density[plan.lf], density[plan.hf]
+    plan = spectrum.plan
+    lf, hf = spectrum.density[plan.lf].tolist(), spectrum.density[plan.hf].tolist()
     hf_ms2 = sum(hf) * plan.step_hz
-    peak_hz = float(plan.frequency[plan.hf.start + max(range(len(hf)), key=hf.__getitem__)])
+    peak_hz = float(plan.frequency[plan.hf.start + hf.index(max(hf))])
     caution = _caution(peak_hz, 0.25 * spectrum.segments / sum(spectrum.mean_rr_s)) if hf_ms2 else ()
     if spectrum.length_s == _LONG_S:
         return Bands(sum(lf) * plan.step_hz, hf_ms2, caution)
@@ -148,17 +149,18 @@ def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
 
 def _breathing(spectrum: _Spectrum) -> Breathing:
     plan, fastest_hz = spectrum.plan, 0.5 / max(spectrum.mean_rr_s)
-    inside = zip(spectrum.density[plan.breathing], plan.frequency[plan.breathing].tolist(), strict=True)
-    change = [power * hz * hz for power, hz in inside if hz <= fastest_hz]
-    total = sum(change)
+    change = spectrum.density[plan.breathing] * plan.breathing_hz2
+    if fastest_hz < BREATHING_HZ[1]:
+        change = change[: np.searchsorted(plan.frequency[plan.breathing], fastest_hz, side="right")]
+    total = float(change.sum())
     if total <= 0:
         return Breathing(None, 0.0, "RR does not vary.")
-    at, near = max(range(len(change)), key=change.__getitem__), round(_PEAK_HZ / plan.step_hz)
-    confidence = sum(change[max(at - near, 0) : at + near + 1]) / total
+    at, near = int(change.argmax()), round(_PEAK_HZ / plan.step_hz)
+    confidence = float(change[max(at - near, 0) : at + near + 1].sum()) / total
     at_edge = at in {0, len(change) - 1}
     if at_edge or confidence < _CLEAR + _CLEAR_SINGLE / spectrum.segments:
         return Breathing(None, confidence, "No clear peak of breathing in RR.")
-    steps = plan.first + plan.breathing.start + at + _summit(*change[at - 1 : at + 2])
+    steps = plan.first + plan.breathing.start + at + _summit(*change[at - 1 : at + 2].tolist())
     return Breathing(60 * steps * plan.step_hz, confidence)
 
 
@@ -179,13 +181,16 @@ def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
         int(span_s * _RATE_HZ) + 1, *(length * _RATE_HZ for length in (_SHORT_S, _LONG_S) if span_s >= length - _SLACK_S), 0
     )
     steps = (time_s - start_s) * _RATE_HZ
-    values = np.interp(np.arange(size) + 0.5, steps, rr_ms)
+    values = np.interp(np.arange(0.5, size), steps, rr_ms)
     slope = np.zeros(steps.size + 1)
-    slope[1:-1] = (rr_ms[1:] - rr_ms[:-1]) / (steps[1:] - steps[:-1])
+    np.divide(rr_ms[1:] - rr_ms[:-1], steps[1:] - steps[:-1], out=slope[1:-1])
     at = steps.astype(np.int64)
-    into = steps - at
-    bend = 0.5 * (slope[1:] - slope[:-1]) * np.minimum(into, 1.0 - into) ** 2
-    return Sampled(span_s, values + np.bincount(at, bend, size))
+    steps -= at
+    bend = np.minimum(steps, 1.0 - steps)
+    bend *= bend
+    bend *= slope[1:] - slope[:-1]
+    values += np.bincount(at, bend, size) * 0.5
+    return Sampled(span_s, values)
 
 
 def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
@@ -212,10 +217,9 @@ def _plan(length: int) -> _Plan:
     frequency = frequency[first:last]
     ramp = np.arange(length) - (length - 1) / 2
     level = np.stack([np.full(length, 1 / np.sqrt(length)), ramp / np.sqrt(ramp @ ramp)], axis=1)
-    lines = np.fft.rfft(level.T * window, points)[:, first:last]
     scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
-    bands = (slice(*(int(n) for n in np.searchsorted(frequency, band))) for band in (LF_HZ, HF_HZ, BREATHING_HZ))
-    return _Plan(points, window, level, lines, first, frequency, scale, *bands)
+    bands = [slice(*(int(n) for n in np.searchsorted(frequency, band))) for band in (LF_HZ, HF_HZ, BREATHING_HZ)]
+    return _Plan(points, window, level, first, frequency, np.pi * frequency, frequency[bands[-1]] ** 2, scale, *bands)
 
 
 def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
@@ -226,20 +230,17 @@ def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
     plan = _plan(length_s * _RATE_HZ)
     rows = np.array(segments)
     level = rows @ plan.level
-    mean_rr_s = level[:, :1] * (0.001 / sqrt(plan.window.size))
+    means = (level[:, 0] * (0.001 / sqrt(plan.window.size))).tolist()
+    rows -= level @ plan.level.T
     rows *= plan.window
-    lines = np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size]
-    power = np.abs(lines - level @ plan.lines)
-    power *= power
-    cycles = mean_rr_s * plan.frequency
-    angle = cycles * np.pi
+    power = np.abs(np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size])
+    angle = np.multiply.outer(means, plan.half_radians)
     kept = np.sin(angle)
     kept /= angle
     kept *= kept
-    kept *= kept
     power /= kept
-    means = mean_rr_s[:, 0].tolist()
+    power *= power
     if max(means) * plan.frequency[-1] > 0.5:
-        power[cycles > 0.5] = 0.0
-    density = (power.sum(axis=0) * (plan.scale / len(segments))).tolist()
+        power[angle > 0.5 * np.pi] = 0.0
+    density = power.sum(axis=0) * (plan.scale / len(segments))
     return _Spectrum(length_s, len(segments), plan, means, density)

@@ -1,5 +1,6 @@
 """Recording events as rows of the database, and back, without losing a bit."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +99,7 @@ def correction_statements(
     return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", kept), change]
 
 
-def event_of(table: str, t_s: float, own: tuple[Any, ...]) -> Event:
+def event_of(table: str, t_s: float, own: Sequence[Any]) -> Event:
     """The event that `event_statement` stored."""
     match table:
         case "packet":

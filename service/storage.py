@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -305,12 +306,12 @@ def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> 
 def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
     """The session as its recording would hold it. Raises `NoSuchSessionError`."""
     header = header_of(_row(db, session))
-    numbered: list[tuple[int, Event]] = []
+    numbered: list[tuple[float, int, Event]] = []
     for table, columns in EVENT_COLUMNS.items():
         rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
-        numbered += [(seq, event_of(table, t_s, tuple(own))) for seq, t_s, *own in rows]
-    numbered.sort(key=lambda row: (row[1].t, row[0]))
-    return header, [event for _, event in numbered]
+        numbered += [(t_s, seq, event_of(table, t_s, own)) for seq, t_s, *own in rows]
+    numbered.sort(key=itemgetter(0, 1))
+    return header, [event for _, _, event in numbered]
 
 
 def _put_report(db: Database, row: tuple[int, str, str, str]) -> None:

@@ -1,8 +1,8 @@
 """A recording under transport control shows at any point what a straight run shows there."""
 
 import asyncio
-from dataclasses import asdict
 
+import msgspec
 import pytest
 
 from restbeat.analysis.integrity import integrity_of
@@ -58,7 +58,7 @@ def straight_to(recording, t):
 
 
 def shown(live, t):
-    return asdict(live.figures(t)), integrity_of(live.stream)
+    return msgspec.structs.asdict(live.figures(t)), integrity_of(live.stream)
 
 
 @pytest.fixture
