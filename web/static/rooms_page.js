@@ -9,7 +9,8 @@ import { StrapList } from "./straps.js";
 import { Tile } from "./tile.js";
 import { noNews } from "./words.js";
 
-const TICK_MS = 200; // all tiles change in one frame: many small frames are what costs
+const TICK_MS = 500; // all tiles change in one frame: many small frames are what costs; what matters changes at once
+const STRIPS_EVERY = 2; // ticks: a strip scrolls two or three pixels a second
 const ROOMY = new Set(["one", "two", "three", "four"]);
 const HANDS_OFF_MS = 1500; // no tile moves away from under a finger
 
@@ -20,6 +21,8 @@ const tiles = new Map();
 const grid = byId("grid");
 let trouble = "";
 let changed = true;
+let shown = "";
+let ticks = 0;
 let touchedMs = -HANDS_OFF_MS;
 
 const say = (text) => { trouble = text; changed = true; if (text) setTimeout(() => { trouble = ""; }, 6000); };
@@ -90,14 +93,24 @@ function summarise() {
 function tick() {
   const nowMs = performance.now();
   render();
-  if (document.hidden) return;
+  ticks += 1;
+  if (document.hidden || ticks % STRIPS_EVERY !== 1) return;
   for (const [id, tile] of tiles) {
     const room = live.rooms.get(id);
     if (room?.state) tile.strip.draw(room, nowMs, live.silentMs(room, nowMs) > 0);
   }
 }
 
-live.addEventListener("change", () => { if (changed) { changed = false; tick(); } });
+// What nobody should have to wait for, of all rooms.
+const weighty = () => [...live.rooms.values()].map(({ id, state }) => `${id} ${state?.phase} ${state?.signal} ${state?.notice}`).join();
+
+live.addEventListener("change", () => {
+  const now = weighty();
+  if (!changed && now === shown) return;
+  changed = false;
+  shown = now;
+  tick();
+});
 live.addEventListener("adapter", (event) => adapter(event.detail));
 onHideChange(() => { live.restart(); tick(); });
 grid.addEventListener("pointerdown", () => { touchedMs = Infinity; });
