@@ -5,30 +5,24 @@ pyHRV and hrv-analysis have an environment of their own: their dependencies are 
 
 import json
 import subprocess
-import time
-import warnings
-
-import numpy as np
 
 from restbeat.analysis.stream import BeatStream, judge
 
 from .live import cost_us, hour
+from .speed import WINDOWS_S, neurokit2_ms
 from .table import ROOT, RUNS, row
 
 PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 AT_S = (700.0, 1500.0, 2300.0)
-WINDOWS_S = (60.0, 300.0)
 EVERY = 5
 """The live engine makes the spectrum, of the longer window alone, every fifth second."""
 BOUNDS = {"neurokit2": 100, "pyhrv": 5, "hrv-analysis": 5}
 
 
-def rows():
+def rows(_speed):
     """An update: time and frequency domain of both windows. The bound is on that; beside it what an update at our pace costs."""
     packets = hour("none")
-    beats = judge(BeatStream(), packets, packets[-1].t)
-    windows = [[[b.rr_ms for b in beats if at - window < b.end_s <= at and b.accepted] for window in WINDOWS_S] for at in AT_S]
-    out = []
+    windows, out = windows_of(packets), []
     with Peers(windows) as peers:
         rounds = [
             {"restbeat": cost_us(packets) / 1000, "neurokit2": neurokit2_ms(windows), **peers.measure()} for _ in range(RUNS)
@@ -45,34 +39,14 @@ def rows():
     return out, peers.versions
 
 
+def windows_of(packets):
+    """Accepted intervals in ms of the last 60 s and 5 min, at three moments."""
+    beats = judge(BeatStream(), packets, packets[-1].t)
+    return [[[b.rr_ms for b in beats if at - window < b.end_s <= at and b.accepted] for window in WINDOWS_S] for at in AT_S]
+
+
 def ratios(theirs, ours):
     return [a / b for a, b in zip(theirs, ours, strict=True)]
-
-
-def neurokit2_ms(windows):
-    """Milliseconds of time and frequency domain, for each length of window."""
-    import neurokit2
-
-    def time_domain(rr_ms):
-        neurokit2.hrv_time({"RRI": rr_ms, "RRI_Time": np.cumsum(rr_ms) / 1000})
-
-    def frequency(rr_ms):
-        neurokit2.hrv_frequency({"RRI": rr_ms, "RRI_Time": np.cumsum(rr_ms) / 1000}, normalize=False, interpolation_rate=4)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return [[median_ms(function, windows, n) for function in (time_domain, frequency)] for n in range(len(WINDOWS_S))]
-
-
-def median_ms(function, windows, length, times=5):
-    took = []
-    for _ in range(times):
-        for one in windows:
-            rr_ms = np.array(one[length])
-            start = time.process_time()
-            function(rr_ms)
-            took.append(1000 * (time.process_time() - start))
-    return float(np.median(took))
 
 
 class Peers:

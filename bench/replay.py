@@ -18,20 +18,25 @@ from .table import ROOT, RUNS, row
 HOUR = ROOT / "fixtures" / "pyhrv_nni-60min_real.jsonl.gz"
 
 
-def rows():
+def rows(speed):
     """Both, beside a bare import of NeuroKit2 in the same run."""
-    whole, bare = [], []
-    for _ in range(RUNS):
-        bare.append(seconds([sys.executable, "-c", "import neurokit2"]))
-        with tempfile.TemporaryDirectory() as data:
-            whole.append(seconds([*RESTBEAT, "replay", str(HOUR), "--json", "--data", data]))
-    beyond = [w - b for w, b in zip(whole, bare, strict=True)]
+    runs, slower = zip(*(speed.around(replayed) for _ in range(RUNS)), strict=True)
+    whole, bare = zip(*runs, strict=True)
+    beyond = [w - b for w, b in runs]
+    record, record_slower = speed.around(lambda: asyncio.run(record_ms()))
     return [
-        row("replay", "import neurokit2 alone", bare, "s", digits=2),
-        row("replay", "a real hour, whole process", whole, "s", digits=2),
-        row("replay", "beyond that import", beyond, "s", at_most=1.0, digits=2),
-        row("record", "4 phases of an hour, warm worker", asyncio.run(record_ms()), "ms", at_most=150),
+        row("replay", "import neurokit2 alone", bare, "s", slower=slower, digits=2),
+        row("replay", "a real hour, whole process", whole, "s", slower=slower, digits=2),
+        row("replay", "beyond that import", beyond, "s", slower=slower, at_most=1.0, digits=2),
+        row("record", "4 phases of an hour, warm worker", record, "ms", slower=[record_slower] * RUNS, at_most=150),
     ]
+
+
+def replayed():
+    """Seconds of the whole process, and of the bare import."""
+    bare_s = seconds([sys.executable, "-c", "import neurokit2"])
+    with tempfile.TemporaryDirectory() as data:
+        return seconds([*RESTBEAT, "replay", str(HOUR), "--json", "--data", data]), bare_s
 
 
 def seconds(command):

@@ -18,25 +18,41 @@ class Row(NamedTuple):
 
     what: str
     figure: str
-    median: str
+    here: str
+    there: str
     bound: str
     within: str
 
 
-def row(what, figure, values, unit, *, at_most=None, at_least=None, digits=0):
-    """Judge the median of some values; without a bound it is only told."""
-    value = median(values)
-    good = (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
+HEAD = Row("what", "figure", "here", "at the bounds' speed", "bound", "within")
+RATES = {"a second"}
+"""Less on a slower computer, where a time is longer."""
+
+
+def row(what, figure, values, unit, *, slower=(), at_most=None, at_least=None, digits=0):
+    """Judge the median of some values; without a bound it is only told.
+
+    `slower`: how many times as slow as that of the bounds this computer was in each run.
+    """
+    here, there = median(values), None
+    if slower:
+        there = median(one * s if unit in RATES else one / s for one, s in zip(values, slower, strict=True))
+    good = [
+        value is not None and (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
+        for value in (here, there)
+    ]
     bound = f"≤ {at_most:g} {unit}" if at_most is not None else f"≥ {at_least:g} {unit}" if at_least is not None else "–"
-    return Row(what, figure, f"{value:.{digits}f} {unit}", bound, "–" if bound == "–" else "yes" if good else "no")
+    within = "–" if bound == "–" else "yes" if good[0] else "at their speed" if good[1] else "no"
+    words = ("–" if value is None else f"{value:.{digits}f} {unit}" for value in (here, there))
+    return Row(what, figure, *words, bound, within)
 
 
 def over(rows):
-    """Whether a figure is beyond its bound."""
+    """Whether a figure is beyond its bound, also at the speed for which that was set."""
     return any(one.within == "no" for one in rows)
 
 
-def table(rows, head=Row._fields):
+def table(rows, head=HEAD):
     """Rows of words as an aligned Markdown table; figures stand right."""
     widths = [max(len(line[n]) for line in (head, *rows)) for n in range(len(head))]
     right = [n > 0 and all(line[n][:1].isdigit() or line[n][:1] in "–≤≥-" for line in rows) for n in range(len(head))]

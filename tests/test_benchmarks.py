@@ -11,7 +11,8 @@ PROGRAM = """
 import runpy, sys
 from bench import live
 from bench.table import row
-live.rows = lambda: [row("live", "a figure", [4.0, 1.0, {value}], "ms", at_most=2, digits=1), row("live", "told only", [7], "MB")]
+figure = row("live", "a figure", [4.0, 1.0, {value}], "ms", slower=[2.0, 1.0, {slower}], at_most=2, digits=1)
+live.rows = lambda speed: [figure, row("live", "told only", [7], "MB")]
 sys.argv = ["bench", "--only", "live"]
 runpy.run_module("bench", run_name="__main__")
 """
@@ -21,13 +22,22 @@ def run(*command):
     return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("value", "within", "code"), [(1.5, "yes", 0), (2.5, "no", 1)])
-def test_a_median_is_judged_and_one_beyond_its_bound_is_an_error(value, within, code):
-    done = run("-c", PROGRAM.format(value=value))
-    assert done.returncode == code
+@pytest.mark.parametrize(
+    ("value", "slower", "there", "within", "code"),
+    [
+        (1.5, 1.0, 1.5, "yes", 0),
+        (2.5, 1.0, 2.0, "at their speed", 0),
+        (2.6, 1.2, 2.0, "at their speed", 0),
+        (3.9, 1.0, 2.0, "no", 1),
+    ],
+)
+def test_a_median_is_judged_and_one_beyond_its_bound_is_an_error(value, slower, there, within, code):
+    done = run("-c", PROGRAM.format(value=value, slower=slower))
     _, _, figure, told = done.stdout.splitlines()
-    assert [cell.strip() for cell in figure.split("|")[1:-1]] == ["live", "a figure", f"{value} ms", "≤ 2 ms", within]
-    assert [cell.strip() for cell in told.split("|")[1:-1]] == ["live", "told only", "7 MB", "–", "–"]
+    cells = [cell.strip() for cell in figure.split("|")[1:-1]]
+    assert cells == ["live", "a figure", f"{value} ms", f"{there} ms", "≤ 2 ms", within]
+    assert done.returncode == code
+    assert [cell.strip() for cell in told.split("|")[1:-1]] == ["live", "told only", "7 MB", "–", "–", "–"]
     assert len({len(line) for line in done.stdout.splitlines()}) == 1
 
 
