@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 THERE_MS = 8.5
-"""NeuroKit2 0.2.13 on the computer of the bounds: `hrv_time` of 60 s and of 5 min 1.49 and 2.15 ms, `hrv_frequency` 2.36 and 2.51."""
+"""NeuroKit2 0.2.13 there: `hrv_time` of 60 s and of 5 min 1.49 and 2.15 ms, `hrv_frequency` 2.36 and 2.51 ms."""
 WINDOWS_S = (60.0, 300.0)
 
 

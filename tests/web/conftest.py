@@ -1,6 +1,10 @@
 import pytest
 import pytest_asyncio
 
+from bench.live import hour
+from bench.peers import windows_of
+from bench.speed import Speed
+
 from .screen import a_page, chromium
 
 
@@ -28,3 +32,9 @@ async def browser(one_browser):
 async def page(browser):
     async with a_page(browser) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def speed():
+    """How slow this computer is, beside the one for which bounds in seconds were set; as for the benchmarks, by NeuroKit2."""
+    return Speed(windows_of(hour("none")))

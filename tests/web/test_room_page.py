@@ -183,28 +183,9 @@ async def test_the_page_draws_no_more_than_moves(page):
         assert after.get("plot", 0) == before.get("plot", 0)
 
 
-LAID_OUT = """() => {
-    const took = [1, 2, 3, 4, 5].map(() => {
-        const began = performance.now();
-        const box = document.body.appendChild(document.createElement("div"));
-        for (let n = 0; n < 5000; n += 1) box.appendChild(document.createElement("p")).textContent = `line ${n}`;
-        box.getBoundingClientRect();
-        box.remove();
-        return performance.now() - began;
-    });
-    return took.sort((a, b) => a - b)[2];
-}"""
-"""How long five thousand lines take: how slow this computer is just now,"""
-LAID_OUT_MS = 100.0
-"""beside one on which the first frame takes 215 ms, as measured on 2026-11-24. Not measured there: inferred on a slow computer,
-where the first frame took 420 ms and the lines 180 ms."""
-
-
 @pytest.mark.alone
-async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_page_in_120_kb(page):
+async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_page_in_120_kb(page, speed):
     async with serving(a_house(**SURE)) as address:
-        await page.goto(f"{address}/sessions")
-        laid_out_ms = await page.evaluate(LAID_OUT)
         wire = await page.context.new_cdp_session(page)
         await wire.send("Network.enable")
         carried = {"files": 0, "frames": 0}
@@ -220,13 +201,15 @@ async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_p
             "if (r && r.textContent !== '–') window.first ??= performance.now(); })"
             ".observe(document, { childList: true, subtree: true, characterData: true });"
         )
+        before = speed.slowness()
         await opened(page, address)
         first_ms = await until(page, "window.first")
+        there_ms = first_ms / max((before + speed.slowness()) / 2, 1.0)
         total_kb = sum(carried.values()) / 1024
         told = (
-            f"{first_ms:.0f} ms to the first live frame, 5,000 lines in {laid_out_ms:.0f} ms; {total_kb:.0f} KB in all, "
+            f"{first_ms:.0f} ms to the first live frame, {there_ms:.0f} ms at the bounds' speed; {total_kb:.0f} KB in all, "
             f"{carried['frames'] / 1024:.0f} KB of it live\n"
         )
         (ARTIFACTS / "room-first-frame.txt").write_text(told)
-        assert first_ms / max(1.0, laid_out_ms / LAID_OUT_MS) < 500, told
+        assert there_ms < 500, told
         assert 20 < total_kb < 120
