@@ -1,6 +1,7 @@
 """A room's state in words: every state of the link, and never a number that is no longer true."""
 
 import asyncio
+from itertools import pairwise
 from math import pi, sin
 
 import pytest
@@ -230,3 +231,28 @@ def test_breathing_is_told_while_the_strap_is_heard(room):
     assert room.state.resp_per_min == pytest.approx(15, abs=0.5)
     room.session.take(LinkChange(120.6, LinkState.LOST))
     assert room.state.resp_per_min is None
+
+
+async def test_a_quiet_room_is_told_again_and_again_and_one_with_news_only_when_they_come(room):
+    told, loop, enough, publish = [], asyncio.get_running_loop(), asyncio.Event(), room.hub.publish
+
+    def heard(*news):
+        told.append(loop.time())
+        if len(told) == 4:
+            enough.set()
+        publish(*news)
+
+    room.hub.publish = heard
+    ticking = asyncio.create_task(room._tick())
+    try:
+        async with asyncio.timeout(60):
+            await enough.wait()
+        quiet = [later - sooner for sooner, later in pairwise(told)]
+        told.clear()
+        for _ in range(20):
+            room.session.observe([])
+            await asyncio.sleep(0.2)
+    finally:
+        ticking.cancel()
+    assert quiet[0] > quiet[1] > 0.6, "the first time it may be late news"
+    assert len(told) <= 22, "each of 20 pieces of news once, and no tick between but where this computer stalled"

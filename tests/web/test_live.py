@@ -39,6 +39,22 @@ def test_states_are_conflated_and_beats_are_not():
     assert slot.take() == []
 
 
+def test_all_who_keep_up_are_told_one_and_the_same_message_and_who_lags_another():
+    hub = published([beat(0.5)])
+    first, second, slow = (hub.subscribe(None) for _ in range(3))
+    for slot in (first, second, slow):
+        slot.take()
+    hub.publish(room_state(now_s=1.0), [beat(1.0)])
+    for n in (2, 3):
+        one, other = first.take()[0], second.take()[0]
+        assert one is other, "so that it is encoded once"
+        hub.publish(room_state(now_s=float(n)), [beat(float(n))])
+    (late,), (quick,) = slow.take(), first.take()
+    assert (late.first_seq, late.seq, len(late.batches)) == (2, 4, 3)
+    assert (quick.first_seq, quick.seq, quick.batches) == (4, 4, [[beat(3.0)]])
+    assert (late.state, second.take()[0].state) == (quick.state, quick.state)
+
+
 def test_an_update_without_beats_starts_one_past_its_seq():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
