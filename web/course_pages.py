@@ -16,6 +16,7 @@ from .plan import shortest
 from .record_pages import PageFor, address_of
 from .speech import SOURCE, Speech, choose, languages, speech_of
 from .take_home import PAPER_FILES, Frame
+from .told import hides_clients
 from .who import person_of
 
 _ON_PAPER: Final = Frame(static=lambda name: name)
@@ -101,7 +102,9 @@ class CoursePages:
         return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
 
     async def practice(self, request: web.Request) -> web.Response:
-        """Show who is due and who is flagged."""
+        """Show who is due and who is flagged, but not to a browser that hides clients."""
+        if hides_clients(request):
+            return self._page(request, "hidden.html", heading="Who is due")
         rows = await self._courses.practice()
         return self._page(request, "practice.html", rows=rows, address_of=address_of, shortest=shortest)
 

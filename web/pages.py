@@ -17,7 +17,7 @@ from .messages import RoomState
 from .ports import House, Settings, UnknownRoomError, UnknownSessionError
 from .records import Records
 from .summary import summary_of
-from .told import HIDDEN, HIDES
+from .told import hides_clients
 from .who import LOGIN, NOBODY, Accounts, demand_admin, person_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -90,7 +90,7 @@ class Pages:
 
     async def sessions(self, request: web.Request) -> web.Response:
         """List every session; to a browser that hides clients, without them."""
-        hides = request.cookies.get(HIDES) == HIDDEN
+        hides = hides_clients(request)
         rows = await self._house.sessions()
         return self._page(
             request, "sessions.html", hides=hides, sessions=[replace(r, client=None) for r in rows] if hides else rows

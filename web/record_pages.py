@@ -13,6 +13,7 @@ from .records import Records
 from .screening import POSTURES, QUESTIONS
 from .soap import NO_NECESSITY
 from .speech import languages
+from .told import hides_clients
 from .who import person_of
 
 _SOAP: Final = (
@@ -53,7 +54,9 @@ class RecordPages:
         )
 
     async def clients(self, request: web.Request) -> web.Response:
-        """List the clients."""
+        """List the clients, but not to a browser that hides them."""
+        if hides_clients(request):
+            return self._page(request, "hidden.html", heading="Clients")
         rows, pseudonym = await self._records.clients(), await self._records.next_pseudonym()
         return self._page(request, "clients.html", clients=rows, pseudonym=pseudonym, address_of=address_of)
 

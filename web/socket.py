@@ -12,7 +12,7 @@ import msgspec
 
 from .live import Hub, Slot
 from .messages import Ask, Heartbeat, ServerMessage
-from .told import HIDES, Telling, telling_of
+from .told import Telling, hides_clients, telling_of
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_REQUEST: Final = 4096
@@ -54,7 +54,7 @@ class LiveSocket:
         await socket.prepare(request)
         room = request.query.get("room")
         slot = self._hub.subscribe(room, self._pace.frame_s)
-        telling = telling_of(room, request.query.get("view"), request.cookies.get(HIDES))
+        telling = telling_of(room, request.query.get("view"), hides=hides_clients(request))
         sender = asyncio.create_task(self._send(request, socket, slot, telling), name="live socket")
         self._open.add(socket)
         try:

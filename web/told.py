@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import log2
 from typing import Final
 
+from aiohttp import web
 import msgspec
 
 from .messages import ClientFrame, Heartbeat, RoomState, ServerMessage, Snapshot, Update
@@ -19,11 +20,16 @@ _STEPS: Final = 20
 _FOLLOWED: Final = frozenset({"massage", "recovery"})
 
 
-def telling_of(room: str | None, view: str | None, hides: str | None) -> Telling:
+def hides_clients(request: web.Request) -> bool:
+    """Whether this browser is one that hides clients' names."""
+    return request.cookies.get(HIDES) == HIDDEN
+
+
+def telling_of(room: str | None, view: str | None, *, hides: bool) -> Telling:
     """How to tell a browser that watches `room`, as its address and its cookie ask for; a room's own page names its client."""
     if view == "client":
         return for_the_client
-    return without_names if room is None and hides == HIDDEN else all_of_it
+    return without_names if room is None and hides else all_of_it
 
 
 def all_of_it(message: ServerMessage) -> ServerMessage:

@@ -91,6 +91,9 @@ async def test_who_is_due_who_is_flagged_and_who_has_stayed_away(bench, pages):
     assert rows[0].flags[0].reason == "Pain 8 after the session."
     assert (rows[1].days_late, rows[1].missed, rows[2].days_late) == (3, 5, -1)
     html = await (await pages.get("/practice")).text()
+    hidden = await (await pages.get("/practice", headers={"Cookie": "restbeat-hide=yes"})).text()
+    assert "Clients are hidden on this screen" in hidden
+    assert not [row.client for row in rows if row.client in hidden]
     assert html.index("Pain 8 after the session.") < html.index("M-due") < html.index("M-soon") < html.index("M-away")
 
 

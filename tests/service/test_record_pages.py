@@ -36,6 +36,14 @@ async def test_no_page_carries_an_inline_script_or_style(client, bench, path):  
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
 
 
+async def test_a_browser_that_hides_clients_lists_none_of_them(client, bench):  # noqa: F811 the fixture
+    await a_session(bench)
+    assert "M-014" in await (await client.get("/clients")).text()
+    hidden = await (await client.get("/clients", headers={"Cookie": "restbeat-hide=yes"})).text()
+    assert "Clients are hidden on this screen" in hidden
+    assert "M-014" not in hidden
+
+
 async def test_a_pseudonym_from_elsewhere_may_hold_any_character(client, bench):  # noqa: F811 the fixture
     await a_session(bench, ODD)
     html = await (await client.get("/clients")).text()

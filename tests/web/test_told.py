@@ -67,7 +67,7 @@ def test_all_is_off_at_first():
 
 
 def test_who_is_told_what():
-    assert telling_of(None, None, None) is all_of_it
-    assert telling_of(None, None, "yes") is without_names
-    assert telling_of("room-1", None, "yes") is all_of_it, "a room's own page names its client"
-    assert telling_of("room-1", "client", None) is for_the_client
+    assert telling_of(None, None, hides=False) is all_of_it
+    assert telling_of(None, None, hides=True) is without_names
+    assert telling_of("room-1", None, hides=True) is all_of_it, "a room's own page names its client"
+    assert telling_of("room-1", "client", hides=False) is for_the_client
