@@ -102,7 +102,7 @@ function tick() {
 }
 
 // What nobody should have to wait for, of all rooms.
-const weighty = () => [...live.rooms.values()].map(({ id, state }) => `${id} ${state?.phase} ${state?.signal} ${state?.notice}`).join();
+const weighty = () => [...live.rooms.values()].map(({ id, state }) => `${id} ${state?.client} ${state?.phase} ${state?.signal} ${state?.notice}`).join();
 
 live.addEventListener("change", () => {
   const now = weighty();
