@@ -148,6 +148,20 @@ async def test_an_admin_makes_accounts_sets_passwords_and_switches_them_off(acco
         await accounts.set_password(99, PASSWORD, by=ADMIN)
 
 
+async def test_a_login_that_a_new_password_or_a_switch_ended_stays_ended_over_a_restart(storage, accounts, time):
+    row = await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
+    ended = [await accounts.log_in("Bo", PASSWORD, peer="here")]
+    await accounts.set_password(row.account, "another password", by=ADMIN)
+    assert (await opened(storage, time)).whose(ended[0].token) is None
+    ended.append(await accounts.log_in("Bo", "another password", peer="here"))
+    await accounts.set_disabled(row.account, True, by=ADMIN)
+    await accounts.set_disabled(row.account, False, by=ADMIN)
+    ended.append(await accounts.log_in("Ada", PASSWORD, peer="here"))
+    await accounts.set_own_password(ADMIN, PASSWORD, "a new password")
+    again = await opened(storage, time)
+    assert [again.whose(login.token) for login in ended] == [None, None, None]
+
+
 async def test_ones_own_password_needs_the_old_one(accounts):
     with pytest.raises(LoginRefusedError, match="old password"):
         await accounts.set_own_password(ADMIN, "wrong password", "a new password")
