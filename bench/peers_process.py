@@ -4,7 +4,6 @@ from importlib.metadata import version
 import json
 import os
 import sys
-import time
 
 sys.stdout, answers = open(os.devnull, "w"), sys.stdout  # noqa: PTH123, SIM115 - they print as they compute
 
@@ -13,8 +12,8 @@ from hrvanalysis import (  # noqa: E402
     get_poincare_plot_features,
     get_time_domain_features,
 )
-import numpy as np  # noqa: E402
 from pyhrv import frequency_domain, nonlinear, time_domain  # noqa: E402
+from speed import median_ms  # noqa: E402 beside this file: restbeat is not in this environment
 
 
 def pyhrv_time(rr_ms):
@@ -34,17 +33,6 @@ CASES = {
     "pyhrv": (pyhrv_time, lambda rr_ms: frequency_domain.welch_psd(rr_ms, show=False, mode="dev")),
     "hrv-analysis": (hrvanalysis_time, lambda rr_ms: get_frequency_domain_features(rr_ms, sampling_frequency=4)),
 }
-
-
-def median_ms(function, windows, length, times=5):
-    took = []
-    for _ in range(times):
-        for one in windows:
-            rr_ms = np.array(one[length])
-            start = time.process_time()
-            function(rr_ms)
-            took.append(1000 * (time.process_time() - start))
-    return float(np.median(took))
 
 
 windows = json.loads(sys.stdin.readline())

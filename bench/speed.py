@@ -43,6 +43,7 @@ def neurokit2_ms(windows):
 
 
 def median_ms(function, windows, length, times=5):
+    """Milliseconds of processor that a function of intervals takes, for one length of window."""
     took = []
     for _ in range(times):
         for one in windows:
