@@ -188,10 +188,10 @@ async def test_breathing_is_paced_in_recovery_alone_by_a_circle_that_grows_and_s
         assert await page.locator("#circle").is_hidden()
         change(house, phase="recovery", phase_s=0.0)
         await until(page, "document.getElementById('breath').textContent === 'Breathe in'")
+        width = "document.getElementById('circle').getBoundingClientRect().width"
+        small = await until(page, width)
         await page.wait_for_timeout(2500)
         await page.screenshot(path=ARTIFACTS / "client-pacer.png")
-        width = "document.getElementById('circle').getBoundingClientRect().width"
-        small = await page.evaluate(width)
         await until(page, "document.getElementById('breath').textContent === 'Breathe out'")
         assert await page.evaluate(width) > small
         change(house, notice="Pain 7.")

@@ -179,7 +179,13 @@ async def test_a_refusal_is_said_in_its_sentence_and_can_be_put_aside(page):
     async with serving(house) as address:
         await opened(page, address)
         assert re.fullmatch(r"1\d s ago, Bo", await text(page, ".chip .when"))
-        house.states["room-1"] = room_state(phase="recovery")  # another tablet was quicker
+        advance = house.advance
+
+        async def too_late(*given, **more):
+            house.states["room-1"] = room_state(phase="recovery")  # another tablet was quicker
+            return await advance(*given, **more)
+
+        house.advance = too_late
         await page.keyboard.press("Space")
         await until(page, "document.querySelector('.chip[data-fate=refused]')")
         assert "The phase massage is over already: this is recovery." in await text(page, ".chip[data-fate=refused] .when")
