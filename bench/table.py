@@ -37,18 +37,15 @@ def row(what, figure, values, unit, *, slower=(), at_most=None, at_least=None, d
     here, there = median(values), None
     if slower:
         there = median(one * s if unit in RATES else one / s for one, s in zip(values, slower, strict=True))
-    good = [
-        value is not None and (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
-        for value in (here, there)
-    ]
+    good = (at_most is None or here <= at_most) and (at_least is None or here >= at_least)
     bound = f"≤ {at_most:g} {unit}" if at_most is not None else f"≥ {at_least:g} {unit}" if at_least is not None else "–"
-    within = "–" if bound == "–" else "yes" if good[0] else "at their speed" if good[1] else "no"
+    within = "–" if bound == "–" else "yes" if good else "no"
     words = ("–" if value is None else f"{value:.{digits}f} {unit}" for value in (here, there))
     return Row(what, figure, *words, bound, within)
 
 
 def over(rows):
-    """Whether a figure is beyond its bound, also at the speed for which that was set."""
+    """Whether a figure is beyond its bound."""
     return any(one.within == "no" for one in rows)
 
 
