@@ -14,7 +14,7 @@ from restbeat.analysis.hrv import TimeDomain, time_domain
 from restbeat.analysis.parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative
 from restbeat.analysis.rolling import RollingHrv
 from restbeat.analysis.stream import BeatStream
-from restbeat.analysis.time_domain import numpy_time_domain
+from restbeat.analysis.time_domain import FEWEST_BEATS, numpy_time_domain
 from restbeat.sensors.recording import Link, Packet, read
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def assert_equal_all_along(beats, every):
             engine.push(end_s, rr_ms, accepted=accepted, diff_ms=diff_ms)
             while beats[oldest][0] <= end_s - window_s:
                 oldest += 1
-            if n % every or engine.accepted < 10:  # of fewer than three the record gives no figure
+            if n % every or n - oldest < 10 or engine.accepted < FEWEST_BEATS:  # of fewer the record gives no figure
                 continue
             (first_s, first_ms, good, _), *rest = beats[oldest : n + 1]
             record = neurokit2_on([(first_s, first_ms, good, None), *rest])  # the first has no neighbour in the window

@@ -254,5 +254,6 @@ async def test_a_quiet_room_is_told_again_and_again_and_one_with_news_only_when_
             await asyncio.sleep(0.2)
     finally:
         ticking.cancel()
-    assert quiet[0] > quiet[1] > 0.6, "the first time it may be late news"
+    assert quiet[0] > 1.1, "a strap's next packet is waited for"
+    assert min(quiet) > 0.6
     assert len(told) <= 22, "each of 20 pieces of news once, and no tick between but where this computer stalled"
