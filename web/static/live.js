@@ -2,7 +2,7 @@
 
 import { toLogin } from "./dom.js";
 
-export const STALE_MS = 2500; // drawn at most half a second later, so that no page looks live 3 s after the last news
+export const STALE_MS = 2400; // drawn at most half a second later, so that no page looks live 3 s after the last news
 const KEEP_S = 120;
 const DEAD_MS = 25000; // more than two missed heartbeats: the connection is open in name only
 const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000];
