@@ -63,7 +63,7 @@ class Slot:
             self.ask(known)
 
     async def wait(self) -> None:
-        """Return as soon as there is something to take, or to do."""
+        """Return as soon as there is something to take, or somebody calls `wake`."""
         await self._news.wait()
 
     def wake(self) -> None:

@@ -18,6 +18,8 @@ _LOG = logging.getLogger(__name__)
 _LARGEST_REQUEST: Final = 4096
 """Bytes; a browser sends nothing but `Ask`."""
 _CLOSE_S: Final = 1.0
+_CLOCK_S: Final = 1e-3
+"""A timer may ring a tick of the loop's clock too early: what waits again then would miss it."""
 _AT_ONCE: Final = 1 << 14
 """Bytes that wait for a browser up to which the next may be written: asyncio and aiohttp pause a writer at 64 KiB."""
 
@@ -96,7 +98,7 @@ class LiveSocket:
                 await send(Heartbeat(self._adapter()))
                 until = loop.time() + self._pace.heartbeat_s
                 with _alarm(until, slot):
-                    while loop.time() < until:
+                    while until - loop.time() > _CLOCK_S:
                         if (due := slot.due_s()) < until:
                             with _alarm(due, slot):
                                 await slot.wait()
