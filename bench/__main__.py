@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from . import archive, live, load, peers, replay, start
-from .speed import THERE_MS, Speed
+from .speed import THERE_MS
 from .table import ROOT, RUNS, over, row, table, versions
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -18,7 +18,7 @@ def main():
     names = only.split(",") if only else list(PARTS)
     if unknown := [name for name in names if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    rows, others, speed = [], {}, Speed(peers.windows_of(live.hour("none")))
+    rows, others, speed = [], {}, peers.speed_here()
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
         found = PARTS[name].rows(speed)

@@ -22,9 +22,8 @@ from restbeat.analysis.second_look import second_look
 
 from .artifact_faults import KINDS, spoil
 from .artifact_series import REAL_DATA, fixture_series, real_series, simulated_series
-from .live import hour
-from .peers import windows_of
-from .speed import THERE_MS, Speed
+from .peers import speed_here
+from .speed import THERE_MS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "artifacts.md"
@@ -161,7 +160,7 @@ def us_a_beat(series):
 
     Each as measured here, and at the speed for which the bound was set.
     """
-    speed = Speed(windows_of(hour("none")))
+    speed = speed_here()
     spoilt = [spoil(rr_ms, "mix", 0.10, np.random.default_rng(n)).rr_ms for n, rr_ms in enumerate(series.values())]
     both = list(series.values()), spoilt
     ours = [microseconds(one, lambda rr_ms: judged(rr_ms, np.zeros(rr_ms.size, dtype=bool)), speed) for one in both]

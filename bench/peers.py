@@ -9,7 +9,7 @@ import subprocess
 from restbeat.analysis.stream import BeatStream, judge
 
 from .live import cost_us, hour
-from .speed import WINDOWS_S, neurokit2_ms
+from .speed import WINDOWS_S, Speed, neurokit2_ms
 from .table import ROOT, RUNS, row
 
 PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
@@ -43,6 +43,11 @@ def windows_of(packets):
     """Accepted intervals in ms of the last 60 s and 5 min, at three moments."""
     beats = judge(BeatStream(), packets, packets[-1].t)
     return [[[b.rr_ms for b in beats if at - window < b.end_s <= at and b.accepted] for window in WINDOWS_S] for at in AT_S]
+
+
+def speed_here():
+    """The measure of this computer's speed, on a simulated client's windows."""
+    return Speed(windows_of(hour("none")))
 
 
 def ratios(theirs, ours):

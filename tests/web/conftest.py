@@ -1,9 +1,7 @@
 import pytest
 import pytest_asyncio
 
-from bench.live import hour
-from bench.peers import windows_of
-from bench.speed import Speed
+from bench.peers import speed_here
 
 from .screen import a_page, chromium
 
@@ -37,4 +35,4 @@ async def page(browser):
 @pytest.fixture(scope="session")
 def speed():
     """How slow this computer is, beside the one for which bounds in seconds were set; as for the benchmarks, by NeuroKit2."""
-    return Speed(windows_of(hour("none")))
+    return speed_here()

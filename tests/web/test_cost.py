@@ -67,7 +67,7 @@ async def test_eight_rooms_at_five_hertz_take_a_tenth_of_one_core_at_most(page, 
         f"8 rooms at 5 Hz: {100 * share:.1f} % of one core, {100 * there:.1f} % at the bounds' speed\n"
     )
     assert moved, "the tiles stood still"
-    assert 0.001 < there <= 0.10
+    assert 0.001 < there <= 0.06, "a tenth as measured leaves no room where NeuroKit2 tells more of a computer than the browser"
 
 
 async def test_a_second_screen_that_stalls_costs_the_first_no_batch(page):
