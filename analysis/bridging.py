@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from .runs import Array, Bools, Run
 
@@ -74,9 +73,7 @@ def interpolated(values: Array, missing: Bools) -> Array:
     known = np.where(missing, 0.0, values - mean)
     if order < 2 or not known.any():
         return values
-    padded = np.zeros(values.size + order)
-    padded[: values.size] = known
-    lags = sliding_window_view(padded, values.size) @ known
+    lags = np.correlate(np.concatenate([known, np.zeros(order)]), known, "valid")
     lags[0] *= 1 + _RIDGE
     steps = np.arange(order)
     filter_ = np.ones(order + 1)

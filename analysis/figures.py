@@ -12,7 +12,7 @@ from .integrity import StreamIntegrity
 from .parity import Parity
 from .polar_session import PolarReport
 
-ALGORITHM = "restbeat-3"
+ALGORITHM = "restbeat-4"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""
 
 LEAST_ACCEPTED_PCT: Final = 70.0

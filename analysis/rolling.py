@@ -17,7 +17,7 @@ _UNIT: Final = float(1 << 40)
 _NN50: Final = 50 << 40
 """50 ms."""
 _ACCEPTED, _LINKED, _GAP = 1, 2, 4
-"""Marks of a beat; linked: the difference to the beat before counts."""
+"""Marks of a beat, the gap's the greatest; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
 
 
@@ -67,32 +67,53 @@ class RollingHrv:
 
     def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
         """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat pushed before, or None where it does not count."""
-        marks = _GAP if gap_before else 0
+        ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
         if accepted:
+            x = int(rr_ms * _UNIT)
+            self.accepted += 1
+            self._sum += x
+            self._squares += x * x
             marks |= _ACCEPTED
-            self._count_beat(x := int(rr_ms * _UNIT), 1)
             if diff_ms is not None:
                 marks |= _LINKED
-                if len(self._end_s) > self._head:
-                    self._count_difference(int(self._rr_ms[-1] * _UNIT), x, 1)
-        self._end_s.append(end_s)
-        self._rr_ms.append(rr_ms)
+                if len(ends) > self._head:
+                    before = int(values[-1] * _UNIT)
+                    d, pair = x - before, x + before
+                    self.differences += 1
+                    self._diff_sum += d
+                    self._diff_squares += d * d
+                    self._pair_sum += pair
+                    self._pair_squares += pair * pair
+                    if not -_NN50 <= d <= _NN50:
+                        self._nn50 += 1
+        ends.append(end_s)
+        values.append(rr_ms)
         self._marks.append(marks)
-        self.advance(end_s)
+        if ends[self._head] <= end_s - self._window_s:
+            self.advance(end_s)
 
     def advance(self, now_s: float) -> None:
         """Drop the beats that ended `window_s` or longer before `now_s`."""
         ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
-        if head == len(ends) or ends[head] > oldest_s:
-            return
         rr_ms, marks, held = self._rr_ms, self._marks, len(ends)
         while head < held and ends[head] <= oldest_s:
-            x = int(rr_ms[head] * _UNIT)
-            if marks[head] & _ACCEPTED:
-                self._count_beat(x, -1)
-            head += 1
+            accepted, head = marks[head] & _ACCEPTED, head + 1
+            if not accepted:
+                continue
+            x = int(rr_ms[head - 1] * _UNIT)
+            self.accepted -= 1
+            self._sum -= x
+            self._squares -= x * x
             if head < held and marks[head] & _LINKED:
-                self._count_difference(x, int(rr_ms[head] * _UNIT), -1)
+                after = int(rr_ms[head] * _UNIT)
+                d, pair = after - x, x + after
+                self.differences -= 1
+                self._diff_sum -= d
+                self._diff_squares -= d * d
+                self._pair_sum -= pair
+                self._pair_squares -= pair * pair
+                if not -_NN50 <= d <= _NN50:
+                    self._nn50 -= 1
         if head > _COMPACT_AFTER:
             left = bisect_right(ends, oldest_s - self._keep_s)
             del ends[:left], rr_ms[:left], marks[:left]
@@ -110,8 +131,12 @@ class RollingHrv:
     def held(self, after_s: float, until_s: float) -> Held:
         """The beats that ended after `after_s` and not after `until_s`, as far back as they are held."""
         inside = slice(bisect_right(self._end_s, after_s), bisect_right(self._end_s, until_s))
-        marks = np.array(self._marks[inside])
-        return Held(np.array(self._end_s[inside]), np.array(self._rr_ms[inside]), marks & _ACCEPTED > 0, marks & _GAP > 0)
+        end_s, rr_ms, marks = (
+            np.frombuffer(self._end_s[inside]),
+            np.frombuffer(self._rr_ms[inside]),
+            np.frombuffer(self._marks[inside], np.uint8),
+        )
+        return Held(end_s, rr_ms, (marks & _ACCEPTED).view(np.bool_), marks >= _GAP)
 
     @property
     def beats(self) -> int:
@@ -165,21 +190,6 @@ class RollingHrv:
         """Spread of the Poincaré plot along its diagonal (Brennan 2001; n − 1)."""
         deviation = _deviation(self.differences, self._pair_sum, self._pair_squares)
         return None if deviation is None else deviation / sqrt(2)
-
-    def _count_beat(self, x: int, sign: int) -> None:
-        self.accepted += sign
-        self._sum += sign * x
-        self._squares += sign * x * x
-
-    def _count_difference(self, before: int, x: int, sign: int) -> None:
-        d, pair = x - before, x + before
-        self.differences += sign
-        self._diff_sum += sign * d
-        self._diff_squares += sign * d * d
-        self._pair_sum += sign * pair
-        self._pair_squares += sign * pair * pair
-        if d > _NN50 or d < -_NN50:
-            self._nn50 += sign
 
 
 def _deviation(count: int, total: int, squares: int) -> float | None:

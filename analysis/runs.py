@@ -38,18 +38,22 @@ def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before:
     of unequal lengths.
     """
     end, rr = np.asarray(end_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64)
-    good, gap = np.asarray(accepted, dtype=np.bool_), np.array(gap_before, dtype=np.bool_)
+    good, gap = np.asarray(accepted, dtype=np.bool_), np.asarray(gap_before, dtype=np.bool_)
     if not end.shape == rr.shape == good.shape == gap.shape or end.ndim != 1:
         raise ValueError("end_s, rr_ms, accepted and gap_before must be arrays of one length")
     normal = np.count_nonzero(good)
     if not normal:
         return []
-    elapsed = np.cumsum(rr) / 1000
+    elapsed = np.add.accumulate(rr)
+    elapsed /= 1000
     if normal == good.size and not np.count_nonzero(gap[1:]):
-        return [Run(end[0] - elapsed[0] + elapsed, rr, 0, gap_before=True)]
-    gaps, kept = np.cumsum(gap), np.flatnonzero(good)
-    starts = np.flatnonzero((np.diff(kept) > 1) | (np.diff(gaps[kept]) > 0)) + 1
-    firsts, lasts = kept[np.concatenate([[0], starts])], kept[np.concatenate([starts - 1, [-1]])]
+        elapsed += float(end[0]) - float(elapsed[0])
+        return [Run(elapsed, rr, 0, gap_before=True)]
+    (kept,) = good.nonzero()
+    gaps = np.cumsum(gap)
+    gaps_kept = gaps[kept]
+    (breaks,) = ((kept[1:] - kept[:-1] > 1) | (gaps_kept[1:] > gaps_kept[:-1])).nonzero()
+    firsts, lasts = kept[np.concatenate([[0], breaks + 1])], kept[np.concatenate([breaks, [-1]])]
     runs: list[Run] = []
     offset, before, gaps_before = 0.0, 0, 0
     told = (firsts, lasts, gaps[firsts], gaps[lasts], elapsed[firsts], end[firsts])

@@ -129,7 +129,7 @@ class BeatClock:
             return []
         lag = t - self._offset - _sum_s(rr_1024)
         hole, self._hole = self._hole, False
-        if lag > (self._band() if hole else max(self._typical_rr(), cadence) + 1.0):
+        if (hole or lag > _NEVER_LATE_S) and lag > (self._band() if hole else max(self._typical_rr(), cadence) + 1.0):
             self._held, self._left = [(t, rr_1024)], self.patience
             return []
         self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
