@@ -3,9 +3,6 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
 Told = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
 
@@ -13,6 +10,10 @@ Told = Callable[[int, int], None]
 @contextmanager
 def bar(what: str) -> Generator[Told]:
     """Show a bar while the block runs."""
+    # the server knows of progress, shows no bar, and would start 35 ms later
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
         task = progress.add_task(what, total=None)

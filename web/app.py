@@ -1,6 +1,7 @@
 """The aiohttp application: every address and what answers it."""
 
 from collections.abc import Collection, Sequence
+from functools import cache, partial
 from typing import Final
 
 from aiohttp import web
@@ -64,7 +65,7 @@ def create_app(
     """
     assets = Assets(STATIC, VENDOR)
     endpoints = _endpoints(house, hub, bench, accounts, records, rights, courses, links)
-    description = describe(endpoints, version=version, login=accounts is not None)
+    description = cache(partial(describe, endpoints, version=version, login=accounts is not None))
     pages = Pages(
         house,
         hub,

@@ -1,5 +1,7 @@
 """The pages: what the house knows, put into templates."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +34,7 @@ class Pages:
         hub: Hub,
         assets: Assets,
         version: str,
-        description: dict[str, Any],
+        description: Callable[[], dict[str, Any]],
         *,
         bench: bool = False,
         accounts: Accounts | None = None,
@@ -41,7 +43,7 @@ class Pages:
         courses: bool = False,
         links: bool = False,
     ) -> None:
-        """`description` is the API's, as OpenAPI; `rights`, `courses`, `links`: whether those pages are there."""
+        """`description` gives the API's, as OpenAPI; `rights`, `courses`, `links`: whether those pages are there."""
         self._records = records
         self._house = house
         self._hub = hub
@@ -123,11 +125,12 @@ class Pages:
 
     async def api(self, request: web.Request) -> web.Response:
         """Show the description of the API to a person."""
-        return self._page(request, "api.html", api=self._description, lines=outline(self._description), fields_of=fields_of)
+        description = await self._described()
+        return self._page(request, "api.html", api=description, lines=outline(description), fields_of=fields_of)
 
     async def openapi(self, _: web.Request) -> web.Response:
         """Give the description of the API to a program."""
-        return web.json_response(self._description)
+        return web.json_response(await self._described())
 
     async def health(self, _: web.Request) -> web.Response:
         """Say that the server lives."""
@@ -145,6 +148,10 @@ class Pages:
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """Show a page to whoever has not logged in."""
         return self._render(template, status, login=None, person=None, **values)
+
+    async def _described(self) -> dict[str, Any]:
+        """Describe the API, beside the event loop: the first time takes a tenth of a second."""
+        return await asyncio.to_thread(self._description)
 
     def _room(self, request: web.Request) -> RoomState:
         name = request.match_info["room"]
