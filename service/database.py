@@ -27,12 +27,13 @@ _BUSY_S = 5.0
 
 
 def take_folder(folder: Path) -> sqlite3.Connection:
-    """Make the folder and take it for this process; the hold ends with `close()`, and with the process however it dies.
+    """Make the folder, closed to other users, and take it for this process.
 
-    SQLite's own lock on an empty file serves as the hold, because it works alike on Linux, macOS and Windows.
+    The hold ends with `close()`, and with the process however it dies. SQLite's own lock on an empty file serves as the hold,
+    because it works alike on Linux, macOS and Windows.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(folder, error.strerror or str(error)) from error
     hold = None

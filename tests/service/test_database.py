@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from pathlib import Path
+import stat
 import sys
 
 import pytest
@@ -32,6 +33,12 @@ async def test_the_database_runs_in_wal_with_every_commit_on_the_disk(storage):
         return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
 
     assert await storage._writer.call(pragmas) == ["wal", 2, 1]
+
+
+async def test_a_folder_made_for_it_is_closed_to_other_users(tmp_path):
+    async with await Storage.open(tmp_path / "practice" / "data"):
+        pass
+    assert stat.S_IMODE((tmp_path / "practice" / "data").stat().st_mode) == 0o700
 
 
 async def test_a_second_process_on_the_folder_is_told_so(tmp_path):
