@@ -9,7 +9,7 @@ gap; single artifacts are bridged (see `bridging`), else one ectopic beat in fiv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import log
+from math import log, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -64,9 +64,10 @@ class _Plan(NamedTuple):
     """What all spectra of one segment length share."""
 
     points: int
-    """In a turn of the first wave: more than twice those of a segment, so that a peak is seen between its own waves."""
-    waves: Array
-    """Cosine and sine of each frequency, under the window, off a constant and a ramp; and what gives the mean (columns)."""
+    """Of the transform: with zeros added, so that a peak is seen between the lines of the segment."""
+    window: Array
+    level: Array
+    """A constant and a ramp (columns), of length 1: what is taken off a segment."""
     first: int
     """Number of the first frequency in the points."""
     frequency: Array
@@ -210,19 +211,15 @@ def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
 @cache
 def _plan(length: int) -> _Plan:
     points = 1 << (2 * length - 1).bit_length()
+    window = np.hanning(length + 1)[:-1]
     frequency = np.fft.rfftfreq(points, 1 / _RATE_HZ).astype(np.float64)
     first, last = (int(n) for n in np.searchsorted(frequency, (LF_HZ[0], BREATHING_HZ[1])))
     frequency = frequency[first:last]
-    window = np.hanning(length + 1)[:-1]
     ramp = np.arange(length) - (length - 1) / 2
-    angle = 2 * np.pi / _RATE_HZ * np.multiply.outer(ramp, frequency)
-    waves = window[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
     level = np.stack([np.full(length, 1 / np.sqrt(length)), ramp / np.sqrt(ramp @ ramp)], axis=1)
-    waves -= level @ (level.T @ waves)
-    waves = np.concatenate([waves, np.full((length, 1), 1 / length)], axis=1)
     scale = 2 / (_RATE_HZ * float(np.sum(window**2)) * np.sinc(frequency / _RATE_HZ) ** 2)
     bands = [slice(*(int(n) for n in np.searchsorted(frequency, band))) for band in (LF_HZ, HF_HZ, BREATHING_HZ)]
-    return _Plan(points, waves, first, frequency, np.pi * frequency, frequency[bands[-1]] ** 2, scale, *bands)
+    return _Plan(points, window, level, first, frequency, np.pi * frequency, frequency[bands[-1]] ** 2, scale, *bands)
 
 
 def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
@@ -231,16 +228,18 @@ def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
     What the straight lines between beats took is given back; above half the heart rate there is nothing to give back.
     """
     plan = _plan(length_s * _RATE_HZ)
-    transform = np.array(segments) @ plan.waves
-    means = (transform[:, -1] / 1000).tolist()
-    transform *= transform
-    power = transform[:, : plan.frequency.size] + transform[:, plan.frequency.size : -1]
+    rows = np.array(segments)
+    level = rows @ plan.level
+    means = (level[:, 0] * (0.001 / sqrt(plan.window.size))).tolist()
+    rows -= level @ plan.level.T
+    rows *= plan.window
+    power = np.abs(np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size])
     angle = np.multiply.outer(means, plan.half_radians)
     kept = np.sin(angle)
     kept /= angle
     kept *= kept
-    kept *= kept
     power /= kept
+    power *= power
     if max(means) * plan.frequency[-1] > 0.5:
         power[angle > 0.5 * np.pi] = 0.0
     density = power.sum(axis=0) * (plan.scale / len(segments))
