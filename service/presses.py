@@ -3,7 +3,7 @@
 from ..sensors.recording import Mark, Pain, PhaseStart
 from ..web.messages import Action
 from .journal import STOPPED, Kind, text_of
-from .rows import EVENT_COLUMNS, TOLD, event_of
+from .rows import EVENT_COLUMNS, EVENT_OF, TOLD
 from .sqlite import Database
 
 
@@ -14,7 +14,7 @@ def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:
         names = ", ".join(EVENT_COLUMNS[table])
         query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
         for press, t_s, *own in db.execute(query, (session,)):
-            event = event_of(table, t_s, tuple(own))
+            event = EVENT_OF[table](t_s, *own)
             if isinstance(event, PhaseStart | Mark | Pain):
                 kind: Kind = "stop" if isinstance(event, Mark) and event.note == STOPPED else table  # type: ignore[assignment]
                 taken[press] = Action(0, kind, text_of(event, rest=rest), t_s, "", 0.0)

@@ -1,6 +1,6 @@
 """Recording events as rows of the database, and back, without losing a bit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,15 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "fault": ("kind", "until_s", "count", "detail"),
 }
 """The tables that hold events, and their own columns beside session, seq and t_s."""
+EVENT_OF: dict[str, Callable[..., Event]] = {
+    "packet": Packet,
+    "link": lambda t_s, state: Link(t_s, state == "up"),
+    "phase": lambda t_s, phase: PhaseStart(t_s, Phase(phase)),
+    "mark": Mark,
+    "pain": Pain,
+    "fault": Fault,
+}
+"""What makes the event of a row again: of t_s and the table's own columns."""
 TOLD = ("phase", "mark", "pain")
 """Those of them that hold what people told."""
 
@@ -97,23 +106,6 @@ def correction_statements(
         else (f"UPDATE {table} SET t_s = ? WHERE session = ? AND seq = ?", (became_s, session, seq))  # noqa: S608
     )
     return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", kept), change]
-
-
-def event_of(table: str, t_s: float, own: Sequence[Any]) -> Event:
-    """The event that `event_statement` stored."""
-    match table:
-        case "packet":
-            return Packet(t_s, own[0], own[1])
-        case "link":
-            return Link(t_s, own[0] == "up")
-        case "phase":
-            return PhaseStart(t_s, Phase(own[0]))
-        case "mark":
-            return Mark(t_s, *own)
-        case "fault":
-            return Fault(t_s, *own)
-        case _:
-            return Pain(t_s, own[0])
 
 
 def device_columns(device: Device) -> dict[str, Any]:

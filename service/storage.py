@@ -18,9 +18,9 @@ from .errors import NoSuchSessionError
 from .past import past_before, unreported_before
 from .rows import (
     EVENT_COLUMNS,
+    EVENT_OF,
     correction_statements,
     device_columns,
-    event_of,
     event_statement,
     header_columns,
     header_of,
@@ -309,7 +309,8 @@ def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
     numbered: list[tuple[float, int, Event]] = []
     for table, columns in EVENT_COLUMNS.items():
         rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
-        numbered += [(t_s, seq, event_of(table, t_s, own)) for seq, t_s, *own in rows]
+        make = EVENT_OF[table]
+        numbered += [(row[1], row[0], make(*row[1:])) for row in rows]
     numbered.sort(key=itemgetter(0, 1))
     return header, [event for _, _, event in numbered]
 
