@@ -49,9 +49,7 @@ def page(text, others):
   of 5 min take {THERE_MS} ms of processor. They are timed before and after each run; as many times as long as there they take
   here is this computer's slowness in that run, by which its time is divided or its rate multiplied. Whether a figure is within
   its bound is judged as measured here; that column tells how much of a miss is this computer's.
-- A slow memory slows NeuroKit2 up to a third more than it does loops, so that column flatters by as much. On 2026-11-24,
-  on a computer 0.77 times as slow as that of the bounds, every figure was within its bound as measured, among them: live 50.7 µs,
-  replay 0.41 s, archive 41 a second at 48 ms, server 11 %.
+- A slow memory slows NeuroKit2 up to a third more than it does loops, so that column flatters by as much.
 - **live**: one stream as a room has it: packets read, placed, judged; windows of 60 s and 5 min, all figures of the time domain
   with each packet, LF/HF and breathing of the last 5 min every 5 s.
 - **neurokit2, pyhrv, hrv-analysis**: on the same beats in the same run: `hrv_time` + `hrv_frequency` at 4 Hz; `nni_parameters`,
