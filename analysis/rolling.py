@@ -97,13 +97,12 @@ class RollingHrv:
         ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
         rr_ms, marks, held = self._rr_ms, self._marks, len(ends)
         while head < held and ends[head] <= oldest_s:
-            accepted, head = marks[head] & _ACCEPTED, head + 1
-            if not accepted:
-                continue
-            x = int(rr_ms[head - 1] * _UNIT)
-            self.accepted -= 1
-            self._sum -= x
-            self._squares -= x * x
+            x = int(rr_ms[head] * _UNIT)
+            if marks[head] & _ACCEPTED:
+                self.accepted -= 1
+                self._sum -= x
+                self._squares -= x * x
+            head += 1
             if head < held and marks[head] & _LINKED:
                 after = int(rr_ms[head] * _UNIT)
                 d, pair = after - x, x + after

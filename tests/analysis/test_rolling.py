@@ -70,6 +70,14 @@ def test_a_flat_rhythm_after_a_wild_one_is_exactly_flat():
     assert (rolling.sdnn_ms, rolling.rmssd_ms, rolling.sd1_ms, rolling.sd2_ms) == (0.0, 0.0, 0.0, 0.0)
 
 
+def test_what_entered_with_a_beat_leaves_with_it_even_where_a_difference_reached_a_rejected_one():
+    rolling = RollingHrv(60.0)
+    for second, (accepted, diff_ms) in enumerate([(False, None), (True, 80.0), (True, 0.0)]):
+        rolling.push(float(second), 900.0 if accepted else 820.0, accepted, diff_ms)
+    rolling.advance(1000.0)
+    assert (rolling.accepted, rolling.differences, rolling._diff_squares, rolling._nn50) == (0, 0, 0, 0)
+
+
 def test_an_empty_window_has_no_figures():
     rolling = RollingHrv(60.0)
     assert [getattr(rolling, name) for name in FIGURES] == [None] * len(FIGURES)
