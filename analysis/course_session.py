@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..sensors.recording import Event
+from ..sensors.recordings.recording import Event
 from .figures import SessionReport
 from .stretches import Stretch, stretches_of
 

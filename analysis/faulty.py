@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sensors.recording import HEART_RATE, Event, Packet
+from ..sensors.recordings.recording import HEART_RATE, Event, Packet
 
 Array = NDArray[np.float64]
 _APART_BEATS = 12

@@ -9,7 +9,7 @@ import msgspec
 
 from ..sensors.beat_clock import BeatClock
 from ..sensors.model import Contact, Device, Phase
-from ..sensors.recording import BATTERY, Event, Link, Packet, PhaseStart
+from ..sensors.recordings.recording import BATTERY, Event, Link, Packet, PhaseStart
 from .figures import too_few_accepted
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sensors.errors import PayloadError
-from ..sensors.polar import AccFrame, EcgFrame, PpiFrame, parse_frame
-from ..sensors.recording import PMD_DATA, Event, Packet
+from ..sensors.protocols.polar_frames import AccFrame, EcgFrame, PpiFrame, parse_frame
+from ..sensors.recordings.recording import PMD_DATA, Event, Packet
 from .artifacts import ArtifactFilter
 from .ecg import beats_of, strip
 from .motion import breathing_from, movement_of

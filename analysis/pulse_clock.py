@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ..sensors.polar import Ppi
+from ..sensors.protocols.polar_frames import Ppi
 
 _LATE_S = 4.0
 """Intervals that end so long before they arrive have lost others before them: a sensor keeps them back for a second or two."""

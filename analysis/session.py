@@ -8,10 +8,10 @@ import numpy as np
 
 from ..sensors.beat_clock import BeatClock
 from ..sensors.errors import PayloadError
-from ..sensors.heart_rate import parse
 from ..sensors.model import Phase
-from ..sensors.recording import HEART_RATE, Event, Header, Mark, Packet, Pain
-from ..sensors.rr_text import RrText
+from ..sensors.protocols.heart_rate import parse
+from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Packet, Pain
+from ..sensors.recordings.rr_text import RrText
 from .artifacts import ArtifactFilter
 from .compared import HEART_RATE_ONLY, compare
 from .figures import (

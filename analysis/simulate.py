@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..sensors.model import Contact, Device, Phase
-from ..sensors.recording import BATTERY, Event, Header, Link, Packet, PhaseStart
+from ..sensors.recordings.recording import BATTERY, Event, Header, Link, Packet, PhaseStart
 from .errors import SimulationError
 from .faulty import mishear
 from .heart_model import Array, Heart, State, beat, rmssd_by_formula

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sensors.heart_rate import encode, parse
 from ..sensors.model import Contact
-from ..sensors.polar import Ppi, encode_acc, encode_ecg, encode_ppi
-from ..sensors.recording import HEART_RATE, PMD_DATA, Event, Packet, PhaseStart
+from ..sensors.protocols.heart_rate import encode, parse
+from ..sensors.protocols.polar_frames import Ppi, encode_acc, encode_ecg, encode_ppi
+from ..sensors.recordings.recording import HEART_RATE, PMD_DATA, Event, Packet, PhaseStart
 from .simulated_ecg import acceleration_of, ecg_of
 from .stream import BeatStream
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sensors.heart_rate import encode
 from ..sensors.model import Contact, Measurement
-from ..sensors.recording import HEART_RATE, Event, Packet
+from ..sensors.protocols.heart_rate import encode
+from ..sensors.recordings.recording import HEART_RATE, Event, Packet
 
 _DETECTION_S = 0.15
 """How long after a beat the strap knows of it."""

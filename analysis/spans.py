@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sensors.model import Phase
-from ..sensors.recording import Event, PhaseStart
+from ..sensors.recordings.recording import Event, PhaseStart
 from .phase_beats import PhaseBeats
 from .stream import JudgedBeat
 

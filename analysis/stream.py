@@ -10,12 +10,12 @@ import msgspec
 from msgspec.structs import replace
 
 from ..sensors.beat_clock import BeatClock
-from ..sensors.devices import Kind, known
 from ..sensors.errors import PayloadError
-from ..sensors.heart_rate import parse, plain_rr
 from ..sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
-from ..sensors.polar import Ppi, PpiFrame, parse_frame
-from ..sensors.recording import HEART_RATE, PMD_DATA, Event, Link, Packet
+from ..sensors.protocols.heart_rate import parse, plain_rr
+from ..sensors.protocols.known_devices import Kind, known
+from ..sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
+from ..sensors.recordings.recording import HEART_RATE, PMD_DATA, Event, Link, Packet
 from .artifacts import ArtifactFilter, Kind as BeatKind, Verdict
 from .pulse_clock import Placed, PulseClock
 

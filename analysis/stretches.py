@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from ..sensors.recording import Event, Mark
+from ..sensors.recordings.recording import Event, Mark
 from .figures import Segment
 
 FACTORS: Final = ("technique", "region", "pressure")

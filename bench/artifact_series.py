@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from restbeat.analysis.heart_model import State, beat
-from restbeat.sensors.heart_rate import parse
 from restbeat.sensors.model import RR_UNIT_MS
-from restbeat.sensors.recording import HEART_RATE, Packet, read
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.recording import HEART_RATE, Packet, read
 
 REAL_DATA = "RESTBEAT_REAL_DATA"
 """Environment variable that names the folder of real recordings."""

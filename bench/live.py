@@ -8,7 +8,7 @@ import types
 from restbeat.analysis.live import LiveSession
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.model import Contact, Phase
-from restbeat.sensors.recording import HEART_RATE, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import HEART_RATE, Packet, PhaseStart
 
 from .table import RUNS, row
 

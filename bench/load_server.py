@@ -14,7 +14,7 @@ import psutil
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import HEART_RATE, Header, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
 from restbeat.service.house import House
 from restbeat.service.server import served

@@ -9,7 +9,7 @@ import time
 
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import PhaseStart
+from restbeat.sensors.recordings.recording import PhaseStart
 from restbeat.service.worker import Worker
 
 from .start import RESTBEAT

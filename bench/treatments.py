@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 from restbeat.analysis.course_session import CourseSession
 from restbeat.analysis.figures import Segment
 from restbeat.analysis.stretches import stretches_of
-from restbeat.sensors.recording import Mark
+from restbeat.sensors.recordings.recording import Mark
 
 TECHNIQUES = ("kneading", "long strokes", "pressure points", "stretching")
 MASSAGE_S = 1800.0

@@ -9,9 +9,9 @@ from typing import Protocol
 import msgspec
 
 from .clock import Clock
-from .ending import ended
 from .model import Device
-from .recording import Event, Fault, Link, Mark, Pain, PhaseStart, Recording
+from .recordings.recording import Event, Fault, Link, Mark, Pain, PhaseStart, Recording
+from .task_cancellation import ended
 
 
 class LinkState(Enum):

@@ -20,7 +20,7 @@ from ..analysis.parity import Parity
 from ..analysis.past import Past
 from ..analysis.stream import BeatStream, judge
 from ..sensors.beat_clock import BeatClock
-from ..sensors.recording import Event, Header
+from ..sensors.recordings.recording import Event, Header
 from .database import open_readonly
 from .errors import DifferenceError, WorkerError
 from .past import past_before

@@ -10,12 +10,12 @@ from typing import Self
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
-from ..sensors.ending import ended
 from ..sensors.errors import SensorError
-from ..sensors.fault_grammar import parse_faults
-from ..sensors.faults import told, with_faults
 from ..sensors.model import Phase
-from ..sensors.recording import Fault, Header, PhaseStart, Recording, read
+from ..sensors.recordings.fault_grammar import parse_faults
+from ..sensors.recordings.fault_injection import told, with_faults
+from ..sensors.recordings.recording import Fault, Header, PhaseStart, Recording, read
+from ..sensors.task_cancellation import ended
 from ..web.live import Hub
 from ..web.ports import PhaseBand, Played, RefusedError, UnknownRoomError
 from .player import Player

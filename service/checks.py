@@ -20,8 +20,8 @@ from typing import TypeVar
 
 import msgspec
 
-from ..sensors.ble import adapter_state
-from ..sensors.bluetooth_trouble import NOT_ALLOWED
+from ..sensors.bluetooth.error_messages import NOT_ALLOWED
+from ..sensors.bluetooth.scanner import adapter_state
 from .database import DATABASE, folder_taken, look_into
 from .errors import StorageError
 

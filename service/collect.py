@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ..analysis.past import Past
-from ..sensors.recording import Event, Header
+from ..sensors.recordings.recording import Event, Header
 from ..web.client_session import ClientSession
 from .around import around
 from .course_held import CourseHeld, course_held

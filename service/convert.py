@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from ..sensors.model import Phase
-from ..sensors.recording import Event, Header, PhaseStart
+from ..sensors.recordings.recording import Event, Header, PhaseStart
 from .database import DATABASE, read_beside
 from .errors import FormatError, NoSuchSessionError, OutputError
 from .exchange.formats import Format, as_recording, format_of, read_any

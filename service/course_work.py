@@ -9,7 +9,7 @@ from ..analysis.course import course
 from ..analysis.course_figures import Course
 from ..analysis.course_session import CourseSession, course_session
 from ..analysis.figures import SessionReport
-from ..sensors.recording import Mark
+from ..sensors.recordings.recording import Mark
 from ..web.client_words import pains_of
 from ..web.soap import worked
 from .course_rows import Compared, Stored

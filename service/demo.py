@@ -8,15 +8,15 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from ..sensors.ble import StrapSource, on_bus
+from ..sensors.bluetooth.scanner import StrapSource, on_bus
 from ..sensors.clock import Clock, RunningClock
+from ..sensors.dbus.temporary_folder import passing_folder
 from ..sensors.errors import VirtualBusError
-from ..sensors.recording import Recording, read
+from ..sensors.recordings.recording import Recording, read
 from ..sensors.source import ReplaySource, ScriptedSource, Source
-from ..sensors.virtual.air import OnAir, virtual_straps
-from ..sensors.virtual.held_clock import HeldClock
-from ..sensors.virtual.passing import passing_folder
-from ..sensors.virtual.strap import VirtualStrap
+from ..sensors.virtual.start_on_packet_clock import HeldClock
+from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
+from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..web.live import Hub
 from ..web.ports import AdapterState, StrapSeen
 from .accounts import PracticeAccounts

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ..sensors.anonymise import anonymous
-from ..sensors.recording import Event, Header, write
+from ..sensors.recordings.anonymise import anonymous
+from ..sensors.recordings.recording import Event, Header, write
 from .errors import NoSuchSessionError, OutputError
 from .storage import Storage
 

@@ -13,11 +13,11 @@ import msgspec
 from ..analysis.figures import SessionReport
 from ..analysis.live import LiveSession
 from ..sensors.clock import Clock, RunningClock
-from ..sensors.ending import ended
 from ..sensors.errors import SensorError
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, Header, Link, Mark
+from ..sensors.recordings.recording import Event, Header, Link, Mark
 from ..sensors.source import Source
+from ..sensors.task_cancellation import ended
 from ..web.live import Hub
 from ..web.messages import Action, ClientView, Story
 from ..web.ports import (

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from ..sensors.model import Phase
-from ..sensors.recording import Event, Mark, Pain, PhaseStart
+from ..sensors.recordings.recording import Event, Mark, Pain, PhaseStart
 from ..web.messages import Action
 from ..web.ports import RefusedError
 from .session import Session

@@ -14,10 +14,10 @@ from ..analysis.figures import ALGORITHM
 from ..analysis.simulate import simulate
 from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
-from ..sensors.fault_grammar import parse_faults
-from ..sensors.faults import told, with_faults
-from ..sensors.recording import Recording, write
-from ..sensors.rr_text import read_rr_text
+from ..sensors.recordings.fault_grammar import parse_faults
+from ..sensors.recordings.fault_injection import told, with_faults
+from ..sensors.recordings.recording import Recording, write
+from ..sensors.recordings.rr_text import read_rr_text
 from ..sensors.source import ReplaySource
 from .errors import OutputError
 from .exchange.formats import kind_of, read_any

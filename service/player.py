@@ -8,9 +8,9 @@ from itertools import count
 from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
-from ..sensors.ending import ended
-from ..sensors.recording import Event, Recording
+from ..sensors.recordings.recording import Event, Recording
 from ..sensors.source import Item, ReplaySource, beginning, items_of
+from ..sensors.task_cancellation import ended
 from .session import Log, Session
 
 _SLICE = 100

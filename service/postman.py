@@ -13,7 +13,7 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
-from ..sensors.ending import told_to_end
+from ..sensors.task_cancellation import told_to_end
 from ..web.links import MailSettings
 from ..web.own_mail import link_mail, reminder_mail, try_mail
 from ..web.ports import RefusedError

@@ -1,6 +1,6 @@
 """The presses that a session has taken already, as its database knows them: none counts twice, not even after a crash."""
 
-from ..sensors.recording import Mark, Pain, PhaseStart
+from ..sensors.recordings.recording import Mark, Pain, PhaseStart
 from ..web.messages import Action
 from .journal import STOPPED, Kind, text_of
 from .rows import EVENT_COLUMNS, EVENT_OF, TOLD

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..sensors.ble import StrapSource, StrapWatch
-from ..sensors.proxies_address import ProxyAddress, ProxyError
+from ..sensors.bluetooth.scanner import StrapSource, StrapWatch
+from ..sensors.proxies.address import ProxyAddress, ProxyError
 from ..sensors.source import Source
 from .radio import Air
 
@@ -76,9 +76,9 @@ async def radio_of(adapter: str | None, options: ProxyOptions) -> AsyncGenerator
             yield Air(watch), lambda address: StrapSource(address, adapter=adapter)
             return
         try:
-            from ..sensors.proxies_strap import ProxiedSource
-            from ..sensors.proxies_watch import ProxiedWatch
-            from ..sensors.proxy import Proxies
+            from ..sensors.proxies.proxies import Proxies
+            from ..sensors.proxies.scanner import ProxiedWatch
+            from ..sensors.proxies.strap import ProxiedSource
         except ModuleNotFoundError as error:
             text = "Bluetooth proxies need more than is installed. Install it with: pip install 'restbeat[proxy]'"
             raise ProxyError(text) from error

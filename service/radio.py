@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ..sensors.ble import StrapWatch
+from ..sensors.bluetooth.scanner import StrapWatch
 from ..web.ports import AdapterState, StrapSeen
 
 

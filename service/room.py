@@ -18,11 +18,11 @@ from ..analysis.pain import notice_during
 from ..analysis.parity import Parity
 from ..analysis.so_far import LENGTH_S, SEGMENT_S, Provisional, SoFar
 from ..analysis.stream import JudgedBeat
-from ..sensors.devices import known
-from ..sensors.ending import ended
 from ..sensors.model import Contact, Device, Phase
-from ..sensors.recording import Event, Header, Mark, Pain
+from ..sensors.protocols.known_devices import known
+from ..sensors.recordings.recording import Event, Header, Mark, Pain
 from ..sensors.source import LinkState
+from ..sensors.task_cancellation import ended
 from ..web.live import Hub
 from ..web.messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .errors import ServiceError

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, event_fields
+from ..sensors.recordings.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, event_fields
 
 Statement = tuple[str, tuple[Any, ...]]
 

@@ -9,10 +9,10 @@ from typing import Protocol
 from ..analysis.live import LiveSession
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import Clock
-from ..sensors.ending import ended
 from ..sensors.model import Device, Phase
-from ..sensors.recording import Event, Mark, Pain, PhaseStart
+from ..sensors.recordings.recording import Event, Mark, Pain, PhaseStart
 from ..sensors.source import Described, Item, LinkChange, LinkState, Source
+from ..sensors.task_cancellation import ended
 
 
 class Log(Protocol):

@@ -9,7 +9,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Final
 
-from ..sensors.ending import told_to_end
+from ..sensors.task_cancellation import told_to_end
 from ..web.links import MailSettings
 from .errors import MailError, MailRefusedError, MailUnsureError
 

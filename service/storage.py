@@ -11,7 +11,7 @@ import msgspec
 
 from ..analysis.past import Past
 from ..sensors.model import Device
-from ..sensors.recording import Event, Header
+from ..sensors.recordings.recording import Event, Header
 from ..web.ports import Screening, SessionRow
 from .consents import give_for_session
 from .errors import NoSuchSessionError

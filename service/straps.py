@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.live import LiveSession
-from ..sensors.ble import Advert, StrapSource, adapter_state, inspect, scan
+from ..sensors.bluetooth.scanner import Advert, StrapSource, adapter_state, inspect, scan
 from ..sensors.clock import Clock, RunningClock
-from ..sensors.devices import known
-from ..sensors.ending import ended
 from ..sensors.errors import NoAdapterError, SensorError
-from ..sensors.recording import Header, Packet, RecordingWriter
+from ..sensors.protocols.known_devices import known
+from ..sensors.recordings.recording import Header, Packet, RecordingWriter
 from ..sensors.source import Described, LinkChange, Source
+from ..sensors.task_cancellation import ended
 from .errors import OutputError
 from .server import stop_signal
 

@@ -10,9 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..analysis.stream import JudgedBeat
 from ..sensors.clock import TransportClock
-from ..sensors.ending import ended
-from ..sensors.recording import Recording
+from ..sensors.recordings.recording import Recording
 from ..sensors.source import ReplaySource
+from ..sensors.task_cancellation import ended
 from .errors import CutError
 from .keys import keys
 from .player import OnceLog, Player

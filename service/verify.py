@@ -11,7 +11,7 @@ from ..analysis.figures import SessionFigures
 from ..analysis.golden import Difference, differences
 from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
-from ..sensors.recording import Event, read
+from ..sensors.recordings.recording import Event, read
 from ..sensors.source import ReplaySource
 from .errors import DifferenceError, OutputError
 from .session import Session

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ..sensors.clock import RunningClock
-from ..sensors.recording import read
-from ..sensors.virtual.air import OnAir, virtual_straps
+from ..sensors.recordings.recording import read
+from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from .playback import put_in, warn
 from .server import say, stop_signal
 

@@ -13,8 +13,8 @@ from ..analysis.live_check import LiveWindow
 from ..analysis.parity import Parity
 from ..analysis.past import Past
 from ..analysis.so_far import Provisional, SoFar
-from ..sensors.recording import Event, Header
-from ..sensors.rr_text import RrText
+from ..sensors.recordings.recording import Event, Header
+from ..sensors.recordings.rr_text import RrText
 from ..web.course import PaperError
 from .collect import SessionHeld
 from .course_held import CourseHeld

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiohttp import web
 import pytest
 
-from restbeat.sensors.fault_grammar import KINDS
+from restbeat.sensors.recordings.fault_grammar import KINDS
 from restbeat.service.bench import Bench
 from restbeat.service.demo import FIXTURES
 from restbeat.web.app import create_app

@@ -7,10 +7,10 @@ import re
 from playwright.async_api import expect
 import pytest
 
-from restbeat.sensors.ble import StrapSource, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.recording import read
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.recordings.recording import read
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.client_rights import ClientRights
 from restbeat.service.demo import FIXTURES
 from restbeat.service.house import House

@@ -9,7 +9,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec.structs import replace
 
-from ..sensors.fault_grammar import KINDS
+from ..sensors.recordings.fault_grammar import KINDS
 from . import words
 from .api_outline import fields_of, outline
 from .assets import Assets

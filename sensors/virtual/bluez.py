@@ -12,11 +12,11 @@ from typing import Any, Self
 
 from dbus_fast import Message, Variant
 
-from ..ending import ended
-from .calls import RefusedError, answer
-from .objects import ADAPTER, CHARACTERISTIC, DEVICE, Interfaces, StrapObjects, adapter_interfaces, adapter_path
-from .seat import Seat
-from .strap import VirtualStrap
+from ..dbus.service_connection import Seat
+from ..task_cancellation import ended
+from .bluez_methods import RefusedError, answer
+from .bluez_objects import ADAPTER, CHARACTERISTIC, DEVICE, Interfaces, StrapObjects, adapter_interfaces, adapter_path
+from .virtual_strap import VirtualStrap
 
 _ADVERTISE_EVERY_S = 0.1
 """Again and again: Bleak misses an advertisement sent right behind the reply to StartDiscovery."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recording import Event, Link, Mark, Pain, PhaseStart, Recording
+from ...sensors.recordings.recording import Event, Link, Mark, Pain, PhaseStart, Recording
 from .reconstruct import Found, Interval, from_heart_rates, from_intervals
 from .session_data import DOUBTED, SessionData
 

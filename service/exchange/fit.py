@@ -15,7 +15,7 @@ import warnings
 import fitdecode
 
 from ...sensors.errors import RecordingError
-from ...sensors.recording import Link, Recording
+from ...sensors.recordings.recording import Link, Recording
 from .reconstruct import Arrival, Found, from_arrivals
 
 _COARSE_S, _STAMP_S = 2.5, 1.0

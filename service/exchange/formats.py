@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from ...sensors.errors import RecordingError
-from ...sensors.recording import Event, Header, Recording, dump, read
-from ...sensors.rr_text import read_rr_text
+from ...sensors.recordings.recording import Event, Header, Recording, dump, read
+from ...sensors.recordings.rr_text import read_rr_text
 from ..errors import FormatError
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth

@@ -15,7 +15,7 @@ import msgspec
 
 from ...analysis.runs import runs_of
 from ...sensors.errors import RecordingError
-from ...sensors.recording import Recording
+from ...sensors.recordings.recording import Recording
 from .reconstruct import Found, from_heart_rates, from_times
 from .session_data import SessionData
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import re
 
 from ...sensors.errors import RecordingError
-from ...sensors.recording import Recording
+from ...sensors.recordings.recording import Recording
 from .reconstruct import Found, Interval, from_heart_rates, from_intervals
 
 _RR_DATA = 238

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...sensors.errors import RecordingError
-from ...sensors.heart_rate import encode
 from ...sensors.model import RR_UNIT_MS, Contact, Device, Measurement
-from ...sensors.recording import HEART_RATE, Event, Header, Link, Packet, Recording
+from ...sensors.protocols.heart_rate import encode
+from ...sensors.recordings.recording import HEART_RATE, Event, Header, Link, Packet, Recording
 
 _LONGEST_S = 10 * 86_400.0
 _AVERAGED_BEATS = 8

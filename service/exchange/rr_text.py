@@ -1,9 +1,9 @@
-"""RR text, out and in: one interval in ms a line (`sensors/rr_text.py` reads it)."""
+"""RR text, out and in: one interval in ms a line (`sensors/recordings/rr_text.py` reads it)."""
 
 from statistics import median
 
-from ...sensors.recording import Recording
-from ...sensors.rr_text import RrText
+from ...sensors.recordings.recording import Recording
+from ...sensors.recordings.rr_text import RrText
 from ..errors import FormatError
 from .reconstruct import Found, Interval, from_intervals
 from .session_data import DOUBTED, SessionData

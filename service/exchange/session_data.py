@@ -9,9 +9,9 @@ from ...analysis.figures import PhaseFigures, SessionReport
 from ...analysis.stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
 from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
-from ...sensors.heart_rate import parse
 from ...sensors.model import Phase
-from ...sensors.recording import HEART_RATE, Event, Header, Link, Packet, PhaseStart
+from ...sensors.protocols.heart_rate import parse
+from ...sensors.recordings.recording import HEART_RATE, Event, Header, Link, Packet, PhaseStart
 
 DOUBTED = frozenset({NO_CONTACT, TWO_STRAPS, MOVED, UNSURE})
 """Why a beat was left out that no interval tells by itself: a reader who does not know it would take it for a heart beat."""

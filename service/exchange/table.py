@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ...analysis.figures import PhaseFigures, ResponseFigures
-from ...sensors.recording import Event, Link, Mark, Pain, PhaseStart
+from ...sensors.recordings.recording import Event, Link, Mark, Pain, PhaseStart
 from .session_data import SessionData
 
 BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")

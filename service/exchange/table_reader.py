@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recording import PhaseStart, Recording
+from ...sensors.recordings.recording import PhaseStart, Recording
 from .reconstruct import Found, Interval, from_heart_rates, from_intervals, from_times
 from .session_data import DOUBTED
 from .table import BEATS, EVENTS, PHASES, RATES

@@ -10,7 +10,7 @@ from restbeat.analysis.course_session import CourseSession, course_session
 from restbeat.analysis.over_sessions import fit
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
-from restbeat.sensors.recording import Mark
+from restbeat.sensors.recordings.recording import Mark
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 COURSES = 250

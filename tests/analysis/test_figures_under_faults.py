@@ -11,10 +11,10 @@ from restbeat.analysis.session import phase_spans, summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.stream import BeatStream
 from restbeat.sensors.errors import PayloadError
-from restbeat.sensors.fault_grammar import KINDS, parse_faults
-from restbeat.sensors.faults import with_faults
-from restbeat.sensors.heart_rate import parse
-from restbeat.sensors.recording import HEART_RATE, Fault, Packet, Recording, read
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.fault_grammar import KINDS, parse_faults
+from restbeat.sensors.recordings.fault_injection import with_faults
+from restbeat.sensors.recordings.recording import HEART_RATE, Fault, Packet, Recording, read
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"

@@ -11,7 +11,7 @@ from restbeat.analysis.figures import SessionReport
 from restbeat.analysis.final_pass import look_again
 from restbeat.analysis.session import summarise
 from restbeat.analysis.stream import NO_CONTACT, JudgedBeat
-from restbeat.sensors.recording import read
+from restbeat.sensors.recordings.recording import read
 
 from .test_artifacts import calm_series
 

@@ -7,7 +7,7 @@ from restbeat.analysis.hrv import time_domain
 from restbeat.analysis.rolling import RollingHrv
 from restbeat.analysis.runs import runs_of
 from restbeat.analysis.stream import BeatStream
-from restbeat.sensors.recording import Packet, read
+from restbeat.sensors.recordings.recording import Packet, read
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 TIME_DOMAIN = ("mean_rr_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms")

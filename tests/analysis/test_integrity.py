@@ -4,9 +4,9 @@ import pytest
 
 from restbeat.analysis.integrity import StreamIntegrity, integrity_of
 from restbeat.analysis.live import LiveSession
-from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Measurement
-from restbeat.sensors.recording import Link, Packet
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import Link, Packet
 
 
 def packet(t, rr_1024=(1020,), contact=Contact.NOT_REPORTED):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.live import LiveSession
-from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Measurement, Phase
-from restbeat.sensors.recording import Link, Packet, PhaseStart
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import Link, Packet, PhaseStart
 
 
 def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):

@@ -14,9 +14,9 @@ from restbeat.analysis.runs import runs_of
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.spectrum import spectra
-from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Measurement, Phase
-from restbeat.sensors.recording import Header, Link, Packet, PhaseStart
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart
 
 
 def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), lost=frozenset()):

@@ -15,7 +15,7 @@ from restbeat.analysis.parity import EQUAL, FIGURES, Difference, Parity, engine_
 from restbeat.analysis.rolling import RollingHrv
 from restbeat.analysis.stream import BeatStream
 from restbeat.analysis.time_domain import FEWEST_BEATS, numpy_time_domain
-from restbeat.sensors.recording import Link, Packet, read
+from restbeat.sensors.recordings.recording import Link, Packet, read
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl*"))

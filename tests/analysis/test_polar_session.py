@@ -6,9 +6,9 @@ import pytest
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.simulated_polar import with_polar_frames
-from restbeat.sensors.fault_grammar import parse_faults
-from restbeat.sensors.faults import with_faults
-from restbeat.sensors.recording import PMD_DATA, Packet, Recording
+from restbeat.sensors.recordings.fault_grammar import parse_faults
+from restbeat.sensors.recordings.fault_injection import with_faults
+from restbeat.sensors.recordings.recording import PMD_DATA, Packet, Recording
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from restbeat.analysis.simulate import simulate
 from restbeat.analysis.so_far import RunningSums, SoFar, Sums
 from restbeat.analysis.stream import JudgedBeat
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import PhaseStart
+from restbeat.sensors.recordings.recording import PhaseStart
 
 
 def heart(seed, minutes, ratio=1.0):

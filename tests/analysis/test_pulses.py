@@ -10,11 +10,11 @@ from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.simulated_polar import with_pulse_frames
 from restbeat.analysis.stream import MOVED, NO_CONTACT, UNSURE, BeatStream
-from restbeat.sensors.fault_grammar import parse_faults
-from restbeat.sensors.faults import with_faults
 from restbeat.sensors.model import Contact
-from restbeat.sensors.polar import Ppi, encode_ppi
-from restbeat.sensors.recording import PMD_DATA, Link, Packet, Recording
+from restbeat.sensors.protocols.polar_frames import Ppi, encode_ppi
+from restbeat.sensors.recordings.fault_grammar import parse_faults
+from restbeat.sensors.recordings.fault_injection import with_faults
+from restbeat.sensors.recordings.recording import PMD_DATA, Link, Packet, Recording
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 
 from restbeat.analysis.session import phase_spans, summarise
 from restbeat.analysis.simulate import simulate
-from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Measurement, Phase
-from restbeat.sensors.recording import Header, Link, Mark, Packet, Pain, PhaseStart, read
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import Header, Link, Mark, Packet, Pain, PhaseStart, read
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*"))
 

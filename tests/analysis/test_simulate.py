@@ -10,9 +10,9 @@ from restbeat.analysis.faulty import doubled, mishear
 from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
 from restbeat.analysis.simulate import SCENARIOS, simulate
 from restbeat.analysis.simulated_strap import send
-from restbeat.sensors.heart_rate import parse
 from restbeat.sensors.model import Contact, Phase
-from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, PhaseStart, dump, read, write
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, PhaseStart, dump, read, write
 
 CHOMPOOPAN_BEFORE = State(rr_s=0.80, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.25)
 CHOMPOOPAN_AFTER = replace(CHOMPOOPAN_BEFORE, hf_amplitude=0.0546)

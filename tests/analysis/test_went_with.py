@@ -7,7 +7,7 @@ from restbeat.analysis.course import course
 from restbeat.analysis.figures import Segment
 from restbeat.analysis.stretches import Stretch, stretches_of
 from restbeat.analysis.went_with import Treated, went_with
-from restbeat.sensors.recording import Mark
+from restbeat.sensors.recordings.recording import Mark
 
 COURSES = 60
 

@@ -10,9 +10,9 @@ import pytest
 from restbeat.analysis.artifacts import ArtifactFilter
 from restbeat.analysis.stream import BeatStream, judge
 from restbeat.sensors.beat_clock import BeatClock
-from restbeat.sensors.heart_rate import encode, parse, plain_rr
 from restbeat.sensors.model import Contact, Measurement
-from restbeat.sensors.recording import BATTERY, PMD_DATA, Link, Packet, read
+from restbeat.sensors.protocols.heart_rate import encode, parse, plain_rr
+from restbeat.sensors.recordings.recording import BATTERY, PMD_DATA, Link, Packet, read
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*"))
 TROUBLES = (

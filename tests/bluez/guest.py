@@ -15,11 +15,11 @@ import traceback
 
 from bleak import BleakClient, BleakScanner
 
-from restbeat.sensors.ble import StrapSource
+from restbeat.sensors.bluetooth.reconnect import LOST_HINT
+from restbeat.sensors.bluetooth.scanner import StrapSource
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.heart_rate import parse
-from restbeat.sensors.reconnect import LOST_HINT
-from restbeat.sensors.recording import HEART_RATE, Packet
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.recording import HEART_RATE, Packet
 from restbeat.sensors.source import LinkChange, LinkState
 
 BLUETOOTHD = "/usr/libexec/bluetooth/bluetoothd"

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from restbeat.sensors.ble import on_bus
-from restbeat.sensors.heart_rate import encode
+from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.model import Contact, Device, Measurement
-from restbeat.sensors.recording import BATTERY, HEART_RATE, Header, Link, Packet, Recording
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 H10 = Device(name="Polar H10", manufacturer="Polar", model="H10", firmware="5.0.0", battery_pct=87, location="chest")
 

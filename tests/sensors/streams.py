@@ -4,9 +4,9 @@ import asyncio
 from contextlib import aclosing, asynccontextmanager
 import random
 
-from restbeat.sensors.ble import StrapSource, Timing
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.recording import HEART_RATE, Link, Packet
+from restbeat.sensors.recordings.recording import HEART_RATE, Link, Packet
 from restbeat.sensors.source import LinkChange
 
 SPEED = 60.0

@@ -10,11 +10,11 @@ import os
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from restbeat.sensors.errors import PayloadError, RecordingError
-from restbeat.sensors.heart_rate import encode, parse
 from restbeat.sensors.model import Contact, Measurement
-from restbeat.sensors.polar import AccFrame, EcgFrame, PpiFrame, parse_frame
-from restbeat.sensors.polar_control import parse_features, parse_reply, parse_settings
-from restbeat.sensors.recording import Event, Header, Packet, dump, read
+from restbeat.sensors.protocols.heart_rate import encode, parse
+from restbeat.sensors.protocols.polar_control import parse_features, parse_reply, parse_settings
+from restbeat.sensors.protocols.polar_frames import AccFrame, EcgFrame, PpiFrame, parse_frame
+from restbeat.sensors.recordings.recording import Event, Header, Packet, dump, read
 
 EXAMPLES = int(os.environ.get("RESTBEAT_EXAMPLES", "2000"))
 many = settings(

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from restbeat.sensors.ble import StrapSource, StrapWatch, adapter_state, inspect, on_bus, scan
+from restbeat.sensors.bluetooth.scanner import StrapSource, StrapWatch, adapter_state, inspect, on_bus, scan
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import NoAdapterError
-from restbeat.sensors.recording import HEART_RATE
+from restbeat.sensors.recordings.recording import HEART_RATE
 
 from .conftest import recording, until
 from .streams import QUICK, SPEED, payloads, streaming
@@ -89,7 +89,7 @@ async def test_no_system_bus_is_told_in_a_sentence(tmp_path):
 
 
 async def test_a_bus_without_bluez_is_told_in_a_sentence(bus):
-    from restbeat.sensors.virtual.bus import private_bus
+    from restbeat.sensors.dbus.private_bus import private_bus
 
     async with private_bus(bus) as address, on_bus(address):
         state = await adapter_state()

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.polar import Stream
-from restbeat.sensors.recording import BATTERY, HEART_RATE, PMD_DATA, Header, Link, Packet, Recording, read
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.protocols.polar_frames import Stream
+from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, PMD_DATA, Header, Link, Packet, Recording, read
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 from .conftest import beat_packet, until
 

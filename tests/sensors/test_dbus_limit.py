@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.source import LinkChange
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 from .conftest import recording, until
 

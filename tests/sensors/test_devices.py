@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from restbeat.sensors.bluetooth_trouble import connect_trouble
-from restbeat.sensors.devices import ContactBit, Kind, Rr, known, table
+from restbeat.sensors.bluetooth.error_messages import connect_trouble
 from restbeat.sensors.model import Device
+from restbeat.sensors.protocols.known_devices import ContactBit, Kind, Rr, known, table
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from restbeat.sensors import ending
-from restbeat.sensors.ending import ended, told_to_end
+from restbeat.sensors import task_cancellation
+from restbeat.sensors.task_cancellation import ended, told_to_end
 
 
 async def swallowing(times):
@@ -24,7 +24,7 @@ async def begun(*coroutines):
 
 
 async def test_a_task_in_which_a_library_swallowed_it_is_told_again(monkeypatch):
-    monkeypatch.setattr(ending, "_AGAIN_S", 0.01)
+    monkeypatch.setattr(task_cancellation, "_AGAIN_S", 0.01)
     tasks = await begun(swallowing(0), swallowing(1), swallowing(3))
     async with asyncio.timeout(20):
         await ended(*tasks)

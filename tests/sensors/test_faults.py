@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
 from restbeat.sensors.errors import FaultError, PayloadError
-from restbeat.sensors.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
-from restbeat.sensors.faults import told, with_faults
-from restbeat.sensors.heart_rate import parse
 from restbeat.sensors.model import Contact
-from restbeat.sensors.recording import HEART_RATE, Fault, Link, Packet, read, write
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
+from restbeat.sensors.recordings.fault_injection import told, with_faults
+from restbeat.sensors.recordings.recording import HEART_RATE, Fault, Link, Packet, read, write
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl*"))

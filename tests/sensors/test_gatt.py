@@ -1,4 +1,4 @@
-from restbeat.sensors.gatt import device_of, short_uuid, values_of, whole_uuid
+from restbeat.sensors.bluetooth.gatt import device_of, short_uuid, values_of, whole_uuid
 from restbeat.sensors.model import Device
 
 

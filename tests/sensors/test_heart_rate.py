@@ -2,8 +2,8 @@ from hypothesis import given, strategies as st
 import pytest
 
 from restbeat.sensors.errors import PayloadError
-from restbeat.sensors.heart_rate import encode, parse
 from restbeat.sensors.model import Contact, Measurement
+from restbeat.sensors.protocols.heart_rate import encode, parse
 
 UINT16 = st.integers(0, 0xFFFF)
 

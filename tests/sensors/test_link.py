@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from restbeat.sensors import link
-from restbeat.sensors.ble import StrapSource, Timing, scan
+from restbeat.sensors.bluetooth import connection
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, scan
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import ConnectError, StrapNotFoundError
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import BATTERY, HEART_RATE
+from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE
 from restbeat.sensors.source import Described, LinkChange, LinkState
 
 from .conftest import H10, recording, until
@@ -53,7 +53,7 @@ async def test_the_strap_tells_what_it_is(on_air):
 
 
 async def test_a_strap_that_does_not_tell_what_it_is_streams_all_the_same(on_air, monkeypatch):
-    monkeypatch.setattr(link, "_READ_S", 1.0)
+    monkeypatch.setattr(connection, "_READ_S", 1.0)
     async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
         strap = air.players[0].strap
         strap.reads_hang = True

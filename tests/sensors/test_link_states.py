@@ -7,10 +7,10 @@ import random
 
 from hypothesis import given, settings, strategies as st
 
+from restbeat.sensors.bluetooth.reconnect import ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
-from restbeat.sensors.reconnect import ReconnectingSource, Timing
-from restbeat.sensors.recording import Link, Packet
+from restbeat.sensors.recordings.recording import Link, Packet
 from restbeat.sensors.source import LinkChange, LinkState
 
 FOLLOWS = {

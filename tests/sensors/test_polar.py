@@ -6,8 +6,7 @@ import pytest
 
 from restbeat.sensors.errors import PayloadError
 from restbeat.sensors.model import Contact
-from restbeat.sensors.polar import AccFrame, EcgFrame, Ppi, PpiFrame, Stream, encode_acc, encode_ecg, encode_ppi, parse_frame
-from restbeat.sensors.polar_control import (
+from restbeat.sensors.protocols.polar_control import (
     ALREADY_IN_STATE,
     IN_CHARGER,
     OK,
@@ -20,6 +19,17 @@ from restbeat.sensors.polar_control import (
     settings_command,
     start_command,
     stop_command,
+)
+from restbeat.sensors.protocols.polar_frames import (
+    AccFrame,
+    EcgFrame,
+    Ppi,
+    PpiFrame,
+    Stream,
+    encode_acc,
+    encode_ecg,
+    encode_ppi,
+    parse_frame,
 )
 
 # two notifications of an H10, one behind the other (phdiethelm/h10_ecg, exploration with gatttool)

@@ -5,14 +5,14 @@ import asyncio
 import numpy as np
 import pytest
 
-from restbeat.sensors import polar_link
-from restbeat.sensors.ble import inspect
+from restbeat.sensors.bluetooth import polar_streams
+from restbeat.sensors.bluetooth.scanner import inspect
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Contact
-from restbeat.sensors.polar import Ppi, Stream, encode_acc, encode_ecg, encode_ppi
-from restbeat.sensors.polar_control import Settings, start_command, stop_command
-from restbeat.sensors.recording import PMD_DATA, Header, Link, Packet, Recording
-from restbeat.sensors.virtual.polar import PolarFault
+from restbeat.sensors.protocols.polar_control import Settings, start_command, stop_command
+from restbeat.sensors.protocols.polar_frames import Ppi, Stream, encode_acc, encode_ecg, encode_ppi
+from restbeat.sensors.recordings.recording import PMD_DATA, Header, Link, Packet, Recording
+from restbeat.sensors.virtual.virtual_polar import PolarFault
 
 from .conftest import H10, recording, until
 from .streams import SPEED, links, payloads, streaming
@@ -172,7 +172,7 @@ async def test_a_strap_whose_answer_is_lost_streams_all_the_same_and_is_told_to_
 
 
 async def test_what_is_not_answered_is_given_up_after_a_while(on_air, monkeypatch):
-    monkeypatch.setattr(polar_link, "_START_S", 0.2)
+    monkeypatch.setattr(polar_streams, "_START_S", 0.2)
     async with on_air(polar(), clock_for=at_speed) as air:
         strap = air.players[0].strap
         strap.polar.fault = PolarFault.NEVER_ANSWERS

@@ -3,8 +3,8 @@
 from bleak.backends.device import BLEDevice
 import pytest
 
-from restbeat.sensors.proxies_address import ProxyAddress, ProxyError
-from restbeat.sensors.proxies_hearing import FRESH_S, LOUDER_DB, Hearing
+from restbeat.sensors.proxies.address import ProxyAddress, ProxyError
+from restbeat.sensors.proxies.signal_levels import FRESH_S, LOUDER_DB, Hearing
 
 STRAP = BLEDevice("A0:9E:1A:00:00:01", "H10", None)
 

@@ -10,20 +10,20 @@ import struct
 import bleak
 import pytest
 
-from restbeat.sensors.ble import on_bus
+from restbeat.sensors.bluetooth.reconnect import Timing
+from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import NoAdapterError, StrapNotFoundError
-from restbeat.sensors.proxies_address import ProxyAddress, ProxyError
-from restbeat.sensors.reconnect import Timing
-from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.proxies.address import ProxyAddress, ProxyError
+from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
 from restbeat.sensors.source import Described
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 pytest.importorskip("bleak_esphome", reason="the extra restbeat[proxy] is not installed")
 
-from restbeat.sensors.proxies_strap import ProxiedSource, ProxiedStrap
-from restbeat.sensors.proxies_watch import ProxiedWatch
-from restbeat.sensors.proxy import APIClient, Proxies
+from restbeat.sensors.proxies.proxies import APIClient, Proxies
+from restbeat.sensors.proxies.scanner import ProxiedWatch
+from restbeat.sensors.proxies.strap import ProxiedSource, ProxiedStrap
 
 from .conftest import H10, beat_packet, until
 from .fake_proxy import FakeStrap, two_proxies

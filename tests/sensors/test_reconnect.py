@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from restbeat.sensors import ending
+from restbeat.sensors import task_cancellation
+from restbeat.sensors.bluetooth.reconnect import LOST_HINT, SILENT_HINT, ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
-from restbeat.sensors.reconnect import LOST_HINT, SILENT_HINT, ReconnectingSource, Timing
-from restbeat.sensors.recording import Link, Packet
+from restbeat.sensors.recordings.recording import Link, Packet
 from restbeat.sensors.source import Described, LinkChange, LinkState
 
 from .conftest import until
@@ -266,7 +266,7 @@ class Swallowing(ToldStrap):
 
 @pytest.mark.parametrize("where", ["find", "describe", "listen"])
 async def test_closing_ends_it_even_where_a_library_swallows_the_cancellation(where, monkeypatch):
-    monkeypatch.setattr(ending, "_AGAIN_S", 0.05)
+    monkeypatch.setattr(task_cancellation, "_AGAIN_S", 0.05)
     strap = Swallowing(where)
     async with asyncio.timeout(20):
         async with kept(strap, HandClock(), first_wait_s=3600.0):

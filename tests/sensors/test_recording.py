@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart, dump, read, write
+from restbeat.sensors.recordings.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart, dump, read, write
 
 HEADER = '{"format": "restbeat-recording", "version": 1}'
 PACKET = '{"t": 1.0, "char": "2a37", "hex": "10480004"}'

@@ -1,7 +1,7 @@
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.rr_text import read_rr_text
+from restbeat.sensors.recordings.rr_text import read_rr_text
 
 
 def given_text(tmp_path, text):

@@ -5,7 +5,7 @@ import pytest
 
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Link, Mark, Packet, Pain, PhaseStart, Recording
+from restbeat.sensors.recordings.recording import Header, Link, Mark, Packet, Pain, PhaseStart, Recording
 from restbeat.sensors.source import Described, LinkChange, LinkState, ReplaySource, ScriptedSource
 
 PACKETS = [Packet(float(t), "2a37", b"\x00\x40") for t in range(1, 6)]

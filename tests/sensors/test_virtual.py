@@ -9,15 +9,15 @@ import sys
 
 import pytest
 
-from restbeat.sensors.ble import on_bus, scan
+from restbeat.sensors.bluetooth.scanner import on_bus, scan
 from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.dbus.private_bus import private_bus
 from restbeat.sensors.errors import VirtualBusError
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import HEART_RATE, Header, Recording
-from restbeat.sensors.virtual.air import virtual_straps
-from restbeat.sensors.virtual.bus import private_bus
-from restbeat.sensors.virtual.held_clock import HeldClock
-from restbeat.sensors.virtual.strap import virtual_straps_of
+from restbeat.sensors.recordings.recording import HEART_RATE, Header, Recording
+from restbeat.sensors.virtual.start_on_packet_clock import HeldClock
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
+from restbeat.sensors.virtual.virtual_strap import virtual_straps_of
 
 from .conftest import recording, until
 
@@ -143,7 +143,7 @@ async def test_a_burst_of_many_straps_breaks_no_connection(on_air):
 async def test_another_program_hears_the_straps(bus):
     """`restbeat virtual-sensor` in one process, whatever speaks to BlueZ in another."""
     code = (
-        "import asyncio; from restbeat.sensors.ble import scan, inspect\n"
+        "import asyncio; from restbeat.sensors.bluetooth.scanner import scan, inspect\n"
         "async def main():\n"
         "    for advert in await scan(0.5):\n"
         "        print(advert.name, (await inspect(advert.address, listen_s=1)).has_rr)\n"
@@ -165,7 +165,9 @@ async def test_another_program_hears_the_straps(bus):
 
 async def test_a_killed_program_ends_its_subscription(bus):
     code = (
-        "import asyncio; from restbeat.sensors.ble import StrapSource; from restbeat.sensors.clock import RunningClock\n"
+        "import asyncio\n"
+        "from restbeat.sensors.bluetooth.scanner import StrapSource\n"
+        "from restbeat.sensors.clock import RunningClock\n"
         "async def main():\n"
         "    async for item in StrapSource('A0:9E:1A:00:00:01').items(RunningClock()):\n"
         "        pass\n"
@@ -225,7 +227,7 @@ async def test_the_bus_leaves_no_folder_and_no_process(bus):
 
 async def test_the_bus_of_a_killed_program_ends_with_it_and_leaves_no_folder(bus):
     code = (
-        "import asyncio; from restbeat.sensors.virtual.bus import private_bus\n"
+        "import asyncio; from restbeat.sensors.dbus.private_bus import private_bus\n"
         "async def main():\n"
         f"    async with private_bus({bus!r}) as address:\n"
         "        print(address, flush=True)\n"

@@ -10,9 +10,9 @@ from dbus_fast._private.unmarshaller import Unmarshaller
 from dbus_fast.aio import MessageBus
 import pytest
 
-from restbeat.sensors.virtual.minibus import MiniBus
-from restbeat.sensors.virtual.patience import be_patient
-from restbeat.sensors.virtual.wire import to_wire
+from restbeat.sensors.dbus.blocking_writes import be_patient
+from restbeat.sensors.dbus.message_encoding import to_wire
+from restbeat.sensors.dbus.python_bus import MiniBus
 
 BUS, PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 

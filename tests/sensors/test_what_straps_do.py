@@ -13,8 +13,8 @@ import sys
 
 import pytest
 
-from restbeat.sensors import bluetooth_trouble as trouble, link, reconnect
-from restbeat.sensors.devices import busy_hint, table_markdown
+from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
+from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
 from restbeat.sensors.source import LinkState
 from restbeat.service.room import _OF_LINK
 
@@ -57,7 +57,7 @@ ROWS = (
         "bleak #2002",
         "the lost client is disconnected before the next connects",
         f"{LINK}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
-        ("sensors/link.py", "await client.disconnect()", "pass"),
+        ("sensors/bluetooth/connection.py", "await client.disconnect()", "pass"),
     ),
     Row(
         "Notifications come twice all the same",
@@ -72,7 +72,7 @@ ROWS = (
         "a watchdog on data, never on `is_connected`",
         f"{LINK}::test_silence_is_noticed_and_the_stream_recovers",
         (
-            "sensors/reconnect.py",
+            "sensors/bluetooth/reconnect.py",
             "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
             "due_s = clock.now() + 1e9",
         ),
@@ -82,14 +82,18 @@ ROWS = (
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",
         f"{RECONNECT}::test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
-        ("sensors/reconnect.py", "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1", "attempts = 0"),
+        (
+            "sensors/bluetooth/reconnect.py",
+            "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1",
+            "attempts = 0",
+        ),
     ),
     Row(
         "An H10 has no contact bit",
         "polar-ble-sdk #470, #691",
         "absent is not “no contact”",
         "tests/sensors/test_heart_rate.py::test_contact_that_is_not_reported_is_not_no_contact",
-        ("sensors/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
+        ("sensors/protocols/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
     ),
     Row(
         "Values of a strap off the body are false",
@@ -110,7 +114,7 @@ ROWS = (
         "OpenHRV #3",
         "smoothed intervals are no beats: heart rate only – no HRV",
         f"{ROOM}::test_smoothed_intervals_are_no_beats",
-        ("sensors/devices.py", "return self.rr is Rr.YES", "return True"),
+        ("sensors/protocols/known_devices.py", "return self.rr is Rr.YES", "return True"),
     ),
     Row(
         "A Verity Sense sends no RR",
@@ -128,7 +132,7 @@ ROWS = (
         "polar-ble-sdk #164, #170",
         "a hint that another app may hold the strap, and where to switch the second on",
         "tests/sensors/test_devices.py::test_an_h10_has_no_contact_bit_and_its_second_connection_is_off",
-        ("sensors/devices.py", "return None if row is None or row.slots is None else row.quirk", "return None"),
+        ("sensors/protocols/known_devices.py", "return None if row is None or row.slots is None else row.quirk", "return None"),
     ),
     Row(
         "A dropped packet inflates RMSSD",
@@ -156,21 +160,25 @@ ROWS = (
         "dbus-daemon",
         "it is said as such, and tried again",
         "tests/sensors/test_dbus_limit.py",
-        ("sensors/bluetooth_trouble.py", "if isinstance(error, EOFError):", "if False:"),
+        ("sensors/bluetooth/error_messages.py", "if isinstance(error, EOFError):", "if False:"),
     ),
     Row(
         "AcquireNotify broke some straps",
         "bleak #1942",
         "StartNotify unless told otherwise",
         f"{LINK}::test_start_notify_is_what_is_used_unless_told_otherwise",
-        ("sensors/link.py", '"use_start_notify": not self._acquire_notify', '"use_start_notify": self._acquire_notify'),
+        (
+            "sensors/bluetooth/connection.py",
+            '"use_start_notify": not self._acquire_notify',
+            '"use_start_notify": self._acquire_notify',
+        ),
     ),
     Row(
         "A Polar whose streams are not stopped stays on",
         "Polar Measurement Data specification",
         "each stream that was started is stopped on leaving",
         "tests/sensors/test_polar_link.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
-        ("sensors/link.py", "            await self._polar.stop()", "            pass"),
+        ("sensors/bluetooth/connection.py", "            await self._polar.stop()", "            pass"),
     ),
     Row(
         "A strap stops sending RR and goes on with its heart rate",
@@ -184,7 +192,7 @@ ROWS = (
 
 H10 = "Polar H10 A1B2C3D4"
 HINTS = (
-    ("not heard: out of range, dry, or busy", link.NOT_HEARD, "test_outages.py[range]"),
+    ("not heard: out of range, dry, or busy", connection.NOT_HEARD, "test_outages.py[range]"),
     ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
     (
         "refuses, or does not answer",
@@ -231,9 +239,9 @@ def page():
         "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
         f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
         "## The link\n\n"
-        "A state machine of its own (`sensors/reconnect.py`). Each attempt begins with a search, and a link that is lost is let\n"
-        "go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter, and begins anew\n"
-        "after 10 s of data. `tests/sensors/test_link_states.py` holds it through any run of troubles.\n\n"
+        "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a search, and a link that is\n"
+        "lost is let go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter,\n"
+        "and begins anew after 10 s of data. `tests/sensors/test_link_states.py` holds it through any run of troubles.\n\n"
         f"{link_table()}\n"
         "## What is known of each strap\n\n"
         "From `sensors/devices.toml`. What is not in it is asked of the strap itself.\n\n"

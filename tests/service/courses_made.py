@@ -11,7 +11,7 @@ from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulated_strap import send
 from restbeat.sensors.model import Contact, Device, Phase
-from restbeat.sensors.recording import Header, Mark, PhaseStart
+from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.consents import give
 from restbeat.service.courses import PracticeCourses
 from restbeat.service.records import PracticeRecords

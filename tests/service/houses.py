@@ -8,7 +8,7 @@ import pytest
 
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
 from restbeat.service.house import House
 from restbeat.service.storage import NewSession, Storage

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service import answers, consents, links, mails
 from restbeat.service.client_links import PracticeLinks
 from restbeat.service.courses import PracticeCourses

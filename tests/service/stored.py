@@ -8,7 +8,7 @@ import msgspec
 
 from restbeat.analysis.figures import Integrity, PhaseFigures, ResponseFigures, SessionFigures, SessionReport
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart
 from restbeat.service.storage import NewSession, Storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ def report(algorithm: str, rmssd_ms: float) -> bytes:
 WRITES_UNTIL_KILLED = """
 import asyncio, sys, time
 from pathlib import Path
-from restbeat.sensors.recording import Packet
+from restbeat.sensors.recordings.recording import Packet
 from restbeat.service.storage import NewSession, Storage
 
 async def main():

@@ -12,7 +12,7 @@ from restbeat.analysis.golden import differences
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
 from restbeat.analysis.stream import judge
-from restbeat.sensors.recording import Header, read
+from restbeat.sensors.recordings.recording import Header, read
 from restbeat.service import archive
 from restbeat.service.archive import reanalyse_folder
 from restbeat.service.database import open_readonly

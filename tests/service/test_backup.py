@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from restbeat.sensors.recording import Header, Packet
+from restbeat.sensors.recordings.recording import Header, Packet
 from restbeat.service.backup import holds_client, take_backup, verify
 from restbeat.service.backup_list import LIST, Kept, delete_expired, listed, remember
 from restbeat.service.database import DATABASE, open_readonly

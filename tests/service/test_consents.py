@@ -6,7 +6,7 @@ import asyncio
 import pytest
 
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.records import PracticeRecords
 from restbeat.service.seal import Seal
 from restbeat.service.storage import Storage

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from restbeat.analysis.figures import SessionFigures
-from restbeat.sensors.recording import PhaseStart, read
+from restbeat.sensors.recordings.recording import PhaseStart, read
 from restbeat.service.convert import convert
 from restbeat.service.errors import FormatError, NoSuchSessionError, OutputError
 from restbeat.service.playback import replay_file

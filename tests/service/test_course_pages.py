@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.collect import of_client, tables_of_client
 from restbeat.service.storage import NewSession
 from restbeat.service.visits import set_flag

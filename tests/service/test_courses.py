@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.consents import give, withdraw
 from restbeat.service.courses import MOST_ANEW
 from restbeat.service.journal import STOPPED

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import aclosing, asynccontextmanager
 
 from restbeat.sensors.errors import VirtualBusError
-from restbeat.sensors.recording import Packet, read
+from restbeat.sensors.recordings.recording import Packet, read
 from restbeat.service import demo
 
 

@@ -14,10 +14,10 @@ import zipfile
 
 import pytest
 
-from restbeat.sensors.ble import on_bus
+from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Header, Mark
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.recordings.recording import Header, Mark
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service import checks, doctor
 from restbeat.service.checks import Finding, State
 from restbeat.service.database import DATABASE

@@ -10,14 +10,14 @@ import sys
 
 import pytest
 
-from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import FaultError
-from restbeat.sensors.fault_grammar import parse_faults
-from restbeat.sensors.faults import with_faults
-from restbeat.sensors.recording import Fault, Link, Packet, read
+from restbeat.sensors.recordings.fault_grammar import parse_faults
+from restbeat.sensors.recordings.fault_injection import with_faults
+from restbeat.sensors.recordings.recording import Fault, Link, Packet, read
 from restbeat.sensors.source import LinkChange, LinkState, ScriptedSource
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.demo import FIXTURES, RECORDINGS
 from restbeat.service.errors import OutputError
 from restbeat.service.playback import replay_file

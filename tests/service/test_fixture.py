@@ -9,9 +9,9 @@ import pytest
 
 from restbeat.analysis.session import summarise
 from restbeat.analysis.simulate import simulate
-from restbeat.sensors.anonymise import ADDRESS, anonymous
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, read
+from restbeat.sensors.recordings.anonymise import ADDRESS, anonymous
+from restbeat.sensors.recordings.recording import PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, read
 from restbeat.service.errors import NoSuchSessionError, OutputError
 from restbeat.service.fixture import write_fixture
 from restbeat.service.storage import NewSession, Storage

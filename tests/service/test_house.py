@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, PhaseStart, Recording
+from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import ReplaySource
 from restbeat.web.ports import (
     RefusedError,

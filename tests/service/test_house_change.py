@@ -9,7 +9,7 @@ from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.simulate import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.storage import NewSession
 
 from .houses import NOW, Strap

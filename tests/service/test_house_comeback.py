@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Link, PhaseStart
+from restbeat.sensors.recordings.recording import Header, Link, PhaseStart
 from restbeat.service.storage import Storage
 from restbeat.web.ports import (
     Note,

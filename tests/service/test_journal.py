@@ -3,7 +3,7 @@
 import pytest
 
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import Mark, Packet, Pain, PhaseStart
 from restbeat.service.journal import STOPPED, UNDO_S, Journal
 from restbeat.service.session import Session
 from restbeat.web.ports import RefusedError

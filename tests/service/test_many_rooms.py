@@ -5,12 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
-from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.heart_rate import encode
 from restbeat.sensors.model import Contact, Device, Measurement
-from restbeat.sensors.recording import HEART_RATE, Header, Link, Packet, Recording
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.protocols.heart_rate import encode
+from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.house import House
 from restbeat.service.storage import Storage
 from restbeat.service.worker import Worker

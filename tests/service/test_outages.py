@@ -7,16 +7,16 @@ import random
 from dbus_fast import Variant
 import pytest
 
-from restbeat.sensors.ble import StrapSource, Timing, on_bus
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.dbus.python_bus import MiniBus
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import Header, PhaseStart, Recording
+from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import LinkState
-from restbeat.sensors.virtual.air import virtual_straps
 from restbeat.sensors.virtual.bluez import VirtualBlueZ
-from restbeat.sensors.virtual.calls import answer
-from restbeat.sensors.virtual.minibus import MiniBus
-from restbeat.sensors.virtual.objects import ADAPTER
+from restbeat.sensors.virtual.bluez_methods import answer
+from restbeat.sensors.virtual.bluez_objects import ADAPTER
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.session import Session
 
 from ..sensors.conftest import beat_packet, until

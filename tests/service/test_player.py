@@ -8,9 +8,9 @@ import pytest
 from restbeat.analysis.integrity import integrity_of
 from restbeat.analysis.live import LiveSession
 from restbeat.sensors.clock import TransportClock
-from restbeat.sensors.fault_grammar import parse_faults
-from restbeat.sensors.faults import with_faults
-from restbeat.sensors.recording import Recording, read
+from restbeat.sensors.recordings.fault_grammar import parse_faults
+from restbeat.sensors.recordings.fault_injection import with_faults
+from restbeat.sensors.recordings.recording import Recording, read
 from restbeat.service.demo import FIXTURES
 from restbeat.service.player import OnceLog, Player
 

@@ -3,7 +3,7 @@
 import pytest
 
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import Packet, PhaseStart
+from restbeat.sensors.recordings.recording import Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
 from restbeat.service.readiness import RecentBeats
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.records import PracticeRecords
 from restbeat.service.storage import NewSession
 from restbeat.web.app import create_app

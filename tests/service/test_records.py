@@ -2,7 +2,7 @@
 
 import pytest
 
-from restbeat.sensors.recording import Header
+from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients import flags_of
 from restbeat.service.migrations import migrations
 from restbeat.service.records import PracticeRecords

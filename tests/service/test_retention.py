@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from restbeat.sensors.recording import Header, Mark
+from restbeat.sensors.recordings.recording import Header, Mark
 from restbeat.service.database import DATABASE
 from restbeat.service.retention import Retention
 from restbeat.service.settings import write_settings

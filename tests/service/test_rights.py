@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Header, Mark, Packet, Pain, PhaseStart, read
+from restbeat.sensors.recordings.recording import Header, Mark, Packet, Pain, PhaseStart, read
 from restbeat.service import complements, consents, identities, notes, plans
 from restbeat.service.audit import note
 from restbeat.service.backup import take_backup

@@ -10,7 +10,7 @@ from restbeat.analysis.live import LiveSession
 from restbeat.analysis.so_far import Provisional
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import Described, LinkChange, LinkState
 from restbeat.service.errors import WorkerError
 from restbeat.service.room import Room

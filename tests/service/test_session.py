@@ -5,7 +5,7 @@ import pytest
 
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recording import Header, Link, Packet, PhaseStart, Recording
+from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart, Recording
 from restbeat.sensors.source import Described, LinkChange, LinkState, ReplaySource
 from restbeat.service.session import Session
 

@@ -13,7 +13,7 @@ from restbeat.analysis.figures import (
     ResponseFigures,
 )
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Header, Pain, dump
+from restbeat.sensors.recordings.recording import Header, Pain, dump
 from restbeat.service.errors import (
     NoSuchSessionError,
 )

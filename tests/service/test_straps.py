@@ -6,11 +6,11 @@ from contextlib import aclosing
 from click.testing import CliRunner
 import pytest
 
-from restbeat.sensors.ble import on_bus
+from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Packet
-from restbeat.sensors.virtual.air import virtual_straps
+from restbeat.sensors.recordings.recording import Packet
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.cli import cli
 from restbeat.service.proxies import ProxyOptions, radio_of
 from restbeat.service.straps import scan_straps

@@ -14,7 +14,7 @@ import time
 import pytest
 from rich.console import Console
 
-from restbeat.sensors.recording import read
+from restbeat.sensors.recordings.recording import read
 from restbeat.service.demo import FIXTURES
 from restbeat.service.errors import CutError
 from restbeat.service.player import NoLog

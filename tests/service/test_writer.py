@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from restbeat.sensors.recording import Link, Mark, Packet, Pain
+from restbeat.sensors.recordings.recording import Link, Mark, Packet, Pain
 from restbeat.service.database import DATABASE
 from restbeat.service.errors import (
     DiskFullError,

@@ -7,7 +7,7 @@ from pathlib import Path
 from restbeat.analysis.session import summarise
 from restbeat.analysis.time_domain import numpy_time_domain
 from restbeat.sensors.model import RR_UNIT_MS
-from restbeat.sensors.recording import read
+from restbeat.sensors.recordings.recording import read
 from restbeat.service.exchange.session_data import session_data
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"

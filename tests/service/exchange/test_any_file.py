@@ -10,7 +10,7 @@ import pytest
 
 from restbeat.analysis.stream import BeatStream
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recording import Link, Packet, dump, read
+from restbeat.sensors.recordings.recording import Link, Packet, dump, read
 from restbeat.service.exchange.edf import read_edf_plus
 from restbeat.service.exchange.fit import read_fit
 from restbeat.service.exchange.formats import read_any, text_of, write_as

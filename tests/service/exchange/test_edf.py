@@ -8,7 +8,7 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Mark, Recording, read
+from restbeat.sensors.recordings.recording import Mark, Recording, read
 from restbeat.service.exchange.edf import RATE_HZ, read_edf_plus, write_edf
 
 from .sessions import CLEAR, ECG, FIXTURES, GAPS, NOISY, OPTICAL, PULSE, WITH_RR, of_recording, session, ticks

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from restbeat.sensors.model import Device
-from restbeat.sensors.recording import Recording, read
+from restbeat.sensors.recordings.recording import Recording, read
 from restbeat.service.exchange.fhir import FIGURES, LOINC, PHASE
 from restbeat.service.exchange.formats import write_as
 

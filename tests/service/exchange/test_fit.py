@@ -11,7 +11,7 @@ from fit_tool.profile.profile_type import Event, EventType, FileType, Manufactur
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recording import Link
+from restbeat.sensors.recordings.recording import Link
 from restbeat.service.exchange.fit import read_fit
 
 from .sessions import BEGAN, CLEAR, GAPS, NOISY, OPTICAL, of_recording, session, ticks

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recording import Link, read
+from restbeat.sensors.recordings.recording import Link, read
 from restbeat.service.exchange.formats import write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 

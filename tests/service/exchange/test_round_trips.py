@@ -4,7 +4,7 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recording import Link, Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import Link, Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import FormatError
 from restbeat.service.exchange.formats import FORMATS, format_of, kind_of, read_any, write_as
 
@@ -123,7 +123,7 @@ def test_what_was_imported_says_so_in_its_header_and_is_no_known_strap(tmp_path,
     assert header.extra["imported"]["arrival"]
     assert "imported from" in header.source
     assert header.device.address is None
-    from restbeat.sensors.devices import known
+    from restbeat.sensors.protocols.known_devices import known
 
     assert known(header.device) is None
 

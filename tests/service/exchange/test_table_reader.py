@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.heart_rate import parse
-from restbeat.sensors.recording import HEART_RATE, Packet, PhaseStart
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.recording import HEART_RATE, Packet, PhaseStart
 from restbeat.service.exchange.formats import kind_of, read_any
 
 from .sessions import BEGAN, GAPS, of_recording, same_beats, session, ticks

@@ -1,0 +1,1 @@
+"""Finding straps and reading them over Bluetooth LE, with Bleak."""

@@ -1,0 +1,76 @@
+"""What Bleak and D-Bus raise, as a sentence for a person. By name, so that nothing of Bleak has to be imported here."""
+
+from ..protocols.known_devices import busy_hint
+
+_NO_ADAPTER = "No Bluetooth adapter was found. Plug one in or switch Bluetooth on."
+_SWITCHED_OFF = "Bluetooth is switched off. Switch it on."
+_NO_SERVICE = (
+    "No Bluetooth adapter can be used: the Bluetooth service is not running. Start it, on Linux with: systemctl start bluetooth"
+)
+NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
+_FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
+_CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
+_BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
+
+_OF_REASON = {
+    "NO_BLUETOOTH": _NO_ADAPTER,
+    "NO_BLE_CENTRAL_ROLE": "The Bluetooth adapter cannot do Bluetooth Low Energy. Plug another in.",
+    "POWERED_OFF": _SWITCHED_OFF,
+    "DENIED_BY_USER": NOT_ALLOWED,
+    "DENIED_BY_SYSTEM": NOT_ALLOWED,
+    "DENIED_BY_UNKNOWN": NOT_ALLOWED,
+}
+_OF_DBUS = {
+    "ServiceUnknown": _NO_SERVICE,
+    "NameHasNoOwner": _NO_SERVICE,
+    "Spawn": _NO_SERVICE,
+    "NoReply": "The Bluetooth service does not answer. Start it anew, on Linux with: systemctl restart bluetooth",
+    "NotReady": _SWITCHED_OFF,
+    "InProgress": _BUSY,
+    "AccessDenied": NOT_ALLOWED,
+    "NotAuthorized": NOT_ALLOWED,
+    "LimitsExceeded": _FULL,
+}
+
+
+def radio_trouble(error: BaseException) -> str:
+    """Why there is no scan."""
+    if known := _known(error):
+        return known
+    if isinstance(error, TimeoutError):
+        return _OF_DBUS["NoReply"]
+    if isinstance(error, OSError):
+        return "No Bluetooth adapter can be used: this computer has no D-Bus system bus. On Linux install and start BlueZ."
+    if "adapter" in str(error) and "not found" in str(error):
+        return f"There is no Bluetooth {str(error).removesuffix(' not found')}. Plug it in, or name another."
+    return f"Bluetooth failed: {_words(error)}."
+
+
+def connect_trouble(error: BaseException, name: str | None = None) -> str:
+    """Why a strap of this name that was heard could not be connected."""
+    if known := _known(error):
+        return known
+    if isinstance(error, EOFError):
+        return _CUT_OFF  # dbus-daemon does not tell: over its limit it hangs up
+    if isinstance(error, TimeoutError):
+        return f"The strap does not answer. {_busy(name)} Keep the strap near."
+    if type(error).__name__ == "BleakCharacteristicNotFoundError":
+        return "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it."
+    if type(error).__name__ == "BleakDeviceNotFoundError":
+        return "The strap went off the air before it was connected. Check that it is worn and near."
+    return f"The strap could not be connected ({_words(error)}). {_busy(name)} Keep the strap near."
+
+
+def _busy(name: str | None) -> str:
+    known = busy_hint(name)
+    return f"Is it busy in another app or watch? {known}" if known else "Is it busy in another app or watch? Close that."
+
+
+def _known(error: BaseException) -> str | None:
+    reason = getattr(getattr(error, "reason", None), "name", "")
+    dbus = str(getattr(error, "dbus_error", None) or getattr(error, "type", None) or "")
+    return _OF_REASON.get(reason) or _OF_DBUS.get(next((part for part in dbus.split(".") if part in _OF_DBUS), ""))
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,57 @@
+"""UUIDs, and how a strap describes itself in them: GATT Specification Supplement and Assigned Numbers of the Bluetooth SIG."""
+
+from collections.abc import Mapping
+
+from ..model import Device
+from ..recordings.recording import BATTERY
+
+MANUFACTURER, MODEL, FIRMWARE, LOCATION = "2a29", "2a24", "2a26", "2a38"
+SERVICE_OF = {LOCATION: "180d", BATTERY: "180f", MANUFACTURER: "180a", MODEL: "180a", FIRMWARE: "180a"}
+"""What a strap may tell of itself, and the service in which it stands."""
+
+_BASE = "-0000-1000-8000-00805f9b34fb"
+_LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
+
+
+def whole_uuid(uuid: str) -> str:
+    """The 128-bit form, in lower case."""
+    return f"0000{uuid}{_BASE}".lower() if len(uuid) == 4 else uuid.lower()
+
+
+def short_uuid(uuid: str) -> str:
+    """Four hex digits where the UUID is one of the Bluetooth SIG, as recordings have it."""
+    low = uuid.lower()
+    return low[4:8] if len(low) == 36 and low.startswith("0000") and low.endswith(_BASE) else low
+
+
+def device_of(values: Mapping[str, bytes], *, name: str | None, address: str) -> Device:
+    """A strap by what was read of it, by short UUID; what is odd is left out."""
+    battery = values.get(BATTERY, b"")
+    location = values.get(LOCATION, b"")
+    return Device(
+        name=name,
+        address=address,
+        manufacturer=_text(values.get(MANUFACTURER)),
+        model=_text(values.get(MODEL)),
+        firmware=_text(values.get(FIRMWARE)),
+        battery_pct=battery[0] if battery and battery[0] <= 100 else None,
+        location=_LOCATIONS[location[0]] if location and location[0] < len(_LOCATIONS) else None,
+    )
+
+
+def values_of(device: Device) -> dict[str, bytes]:
+    """What a strap like this would tell of itself; a place that the Bluetooth SIG does not list, such as the arm, is "other"."""
+    values: dict[str, bytes] = {}
+    if device.location:
+        known = device.location.lower() in _LOCATIONS
+        values[LOCATION] = bytes([_LOCATIONS.index(device.location.lower()) if known else 0])
+    if device.battery_pct is not None:
+        values[BATTERY] = bytes([device.battery_pct])
+    for uuid, text in ((MANUFACTURER, device.manufacturer), (MODEL, device.model), (FIRMWARE, device.firmware)):
+        if text:
+            values[uuid] = text.encode()
+    return values
+
+
+def _text(raw: bytes | None) -> str | None:
+    return (raw or b"").decode(errors="replace").strip("\0 \t\r\n") or None

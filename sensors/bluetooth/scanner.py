@@ -1,0 +1,183 @@
+"""The one door to Bluetooth: which straps are on the air, what they are, and the stream of one of them.
+
+Bleak is imported here and in the rooms behind this door alone: `discovery`, `link`, `polar_link`, `bleak_bus`.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
+import random
+import time
+from types import TracebackType
+from typing import Self
+
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+import msgspec
+
+from ..errors import NoAdapterError, PayloadError
+from ..model import Device
+from ..protocols.heart_rate import parse
+from ..recordings.recording import HEART_RATE
+from .connection import HEART_RATE_UUID, BleakStrap
+from .dbus_override import on_bus
+from .discovery import START_S, RadioState, discovery_of
+from .reconnect import ReconnectingSource, Timing
+
+__all__ = [
+    "Advert",
+    "Inspected",
+    "RadioState",
+    "StrapSource",
+    "StrapWatch",
+    "Timing",
+    "adapter_state",
+    "inspect",
+    "on_bus",
+    "scan",
+]
+
+_FORGET_S = 20.0
+_RSSI_UNKNOWN = -127
+
+
+class Advert(msgspec.Struct, frozen=True):
+    """A Bluetooth device that was heard."""
+
+    address: str
+    name: str | None
+    rssi_dbm: int | None
+    heart_rate_service: bool
+    """Whether it says that it is a heart-rate strap."""
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    """What a strap told of itself; `has_rr` is None where it sent no heart rate in time, as one that is not worn."""
+
+    device: Device
+    has_rr: bool | None
+
+
+async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool = True) -> list[Advert]:
+    """Listen for so long (wall time); gives heart-rate straps first, then by signal. Raises `NoAdapterError`."""
+    heard: dict[str, Advert] = {}
+
+    def listen(device: BLEDevice, data: AdvertisementData) -> None:
+        advert = _advert(device, data)
+        if advert.heart_rate_service or not straps_only:
+            heard[device.address] = advert
+
+    discovery = discovery_of(adapter)
+    async with discovery.listened_to(listen):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await discovery.troubled.wait()
+    if discovery.troubled.is_set():
+        raise NoAdapterError(discovery.state.text)
+    return _strongest_first(heard.values())
+
+
+async def adapter_state(adapter: str | None = None) -> RadioState:
+    """Whether there is a powered adapter; never raises."""
+    discovery = discovery_of(adapter)
+    async with discovery.listened_to(lambda _device, _data: None):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_S):
+                await discovery.settled.wait()
+    return discovery.state
+
+
+async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6.0, listen_s: float = 4.0) -> Inspected:
+    """Connect to a strap, ask what it is, and hear whether it sends RR. Raises a `LinkError` where it cannot be asked."""
+    strap = BleakStrap(address, adapter)
+    await strap.find(find_s)
+    async with strap.connect() as connection:
+        device = await connection.describe()
+        told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        packets = 0
+
+        def listen(uuid: str, payload: bytes) -> None:
+            nonlocal packets
+            with suppress(PayloadError):
+                if uuid == HEART_RATE:
+                    packets += 1
+                    if parse(payload).rr_flag and not told.done():
+                        told.set_result(True)
+
+        await connection.listen(listen)
+        await asyncio.wait({told}, timeout=listen_s)
+        return Inspected(device, True if told.done() else False if packets else None)
+
+
+class StrapWatch:
+    """Knows, within its block, which straps were heard lately; keeps looking for an adapter where there is none."""
+
+    def __init__(self, *, adapter: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._adapter = adapter
+        self._monotonic = monotonic
+        self._heard: dict[str, tuple[float, Advert]] = {}
+        self._listening: AbstractAsyncContextManager[None]
+
+    @property
+    def state(self) -> RadioState:
+        """Whether there is a radio at present."""
+        state = discovery_of(self._adapter).state
+        return state if state.ready else RadioState(ready=False, text=f"{state.text} restbeat keeps looking.")
+
+    @property
+    def straps(self) -> list[Advert]:
+        """Heart-rate straps heard within the last 20 s, strongest first; one that is connected is not on the air."""
+        now = self._monotonic()
+        self._heard = {address: heard for address, heard in self._heard.items() if now - heard[0] <= _FORGET_S}
+        return _strongest_first(advert for _, advert in self._heard.values())
+
+    async def __aenter__(self) -> Self:
+        self._listening = discovery_of(self._adapter).listened_to(self._listen, at_leisure=True)
+        await self._listening.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._listening.__aexit__(kind, error, trace)
+
+    def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
+        advert = _advert(device, data)
+        if advert.heart_rate_service:
+            self._heard[advert.address] = self._monotonic(), advert
+
+
+class StrapSource(ReconnectingSource):
+    """A strap on the air, as a `Source`: what it sends, across every loss of the link."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        adapter: str | None = None,
+        rng: random.Random | None = None,
+        timing: Timing | None = None,
+        give_up_after_s: float | None = None,
+        acquire_notify: bool = False,
+        pmd: bool = True,
+    ) -> None:
+        """Without `give_up_after_s` (wall time) it never gives up. `acquire_notify` is Bleak's other way to listen on Linux.
+
+        `pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them.
+        """
+        timing = timing or Timing()
+        if give_up_after_s is not None:
+            timing = replace(timing, give_up_after_s=give_up_after_s)
+        super().__init__(
+            BleakStrap(address, adapter, acquire_notify=acquire_notify, pmd=pmd),
+            rng=rng or random.Random(),  # noqa: S311 jitter, no secret
+            timing=timing,
+        )
+
+
+def _advert(device: BLEDevice, data: AdvertisementData) -> Advert:
+    rssi_dbm = None if data.rssi <= _RSSI_UNKNOWN else data.rssi
+    return Advert(device.address, device.name or data.local_name, rssi_dbm, HEART_RATE_UUID in data.service_uuids)
+
+
+def _strongest_first(adverts: Iterable[Advert]) -> list[Advert]:
+    return sorted(adverts, key=lambda a: (not a.heart_rate_service, -(a.rssi_dbm or _RSSI_UNKNOWN), a.address))

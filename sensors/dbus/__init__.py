@@ -1,0 +1,1 @@
+"""A private D-Bus for a virtual BlueZ."""

@@ -1,0 +1,90 @@
+"""A private D-Bus: dbus-daemon where there is one, else a small bus in Python within this process."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+import shutil
+import sys
+from typing import Literal
+
+from ..errors import VirtualBusError
+from .temporary_folder import end, passing_folder
+
+if sys.platform == "linux":
+    from .python_bus import MiniBus
+
+BusKind = Literal["daemon", "python"]
+
+_DAEMON = "dbus-daemon"
+_START_S = 5.0
+# ends the daemon when the pipe from us closes, so that it does not outlive a restbeat that was killed
+_GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
+# a BleakClient takes a connection of its own, and 256 a user would be the default
+_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
+<busconfig>
+  <listen>unix:path={socket}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default"><allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy>
+  <limit name="max_connections_per_user">4096</limit>
+  <limit name="max_completed_connections">4096</limit>
+</busconfig>
+"""
+
+
+@asynccontextmanager
+async def private_bus(kind: BusKind | None = None) -> AsyncGenerator[str]:
+    """Run a D-Bus of one's own within the block; gives its address.
+
+    `kind` forces dbus-daemon or the bus in Python. Raises `VirtualBusError` where it cannot be started.
+    """
+    if sys.platform != "linux":
+        raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
+    async with passing_folder("restbeat-bus-") as folder:
+        daemon = shutil.which(_DAEMON)
+        if kind == "python" or (kind is None and daemon is None):
+            with MiniBus(folder / "socket") as bus:
+                yield bus.address
+        elif daemon is None:
+            raise VirtualBusError(f"{_DAEMON} is not installed. Install it, or let restbeat use its own bus in Python.")
+        else:
+            async with _daemon(daemon, folder) as address:
+                yield address
+
+
+@asynccontextmanager
+async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
+    config = folder / "bus.conf"
+    config.write_text(_CONFIG.format(socket=folder / "socket"))
+    process = await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        _GUARD,
+        program,
+        f"--config-file={config}",
+        "--nofork",
+        "--nopidfile",
+        "--print-address",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C in a terminal is for restbeat, which then ends the bus last
+    )
+    try:
+        yield await _address(process)
+    finally:
+        await end(process)
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    if process.stdout is None or process.stderr is None:
+        raise VirtualBusError(f"{_DAEMON} was started without its pipes.")
+    try:
+        async with asyncio.timeout(_START_S):
+            line = await process.stdout.readline()
+    except TimeoutError as error:
+        raise VirtualBusError(f"{_DAEMON} did not answer within {_START_S:g} s.") from error
+    if not line:
+        why = (await process.communicate(b""))[1].decode(errors="replace").strip()
+        raise VirtualBusError(f"{_DAEMON} could not be started: {why or 'it ended at once'}.")
+    return line.decode().strip().split(",guid=")[0]

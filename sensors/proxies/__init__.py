@@ -1,0 +1,1 @@
+"""Straps heard through ESPHome Bluetooth proxies."""

@@ -1,0 +1,44 @@
+"""Where a Bluetooth proxy is, and the name of the room that it stands in."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from ..errors import LinkError
+
+_PORT = 6053
+_FORM = "A proxy is written HOST, HOST:PORT or HOST=ROOM NAME, such as 192.168.1.40=Blue room"
+
+
+class ProxyError(LinkError):
+    """A Bluetooth proxy that is written wrongly, or what it takes to use one is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyAddress:
+    """An ESPHome Bluetooth proxy on the network."""
+
+    host: str
+    port: int
+    room: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `HOST[:PORT][=ROOM NAME]`; without a name the room is called after the host. Raises `ProxyError`."""
+        place, _, room = (part.strip() for part in text.partition("="))
+        host, port = _split(place)
+        if not host or any(letter.isspace() for letter in host):
+            raise ProxyError(f"{text!r} names no host. {_FORM}.")
+        if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
+            raise ProxyError(f"{port!r} in {text!r} is no port: a number from 1 to 65535 is wanted. {_FORM}.")
+        return cls(host, int(port or _PORT), room or host)
+
+
+def _split(place: str) -> tuple[str, str]:
+    """Part host and port; an IPv6 address with a port stands in brackets, and may stand there without."""
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        return host, rest.removeprefix(":")
+    if place.count(":") > 1:
+        return place, ""
+    host, _, port = place.partition(":")
+    return host, port

@@ -1,0 +1,125 @@
+"""A strap that is heard by proxies, by this computer's own adapter, or by both: found and connected where it is loudest."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+import logging
+import random
+
+from bleak import BleakClient
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from ..bluetooth.connection import BleakConnection, BleakStrap, within
+from ..bluetooth.discovery import discovery_of
+from ..bluetooth.error_messages import connect_trouble
+from ..bluetooth.reconnect import ReconnectingSource
+from ..bluetooth.scanner import Timing
+from ..errors import ConnectError, NoAdapterError, StrapNotFoundError
+from .address import ProxyAddress
+from .proxies import Proxies
+
+_LOG = logging.getLogger(__name__)
+_CONNECT_S, _DISCONNECT_S = 15.0, 5.0
+_NO_SLOT = (
+    "The strap is heard, but by no proxy that can connect to one more. End a session near it, or put another proxy into the room."
+)
+
+
+class ProxiedStrap(BleakStrap):
+    """A `reconnect.Strap` that takes the way by which it is heard loudest, and another where that one failed."""
+
+    def __init__(self, address: str, proxies: Proxies, adapter: str | None, *, pmd: bool = False) -> None:
+        super().__init__(address, adapter, pmd=pmd)
+        self._proxies = proxies
+        self._through: type[BaseBleakClient] | None = None
+        self._by: ProxyAddress | None = None
+        self._failed: set[ProxyAddress | None] = set()
+
+    async def find(self, seconds: float) -> None:
+        """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
+        self._found = await self._held_already() if self._first else None
+        self._first = False
+        self._through = self._by = None
+        discovery = discovery_of(self._adapter)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), discovery.listened_to(self._listen):
+                while self._found is None:
+                    looked = self._proxies.looked
+                    self._choose()
+                    if self._found is None:
+                        await looked.wait()
+        if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
+            raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
+        if self._found is None:
+            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else self._not_heard)
+
+    def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
+        if device.address.upper() == self._address.upper():
+            self._proxies.hearing.hear(None, device, device.name or data.local_name, data.rssi)
+
+    def _choose(self) -> None:
+        heard = self._proxies.hearing.of(self._address)
+        if all(one.radio in self._failed for one in heard):
+            self._failed.clear()
+        for one in heard:
+            if one.radio in self._failed:
+                continue
+            self._by = one.radio
+            self._through = None if one.radio is None else self._proxies.client_through(one.radio)
+            if one.radio is None or self._through is not None:
+                self._found, self._name = one.device, one.name or self._name
+                return
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncGenerator[BleakConnection]:
+        """Connect to the strap by the way on which it was found; disconnects in any case. Raises `ConnectError`."""
+        self._failed.add(self._by)
+        if self._through is None:
+            async with super().connect() as connection:
+                self._failed.clear()
+                yield connection
+            return
+        if self._found is None:
+            raise StrapNotFoundError(self._not_heard)
+        gone = asyncio.Event()
+        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
+        try:
+            try:
+                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
+            except Exception as error:
+                raise ConnectError(connect_trouble(error, self._found.name)) from error
+            self._failed.clear()
+            connection = BleakConnection(client, gone, self._found, acquire_notify=False, pmd=self._pmd)
+            try:
+                yield connection
+            finally:
+                if not gone.is_set():
+                    # silent: a proxy that hangs still counts as connected, and would be the nearest again
+                    self._failed.add(self._by)
+                await connection.leave()
+        finally:
+            try:
+                async with asyncio.timeout(_DISCONNECT_S):
+                    await client.disconnect()
+            except Exception:  # noqa: BLE001 a proxy that is gone has let go of the strap
+                _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+
+
+class ProxiedSource(ReconnectingSource):
+    """A strap as a `Source`, as `StrapSource` is, by whichever radio hears it."""
+
+    def __init__(
+        self,
+        address: str,
+        proxies: Proxies,
+        *,
+        adapter: str | None = None,
+        rng: random.Random | None = None,
+        timing: Timing | None = None,
+        pmd: bool = True,
+    ) -> None:
+        """`pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them."""
+        strap = ProxiedStrap(address, proxies, adapter, pmd=pmd)
+        super().__init__(strap, rng=rng or random.Random(), timing=timing or Timing())  # noqa: S311 jitter, no secret

@@ -1,0 +1,1 @@
+"""Recordings of a strap: reading, writing, anonymising, and putting faults into them."""

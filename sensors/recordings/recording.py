@@ -1,0 +1,356 @@
+"""Recordings: a header line, then a line an event, in order of arrival (JSON lines, gzipped or not).
+
+    {"format": "restbeat-recording", "version": 1, "device": {"name": "Polar H10"}, "source": "..."}
+    {"t": 0.912, "char": "2a37", "hex": "1648c003"}
+    {"t": 60.0, "phase": "baseline"}
+
+What cannot be read costs its own line and a warning, never the recording. Header and device fields but `format` and
+`version` are optional; unknown ones are kept.
+"""
+
+from dataclasses import dataclass, field
+import gzip
+from math import isfinite
+from pathlib import Path
+import re
+from typing import IO, Any
+import zlib
+
+import msgspec
+
+from ..errors import RecordingError
+from ..model import Device, Phase
+
+FORMAT = "restbeat-recording"
+VERSION = 1
+HEART_RATE = "2a37"
+BATTERY = "2a19"
+PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
+PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
+"""Polar Measurement Data: ECG, PPI and acceleration come on the second."""
+
+_LONGEST_S = 10 * 86_400.0
+_JUMP_S = 60.0
+_FASTEST = 1000.0
+_KNOWN = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+class Packet(msgspec.Struct, frozen=True):
+    """A notification as it came: arrival in s, short UUID of the characteristic, payload."""
+
+    t: float
+    char: str
+    payload: bytes
+
+
+class Link(msgspec.Struct, frozen=True):
+    """The connection came up, or was lost."""
+
+    t: float
+    up: bool
+
+
+class PhaseStart(msgspec.Struct, frozen=True):
+    """A phase begins; `ended` ends the session."""
+
+    t: float
+    phase: Phase
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What the therapist noted."""
+
+    t: float
+    technique: str | None = None
+    region: str | None = None
+    pressure: str | None = None
+    note: str | None = None
+
+
+class Pain(msgspec.Struct, frozen=True):
+    """A pain score from 0 to 10 (NRS)."""
+
+    t: float
+    score: int
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A trouble that was put in on purpose: the truth of it, for tests and testers. No figure reads it."""
+
+    t: float
+    kind: str
+    """As in the grammar of `faults`: drop, silence, double, ..."""
+    until_s: float | None = None
+    count: int | None = None
+    """How many packets or beats it touched."""
+    detail: str | None = None
+
+
+Event = Packet | Link | PhaseStart | Mark | Pain | Fault
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The first line of a recording."""
+
+    device: Device = Device()
+    client: str | None = None
+    kind: str = "massage"
+    """massage, or rest: a session without massage."""
+    source: str | None = None
+    licence: str | None = None
+    arrival_speed: float = 1.0
+    """Session seconds a wall second when the packets were stamped: at a high speed a stall of the computer looks long."""
+    extra: dict[str, Any] = {}
+    """Fields that this version does not know, kept as read."""
+    device_extra: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording that was read, and a sentence for each line that could not be."""
+
+    header: Header
+    events: tuple[Event, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Recording:
+    """Read a recording; raises `RecordingError` where there is no header of this version."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
+    reader = _Reader(path.name)
+    if raw.startswith(_GZIP_MAGIC):
+        raw = reader.unzip(raw)
+    lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise RecordingError(f"{path.name} is empty: there is nothing to play.")
+    header = reader.header(numbered[0][1])
+    for number, line in numbered[1:]:
+        reader.line(number, line, cut=number == len(lines))
+    reader.release()
+    return Recording(header, tuple(reader.events), tuple(reader.warnings))
+
+
+class RecordingWriter:
+    """Writes a recording line by line, each line whole before the next is begun."""
+
+    def __init__(self, file: IO[str], header: Header) -> None:
+        self._file = file
+        self._line(header_fields(header))
+
+    def write(self, event: Event) -> None:
+        """Append one event."""
+        self._line(event_fields(event))
+
+    def _line(self, fields: dict[str, Any]) -> None:
+        self._file.write(msgspec.json.encode(fields).decode() + "\n")
+        self._file.flush()
+
+
+def write(path: Path, header: Header, events: list[Event]) -> None:
+    """Write a whole recording; a name that ends in .gz is compressed."""
+    if path.suffix == ".gz":
+        with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+            packed.write(dump(header, events))
+    else:
+        path.write_bytes(dump(header, events))
+
+
+def dump(header: Header, events: list[Event]) -> bytes:
+    """The bytes of a recording."""
+    lines = [header_fields(header), *(event_fields(event) for event in events)]
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
+def header_fields(header: Header) -> dict[str, Any]:
+    """The header line as it is written, known fields first."""
+    known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
+    speed = {} if header.arrival_speed == 1.0 else {"arrival_speed": header.arrival_speed}
+    device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "device": device,
+        **{k: v for k, v in known.items() if v is not None},
+        **speed,
+        **header.extra,
+    }
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """One event line as it is written."""
+    t = round(event.t, 6)
+    match event:
+        case Packet():
+            return {"t": t, "char": event.char, "hex": event.payload.hex()}
+        case Link():
+            return {"t": t, "link": "up" if event.up else "lost"}
+        case PhaseStart():
+            return {"t": t, "phase": event.phase.value}
+        case Mark():
+            fields = {k: v for k, v in msgspec.structs.asdict(event).items() if k != "t" and v is not None}
+            return {"t": t, "mark": fields}
+        case Pain():
+            return {"t": t, "pain": event.score}
+        case Fault():
+            fields = {k: v for k, v in msgspec.structs.asdict(event).items() if k != "t" and v is not None}
+            return {"t": t, "fault": fields}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects events and warnings; holds an event that jumps ahead until the next line says whether time really went on."""
+
+    name: str
+    events: list[Event] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    held: tuple[int, Event] | None = None
+    unknown: set[str] = field(default_factory=set)
+
+    def unzip(self, raw: bytes) -> bytes:
+        out = b""
+        while raw.startswith(_GZIP_MAGIC):  # gzip files behind each other are one file
+            unpack = zlib.decompressobj(31)
+            try:
+                out += unpack.decompress(raw)
+            except zlib.error as error:
+                if out:
+                    break
+                raise RecordingError(f"{self.name} is no readable gzip file: {error}.") from error
+            raw = unpack.unused_data
+            if not unpack.eof:
+                self.warnings.append(f"{self.name}: the compressed file is cut off; what was whole is kept.")
+        if raw.strip(b"\0"):
+            self.warnings.append(f"{self.name}: {len(raw)} bytes behind the compressed part cannot be read and are left out.")
+        return out
+
+    def header(self, line: bytes) -> Header:
+        fields = _object(line)
+        if fields is None or fields.get("format") != FORMAT:
+            raise RecordingError(f'{self.name} is no recording: its first line is not a "{FORMAT}" header.')
+        version = fields.get("version")
+        if version != VERSION or isinstance(version, bool):
+            raise RecordingError(f"{self.name} is a recording of version {version!r}; this restbeat reads version {VERSION}.")
+        extra = {k: v for k, v in fields.items() if k not in _KNOWN}
+        device, device_extra = self._device(fields.get("device"))
+        known: dict[str, Any] = {}
+        for key in ("client", "kind", "source", "licence"):
+            value = fields.get(key)
+            if isinstance(value, str):
+                known[key] = value
+            elif value is not None:
+                self.warnings.append(f"{self.name} line 1: {key} is no text and is left out.")
+        if known.get("kind", "massage") not in {"massage", "rest"}:
+            self.warnings.append(f"{self.name} line 1: the kind {known.pop('kind')!r} is unknown, massage is taken.")
+        speed = fields.get("arrival_speed", 1.0)
+        if isinstance(speed, int | float) and not isinstance(speed, bool) and 0 < speed <= _FASTEST:
+            known["arrival_speed"] = float(speed)
+        else:
+            self.warnings.append(f"{self.name} line 1: arrival_speed is no speed and is left out.")
+        return Header(device=device, extra=extra, device_extra=device_extra, **known)
+
+    def _device(self, given: Any) -> tuple[Device, dict[str, Any]]:
+        if not isinstance(given, dict):
+            if given is not None:
+                self.warnings.append(f"{self.name} line 1: device is no object and is left out.")
+            return Device(), {}
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for key, value in given.items():
+            wanted = {"battery_pct": int}.get(key, str)
+            fits = isinstance(value, wanted) and not isinstance(value, bool)
+            (known if key in Device.__struct_fields__ and fits else extra)[key] = value
+        return Device(**known), extra
+
+    def line(self, number: int, line: bytes, *, cut: bool) -> None:
+        where = f"{self.name} line {number}"
+        fields = _object(line)
+        if fields is None:
+            self.warnings.append(f"{where}: {'cut off at the end of the file' if cut else 'not JSON'}; this line is left out.")
+            return
+        try:
+            event = _event(fields)
+        except ValueError as error:
+            self.warnings.append(f"{where}: {error}; this line is left out.")
+            return
+        if isinstance(event, Packet) and event.char not in {HEART_RATE, BATTERY, PMD_DATA} | self.unknown:
+            self.unknown.add(event.char)
+            self.warnings.append(f"{where}: characteristic {event.char} is unknown; its packets are kept but not read.")
+        self._in_order(number, event)
+
+    def _in_order(self, number: int, event: Event) -> None:
+        last = self.events[-1].t if self.events else 0.0
+        if event.t < last:
+            self.warnings.append(
+                f"{self.name} line {number}: time runs backwards ({event.t:g} s after {last:g} s); this line is left out."
+            )
+            return
+        if self.held and event.t < self.held[1].t:
+            n, odd = self.held
+            self.held = None
+            self.warnings.append(f"{self.name} line {n}: time jumps to {odd.t:g} s and back; that line is left out.")
+        self.release()
+        if event.t > last + _JUMP_S and self.events:
+            self.held = (number, event)
+        else:
+            self.events.append(event)
+
+    def release(self) -> None:
+        if self.held:
+            self.events.append(self.held[1])
+            self.held = None
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _event(fields: dict[str, Any]) -> Event:
+    t = fields.get("t")
+    if not isinstance(t, int | float) or isinstance(t, bool) or not isfinite(t) or not 0 <= t <= _LONGEST_S:
+        raise ValueError(f"t is {t!r} and no time in s")
+    t = float(t)
+    match fields:
+        case {"char": str(char), "hex": str(text)}:
+            return Packet(t, _short_uuid(char), _payload(text))
+        case {"link": "up" | "lost" as link}:
+            return Link(t, link == "up")
+        case {"phase": str(name)}:
+            if name not in {p.value for p in Phase}:
+                raise ValueError(f"the phase {name!r} is unknown")
+            return PhaseStart(t, Phase(name))
+        case {"mark": dict(mark)}:
+            known = {k: str(v) for k, v in mark.items() if k in Mark.__struct_fields__ and k != "t" and v is not None}
+            if not known:
+                raise ValueError("the mark says nothing that is known")
+            return Mark(t, **known)
+        case {"pain": int(score)} if not isinstance(score, bool) and 0 <= score <= 10:
+            return Pain(t, score)
+        case {"fault": dict(fault)}:
+            try:
+                return msgspec.convert({**fault, "t": t}, Fault)
+            except msgspec.ValidationError as error:
+                raise ValueError(f"the fault is none ({error})") from error
+        case _:
+            raise ValueError(f"an event that is not known ({', '.join(k for k in fields if k != 't') or 'nothing but t'})")
+
+
+def _payload(text: str) -> bytes:
+    if len(text) % 2 or not re.fullmatch(r"[0-9a-fA-F]*", text):
+        raise ValueError(f"the payload {text[:40]!r} is not hex")
+    return bytes.fromhex(text)
+
+
+def _short_uuid(char: str) -> str:
+    low = char.lower().removeprefix("0x")
+    if len(low) == 36 and low.startswith("0000") and low.endswith("-0000-1000-8000-00805f9b34fb"):
+        return low[4:8]
+    return low

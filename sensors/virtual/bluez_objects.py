@@ -1,0 +1,179 @@
+"""A virtual strap as BlueZ shows it on D-Bus: one Device1, and its GATT services and characteristics while connected."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+import logging
+import socket
+from typing import Any
+
+from dbus_fast import Variant
+
+from ..bluetooth.gatt import whole_uuid
+from ..recordings.recording import HEART_RATE
+from .virtual_strap import VirtualStrap
+
+_LOG = logging.getLogger(__name__)
+ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
+SERVICE, CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteristic1"
+
+Properties = dict[str, Variant]
+Interfaces = dict[str, Properties]
+
+_MTU = 247
+_FIRST_HANDLE = 0x10
+
+
+def adapter_path(name: str) -> str:
+    """The D-Bus path of an adapter such as hci0."""
+    return f"/org/bluez/{name}"
+
+
+def adapter_interfaces(name: str, address: str, *, powered: bool) -> Interfaces:
+    """What BlueZ tells of an adapter."""
+    return {
+        ADAPTER: {
+            "Address": Variant("s", address),
+            "AddressType": Variant("s", "public"),
+            "Name": Variant("s", name),
+            "Alias": Variant("s", name),
+            "Powered": Variant("b", powered),
+            "Discovering": Variant("b", False),
+            "Roles": Variant("as", ["central"]),
+            "UUIDs": Variant("as", []),
+        }
+    }
+
+
+@dataclass(slots=True, eq=False)
+class StrapObjects:
+    """The D-Bus objects of one strap, who has subscribed to what, and its state towards BlueZ."""
+
+    strap: VirtualStrap
+    known: bool = False
+    """BlueZ has heard it at least once."""
+    path: str = ""
+    device: Properties = field(default_factory=dict)
+    gatt: dict[str, Interfaces] = field(default_factory=dict)
+    """Services and characteristics by path; a characteristic stands behind its service."""
+    subscribers: dict[str, set[str]] = field(default_factory=dict)
+    """Characteristic path → the connections that called StartNotify; they outlive a lost link, as in BlueZ."""
+    pipes: dict[str, socket.socket] = field(default_factory=dict)
+    """Characteristic path → the socket that AcquireNotify handed out."""
+    values: dict[str, bytes] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    """Characteristic UUID, as the strap writes it → path."""
+
+    def __post_init__(self) -> None:
+        strap = self.strap
+        self.path = f"{adapter_path(strap.adapter)}/dev_{strap.address.replace(':', '_')}"
+        services = dict.fromkeys(characteristic.service for characteristic in strap.characteristics)
+        self.device = {
+            "Adapter": Variant("o", adapter_path(strap.adapter)),
+            "Address": Variant("s", strap.address),
+            "AddressType": Variant("s", "random"),
+            "Name": Variant("s", strap.name),
+            "Alias": Variant("s", strap.name),
+            **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
+            "Connected": Variant("b", False),
+            "ServicesResolved": Variant("b", False),
+            "UUIDs": Variant("as", [whole_uuid(service) for service in services]),
+            "RSSI": Variant("n", strap.rssi_dbm),
+        }
+        handle = _FIRST_HANDLE
+        for service in services:
+            service_path = f"{self.path}/service{handle:04x}"
+            self.gatt[service_path] = {SERVICE: self._service(service)}
+            handle += 1
+            for characteristic in strap.characteristics:
+                if characteristic.service != service:
+                    continue
+                path = f"{service_path}/char{handle:04x}"
+                self.gatt[path] = {CHARACTERISTIC: _characteristic(characteristic.uuid, service_path, characteristic.flags)}
+                self.values[path] = characteristic.value
+                self.paths[characteristic.uuid] = path
+                handle += 2
+
+    @property
+    def connected(self) -> bool:
+        """Whether the link is up."""
+        return bool(self.device["Connected"].value)
+
+    @property
+    def resolved(self) -> bool:
+        """Whether its services are known, so that it can be read and listened to."""
+        return bool(self.device["ServicesResolved"].value)
+
+    @property
+    def interfaces(self) -> Iterator[tuple[str, Interfaces]]:
+        """Every object of it that BlueZ shows at present."""
+        if self.known:
+            yield self.path, {DEVICE: self.device}
+            if self.resolved:
+                yield from self.gatt.items()
+
+    def change(self, **changed: Variant) -> Properties:
+        """Change properties of the device; gives them for the signal."""
+        self.device |= changed
+        return changed
+
+    def flags(self, path: str) -> set[str]:
+        """What a characteristic allows."""
+        return set(self.gatt[path][CHARACTERISTIC]["Flags"].value)
+
+    def uuid(self, path: str) -> str:
+        """The UUID of a characteristic, as the strap writes it."""
+        return next(uuid for uuid, known in self.paths.items() if known == path)
+
+    def hung_up(self, connection: str) -> None:
+        """A program left the bus: its subscriptions end with it."""
+        for subscribers in self.subscribers.values():
+            subscribers.discard(connection)
+        self.note_listeners()
+
+    def write(self, path: str, payload: bytes) -> bool:
+        """Send a notification into the socket that AcquireNotify handed out; gives whether somebody may read it."""
+        try:
+            self.pipes[path].send(payload)
+        except BlockingIOError:
+            _LOG.debug("%s: a client does not read, a notification is lost", self.strap.name)
+        except OSError:
+            self.pipes.pop(path).close()
+            self.note_listeners()
+            return False
+        return True
+
+    def note_listeners(self) -> None:
+        """Keep the strap's `listening` true to who is subscribed."""
+        path = self.paths.get(HEART_RATE, "")
+        if self.subscribers.get(path) or path in self.pipes:
+            self.strap.listening.set()
+        else:
+            self.strap.listening.clear()
+
+    def close_pipes(self) -> None:
+        """Close what AcquireNotify handed out."""
+        for pipe in self.pipes.values():
+            pipe.close()
+        self.pipes.clear()
+        self.note_listeners()
+
+    def _service(self, uuid: str) -> Properties:
+        return {
+            "UUID": Variant("s", whole_uuid(uuid)),
+            "Device": Variant("o", self.path),
+            "Primary": Variant("b", True),
+            "Includes": Variant("ao", []),
+        }
+
+
+def _characteristic(uuid: str, service_path: str, flags: tuple[str, ...]) -> Properties:
+    properties: dict[str, Any] = {
+        "UUID": Variant("s", whole_uuid(uuid)),
+        "Service": Variant("o", service_path),
+        "Flags": Variant("as", list(flags)),
+        "Value": Variant("ay", b""),
+        "MTU": Variant("q", _MTU),
+    }
+    if {"notify", "indicate"} & set(flags):
+        properties |= {"Notifying": Variant("b", False), "NotifyAcquired": Variant("b", False)}
+    return properties

@@ -1,0 +1,73 @@
+"""Plays a recording on a virtual strap, each packet when it is due."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..clock import Clock
+from ..recordings.recording import Link, Packet, Recording
+from .bluez import VirtualBlueZ
+from .virtual_strap import VirtualStrap
+
+_LATE_S = 0.5
+"""A packet due longer ago than this when a client subscribes is not sent any more."""
+
+
+@dataclass(slots=True, eq=False)
+class Player:
+    """Starts when a client subscribes to the heart rate; `clock_for` is asked for the clock at that moment."""
+
+    recording: Recording
+    strap: VirtualStrap
+    bluez: VirtualBlueZ
+    clock_for: Callable[[VirtualStrap], Clock]
+    loop: bool = False
+    clock: Clock | None = None
+    """Recording time, once it plays."""
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: int = 0
+    """Packets that a client was there for."""
+    unheard: int = 0
+    """Packets sent while nobody was connected."""
+
+    async def run(self) -> None:
+        """Play; at the recording's end the strap stays on the air, silent."""
+        await self.strap.listening.wait()
+        self.clock = self.clock_for(self.strap)
+        self.started.set()
+        past_s = self.clock.now() - _LATE_S
+        self._enter_midway(past_s)
+        begin_s, length_s = 0.0, max((event.t for event in self.recording.events), default=0.0) + 1.0
+        while True:
+            await self._play(self.clock, begin_s, past_s)
+            begin_s += length_s
+            if not self.loop or not self.recording.events:
+                break
+        self.finished.set()
+
+    async def _play(self, clock: Clock, begin_s: float, past_s: float) -> None:
+        for event in self.recording.events:
+            t = begin_s + event.t
+            if t < past_s:
+                continue
+            match event:
+                case Packet():
+                    await clock.sleep_until(t)
+                    if self.bluez.notify(self.strap, event.char, event.payload):
+                        self.sent += 1
+                    else:
+                        self.unheard += 1
+                case Link():
+                    await clock.sleep_until(t)
+                    self._link(up=event.up)
+
+    def _enter_midway(self, past_s: float) -> None:
+        links = [event for event in self.recording.events if isinstance(event, Link) and event.t < past_s]
+        if links and not links[-1].up:
+            self._link(up=False)
+
+    def _link(self, *, up: bool) -> None:
+        self.strap.advertising = up
+        if not up:
+            self.bluez.drop(self.strap)

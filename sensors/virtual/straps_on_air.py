@@ -1,0 +1,65 @@
+"""Virtual straps on the air: recordings, each played on a strap of its own, behind Bleak's real Linux backend."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+import sys
+from typing import TYPE_CHECKING
+
+from ..clock import Clock, RunningClock
+from ..dbus.private_bus import BusKind, private_bus
+from ..errors import VirtualBusError
+from ..recordings.recording import Recording
+from ..task_cancellation import ended
+from .virtual_strap import VirtualStrap, virtual_straps_of
+
+if sys.platform == "linux" or TYPE_CHECKING:
+    from .bluez import VirtualBlueZ
+    from .playback import Player
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """What is on the air; `bus_address` is for `ble.on_bus`, or for another program's DBUS_SYSTEM_BUS_ADDRESS."""
+
+    bus_address: str
+    bluez: "VirtualBlueZ"
+    players: "tuple[Player, ...]"
+    """One a recording, in their order; `player.strap` has the address, `player.started` and `.finished` can be waited for."""
+
+
+@asynccontextmanager
+async def virtual_straps(
+    recordings: Sequence[Recording],
+    *,
+    bus_address: str | None = None,
+    bus: BusKind | None = None,
+    clock_for: Callable[[VirtualStrap], Clock] = lambda _: RunningClock(),
+    adapter: str = "hci0",
+    loop: bool = False,
+) -> AsyncGenerator[OnAir]:
+    """Put recordings on the air within the block, each on a strap of its own.
+
+    A recording starts when a client subscribes to its strap: `clock_for` is called then, and its clock's time is the
+    recording's time. Give a clock that runs already, and the recording is joined midway. Without `bus_address` a private bus
+    is started (`bus` forces its kind). Raises `VirtualBusError` where there can be none.
+    """
+    if sys.platform != "linux":
+        raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
+    async with AsyncExitStack() as stack:
+        if bus_address is None:
+            bus_address = await stack.enter_async_context(private_bus(bus))
+        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address))
+        bluez.add_adapter(adapter)
+        straps = virtual_straps_of(recordings, adapter=adapter)
+        players = tuple(
+            Player(recording, strap, bluez, clock_for, loop) for recording, strap in zip(recordings, straps, strict=True)
+        )
+        for strap in straps:
+            bluez.add(strap)
+        playing = [asyncio.create_task(player.run(), name=f"player of {player.strap.name}") for player in players]
+        try:
+            yield OnAir(bus_address, bluez, players)
+        finally:
+            await ended(*playing)
