@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from .final_pass import SecondLook
-from .integrity import StreamIntegrity
-from .parity import Parity
-from .polar_session import PolarReport
+from .beats.final_verdicts import SecondLook
+from .beats.stream_integrity import StreamIntegrity
+from .hrv.engine_parity import Parity
+from .polar.polar_signals import PolarReport
 
 ALGORITHM = "restbeat-4"
 """Version of everything that turns raw packets into figures; raised whenever a figure may change."""

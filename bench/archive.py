@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.service.storage import NewSession, Storage
 
 from .start import RESTBEAT

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restbeat.analysis.heart_model import State, beat
+from restbeat.analysis.simulation.heart_model import State, beat
 from restbeat.sensors.model import RR_UNIT_MS
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet, read

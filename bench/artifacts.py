@@ -16,9 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from restbeat.analysis.artifacts import ArtifactFilter, Kind
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter, Kind
+from restbeat.analysis.beats.final_artifact_filter import second_look
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.analysis.second_look import second_look
 
 from .artifact_faults import KINDS, spoil
 from .artifact_series import REAL_DATA, fixture_series, real_series, simulated_series
@@ -266,8 +266,9 @@ all series and seeds. Premature beats come 20–40 % early; a partial pause make
 
 - **raw**: nothing done. **Kubios**: `neurokit2.signal_fixpeaks` (Lipponen & Tarvainen 2019), which needs the whole series.
   **20 % rule**: what differs by more from the interval before is dropped.
-- **live**: `analysis/artifacts.py`, whose verdict is final two beats on. **final**: `analysis/second_look.py`, after the session:
-  fewer of its verdicts are wrong; its RMSSD is nearer in some runs and farther in others, so that both are shown.
+- **live**: `analysis/beats/artifact_filter.py`, whose verdict is final two beats on. **final**:
+  `analysis/beats/final_artifact_filter.py`, after the session: fewer of its verdicts are wrong;
+  its RMSSD is nearer in some runs and farther in others, so that both are shown.
 - **oracle**: knows every wrong interval and drops it. What it misses, no filter that accepts or rejects can reach.
 
 {table}

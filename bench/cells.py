@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from restbeat.analysis.figures import DriftSeen
-from restbeat.analysis.response import FIRST_WANDER_SD, respond
+from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, respond
 
 from .hearts import Scenario, sessions
 

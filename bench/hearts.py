@@ -1,7 +1,7 @@
 """Thousands of simulated sessions with known truth: integral-pulse-frequency-modulated hearts, many at a time.
 
-The model of `analysis/heart_model.py` (two tones whose log-amplitudes and breathing drift), with every drift a matter of choice:
-the response's rule can be tried on families of drift that it was not tuned on.
+The model of `analysis/simulation/heart_model.py` (two tones whose log-amplitudes and breathing drift), with every drift a matter
+of choice: the response's rule can be tried on families of drift that it was not tuned on.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from restbeat.analysis.phase_beats import PhaseBeats
+from restbeat.analysis.beats.phase_segments import PhaseBeats
 
 STEP_S = 0.1
 DRIFT_STEP_S = 1.0

@@ -5,8 +5,8 @@ import sys
 import time
 import types
 
-from restbeat.analysis.live import LiveSession
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet, PhaseStart
 

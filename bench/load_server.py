@@ -11,7 +11,7 @@ import time
 
 import psutil
 
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart

@@ -6,7 +6,7 @@ pyHRV and hrv-analysis have an environment of their own: their dependencies are 
 import json
 import subprocess
 
-from restbeat.analysis.stream import BeatStream, judge
+from restbeat.analysis.beats.beat_stream import BeatStream, judge
 
 from .live import cost_us, hour
 from .speed import WINDOWS_S, Speed, neurokit2_ms

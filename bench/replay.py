@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import PhaseStart
 from restbeat.service.worker import Worker

@@ -20,15 +20,14 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from restbeat.analysis import went_with as observed
-from restbeat.analysis.course import course
-from restbeat.analysis.over_sessions import fit
-from restbeat.analysis.past import Rest
-from restbeat.analysis.provisional import provisional
-from restbeat.analysis.response import FIRST_WANDER_SD, Response, respond
-from restbeat.analysis.so_far import RunningSums, SoFar
-from restbeat.analysis.stream import JudgedBeat
-from restbeat.analysis.usual import compare_with_usual
+from restbeat.analysis.beats.beat_stream import JudgedBeat
+from restbeat.analysis.course.course import course, technique_associations as observed
+from restbeat.analysis.course.session_regression import fit
+from restbeat.analysis.live.running_sums import RunningSums, SoFar
+from restbeat.analysis.response.earlier_rests import Rest
+from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, Response, respond
+from restbeat.analysis.response.resting_response import compare_with_usual
+from restbeat.analysis.response.running_estimate import provisional
 
 from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, drifts, run
 from .hearts import Scenario, sessions

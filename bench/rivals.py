@@ -3,10 +3,9 @@
 import numpy as np
 from scipy.special import stdtr
 
-from restbeat.analysis import drift
-from restbeat.analysis.arithmetic import Arithmetic, _centres, _minutes, arithmetic
-from restbeat.analysis.phase_beats import Segments, segments
-from restbeat.analysis.response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare, respond
+from restbeat.analysis.beats.phase_segments import Segments, segments
+from restbeat.analysis.hrv.expected_rmssd import Arithmetic, _centres, _minutes, arithmetic
+from restbeat.analysis.response.relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare, drift, respond
 
 from .cells import by_rule
 

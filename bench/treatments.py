@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from scipy.signal import lfilter
 
-from restbeat.analysis.course_session import CourseSession
+from restbeat.analysis.course.course_session import CourseSession
+from restbeat.analysis.course.massage_segments import stretches_of
 from restbeat.analysis.figures import Segment
-from restbeat.analysis.stretches import stretches_of
 from restbeat.sensors.recordings.recording import Mark
 
 TECHNIQUES = ("kneading", "long strokes", "pressure points", "stretching")

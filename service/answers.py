@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from ..analysis.follow_up import SLOTS, Slot, state_of, window
-from ..analysis.pain import flag_after
+from ..analysis.course.follow_up_windows import SLOTS, Slot, state_of, window
+from ..analysis.pain_rules import flag_after
 from ..web.links import RELIEF_H, Answers, FollowUp, LateError, Shown, Unanswered
 from .audit import note
 from .rows import moment, stamp

@@ -14,11 +14,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ..analysis.beats.beat_stream import BeatStream, judge
 from ..analysis.figures import ALGORITHM, SessionReport
-from ..analysis.live import LiveSession
-from ..analysis.parity import Parity
-from ..analysis.past import Past
-from ..analysis.stream import BeatStream, judge
+from ..analysis.hrv.engine_parity import Parity
+from ..analysis.live.live_session import LiveSession
+from ..analysis.response.earlier_rests import Past
 from ..sensors.beat_clock import BeatClock
 from ..sensors.recordings.recording import Event, Header
 from .database import open_readonly
@@ -110,8 +110,8 @@ def recompute(sessions: Sequence[int], sampled: bool) -> list[Recomputed]:
 
 def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomputed:
     """Compute one session anew."""
-    from ..analysis.session import summarise
-    from ..analysis.time_domain import numpy_time_domain
+    from ..analysis.hrv.time_domain import numpy_time_domain
+    from ..analysis.session_report import summarise
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
@@ -133,7 +133,7 @@ def _past_of(db: Database, rest: int) -> Past:
 
 def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
     """How the archive's and the live engine's figures compare with NeuroKit2's."""
-    from ..analysis.session import summarise
+    from ..analysis.session_report import summarise
 
     record = summarise(report.figures.recording, header, events, end_s=end_s)
     parity = record.parity

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
 from ..sensors.clock import TransportClock
 from ..sensors.errors import SensorError
 from ..sensors.model import Phase

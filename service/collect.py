@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..analysis.past import Past
+from ..analysis.response.earlier_rests import Past
 from ..sensors.recordings.recording import Event, Header
 from ..web.client_session import ClientSession
 from .around import around

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from ..analysis.course_figures import Course
+from ..analysis.course.course_figures import Course
 from ..web.course import ClientCourse, CourseEntry, local_day
 from ..web.ports import SessionRow
 from . import clients, complements, notes, plans

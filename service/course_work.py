@@ -5,9 +5,9 @@ from math import expm1
 
 import msgspec
 
-from ..analysis.course import course
-from ..analysis.course_figures import Course
-from ..analysis.course_session import CourseSession, course_session
+from ..analysis.course.course import course
+from ..analysis.course.course_figures import Course
+from ..analysis.course.course_session import CourseSession, course_session
 from ..analysis.figures import SessionReport
 from ..sensors.recordings.recording import Mark
 from ..web.client_words import pains_of

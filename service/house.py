@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import msgspec
 
 from ..analysis.figures import SessionReport
-from ..analysis.live import LiveSession
+from ..analysis.live.live_session import LiveSession
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.errors import SensorError
 from ..sensors.model import Device, Phase

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..analysis.follow_up import SLOTS, Slot, window
+from ..analysis.course.follow_up_windows import SLOTS, Slot, window
 from .audit import note
 from .links import live, offers
 from .rows import moment, stamp

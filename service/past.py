@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from ..analysis.figures import ALGORITHM
-from ..analysis.past import Past
+from ..analysis.response.earlier_rests import Past
 from .sqlite import Database
 
 MOST = 20

@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 
 from ..analysis.figures import ALGORITHM
-from ..analysis.simulate import simulate
+from ..analysis.simulation.scenarios import simulate
 from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
 from ..sensors.recordings.fault_grammar import parse_faults

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ..analysis.live import LiveSession
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
+from ..analysis.live.live_session import LiveSession
 from ..sensors.clock import TransportClock
 from ..sensors.recordings.recording import Event, Recording
 from ..sensors.source import Item, ReplaySource, beginning, items_of

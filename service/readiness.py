@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..analysis.live import LiveFigures
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
+from ..analysis.live.live_session import LiveFigures
 from ..web.messages import ReadyCheck, RoomState
 
 WINDOW_S: Final = 30.0

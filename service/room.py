@@ -10,14 +10,14 @@ import time
 
 import msgspec
 
-from ..analysis.integrity import integrity_of
-from ..analysis.level import Level, levels
-from ..analysis.live import LiveFigures
-from ..analysis.live_check import LiveWindow
-from ..analysis.pain import notice_during
-from ..analysis.parity import Parity
-from ..analysis.so_far import LENGTH_S, SEGMENT_S, Provisional, SoFar
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
+from ..analysis.beats.stream_integrity import integrity_of
+from ..analysis.hrv.engine_parity import Parity
+from ..analysis.hrv.rmssd_level import Level, levels
+from ..analysis.live.live_check import LiveWindow
+from ..analysis.live.live_session import LiveFigures
+from ..analysis.live.running_sums import LENGTH_S, SEGMENT_S, Provisional, SoFar
+from ..analysis.pain_rules import notice_during
 from ..sensors.model import Contact, Device, Phase
 from ..sensors.protocols.known_devices import known
 from ..sensors.recordings.recording import Event, Header, Mark, Pain

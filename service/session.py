@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..analysis.live import LiveSession
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
+from ..analysis.live.live_session import LiveSession
 from ..sensors.clock import Clock
 from ..sensors.model import Device, Phase
 from ..sensors.recordings.recording import Event, Mark, Pain, PhaseStart

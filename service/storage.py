@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
-from ..analysis.past import Past
+from ..analysis.response.earlier_rests import Past
 from ..sensors.model import Device
 from ..sensors.recordings.recording import Event, Header
 from ..web.ports import Screening, SessionRow

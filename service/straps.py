@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ..analysis.live import LiveSession
+from ..analysis.live.live_session import LiveSession
 from ..sensors.bluetooth.scanner import Advert, StrapSource, adapter_state, inspect, scan
 from ..sensors.clock import Clock, RunningClock
 from ..sensors.errors import NoAdapterError, SensorError

@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..analysis.stream import JudgedBeat
+from ..analysis.beats.beat_stream import JudgedBeat
 from ..sensors.clock import TransportClock
 from ..sensors.recordings.recording import Recording
 from ..sensors.source import ReplaySource

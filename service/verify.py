@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..analysis.figures import SessionFigures
-from ..analysis.golden import Difference, differences
+from ..analysis.golden_figures import Difference, differences
 from ..sensors.clock import FlatOutClock
 from ..sensors.errors import RecordingError
 from ..sensors.recordings.recording import Event, read

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from ..analysis.pain import flag_at_end
+from ..analysis.pain_rules import flag_at_end
 from .audit import note
 from .rows import stamp
 from .sqlite import Database

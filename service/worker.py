@@ -7,12 +7,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..analysis.course_figures import Course
+from ..analysis.course.course_figures import Course
 from ..analysis.figures import PhaseFigures, SessionReport
-from ..analysis.live_check import LiveWindow
-from ..analysis.parity import Parity
-from ..analysis.past import Past
-from ..analysis.so_far import Provisional, SoFar
+from ..analysis.hrv.engine_parity import Parity
+from ..analysis.live.live_check import LiveWindow
+from ..analysis.live.running_sums import Provisional, SoFar
+from ..analysis.response.earlier_rests import Past
 from ..sensors.recordings.recording import Event, Header
 from ..sensors.recordings.rr_text import RrText
 from ..web.course import PaperError
@@ -125,31 +125,32 @@ class Worker:
 
 
 def _import_all() -> None:
-    from ..analysis import hrv, session  # noqa: F401
+    from ..analysis import session_report  # noqa: F401
+    from ..analysis.hrv import neurokit
 
-    hrv.load()
+    neurokit.load()
 
 
 def _report(name: str, header: Header, events: Sequence[Event], end_s: float | None, past: Sequence[Past]) -> SessionReport:
-    from ..analysis.session import summarise
+    from ..analysis.session_report import summarise
 
     return summarise(name, header, events, end_s=end_s, past=past)
 
 
 def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
-    from ..analysis.session import whole_recording
+    from ..analysis.session_report import whole_recording
 
     return whole_recording(header, events)
 
 
 def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
-    from ..analysis.session import whole_text
+    from ..analysis.session_report import whole_text
 
     return whole_text(text)
 
 
 def _written(form: str, name: str, header: Header, events: Sequence[Event], end_s: float | None, began: datetime | None) -> bytes:
-    from ..analysis.session import summarise
+    from ..analysis.session_report import summarise
     from .exchange.formats import write_as
     from .exchange.session_data import session_data
 
@@ -160,7 +161,7 @@ def _written(form: str, name: str, header: Header, events: Sequence[Event], end_
 def _exported(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     import msgspec
 
-    from ..analysis.session import summarise
+    from ..analysis.session_report import summarise
     from .exchange.formats import write_as
     from .exchange.session_data import session_data
     from .export import REPORT
@@ -194,13 +195,13 @@ def _exported_course(held: CourseHeld, reports: Mapping[int, bytes], language: s
 
 
 def _check(window: LiveWindow) -> Parity:
-    from ..analysis.live_check import check
+    from ..analysis.live.live_check import check
 
     return check(window)
 
 
 def _provisional(so_far: SoFar, past: Sequence[Past]) -> Provisional:
-    from ..analysis.provisional import provisional
+    from ..analysis.response.running_estimate import provisional
 
     return provisional(so_far, past)
 

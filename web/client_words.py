@@ -6,7 +6,7 @@ The wording follows the evidence: what a change is called depends on its class a
 from typing import Final
 
 from ..analysis.figures import ResponseFigures, SessionReport
-from ..analysis.pain import RISE, SEVERE
+from ..analysis.pain_rules import RISE, SEVERE
 from .client_session import ClientSession
 from .speech import Speech
 from .words import interval_pct

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from ..analysis.course_figures import Course
+from ..analysis.course.course_figures import Course
 from ..analysis.figures import ResponseClass
 from .client_session import ClientSession, Complement, ComplementKind
 from .plan import ClientPlan

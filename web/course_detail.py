@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from ..analysis.course_figures import Course, Estimate, WentWith
+from ..analysis.course.course_figures import Course, Estimate, WentWith
 from .course import ClientCourse
 from .course_words import SLOPE_DIGITS
 from .speech import SOURCE, Speech, speech_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from ..analysis.course_figures import (
+from ..analysis.course.course_figures import (
     FEWEST_FOR_TREND,
     FEWEST_SESSIONS,
     FEWEST_STRETCHES,

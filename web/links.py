@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Protocol, get_args
 
 import msgspec
 
-from ..analysis.follow_up import Slot, State
+from ..analysis.course.follow_up_windows import Slot, State
 from .ports import PortError
 
 Sleep = Literal["worse", "usual", "better"]

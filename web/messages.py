@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from ..analysis.integrity import StreamIntegrity
-from ..analysis.parity import Parity
+from ..analysis.beats.stream_integrity import StreamIntegrity
+from ..analysis.hrv.engine_parity import Parity
 
 Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..analysis.polar_session import PolarReport, Strip
+from ..analysis.polar.polar_signals import PolarReport, Strip
 from . import words
 
 WIDTH, HEIGHT = 600, 110

@@ -4,8 +4,8 @@ from math import expm1
 from typing import Final
 
 from ..analysis.figures import ResponseClass, ResponseFigures, SessionReport
-from ..analysis.parity import Parity
-from ..analysis.polar_session import PolarReport
+from ..analysis.hrv.engine_parity import Parity
+from ..analysis.polar.polar_signals import PolarReport
 
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 DISCLAIMER: Final = (

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from ...analysis.runs import runs_of
+from ...analysis.beats.beat_runs import runs_of
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Recording
 from .reconstruct import Found, from_heart_rates, from_times

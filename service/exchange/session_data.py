@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from ...analysis.beats.beat_stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
 from ...analysis.figures import PhaseFigures, SessionReport
-from ...analysis.stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
 from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
 from ...sensors.model import Phase
@@ -67,7 +67,7 @@ def session_data(header: Header, events: Sequence[Event], report: SessionReport,
 
 def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> list[JudgedBeat]:
     if report.polar and report.polar.rr_source == "ecg":
-        from ...analysis.polar_session import ecg_beats, signals_of
+        from ...analysis.polar.polar_signals import ecg_beats, signals_of
 
         return ecg_beats(signals_of(events))
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))

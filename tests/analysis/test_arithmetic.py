@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bench.hearts import Scenario, sessions
-from restbeat.analysis.arithmetic import arithmetic
-from restbeat.analysis.phase_beats import PhaseBeats, segments
+from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
+from restbeat.analysis.hrv.expected_rmssd import arithmetic
 
 STILL = {"base_min": 10, "phase_min": 10, "drift_sd": 0.0, "breathing_sd_hz": 0.0}
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from restbeat.analysis.artifacts import ArtifactFilter, Kind, Verdict
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter, Kind, Verdict
 
 
 def calm_series(beats: int = 300, seed: int = 0) -> list[float]:

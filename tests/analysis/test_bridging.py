@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from restbeat.analysis.bridging import interpolated, stretches
-from restbeat.analysis.runs import runs_of
+from restbeat.analysis.beats.beat_runs import runs_of
+from restbeat.analysis.hrv.gap_filling import interpolated, stretches
 
 
 def wave(size=300):

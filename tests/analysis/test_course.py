@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import binom, linregress, t as student
 
 from bench.treatments import Plan, course_of
-from restbeat.analysis.course import course
-from restbeat.analysis.course_session import CourseSession, course_session
-from restbeat.analysis.over_sessions import fit
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.course.course import course
+from restbeat.analysis.course.course_session import CourseSession, course_session
+from restbeat.analysis.course.session_regression import fit
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.recordings.recording import Mark
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)

@@ -3,9 +3,9 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from restbeat.analysis.ecg import beats_of, strip
-from restbeat.analysis.simulated_ecg import ecg_of
-from restbeat.analysis.strap_clock import Frame, anchor
+from restbeat.analysis.polar.ecg_beats import beats_of, strip
+from restbeat.analysis.polar.sample_clock import Frame, anchor
+from restbeat.analysis.simulation.ecg import ecg_of
 
 RATE_HZ = 130.0
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restbeat.analysis.session import phase_spans, summarise
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.stream import BeatStream
+from restbeat.analysis.beats.beat_stream import BeatStream
+from restbeat.analysis.session_report import phase_spans, summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.errors import PayloadError
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.fault_grammar import KINDS, parse_faults

@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from restbeat.analysis import final_pass
+from restbeat.analysis.beats import final_verdicts
+from restbeat.analysis.beats.beat_stream import NO_CONTACT, JudgedBeat
+from restbeat.analysis.beats.final_verdicts import look_again
 from restbeat.analysis.figures import SessionReport
-from restbeat.analysis.final_pass import look_again
-from restbeat.analysis.session import summarise
-from restbeat.analysis.stream import NO_CONTACT, JudgedBeat
+from restbeat.analysis.session_report import summarise
 from restbeat.sensors.recordings.recording import read
 
 from .test_artifacts import calm_series
@@ -74,7 +74,7 @@ def test_a_report_holds_both_and_the_figures_stay_those_of_the_live_filter(monke
     for one, phase in zip(report.second_look.phases, phases, strict=True):
         if not one.changed_pct:
             assert one.rmssd_ms == pytest.approx(phase.rmssd_ms, rel=1e-9)
-    monkeypatch.setattr(final_pass, "second_look", lambda rr_ms, kinds, lost_before: [final_pass.Kind.OTHER] * len(kinds))
+    monkeypatch.setattr(final_verdicts, "second_look", lambda rr_ms, kinds, lost_before: [final_verdicts.Kind.OTHER] * len(kinds))
     other = summarise("x", recording.header, recording.events)
     assert other.second_look.changed_pct > 90
     assert other.figures == report.figures

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from restbeat.analysis.follow_up import SLOTS, state_of, window
+from restbeat.analysis.course.follow_up_windows import SLOTS, state_of, window
 
 ENDED = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 

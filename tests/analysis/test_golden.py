@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import Integrity, PhaseFigures, ResponseFigures, SessionFigures
-from restbeat.analysis.golden import differences
+from restbeat.analysis.golden_figures import differences
 
 BASELINE = PhaseFigures(phase="baseline", start_s=0.0, end_s=300.0, beats=324, rmssd_ms=40.0, hf_ms2=850.0, accepted_pct=100.0)
 MASSAGE = ResponseFigures(phase="massage", delta_ln_rmssd=0.5, half_width=0.3, percent=64.9, class_="clear", why="Higher.")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from restbeat.analysis.group import group_table
-from restbeat.analysis.heart_model import State, beat
+from restbeat.analysis.course.group_statistics import group_table
+from restbeat.analysis.simulation.heart_model import State, beat
 
 CLIENT = State(rr_s=0.80, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.25)
 CHOMPOOPAN = {"before": (24.23, 11.69), "after": (34.49, 16.51)}

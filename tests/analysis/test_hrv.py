@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restbeat.analysis.hrv import time_domain
-from restbeat.analysis.rolling import RollingHrv
-from restbeat.analysis.runs import runs_of
-from restbeat.analysis.stream import BeatStream
+from restbeat.analysis.beats.beat_runs import runs_of
+from restbeat.analysis.beats.beat_stream import BeatStream
+from restbeat.analysis.hrv.neurokit import time_domain
+from restbeat.analysis.hrv.rolling_window import RollingHrv
 from restbeat.sensors.recordings.recording import Packet, read
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from restbeat.analysis.integrity import StreamIntegrity, integrity_of
-from restbeat.analysis.live import LiveSession
+from restbeat.analysis.beats.stream_integrity import StreamIntegrity, integrity_of
+from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import Link, Packet

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from restbeat.analysis.level import levels
+from restbeat.analysis.hrv.rmssd_level import levels
 
 
 def drifting(seed, n=60, level_ms=40.0, sd=0.28, tau_s=25.0, white=0.3):

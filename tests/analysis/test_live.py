@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from restbeat.analysis.live import LiveSession
+from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import Link, Packet, PhaseStart

@@ -3,8 +3,8 @@
 from hypothesis import given, settings, strategies as st
 import msgspec
 
-from restbeat.analysis.live_check import check, window_of
-from restbeat.analysis.rolling import RollingHrv
+from restbeat.analysis.hrv.rolling_window import RollingHrv
+from restbeat.analysis.live.live_check import check, window_of
 
 BEATS = st.lists(st.tuples(st.integers(300, 1500), st.booleans(), st.booleans()), max_size=120)
 WHOLE = [(800, True, True), (830, True, True), (790, True, True), (815, True, True)]

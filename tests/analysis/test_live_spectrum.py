@@ -9,11 +9,11 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from restbeat.analysis.live import LiveSession
-from restbeat.analysis.runs import runs_of
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.spectrum import spectra
+from restbeat.analysis.beats.beat_runs import runs_of
+from restbeat.analysis.hrv.spectrum import spectra
+from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart
@@ -175,7 +175,7 @@ def test_whoever_asks_often_is_told_the_same_as_who_asks_once():
 
 
 def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch):
-    from restbeat.analysis import live_spectrum
+    from restbeat.analysis.live.live_session import live_spectrum
 
     made = []
     monkeypatch.setattr(live_spectrum, "spectra", lambda runs: made.append(runs) or spectra(runs))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from restbeat.analysis.motion import MOVING, TOO_SHORT, UNCLEAR, breathing_from, movement_of
-from restbeat.analysis.simulated_ecg import acceleration_of
+from restbeat.analysis.polar.motion import MOVING, TOO_SHORT, UNCLEAR, breathing_from, movement_of
+from restbeat.analysis.simulation.ecg import acceleration_of
 
 RATES = (4.5, 6.0, 8.0, 12.0, 15.0, 20.0)
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from restbeat.analysis.artifacts import ArtifactFilter
-from restbeat.analysis.ecg import beats_of
-from restbeat.analysis.hrv import TimeDomain, time_domain
-from restbeat.analysis.parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative
-from restbeat.analysis.rolling import RollingHrv
-from restbeat.analysis.stream import BeatStream
-from restbeat.analysis.time_domain import FEWEST_BEATS, numpy_time_domain
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter
+from restbeat.analysis.beats.beat_stream import BeatStream
+from restbeat.analysis.hrv.engine_parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative
+from restbeat.analysis.hrv.neurokit import TimeDomain, time_domain
+from restbeat.analysis.hrv.rolling_window import RollingHrv
+from restbeat.analysis.hrv.time_domain import FEWEST_BEATS, numpy_time_domain
+from restbeat.analysis.polar.ecg_beats import beats_of
 from restbeat.sensors.recordings.recording import Link, Packet, read
 
 ROOT = Path(__file__).parents[2]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.simulated_polar import with_polar_frames
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.polar_frames import with_polar_frames
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import PMD_DATA, Packet, Recording

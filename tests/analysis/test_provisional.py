@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
+from restbeat.analysis.beats.beat_stream import JudgedBeat
+from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
 from restbeat.analysis.figures import PhaseFigures, ResponseContext, ResponseFigures
-from restbeat.analysis.live import LiveSession
-from restbeat.analysis.past import Past, PastFigures
-from restbeat.analysis.phase_beats import PhaseBeats, segments
-from restbeat.analysis.provisional import provisional
-from restbeat.analysis.response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, respond
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.so_far import RunningSums, SoFar, Sums
-from restbeat.analysis.stream import JudgedBeat
+from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.live.running_sums import RunningSums, SoFar, Sums
+from restbeat.analysis.response.earlier_rests import Past, PastFigures
+from restbeat.analysis.response.relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, respond
+from restbeat.analysis.response.running_estimate import provisional
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import PhaseStart
 

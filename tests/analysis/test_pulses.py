@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from restbeat.analysis.live import LiveSession
-from restbeat.analysis.pulse_clock import PulseClock
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.simulated_polar import with_pulse_frames
-from restbeat.analysis.stream import MOVED, NO_CONTACT, UNSURE, BeatStream
+from restbeat.analysis.beats.beat_stream import MOVED, NO_CONTACT, UNSURE, BeatStream
+from restbeat.analysis.beats.pulse_clock import PulseClock
+from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.polar_frames import with_pulse_frames
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.polar_frames import Ppi, encode_ppi
 from restbeat.sensors.recordings.fault_grammar import parse_faults

@@ -3,9 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from restbeat.analysis import drift
-from restbeat.analysis.phase_beats import PhaseBeats, segments
-from restbeat.analysis.response import CAVEAT, Response, respond
+from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
+from restbeat.analysis.response.relaxation_response import CAVEAT, Response, drift, respond
 
 BASE_S = 300.0
 

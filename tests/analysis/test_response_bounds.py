@@ -9,7 +9,7 @@ from scipy.stats import binom
 from bench.cells import CELLS, HELD_OUT, USED, Cell, drifts, run
 from bench.hearts import Scenario, sessions
 from bench.rivals import with_earlier
-from restbeat.analysis.phase_beats import segments
+from restbeat.analysis.beats.phase_segments import segments
 
 SESSIONS = 80
 SEED = 7

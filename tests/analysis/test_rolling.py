@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from restbeat.analysis.rolling import RollingHrv
+from restbeat.analysis.hrv.rolling_window import RollingHrv
 
 FIGURES = ("mean_rr_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms", "accepted_pct")
 

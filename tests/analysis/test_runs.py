@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from restbeat.analysis.runs import runs_of
+from restbeat.analysis.beats.beat_runs import runs_of
 
 
 def beats(rr_ms, accepted=None, gaps=(), hole_s=0.0):

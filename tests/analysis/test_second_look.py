@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from restbeat.analysis.artifacts import ArtifactFilter, Kind
-from restbeat.analysis.second_look import second_look
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter, Kind
+from restbeat.analysis.beats.final_artifact_filter import second_look
 
 from .test_artifacts import calm_series
 

@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from restbeat.analysis.session import phase_spans, summarise
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.session_report import phase_spans, summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import Header, Link, Mark, Packet, Pain, PhaseStart, read

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.errors import AnalysisError
-from restbeat.analysis.faulty import doubled, mishear
-from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
-from restbeat.analysis.simulate import SCENARIOS, simulate
-from restbeat.analysis.simulated_strap import send
+from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formula
+from restbeat.analysis.simulation.labelled_faults import doubled, mishear
+from restbeat.analysis.simulation.scenarios import SCENARIOS, simulate
+from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Phase
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, PhaseStart, dump, read, write

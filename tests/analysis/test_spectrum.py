@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restbeat.analysis.artifacts import ArtifactFilter
-from restbeat.analysis.ecg import beats_of
-from restbeat.analysis.runs import runs_of
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.spectrum import band_powers, respiration
-from restbeat.analysis.stream import BeatStream, judge
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter
+from restbeat.analysis.beats.beat_runs import runs_of
+from restbeat.analysis.beats.beat_stream import BeatStream, judge
+from restbeat.analysis.hrv.spectrum import band_powers, respiration
+from restbeat.analysis.polar.ecg_beats import beats_of
+from restbeat.analysis.simulation.scenarios import simulate
 
 
 def heart(mean_rr_s=0.9, tones=((0.03, 0.1), (0.05, 0.25)), duration_s=300.0, jitter_s=0.0, phase=0.0, seed=0):

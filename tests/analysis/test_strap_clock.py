@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restbeat.analysis.strap_clock import Frame, anchor
+from restbeat.analysis.polar.sample_clock import Frame, anchor
 
 RATE_HZ = 130.0
 SAMPLES = 73

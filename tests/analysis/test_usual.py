@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from restbeat.analysis.drift import change
 from restbeat.analysis.figures import PhaseFigures, ResponseContext, ResponseFigures
-from restbeat.analysis.past import Past, PastFigures, Rest, drifts_of, rests_of
-from restbeat.analysis.response import FIRST_WANDER_SD, Response
-from restbeat.analysis.usual import compare_with_usual, wander_sd
+from restbeat.analysis.response.drift import change
+from restbeat.analysis.response.earlier_rests import Past, PastFigures, Rest, drifts_of, rests_of
+from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, Response
+from restbeat.analysis.response.resting_response import compare_with_usual, wander_sd
 
 
 def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0):

@@ -3,10 +3,10 @@ import pytest
 from scipy.stats import binom
 
 from bench.treatments import TECHNIQUES, Plan, course_of
-from restbeat.analysis.course import course
+from restbeat.analysis.course.course import course
+from restbeat.analysis.course.massage_segments import Stretch, stretches_of
+from restbeat.analysis.course.technique_associations import Treated, went_with
 from restbeat.analysis.figures import Segment
-from restbeat.analysis.stretches import Stretch, stretches_of
-from restbeat.analysis.went_with import Treated, went_with
 from restbeat.sensors.recordings.recording import Mark
 
 COURSES = 60

@@ -7,8 +7,8 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from restbeat.analysis.artifacts import ArtifactFilter
-from restbeat.analysis.stream import BeatStream, judge
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter
+from restbeat.analysis.beats.beat_stream import BeatStream, judge
 from restbeat.sensors.beat_clock import BeatClock
 from restbeat.sensors.model import Contact, Measurement
 from restbeat.sensors.protocols.heart_rate import encode, parse, plain_rr

@@ -100,14 +100,14 @@ ROWS = (
         "polar-ble-sdk #447",
         "beats counted without skin contact reach no figure",
         f"{LIVE}::test_beats_that_a_strap_counted_off_the_body_reach_no_figure",
-        ("analysis/stream.py", "return NO_CONTACT if self.trust_contact", "return None if self.trust_contact"),
+        ("analysis/beats/beat_stream.py", "return NO_CONTACT if self.trust_contact", "return None if self.trust_contact"),
     ),
     Row(
         "Optical contact bits cannot be believed",
         "polar-ble-sdk #691",
         "the table of straps says whose",
         f"{LIVE}::test_a_strap_known_to_tell_contact_wrongly_is_not_believed",
-        ("analysis/stream.py", "NO_CONTACT if self.trust_contact and", "NO_CONTACT if"),
+        ("analysis/beats/beat_stream.py", "NO_CONTACT if self.trust_contact and", "NO_CONTACT if"),
     ),
     Row(
         "An OH1 smooths its RR",
@@ -122,7 +122,7 @@ ROWS = (
         "“heart rate only – no HRV” from the first packet on",
         f"{ROOM}::test_an_optical_sensor_is_heart_rate_only_from_its_first_packet",
         (
-            "analysis/live.py",
+            "analysis/live/live_session.py",
             "(not stream.trust_rr or stream.clock.packets >= enough)",
             "stream.clock.packets >= _ENOUGH_PACKETS",
         ),
@@ -146,14 +146,14 @@ ROWS = (
         "every stack",
         "no difference of the live window crosses a gap",
         f"{LIVE}::test_lost_packets_leave_the_live_rmssd_as_it_was",
-        ("analysis/stream.py", "gap=beat.gap_before or doubt != self._doubted", "gap=doubt != self._doubted"),
+        ("analysis/beats/beat_stream.py", "gap=beat.gap_before or doubt != self._doubted", "gap=doubt != self._doubted"),
     ),
     Row(
         "Two straps on one stream give a number that looks normal",
         "two notifications, one handler",
         "more beats than time: they are left out, and it is said",
         f"{LIVE}::test_two_straps_on_one_stream_leave_no_figure",
-        ("analysis/stream.py", "if self.clock.crowded:", "if False:"),
+        ("analysis/beats/beat_stream.py", "if self.clock.crowded:", "if False:"),
     ),
     Row(
         "The system bus lets a user have 256 connections and hangs up on the next",

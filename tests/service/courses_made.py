@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.analysis.heart_model import State, beat, rmssd_by_formula
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulated_strap import send
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formula
+from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.consents import give

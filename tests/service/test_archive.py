@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from restbeat.analysis.beats.beat_stream import judge
 from restbeat.analysis.figures import ALGORITHM, SessionReport
-from restbeat.analysis.golden import differences
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
-from restbeat.analysis.stream import judge
+from restbeat.analysis.golden_figures import differences
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.recordings.recording import Header, read
 from restbeat.service import archive
 from restbeat.service.archive import reanalyse_folder
@@ -69,7 +69,7 @@ def test_a_sample_is_computed_by_neurokit2_and_beat_by_beat_as_well(data):
 
 
 def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch):
-    from restbeat.analysis import time_domain
+    from restbeat.analysis.hrv.neurokit import time_domain
 
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from restbeat.analysis.simulate import SCENARIOS
+from restbeat.analysis.simulation.scenarios import SCENARIOS
 from restbeat.service.database import open_readonly
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

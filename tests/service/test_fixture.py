@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from restbeat.analysis.session import summarise
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.session_report import summarise
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.anonymise import ADDRESS, anonymous
 from restbeat.sensors.recordings.recording import PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, read

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM, SessionReport
-from restbeat.analysis.simulate import simulate
+from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header

@@ -5,8 +5,8 @@ import asyncio
 import msgspec
 import pytest
 
-from restbeat.analysis.integrity import integrity_of
-from restbeat.analysis.live import LiveSession
+from restbeat.analysis.beats.stream_integrity import integrity_of
+from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.clock import TransportClock
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults

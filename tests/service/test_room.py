@@ -6,8 +6,8 @@ from math import pi, sin
 
 import pytest
 
-from restbeat.analysis.live import LiveSession
-from restbeat.analysis.so_far import Provisional
+from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.live.running_sums import Provisional
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart

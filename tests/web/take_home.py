@@ -4,7 +4,7 @@ from datetime import UTC, date, timedelta
 
 import msgspec
 
-from restbeat.analysis.course_figures import Course, Estimate, WentWith
+from restbeat.analysis.course.course_figures import Course, Estimate, WentWith
 from restbeat.analysis.figures import ResponseContext
 from restbeat.web.client_session import ClientSession, Complement, UsualDays
 from restbeat.web.course import ClientCourse, CourseEntry, DueRow, PaperError

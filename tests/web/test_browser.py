@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from restbeat.analysis.integrity import StreamIntegrity
-from restbeat.analysis.parity import Difference, Parity
+from restbeat.analysis.beats.stream_integrity import StreamIntegrity
+from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.web.live import Hub
 from restbeat.web.messages import BeatRow
 from restbeat.web.ports import Opening

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 
-from restbeat.analysis.follow_up import SLOTS, window
+from restbeat.analysis.course.follow_up_windows import SLOTS, window
 from restbeat.web.calendar_file import calendar_file
 from restbeat.web.links import FollowUp, Shown
 

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis.course_figures import WentWith
+from restbeat.analysis.course.course_figures import WentWith
 from restbeat.web.client_course import client_course, course_page
 from restbeat.web.client_session import Complement
 from restbeat.web.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart

@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis import response
-from restbeat.analysis.usual import FEWEST_RESTS
+from restbeat.analysis.response.relaxation_response import relaxation_response
+from restbeat.analysis.response.resting_response import FEWEST_RESTS
 from restbeat.web import client_limits
 from restbeat.web.client_picture import NARROW, WIDE, session_chart
 from restbeat.web.client_session import Complement, UsualDays
@@ -326,6 +326,6 @@ def test_a_part_can_stand_in_another_page():
 
 
 def test_the_thresholds_are_those_of_the_analysis():
-    assert client_limits.STEADY_SEGMENTS == response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - response.GREATEST_REJECTED)) == client_limits.LEAST_USED_PCT
+    assert client_limits.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
+    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == client_limits.LEAST_USED_PCT
     assert client_limits.FEWEST_RESTS == FEWEST_RESTS

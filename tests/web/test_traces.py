@@ -1,4 +1,4 @@
-from restbeat.analysis.polar_session import Motion, PolarReport, Strip
+from restbeat.analysis.polar.polar_signals import Motion, PolarReport, Strip
 from restbeat.web import words
 from restbeat.web.traces import HEIGHT, WIDTH, traces_of
 

@@ -1,9 +1,9 @@
 import msgspec
 import pytest
 
+from restbeat.analysis.beats.final_verdicts import PhaseLook, SecondLook
 from restbeat.analysis.figures import ResponseFigures
-from restbeat.analysis.final_pass import PhaseLook, SecondLook
-from restbeat.analysis.parity import Difference, Parity
+from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.web import words
 
 from .made_up import report

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from restbeat.analysis.session import summarise
-from restbeat.analysis.time_domain import numpy_time_domain
+from restbeat.analysis.hrv.time_domain import numpy_time_domain
+from restbeat.analysis.session_report import summarise
 from restbeat.sensors.model import RR_UNIT_MS
 from restbeat.sensors.recordings.recording import read
 from restbeat.service.exchange.session_data import session_data

@@ -8,7 +8,7 @@ import os
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from restbeat.analysis.stream import BeatStream
+from restbeat.analysis.beats.beat_stream import BeatStream
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.recordings.recording import Link, Packet, dump, read
 from restbeat.service.exchange.edf import read_edf_plus

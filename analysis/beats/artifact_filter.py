@@ -1,0 +1,290 @@
+"""Causal artifact filter for RR intervals: a fixed-lag decoder that looks two beats ahead and never changes its mind.
+
+The waiting intervals are explained by the cheapest sequence of parts: a normal beat (Student-t around a short prediction from
+accepted beats), a missed beat, a split one, a premature beat or couplet with its pause, or something else. A cost is a negative
+log probability; for the family of models see Lipponen & Tarvainen 2019 (kinds of artifact), Solem et al. 2006 (prediction).
+Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms` that is not None. docs/artifacts.md measures it.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from math import inf, log
+from typing import Final
+
+import msgspec
+
+from .interval_prediction import LONGEST_MS, SHORTEST_MS, Past, Rhythm
+
+
+class Kind(StrEnum):
+    """What an interval is taken for."""
+
+    NORMAL = "normal"
+    MISSED = "missed"
+    """One or more beats within it were not seen."""
+    SPLIT = "split"
+    """Half of an interval that a false beat cut in two."""
+    PREMATURE = "premature"
+    """An early beat, or the pause after it."""
+    COUPLET = "couplet"
+    """One of two early beats in a row, or the pause after them."""
+    OTHER = "other"
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """The final word on one received interval."""
+
+    index: int
+    """Running number of the interval as pushed, from 0."""
+    rr_ms: float
+    """As received."""
+    kind: Kind
+    diff_ms: float | None
+    """`rr_ms` minus that of its accepted neighbour before; None where there is no such neighbour."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the interval may enter a figure."""
+        return self.kind is Kind.NORMAL
+
+
+Part = tuple[Kind, float, int, Past]
+"""One way to explain the first waiting intervals: kind, cost, how many intervals, and the state that it leaves."""
+
+LOOKAHEAD: Final = 2
+_RELOCK_AFTER: Final = 12
+"""Artifacts in a row after which the rhythm is learnt anew."""
+_FAST: Final = 1.6
+"""Two beats in a row within this many scales of their prediction are normal without decoding."""
+_LOST_IN_GAP: Final = 2
+_MULTIPLES: Final = (2, 3, 4)
+_EARLY: Final = 0.9
+"""Share of the expected interval below which a beat may be premature,"""
+_COST_HARDLY_EARLY: Final = 700.0
+_SURELY_EARLY: Final = 0.82
+"""and from which on it costs nothing more; between the two, so much times the square of what is lacking."""
+_WIDE: Final = 2.0
+"""Scales of a pause for each of a beat."""
+_AFTER_FULL_PAUSE: Final = 3
+"""Beats away that the rhythm is as uncertain as, however long a bigeminy lasts."""
+_NEAR: Final = 0.15
+_FITS: Final = 0.11
+_COST_OTHER: Final = 6.7
+_COST_NEAR: Final = 1.0
+_COST_FITTING: Final = 6.0
+"""Added where something else than a heart beat should happen to lie this near to what is expected (a share of it)."""
+_COST_PREMATURE: Final = 1.3
+_COST_COUPLET: Final = 2.2
+_COST_MISSED: Final = 6.0
+_COST_SPLIT: Final = 2.8
+_SLOWEST_JUMP, _FASTEST_JUMP = 1.5, 0.75
+_COST_JUMP: Final = 3.4
+"""Hearts rarely change by more than −25 or +50 % from one beat to the next,"""
+_COST_FARTHER: Final = 30.0
+"""and the less, the farther: so much more for each e-fold beyond (half of it where the beat before is not known)."""
+_LEAST_PAIR, _LEAST_MISSED = 4.6, 10.0
+"""The least that `explanations` ask for three beats of which the first two, or the first, are not normal, beyond the logarithms
+of the interval before and of the scale: a premature beat with its pause and a normal beat, a missed beat and two normal ones."""
+_COST_LONE_LONG: Final = 3.0
+"""A lone long beat is the vagus rather than an artifact."""
+
+
+class ArtifactFilter:
+    """Push intervals as they come; get the verdicts that became final, in order, none later than two beats on."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[int, float]] = deque()
+        self._count = 0
+        self._rhythm = Rhythm()
+        self._neighbour_ms: float | None = None
+        self._streak = 0  # accepted (> 0) or lost (< 0) in a row
+
+    def push(self, rr_ms: float, *, gap: bool = False) -> list[Verdict]:
+        """Take one interval in ms; `gap` tells that beats were lost before it (arrival times or a reconnect know)."""
+        out: list[Verdict] = []
+        if gap:
+            out = self.flush()
+            last_ms, _, _, away = self._rhythm.past
+            self._lose((last_ms, 0.0, 0.0, away + _LOST_IN_GAP))
+        waiting, rhythm = self._waiting, self._rhythm
+        waiting.append((self._count, rr_ms))
+        self._count += 1
+        if not rhythm.locked and len(waiting) > LOOKAHEAD:
+            middle_ms = sorted(x for _, x in waiting)[1]
+            if SHORTEST_MS <= middle_ms <= LONGEST_MS:
+                rhythm.lock(middle_ms)
+            else:
+                self._reject(Kind.OTHER, 1, out)
+        while len(waiting) > 1 and rhythm.locked and rhythm.follow(waiting[0][1], waiting[1][1], _FAST, steady=self._streak > 2):
+            self._pass(out)
+        while len(waiting) > LOOKAHEAD:
+            self._decide(out)
+        return out
+
+    def push_all(self, rr_ms: Sequence[float]) -> list[Verdict]:
+        """Take intervals between which nothing was lost: the verdicts that `push` gives for them one by one."""
+        out: list[Verdict] = []
+        at = 0
+        while at < len(rr_ms):
+            if len(self._waiting) == 1 and self._rhythm.locked:
+                at = self._follow(rr_ms, at, out)
+            if at < len(rr_ms):
+                out += self.push(rr_ms[at])
+                at += 1
+        return out
+
+    def _follow(self, rr_ms: Sequence[float], at: int, out: list[Verdict]) -> int:
+        """Accept what waits and `rr_ms[at:]` for as long as each is followed as expected; gives where that ends."""
+        follow, neighbour_ms, streak = self._rhythm.follow, self._neighbour_ms, self._streak
+        index, x_ms = self._waiting[0]
+        first = index
+        for n in range(at, len(rr_ms)):
+            next_ms = rr_ms[n]
+            if not follow(x_ms, next_ms, _FAST, steady=streak > 2):
+                break
+            out.append(Verdict(index, x_ms, Kind.NORMAL, None if neighbour_ms is None else x_ms - neighbour_ms))
+            neighbour_ms, x_ms = x_ms, next_ms
+            index += 1
+            streak = streak + 1 if streak > 0 else 1
+        self._waiting[0] = index, x_ms
+        self._count += index - first
+        self._neighbour_ms, self._streak = neighbour_ms, streak
+        return at + index - first
+
+    def flush(self) -> list[Verdict]:
+        """End of the stream: judge what is waiting with the context there is."""
+        out: list[Verdict] = []
+        while self._waiting:
+            if self._rhythm.locked:
+                self._decide(out)
+            else:
+                self._reject(Kind.OTHER, 1, out)
+        return out
+
+    def _decide(self, out: list[Verdict]) -> None:
+        window = [x for _, x in self._waiting]
+        kind, beats, after = Kind.NORMAL, 1, self._rhythm.past
+        if not self._plain(window):
+            kind, _, beats, after = self._cheapest(window, 0, self._rhythm.past, inf)[1]
+        if kind is Kind.NORMAL:
+            self._rhythm.learn(self._waiting[0][1], steady=self._streak > 2)
+            self._pass(out)
+        else:
+            self._reject(kind, beats, out)
+            self._lose(after, beats if kind is Kind.SPLIT else 1)
+
+    def _plain(self, window: Sequence[float]) -> bool:
+        """Whether three beats are normal at so low a cost that no explanation with another beginning could cost less."""
+        if len(window) <= LOOKAHEAD:
+            return False
+        rhythm, cost = self._rhythm, 0.0
+        last_ms, d1_ms, d2_ms, away = rhythm.past
+        log_scale = log(rhythm.scale_ms)
+        least = min(log(last_ms) + 2 * log_scale + _LEAST_PAIR, 3 * log_scale + _LEAST_MISSED)
+        for rr_ms in window:
+            cost += _normal(rhythm, rr_ms, rhythm.predict(last_ms, d1_ms, d2_ms), last_ms, away)
+            if cost >= least:
+                return False
+            last_ms, d1_ms, d2_ms, away = rr_ms, rr_ms - last_ms, d1_ms, 0
+        return True
+
+    def _cheapest(self, window: Sequence[float], at: int, past: Past, limit: float) -> tuple[float, Part]:
+        """Cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
+        lowest, first = inf, (Kind.OTHER, inf, 1, past)
+        for part in explanations(self._rhythm, window, at, past):
+            _, cost, beats, after = part
+            if cost < limit:
+                if at + beats < len(window):
+                    cost += self._cheapest(window, at + beats, after, limit - cost)[0]
+                if cost < limit:
+                    limit = lowest = cost
+                    first = part
+        return lowest, first
+
+    def _pass(self, out: list[Verdict]) -> None:
+        """Accept the first of what waits, which the rhythm has learnt."""
+        index, rr_ms = self._waiting.popleft()
+        diff_ms = None if self._neighbour_ms is None else rr_ms - self._neighbour_ms
+        out.append(Verdict(index, rr_ms, Kind.NORMAL, diff_ms))
+        self._neighbour_ms = rr_ms
+        self._streak = self._streak + 1 if self._streak > 0 else 1
+
+    def _reject(self, kind: Kind, beats: int, out: list[Verdict]) -> None:
+        for _ in range(beats):
+            index, rr_ms = self._waiting.popleft()
+            out.append(Verdict(index, rr_ms, kind, None))
+
+    def _lose(self, after: Past, beats: int = 1) -> None:
+        """Carry on in the state that lost or rejected beats leave."""
+        self._neighbour_ms = None
+        self._streak = min(self._streak, 0) - beats
+        self._rhythm.past = after if self._streak > -_RELOCK_AFTER else (0.0, *after[1:])
+
+
+def explanations(rhythm: Rhythm, window: Sequence[float], at: int, past: Past) -> Iterator[Part]:
+    """Every way to explain the first of `window[at:]` after `past`, or the first few; costs in nats."""
+    last_ms, d1_ms, d2_ms, away = past
+    x, left, free = window[at], len(window) - at, log(last_ms)
+    expected = rhythm.predict(last_ms, d1_ms, d2_ms)
+    ratio = x / expected
+    early = ratio < _EARLY
+    hardly = _COST_HARDLY_EARLY * (ratio - _SURELY_EARLY) ** 2 if early and ratio > _SURELY_EARLY else 0.0
+    yield Kind.NORMAL, _normal(rhythm, x, expected, last_ms, away), 1, (x, x - last_ms, d1_ms, 0)
+    if left > 1:
+        y = window[at + 1]
+        both = x + y
+        if both < 1.5 * expected:
+            cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, away)
+            yield Kind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
+        if early and both < 2.5 * expected:
+            cost = _COST_PREMATURE + free + hardly
+            # a full pause makes up for the early beat: the two then tell where the rhythm is, and a shorter one tells nothing
+            two = expected + rhythm.predict(expected, expected - last_ms, d1_ms)
+            after = (max(both / 2, expected), 0.0, 0.0, _AFTER_FULL_PAUSE)
+            yield Kind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
+            yield Kind.PREMATURE, cost + _any_pause(rhythm, y, expected, expected - x), 2, (expected, 0.0, 0.0, away + 2)
+            if left > 2 and y < _EARLY * expected < expected < window[at + 2]:
+                cost, third, debt = _COST_COUPLET + 2 * free, window[at + 2], 2 * expected - both
+                cost += min(_full_pause(rhythm, third, expected + debt), _any_pause(rhythm, third, expected, debt))
+                yield Kind.COUPLET, cost, 3, (expected, 0.0, 0.0, away + 2)
+    elif early and at:
+        yield Kind.PREMATURE, _COST_PREMATURE + free + hardly, 1, (expected, 0.0, 0.0, away + 2)
+    if x > 1.4 * expected:
+        for m in _MULTIPLES:
+            one = x / m
+            if 0.7 * expected < one < 1.4 * expected:
+                cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, away + 1)
+                yield Kind.MISSED, cost, 1, (one, 0.0, 0.0, away + 1)
+    cost = _COST_OTHER + free
+    if not away and expected < x < 1.6 * expected:
+        cost += _COST_LONE_LONG
+    if abs(ratio - 1) < _NEAR:
+        cost += _COST_NEAR if abs(ratio - 1) > _FITS else _COST_FITTING
+    yield Kind.OTHER, cost, 1, (expected, 0.0, 0.0, away + 1)
+
+
+def _normal(rhythm: Rhythm, rr_ms: float, expected_ms: float, last_ms: float, away: int) -> float:
+    """Cost of a normal beat."""
+    if not SHORTEST_MS <= rr_ms <= LONGEST_MS:
+        return inf
+    cost = rhythm.surprise(rr_ms - expected_ms, away)
+    low, high = (expected_ms, last_ms) if expected_ms < last_ms else (last_ms, expected_ms)
+    shortest_ms, longest_ms = _FASTEST_JUMP * low, _SLOWEST_JUMP * high
+    if shortest_ms <= rr_ms <= longest_ms:
+        return cost
+    beyond = shortest_ms / rr_ms if rr_ms < shortest_ms else rr_ms / longest_ms
+    return cost + _COST_JUMP + (_COST_FARTHER / 2 if away else _COST_FARTHER) * log(beyond)
+
+
+def _full_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float) -> float:
+    """Cost of a pause that makes up for the beats that came early."""
+    return rhythm.surprise(rr_ms - expected_ms, 0, _WIDE) + 0.7
+
+
+def _any_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float, early_ms: float) -> float:
+    """Cost of a pause anywhere between none and a full one."""
+    wide = 1.5 * rhythm.scale_ms
+    if expected_ms - 2 * wide < rr_ms < expected_ms + early_ms + 2 * wide:
+        return log(early_ms + 4 * wide) + 1.4
+    return inf

@@ -1,0 +1,265 @@
+"""The one way from packets to judged beats: live, replay and archive all go through here."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from ...sensors.beat_clock import BeatClock
+from ...sensors.errors import PayloadError
+from ...sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
+from ...sensors.protocols.heart_rate import parse, plain_rr
+from ...sensors.protocols.known_devices import Kind, known
+from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
+from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, Event, Link, Packet
+from .artifact_filter import ArtifactFilter, Kind as BeatKind, Verdict
+from .pulse_clock import Placed, PulseClock
+
+
+class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
+    """A beat with its final verdict."""
+
+    end_s: float
+    rr_ms: float
+    accepted: bool
+    gap_before: bool
+    diff_ms: float | None
+    """RR minus the accepted neighbour before it; None across a gap or a rejected beat."""
+    kind: str
+    """normal, or why it was rejected"""
+
+
+_NAMES: Final = {kind: kind.value for kind in BeatKind}
+_ODD_WITHOUT_RR = 4
+_OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
+"""Body locations of 0x2A38 at which no electrodes are worn."""
+_DOUBLED_S = 0.6
+"""Two frames of pulses are seconds apart: the same bytes again so soon are a doubled notification (bleak #2002)."""
+NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
+MOVED, UNSURE = "movement", "uncertain"
+"""Why beats are rejected whatever they look like: a strap off the body, beats of two people, pulses that the sensor doubts."""
+LARGEST_ERROR_MS = 30
+"""Of a pulse interval, by the sensor's own estimate."""
+
+
+@dataclass(slots=True)
+class BeatStream:
+    """Push packets, get judged beats (at most two beats late); says in words what it could not read."""
+
+    clock: BeatClock = field(default_factory=BeatClock)
+    warnings: list[str] = field(default_factory=list)
+    last: Measurement | None = None
+    """The newest measurement that could be read."""
+    rr_seen: bool = False
+    """Whether this strap has announced RR intervals yet."""
+    rejected: int = 0
+    trust_contact: bool = True
+    """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
+    trust_rr: bool = True
+    """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
+    optical: bool = False
+    """Whether it is, by what is known of it or by where it is worn, a sensor of pulses: few of them have RR at all."""
+    no_rr_packets: int = 0
+    """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
+    no_contact_packets: int = 0
+    unreadable_packets: int = 0
+    pulse: PulseClock | None = None
+    """Set once the beats come from an optical sensor's pulse intervals, as 0x2A37 has none."""
+    two_straps_beats: int = 0
+    _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
+    _waiting: deque[tuple[Beat, str | None]] = field(default_factory=deque)
+    _doubted: str | None = None
+    _without_rr: int = 0
+    _last_pulses: Packet | None = None
+
+    def know(self, device: Device) -> None:
+        """Take what is known of this strap into account."""
+        row = known(device)
+        self.trust_contact = row is None or row.believes_contact
+        self.trust_rr = row is None or row.believes_rr
+        self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
+
+    def push(self, packet: Packet) -> list[JudgedBeat]:
+        """Take one notification of 0x2A37 or, where that has no RR, of pulse intervals; others are passed over."""
+        if packet.char == PMD_DATA:
+            return self._pulses(packet)
+        if packet.char != HEART_RATE:
+            return []
+        try:
+            measurement = parse(packet.payload)
+        except PayloadError as error:
+            self.clock.packets += 1
+            self.unreadable_packets += 1
+            self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
+            return []
+        if not self.trust_rr or self.pulse:
+            measurement = replace(measurement, rr_1024=(), rr_flag=False)
+        self.last = measurement
+        if not self.pulse:
+            self._count_without_rr(measurement)
+        self.no_contact_packets += measurement.contact is Contact.NO
+        self.rr_seen = self.rr_seen or measurement.rr_flag
+        return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
+
+    def push_run(self, packets: Sequence[Packet]) -> tuple[int, list[JudgedBeat]]:
+        """Take notifications of 0x2A37 exactly as `push` does, for as long as none is odd: a third of the time.
+
+        Gives how many were taken, and the beats whose verdict became final.
+        """
+        if self.pulse or not (self.trust_rr and self.rr_seen) or self._doubted or any(doubt for _, doubt in self._waiting):
+            return 0, []
+        intervals: list[tuple[int, ...]] = []
+        without = self._without_rr
+        for packet in packets:
+            rr_1024 = plain_rr(packet.payload)
+            without = without + 1 if rr_1024 == () else 0
+            if rr_1024 is None or without >= _ODD_WITHOUT_RR:
+                break
+            intervals.append(rr_1024)
+        readable = packets[: len(intervals)]
+        taken, ends = self.clock.push_run([p.t for p in readable], [p.payload for p in readable], intervals)
+        if not taken:
+            return 0, []
+        with_rr = (n for n, rr_1024 in enumerate(reversed(intervals[:taken])) if rr_1024)
+        self._without_rr = next(with_rr, self._without_rr + taken)
+        self.last = parse(packets[taken - 1].payload)
+        beats = [one for rr_1024 in intervals[:taken] for one in rr_1024]
+        return taken, self._judge_run(beats, ends)
+
+    def broken(self) -> list[JudgedBeat]:
+        """The link was lost: decide all that waits."""
+        pulses = self._judge_pulses(self.pulse, self.pulse.broken()) if self.pulse else []
+        return pulses + self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
+
+    def finish(self, t: float) -> list[JudgedBeat]:
+        """The session ended at `t`: decide all that waits."""
+        pulses = self._judge_pulses(self.pulse, self.pulse.flush()) if self.pulse else []
+        return pulses + self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
+
+    def _pulses(self, packet: Packet) -> list[JudgedBeat]:
+        if self.rr_seen and not self.pulse:
+            return []
+        try:
+            frame = parse_frame(packet.payload)
+        except PayloadError:
+            return []
+        if not isinstance(frame, PpiFrame) or not frame.samples:
+            return []
+        before, self._last_pulses = self._last_pulses, packet
+        if before is not None and before.payload == packet.payload and packet.t - before.t < _DOUBLED_S:
+            self.clock.duplicate_packets += 1
+            return []
+        self.pulse, self.rr_seen = self.pulse or PulseClock(), True
+        return self._judge_pulses(self.pulse, self.pulse.push(packet.t, frame.samples))
+
+    def _judge_pulses(self, clock: PulseClock, placed: list[Placed]) -> list[JudgedBeat]:
+        judged: list[JudgedBeat] = []
+        for index, (pulse, end_s, gap) in enumerate(placed, clock.beats - len(placed)):
+            beat = Beat(index, end_s, round(pulse.pp_ms / RR_UNIT_MS), gap_before=gap)
+            judged += self._judge([beat], _doubt_of(pulse))
+        return judged
+
+    def _count_without_rr(self, measurement: Measurement) -> None:
+        self._without_rr = 0 if measurement.rr_flag or not self.rr_seen else self._without_rr + 1
+        if self._without_rr == _ODD_WITHOUT_RR:
+            self.no_rr_packets += _ODD_WITHOUT_RR
+        elif self._without_rr > _ODD_WITHOUT_RR:
+            self.no_rr_packets += 1
+
+    def _doubt(self, measurement: Measurement) -> str | None:
+        if self.clock.crowded:
+            return TWO_STRAPS
+        return NO_CONTACT if self.trust_contact and measurement.contact is Contact.NO else None
+
+    def _judge(self, beats: list[Beat], doubt: str | None) -> list[JudgedBeat]:
+        verdicts: list[Verdict] = []
+        for beat in beats:
+            self._waiting.append((beat, doubt))
+            self.two_straps_beats += doubt == TWO_STRAPS
+            # what is doubted and what is not are no neighbours
+            verdicts += self._filter.push(beat.rr_ms, gap=beat.gap_before or doubt != self._doubted)
+            self._doubted = doubt
+        return self._match(verdicts)
+
+    def _judge_run(self, rr_1024: Sequence[int], ends: Sequence[float]) -> list[JudgedBeat]:
+        verdicts = self._filter.push_all([one * RR_UNIT_MS for one in rr_1024])
+        first = self.clock.beats - len(ends)
+        waited = [beat for beat, _ in self._waiting]
+        judged = [
+            JudgedBeat(end_s, v.rr_ms, (kind := v.kind) is BeatKind.NORMAL, gap, v.diff_ms, _NAMES[kind])
+            for end_s, gap, v in zip(
+                chain([beat.end_s for beat in waited], ends),
+                chain([beat.gap_before for beat in waited], repeat(False)),
+                verdicts,
+                strict=False,
+            )
+        ]
+        at = len(judged) - len(waited)
+        left = [Beat(first + n, ends[n], rr_1024[n], gap_before=False) for n in range(max(at, 0), len(ends))]
+        for _ in waited[: len(judged)]:
+            self._waiting.popleft()
+        self._waiting.extend((beat, None) for beat in left)
+        self.rejected += sum(not beat.accepted for beat in judged)
+        return judged
+
+    def _match(self, verdicts: list[Verdict]) -> list[JudgedBeat]:
+        judged: list[JudgedBeat] = []
+        for verdict in verdicts:
+            beat, doubt = self._waiting.popleft()
+            kind, diff_ms = (_NAMES[verdict.kind], verdict.diff_ms) if doubt is None else (doubt, None)
+            accepted = doubt is None and verdict.kind is BeatKind.NORMAL
+            self.rejected += not accepted
+            judged.append(JudgedBeat(beat.end_s, beat.rr_ms, accepted, beat.gap_before, diff_ms, kind))
+        return judged
+
+
+_FEWEST, _MOST = 32, 1024
+"""Packets of a run: after an odd one it begins small."""
+
+
+def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[JudgedBeat]:
+    """Push all events up to `last_s` into a stream and finish it: the very beats that `push` gives, in a third of the time."""
+    judged: list[JudgedBeat] = []
+    run: list[Packet] = []
+    for event in events:
+        if event.t > last_s:
+            break
+        if isinstance(event, Packet):
+            if event.char == HEART_RATE:
+                run.append(event)
+            elif event.char == PMD_DATA and (stream.pulse or not stream.rr_seen):
+                judged += _judge_run(stream, run)
+                judged += stream.push(event)
+        elif isinstance(event, Link) and not event.up:
+            judged += _judge_run(stream, run)
+            judged += stream.broken()
+    return judged + _judge_run(stream, run) + stream.finish(last_s)
+
+
+def _judge_run(stream: BeatStream, packets: list[Packet]) -> list[JudgedBeat]:
+    """Take a run of heart rate packets out of the list."""
+    judged: list[JudgedBeat] = []
+    at, size = 0, _FEWEST
+    while at < len(packets):
+        chunk = packets[at : at + size]
+        taken, beats = stream.push_run(chunk)
+        judged += beats
+        if taken < len(chunk):
+            judged += stream.push(chunk[taken])
+            at, size = at + taken + 1, _FEWEST
+        else:
+            at, size = at + taken, min(2 * size, _MOST)
+    packets.clear()
+    return judged
+
+
+def _doubt_of(pulse: Ppi) -> str | None:
+    if pulse.contact is Contact.NO:
+        return NO_CONTACT
+    if pulse.blocker:
+        return MOVED
+    return UNSURE if pulse.error_ms > LARGEST_ERROR_MS else None

@@ -1,0 +1,158 @@
+"""A second look at the beats of a whole session: around what the live filter rejected, with what came after it.
+
+Not causal, and so never live. Around each rejected beat the same explanations as in `artifacts` are weighed over the whole
+stretch, with scales and prediction learnt on both sides of it (a beam search, which for so few beats is as good as Viterbi's);
+then what fits between its neighbours on both sides is taken for a beat. Elsewhere the live filter's word stands.
+docs/artifacts.md measures it.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from math import inf
+from typing import Final, NamedTuple
+
+from .artifact_filter import LOOKAHEAD, Kind, explanations
+from .interval_prediction import Past, Rhythm
+
+_PAD: Final = 3
+_JOIN: Final = 8
+_CONTEXT: Final = 40
+"""Beats on either side of a stretch from which its rhythm is learnt."""
+_FEWEST: Final = 7
+_BEAM: Final = 16
+_CHEAPER: Final = 12.0
+"""Nats by which another explanation must be cheaper than the live filter's to take its place."""
+_FITS: Final = 2.0
+"""Scales of what beats miss the middle between their neighbours by,"""
+_FITS_WITHIN: Final = (0.038, 0.08)
+"""and the least and most of it, as a share of the interval."""
+
+
+class _Path(NamedTuple):
+    """One way to explain all intervals up to a point."""
+
+    cost: float
+    after: Past
+    before: "_Path | None"
+    kind: Kind
+    beats: int
+
+
+def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequence[bool]) -> list[Kind]:
+    """Give the last word on intervals (ms, in order) that the live filter took for `kinds`; `lost_before` as it was told.
+
+    Raises `ValueError` where the sequences are not of one length. Where nothing was rejected, nothing changes.
+    """
+    if not len(rr_ms) == len(kinds) == len(lost_before):
+        raise ValueError("rr_ms, kinds and lost_before must be of one length")
+    judged = list(kinds)
+    starts = [0, *(n for n in range(1, len(rr_ms)) if lost_before[n]), len(rr_ms)]
+    for first, end in pairwise(starts):
+        for start, stop in list(_doubtful(kinds, first, end)):
+            before = _learn(rr_ms, judged, range(max(first, start - _CONTEXT), start))
+            after = _learn(rr_ms, judged, range(min(end, stop + _CONTEXT) - 1, stop - 1, -1))
+            rhythm = Rhythm.between(before, after)
+            if rhythm is None:
+                continue
+            if before is None:
+                known = (rr_ms[n] for n in range(start, stop) if judged[n] is Kind.NORMAL)
+                rhythm.past = (next(known, rhythm.past[0]), 0.0, 0.0, _PAD)
+            anew, anew_cost = _explained(rr_ms[start:stop], rhythm)
+            if anew_cost < _explained(rr_ms[start:stop], rhythm, judged[start:stop])[1] - _CHEAPER:
+                judged[start:stop] = anew
+            _take_what_fits(rr_ms, judged, (start, stop), (first, end), rhythm)
+    return judged
+
+
+def _doubtful(kinds: Sequence[Kind], first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Stretches around rejected beats, near ones joined."""
+    span: tuple[int, int] | None = None
+    for n in range(first, end):
+        if kinds[n] is Kind.NORMAL:
+            continue
+        start, stop = max(first, n - _PAD), min(end, n + 1 + _PAD)
+        if span and start > span[1] + _JOIN:
+            yield span
+            span = None
+        span = (span[0] if span else start, stop)
+    if span:
+        yield span
+
+
+def _learn(rr_ms: Sequence[float], kinds: Sequence[Kind], beats: range) -> Rhythm | None:
+    """The rhythm after these beats, in their order; None where too few are normal."""
+    good = [rr_ms[n] for n in beats if kinds[n] is Kind.NORMAL]
+    if len(good) < _FEWEST:
+        return None
+    rhythm, streak = Rhythm(), 0
+    rhythm.lock(sorted(good[:_FEWEST])[_FEWEST // 2])
+    for n in beats:
+        if kinds[n] is Kind.NORMAL:
+            rhythm.learn(rr_ms[n], steady=streak > 2)
+            streak += 1
+        else:
+            rhythm.past = (rhythm.past[0], 0.0, 0.0, rhythm.past[3] + 1)
+            streak = 0
+    return rhythm
+
+
+def _explained(window: Sequence[float], rhythm: Rhythm, only: Sequence[Kind] = ()) -> tuple[list[Kind], float]:
+    """The cheapest explanation of a whole stretch, or of `only` these kinds, and its cost in nats (inf where there is none)."""
+    start = _Path(0.0, rhythm.past, None, Kind.NORMAL, 0)
+    reached: list[list[_Path]] = [[start], *([] for _ in window)]
+    for at in range(len(window)):
+        ahead = window[at : at + LOOKAHEAD + 1]
+        for path in sorted(reached[at], key=lambda one: one.cost)[:_BEAM]:
+            for kind, cost, beats, after in explanations(rhythm, ahead, 0, path.after):
+                if cost < inf and all(one is kind for one in only[at : at + beats]):
+                    reached[at + beats].append(_Path(path.cost + cost, after, path, kind, beats))
+    if not reached[-1]:
+        return [], inf
+    path = best = min(reached[-1], key=lambda one: one.cost)
+    kinds: list[Kind] = []
+    while path.before is not None:
+        kinds = [path.kind] * path.beats + kinds
+        path = path.before
+    return kinds, best.cost
+
+
+def _take_what_fits(
+    rr_ms: Sequence[float], kinds: list[Kind], stretch: tuple[int, int], limits: tuple[int, int], rhythm: Rhythm
+) -> None:
+    """Accept in place what lies where its neighbours on both sides let it expect, by the scale of the beats around."""
+    (start, stop), (first, end) = stretch, limits
+    around = range(max(first, start - _CONTEXT), min(end, stop + _CONTEXT))
+    filled = _filled(rr_ms, kinds, around)
+    inner = range(around.start + 3, around.stop - 3)
+    misfits = {n: abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) for n in inner}
+    usual = sorted(misfits[n] for n in inner if kinds[n] is Kind.NORMAL)
+    if len(usual) < _FEWEST:
+        return
+    for n in range(max(start, inner.start), min(stop, inner.stop)):
+        if kinds[n] is Kind.NORMAL:
+            continue
+        usual_ms, least_ms, most_ms = 1.48 * usual[len(usual) // 2], *(x * filled[n - around.start] for x in _FITS_WITHIN)
+        if abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) < min(max(_FITS * usual_ms, least_ms), most_ms):
+            kinds[n] = Kind.NORMAL
+            filled[n - around.start] = rr_ms[n]
+
+
+def _filled(rr_ms: Sequence[float], kinds: Sequence[Kind], beats: range) -> list[float]:
+    """Intervals with straight lines over the rejected ones."""
+    out = [rr_ms[n] if kinds[n] is Kind.NORMAL else 0.0 for n in beats]
+    good = [n for n, x in enumerate(out) if x]
+    if not good:
+        return [rr_ms[n] for n in beats]
+    out[: good[0]] = [out[good[0]]] * good[0]
+    out[good[-1] :] = [out[good[-1]]] * (len(out) - good[-1])
+    for a, b in pairwise(good):
+        for n in range(a + 1, b):
+            out[n] = out[a] + (out[b] - out[a]) * (n - a) / (b - a)
+    return out
+
+
+def _between(filled: Sequence[float], n: int, rhythm: Rhythm) -> float:
+    """What three neighbours on either side let expect."""
+    a, b, c = filled[n - 1], filled[n - 2], filled[n - 3]
+    x, y, z = filled[n + 1], filled[n + 2], filled[n + 3]
+    return (rhythm.predict(a, a - b, b - c) + rhythm.predict(x, x - y, y - z)) / 2

@@ -1,0 +1,1 @@
+"""Many sessions of one client: trends, associations, follow-up answers."""

@@ -1,0 +1,98 @@
+"""What a changed heart rate and changed breathing alone do to RMSSD, by arithmetic, with nothing relaxed at all.
+
+The RMSSD of a tone of frequency f is its RR swing times 2·sin(π·f·RR): a slower heart raises it, slower breathing lowers it.
+"""
+
+from dataclasses import dataclass
+from math import exp, hypot, log, pi, sin, sqrt, tan
+from typing import Final
+
+import numpy as np
+
+from ..beats.beat_runs import Array
+from ..beats.phase_segments import PhaseBeats
+
+_SLOW_HZ: Final = 0.15
+_SHIFT_HZ: Final = 2 / 60
+_WIDE_HZ: Final = (0.1, 0.5)
+"""Where slow breathing shows too."""
+_BREATHING_HZ: Final = (0.13, 0.5)
+"""Free of the 0.1 Hz rhythm, whose share changes with the depth of breathing's."""
+_GRID_S: Final = 0.25
+_WINDOW: Final = 240
+"""Samples: one minute."""
+_PADDED: Final = 1024
+_FREQUENCY: Final = np.fft.rfftfreq(_PADDED, _GRID_S)
+_HOLE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Of ln RMSSD, between two phases."""
+
+    delta: float = 0.0
+    standard_error: float = 0.0
+    notes: tuple[str, ...] = ()
+    """What makes a verdict unsafe, in words."""
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Breathing:
+    hz: float
+    ln_error: float
+    """Standard error of ln hz."""
+    wide_hz: float
+
+
+def arithmetic(base: PhaseBeats, phase: PhaseBeats) -> Arithmetic:
+    """What changed mean RR and breathing do to ln RMSSD if nothing else changes, and what makes a verdict unsafe."""
+    before, after = _breathing(base), _breathing(phase)
+    if before is None or after is None:
+        return Arithmetic(notes=("breathing could not be read from RR",), known=False)
+    notes = []
+    if min(before.wide_hz, after.wide_hz) < _SLOW_HZ:
+        notes.append("breathing below 9/min")
+    if abs(after.hz - before.hz) > _SHIFT_HZ:
+        notes.append("breathing shifted by more than 2/min")
+    (gain0, slope0), (gain1, slope1) = _gain(before.hz, base.mean_rr_ms / 1000), _gain(after.hz, phase.mean_rr_ms / 1000)
+    return Arithmetic(gain1 - gain0, hypot(slope0 * before.ln_error, slope1 * after.ln_error), tuple(notes))
+
+
+def _gain(hz: float, rr_s: float) -> tuple[float, float]:
+    """Ln RMSSD of a tone of fixed depth, but for a constant; and its slope over ln hz."""
+    turn = pi * hz * rr_s
+    return 2 * log(abs(sin(turn))) - log(hz), 2 * turn / tan(turn) - 1
+
+
+def _breathing(phase: PhaseBeats) -> _Breathing | None:
+    """Geometric centre of the spectrum of RR change: the median over minutes without a hole."""
+    power = _minutes(phase)
+    (wide, total), (own, own_total) = _centres(power, _WIDE_HZ), _centres(power, _BREATHING_HZ)
+    if not (total > 0).any() or not (own_total > 0).any():
+        return None
+    minutes = own[own_total > 0]
+    spread = float(minutes.std(ddof=1)) if minutes.size > 1 else 0.0
+    error = sqrt(pi / 2) * spread / sqrt(minutes.size)  # of a median
+    return _Breathing(exp(float(np.median(minutes))), error, exp(float(np.median(wide[total > 0]))))
+
+
+def _centres(power: Array, band: tuple[float, float]) -> tuple[Array, Array]:
+    """Mean ln frequency of each minute in a band, and the power there; the mean is 0 where there is none."""
+    inside = (band[0] <= _FREQUENCY) & (band[1] >= _FREQUENCY)
+    total: Array = power[:, inside].sum(axis=1)
+    return power[:, inside] @ np.log(_FREQUENCY[inside]) / np.where(total > 0, total, 1.0), total
+
+
+def _minutes(phase: PhaseBeats) -> Array:
+    """Power spectra of RR change, a row a minute; zero where a hole is."""
+    at, rr_ms = phase.end_s[phase.accepted], phase.rr_ms[phase.accepted]
+    start_s, stop_s = phase.bounds_s
+    change = np.diff(np.interp(np.arange(start_s, stop_s, _GRID_S), at, rr_ms))
+    minutes = change.size // _WINDOW
+    rows = change[: minutes * _WINDOW].reshape(minutes, _WINDOW)
+    for hole in np.flatnonzero(np.diff(at) > _HOLE_S):
+        first, last = (int((t - start_s) / (_WINDOW * _GRID_S)) for t in (at[hole], at[hole + 1]))
+        rows[first : last + 1] = 0.0
+    power: Array = np.abs(np.fft.rfft(rows * np.hanning(_WINDOW), _PADDED)) ** 2
+    return power

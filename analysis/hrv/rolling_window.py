@@ -1,0 +1,198 @@
+"""Time-domain HRV of the last seconds, kept up beat by beat in constant time.
+
+Sums are integers in units of 2⁻⁴⁰ ms: adding and taking away again leaves no trace, however long the session.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from math import nan, sqrt
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ..beats.beat_runs import Array, Bools
+
+_UNIT: Final = float(1 << 40)
+_NN50: Final = 50 << 40
+"""50 ms."""
+_ACCEPTED, _LINKED, _GAP = 1, 2, 4
+"""Marks of a beat, the gap's the greatest; linked: the difference to the beat before counts."""
+_COMPACT_AFTER: Final = 64
+
+
+class Held(NamedTuple):
+    """Judged beats as arrays of one length."""
+
+    end_s: Array
+    rr_ms: Array
+    accepted: Bools
+    gap_before: Bools
+
+
+class RollingHrv:
+    """Window over the last `window_s` seconds, both beats of a difference inside it; figures as NeuroKit2 defines them.
+
+    A figure is None where the window holds too little for it. Times must not run backwards. Beats that left the window less than
+    `keep_s` ago are still held.
+    """
+
+    __slots__ = (
+        "_diff_squares",
+        "_diff_sum",
+        "_end_s",
+        "_head",
+        "_keep_s",
+        "_marks",
+        "_nn50",
+        "_pair_squares",
+        "_pair_sum",
+        "_rr_ms",
+        "_squares",
+        "_sum",
+        "_window_s",
+        "accepted",
+        "differences",
+    )
+
+    def __init__(self, window_s: float, keep_s: float = 0.0) -> None:
+        self._window_s, self._keep_s = window_s, keep_s
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every beat."""
+        self._end_s, self._rr_ms, self._marks = array("d"), array("d"), array("B")
+        self._head = self.accepted = self.differences = self._nn50 = 0
+        self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
+
+    def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
+        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat pushed before, or None where it does not count."""
+        ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
+        if accepted:
+            x = int(rr_ms * _UNIT)
+            self.accepted += 1
+            self._sum += x
+            self._squares += x * x
+            marks |= _ACCEPTED
+            if diff_ms is not None:
+                marks |= _LINKED
+                if len(ends) > self._head:
+                    before = int(values[-1] * _UNIT)
+                    d, pair = x - before, x + before
+                    self.differences += 1
+                    self._diff_sum += d
+                    self._diff_squares += d * d
+                    self._pair_sum += pair
+                    self._pair_squares += pair * pair
+                    if not -_NN50 <= d <= _NN50:
+                        self._nn50 += 1
+        ends.append(end_s)
+        values.append(rr_ms)
+        self._marks.append(marks)
+        if ends[self._head] <= end_s - self._window_s:
+            self.advance(end_s)
+
+    def advance(self, now_s: float) -> None:
+        """Drop the beats that ended `window_s` or longer before `now_s`."""
+        ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
+        rr_ms, marks, held = self._rr_ms, self._marks, len(ends)
+        while head < held and ends[head] <= oldest_s:
+            x = int(rr_ms[head] * _UNIT)
+            if marks[head] & _ACCEPTED:
+                self.accepted -= 1
+                self._sum -= x
+                self._squares -= x * x
+            head += 1
+            if head < held and marks[head] & _LINKED:
+                after = int(rr_ms[head] * _UNIT)
+                d, pair = after - x, x + after
+                self.differences -= 1
+                self._diff_sum -= d
+                self._diff_squares -= d * d
+                self._pair_sum -= pair
+                self._pair_squares -= pair * pair
+                if not -_NN50 <= d <= _NN50:
+                    self._nn50 -= 1
+        if head > _COMPACT_AFTER:
+            left = bisect_right(ends, oldest_s - self._keep_s)
+            del ends[:left], rr_ms[:left], marks[:left]
+            head -= left
+        self._head = head
+
+    def intervals(self) -> Iterator[tuple[float, float]]:
+        """Give RR and difference to the beat before, in ms, of each beat in the window; NaN where there is none to count."""
+        before_ms = nan
+        for n in range(self._head, len(self._end_s)):
+            marks, rr_ms = self._marks[n], self._rr_ms[n]
+            yield rr_ms if marks & _ACCEPTED else nan, rr_ms - before_ms if marks & _LINKED else nan
+            before_ms = rr_ms
+
+    def held(self, after_s: float, until_s: float) -> Held:
+        """The beats that ended after `after_s` and not after `until_s`, as far back as they are held."""
+        inside = slice(bisect_right(self._end_s, after_s), bisect_right(self._end_s, until_s))
+        end_s, rr_ms, marks = (
+            np.frombuffer(self._end_s[inside]),
+            np.frombuffer(self._rr_ms[inside]),
+            np.frombuffer(self._marks[inside], np.uint8),
+        )
+        return Held(end_s, rr_ms, (marks & _ACCEPTED).view(np.bool_), marks >= _GAP)
+
+    @property
+    def beats(self) -> int:
+        """Beats in the window, rejected ones among them."""
+        return len(self._end_s) - self._head
+
+    @property
+    def span_s(self) -> float:
+        """From the beginning of the oldest interval in the window to the end of the newest."""
+        return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
+
+    @property
+    def accepted_pct(self) -> float | None:
+        """Share of accepted beats in the window."""
+        return 100 * self.accepted / self.beats if self.beats else None
+
+    @property
+    def mean_rr_ms(self) -> float | None:
+        """Mean of the accepted intervals."""
+        return self._sum / self.accepted / _UNIT if self.accepted else None
+
+    @property
+    def mean_hr_bpm(self) -> float | None:
+        """Heart rate that belongs to the mean interval."""
+        mean_rr_ms = self.mean_rr_ms
+        return 60_000 / mean_rr_ms if mean_rr_ms else None
+
+    @property
+    def sdnn_ms(self) -> float | None:
+        """Standard deviation of the accepted intervals (n − 1)."""
+        return _deviation(self.accepted, self._sum, self._squares)
+
+    @property
+    def rmssd_ms(self) -> float | None:
+        """Root mean square of the differences of adjacent accepted intervals."""
+        return sqrt(self._diff_squares / self.differences) / _UNIT if self.differences else None
+
+    @property
+    def pnn50_pct(self) -> float | None:
+        """Share of differences over 50 ms; NeuroKit2 divides by one more than there are."""
+        return 100 * self._nn50 / (self.differences + 1) if self.differences else None
+
+    @property
+    def sd1_ms(self) -> float | None:
+        """Spread of the Poincaré plot across its diagonal (Brennan 2001; n − 1)."""
+        deviation = _deviation(self.differences, self._diff_sum, self._diff_squares)
+        return None if deviation is None else deviation / sqrt(2)
+
+    @property
+    def sd2_ms(self) -> float | None:
+        """Spread of the Poincaré plot along its diagonal (Brennan 2001; n − 1)."""
+        deviation = _deviation(self.differences, self._pair_sum, self._pair_squares)
+        return None if deviation is None else deviation / sqrt(2)
+
+
+def _deviation(count: int, total: int, squares: int) -> float | None:
+    """Standard deviation (n − 1) in ms, from exact sums."""
+    if count < 2:
+        return None
+    return sqrt((count * squares - total * total) / (count * (count - 1))) / _UNIT

@@ -1,0 +1,253 @@
+"""What a room shows while the session runs: figures of the last 60 s and 5 min, judged by the same stream as those of record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from math import inf, sqrt
+
+import msgspec
+
+from ...sensors.beat_clock import BeatClock
+from ...sensors.model import Contact, Device, Phase
+from ...sensors.recordings.recording import BATTERY, Event, Link, Packet, PhaseStart
+from ..beats.beat_stream import BeatStream, JudgedBeat
+from ..figures import too_few_accepted
+from ..hrv.rolling_window import RollingHrv
+from ..hrv.spectrum import Bands, Breathing
+from .live_check import LiveWindow, window_of
+from .live_spectrum import LiveSpectrum
+from .running_sums import RunningSums, SoFar
+
+WINDOW_S = 60.0
+_FRESH_S, _FRESH_WALL_S = 3.5, 0.25
+"""A heart rate older than both is not shown: straps send about once a second."""
+_BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
+_ENOUGH_PACKETS = 3
+"""Without RR tell that a sensor of which nothing is known sends none."""
+_MIN_DIFFERENCES = 20
+_LAST = {True: "minute's", False: "5 minutes'"}
+_LEAST_LONG_S = 120.0
+"""Of beats, before figures of the last 5 min are given."""
+_MAX_REJECTED_PCT = 10.0
+"""Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
+
+
+class LiveFigures(msgspec.Struct, frozen=True, gc=False):
+    """A moment of a session; None where a figure would be stale or a guess."""
+
+    phase: Phase
+    phase_s: float
+    hr_bpm: int | None
+    rmssd_ms: float | None
+    rmssd_why: str | None
+    baseline_rmssd_ms: float | None
+    change_pct: float | None
+    accepted_pct: float | None
+    age_s: float | None
+    contact: Contact
+    rr_seen: bool
+    heart_rate_only: bool
+    """No HRV is to be had of this sensor: it is known to send no beats, or has sent none."""
+    beats_missing: bool
+    """Packets come, and beats came, but none of late."""
+    packets: int
+    battery_pct: int | None
+    rmssd_5min_ms: float | None
+    """Over the last 5 min, from 2 min of beats on."""
+    sdnn_5min_ms: float | None
+    why_5min: str | None
+    """Why the two are missing."""
+    lf_ms2: float | None
+    """Over 5 min, as of the last whole 5 s; with the reason for it or HF in `spectrum_why`."""
+    hf_ms2: float | None
+    spectrum_why: str | None
+    resp_per_min: float | None
+    resp_confidence: float | None
+    """0 to 1; None where no rate could be looked for."""
+    resp_why: str | None
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """Push events, get judged beats; ask for the figures of any moment."""
+
+    speed: float = 1.0
+    """Of the clock that stamped the packets: at a high speed a short stall of that computer is no silence."""
+    pace: float = 0.0
+    """Of a replay's own clock, where that is the faster one."""
+    stream: BeatStream = field(init=False)
+    starts: list[PhaseStart] = field(default_factory=list)
+    """Of the phases after settling, as far as they have come."""
+    sums: RunningSums = field(default_factory=RunningSums)
+    """Differences of the whole session."""
+    battery_pct: int | None = None
+    _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
+    _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
+    _last_beat_s: float | None = None
+    _baseline: tuple[tuple[float, float, int], float | None] | None = None
+    """RMSSD of the baseline, and what it was computed from."""
+
+    def __post_init__(self) -> None:
+        self.stream = BeatStream(BeatClock.at_speed(self.speed))
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that the session is in."""
+        return self.starts[-1].phase if self.starts else Phase.SETTLE
+
+    @property
+    def phase_start_s(self) -> float:
+        """When it began."""
+        return self.starts[-1].t if self.starts else 0.0
+
+    @property
+    def fresh_s(self) -> float:
+        """Age in s up to which a packet is news."""
+        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
+
+    def know(self, device: Device) -> None:
+        """Take what is known of the strap into account."""
+        self.stream.know(device)
+
+    def push(self, event: Event) -> list[JudgedBeat]:
+        """Take one event; gives the beats whose verdict became final."""
+        match event:
+            case Packet(char=char, payload=payload):
+                if char == BATTERY and payload and payload[0] <= 100:
+                    self.battery_pct = payload[0]
+                beats = self.stream.push(event)
+            case PhaseStart(phase=phase):
+                beats = []
+                if phase.comes_after(self.phase):
+                    self.starts.append(event)
+            case Link(up=False):
+                beats = self.stream.broken()
+            case _:
+                beats = []
+        self._count(beats)
+        return beats
+
+    def rephase(self, starts: Sequence[PhaseStart]) -> None:
+        """Take the phases as they were corrected, in order of time; one that leads back is passed over."""
+        self.starts = []
+        for start in starts:
+            self.push(start)
+
+    def finish(self, t: float) -> list[JudgedBeat]:
+        """The session ended at `t`."""
+        beats = self.stream.finish(t)
+        self._count(beats)
+        return beats
+
+    def figures(self, now_s: float) -> LiveFigures:
+        """The figures at session time `now_s`."""
+        stream, window, long = self.stream, self._window, self._spectrum.window
+        last_t, last_beat_s, last = stream.clock.last_t, self._last_beat_s, stream.last
+        age = None if last_t is None else max(now_s - last_t, 0.0)
+        fresh = age is not None and age <= self.fresh_s
+        beats_fresh = last_beat_s is not None and now_s - last_beat_s <= self._beats_fresh_s
+        no_hrv = self._no_hrv(beats_fresh=beats_fresh)
+        accepted_pct = window.accepted_pct
+        rmssd, why = (None, no_hrv) if no_hrv else self._rmssd(window, accepted_pct)
+        long_rmssd, long_why = (None, no_hrv) if no_hrv else self._rmssd(long, long.accepted_pct)
+        bands, breathing = self._spectra(no_hrv)
+        base = self._baseline_rmssd()
+        return LiveFigures(
+            phase=self.phase,
+            phase_s=max(now_s - self.phase_start_s, 0.0),
+            hr_bpm=last.hr_bpm if last and fresh and last.hr_bpm else None,
+            rmssd_ms=rmssd,
+            rmssd_why=why,
+            baseline_rmssd_ms=base,
+            change_pct=None if rmssd is None or base is None else 100 * (rmssd / base - 1),
+            accepted_pct=accepted_pct if beats_fresh else None,
+            age_s=age,
+            contact=last.contact if last else Contact.NOT_REPORTED,
+            rr_seen=stream.rr_seen,
+            heart_rate_only=self._heart_rate_only,
+            beats_missing=fresh and last_beat_s is not None and not beats_fresh,
+            packets=stream.clock.packets,
+            battery_pct=self.battery_pct,
+            rmssd_5min_ms=long_rmssd,
+            sdnn_5min_ms=None if long_rmssd is None else long.sdnn_ms,
+            why_5min=long_why,
+            lf_ms2=bands.lf_ms2,
+            hf_ms2=bands.hf_ms2,
+            spectrum_why=" ".join(bands.reasons) or None,
+            resp_per_min=breathing.per_min,
+            resp_confidence=breathing.confidence or None,
+            resp_why=breathing.reason,
+        )
+
+    @property
+    def window(self) -> LiveWindow:
+        """What the figures of the last 60 s rest on, for NeuroKit2 to check."""
+        return window_of(self._window)
+
+    @property
+    def so_far(self) -> SoFar | None:
+        """The baseline and this phase, for a provisional interval; None where there is nothing to compare."""
+        baseline = self.span_of(Phase.BASELINE)
+        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+            return None
+        base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
+        return SoFar(phase=self.phase.value, base=base, now=now)
+
+    @property
+    def _heart_rate_only(self) -> bool:
+        stream = self.stream
+        enough = 1 if stream.optical else _ENOUGH_PACKETS
+        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= enough)
+
+    @property
+    def _beats_fresh_s(self) -> float:
+        return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * max(self.speed, self.pace))
+
+    def _no_hrv(self, *, beats_fresh: bool) -> str | None:
+        """Why there is no HRV of any window at this moment."""
+        if not self.stream.rr_seen:
+            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
+        return None if beats_fresh else "no beats in the last seconds"
+
+    def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
+        minute = window is self._window
+        if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
+            return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
+        if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
+            return None, "collecting beats"
+        return window.rmssd_ms, None
+
+    def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
+        if no_hrv or self._last_beat_s is None:
+            return Bands(None, None, (no_hrv or "",)), Breathing(None, 0.0, no_hrv)
+        return self._spectrum.at(self._last_beat_s)
+
+    def _baseline_rmssd(self) -> float | None:
+        span = self.span_of(Phase.BASELINE)
+        if span is None:
+            return None
+        known = (*span, self.sums.over(span[1]))
+        if self._baseline is None or self._baseline[0] != known:
+            self._baseline = known, self._rmssd_between(*span)
+        return self._baseline[1]
+
+    def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
+        sums = self.sums.between(start_s, stop_s)
+        if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
+            return None
+        differences = sum(sums.differences)
+        return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
+
+    def span_of(self, phase: Phase) -> tuple[float, float] | None:
+        """Start and end of a phase in s; without end while it lasts, None where it did not come."""
+        for start, following in zip_longest(self.starts, self.starts[1:]):
+            if start.phase is phase:
+                return start.t, following.t if following else inf
+        return None
+
+    def _count(self, beats: list[JudgedBeat]) -> None:
+        for beat in beats:
+            self._last_beat_s = beat.end_s
+            self.sums.push(beat)
+            for window in (self._window, self._spectrum.window):
+                window.push(beat.end_s, beat.rr_ms, beat.accepted, beat.diff_ms, gap_before=beat.gap_before)

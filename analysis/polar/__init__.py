@@ -1,0 +1,1 @@
+"""Polar's own signals: ECG, acceleration and pulse."""

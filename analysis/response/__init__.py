@@ -1,0 +1,1 @@
+"""The relaxation response: a phase against the client's own baseline."""

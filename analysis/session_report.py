@@ -1,0 +1,240 @@
+"""A whole session, from its raw events to its figures of record. With NeuroKit2 and scipy: for the worker process only."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ..sensors.beat_clock import BeatClock
+from ..sensors.errors import PayloadError
+from ..sensors.model import Phase
+from ..sensors.protocols.heart_rate import parse
+from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Packet, Pain
+from ..sensors.recordings.rr_text import RrText
+from .beats.artifact_filter import ArtifactFilter
+from .beats.beat_runs import runs_of
+from .beats.beat_stream import BeatStream, JudgedBeat, judge
+from .beats.final_verdicts import look_again
+from .beats.phase_segments import SEGMENT_S, segments
+from .beats.phase_spans import Array, Beats, Span, arrays, phase_beats, phase_spans
+from .beats.stream_integrity import integrity_of
+from .figures import (
+    LEAST_ACCEPTED_PCT,
+    Integrity,
+    Note,
+    PhaseFigures,
+    Segment,
+    SessionFigures,
+    SessionReport,
+    too_few_accepted,
+)
+from .hrv.engine_parity import Parity, engine_of
+from .hrv.neurokit import time_domain
+from .hrv.spectrum import spectra
+from .hrv.time_domain import TimeDomain
+from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
+from .response.earlier_rests import Past
+from .response.phase_comparison import HEART_RATE_ONLY, compare
+
+_ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
+"""Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
+
+Record = Callable[[Sequence[Array]], TimeDomain]
+
+
+def summarise(
+    name: str,
+    header: Header,
+    events: Sequence[Event],
+    *,
+    end_s: float | None = None,
+    record: Record = time_domain,
+    past: Sequence[Past] = (),
+) -> SessionReport:
+    """Compute the figures of record of a session from its raw events, in order of time.
+
+    `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
+    `end_s` is where the session ended, if later than its last event; `past` the client's earlier rests, in order of time.
+    No event gives a report without figures, never an error.
+    """
+    spans = phase_spans(events, end_s)
+    last_s = spans[-1].end_s if spans else 0.0
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
+    judged = judge(stream, events, last_s)
+    polar, judged = _polar(events, spans, judged)
+    beats = arrays(judged)
+    if stream.pulse:
+        polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
+    of_phase = {span: beats.within(span) for span in spans}
+    phases: list[PhaseFigures] = []
+    reasons: dict[str, list[str]] = {}
+    parity = Parity()
+    for span in spans:
+        rates = None if stream.rr_seen else _heart_rates(events, span)
+        figures, why = _phase_figures(span, of_phase[span], record, heart_rates=rates)
+        if figures.mean_rr_ms is not None and record is time_domain:
+            inside = of_phase[span]
+            engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
+            parity = parity.with_phase(span.phase.value, engine, figures)
+        if not stream.rr_seen:
+            why = [HEART_RATE_ONLY]
+        phases.append(figures)
+        if why:
+            reasons[span.phase.value] = why
+    compared = compare(of_phase, past, header.kind, hrv=stream.rr_seen)
+    clock, placed = stream.clock, stream.pulse or stream.clock
+    return SessionReport(
+        figures=SessionFigures(
+            recording=name,
+            device=msgspec.structs.asdict(header.device) | header.device_extra,
+            phases=phases,
+            responses=compared.responses,
+            integrity=Integrity(
+                packets=clock.packets,
+                beats=placed.beats,
+                rejected_beats=stream.rejected,
+                gaps=placed.gaps,
+                duplicate_packets=clock.duplicate_packets,
+                lost_s=round(placed.lost_s, 3),
+            ),
+        ),
+        segments=_segments(of_phase),
+        reasons=reasons,
+        notes=[Note(event.t, _words(event)) for event in events if isinstance(event, Mark)],
+        pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
+        duration_s=last_s,
+        kind=header.kind,
+        hrv=stream.rr_seen,
+        intervals=compared.intervals,
+        context=compared.context,
+        drift=compared.drift,
+        stream=integrity_of(stream),
+        parity=parity,
+        polar=polar,
+        second_look=look_again(
+            judged, [(span.phase.value, span.holds(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+        ),
+    )
+
+
+def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
+    last_s = max((event.t for event in events), default=0.0)
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
+    beats = arrays(judge(stream, events, last_s))
+    span = Span(Phase.SETTLE, 0.0, last_s, last=True)
+    return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
+
+
+def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of plain RR intervals as if they were one phase, and the reasons for those that are missing."""
+    judge = ArtifactFilter()
+    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in judge.push(rr, gap=gap)] + judge.flush()
+    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64)) / 1000
+    judged = [
+        JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
+        for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
+    ]
+    return _whole(Span(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), arrays(judged), None)
+
+
+def _whole(span: Span, beats: Beats, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates)
+    return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates else reasons
+
+
+def _polar(
+    events: Sequence[Event], spans: Sequence[Span], judged: list[JudgedBeat]
+) -> tuple[PolarReport | None, list[JudgedBeat]]:
+    """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
+
+    The ECG's beats are taken for the whole session or not at all: two sources in one comparison would differ by themselves.
+    """
+    signals = signals_of(events)
+    if signals.empty or not spans:
+        return None, judged
+    of_ecg = ecg_beats(signals)
+    start_s, end_s = spans[0].start_s, spans[-1].end_s
+    whole = all(covers_pct(of_ecg, span.start_s, span.end_s) >= _ECG_COVERS_PCT for span in spans)
+    from_ecg = whole and covers_pct(of_ecg, start_s, end_s) >= covers_pct(judged, start_s, end_s) - _ECG_WORSE_PCT
+    accepted = sum(beat.accepted for beat in of_ecg)
+    report = PolarReport(
+        rr_source="ecg" if from_ecg else "strap",
+        ecg_beats=len(of_ecg),
+        ecg_accepted_pct=100 * accepted / len(of_ecg) if of_ecg else None,
+        ecg_covers_pct=covers_pct(of_ecg, start_s, end_s),
+        strips=strips_of(signals, judged) if signals.ecg_s.size else [],
+        motion=[
+            motion_of(signals, span.phase.value, span.start_s, span.end_s, worked_on=span.phase is Phase.MASSAGE)
+            for span in spans
+            if signals.acc_s.size
+        ],
+        unreadable_frames=signals.unreadable_frames,
+    )
+    return report, of_ecg if from_ecg else judged
+
+
+def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
+    """Heart rates that the strap itself sent within the span, in bpm."""
+    rates: list[int] = []
+    for event in events:
+        if isinstance(event, Packet) and event.char == HEART_RATE and span.start_s <= event.t <= span.end_s:
+            try:
+                rates.append(parse(event.payload).hr_bpm)
+            except PayloadError:
+                continue
+    return [rate for rate in rates if rate]
+
+
+def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+    accepted_pct = beats.accepted_pct
+    known: dict[str, Any] = {
+        "phase": span.phase.value,
+        "start_s": round(span.start_s, 3),
+        "end_s": round(span.end_s, 3),
+        "beats": int(beats.end_s.size),
+        "accepted_pct": accepted_pct,
+    }
+    if heart_rates:
+        known["mean_hr_bpm"] = float(np.mean(heart_rates))
+    if accepted_pct is None:
+        return PhaseFigures(**known), ["No beat was received in this phase."]
+    known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
+    if why := too_few_accepted(accepted_pct):
+        return PhaseFigures(**known), [why]
+    runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
+    time = record([run.rr_ms for run in runs])
+    bands, breathing = spectra(runs)
+    figures = PhaseFigures(
+        **known,
+        mean_hr_bpm=time.mean_hr_bpm,
+        mean_rr_ms=time.mean_rr_ms,
+        rmssd_ms=time.rmssd_ms,
+        ln_rmssd=time.ln_rmssd,
+        sdnn_ms=time.sdnn_ms,
+        pnn50_pct=time.pnn50_pct,
+        sd1_ms=time.sd1_ms,
+        sd2_ms=time.sd2_ms,
+        lf_ms2=bands.lf_ms2,
+        hf_ms2=bands.hf_ms2,
+        resp_per_min=breathing.per_min,
+    )
+    return figures, [*time.reasons, *bands.reasons, *([breathing.reason] if breathing.reason else [])]
+
+
+def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
+    out: list[Segment] = []
+    for span, beats in of_phase.items():
+        mids, ln_rmssd = segments(phase_beats(span, beats))
+        known = {round(float(mid), 3): float(np.exp(y)) for mid, y in zip(mids, ln_rmssd, strict=True)}
+        for n in range(int((span.end_s - span.start_s) // SEGMENT_S)):
+            mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
+            out.append(Segment(mid, span.phase.value, known.get(mid)))
+    return out
+
+
+def _words(mark: Mark) -> str:
+    return ", ".join(text for text in (mark.technique, mark.region, mark.pressure, mark.note) if text)

@@ -1,0 +1,1 @@
+"""Simulated hearts and straps whose truth is known."""

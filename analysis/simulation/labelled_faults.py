@@ -1,0 +1,60 @@
+"""Faults with labels: what a strap mishears, and what the radio does to its packets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...sensors.recordings.recording import HEART_RATE, Event, Packet
+
+Array = NDArray[np.float64]
+_APART_BEATS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Misheard:
+    """Beats as a strap would report them, and what is wrong with them."""
+
+    beats_s: Array
+    artifacts: list[dict[str, Any]]
+    """Each {"kind": "missed" | "extra" | "ectopic", "t": end in s of the first interval that is wrong}."""
+
+
+def mishear(beats_s: Array, rng: np.random.Generator, *, shares: dict[str, float]) -> Misheard:
+    """Put artifacts into beats, never two within 12 beats. shares: of the beats, by kind.
+
+    missed: two intervals become one. extra: one interval is split. ectopic: a beat comes 30 % early, the next interval is
+    the longer for it.
+    """
+    places = np.arange(2 * _APART_BEATS, beats_s.size - _APART_BEATS, _APART_BEATS)
+    kinds = [kind for kind, share in shares.items() for _ in range(round(share * beats_s.size))]
+    chosen = rng.choice(places, size=min(len(kinds), places.size), replace=False)
+    beats = beats_s.copy()
+    artifacts: list[dict[str, Any]] = []
+    drop: list[int] = []
+    added: list[float] = []
+    for k, kind in sorted(zip(chosen.tolist(), kinds, strict=False)):
+        interval = float(beats_s[k] - beats_s[k - 1])
+        match kind:
+            case "missed":
+                drop.append(k)
+                at = float(beats_s[k + 1])
+            case "extra":
+                at = float(beats_s[k - 1]) + interval * float(rng.uniform(0.35, 0.65))
+                added.append(at)
+            case _:
+                at = float(beats_s[k]) - 0.3 * interval
+                beats[k] = at
+        artifacts.append({"kind": kind, "t": round(at, 3)})
+    return Misheard(np.sort(np.append(np.delete(beats, drop), added)), artifacts)
+
+
+def doubled(events: list[Event], *, from_s: float) -> list[Event]:
+    """From `from_s` on every heart rate packet comes twice, as after a reconnect without a disconnect (bleak #2002)."""
+    out: list[Event] = []
+    for event in events:
+        out.append(event)
+        if isinstance(event, Packet) and event.char == HEART_RATE and event.t >= from_s:
+            out.append(Packet(round(event.t + 0.001, 3), event.char, event.payload))
+    return sorted(out, key=lambda event: event.t)
