@@ -10,7 +10,7 @@ import time
 import psutil
 
 from restbeat.analysis.simulation.scenarios import simulate
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.storage import NewSession, Storage
 
 from .start import RESTBEAT
 from .table import RUNS, row

@@ -10,7 +10,7 @@ import time
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import PhaseStart
-from restbeat.service.worker import Worker
+from restbeat.service.worker.worker import Worker
 
 from .start import RESTBEAT
 from .table import ROOT, RUNS, row

@@ -1,5 +1,5 @@
 """`python -m restbeat.service` is `restbeat`."""
 
-from .cli import main
+from .commands.main import main
 
 main()

@@ -4,7 +4,7 @@ import msgspec
 
 from ..sensors.model import Phase
 from ..web.ports import Settings
-from .sqlite import Database
+from .storage.sqlite import Database
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,10 @@
 """The presses that a session has taken already, as its database knows them: none counts twice, not even after a crash."""
 
 from ..sensors.recordings.recording import Mark, Pain, PhaseStart
-from ..web.messages import Action
-from .journal import STOPPED, Kind, text_of
-from .rows import EVENT_COLUMNS, EVENT_OF, TOLD
-from .sqlite import Database
+from .rooms.messages import Action
+from .rooms.session_entries import STOPPED, Kind, text_of
+from .storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
+from .storage.sqlite import Database
 
 
 def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:

@@ -5,8 +5,8 @@ from datetime import datetime
 import msgspec
 
 from ..web.ports import Settings
-from .audit import note
-from .sqlite import Database
+from .storage.audit_log import note
+from .storage.sqlite import Database
 
 _NAME = "practice"
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from ..sensors.clock import RunningClock
 from ..sensors.recordings.recording import read
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
-from .playback import put_in, warn
-from .server import say, stop_signal
+from ..web.server import print_line, stop_signal
+from .commands.replay import put_in, warn
 
 
 async def run_virtual_sensor(
@@ -23,10 +23,10 @@ async def run_virtual_sensor(
         warn(err, recording.warnings)
     recordings = put_in(err, recordings, faults, seed)
     async with virtual_straps(recordings, bus_address=bus_address, clock_for=lambda _: RunningClock(speed)) as air:
-        say(f"On the air at DBUS_SYSTEM_BUS_ADDRESS={air.bus_address}")
+        print_line(f"On the air at DBUS_SYSTEM_BUS_ADDRESS={air.bus_address}")
         for path, player in zip(files, air.players, strict=True):
-            say(f"  {player.strap.address}  {player.strap.name}  plays {path.name}")
-        say("Each starts when a program subscribes to its heart rate. Ctrl-C ends it.")
+            print_line(f"  {player.strap.address}  {player.strap.name}  plays {path.name}")
+        print_line("Each starts when a program subscribes to its heart rate. Ctrl-C ends it.")
         telling = asyncio.create_task(_tell(air), name="progress")
         try:
             await stop.wait()
@@ -38,8 +38,10 @@ async def _tell(air: OnAir) -> None:
     async def one(number: int) -> None:
         player = air.players[number]
         await player.started.wait()
-        say(f"{player.strap.name}: playing")
+        print_line(f"{player.strap.name}: playing")
         await player.finished.wait()
-        say(f"{player.strap.name}: played to its end, {player.sent} packets heard, {player.unheard} sent while nobody listened")
+        print_line(
+            f"{player.strap.name}: played to its end, {player.sent} packets heard, {player.unheard} sent while nobody listened"
+        )
 
     await asyncio.gather(*(one(number) for number in range(len(air.players))))

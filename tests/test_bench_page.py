@@ -8,10 +8,10 @@ from aiohttp import web
 import pytest
 
 from restbeat.sensors.recordings.fault_grammar import KINDS
-from restbeat.service.bench import Bench
-from restbeat.service.demo import FIXTURES
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
-from restbeat.web.live import Hub
+from restbeat.web.demo import FIXTURES
 from restbeat.web.ports import AdapterState
 
 from .chromium import SIZES

@@ -24,34 +24,36 @@ DOORS = {
     "habluetooth": {"sensors/proxies/proxies.py"},
     "aioesphomeapi": {"sensors/proxies/proxies.py"},
     "bluetooth_adapters": {"sensors/proxies/proxies.py"},
-    "dbus_fast": {f"sensors/virtual/{path.name}" for path in (ROOT / "sensors" / "virtual").glob("*.py")},
+    "dbus_fast": {
+        path.relative_to(ROOT).as_posix() for folder in ("dbus", "virtual") for path in (ROOT / "sensors" / folder).glob("*.py")
+    },
     "neurokit2": {"analysis/hrv/neurokit.py", "analysis/polar/ecg_beats.py"},
     "scipy": {"analysis/response/distributions.py", "analysis/response/drift.py", "analysis/polar/ecg_beats.py"},
     "edfio": {"service/exchange/edf.py"},
     "fitdecode": {"service/exchange/fit.py"},
-    "matplotlib": {"web/charts.py"},
-    "aiosmtplib": {"service/smtp.py"},
-    "argon2": {"service/passwords.py"},
-    "babel": {"web/speech.py"},
-    "weasyprint": {"service/paper.py"},
-    "cryptography": {"service/seal.py"},
-    "itsdangerous": {"service/link_keys.py"},
-    "segno": {"web/qr.py"},
-    "sqlite_utils": {"service/sqlite.py"},
-    "sqlite3": {"service/backup.py", "service/database.py", "service/writer.py"},
+    "matplotlib": {"service/rendering/session_plot.py"},
+    "aiosmtplib": {"service/follow_up/smtp.py"},
+    "argon2": {"service/accounts/passwords.py"},
+    "babel": {"service/rendering/translations.py"},
+    "weasyprint": {"service/rendering/pdf.py"},
+    "cryptography": {"service/storage/encryption.py"},
+    "itsdangerous": {"service/follow_up/link_tokens.py"},
+    "segno": {"service/rendering/qr_code.py"},
+    "sqlite_utils": {"service/storage/sqlite.py"},
+    "sqlite3": {"service/storage/backup.py", "service/storage/database.py", "service/storage/writer.py"},
     "click": {
-        "service/cli.py",
-        "service/cli_options.py",
-        "service/data_commands.py",
-        "service/recording_commands.py",
-        "service/playback.py",
-        "service/verify.py",
-        "service/archive.py",
-        "service/convert.py",
-        "service/fixture.py",
-        "service/doctor.py",
-        "service/keeping.py",
-        "service/rights.py",
+        "service/commands/main.py",
+        "service/commands/options.py",
+        "service/commands/data.py",
+        "service/commands/recordings.py",
+        "service/commands/replay.py",
+        "service/commands/verify.py",
+        "service/commands/reanalyse.py",
+        "service/commands/convert.py",
+        "service/commands/anonymise.py",
+        "service/doctor/doctor.py",
+        "service/commands/backups.py",
+        "service/commands/privacy.py",
     },
 }
 
@@ -74,7 +76,7 @@ def test_a_library_is_imported_through_its_door_alone(library):
     assert found <= DOORS[library]
 
 
-@pytest.mark.parametrize("module", ["restbeat.service.server", "restbeat.service.demo"])
+@pytest.mark.parametrize("module", ["restbeat.web.server", "restbeat.web.demo"])
 def test_what_is_heavy_stays_out_of_the_server(module):
     heavy = (
         "neurokit2",

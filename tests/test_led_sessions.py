@@ -7,7 +7,7 @@ import sqlite3
 import psutil
 import pytest
 
-from restbeat.service.database import DATABASE
+from restbeat.service.storage.database import DATABASE
 
 from .chromium import SIZES
 from .test_demo import ARTIFACTS, ROOT, get, on_the_air, running

@@ -8,11 +8,11 @@ from argon2 import PasswordHasher
 from playwright.async_api import expect
 import pytest
 
-from restbeat.service.accounts import PracticeAccounts
-from restbeat.service.passwords import Passwords
-from restbeat.service.server import served
-from restbeat.service.worker import Worker
-from restbeat.web.guard import COOKIE
+from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.worker.worker import Worker
+from restbeat.web.http.security import COOKIE
+from restbeat.web.server import served
 
 from .chromium import SIZES
 from .service.own_pages import own_pages, token_of
@@ -302,6 +302,6 @@ async def test_every_state_of_the_page_fits_a_phone_and_paper_and_breaks_no_wcag
 
 
 def _some_answers():
-    from restbeat.web.links import Answers
+    from restbeat.service.follow_up.models import Answers
 
     return Answers(pain=3, sleep="better", relief="lasts", done=["heat"], note="Light.")

@@ -50,7 +50,7 @@ def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(
     assert {name.split("/")[0] for name in names} == {"restbeat", next(n.split("/")[0] for n in names if ".dist-info" in n)}
     assert any(name.startswith("restbeat/web/templates/") for name in names)
     assert any(name.startswith("restbeat/web/static/") for name in names)
-    assert "restbeat/web/locale/de.po" in names
+    assert "restbeat/service/rendering/locale/de.po" in names
     if VENDORED:
         assert {name for name in names if "/vendor/" in name} == {f"restbeat/web/vendor/{name}" for name in hook().FILES.values()}
     assert sum(name.endswith("py.typed") for name in names) == 4
@@ -131,7 +131,7 @@ def test_without_npm_or_its_network_the_build_goes_on_and_says_what_is_not_there
 
 
 def test_the_readme_tells_every_command_in_the_words_of_its_help():
-    from restbeat.service.cli import cli
+    from restbeat.service.commands.main import cli
 
     told = {}
     for line in (ROOT / "README.md").read_text().splitlines():
@@ -142,7 +142,7 @@ def test_the_readme_tells_every_command_in_the_words_of_its_help():
 
 
 def test_every_command_shows_an_example():
-    from restbeat.service.cli import cli
+    from restbeat.service.commands.main import cli
 
     assert [name for name, command in cli.commands.items() if "Example:  restbeat" not in command.help] == []
 

@@ -11,17 +11,17 @@ from restbeat.sensors.bluetooth.scanner import StrapSource, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import read
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.client_rights import ClientRights
-from restbeat.service.demo import FIXTURES
-from restbeat.service.house import House
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.server import served
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
-from restbeat.web.live import Hub
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.privacy.data_requests import ClientRights
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.rooms import House
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
+from restbeat.web.demo import FIXTURES
 from restbeat.web.ports import AdapterState, Opening, StrapSeen
 from restbeat.web.records import Identity
+from restbeat.web.server import served
 
 from .chromium import SIZES
 from .web.screen import ARTIFACTS, AXE, a_page, broken_rules, chromium

@@ -6,34 +6,35 @@ from typing import Final
 
 from aiohttp import web
 
-from .accounts_api import ME, AccountsApi
-from .api import ROOT, Endpoint, routes_of
-from .assets import STATIC, VENDOR, Assets
-from .bench import BenchApi
-from .clients_api import ClientsApi
-from .course import Courses
-from .course_api import CourseApi
-from .course_pages import CoursePages
-from .guard import add_headers, answer_errors, check_host, check_origin, login_of, require_login
-from .links import Links
-from .links_api import LinksApi
-from .live import Hub
-from .login import LoginPages
-from .notes_api import NotesApi
-from .openapi import describe
-from .own_page import OPEN_PATHS, OwnPages
+from ..service.courses.models import Courses
+from ..service.documents.page_templates import STATIC as DOCUMENT_STATIC
+from ..service.follow_up.models import Links
+from ..service.rooms.live_feed import Hub
+from .accounts.api import ME, AccountsApi
+from .accounts.login_pages import LoginPages
+from .clients.api import ClientsApi
+from .clients.pages import RecordPages
+from .clients.privacy_api import RightsApi
+from .courses.api import CourseApi
+from .courses.pages import CoursePages
+from .follow_up.api import LinksApi
+from .follow_up.client_pages import OPEN_PATHS, OwnPages
+from .http.endpoint import ROOT, Endpoint, routes_of
+from .http.openapi import describe
+from .http.person import Accounts
+from .http.security import add_headers, answer_errors, check_host, check_origin, login_of, require_login
+from .http.static_files import STATIC, VENDOR, StaticFiles
+from .http.templating import Pages
 from .own_summary import told_by
-from .pages import Pages
 from .ports import Bench, House
-from .record_pages import RecordPages
 from .records import Records
 from .rights import Rights
-from .rights_api import RightsApi
-from .rooms_api import RoomsApi
-from .sessions_api import SessionsApi
-from .settings_api import SettingsApi
-from .socket import LiveSocket, Pace
-from .who import Accounts
+from .rooms.api import RoomsApi
+from .rooms.live_socket import LiveSocket, Pace
+from .sessions.api import SessionsApi
+from .sessions.notes_api import NotesApi
+from .settings.api import SettingsApi
+from .testbench.api import BenchApi
 
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN: Final = frozenset(
@@ -63,7 +64,7 @@ def create_app(
     `records`: the clients; without them nothing but rooms and sessions is shown. `rights`: their export and erasure.
     `courses`: what clients take home, their courses, and who is due. `links`: their own pages, which show what they take home.
     """
-    assets = Assets(STATIC, VENDOR)
+    assets = StaticFiles(STATIC, VENDOR, DOCUMENT_STATIC)
     endpoints = _endpoints(house, hub, bench, accounts, records, rights, courses, links)
     description = cache(partial(describe, endpoints, version=version, login=accounts is not None))
     pages = Pages(
@@ -102,7 +103,7 @@ def create_app(
             web.get("/settings", pages.settings),
             web.get("/healthz", pages.health),
             web.get("/live", live.handle, allow_head=False),
-            web.get("/static/{hash}/{name}", assets.handle),
+            web.get("/static/{hash}/{name:.+}", assets.handle),
             web.get(ROOT, pages.api),
             web.get(f"{ROOT}/openapi.json", pages.openapi),
             *routes_of(endpoints),

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, get_args
 
-from .client_session import Complement, ComplementKind
-from .speech import Speech, marked
+from ..service.rendering.translations import Speech, marked
+from ..service.sessions.client_session import Complement, ComplementKind
 
 KINDS: Final[tuple[ComplementKind, ...]] = get_args(ComplementKind)
 NAMES: Final[dict[ComplementKind, str]] = {

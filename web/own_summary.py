@@ -5,11 +5,11 @@ from typing import Final
 
 from markupsafe import Markup
 
-from .assets import Assets
-from .client_summary import client_summary_part
-from .course import Courses
-from .speech import choose, speech_of
-from .take_home import Frame
+from ..service.courses.models import Courses
+from ..service.documents.client_summary import client_summary_part
+from ..service.documents.page_templates import Frame
+from ..service.rendering.translations import choose, speech_of
+from .http.static_files import StaticFiles
 
 TellSession = Callable[[int, str], Awaitable[Markup]]
 """Tells of a session in a language, as a part of a page; it begins with the page's `h1`."""
@@ -18,7 +18,7 @@ STYLES: Final = ("take_home.css",)
 """Style sheets that the part wants beside those of the page."""
 
 
-def told_by(courses: Courses, assets: Assets) -> TellSession:
+def told_by(courses: Courses, assets: StaticFiles) -> TellSession:
     """Tell what a summary tells."""
 
     async def tell(session: int, language: str) -> Markup:

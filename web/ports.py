@@ -6,8 +6,8 @@ from typing import Protocol
 import msgspec
 
 from ..analysis.figures import SessionReport
-from .messages import Action, ClientView, Story
-from .plan import CoursePlan
+from ..service.courses.visit_schedule import CoursePlan
+from ..service.rooms.messages import Action, ClientView, Story
 
 
 class PortError(Exception):

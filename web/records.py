@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from .consent import Purpose
+from ..service.clients.consent_texts import Purpose
 from .ports import SessionRow
 
 

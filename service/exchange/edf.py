@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import Event, Link, Mark, Pain, PhaseStart, Recording
-from .reconstruct import Found, Interval, from_heart_rates, from_intervals
+from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
 from .session_data import DOUBTED, SessionData
 
 RATE_HZ: Final = 4

@@ -16,7 +16,7 @@ import fitdecode
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Link, Recording
-from .reconstruct import Arrival, Found, from_arrivals
+from .packet_reconstruction import Arrival, Found, from_arrivals
 
 _COARSE_S, _STAMP_S = 2.5, 1.0
 """Stamps further apart than the first may hide a hole among the intervals between them; the second is a stamp's resolution."""

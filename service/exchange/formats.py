@@ -16,13 +16,13 @@ from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
 from ...sensors.recordings.rr_text import read_rr_text
 from ..errors import FormatError
+from .csv_export import write_beats, write_events, write_phases
+from .csv_import import is_table, read_table
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
 from .polar_hrm import is_hrm, read_hrm
 from .rr_text import recording_of_rr_text, write_rr_text
 from .session_data import SessionData
-from .table import write_beats, write_events, write_phases
-from .table_reader import is_table, read_table
 
 _LARGEST = 512 * 1024 * 1024
 _HEAD = 4096

@@ -16,7 +16,7 @@ import msgspec
 from ...analysis.beats.beat_runs import runs_of
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Recording
-from .reconstruct import Found, from_heart_rates, from_times
+from .packet_reconstruction import Found, from_heart_rates, from_times
 from .session_data import SessionData
 
 RR_INTERVAL: Final = ("rr-interval", "1.0")

@@ -9,7 +9,7 @@ import re
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Recording
-from .reconstruct import Found, Interval, from_heart_rates, from_intervals
+from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
 
 _RR_DATA = 238
 _INTERMEDIATE_TIMES = 204

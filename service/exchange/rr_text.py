@@ -5,7 +5,7 @@ from statistics import median
 from ...sensors.recordings.recording import Recording
 from ...sensors.recordings.rr_text import RrText
 from ..errors import FormatError
-from .reconstruct import Found, Interval, from_intervals
+from .packet_reconstruction import Found, Interval, from_intervals
 from .session_data import DOUBTED, SessionData
 
 

@@ -16,7 +16,7 @@ import pytest
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
 from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
 from restbeat.sensors.source import LinkState
-from restbeat.service.room import _OF_LINK
+from restbeat.service.rooms.room import _OF_LINK
 
 from .test_link_states import FOLLOWS
 
@@ -185,7 +185,7 @@ ROWS = (
         "seen with dry electrodes",
         "no figure of old beats, and the signal is not called good",
         f"{ROOM}::test_heart_rate_without_beats_is_no_good_signal",
-        ("service/room.py", "if figures.beats_missing:", "if False:"),
+        ("service/rooms/room.py", "if figures.beats_missing:", "if False:"),
     ),
 )
 

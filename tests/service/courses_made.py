@@ -12,11 +12,11 @@ from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formu
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
-from restbeat.service.consents import give
-from restbeat.service.courses import PracticeCourses
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.consents import give
+from restbeat.service.courses.courses import PracticeCourses
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
 from .houses import Bench

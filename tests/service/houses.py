@@ -10,10 +10,10 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
-from restbeat.service.house import House
-from restbeat.service.storage import NewSession, Storage
-from restbeat.service.worker import Worker
-from restbeat.web.live import Hub
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.rooms import House
+from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.worker.worker import Worker
 from restbeat.web.ports import (
     AdapterState,
     Opening,

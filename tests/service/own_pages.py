@@ -8,19 +8,20 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service import answers, consents, links, mails
-from restbeat.service.client_links import PracticeLinks
-from restbeat.service.courses import PracticeCourses
-from restbeat.service.erase import erase
-from restbeat.service.house import House
-from restbeat.service.link_keys import LinkKeys
-from restbeat.service.postman import Postman
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.clients import consents
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.courses.courses import PracticeCourses
+from restbeat.service.follow_up import answer_store, link_store, mail_queue
+from restbeat.service.follow_up.client_pages import PracticeLinks
+from restbeat.service.follow_up.link_tokens import LinkKeys
+from restbeat.service.follow_up.mail_sender import Postman
+from restbeat.service.follow_up.models import Answers, LinkWanted, MailSettings
+from restbeat.service.privacy.erasure import erase
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.rooms import House
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
-from restbeat.web.links import Answers, LinkWanted, MailSettings
-from restbeat.web.live import Hub
 
 from ..web.made_up import report
 from .houses import Air, Strap
@@ -117,10 +118,10 @@ def plant(db, client, session, word, now):
     """A link, what was answered by it, and a mail that failed, `word` in each."""
     consents.give(db, client, "share", "Ada", now)
     wanted = LinkWanted(sessions=[session], coming=True, days=60, language="en", remind=True)
-    link = links.make(db, client, wanted, "en", "Ada", now)
+    link = link_store.make(db, client, wanted, "en", "Ada", now)
     db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
     later = now + timedelta(hours=24)
-    slot = next(slot for slot in answers.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
-    answers.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
-    mails.put_link(db, link, client, "Ada", now)
+    slot = next(slot for slot in answer_store.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
+    answer_store.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
+    mail_queue.put_link(db, link, client, "Ada", now)
     db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))

@@ -9,7 +9,7 @@ import msgspec
 from restbeat.analysis.figures import Integrity, PhaseFigures, ResponseFigures, SessionFigures, SessionReport
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.storage import NewSession, Storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ WRITES_UNTIL_KILLED = """
 import asyncio, sys, time
 from pathlib import Path
 from restbeat.sensors.recordings.recording import Packet
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.storage import NewSession, Storage
 
 async def main():
     storage = await Storage.open(Path(sys.argv[1]))

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts import LASTS, PracticeAccounts
-from restbeat.service.passwords import Passwords
-from restbeat.service.storage import Storage
+from restbeat.service.accounts.accounts import LASTS, PracticeAccounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.storage.storage import Storage
+from restbeat.web.http.person import LoginRefusedError, Person, TooOftenError
 from restbeat.web.ports import RefusedError, UnknownError
-from restbeat.web.who import LoginRefusedError, Person, TooOftenError
 
 PASSWORD = "correct horse battery"
 ADMIN = Person(1, "Ada", "admin")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from restbeat.web.links import Answers, LateError, LinkRefusedError
+from restbeat.service.follow_up.models import Answers, LateError, LinkRefusedError
 
 from .own_pages import DAY, NOW, practice, token_of  # noqa: F401 fixtures
 

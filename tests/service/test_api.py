@@ -8,19 +8,19 @@ import sys
 
 from argon2 import PasswordHasher
 
-from restbeat.service.accounts import PracticeAccounts
-from restbeat.service.client_links import links_of
-from restbeat.service.client_rights import ClientRights
-from restbeat.service.house import House
-from restbeat.service.passwords import Passwords
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.server import served
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
-from restbeat.web.links import LinkWanted
-from restbeat.web.live import Hub
+from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.follow_up.client_pages import links_of
+from restbeat.service.follow_up.models import LinkWanted
+from restbeat.service.privacy.data_requests import ClientRights
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.rooms import House
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
 from restbeat.web.ports import Opening
+from restbeat.web.server import served
 
 from .houses import Air, Strap
 

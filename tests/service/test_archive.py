@@ -13,11 +13,11 @@ from restbeat.analysis.golden_figures import differences
 from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.recordings.recording import Header, read
-from restbeat.service import archive
-from restbeat.service.archive import reanalyse_folder
-from restbeat.service.database import open_readonly
+from restbeat.service.commands import reanalyse
+from restbeat.service.commands.reanalyse import reanalyse_folder
 from restbeat.service.errors import DifferenceError
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.database import open_readonly
+from restbeat.service.storage.storage import NewSession, Storage
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*simulated*.jsonl*"))
 
@@ -59,10 +59,10 @@ async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
 
 def test_a_sample_is_computed_by_neurokit2_and_beat_by_beat_as_well(data):
     db = open_readonly(data)
-    assert archive.recomputed(db, 1, sampled=True).differences == []
-    assert archive.recomputed(db, 2, sampled=False).differences is None
+    assert reanalyse.recomputed(db, 1, sampled=True).differences == []
+    assert reanalyse.recomputed(db, 2, sampled=False).differences is None
     told = [
-        msgspec.json.decode(archive.recomputed(db, 1, sampled=sampled).report, type=SessionReport) for sampled in (True, False)
+        msgspec.json.decode(reanalyse.recomputed(db, 1, sampled=sampled).report, type=SessionReport) for sampled in (True, False)
     ]
     assert [report.parity.compared > 0 for report in told] == [True, False]
     db.close()
@@ -74,14 +74,14 @@ def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))
     db = open_readonly(data)
-    assert any("rmssd_ms" in text for text in archive.recomputed(db, 1, sampled=True).differences)
+    assert any("rmssd_ms" in text for text in reanalyse.recomputed(db, 1, sampled=True).differences)
     db.close()
 
 
 def test_a_beat_that_live_judges_otherwise_is_an_error_that_names_it(data, monkeypatch):
-    monkeypatch.setattr(archive, "judge", lambda *given: judge(*given)[:-1])
+    monkeypatch.setattr(reanalyse, "judge", lambda *given: judge(*given)[:-1])
     db = open_readonly(data)
-    assert archive.recomputed(db, 1, sampled=True).differences[0].startswith("beat ")
+    assert reanalyse.recomputed(db, 1, sampled=True).differences[0].startswith("beat ")
     db.close()
 
 
@@ -93,7 +93,7 @@ async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
     async def one_differs(storage, data, sessions, jobs, err):
         return 1, ["session 1 massage.rmssd_ms 40.1 against 40.0"]
 
-    monkeypatch.setattr(archive, "_all", one_differs)
+    monkeypatch.setattr(reanalyse, "_all", one_differs)
     with pytest.raises(DifferenceError, match=r"massage\.rmssd_ms"):
         await reanalyse_folder(data, 1, again=False)
 
@@ -107,17 +107,17 @@ async def test_a_massage_is_computed_in_the_light_of_the_clients_rests_whether_t
                 storage.append(session, event)
             await storage.end_session(session, datetime.now(UTC), events[-1].t)
         db = open_readonly(tmp_path)
-        before = msgspec.json.decode(archive.recomputed(db, 4).report, type=SessionReport)
+        before = msgspec.json.decode(reanalyse.recomputed(db, 4).report, type=SessionReport)
         db.close()
         await storage.put_reports(ALGORITHM, [(rest, b"{}") for rest in (1, 2)])  # of an earlier shape
-        await reanalyse(storage, tmp_path)
+        await reanalyse_all(storage, tmp_path)
         after = msgspec.json.decode(await storage.report(4, ALGORITHM), type=SessionReport)
         assert len(await storage.past(4)) == 1
     assert before.context["massage"].usual_rests == 3
     assert after.context == before.context
 
 
-async def reanalyse(storage, data):
+async def reanalyse_all(storage, data):
     from rich.console import Console
 
-    await archive._all(storage, data, await storage.without_report(ALGORITHM), 2, Console(quiet=True))
+    await reanalyse._all(storage, data, await storage.without_report(ALGORITHM), 2, Console(quiet=True))

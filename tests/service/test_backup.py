@@ -12,11 +12,11 @@ import time
 import pytest
 
 from restbeat.sensors.recordings.recording import Header, Packet
-from restbeat.service.backup import holds_client, take_backup, verify
-from restbeat.service.backup_list import LIST, Kept, delete_expired, listed, remember
-from restbeat.service.database import DATABASE, open_readonly
 from restbeat.service.errors import ForeignDatabaseError, OutputError, ServiceError
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.backup import holds_client, take_backup, verify
+from restbeat.service.storage.backup_catalogue import LIST, Kept, delete_expired, listed, remember
+from restbeat.service.storage.database import DATABASE, open_readonly
+from restbeat.service.storage.storage import NewSession, Storage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOMS = 30
@@ -79,7 +79,7 @@ async def test_a_backup_each_second_of_thirty_rooms_is_whole_and_at_most_two_sec
 
 
 async def test_a_backup_is_of_one_moment_whoever_writes_between_its_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr("restbeat.service.backup._STEP_PAGES", 20)
+    monkeypatch.setattr("restbeat.service.storage.backup._STEP_PAGES", 20)
     data = tmp_path / "data"
     await filled(data, packets=6_000)
     steps = []

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from restbeat.service.bench import Bench
-from restbeat.service.demo import FIXTURES
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
-from restbeat.web.live import Hub
+from restbeat.web.demo import FIXTURES
 
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 MINUTE = "polar-h10_simulated_one-minute.jsonl"
@@ -112,7 +112,7 @@ async def test_a_room_that_breaks_is_in_the_log(bench, monkeypatch, caplog):
     async def broken(self):
         raise ValueError("odd")
 
-    monkeypatch.setattr("restbeat.service.room.Room.run", broken)
+    monkeypatch.setattr("restbeat.service.rooms.room.Room.run", broken)
     await bench.open(CLEAR, faults=[], seed=1, speed=1, loop=False)
     async with asyncio.timeout(20):
         while not caplog.records:  # noqa: ASYNC110 the log tells nobody

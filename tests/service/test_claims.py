@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from restbeat.service.claims import Claims
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
+from restbeat.service.rooms.strap_claims import Claims
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
 from restbeat.web.ports import Opening, RefusedError, StrapTakenError
 
 from .houses import ADDRESS, Bench
@@ -17,7 +17,7 @@ SENTENCE = "Another restbeat on this computer holds this strap. End its session 
 
 async def test_a_strap_that_another_process_holds_is_refused_until_that_one_is_gone(tmp_path):
     program = (
-        "import asyncio, sys, pathlib\nfrom restbeat.service.claims import Claims\n"
+        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import Claims\n"
         f"asyncio.run(Claims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\nprint('held', flush=True)\nsys.stdin.read()"
     )
     pipe = asyncio.subprocess.PIPE

@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from restbeat.service.backup import take_backup
-from restbeat.service.backup_list import Kept, remember
-from restbeat.service.client_rights import ClientRights
-from restbeat.service.records import PracticeRecords
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.privacy.data_requests import ClientRights
+from restbeat.service.storage.backup import take_backup
+from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.web.app import create_app
 
 from .houses import NOW, open_room

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from restbeat.analysis.simulation.scenarios import SCENARIOS
-from restbeat.service.database import open_readonly
+from restbeat.service.storage.database import open_readonly
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"

@@ -7,10 +7,10 @@ import pytest
 
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.storage import Storage
-from restbeat.web.consent import WORDING
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.consent_texts import WORDING
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import Storage
 from restbeat.web.ports import RefusedError
 
 from .houses import Bench, Strap, ended, open_room

@@ -11,11 +11,11 @@ import pytest
 
 from restbeat.analysis.figures import SessionFigures
 from restbeat.sensors.recordings.recording import PhaseStart, read
-from restbeat.service.convert import convert
+from restbeat.service.commands.convert import convert
+from restbeat.service.commands.replay import replay_file
 from restbeat.service.errors import FormatError, NoSuchSessionError, OutputError
-from restbeat.service.playback import replay_file
-from restbeat.service.storage import NewSession, Storage
-from restbeat.service.worker import Worker
+from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.worker.worker import Worker
 
 from .exchange.sessions import CLEAR, FIXTURES, GAPS
 from .exchange.test_fit import activity_of

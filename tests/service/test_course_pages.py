@@ -8,10 +8,10 @@ import re
 import pytest
 
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.collect import of_client, tables_of_client
-from restbeat.service.storage import NewSession
-from restbeat.service.visits import set_flag
-from restbeat.web.plan import ClientPlan, CoursePlan
+from restbeat.service.clients.flags import set_flag
+from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.storage.storage import NewSession
 from restbeat.web.ports import RefusedError, Settings, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity
 

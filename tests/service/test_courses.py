@@ -11,12 +11,12 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.consents import give, withdraw
-from restbeat.service.courses import MOST_ANEW
-from restbeat.service.journal import STOPPED
-from restbeat.service.storage import NewSession
-from restbeat.service.usual_days import usual_of
-from restbeat.service.visits import set_flag
+from restbeat.service.clients.consents import give, withdraw
+from restbeat.service.clients.flags import set_flag
+from restbeat.service.courses.courses import MOST_ANEW
+from restbeat.service.rooms.session_entries import STOPPED
+from restbeat.service.sessions.baseline_range import usual_of
+from restbeat.service.storage.storage import NewSession
 
 from .courses_made import BEGIN, TWELVE, a_course, bench, pages, put_session  # noqa: F401 fixtures
 

@@ -8,16 +8,16 @@ import sys
 
 import pytest
 
-from restbeat.service.database import DATABASE
 from restbeat.service.errors import (
     FolderNotWritableError,
     FolderTakenError,
     ForeignDatabaseError,
     NewerDatabaseError,
 )
-from restbeat.service.migrations import migrations
-from restbeat.service.sqlite import Database
-from restbeat.service.storage import Storage
+from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.migrations import migrations
+from restbeat.service.storage.sqlite import Database
+from restbeat.service.storage.storage import Storage
 
 from .stored import NOON, report, writing_child
 

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from restbeat.service import migrations
-from restbeat.service.database import DATABASE, open_database
-from restbeat.service.schema import HIDDEN, TABLES, metadata, page, undescribed
-from restbeat.service.schema_columns import COLUMNS
+from restbeat.service.storage.column_docs import COLUMNS
+from restbeat.service.storage.database import DATABASE, open_database
+from restbeat.service.storage.schema_docs import HIDDEN, TABLES, metadata, page, undescribed
+from restbeat.service.storage.storage import migrations
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"

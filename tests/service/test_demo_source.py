@@ -5,7 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from restbeat.sensors.errors import VirtualBusError
 from restbeat.sensors.recordings.recording import Packet, read
-from restbeat.service import demo
+from restbeat.web import demo
 
 
 @asynccontextmanager

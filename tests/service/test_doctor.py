@@ -18,12 +18,12 @@ from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header, Mark
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service import checks, doctor
-from restbeat.service.checks import Finding, State
-from restbeat.service.database import DATABASE
-from restbeat.service.doctor import examine, redacted
+from restbeat.service.doctor import checks, doctor
+from restbeat.service.doctor.checks import Finding, State
+from restbeat.service.doctor.doctor import examine, redacted
 from restbeat.service.errors import AmissError
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.storage import NewSession, Storage
 
 CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
 

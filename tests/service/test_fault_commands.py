@@ -18,10 +18,10 @@ from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import Fault, Link, Packet, read
 from restbeat.sensors.source import LinkChange, LinkState, ScriptedSource
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.demo import FIXTURES, RECORDINGS
+from restbeat.service.commands.replay import replay_file
 from restbeat.service.errors import OutputError
-from restbeat.service.playback import replay_file
-from restbeat.service.storage import Storage
+from restbeat.service.storage.storage import Storage
+from restbeat.web.demo import FIXTURES, RECORDINGS
 
 from ..sensors.conftest import recording, until
 
@@ -164,7 +164,7 @@ async def test_the_demo_has_faults_in_every_room_and_stores_what_was_done(tmp_pa
 def test_the_help_names_the_fault_option():
     from click.testing import CliRunner
 
-    from restbeat.service.cli import cli
+    from restbeat.service.commands.main import cli
 
     for command in ("replay", "demo", "virtual-sensor"):
         assert "drop@120:15" in CliRunner().invoke(cli, [command, "--help"]).output

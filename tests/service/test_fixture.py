@@ -12,9 +12,9 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.anonymise import ADDRESS, anonymous
 from restbeat.sensors.recordings.recording import PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, read
+from restbeat.service.commands.anonymise import write_fixture
 from restbeat.service.errors import NoSuchSessionError, OutputError
-from restbeat.service.fixture import write_fixture
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.storage import NewSession, Storage
 
 PEOPLE = ("Zq7Sentinel", "Anna Miller", "anna miller", "anna")
 """As people write names; the second looks like the name of a product, the others like that of a technique."""

@@ -40,7 +40,7 @@ async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
 
 
 async def test_the_live_figures_are_checked_against_neurokit2_while_the_session_runs(bench, monkeypatch):
-    monkeypatch.setattr("restbeat.service.room._CHECK_EVERY_S", 0.01)
+    monkeypatch.setattr("restbeat.service.rooms.room._CHECK_EVERY_S", 0.01)
     await open_room(bench)
     async with asyncio.timeout(60):
         while bench.hub.rooms()[0].checked is None:  # noqa: ASYNC110 - it comes with one of the next states

@@ -10,13 +10,13 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.storage import NewSession
+from restbeat.service.storage.storage import NewSession
 
 from .houses import NOW, Strap
 
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
-    monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.05)
+    monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
     _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
     source = Strap("x", [event for event in events if event.t < 300])
     await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restbeat.web.messages import ClientView
+from restbeat.service.rooms.messages import ClientView
 from restbeat.web.ports import (
     RefusedError,
     Screening,

@@ -6,7 +6,7 @@ import pytest
 
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Link, PhaseStart
-from restbeat.service.storage import Storage
+from restbeat.service.storage.storage import Storage
 from restbeat.web.ports import (
     Note,
     Press,

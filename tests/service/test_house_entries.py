@@ -3,7 +3,7 @@
 from contextlib import closing
 import sqlite3
 
-from restbeat.service.database import DATABASE
+from restbeat.service.storage.database import DATABASE
 from restbeat.web.ports import (
     Note,
     Press,

@@ -3,7 +3,7 @@
 
 import pytest
 
-from restbeat.service.seal import key_file_of
+from restbeat.service.storage.encryption import key_file_of
 from restbeat.web.ports import RefusedError
 from restbeat.web.records import Identity
 

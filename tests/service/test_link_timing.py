@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from restbeat.service.link_keys import LinkKeys
-from restbeat.service.links import opened
+from restbeat.service.follow_up.link_store import opened
+from restbeat.service.follow_up.link_tokens import LinkKeys
 
 from .own_pages import NOW, own_pages, token_of
 

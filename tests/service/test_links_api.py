@@ -3,9 +3,9 @@
 
 import pytest
 
-from restbeat.service.collect import of_client
-from restbeat.service.erase import erase
-from restbeat.web.links import Answers
+from restbeat.service.follow_up.models import Answers
+from restbeat.service.privacy.erasure import erase
+from restbeat.service.privacy.personal_data import of_client
 from restbeat.web.records import Identity
 
 from .own_pages import DAY, PUBLIC, browser, practice, token_of  # noqa: F401 fixtures

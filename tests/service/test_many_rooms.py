@@ -11,10 +11,10 @@ from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.house import House
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
-from restbeat.web.live import Hub
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.rooms import House
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
 from restbeat.web.ports import AdapterState, Opening, RefusedError
 
 ROOMS, SECONDS, SPEED = 30, 120, 10.0

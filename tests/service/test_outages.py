@@ -17,7 +17,7 @@ from restbeat.sensors.virtual.bluez import VirtualBlueZ
 from restbeat.sensors.virtual.bluez_methods import answer
 from restbeat.sensors.virtual.bluez_objects import ADAPTER
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.session import Session
+from restbeat.service.rooms.session_runner import Session
 
 from ..sensors.conftest import beat_packet, until
 

@@ -7,7 +7,7 @@ import re
 import icalendar
 import pytest
 
-from restbeat.service.link_keys import LinkKeys
+from restbeat.service.follow_up.link_tokens import LinkKeys
 
 from .own_pages import DAY, NOW, browser, practice, token_of  # noqa: F401 fixtures
 

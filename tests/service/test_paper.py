@@ -12,19 +12,18 @@ import zlib
 from PIL import Image
 import pytest
 
+from restbeat.service.courses.models import PaperError
+from restbeat.service.documents.client_course import client_course
+from restbeat.service.documents.client_summary import client_summary
+from restbeat.service.documents.export_pages import course_taken_home, summary_taken_home
+from restbeat.service.documents.page_templates import PAPER_FILES, STATIC, Frame
 from restbeat.service.errors import WorkerError
-from restbeat.service.paper import pdf_of
-from restbeat.service.taken_home import course_taken_home, summary_taken_home
-from restbeat.service.worker import NO_PAPER, Worker
-from restbeat.web.client_course import client_course
-from restbeat.web.client_summary import client_summary
-from restbeat.web.course import PaperError
-from restbeat.web.take_home import PAPER_FILES, Frame
+from restbeat.service.rendering.pdf import pdf_of
+from restbeat.service.worker.worker import NO_PAPER, Worker
 from tests.web.made_up import report
 from tests.web.take_home import a_course, a_session, crowded, english, german, too_little
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-STATIC = Path(__file__).parents[2] / "web" / "static"
 FILES = {name: (STATIC / name).read_bytes() for name in PAPER_FILES}
 SESSIONS = {
     "usual": a_session,
@@ -130,7 +129,7 @@ def test_an_export_speaks_the_clients_language_or_english():
 
 async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    from restbeat.service import worker
+    from restbeat.service.worker import worker
 
     assert worker._pdf("<p>x</p>", {}) == NO_PAPER
 

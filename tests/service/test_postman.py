@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from restbeat.service import mails
-from restbeat.service.postman import Postman
-from restbeat.web.links import Answers
+from restbeat.service.follow_up import mail_queue
+from restbeat.service.follow_up.mail_sender import Postman
+from restbeat.service.follow_up.models import Answers
 from restbeat.web.ports import RefusedError
 from restbeat.web.records import Identity
 
@@ -256,7 +256,7 @@ async def test_a_pressed_button_wakes_the_task(practice, inbox):
 
 async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog):
     await asked(practice)
-    real, broken = mails.due, []
+    real, broken = mail_queue.due, []
 
     def due(*args):
         if not broken:
@@ -264,7 +264,7 @@ async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatc
             raise ZeroDivisionError
         return real(*args)
 
-    monkeypatch.setattr(mails, "due", due)
+    monkeypatch.setattr(mail_queue, "due", due)
     async with Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody

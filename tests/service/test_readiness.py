@@ -5,7 +5,7 @@ import pytest
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
-from restbeat.service.readiness import RecentBeats
+from restbeat.service.rooms.readiness import RecentBeats
 
 from .test_room import hear, room  # noqa: F401 a fixture
 

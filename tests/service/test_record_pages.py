@@ -5,10 +5,10 @@ import re
 import pytest
 
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.records import PracticeRecords
-from restbeat.service.storage import NewSession
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.consent_texts import PURPOSES, TEXTS
+from restbeat.service.storage.storage import NewSession
 from restbeat.web.app import create_app
-from restbeat.web.consent import PURPOSES, TEXTS
 
 from .houses import ended, open_room
 from .test_records import bench, records  # noqa: F401 fixtures

@@ -3,13 +3,13 @@
 import pytest
 
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.clients import flags_of
-from restbeat.service.migrations import migrations
-from restbeat.service.records import PracticeRecords
-from restbeat.service.seal import Seal
-from restbeat.service.sqlite import Database
-from restbeat.service.storage import NewSession, Storage
-from restbeat.service.visits import flag_pain, set_flag
+from restbeat.service.clients.client_store import flags_of
+from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.flags import flag_pain, set_flag
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.migrations import migrations
+from restbeat.service.storage.sqlite import Database
+from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.ports import Note, Opening, RefusedError, Screening, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.web.records import Identity, Soap
 

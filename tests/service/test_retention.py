@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from restbeat.sensors.recordings.recording import Header, Mark
-from restbeat.service.database import DATABASE
-from restbeat.service.retention import Retention
+from restbeat.service.privacy.retention import Retention
 from restbeat.service.settings import write_settings
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.ports import Settings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

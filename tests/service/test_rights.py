@@ -15,19 +15,21 @@ import pytest
 
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header, Mark, Packet, Pain, PhaseStart, read
-from restbeat.service import complements, consents, identities, notes, plans
-from restbeat.service.audit import note
-from restbeat.service.backup import take_backup
-from restbeat.service.backup_list import Kept, remember
-from restbeat.service.collect import of_client, tables_of_client
-from restbeat.service.database import DATABASE, open_database
-from restbeat.service.demo import FIXTURES
-from restbeat.service.erase import ERASURES, erase, erase_again, still_in
+from restbeat.service.clients import consents, identities
+from restbeat.service.courses import visit_plans
+from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
 from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
-from restbeat.service.seal import Seal
-from restbeat.service.storage import NewSession, Storage
-from restbeat.web.plan import ClientPlan, CoursePlan
+from restbeat.service.privacy.erasure import ERASURES, erase, erase_again, still_in
+from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.sessions import co_interventions, soap_notes
+from restbeat.service.storage.audit_log import note
+from restbeat.service.storage.backup import take_backup
+from restbeat.service.storage.backup_catalogue import Kept, remember
+from restbeat.service.storage.database import DATABASE, open_database
+from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.web.demo import FIXTURES
 from restbeat.web.ports import Screening
 from restbeat.web.records import Identity, Soap
 
@@ -62,11 +64,11 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
         identities.seal_identity(db, seal, client, identity, "Ada", NOW, new_key=True)
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
-        notes.save(db, session, soap, word, None, "Ada", NOW)
+        soap_notes.save(db, session, soap, word, None, "Ada", NOW)
         plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
-        complements.add(db, session, "heat", f"pack of {word}", "Ada", NOW)
-        plans.keep(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
+        co_interventions.add(db, session, "heat", f"pack of {word}", "Ada", NOW)
+        visit_plans.keep(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
         note(db, NOW, "Ada", "looked at", client=client, session=session, detail=word)

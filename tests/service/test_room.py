@@ -13,9 +13,9 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import Described, LinkChange, LinkState
 from restbeat.service.errors import WorkerError
-from restbeat.service.room import Room
-from restbeat.service.session import Session
-from restbeat.web.live import Hub
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.room import Room
+from restbeat.service.rooms.session_runner import Session
 
 
 class Log:
@@ -163,7 +163,7 @@ def test_a_low_battery_is_said_while_all_is_well(room):
 
 async def running(room, estimate, monkeypatch):
     """The room's state once an estimate was made, twenty seconds into the massage."""
-    monkeypatch.setattr("restbeat.service.room._ESTIMATE_EVERY_S", 0.001)
+    monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.001)
     room.session.take(PhaseStart(0.0, Phase.BASELINE))
     hear(room, 70)
     room.session.take(PhaseStart(70.5, Phase.MASSAGE))

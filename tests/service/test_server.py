@@ -2,9 +2,9 @@
 
 import gc
 
-from restbeat.service.server import served
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
+from restbeat.web.server import served
 
 from .houses import Bench
 

@@ -7,7 +7,7 @@ from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart, Recording
 from restbeat.sensors.source import Described, LinkChange, LinkState, ReplaySource
-from restbeat.service.session import Session
+from restbeat.service.rooms.session_runner import Session
 
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (950 + 30 * (t % 2)).to_bytes(2, "little")) for t in range(1, 61)]
 

@@ -7,9 +7,9 @@ import ssl
 import pytest
 
 from restbeat.service.errors import MailError, MailRefusedError, MailUnsureError, ServiceError
-from restbeat.service.mail_settings import read_password
-from restbeat.service.smtp import send
-from restbeat.web.links import MailSettings
+from restbeat.service.follow_up.mail_settings import read_password
+from restbeat.service.follow_up.models import MailSettings
+from restbeat.service.follow_up.smtp import send
 
 from .mail_server import certificate, mail_server
 from .test_postman import ERIKA, inbox  # noqa: F401 a fixture

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from restbeat.service.server import served
-from restbeat.service.storage import Storage
-from restbeat.service.worker import Worker
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
+from restbeat.web.server import served
 
 from ..web.screen import ARTIFACTS, chromium, text, until
 from .houses import Bench, open_room

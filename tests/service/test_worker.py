@@ -7,14 +7,13 @@ import time
 
 import pytest
 
-from restbeat.service import processes, worker
 from restbeat.service.errors import WorkerError
-from restbeat.service.worker import Worker
+from restbeat.service.worker.worker import Worker, process_pool, worker
 
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    monkeypatch.setattr(processes, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(process_pool, "_PATIENCE_S", 0.3)
     monkeypatch.setattr(worker, "_import_all", os.getpid)
 
 
@@ -52,7 +51,7 @@ async def test_leaving_does_not_wait_for_an_analysis_that_hangs(tmp_path):
 
 
 async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
     async with Worker() as analysis:
         pid = await analysis._run(os.getpid)
         short = await _running(analysis, 0.1, tmp_path / "begun")
@@ -60,7 +59,7 @@ async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypat
 
 
 async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
     analysis = Worker()
     pid = await analysis._run(os.getpid)
     hanging = await _running(analysis, 3600.0, tmp_path / "begun")

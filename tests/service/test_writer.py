@@ -8,12 +8,12 @@ import time
 import pytest
 
 from restbeat.sensors.recordings.recording import Link, Mark, Packet, Pain
-from restbeat.service.database import DATABASE
 from restbeat.service.errors import (
     DiskFullError,
     StorageError,
 )
-from restbeat.service.storage import NewSession, Storage
+from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.storage import NewSession, Storage
 
 from .stored import EVENTS, NOON, stored, writing_child
 

@@ -9,9 +9,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-WEB = Path(__file__).parents[2] / "web"
-FOLDER = WEB / "locale"
-_WHERE = [("**.py", "python"), ("templates/**.html", "jinja2")]
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "service" / "rendering" / "locale"
+_WHERE = [
+    ("service/**.py", "python"),
+    ("web/**.py", "python"),
+    ("service/**.html", "jinja2"),
+    ("web/templates/**.html", "jinja2"),
+]
 _CALLS = {"say": None, "say_count": (1, 2), "marked": None}
 _NOISE = re.compile(rb'^"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):.*\n', re.MULTILINE)
 
@@ -20,7 +25,7 @@ def extracted() -> Catalog:
     """Every message in the code and the templates."""
     catalogue = Catalog(project="restbeat", version="", fuzzy=False)
     for name, line, message, comments, context in sorted(
-        extract_from_dir(WEB, _WHERE, keywords=_CALLS), key=lambda found: found[:2]
+        extract_from_dir(ROOT, _WHERE, keywords=_CALLS), key=lambda found: found[:2]
     ):
         catalogue.add(message, None, [(name, line)], auto_comments=comments, context=context)
     return catalogue
@@ -53,4 +58,6 @@ def _strings(message):
 if __name__ == "__main__":
     for language in sys.argv[1:] or sorted(path.stem for path in FOLDER.glob("*.po")):
         waiting = update(FOLDER / f"{language}.po")
-        sys.stdout.write(f"web/locale/{language}.po: {waiting or 'no'} message{'' if waiting == 1 else 's'} to translate\n")
+        sys.stdout.write(
+            f"service/rendering/locale/{language}.po: {waiting or 'no'} message{'' if waiting == 1 else 's'} to translate\n"
+        )

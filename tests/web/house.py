@@ -6,8 +6,8 @@ from math import sin
 import msgspec
 
 from restbeat.sensors.model import Phase
-from restbeat.web.live import Hub
-from restbeat.web.messages import Action, StoryMark
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import Action, StoryMark
 from restbeat.web.ports import (
     AdapterState,
     ConflictError,
@@ -147,7 +147,7 @@ class FakeHouse:
         return next(row for row in self.rows if row.session == session), self.reports[session]
 
     async def picture(self, session):
-        from restbeat.web.charts import session_picture
+        from restbeat.service.rendering.session_plot import session_picture
 
         return session_picture((await self.report(session))[1])
 

@@ -14,7 +14,7 @@ from restbeat.analysis.figures import (
     SessionFigures,
     SessionReport,
 )
-from restbeat.web.messages import BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
+from restbeat.service.rooms.messages import BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
 from restbeat.web.ports import (
     SessionRow,
 )

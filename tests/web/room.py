@@ -1,6 +1,6 @@
 """What the tests of the room page share: a house with one room, the page once it lives, and states that it can be in."""
 
-from restbeat.web.live import Hub
+from restbeat.service.rooms.live_feed import Hub
 
 from .house import FakeHouse
 from .made_up import room_state

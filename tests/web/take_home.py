@@ -6,13 +6,13 @@ import msgspec
 
 from restbeat.analysis.course.course_figures import Course, Estimate, WentWith
 from restbeat.analysis.figures import ResponseContext
-from restbeat.web.client_session import ClientSession, Complement, UsualDays
-from restbeat.web.course import ClientCourse, CourseEntry, DueRow, PaperError
-from restbeat.web.plan import ClientPlan, CoursePlan
+from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow, PaperError
+from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.documents.page_templates import Frame
+from restbeat.service.rendering.translations import speech_of
+from restbeat.service.sessions.client_session import ClientSession, Complement, UsualDays
 from restbeat.web.ports import UnknownClientError, UnknownSessionError
 from restbeat.web.records import FlagRow, Mark, Visit, Worked
-from restbeat.web.speech import speech_of
-from restbeat.web.take_home import Frame
 
 from .made_up import report, row
 

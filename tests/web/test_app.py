@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
+from restbeat.service.rooms.live_feed import Hub
 from restbeat.web.app import create_app
-from restbeat.web.live import Hub
 from restbeat.web.ports import Opening, Press, Settings
 
 from .house import FakeHouse
@@ -115,7 +115,7 @@ async def test_an_entry_carries_its_key_its_session_and_how_long_ago_it_was(clie
 
 async def test_files_travel_packed_to_whoever_takes_them_so(client):
     html = await (await client.get("/rooms/room-1")).text()
-    file = next(file for file in re.findall(r'"(/static/[^"]+)"', html) if file.endswith("room_page.js"))
+    file = next(file for file in re.findall(r'"(/static/[^"]+)"', html) if file.endswith("rooms/room/room_page.js"))
     packed = await client.get(file, headers={"Accept-Encoding": "gzip"})
     plain = await client.get(file, headers={"Accept-Encoding": "identity"})
     assert packed.headers["Content-Encoding"] == "gzip"

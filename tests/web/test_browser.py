@@ -7,8 +7,8 @@ import pytest
 
 from restbeat.analysis.beats.stream_integrity import StreamIntegrity
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
-from restbeat.web.live import Hub
-from restbeat.web.messages import BeatRow
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import BeatRow
 from restbeat.web.ports import Opening
 
 from .house import FakeHouse

@@ -6,8 +6,8 @@ import icalendar
 import pytest
 
 from restbeat.analysis.course.follow_up_windows import SLOTS, window
-from restbeat.web.calendar_file import calendar_file
-from restbeat.web.links import FollowUp, Shown
+from restbeat.service.follow_up.models import FollowUp, Shown
+from restbeat.web.follow_up.calendar_file import calendar_file
 
 ENDED = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
 ADDRESS = f"https://practice.example/c/{'A' * 22}.AAAAAA.{'B' * 43}"

@@ -5,12 +5,12 @@ from string import Formatter
 
 import pytest
 
-from restbeat.service.journal import STOPPED as BUTTON
+from restbeat.service.rendering.vocabulary import STOPPED, TOLD_NOTES, WORDS
+from restbeat.service.rooms.session_entries import STOPPED as BUTTON
+from restbeat.service.sessions.screening import POSTURES
 from restbeat.web.ports import Settings
-from restbeat.web.practice_words import STOPPED, TOLD_NOTES, WORDS
-from restbeat.web.screening import POSTURES
 
-from .catalogues import FOLDER, WEB, catalogue_of, extracted, update
+from .catalogues import FOLDER, ROOT, catalogue_of, extracted, update
 
 CATALOGUES = sorted(FOLDER.glob("*.po"))
 CALLS = {"say": 1, "say_count": 2, "marked": 1}
@@ -63,13 +63,13 @@ def test_a_catalogue_is_as_make_messages_writes_it(path, tmp_path):
 def test_what_is_said_stands_in_the_code_as_it_is_and_is_found():
     """A message within an f-string, or put together, would be found by no tool."""
     known = {text for message in extracted() if message.id for text in ids(message)}
-    for path in WEB.glob("*.py"):
+    for path in (path for folder in ("service", "web") for path in (ROOT / folder).rglob("*.py")):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name not in CALLS or path.name == "speech.py":
+            if name not in CALLS or path.name == "translations.py":
                 continue
             for argument in node.args[: CALLS[name]]:
                 if isinstance(argument, ast.Constant):

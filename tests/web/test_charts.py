@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.web.charts import session_picture
+from restbeat.service.rendering.session_plot import session_picture
 
 from .made_up import report
 

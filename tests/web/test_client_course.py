@@ -5,12 +5,12 @@ import msgspec
 import pytest
 
 from restbeat.analysis.course.course_figures import WentWith
-from restbeat.web.client_course import client_course, course_page
-from restbeat.web.client_session import Complement
-from restbeat.web.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
-from restbeat.web.course_detail import figure_lines, went_lines
-from restbeat.web.course_words import clearest
-from restbeat.web.plan import ClientPlan, CoursePlan
+from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.documents.client_course import client_course, course_page
+from restbeat.service.documents.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
+from restbeat.service.documents.course_figures import figure_lines, went_lines
+from restbeat.service.documents.course_sentences import clearest
+from restbeat.service.sessions.client_session import Complement
 
 from .take_home import FRAME, a_course, an_entry, english, figures, german, known, many_figures
 

@@ -4,14 +4,14 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis.response.relaxation_response import relaxation_response
+from restbeat.analysis.response import relaxation_response
 from restbeat.analysis.response.resting_response import FEWEST_RESTS
-from restbeat.web import client_limits
-from restbeat.web.client_picture import NARROW, WIDE, session_chart
-from restbeat.web.client_session import Complement, UsualDays
-from restbeat.web.client_summary import client_summary, client_summary_part, summary_page
-from restbeat.web.plot import width_of
-from restbeat.web.practice_words import STOPPED
+from restbeat.service.documents import client_caveats
+from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
+from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
+from restbeat.service.rendering.svg_plot import width_of
+from restbeat.service.rendering.vocabulary import STOPPED
+from restbeat.service.sessions.client_session import Complement, UsualDays
 from restbeat.web.records import Mark
 
 from .made_up import report, row
@@ -326,6 +326,6 @@ def test_a_part_can_stand_in_another_page():
 
 
 def test_the_thresholds_are_those_of_the_analysis():
-    assert client_limits.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == client_limits.LEAST_USED_PCT
-    assert client_limits.FEWEST_RESTS == FEWEST_RESTS
+    assert client_caveats.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
+    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == client_caveats.LEAST_USED_PCT
+    assert client_caveats.FEWEST_RESTS == FEWEST_RESTS

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from restbeat.web.live import Hub
-from restbeat.web.messages import ClientView
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import ClientView
 
 from .house import FakeHouse
 from .made_up import room_state

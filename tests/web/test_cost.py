@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
-from restbeat.web.live import Hub
-from restbeat.web.socket import Pace
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.web.rooms.live_socket import Pace
 
 from .house import FakeHouse
 from .made_up import room_state

@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from restbeat.web.live import Hub
+from restbeat.service.rooms.live_feed import Hub
 
 from .house import FakeHouse
 from .made_up import room_state, row

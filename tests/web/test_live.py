@@ -1,7 +1,7 @@
 import msgspec
 
-from restbeat.web.live import KEEP_S, PENDING_BATCHES, Hub
-from restbeat.web.messages import BeatRow, Rooms, Snapshot, Update
+from restbeat.service.rooms.live_feed import KEEP_S, PENDING_BATCHES, Hub
+from restbeat.service.rooms.messages import BeatRow, Rooms, Snapshot, Update
 
 from .made_up import room_state
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts import PracticeAccounts
-from restbeat.service.passwords import Passwords
-from restbeat.service.storage import Storage
+from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.storage.storage import Storage
 from restbeat.web.app import create_app
-from restbeat.web.live import Hub
-from restbeat.web.socket import Pace
+from restbeat.web.rooms.live_socket import Pace
 
 from .house import FakeHouse
 from .made_up import room_state

@@ -3,10 +3,10 @@
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts import PracticeAccounts
-from restbeat.service.passwords import Passwords
-from restbeat.service.storage import Storage
-from restbeat.web.live import Hub
+from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.storage.storage import Storage
 
 from .house import FakeHouse
 from .made_up import room_state

@@ -2,8 +2,8 @@
 
 from math import inf
 
-from restbeat.web.live import Hub
-from restbeat.web.messages import BeatRow, Snapshot, Update
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import BeatRow, Snapshot, Update
 
 from .made_up import room_state
 

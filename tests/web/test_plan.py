@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from restbeat.web.plan import CoursePlan, due_on, periods, shortest
+from restbeat.service.courses.visit_schedule import CoursePlan, due_on, periods, shortest
 
 START = date(2026, 9, 7)
 

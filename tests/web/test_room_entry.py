@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from restbeat.web.messages import Action
+from restbeat.service.rooms.messages import Action
 
 from .made_up import room_state
 from .room import a_house, opened

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from restbeat.web.live import Hub
-from restbeat.web.messages import Action, ReadyCheck
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import Action, ReadyCheck
 
 from .house import FakeHouse
 from .made_up import room_state

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
+from restbeat.service.documents.soap_draft import contraindications, draft_of, worked
+from restbeat.service.rendering.plain_words import CAVEAT
 from restbeat.web.records import Answer, Mark, Visit
-from restbeat.web.soap import contraindications, draft_of, worked
-from restbeat.web.words import CAVEAT
 
 from .made_up import report, row
 

@@ -4,10 +4,10 @@ import socket
 import msgspec
 import pytest
 
+from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.messages import ClientFrame, ClientView, ServerMessage
 from restbeat.web.app import create_app
-from restbeat.web.live import Hub
-from restbeat.web.messages import ClientFrame, ClientView, ServerMessage
-from restbeat.web.socket import Pace
+from restbeat.web.rooms.live_socket import Pace
 
 from .house import FakeHouse
 from .made_up import beats, room_state

@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from restbeat.web import speech as module
-from restbeat.web.speech import NONE, choose, languages, speech_of
+from restbeat.service.rendering import translations as module
+from restbeat.service.rendering.translations import NONE, choose, languages, speech_of
 
 AT = "2026-11-23T09:41:00Z"
 

@@ -1,7 +1,7 @@
 import msgspec
 
 from restbeat.analysis.figures import ResponseContext
-from restbeat.web.summary import summary_of
+from restbeat.service.documents.therapist_summary import summary_of
 
 from .made_up import report, row
 

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from restbeat.web.assets import STATIC, Assets
-from restbeat.web.client_course import client_course
-from restbeat.web.client_summary import client_summary
-from restbeat.web.live import Hub
-from restbeat.web.take_home import Frame
+from restbeat.service.documents.client_course import client_course
+from restbeat.service.documents.client_summary import client_summary
+from restbeat.service.documents.page_templates import STATIC, Frame
+from restbeat.service.rendering.page_files import PageFiles
+from restbeat.service.rooms.live_feed import Hub
 
 from ..chromium import SIZES
 from .house import FakeHouse
@@ -95,7 +95,7 @@ async def test_a_browser_prints_the_course_on_two(page):
 async def test_a_page_that_left_the_house_needs_nothing_beside_its_file(page, tmp_path, what, part):
     """As it lies in an export: opened from a folder it has its style, its print button, and is as light as the device."""
     file = tmp_path / "page.html"
-    file.write_text(what(german(), Frame(static=Assets(STATIC).inline, own=True)))
+    file.write_text(what(german(), Frame(static=PageFiles(STATIC).inline, own=True)))
     asked = []
     page.on("request", lambda request: asked.append(request.url.partition(",")[0]))
     for scheme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(22, 28, 34)")):

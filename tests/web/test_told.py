@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from restbeat.web.messages import ClientView, Heartbeat, Rooms, Snapshot, Update
-from restbeat.web.told import all_of_it, client_frame, for_the_client, level_of, telling_of, without_names
+from restbeat.service.rooms.messages import ClientView, Heartbeat, Rooms, Snapshot, Update
+from restbeat.web.rooms.visibility import all_of_it, client_frame, for_the_client, level_of, telling_of, without_names
 
 from .made_up import a_story, room_state
 

@@ -1,6 +1,6 @@
 from restbeat.analysis.polar.polar_signals import Motion, PolarReport, Strip
-from restbeat.web import words
-from restbeat.web.traces import HEIGHT, WIDTH, traces_of
+from restbeat.service.rendering import plain_words
+from restbeat.service.rendering.ecg_plot import HEIGHT, WIDTH, traces_of
 
 
 def a_strip(values, **changes):
@@ -28,17 +28,18 @@ def test_a_flat_trace_is_a_line_in_the_middle():
 
 def test_without_a_polar_strap_nothing_is_said():
     assert traces_of(None) == ()
-    assert words.polar(None, "massage") == ""
+    assert plain_words.polar(None, "massage") == ""
 
 
 def test_where_the_figures_come_from_is_said():
     motion = [Motion("baseline", 3.0, 14.04), Motion("massage", 30.0, None, "The client moved.")]
     whole = PolarReport(rr_source="ecg", ecg_beats=310, ecg_accepted_pct=99.5, ecg_covers_pct=98.7, motion=motion)
-    assert words.polar(whole, "massage") == (
+    assert plain_words.polar(whole, "massage") == (
         "These figures come from the strap’s ECG: 310 beats, 99.5 % used, 99 % of the time. "
         "Baseline: 14.0 breaths a minute by its movement."
     )
     holes = PolarReport(ecg_beats=100, ecg_accepted_pct=90.0, ecg_covers_pct=40.0, unreadable_frames=1)
-    assert "was not whole enough: these figures come from its RR intervals. 1 frame of it could not be read." in words.polar(
-        holes, "rest"
+    assert (
+        "was not whole enough: these figures come from its RR intervals. 1 frame of it could not be read."
+        in plain_words.polar(holes, "rest")
     )

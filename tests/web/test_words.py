@@ -4,7 +4,7 @@ import pytest
 from restbeat.analysis.beats.final_verdicts import PhaseLook, SecondLook
 from restbeat.analysis.figures import ResponseFigures
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
-from restbeat.web import words
+from restbeat.service.rendering import plain_words
 
 from .made_up import report
 
@@ -24,15 +24,15 @@ def response(class_, **changes):
     ],
 )
 def test_a_change_is_written_with_its_range(percent, interval, text):
-    assert words.percent_with_interval(percent, interval) == text
+    assert plain_words.percent_with_interval(percent, interval) == text
 
 
 def test_the_range_comes_from_the_half_width_where_nothing_better_is_known():
-    low, high = words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), None)
+    low, high = plain_words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), None)
     assert (round(low, 1), round(high, 1)) == (-18.1, 22.1)
-    low, high = words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), (0.1, 0.2))
+    low, high = plain_words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), (0.1, 0.2))
     assert (round(low, 1), round(high, 1)) == (10.5, 22.1)
-    assert words.interval_pct(response("insufficient"), None) is None
+    assert plain_words.interval_pct(response("insufficient"), None) is None
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,20 @@ def test_the_range_comes_from_the_half_width_where_nothing_better_is_known():
     ],
 )
 def test_each_class_has_one_plain_sentence(class_, interval, said):
-    assert said in words.response_sentence(response(class_), interval)
+    assert said in plain_words.response_sentence(response(class_), interval)
 
 
 def test_no_sentence_claims_what_was_not_measured():
-    said = " ".join(words.response_sentence(response(class_), (1.0, 2.0)) for class_ in ("clear", "slight", "none", "opposite"))
+    said = " ".join(
+        plain_words.response_sentence(response(class_), (1.0, 2.0)) for class_ in ("clear", "slight", "none", "opposite")
+    )
     for word in ("heal", "treat", "pain", "stress", "therapy", "balance"):
         assert word not in said.lower().replace("heart", "")
 
 
 def test_where_nobody_was_massaged_nobody_reads_of_a_massage():
-    assert words.phase_word("massage", "rest") == "Rest"
-    assert "massage" not in words.response_sentence(response("slight"), None, "rest")
+    assert plain_words.phase_word("massage", "rest") == "Rest"
+    assert "massage" not in plain_words.response_sentence(response("slight"), None, "rest")
 
 
 @pytest.mark.parametrize(
@@ -66,29 +68,29 @@ def test_where_nobody_was_massaged_nobody_reads_of_a_massage():
     [(40, "40 s", "0:40"), (2700, "45 min", "45:00"), (3900, "1 h 5 min", "1:05:00"), (3600, "1 h", "1:00:00")],
 )
 def test_lengths_of_time_read_as_people_say_them(seconds, long, short):
-    assert (words.duration(seconds), words.clock(seconds)) == (long, short)
+    assert (plain_words.duration(seconds), plain_words.clock(seconds)) == (long, short)
 
 
 def test_numbers_have_a_true_minus_thin_thousands_and_a_dash_for_none():
-    assert [words.number(1944), words.number(-0.2), words.number(-3.25, 1), words.number(None)] == [
+    assert [plain_words.number(1944), plain_words.number(-0.2), plain_words.number(-3.25, 1), plain_words.number(None)] == [
         "1\u202f944",
         "0",
         "−3.2",
         "—",
     ]
-    assert [words.counted(n, "gap", "gaps") for n in (0, 1, 3)] == ["no gaps", "1 gap", "3 gaps"]
+    assert [plain_words.counted(n, "gap", "gaps") for n in (0, 1, 3)] == ["no gaps", "1 gap", "3 gaps"]
 
 
 def test_what_was_checked_against_neurokit2_is_said_and_a_difference_is_not_hidden():
-    assert words.checked(Parity()) == ""
-    assert words.checked(Parity(compared=18, largest=1e-15)) == "Checked against NeuroKit2: all 18 figures agree."
+    assert plain_words.checked(Parity()) == ""
+    assert plain_words.checked(Parity(compared=18, largest=1e-15)) == "Checked against NeuroKit2: all 18 figures agree."
     differing = Parity(compared=18, largest=0.1, differences=[Difference("massage", "rmssd_ms", 40.0, 44.0)])
-    assert words.checked(differing).endswith("1 figure differs, first rmssd_ms in massage: live 40.0, NeuroKit2 44.0.")
+    assert plain_words.checked(differing).endswith("1 figure differs, first rmssd_ms in massage: live 40.0, NeuroKit2 44.0.")
 
 
 def test_a_second_look_is_said_to_agree_or_both_figures_stand_with_the_share_of_beats():
     def said(**look):
-        return words.second_look(msgspec.structs.replace(report(), second_look=SecondLook(**look) if look else None))
+        return plain_words.second_look(msgspec.structs.replace(report(), second_look=SecondLook(**look) if look else None))
 
     assert said() == ""
     assert said(changed_pct=None) == ""

@@ -11,12 +11,12 @@ import pytest
 from restbeat.analysis.beats.beat_stream import BeatStream
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.recordings.recording import Link, Packet, dump, read
+from restbeat.service.exchange.csv_import import read_table
 from restbeat.service.exchange.edf import read_edf_plus
 from restbeat.service.exchange.fit import read_fit
 from restbeat.service.exchange.formats import read_any, text_of, write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 from restbeat.service.exchange.polar_hrm import read_hrm
-from restbeat.service.exchange.table_reader import read_table
 
 from .sessions import PULSE, session
 from .test_fit import activity_of

@@ -1,0 +1,268 @@
+"""Accounts and logins: stored with the sessions, looked up in memory, so that no request waits for the disk."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+import secrets
+import time
+from typing import Final, Self
+
+import msgspec
+
+from ...web.http.person import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
+from ...web.ports import RefusedError, UnknownError
+from ..storage.audit_log import note
+from ..storage.event_rows import moment, stamp
+from ..storage.sqlite import Database
+from ..storage.storage import Storage
+from .passwords import SHORTEST, Passwords
+from .rate_limits import Throttle
+
+LASTS: Final = timedelta(hours=12)
+"""A login that nobody uses for so long is over."""
+_RENEW: Final = timedelta(hours=1)
+_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""No letters that look like a digit."""
+_LONGEST: Final = 200
+_PERSON: Final = "account.id, account.name, account.role"
+
+
+class PracticeAccounts:
+    """What `web.who.Accounts` asks for; open it with `await PracticeAccounts.open(storage)`."""
+
+    def __init__(
+        self, storage: Storage, passwords: Passwords, now_utc: Callable[[], datetime], monotonic_s: Callable[[], float]
+    ) -> None:
+        self._storage = storage
+        self._passwords = passwords
+        self._now_utc = now_utc
+        self._throttle = Throttle(monotonic_s)
+        self._logins: dict[str, Login] = {}
+        """By the hash of their token, as stored; the token itself is empty here."""
+        self.setup_code: str | None = None
+        """Makes one admin account, once."""
+
+    @classmethod
+    async def open(
+        cls,
+        storage: Storage,
+        *,
+        setup: bool = False,
+        passwords: Passwords | None = None,
+        now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Read the logins that still hold; where there is no admin yet, or `setup` asks for it, draw a one-time code."""
+        accounts = cls(storage, passwords or Passwords(), now_utc, monotonic_s)
+        accounts._logins, admins = await storage.work(lambda db: (_logins(db, now_utc()), _admins(db)))
+        if setup or not admins:
+            draw = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3)]
+            accounts.setup_code = "-".join(draw)
+        return accounts
+
+    @property
+    def setup_wanted(self) -> bool:
+        """Whether a one-time code may still make an account."""
+        return self.setup_code is not None
+
+    async def set_up(self, code: str, name: str, password: str, *, peer: str) -> Login:
+        """Make an admin account by the one-time code of the terminal. Raises `LoginRefusedError`, `TooOftenError`."""
+        key = f"setup {peer}"
+        self._demand_patience(key)
+        given = code.upper().replace(" ", "").replace("-", "")
+        if self.setup_code is None or not compare_digest(given.encode(), self.setup_code.replace("-", "").encode()):
+            self._throttle.failed(key)
+            raise LoginRefusedError("This is not the code that the terminal shows. It is drawn anew at every start.")
+        person = await self._insert(name, password, "admin", actor="restbeat")
+        self.setup_code = None
+        self._throttle.succeeded(key)
+        return await self._begin(person)
+
+    async def log_in(self, name: str, password: str, *, peer: str) -> Login:
+        """Open a login. Raises `LoginRefusedError`, `TooOftenError`."""
+        keys = (f"name {name.casefold()[:_LONGEST]}", f"peer {peer}")
+        self._demand_patience(*keys)
+        found = await self._storage.work(lambda db: _account_by_name(db, name))
+        if not await self._passwords.fits(found[1] if found else None, password[:_LONGEST]) or found is None:
+            self._throttle.failed(*keys)
+            await self._storage.work(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
+            raise LoginRefusedError("Name and password do not fit together.")
+        person, stored = found
+        self._throttle.succeeded(*keys)
+        if self._passwords.outdated(stored):
+            fresh = await self._passwords.hash(password)
+            await self._storage.work(lambda db: db.table("account").update(person.account, {"password_hash": fresh}))
+        return await self._begin(person)
+
+    def whose(self, token: str) -> Login | None:
+        """The login that a cookie stands for; None where it has run out, was ended or never was."""
+        hashed = _hash(token)
+        login = self._logins.get(hashed)
+        if login is None:
+            return None
+        if login.expires_utc <= self._now_utc():
+            del self._logins[hashed]
+            return None
+        return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
+
+    async def renew(self, login: Login) -> Login | None:
+        """Let a login that is used last longer; None where it was renewed a moment ago."""
+        expires = self._now_utc() + LASTS
+        hashed = _hash(login.token)
+        if expires - login.expires_utc < _RENEW or hashed not in self._logins:
+            return None
+        self._logins[hashed] = msgspec.structs.replace(self._logins[hashed], expires_utc=expires)
+        await self._storage.work(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
+        return msgspec.structs.replace(login, expires_utc=expires)
+
+    async def log_out(self, token: str) -> None:
+        """End a login."""
+        hashed = _hash(token)
+        login = self._logins.pop(hashed, None)
+        if login is not None:
+            await self._storage.work(lambda db: _end(db, hashed, login.person.name, self._now_utc()))
+
+    async def accounts(self) -> Sequence[AccountRow]:
+        """Every account, by name."""
+        return await self._storage.work(_rows)
+
+    async def add(self, name: str, password: str, role: Role, *, by: Person) -> AccountRow:
+        """Make an account. Raises `RefusedError` where the name is taken or the password too short."""
+        person = await self._insert(name, password, role, actor=by.name)
+        return next(row for row in await self.accounts() if row.account == person.account)
+
+    async def set_own_password(self, person: Person, old: str, password: str) -> AccountRow:
+        """Give oneself another password; every login of one's own ends. Raises `LoginRefusedError`, `TooOftenError`."""
+        keys = (f"name {person.name.casefold()}",)
+        self._demand_patience(*keys)
+        found = await self._storage.work(lambda db: _account_by_name(db, person.name))
+        if found is None or not await self._passwords.fits(found[1], old[:_LONGEST]):
+            self._throttle.failed(*keys)
+            raise LoginRefusedError("The old password is not right.")
+        return await self._give_password(person.account, password, person)
+
+    async def set_password(self, account: int, password: str, *, by: Person) -> AccountRow:
+        """Give an account another password, and end its logins. Raises `UnknownError`, and `RefusedError` for one's own."""
+        if account == by.account:
+            raise RefusedError("Change your own password with the old one.")
+        return await self._give_password(account, password, by)
+
+    async def _give_password(self, account: int, password: str, by: Person) -> AccountRow:
+        _demand_length(password)
+        changes = {"password_hash": await self._passwords.hash(password)}
+        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, "password set", self._now_utc()))
+        self._forget(account)
+        return row
+
+    async def set_disabled(self, account: int, disabled: bool, *, by: Person) -> AccountRow:
+        """Switch an account off or on. Raises `UnknownError`, and `RefusedError` for one's own."""
+        if account == by.account:
+            raise RefusedError("You cannot switch off yourself: another admin can.")
+        now = self._now_utc()
+        changes = {"disabled_utc": stamp(now) if disabled else None}
+        action = "account switched off" if disabled else "account switched on"
+        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, action, now))
+        if disabled:
+            self._forget(account)
+        return row
+
+    async def _insert(self, name: str, password: str, role: Role, *, actor: str) -> Person:
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= 80:
+            raise RefusedError("A name of 1 to 80 characters is wanted.")
+        _demand_length(password)
+        hashed = await self._passwords.hash(password)
+        return await self._storage.work(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
+
+    async def _begin(self, person: Person) -> Login:
+        token, now = secrets.token_urlsafe(32), self._now_utc()
+        login = Login("", "", person, now + LASTS)
+        await self._storage.work(lambda db: _begin(db, _hash(token), login, now))
+        self._logins[_hash(token)] = login
+        return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
+
+    def _forget(self, account: int) -> None:
+        self._logins = {key: login for key, login in self._logins.items() if login.person.account != account}
+
+    def _demand_patience(self, *keys: str) -> None:
+        wait_s = self._throttle.wait_s(*keys)
+        if wait_s > 0:
+            raise TooOftenError(f"Too many wrong tries. Wait {wait_s:.0f} s, then try again.", wait_s)
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+def _csrf(token: str) -> str:
+    return sha256(b"csrf " + token.encode()).hexdigest()
+
+
+def _demand_length(password: str) -> None:
+    if not SHORTEST <= len(password) <= _LONGEST:
+        raise RefusedError(f"A password of {SHORTEST} to {_LONGEST} characters is wanted; a few words make a good one.")
+
+
+def _admins(db: Database) -> int:
+    found = db.execute("SELECT count(*) FROM account WHERE role = 'admin' AND disabled_utc IS NULL").fetchone()
+    return int(found[0])
+
+
+def _logins(db: Database, now: datetime) -> dict[str, Login]:
+    db.execute("DELETE FROM login WHERE expires_utc <= ?", (stamp(now),))
+    rows = db.execute(
+        f"SELECT token_hash, expires_utc, {_PERSON} FROM login JOIN account ON account.id = account"  # noqa: S608 - names of our own
+        " WHERE disabled_utc IS NULL"
+    )
+    return {row[0]: Login("", "", Person(*row[2:]), moment(row[1])) for row in rows}
+
+
+def _account_by_name(db: Database, name: str) -> tuple[Person, str] | None:
+    row = db.execute(
+        f"SELECT {_PERSON}, password_hash FROM account WHERE name = ? AND disabled_utc IS NULL",  # noqa: S608 - names of our own
+        (" ".join(name.split()),),
+    ).fetchone()
+    return None if row is None else (Person(*row[:3]), row[3])
+
+
+def _insert(db: Database, name: str, role: Role, password_hash: str, actor: str, now: datetime) -> Person:
+    if db.execute("SELECT 1 FROM account WHERE name = ?", (name,)).fetchone():
+        raise RefusedError(f"There is an account {name} already. Choose another name.")
+    row = (name, role, password_hash, stamp(now))
+    with db.atomic():
+        cursor = db.execute("INSERT INTO account (name, role, password_hash, created_utc) VALUES (?, ?, ?, ?)", row)
+        note(db, now, actor, "account made", detail=f"{name}, {role}")
+    return Person(int(cursor.lastrowid or 0), name, role)
+
+
+def _begin(db: Database, hashed: str, login: Login, now: datetime) -> None:
+    with db.atomic():
+        db.execute("INSERT INTO login VALUES (?, ?, ?, ?)", (hashed, login.person.account, stamp(now), stamp(login.expires_utc)))
+        note(db, now, login.person.name, "logged in")
+
+
+def _end(db: Database, hashed: str, name: str, now: datetime) -> None:
+    with db.atomic():
+        db.execute("DELETE FROM login WHERE token_hash = ?", (hashed,))
+        note(db, now, name, "logged out")
+
+
+def _change(db: Database, account: int, changes: Mapping[str, str | None], actor: str, action: str, now: datetime) -> AccountRow:
+    row = db.execute("SELECT name FROM account WHERE id = ?", (account,)).fetchone()
+    if row is None:
+        raise UnknownError("There is no such account.")
+    with db.atomic():
+        db.table("account").update(account, dict(changes))
+        if "password_hash" in changes or changes.get("disabled_utc"):
+            db.execute("DELETE FROM login WHERE account = ?", (account,))
+        note(db, now, actor, action, detail=row[0])
+    return next(row for row in _rows(db) if row.account == account)
+
+
+def _rows(db: Database) -> list[AccountRow]:
+    rows = db.execute("SELECT id, name, role, created_utc, disabled_utc FROM account ORDER BY name")
+    return [
+        AccountRow(account=number, name=name, role=role, created_utc=created, disabled=disabled is not None)
+        for number, name, role, created, disabled in rows
+    ]

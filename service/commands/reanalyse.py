@@ -1,0 +1,154 @@
+"""The command that computes every stored session anew, in every core; on a sample NeuroKit2 and the live engine beside it."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from itertools import zip_longest
+import os
+from pathlib import Path
+import time
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ...analysis.beats.beat_stream import BeatStream, judge
+from ...analysis.figures import ALGORITHM, SessionReport
+from ...analysis.hrv.engine_parity import Parity
+from ...analysis.live.live_session import LiveSession
+from ...analysis.response.earlier_rests import Past
+from ...sensors.beat_clock import BeatClock
+from ...sensors.recordings.recording import Event, Header
+from ..errors import DifferenceError, WorkerError
+from ..sessions.earlier_rests import past_before
+from ..storage.database import open_readonly
+from ..storage.sqlite import Database
+from ..storage.storage import Storage, events_of
+from ..worker.process_pool import Processes
+
+_BATCH = 16
+"""Sessions a worker takes at once; what was done of a batch that was cut off is done again."""
+_SAMPLE = 100
+"""Of so many sessions one is computed by NeuroKit2, and judged packet by packet as live, as well; these come first."""
+
+
+class Recomputed(msgspec.Struct, frozen=True):
+    """A session's new report, and where NeuroKit2 or the live engine gives another figure or beat (None: not asked)."""
+
+    session: int
+    report: bytes
+    differences: list[str] | None
+
+
+async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
+    """Give every ended session a report of today's algorithm; raises `DifferenceError` where another engine disagrees."""
+    err = Console(stderr=True, highlight=False)
+    async with await Storage.open(data) as storage:
+        sessions = await storage.without_report("" if again else ALGORITHM)
+        if not sessions:
+            click.echo(f"Every ended session in {data} has figures of {ALGORITHM} already.")
+            return
+        began = time.perf_counter()
+        checked, differences = await _all(storage, data, sessions, jobs or os.cpu_count() or 1, err)
+        seconds = time.perf_counter() - began
+    click.echo(
+        f"{len(sessions)} sessions computed anew by {ALGORITHM} in {seconds:.1f} s ({len(sessions) / seconds:.0f} a second); "
+        f"older figures are kept beside. {checked} also by NeuroKit2, and beat by beat as live: "
+        + (f"{len(differences)} differences." if differences else "all agree.")
+    )
+    if differences:
+        raise DifferenceError(
+            f"Figures are not NeuroKit2's, or beats not those of live: {'; '.join(differences[:5])}. All is stored; report this."
+        )
+
+
+async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
+    sample = sessions[::_SAMPLE]
+    rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
+    batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]
+    checked, differences = 0, []
+    processes = Processes(min(jobs, len(batches)), _begin, data)
+    try:
+        with _progress(err) as progress:
+            bar = progress.add_task("", total=len(sessions))
+            for done in asyncio.as_completed([processes.run(recompute, *batch) for batch in batches]):
+                recomputed = await done
+                await storage.put_reports(ALGORITHM, [(one.session, one.report) for one in recomputed])
+                asked = [one for one in recomputed if one.differences is not None]
+                checked += len(asked)
+                differences += [f"session {one.session} {text}" for one in asked for text in one.differences or ()]
+                progress.update(bar, advance=len(recomputed))
+    except BrokenProcessPool as error:
+        raise WorkerError("A process of the analysis died. What was computed is stored; run it again for the rest.") from error
+    finally:
+        await processes.end()
+    return checked, differences
+
+
+def _progress(console: Console) -> Progress:
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("sessions"), TimeElapsedColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+_database: Database | None = None
+"""Of a worker process, for its whole life."""
+
+
+def _begin(data: Path) -> None:
+    global _database  # noqa: PLW0603 a pool's initializer has no other way to hand on
+    _database = open_readonly(data)
+
+
+def recompute(sessions: Sequence[int], sampled: bool) -> list[Recomputed]:
+    """Compute sessions anew, in a worker; sampled ones by NeuroKit2 and packet by packet as well."""
+    if _database is None:
+        raise WorkerError("This process was not given a database.")
+    return [recomputed(_database, session, sampled=sampled) for session in sessions]
+
+
+def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomputed:
+    """Compute one session anew."""
+    from ...analysis.hrv.time_domain import numpy_time_domain
+    from ...analysis.session_report import summarise
+
+    header, events = events_of(db, session)
+    name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
+    past = past_before(db, session, lambda rest: _past_of(db, rest))
+    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
+    if not sampled:
+        return Recomputed(session, msgspec.json.encode(report), None)
+    parity = _parity(report, header, events, end_s)
+    found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
+    found += _other_beats(header, events, report.duration_s)
+    return Recomputed(session, msgspec.json.encode(msgspec.structs.replace(report, parity=parity)), found)
+
+
+@lru_cache(maxsize=256)
+def _past_of(db: Database, rest: int) -> Past:
+    """What a rest tells that may not be stored anew yet."""
+    return msgspec.json.decode(recomputed(db, rest, sampled=False).report, type=Past)
+
+
+def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
+    """How the archive's and the live engine's figures compare with NeuroKit2's."""
+    from ...analysis.session_report import summarise
+
+    record = summarise(report.figures.recording, header, events, end_s=end_s)
+    parity = record.parity
+    for ours, neurokit2 in zip(report.figures.phases, record.figures.phases, strict=True):
+        parity = parity.with_phase(ours.phase, ours, neurokit2)
+    return parity
+
+
+def _other_beats(header: Header, events: Sequence[Event], last_s: float) -> list[str]:
+    """The first beat that the live engine, which takes one packet at a time, judges otherwise."""
+    live = LiveSession(header.arrival_speed)
+    live.know(header.device)
+    told = [event for event in events if event.t <= last_s]
+    singly = [beat for event in told for beat in live.push(event)] + live.finish(last_s)
+    stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
+    stream.know(header.device)
+    pairs = enumerate(zip_longest(judge(stream, events, last_s), singly))
+    return [f"beat {n}: {ours} against {as_live}" for n, (ours, as_live) in pairs if ours != as_live][:1]

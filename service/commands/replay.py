@@ -1,0 +1,154 @@
+"""Commands on files: replay, analyse, simulate."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from ...analysis.figures import ALGORITHM
+from ...analysis.simulation.scenarios import simulate
+from ...sensors.clock import FlatOutClock
+from ...sensors.errors import RecordingError
+from ...sensors.recordings.fault_grammar import parse_faults
+from ...sensors.recordings.fault_injection import told, with_faults
+from ...sensors.recordings.recording import Recording, write
+from ...sensors.recordings.rr_text import read_rr_text
+from ...sensors.source import ReplaySource
+from ..errors import OutputError
+from ..exchange.formats import kind_of, read_any
+from ..exchange.packet_reconstruction import began_of
+from ..rooms.session_runner import Session
+from ..storage.storage import NewSession, Storage
+from ..terminal.figure_tables import print_figures, print_report
+from ..testbench.paced_replay import Cut, play_paced, progress
+from ..worker.worker import Worker
+
+_WARNINGS_SHOWN = 10
+_WHOLE = Cut()
+
+
+async def replay_file(
+    path: Path,
+    speed: float | None,
+    data: Path,
+    *,
+    as_json: bool,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    cut: Cut = _WHOLE,
+    client: str | None = None,
+    began: datetime | None = None,
+    keep: Path | None = None,
+) -> None:
+    """Play a recording, or another program's file, through the live path, store the session, print its figures.
+
+    `client`, `began`: whose it is and when it was, instead of what the file says.
+    """
+    err = Console(stderr=True, highlight=False)
+    recording = _readable(path)
+    warn(err, recording.warnings)
+    (recording,) = put_in(err, [recording], faults, seed)
+    recording = cut.of(recording)
+    if client is not None:
+        recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
+    began = began or began_of(recording.header)
+    if keep is not None:
+        await asyncio.to_thread(_keep, recording, keep)
+        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
+    async with Worker() as worker, await Storage.open(data) as storage:
+        err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
+        number = await storage.create_session(
+            NewSession(header=recording.header, source=path.name, speed=speed, consent="imported", began_utc=began)
+        )
+        if speed is None:
+            session = Session(number, ReplaySource(recording), FlatOutClock(), storage)
+            with progress(err) as bars:
+                bar = bars.add_task("", total=recording.events[-1].t)
+                session.observe = lambda _: bars.update(bar, completed=session.end_s)
+                await session.run()
+        else:
+            session = await play_paced(err, recording, number, storage, speed, cut)
+        warn(err, session.live.stream.warnings)
+        ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
+        await storage.end_session(number, ended, session.end_s)
+        header, events = await storage.events(number)
+        report = await worker.report(path.name, header, events, session.end_s, await storage.past(number))
+        await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))
+    else:
+        print_report(report, number, data)
+
+
+async def analyse_file(path: Path, *, as_json: bool) -> None:
+    """Print the figures of a whole file: RR text, a recording, or another program's file."""
+    err = Console(stderr=True, highlight=False)
+    async with Worker() as worker:
+        if kind_of(path) == "rr":
+            text = read_rr_text(path)
+            warn(err, text.warnings)
+            figures, reasons = await worker.whole_text(text)
+        else:
+            recording = _readable(path)
+            warn(err, recording.warnings)
+            figures, reasons = await worker.whole_recording(recording.header, recording.events)
+    if as_json:
+        fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
+        click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
+        for reason in reasons:
+            err.print(reason)
+    else:
+        print_figures(path.name, figures, reasons)
+
+
+def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
+    """Write the recording of a simulated client."""
+    header, events = simulate(scenario, seed=seed, minutes=minutes)
+    try:
+        write(out, header, events)
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --out.") from error
+    click.echo(
+        f"Wrote {out}: {scenario}, seed {seed}, {len(events)} events, {sum(minutes):g} min. The truth stands in its first line.",
+        err=True,
+    )
+
+
+def warn(console: Console, warnings: Sequence[str]) -> None:
+    """Print the first warnings, and how many more there are."""
+    for warning in warnings[:_WARNINGS_SHOWN]:
+        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if len(warnings) > _WARNINGS_SHOWN:
+        console.print(f"Warning: {len(warnings) - _WARNINGS_SHOWN} more lines like these.", style="yellow")
+
+
+def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[str], seed: int) -> list[Recording]:
+    """Put faults into recordings, and print what was done to each."""
+    troubled = with_faults(recordings, parse_faults(faults), seed=seed)
+    for number, recording in enumerate(troubled, 1):
+        which = f" into recording {number}" if len(troubled) > 1 else ""
+        for line in told(recording) if faults else ():
+            console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
+    return troubled
+
+
+def _keep(recording: Recording, out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out} is there already and was left as it is. Choose another name with --keep.")
+    try:
+        write(out, recording.header, list(recording.events))
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
+
+
+def _readable(path: Path) -> Recording:
+    recording = read_any(path)
+    if not recording.events:
+        lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
+        raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
+    return recording

@@ -1,0 +1,141 @@
+"""Commands on real straps: scan and record."""
+
+import asyncio
+from contextlib import ExitStack, aclosing
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from ...analysis.live.live_session import LiveSession
+from ...sensors.bluetooth.scanner import Advert, StrapSource, adapter_state, inspect, scan
+from ...sensors.clock import Clock, RunningClock
+from ...sensors.errors import NoAdapterError, SensorError
+from ...sensors.protocols.known_devices import known
+from ...sensors.recordings.recording import Header, Packet, RecordingWriter
+from ...sensors.source import Described, LinkChange, Source
+from ...sensors.task_cancellation import ended
+from ...web.server import stop_signal
+from ..errors import OutputError
+
+_GIVE_UP_S = 30.0
+_LINE_EVERY_S = 10.0
+
+
+async def scan_straps(seconds: float, adapter: str | None) -> None:
+    """Print the straps on the air, each asked for its battery and whether it sends RR."""
+    err = Console(stderr=True, highlight=False)
+    err.print(f"Listening for {seconds:g} s ...")
+    found = await scan(seconds, adapter=adapter)
+    if not found:
+        err.print("No heart-rate strap was heard. Put one on, moisten it, come closer, and close other apps that may hold it.")
+        return
+    table = Table()
+    for heading in ("Name", "Address", "Signal", "Battery", "RR"):
+        table.add_column(heading, no_wrap=heading != "Name", justify="right" if heading in {"Signal", "Battery"} else "left")
+    for advert in found:
+        err.print(f"  asking {advert.name or advert.address} ...", markup=False)
+        table.add_row(*await _row(advert, adapter))
+    Console(highlight=False).print(table)
+
+
+async def _row(advert: Advert, adapter: str | None) -> tuple[str, str, str, str, str]:
+    signal = "–" if advert.rssi_dbm is None else f"{advert.rssi_dbm} dBm"
+    try:
+        strap = await inspect(advert.address, adapter=adapter)
+    except SensorError as error:
+        return advert.name or "–", advert.address, signal, "–", f"could not be asked: {error}"
+    battery = "–" if strap.device.battery_pct is None else f"{strap.device.battery_pct} %"
+    row = known(strap.device)
+    if row is not None and not row.believes_rr:
+        rr = f"{row.rr.value}: heart rate only"
+    else:
+        rr = {True: "yes", False: "no: heart rate only", None: "nothing sent yet: is it worn?"}[strap.has_rr]
+    return advert.name or strap.device.name or "–", advert.address, signal, battery, rr
+
+
+async def record_strap(out: Path, address: str, adapter: str | None, minutes: float | None) -> None:
+    """Write what the strap sends until Ctrl-C, or for so many minutes from its first packet on."""
+    err = Console(stderr=True, highlight=False)
+    stop = stop_signal()
+    _demand_free(out)
+    radio = await adapter_state(adapter)
+    if not radio.ready:
+        raise NoAdapterError(radio.text)
+    taker = _Taker(out, RunningClock(), err)
+    source = StrapSource(address, adapter=adapter, give_up_after_s=_GIVE_UP_S)
+    tasks = [asyncio.create_task(taker.run(source), name="record"), asyncio.create_task(stop.wait(), name="stop")]
+    if minutes is not None:
+        tasks.append(asyncio.create_task(taker.last_for(60 * minutes), name="time limit"))
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await ended(*tasks)
+    if not tasks[0].cancelled():
+        tasks[0].result()
+    if not taker.begun.is_set():
+        raise OutputError("Nothing was recorded: the strap sent no packet. No file was written.")
+    taker.live.finish(taker.clock.now())
+    beats = taker.live.stream.clock
+    err.print(
+        f"Wrote {out}: {beats.packets} packets, {beats.beats} beats, {beats.gaps} gaps, {beats.lost_s:.0f} s lost.", markup=False
+    )
+
+
+def _demand_free(out: Path) -> None:
+    if out.exists():
+        raise OutputError(f"{out} exists already and is kept. Choose another name.")
+    if not out.parent.is_dir():
+        raise OutputError(f"There is no folder {out.parent}. Make it, or choose another place.")
+
+
+class _Taker:
+    """Writes items as they come, and shows the heart rate meanwhile; the file is made at the first packet."""
+
+    def __init__(self, out: Path, clock: Clock, err: Console) -> None:
+        self.clock = clock
+        self.live = LiveSession()
+        self.begun = asyncio.Event()
+        self._out = out
+        self._err = err
+        self._header = Header(source="restbeat record")
+        self._told_s = 0.0
+
+    async def run(self, source: Source) -> None:
+        """Take items for as long as the source lasts."""
+        try:
+            with ExitStack() as stack:
+                writer: RecordingWriter | None = None
+                async with aclosing(source.items(self.clock)) as items:
+                    async for item in items:
+                        if isinstance(item, Described):
+                            self._header = msgspec.structs.replace(self._header, device=item.device)
+                        elif isinstance(item, LinkChange):
+                            self._err.print(
+                                f"{item.state.value}{f': {item.hint}' if item.hint else ''}", markup=False, soft_wrap=True
+                            )
+                        elif writer or isinstance(item, Packet):
+                            writer = writer or RecordingWriter(
+                                stack.enter_context(self._out.open("w", encoding="utf-8")), self._header
+                            )
+                            writer.write(item)
+                            self.live.push(item)
+                            self.begun.set()
+                            self._tell()
+        except OSError as error:
+            raise OutputError(f"{self._out} could not be written: {error.strerror}. What was written before is kept.") from error
+
+    async def last_for(self, seconds: float) -> None:
+        """Return so long after the first packet."""
+        await self.begun.wait()
+        await asyncio.sleep(seconds)
+
+    def _tell(self) -> None:
+        figures = self.live.figures(self.clock.now())
+        text = f"{self.clock.now():5.0f} s  {figures.hr_bpm or '–':>4} bpm  {self.live.stream.clock.beats} beats"
+        if self._err.is_terminal:
+            self._err.print(text, end="\r")
+        elif self.clock.now() - self._told_s >= _LINE_EVERY_S:
+            self._told_s = self.clock.now()
+            self._err.print(text)

@@ -1,0 +1,1 @@
+"""A client's course over weeks: plan, visits, who is due."""

@@ -1,0 +1,54 @@
+"""How often a client is meant to come, as the database keeps it; without a plan of their own the practice's usual one holds."""
+
+from datetime import date, datetime
+
+from ...web.ports import RefusedError
+from ..settings import read_settings
+from ..storage.audit_log import note
+from ..storage.event_rows import stamp
+from ..storage.sqlite import Database
+from .visit_schedule import ClientPlan, CoursePlan
+
+_COLUMNS = "starts_on, per_week, weeks, then_every_weeks, over"
+
+
+def plan_of(db: Database, client: str, first_visit: date | None) -> ClientPlan:
+    """A client's plan; the usual one begins with the first massage."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - names of our own
+    return usual(db, first_visit) if row is None else _plan(row)
+
+
+def plans(db: Database) -> dict[str, ClientPlan]:
+    """Those of everybody who has one of their own."""
+    return {client: _plan(row) for client, *row in db.execute(f"SELECT client, {_COLUMNS} FROM plan")}  # noqa: S608
+
+
+def usual(db: Database, first_visit: date | None) -> ClientPlan:
+    """The practice's usual plan, for somebody who came first on that day."""
+    return ClientPlan(plan=read_settings(db).plan, starts_on=first_visit.isoformat() if first_visit else None)
+
+
+def keep(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime) -> None:
+    """Give a client a plan of their own. Raises `RefusedError` where it does not say when it begins."""
+    try:
+        starts_on = date.fromisoformat(plan.starts_on or "")
+    except ValueError as error:
+        raise RefusedError("A plan needs the day on which it begins, as 2026-11-23.") from error
+    steps = plan.plan
+    row = (client, starts_on.isoformat(), steps.per_week, steps.weeks, steps.then_every_weeks, plan.over, stamp(now), actor)
+    with db.atomic():
+        db.execute("INSERT OR REPLACE INTO plan VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        note(db, now, actor, "plan written", client=client)
+
+
+def drop(db: Database, client: str, actor: str, now: datetime) -> None:
+    """Let the usual plan hold again."""
+    with db.atomic():
+        db.execute("DELETE FROM plan WHERE client = ?", (client,))
+        note(db, now, actor, "plan dropped", client=client)
+
+
+def _plan(row: list[object] | tuple[object, ...]) -> ClientPlan:
+    starts_on, per_week, weeks, then_every_weeks, over = row
+    plan = CoursePlan(per_week=per_week, weeks=weeks, then_every_weeks=then_every_weeks)  # type: ignore[arg-type] # checked by the table
+    return ClientPlan(plan=plan, starts_on=str(starts_on), over=bool(over), own=True)

@@ -1,0 +1,1 @@
+"""Checks of the computer that restbeat runs on."""

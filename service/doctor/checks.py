@@ -1,0 +1,279 @@
+"""What `restbeat doctor` looks at: each check gives one row, and one that fails or hangs is a row too."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from enum import Enum
+import errno
+from importlib.metadata import PackageNotFoundError, requires, version
+import os
+from pathlib import Path
+import platform
+import re
+import shutil
+import socket
+import sys
+import threading
+import time
+from typing import TypeVar
+
+import msgspec
+
+from ...sensors.bluetooth.error_messages import NOT_ALLOWED
+from ...sensors.bluetooth.scanner import adapter_state
+from ..errors import StorageError
+from ..storage.database import DATABASE, folder_taken, look_into
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 15.0
+_LEAST_FREE_GB, _LOW_FREE_GB = 0.2, 2.0
+_LARGE_WAL_MB = 64.0
+_DRIFT_OVER_S, _LARGEST_DRIFT_S = 0.5, 0.05
+_SYSTEM_BUS = "unix:path=/run/dbus/system_bus_socket"
+_CONNECTIONS_A_USER = 256
+
+
+class State(Enum):
+    """How a thing is: well, worth a look, or such that restbeat cannot do its work."""
+
+    OK = "ok"
+    LOOK = "look"
+    BAD = "bad"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One row: what was looked at, how it is, what was found, what to do."""
+
+    check: str
+    state: State
+    found: str
+    hint: str = ""
+
+
+Check = Callable[[], Awaitable[Finding]]
+
+
+async def run(name: str, check: Check) -> Finding:
+    """Run a check; it never raises, and takes 15 s at most."""
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            return await check()
+    except TimeoutError:
+        return Finding(
+            name, State.BAD, f"no answer within {_TIMEOUT_S:g} s", "Something hangs there: try again, then restart it."
+        )
+    except Exception as error:  # noqa: BLE001 whatever it is, the other checks go on
+        return Finding(name, State.LOOK, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """Work in a thread that the end of the program does not wait for: a disk or a network folder may hang."""
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run_it() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:  # noqa: BLE001 it belongs to the caller
+            outcome.set_exception(error)
+
+    threading.Thread(target=run_it, name="aside", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
+
+
+async def python() -> Finding:
+    """Python and the system."""
+    state = State.OK if sys.version_info >= (3, 11) else State.BAD
+    hint = "" if state is State.OK else "restbeat needs Python 3.11 or newer."
+    return Finding("Python", state, f"{platform.python_version()} on {platform.system()} {platform.machine()}", hint)
+
+
+async def libraries() -> Finding:
+    """The installed versions of restbeat and of what it stands on."""
+    names = [re.split(r"[^\w.-]", text)[0] for text in requires("restbeat") or () if "extra ==" not in text]
+    found, missing = [f"restbeat {version('restbeat')}"], []
+    for name in names:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding("Libraries", State.BAD, f"missing: {', '.join(missing)}", "Install restbeat anew.")
+    return Finding("Libraries", State.OK, ", ".join(found))
+
+
+async def bus() -> Finding:
+    """The D-Bus system bus, over which Bluetooth is reached on Linux."""
+    if sys.platform != "linux":
+        return Finding("D-Bus", State.OK, "not needed on this system")
+    address = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", _SYSTEM_BUS)
+    path = re.search(r"unix:path=([^,;]+)", address)
+    if path is None:
+        return Finding("D-Bus", State.LOOK, f"at {address}, which is no socket to look at")
+    try:
+        _, writer = await asyncio.open_unix_connection(path[1])
+    except OSError as error:
+        return Finding("D-Bus", State.BAD, f"no system bus at {path[1]}: {error.strerror or error}", "Install and start dbus.")
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return Finding("D-Bus", State.OK, f"reached; {_CONNECTIONS_A_USER} connections a user by default, one a strap")
+
+
+async def bluez() -> Finding:
+    """The version of BlueZ, where it tells."""
+    program = shutil.which("bluetoothctl")
+    if program is None:
+        return Finding("BlueZ", State.OK, "version unknown: there is no bluetoothctl")
+    process = await asyncio.create_subprocess_exec(
+        program, "--version", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        printed, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    told = re.search(rb"(\d+)\.(\d+)", printed)
+    if told is None:
+        return Finding("BlueZ", State.OK, "version unknown")
+    old = (int(told[1]), int(told[2])) < (5, 55)
+    return Finding(
+        "BlueZ",
+        State.LOOK if old else State.OK,
+        told[0].decode(),
+        "Older than 5.55: update it if straps are lost." if old else "",
+    )
+
+
+def adapter(name: str | None) -> Check:
+    """Whether a scan can start: an adapter, its power, and the right to use it."""
+
+    async def check() -> Finding:
+        radio = await adapter_state(name)
+        found, _, hint = radio.text.rstrip(".").partition(". ")
+        return Finding("Adapter", State.OK if radio.ready else State.BAD, found, f"{hint}." if hint else "")
+
+    return check
+
+
+def permissions(name: str | None) -> Check:
+    """Whether this user may use Bluetooth: on Linux the bus lets root, whoever sits at the screen, and a group do so."""
+
+    async def check() -> Finding:
+        if sys.platform != "linux":
+            return Finding("Permissions", State.OK, "the system asks for them when Bluetooth is first used")
+        radio = await adapter_state(name)
+        who = "root" if os.geteuid() == 0 else "in the group bluetooth" if "bluetooth" in _groups() else "in no special group"
+        if radio.text == NOT_ALLOWED:
+            hint = "Add the user to the group bluetooth (usermod -aG bluetooth NAME) and log in anew."
+            return Finding("Permissions", State.BAD, f"may not use Bluetooth; the user is {who}", hint)
+        may = "may use Bluetooth" if radio.ready else "Bluetooth could not be tried"
+        return Finding("Permissions", State.OK, f"{may}; the user is {who}")
+
+    return check
+
+
+def _groups() -> set[str]:
+    import grp  # noqa: PLC0415 there is none on Windows
+
+    names = set()
+    for number in os.getgroups():
+        with suppress(KeyError):
+            names.add(grp.getgrgid(number).gr_name)
+    return names
+
+
+def disk(data: Path) -> Check:
+    """The data folder: there, writable, closed to others, with room on its disk."""
+
+    def look() -> Finding:
+        there = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
+        free_gb = shutil.disk_usage(there).free / 1e9
+        found = f"{data}, {free_gb:.1f} GB free"
+        if not os.access(there, os.W_OK):
+            return Finding("Data folder", State.BAD, f"{found}, not writable", "Give this user the right, or choose --data.")
+        if free_gb < _LEAST_FREE_GB:
+            return Finding("Data folder", State.BAD, found, "Free some space: sessions can hardly be stored.")
+        if free_gb < _LOW_FREE_GB:
+            return Finding("Data folder", State.LOOK, found, "Free some space.")
+        if there != data:
+            return Finding("Data folder", State.OK, f"{found}, not made yet")
+        if os.name == "posix" and data.stat().st_mode & 0o007:
+            return Finding("Data folder", State.LOOK, f"{found}, open to other users", f"Close it: chmod 700 {data}")
+        return Finding("Data folder", State.OK, found)
+
+    return lambda: aside(look)
+
+
+def database(data: Path) -> Check:
+    """The database, read without a change."""
+
+    def look() -> Finding:
+        if not (data / DATABASE).exists():
+            return Finding("Database", State.OK, "none yet; it is made at the first session")
+        try:
+            seen = look_into(data)
+        except StorageError as error:
+            return Finding("Database", State.BAD, str(error), "Copy the file to a safe place before anything else.")
+        found = f"{seen.sessions} sessions, {seen.packets} packets, {seen.size_mb:.1f} MB"
+        if seen.damage:
+            return Finding(
+                "Database", State.BAD, f"{found}; damaged: {seen.damage}", "Copy it to a safe place; put a backup there."
+            )
+        if seen.pending:
+            return Finding(
+                "Database", State.LOOK, f"{found}; {seen.pending} migrations pending", "The next start brings it up to date."
+            )
+        if seen.interrupted:
+            return Finding(
+                "Database", State.LOOK, f"{found}; {seen.interrupted} running or cut off", "Resume or end them from the page."
+            )
+        if seen.wal_mb > _LARGE_WAL_MB:
+            return Finding("Database", State.LOOK, f"{found}; log of {seen.wal_mb:.0f} MB", "Stop and start restbeat once.")
+        return Finding("Database", State.OK, found)
+
+    return lambda: aside(look)
+
+
+def holder(data: Path) -> Check:
+    """Whether a running restbeat holds the data folder."""
+
+    def look() -> Finding:
+        taken = (data / DATABASE).exists() and folder_taken(data)
+        return Finding(
+            "In use", State.OK, "a running restbeat holds the data folder" if taken else "no running restbeat holds it"
+        )
+
+    return lambda: aside(look)
+
+
+async def clock() -> Finding:
+    """The clock that stamps against the one that measures, over a moment, and the time zone."""
+    wall_s, steady_s = time.time(), time.monotonic()
+    await asyncio.sleep(_DRIFT_OVER_S)
+    drift_s = (time.time() - wall_s) - (time.monotonic() - steady_s)
+    found = f"time zone {time.strftime('%Z (UTC%z)')}, drift {1000 * drift_s:+.1f} ms in {_DRIFT_OVER_S:g} s"
+    if abs(drift_s) > _LARGEST_DRIFT_S:
+        return Finding("Clock", State.LOOK, found, "The system clock is being set; wait until it keeps still.")
+    return Finding("Clock", State.OK, found)
+
+
+def port(number: int) -> Check:
+    """Whether the pages can be served at the usual port."""
+
+    async def check() -> Finding:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return Finding(
+                        "Port", State.LOOK, f"{number} is in use", "By restbeat itself? Else choose another with --port."
+                    )
+        return Finding("Port", State.OK, f"{number} is free")
+
+    return check

@@ -1,0 +1,1 @@
+"""What people read and take home: summaries, course pages, SOAP drafts, exported pages."""

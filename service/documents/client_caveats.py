@@ -1,0 +1,153 @@
+"""What a client's summary cannot tell, or only within limits: how sure it is, what was not measured, and why. Pure functions."""
+
+from collections.abc import Iterator
+from math import expm1
+from typing import Final
+
+from ...analysis.figures import PhaseFigures, SessionReport
+from ..rendering.translations import Speech
+from ..sessions.client_session import FEWEST_DAYS, ClientSession
+from .client_sentences import headline, pains, phase_name
+
+LEAST_USED_PCT: Final = 95.0
+"""Of the beats of a phase, for a verdict."""
+STEADY_SEGMENTS: Final = 24
+"""Of 10 s in a phase, for a verdict: four minutes."""
+FEWEST_RESTS: Final = 3
+
+
+def how_sure(speech: Speech, session: ClientSession) -> Iterator[str]:
+    """Share of the beats, the usual days, what rest usually does, and that one session says little."""
+    integrity = session.report.figures.integrity
+    if session.report.hrv and integrity.beats:
+        share = 100 * (1 - integrity.rejected_beats / integrity.beats)
+        yield speech.say("{share} of your heartbeats could be used.", share=speech.share(share))
+    if session.report.hrv:
+        yield _usual_days(speech, session)
+        yield _usual_rest(speech, session)
+    yield speech.say("One session says little; after four sessions the picture becomes clearer.")
+
+
+def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
+    """What is missing, and why."""
+    report, kind = session.report, session.row.kind
+    phases = {figures.phase: figures for figures in report.figures.phases}
+    if phases and not report.hrv:
+        yield speech.say("How the rhythm varies: the sensor sends the heart rate, not the single beats.")
+    whys: dict[str, list[str]] = {}
+    for phase in ("baseline", "massage", "recovery") if phases and report.hrv else ():
+        figures = phases.get(phase)
+        if figures is None:
+            yield speech.say("{phase}: there were none.", phase=phase_name(speech, phase, kind))
+        elif why := _phase_why(speech, figures, report):
+            whys.setdefault(why, []).append(phase_name(speech, phase, kind))
+    for why, names in whys.items():
+        yield f"{speech.listed(names)}: {why}"
+    if phases and report.figures.integrity.gaps:
+        lost = speech.length(report.figures.integrity.lost_s)
+        yield speech.say("For {time} no beat arrived; the line in the picture is open there.", time=lost)
+    if any(context.flagged for context in report.context.values()):
+        yield speech.say(
+            "Your breathing was slow, changed, or could not be read. That alone moves the rhythm, so the word is careful."
+        )
+    before, after = pains(session)
+    match before is None, after is None:
+        case True, True:
+            yield speech.say("Pain: not asked.")
+        case True, False:
+            yield speech.say("Pain before: not asked.")
+        case False, True:
+            yield speech.say("Pain after: not asked.")
+        case _:
+            pass
+    yield speech.say("Stress, muscle tension and health: heartbeats do not tell them.")
+
+
+def _usual_days(speech: Speech, session: ClientSession) -> str:
+    usual = session.usual
+    if not usual.compared:
+        return speech.say("Other days are not looked at: you have not agreed to have your sessions compared.")
+    if usual.low_ms is None or usual.high_ms is None:
+        if not usual.days:
+            return speech.say(
+                "How much your quiet minutes vary from day to day is not known yet: it takes {needed} earlier days.",
+                needed=speech.number(FEWEST_DAYS),
+            )
+        return speech.say_count(
+            "How much your quiet minutes vary from day to day is not known yet: "
+            "it takes {needed} earlier days, and there is one.",
+            "How much your quiet minutes vary from day to day is not known yet: "
+            "it takes {needed} earlier days, and there are {count}.",
+            usual.days,
+            needed=speech.number(FEWEST_DAYS),
+        )
+    return speech.say(
+        "Your quiet minutes vary from day to day without any massage: on about two of three days they lie between {low} and "
+        "{high} ms.",
+        low=speech.number(usual.low_ms),
+        high=speech.number(usual.high_ms),
+    )
+
+
+def _usual_rest(speech: Speech, session: ClientSession) -> str:
+    """Answer the second question: whether it is more than rest alone usually does."""
+    response = headline(session.report)
+    context = session.report.context.get(response.phase) if response else None
+    if context is None or session.row.kind == "rest" or not session.usual.compared:
+        return ""
+    mean, reach = context.usual_ln_rmssd, context.usual_half_width
+    if mean is None or reach is None:
+        if not context.usual_rests:
+            return speech.say(
+                "Whether it is more than rest alone usually does for you is not known: "
+                "it takes {needed} quiet sessions without massage.",
+                needed=speech.number(FEWEST_RESTS),
+            )
+        return speech.say_count(
+            "Whether it is more than rest alone usually does for you is not known: "
+            "it takes {needed} quiet sessions without massage, and there is one.",
+            "Whether it is more than rest alone usually does for you is not known: "
+            "it takes {needed} quiet sessions without massage, and there are {count}.",
+            context.usual_rests,
+            needed=speech.number(FEWEST_RESTS),
+        )
+    low, high = (speech.change(100 * expm1(value)) for value in (mean - reach, mean + reach))
+    match context.usual_class:
+        case "more":
+            return speech.say("It is more than rest alone usually does for you ({low} to {high}).", low=low, high=high)
+        case "less":
+            return speech.say("It is less than rest alone usually does for you ({low} to {high}).", low=low, high=high)
+        case "usual":
+            return speech.say("It lies within what rest alone usually does for you ({low} to {high}).", low=low, high=high)
+        case _:
+            return speech.say(
+                "Rest alone usually does between {low} and {high} for you; today’s data were not fit to compare with it.",
+                low=low,
+                high=high,
+            )
+
+
+def _phase_why(speech: Speech, figures: PhaseFigures, report: SessionReport) -> str:
+    if figures.accepted_pct is None:
+        return speech.say("no heartbeat arrived.")
+    if figures.accepted_pct < LEAST_USED_PCT:
+        return speech.say(
+            "only {share} of the beats could be used; a comparison takes {needed}.",
+            share=speech.share(figures.accepted_pct),
+            needed=speech.percent(LEAST_USED_PCT),
+        )
+    if figures.clean_segments < STEADY_SEGMENTS:
+        return speech.say(
+            "only {time} of steady data; a comparison takes {needed}.",
+            time=_at_least(speech, 10 * figures.clean_segments),
+            needed=speech.length(10 * STEADY_SEGMENTS),
+        )
+    response = next((found for found in report.figures.responses if found.phase == figures.phase), None)
+    if response is not None and response.class_ == "insufficient" and response.percent is not None:
+        return speech.say("the rhythm wandered too much to tell a change from it.")
+    return ""
+
+
+def _at_least(speech: Speech, seconds: int) -> str:
+    """A length of time rounded down to minutes: what is too short never sounds long enough."""
+    return speech.length(seconds if seconds < 60 else seconds - seconds % 60)

@@ -1,0 +1,228 @@
+"""The course over the weeks as its client reads it: pure, it needs no login and no request, so that a link can show the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from markupsafe import Markup
+
+from ...web.complements import complement_word, complements_of
+from ...web.records import Worked
+from ..courses.models import ClientCourse, CourseEntry, local_day
+from ..rendering.translations import NONE, Speech
+from . import course_sentences as words
+from .course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
+from .page_templates import Frame, render
+from .soap_draft import NOT_NOTED
+
+_MOST: Final = 3
+"""Techniques of a session that the table names."""
+_NEWEST: Final = 60
+"""Sessions in the tables; a longer course keeps its charts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart in two sizes, what it says, and the table beside it."""
+
+    name: str
+    title: str
+    said: str
+    wide: Markup | None
+    narrow: Markup | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodLine:
+    """A period of the plan against what took place."""
+
+    when: str
+    planned: str
+    held: str
+    word: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session of the course, its pain, change and level; `date` is for the machine."""
+
+    session: int
+    date: str
+    kind: str
+    done: str
+    beside: str
+    pain: str
+    change: str
+    level: str
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePage:
+    """Everything the page says."""
+
+    title: str
+    span: str
+    first: tuple[str, str] | None
+    lead: tuple[str, ...]
+    caveat: str
+    agreed: bool
+    charts: tuple[Chart, ...]
+    clearest: tuple[str, ...]
+    plan: str
+    due: str
+    custom: str
+    periods: tuple[PeriodLine, ...]
+    lines: tuple[SessionLine, ...]
+    older: int
+    waiting: int
+
+
+def client_course(course: ClientCourse, speech: Speech, frame: Frame) -> str:
+    """The whole page as HTML, in the language of `speech`."""
+    return render("client_course.html", speech, frame, page=course_page(course, speech), client=course.client)
+
+
+def course_page(course: ClientCourse, speech: Speech) -> CoursePage:
+    """Put a course into the client's words."""
+    figures = course.figures
+    shown, years = course.entries[-_NEWEST:], _years(course)
+    return CoursePage(
+        title=speech.say("Your weeks"),
+        span=_span(course, speech),
+        first=_first(course, speech),
+        lead=tuple(text for text in words.response_words(speech, figures) if text) if figures and course.entries else (),
+        caveat=speech.say("Rest alone can do this. It does not measure pain, health or treatment success."),
+        agreed=course.agreed,
+        charts=tuple(_charts(course, speech)) if course.agreed else (),
+        clearest=tuple(words.clearest_words(speech, figures)) if figures else (),
+        plan=words.plan_words(speech, course.plan.plan),
+        due=_due(course, speech),
+        custom=speech.say("How often is a custom of the trade, not a proven dose; what suits you counts."),
+        periods=tuple(_periods(course, speech)),
+        lines=tuple(_line(entry, speech, years) for entry in shown),
+        older=len(course.entries) - len(shown),
+        waiting=course.waiting,
+    )
+
+
+def _span(course: ClientCourse, speech: Speech) -> str:
+    if not course.entries:
+        return speech.say("No session has taken place yet.")
+    massages = sum(entry.kind != "rest" for entry in course.entries)
+    rests = len(course.entries) - massages
+    parts = [speech.say_count("one massage", "{count} massages", massages)]
+    if rests:
+        parts.append(speech.say_count("one quiet session", "{count} quiet sessions", rests))
+    begin, end = speech.day(course.entries[0].started_utc), speech.day(course.entries[-1].started_utc)
+    when = begin if begin == end else speech.say("{begin} to {end}", begin=begin, end=end)
+    return f"{when} · {speech.listed(parts)}"
+
+
+def _first(course: ClientCourse, speech: Speech) -> tuple[str, str] | None:
+    """A stop outranks all: that of the newest massage stands first."""
+    newest = next((entry for entry in reversed(course.entries) if entry.kind != "rest"), None)
+    if newest is None or not newest.stopped:
+        return None
+    return speech.say("Your last massage was stopped because your pain went up."), speech.say(
+        "That comes before anything that the heart shows. Tell us how you are; ask a doctor where the pain worries you."
+    )
+
+
+def _charts(course: ClientCourse, speech: Speech) -> Iterable[Chart]:
+    figures = course.figures
+    if figures is None or not course.entries:
+        return
+    day, years = speech.say("Day"), _years(course)
+    entries = course.entries[-_NEWEST:]
+    massages = [entry for entry in entries if entry.kind != "rest"]
+    yield Chart(
+        "pain",
+        speech.say("Pain"),
+        " ".join(words.pain_words(speech, figures)),
+        pain_chart(course, speech, WIDE),
+        pain_chart(course, speech, NARROW),
+        (day, speech.say("before"), speech.say("after"), speech.say("a day later"), speech.say("two days later")),
+        tuple((_short(entry, speech, years), *(speech.number(score) for score in _pains(entry))) for entry in massages),
+    )
+    yield Chart(
+        "response",
+        speech.say("What changed during the massage"),
+        "",
+        response_chart(course, speech, WIDE),
+        response_chart(course, speech, NARROW),
+        (day, speech.say("Change of RMSSD")),
+        tuple((_short(entry, speech, years), words.change_words(speech, entry)) for entry in massages),
+    )
+    yield Chart(
+        "level",
+        speech.say("Your quiet minutes before"),
+        " ".join(words.baseline_words(speech, figures)),
+        baseline_chart(course, speech, WIDE),
+        baseline_chart(course, speech, NARROW),
+        (day, "RMSSD, ms"),
+        tuple((_short(entry, speech, years), speech.number(entry.baseline_rmssd_ms)) for entry in entries),
+    )
+
+
+def _periods(course: ClientCourse, speech: Speech) -> Iterable[PeriodLine]:
+    spans = words.periods_of(course)
+    years = bool(spans) and spans[0].first.year != spans[-1].last.year
+    for period in spans:
+        kind = "missed" if period.missed else "fewer" if period.fewer else "open" if not period.over else "held"
+        yield PeriodLine(
+            speech.say("{begin} to {end}", begin=speech.short_day(period.first), end=speech.short_day(period.last, year=years)),
+            speech.number(period.planned),
+            speech.number(period.held),
+            words.period_words(speech, period),
+            kind,
+        )
+
+
+def _due(course: ClientCourse, speech: Speech) -> str:
+    if course.plan.over:
+        return speech.say("The course is over; come when it suits you.")
+    day = words.due_of(course)
+    if day is None:
+        return "" if course.plan.starts_on is None else speech.say("The plan has come to its end.")
+    today = date.fromisoformat(course.today)
+    if day <= today:
+        return speech.say("The next massage is due since {day}.", day=speech.weekday(day))
+    return speech.say("The next massage is due from {day}.", day=speech.weekday(day))
+
+
+def _line(entry: CourseEntry, speech: Speech, years: bool) -> SessionLine:
+    beside = [complement_word(speech, kind) for kind in complements_of(entry.complements)]
+    return SessionLine(
+        session=entry.session,
+        date=_short(entry, speech, years),
+        kind=speech.say("Rest only") if entry.kind == "rest" else speech.say("Massage"),
+        done=_done(entry.worked, speech),
+        beside=", ".join(beside),
+        pain=" · ".join(speech.number(score) for score in _pains(entry)) if any(s is not None for s in _pains(entry)) else NONE,
+        change=words.change_words(speech, entry),
+        level=speech.number(entry.baseline_rmssd_ms),
+        stopped=entry.stopped,
+    )
+
+
+def _done(worked: list[Worked], speech: Speech) -> str:
+    longest = sorted((part for part in worked if part.what != NOT_NOTED), key=lambda part: -part.minutes)
+    return ", ".join(f"{speech.known(part.what)} {speech.length(60 * part.minutes, short=True)}" for part in longest[:_MOST])
+
+
+def _years(course: ClientCourse) -> bool:
+    """Whether the course reaches over more than one year, so that days need theirs."""
+    return len({local_day(entry.started_utc).year for entry in course.entries}) > 1
+
+
+def _pains(entry: CourseEntry) -> tuple[int | None, ...]:
+    return entry.pain_before, entry.pain_after, entry.pain_24h, entry.pain_48h
+
+
+def _short(entry: CourseEntry, speech: Speech, years: bool) -> str:
+    return speech.short_day(local_day(entry.started_utc), year=years)

@@ -1,0 +1,190 @@
+"""A session in words for the client: plain ones first, nothing claimed that was not measured. Pure functions.
+
+The wording follows the evidence: what a change is called depends on its class alone, and rest alone can do all of it.
+"""
+
+from typing import Final
+
+from ...analysis.figures import ResponseFigures, SessionReport
+from ...analysis.pain_rules import RISE, SEVERE
+from ..rendering.plain_words import interval_pct
+from ..rendering.translations import Speech
+from ..sessions.client_session import ClientSession
+
+TELLING: Final = frozenset({"clear", "slight", "none", "opposite"})
+
+
+def headline(report: SessionReport) -> ResponseFigures | None:
+    """The response that the page speaks of first: the massage's, or where that says nothing, the one after it."""
+    responses = report.figures.responses
+    return next((found for found in responses if found.class_ in TELLING), responses[0] if responses else None)
+
+
+def phase_name(speech: Speech, phase: str, kind: str) -> str:
+    """What a phase is called."""
+    match phase:
+        case "settle":
+            return speech.say("Settling")
+        case "baseline":
+            return speech.say("Quiet minutes before")
+        case "massage":
+            return speech.say("Rest") if kind == "rest" else speech.say("Massage")
+        case "recovery":
+            return speech.say("Quiet minutes after")
+        case _:
+            return phase.capitalize()
+
+
+def phase_short(speech: Speech, phase: str, kind: str) -> str:
+    """The same, for a picture."""
+    match phase:
+        case "baseline":
+            return speech.say("quiet")
+        case "massage":
+            return speech.say("rest") if kind == "rest" else speech.say("massage")
+        case "recovery":
+            return speech.say("after")
+        case _:
+            return phase_name(speech, phase, kind)
+
+
+def pains(session: ClientSession) -> tuple[int | None, int | None]:
+    """Pain before and after a session."""
+    return pains_of(session.report, session.visit.pain_before, session.visit.pain_after)
+
+
+def pains_of(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
+    """Pain as it was asked before and after, else as it was said in the session before and after the massage."""
+    massage = next((figures for figures in report.figures.phases if figures.phase == "massage"), None)
+    if massage is not None and before is None:
+        before = next((score for at_s, score in report.pain if at_s < massage.start_s), None)
+    if massage is not None and after is None:
+        after = next((score for at_s, score in reversed(report.pain) if at_s >= massage.end_s), None)
+    return before, after
+
+
+def first_of_all(speech: Speech, session: ClientSession) -> tuple[str, str] | None:
+    """What outranks everything else: a stop for pain, or pain that rose or was severe; a title and a sentence."""
+    before, after = pains(session)
+    massage = next((figures.start_s for figures in session.report.figures.phases if figures.phase == "massage"), 0.0)
+    during = [score for at_s, score in session.report.pain if at_s >= massage]
+    worst = max([*during, *([] if after is None else [after])], default=0)
+    if session.stopped:
+        title = speech.say("The massage was stopped because your pain went up.")
+    elif before is not None and worst >= before + RISE:
+        title = speech.say(
+            "Your pain went up from {before} to {score}.", before=speech.number(before), score=speech.number(worst)
+        )
+    elif worst >= SEVERE:
+        title = speech.say("Your pain was {score} of 10.", score=speech.number(worst))
+    else:
+        return None
+    return title, speech.say(
+        "That comes before anything that the heart shows. Tell us how you are today and tomorrow; "
+        "ask a doctor where the pain worries you. Your next visit begins with this."
+    )
+
+
+def lead(speech: Speech, session: ClientSession) -> str:
+    """The plain sentence that stands first."""
+    report = session.report
+    if not report.figures.phases:
+        return speech.say("Nothing was measured in this session. What you said and what was done stands below.")
+    if not report.hrv:
+        return speech.say(
+            "Your sensor told your heart rate only. What happens from one beat to the next it cannot tell, "
+            "so this page keeps to your heart rate and to what was done."
+        )
+    response = headline(report)
+    phases = {figures.phase for figures in report.figures.phases}
+    if response is None or not {"baseline", response.phase} <= phases:
+        return speech.say("There is nothing to compare in this session: it takes quiet minutes before, and minutes to compare.")
+    return _of_response(speech, response, _interval(report, response), session.row.kind)
+
+
+def caveat(speech: Speech, session: ClientSession) -> str:
+    """What stands on every page."""
+    response = headline(session.report)
+    if session.report.hrv and response is not None and response.class_ in TELLING:
+        return speech.say("Rest alone can do this. It does not measure pain, health or treatment success.")
+    return speech.say(
+        "Rest alone can change heart rate and heart rhythm too. They do not measure pain, health or treatment success."
+    )
+
+
+def afterwards(speech: Speech, session: ClientSession) -> str:
+    """What the quiet minutes after it showed, where the page speaks of something else first."""
+    report, first = session.report, headline(session.report)
+    response = next((found for found in report.figures.responses if found.phase == "recovery"), None)
+    took_place = any(figures.phase == "recovery" for figures in report.figures.phases)
+    if not report.hrv or response is None or not took_place or first is None or first.phase == "recovery":
+        return ""
+    interval = _interval(report, response)
+    if response.class_ not in TELLING or interval is None:
+        return speech.say("For the quiet minutes after, there was too little clean data to tell.")
+    low, high = (speech.change(value) for value in interval)
+    return speech.say(
+        "In the quiet minutes after, it stood at {change} (between {low} and {high}).",
+        change=speech.change(response.percent),
+        low=low,
+        high=high,
+    )
+
+
+def interval_of(report: SessionReport) -> tuple[float, float] | None:
+    """The 95 % interval of the headline's change, in percent."""
+    response = headline(report)
+    return None if response is None else _interval(report, response)
+
+
+def _interval(report: SessionReport, response: ResponseFigures) -> tuple[float, float] | None:
+    return interval_pct(response, report.intervals.get(response.phase))
+
+
+def _of_response(speech: Speech, response: ResponseFigures, interval: tuple[float, float] | None, kind: str) -> str:
+    if response.phase == "recovery":
+        when = speech.say("in the quiet minutes after")
+    else:
+        when = speech.say("during the rest") if kind == "rest" else speech.say("during the massage")
+    low, high = (speech.change(value) for value in interval or (None, None))
+    match response.class_:
+        case "clear":
+            return speech.say(
+                "Compared with your own quiet minutes today, your heart rhythm varied more {when}, "
+                "by more than today’s drift explains. That is often seen when people relax.",
+                when=when,
+            )
+        case "slight":
+            return speech.say(
+                "Compared with your own quiet minutes today, your heart rhythm varied a little more {when}: "
+                "a hint, within what rest can do.",
+                when=when,
+            )
+        case "opposite":
+            return speech.say(
+                "Compared with your own quiet minutes today, your heart rhythm varied less {when}, "
+                "by more than today’s drift explains. That happens; it is no verdict on you or on the massage.",
+                when=when,
+            )
+        case "none" if interval and (interval[0] > 0 or interval[1] < 0):
+            return speech.say(
+                "Compared with your own quiet minutes today, your heart rhythm differed {when}, but the change is small, "
+                "or breathing and heart rate may explain it. It lies between {low} and {high}.",
+                when=when,
+                low=low,
+                high=high,
+            )
+        case "none":
+            return speech.say(
+                "Compared with your own quiet minutes today, your heart rhythm showed no change that we could tell {when}. "
+                "It lies between {low} and {high}.",
+                when=when,
+                low=low,
+                high=high,
+            )
+        case _:
+            return speech.say(
+                "There was too little clean data to say whether your heart rhythm changed {when}. "
+                "That happens easily, by a dry strap or a movement, and says nothing about you.",
+                when=when,
+            )

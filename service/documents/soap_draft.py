@@ -1,0 +1,129 @@
+"""Notes in SOAP form, prefilled with what was asked and measured; a therapist writes on from there. Pure functions."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from ...analysis.figures import SessionReport
+from ...web.ports import SessionRow
+from ...web.records import Answer, Mark, Soap, Visit, Worked
+from ..rendering import plain_words
+from ..sessions.screening import QUESTIONS
+from .therapist_summary import summary_of
+
+NOT_NOTED: Final = "not noted"
+NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows no medical necessity."
+_ENOUGH_MIN: Final = 0.5
+"""Of time that nobody noted anything for; less is not worth a word."""
+
+
+def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
+    """Put a session into SOAP form, as far as restbeat knows it."""
+    return Soap(
+        subjective=_lines([_pain(visit, report)]),
+        objective=_lines(_objective(row, report, visit)),
+        assessment=_lines([_pain_change(visit)]),
+        contraindications=contraindications(visit.screening),
+        plan=_lines(_reminders(visit.screening)),
+    )
+
+
+def contraindications(screening: Sequence[Answer]) -> str:
+    """What was asked before the session, and what was said."""
+    if not screening:
+        return "Not asked before the session."
+    yes = [answer for answer in screening if answer.yes]
+    if not yes:
+        return f"Asked before the session ({plain_words.counted(len(screening), 'question', 'questions')}): none applies."
+    said = ", ".join(answer.question.lower() for answer in yes)
+    return f"Asked before the session: {said}. Considered and confirmed; the others do not apply."
+
+
+def worked(report: SessionReport, marks: Sequence[Mark], pick: Callable[[Mark], str | None]) -> list[Worked]:
+    """For how long each thing that `pick` takes from a mark was done in the massage: until the next such mark.
+
+    The last entry is `NOT_NOTED` where the massage went on before the first mark.
+    """
+    span = next(((phase.start_s, phase.end_s) for phase in report.figures.phases if phase.phase == "massage"), None)
+    told = [(mark.at_s, what) for mark in marks if (what := pick(mark))]
+    if span is None or not told:
+        return []
+    start_s, end_s = span
+    minutes: dict[str, float] = {}
+    borders = [start_s, *(min(max(at_s, start_s), end_s) for at_s, _ in told), end_s]
+    for what, begin_s, stop_s in zip([NOT_NOTED, *(what for _, what in told)], borders, borders[1:], strict=False):
+        minutes[what] = minutes.get(what, 0.0) + (stop_s - begin_s) / 60
+    before = minutes.pop(NOT_NOTED)
+    done = [Worked(what=what, minutes=length) for what, length in minutes.items() if length > 0]
+    return [*done, Worked(what=NOT_NOTED, minutes=before)] if done and before >= _ENOUGH_MIN else done
+
+
+def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator[str]:
+    summary = summary_of(row, report)
+    lengths = [
+        f"{plain_words.phase_word(p.phase, row.kind).lower()} {_minutes((p.end_s - p.start_s) / 60)}"
+        for p in report.figures.phases
+    ]
+    posture = f", {visit.posture.lower()}" if visit.posture else ""
+    yield f"{'; '.join(lengths)}{posture}." if lengths else ""
+    for name, pick in (("Technique", _technique), ("Region", _region), ("Pressure", _pressure)):
+        yield _done(name, worked(report, visit.marks, pick))
+    yield _done("Also noted", [f"{mark.note} ({plain_words.clock(mark.at_s)})" for mark in visit.marks if mark.note])
+    if "→" in summary.heart_rate:
+        yield f"Heart rate {summary.heart_rate} {summary.heart_rate_phases}."
+    took_place = {plain_words.phase_word(phase.phase, row.kind) for phase in report.figures.phases}
+    responses = [response for response in summary.responses if report.hrv and response.phase in took_place]
+    for response in responses:
+        told = response.class_ in {"clear", "slight", "opposite"}  # the sentence of the others says all that can be said
+        yield f"{response.sentence} RMSSD {response.effect}." if told else response.sentence
+    yield plain_words.CAVEAT if responses else ""
+    yield f"Signal: {summary.quality}"
+
+
+def _done(name: str, parts: Iterable[Worked | str]) -> str:
+    said = [part if isinstance(part, str) else f"{part.what.lower()} {_minutes(part.minutes)}" for part in parts]
+    return f"{name}: {', '.join(said)}." if said else ""
+
+
+def _technique(mark: Mark) -> str | None:
+    return mark.technique
+
+
+def _region(mark: Mark) -> str | None:
+    return mark.region
+
+
+def _pressure(mark: Mark) -> str | None:
+    return mark.pressure
+
+
+def _pain(visit: Visit, report: SessionReport) -> str:
+    before, after = (_score(score) for score in (visit.pain_before, visit.pain_after))
+    during = ", ".join(f"{score} at {plain_words.clock(at_s)}" for at_s, score in report.pain)
+    return f"Pain, 0 to 10: {before} before{f', {during}' if during else ''}, {after} after."
+
+
+def _pain_change(visit: Visit) -> str:
+    if visit.pain_before is None or visit.pain_after is None:
+        return ""
+    change = visit.pain_after - visit.pain_before
+    if change == 0:
+        return "Pain as before the session."
+    points = plain_words.counted(abs(change), "point", "points")
+    return f"Pain {points} {'lower' if change < 0 else 'higher'} than before the session."
+
+
+def _reminders(screening: Sequence[Answer]) -> Iterator[str]:
+    reminders = {question.question: question.reminder for question in QUESTIONS}
+    return (f"{answer.question}: {text}" for answer in screening if answer.yes and (text := reminders.get(answer.question)))
+
+
+def _score(score: int | None) -> str:
+    return "not asked" if score is None else str(score)
+
+
+def _minutes(minutes: float) -> str:
+    return plain_words.duration(60 * minutes) if minutes >= 1 else f"{60 * minutes:.0f} s"
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "\n".join(part[:1].upper() + part[1:] for part in parts if part)

@@ -1,0 +1,219 @@
+"""What the summary page shows, worked out from a report: sentences, the table with its footnotes, quality."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
+from ...web.ports import SessionRow
+from ..rendering import plain_words
+from ..rendering.ecg_plot import Trace, traces_of
+
+_COLUMNS: Final[tuple[tuple[str, str, Callable[[PhaseFigures], float | None], int], ...]] = (
+    ("Beats used", "%", lambda f: f.accepted_pct, 1),
+    ("Heart rate", "bpm", lambda f: f.mean_hr_bpm, 0),
+    ("RMSSD", "ms", lambda f: f.rmssd_ms, 1),
+    ("SDNN", "ms", lambda f: f.sdnn_ms, 1),
+    ("pNN50", "%", lambda f: f.pnn50_pct, 1),
+    ("LF", "ms²", lambda f: f.lf_ms2, 0),
+    ("HF", "ms²", lambda f: f.hf_ms2, 0),
+    ("Breaths", "a min", lambda f: f.resp_per_min, 1),
+)
+_BAR: Final = (-60.0, 140.0)
+"""Percent at the ends of the bar of a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of the table; where it is missing, the number of the footnote that says why."""
+
+    text: str
+    footnote: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One phase of the table; its own footnote is a caution about figures that are all there."""
+
+    phase: str
+    length: str
+    cells: tuple[Cell, ...]
+    footnote: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseView:
+    """The relaxation response of one phase; the bar's places in percent of its width."""
+
+    phase: str
+    class_: str
+    word: str
+    effect: str
+    sentence: str
+    why: str
+    """The first question: more than today's drift?"""
+    usual: str = ""
+    """The second: more than rest alone usually does? Empty where it was said before, or cannot be asked."""
+    low_at: float | None = None
+    high_at: float | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything the summary page says."""
+
+    lead: str
+    responses: tuple[ResponseView, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[TableRow, ...]
+    footnotes: tuple[str, ...]
+    variability: str
+    variability_range: str
+    rmssd: str | None
+    heart_rate: str
+    heart_rate_phases: str
+    pain: str | None
+    quality: str
+    strap: str
+    notes: tuple[tuple[str, str], ...]
+    zero_at: float
+    traces: tuple[Trace, ...]
+
+
+def summary_of(row: SessionRow, report: SessionReport) -> Summary:
+    """Put a report into words."""
+    figures = report.figures
+    responses = tuple(_response(response, report, row.kind) for response in figures.responses)
+    rows, footnotes = _table(report, row.kind)
+    base, later = _compared(figures.phases)
+    headline = next(
+        (response for response in responses if response.class_ != "insufficient"), responses[0] if responses else None
+    )
+    return Summary(
+        lead=_lead(report, headline),
+        responses=responses,
+        columns=tuple((name, unit) for name, unit, _, _ in _COLUMNS),
+        rows=rows,
+        footnotes=footnotes,
+        variability=headline.effect.partition(" (")[0] if headline else plain_words.NONE,
+        variability_range=headline.effect.partition(" (")[2].rstrip(")") if headline else "",
+        rmssd=_change(base, later, lambda phase: phase.rmssd_ms),
+        heart_rate=_change(base, later, lambda phase: phase.mean_hr_bpm) or _only_rate(figures.phases),
+        heart_rate_phases=_phases_compared(base, later, row.kind),
+        pain=_pain(report.pain),
+        quality=_quality(report),
+        strap=_strap(row, report),
+        notes=tuple((plain_words.clock(note.at_s), note.text) for note in report.notes),
+        zero_at=_place(0.0),
+        traces=traces_of(report.polar),
+    )
+
+
+def _lead(report: SessionReport, headline: ResponseView | None) -> str:
+    if not report.hrv:
+        return "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
+    if not report.figures.phases:
+        return "Nothing was measured in this session yet."
+    return headline.sentence if headline else "This session has nothing to compare yet."
+
+
+def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
+    interval = plain_words.interval_pct(response, report.intervals.get(response.phase))
+    view = ResponseView(
+        phase=plain_words.phase_word(response.phase, kind),
+        class_=response.class_,
+        word=plain_words.class_word(response.class_),
+        effect=plain_words.percent_with_interval(response.percent, interval),
+        sentence=plain_words.response_sentence(response, interval, kind),
+        why=response.why,
+        usual=plain_words.usual_sentence(report, response.phase),
+    )
+    if response.percent is None or interval is None:
+        return view
+    return replace(view, low_at=_place(interval[0]), high_at=_place(interval[1]), at=_place(response.percent))
+
+
+def _place(percent: float) -> float:
+    low, high = _BAR
+    return round(100 * (min(max(percent, low), high) - low) / (high - low), 2)
+
+
+def _table(report: SessionReport, kind: str) -> tuple[tuple[TableRow, ...], tuple[str, ...]]:
+    footnotes: list[str] = []
+    rows: list[TableRow] = []
+    for figures in report.figures.phases:
+        values = [(value(figures), digits) for _, _, value, digits in _COLUMNS]
+        footnote: int | None = None
+        missing = any(value is None for value, _ in values)
+        why = " ".join(report.reasons.get(figures.phase, []))
+        if missing or why:
+            why = why or "Not computed for this phase."
+            if why not in footnotes:
+                footnotes.append(why)
+            footnote = footnotes.index(why) + 1
+        cells = tuple(Cell(plain_words.number(value, digits), footnote if value is None else None) for value, digits in values)
+        length = plain_words.clock(figures.end_s - figures.start_s)
+        rows.append(TableRow(plain_words.phase_word(figures.phase, kind), length, cells, None if missing else footnote))
+    return tuple(rows), tuple(footnotes)
+
+
+def _compared(phases: list[PhaseFigures]) -> tuple[PhaseFigures | None, PhaseFigures | None]:
+    of = {figures.phase: figures for figures in phases}
+    return of.get("baseline"), of.get("massage") or of.get("recovery")
+
+
+def _change(base: PhaseFigures | None, later: PhaseFigures | None, value: Callable[[PhaseFigures], float | None]) -> str | None:
+    if base is None or later is None:
+        return None
+    before, after = value(base), value(later)
+    return None if before is None or after is None else f"{plain_words.number(before)} → {plain_words.number(after)}"
+
+
+def _only_rate(phases: list[PhaseFigures]) -> str:
+    return plain_words.number(
+        next((figures.mean_hr_bpm for figures in reversed(phases) if figures.mean_hr_bpm is not None), None)
+    )
+
+
+def _phases_compared(base: PhaseFigures | None, later: PhaseFigures | None, kind: str) -> str:
+    if base is None or later is None:
+        return "beats a minute"
+    return f"a minute, baseline to {plain_words.phase_word(later.phase, kind).lower()}"
+
+
+def _pain(scores: list[tuple[float, int]]) -> str | None:
+    if not scores:
+        return None
+    return " → ".join(str(score) for _, score in (scores if len(scores) <= 3 else [scores[0], scores[-1]]))
+
+
+def _quality(report: SessionReport) -> str:
+    integrity = report.figures.integrity
+    parts = [plain_words.counted(integrity.beats, "beat", "beats") + " received"]
+    if integrity.beats:
+        used = 100 * (1 - integrity.rejected_beats / integrity.beats)
+        parts.append(f"{plain_words.number(used, 1)} % used, {plain_words.number(integrity.rejected_beats)} left out")
+    lost = f" ({plain_words.number(integrity.lost_s, 1)} s lost)" if integrity.gaps else ""
+    parts.append(plain_words.counted(integrity.gaps, "gap", "gaps") + lost)
+    stream = report.stream
+    if stream.rr_fills_pct is not None:
+        parts.append(f"RR intervals fill {plain_words.number(stream.rr_fills_pct, 1)} % of the time heard")
+    for count, one, many, what in (
+        (integrity.duplicate_packets, "doubled packet", "doubled packets", " passed over"),
+        (stream.late_batches, "late batch", "late batches", " put in its place"),
+        (stream.no_rr_packets, "packet", "packets", " without RR"),
+        (stream.unreadable_packets, "packet", "packets", " that could not be read"),
+        (stream.no_contact_packets, "packet", "packets", " without skin contact"),
+        (stream.two_straps_beats, "beat", "beats", " of two straps at once left out"),
+    ):
+        if count:
+            parts.append(plain_words.counted(count, one, many) + what)
+    return "; ".join(parts) + "."
+
+
+def _strap(row: SessionRow, report: SessionReport) -> str:
+    device = report.figures.device
+    model = device.get("model") or device.get("name")
+    firmware = f", firmware {device['firmware']}" if device.get("firmware") else ""
+    return f"{model or row.source}{firmware}"

@@ -1,0 +1,276 @@
+"""A client's own page, its links, follow-ups and mails, as the pages ask for them; `service` answers."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal, Protocol, get_args
+
+import msgspec
+
+from ...analysis.course.follow_up_windows import Slot, State
+from ...web.ports import PortError
+
+Sleep = Literal["worse", "usual", "better"]
+Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
+Relief = Literal["none", "hours", "half_day", "day", "lasts"]
+"""How long relief lasted, as it is asked."""
+Security = Literal["starttls", "tls", "none"]
+
+DONE: Final[tuple[Done, ...]] = get_args(Done)
+RELIEF_H: Final[dict[Relief, float]] = {"none": 0.0, "hours": 3.0, "half_day": 12.0, "day": 24.0}
+"""What it is kept as; where it lasts still, as the time from the session to the answer."""
+
+
+class LinkRefusedError(PortError):
+    """The link opens nothing, or not this; why is told to nobody who only holds the link."""
+
+
+class LateError(PortError):
+    """A follow-up cannot be answered now: it was answered, is not open yet, or is closed; `state` tells which."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(f"This follow-up is {state}.")
+        self.state = state
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client tells a day or two after a session."""
+
+    pain: Annotated[int, msgspec.Meta(ge=0, le=10)]
+    sleep: Sleep | None = None
+    relief: Relief | None = None
+    done: list[Done] = []
+    note: str | None = None
+
+
+class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
+    """One slot of a session, and its answers if there are some."""
+
+    session: int
+    slot: Slot
+    """24 or 48 hours after the end."""
+    state: State
+    opens_utc: datetime
+    due_utc: datetime
+    closes_utc: datetime
+    answers: Answers | None = None
+    relief_h: float | None = None
+    """How long relief lasted; at least so long, where `answers.relief` is "lasts"."""
+    answered_utc: str | None = None
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that has ended, as a link may show it."""
+
+    session: int
+    started_utc: str
+    kind: str
+    shown: bool
+    follow_ups: list[FollowUp]
+
+
+class MailRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail to a client."""
+
+    session: int | None
+    """None: the link itself."""
+    slot: Slot | None
+    state: Literal["waiting", "sending", "sent", "unsure", "failed"]
+    """Unsure: the program was ended, or the server fell silent, while it was being sent; it is not sent twice."""
+    at_utc: str
+    """When it was sent or given up, else when it is tried next."""
+    tries: int
+    trouble: str | None
+
+
+class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One link, as a therapist sees it."""
+
+    link: int
+    address: str
+    """Whole where the practice has set its public address, else from the first slash on; empty where it is over."""
+    state: Literal["live", "expired", "revoked"]
+    made_utc: str
+    made_by: str
+    expires_utc: str
+    revoked_utc: str | None
+    revoked_by: str | None
+    language: str
+    coming: bool
+    """Whether it shows sessions to come too."""
+    remind: bool
+    """Whether mails remind of a follow-up that is due."""
+    sessions: list[int]
+    """Those it shows now."""
+    offered: list[int]
+    """Those it may show; the client may hide some."""
+    opened_utc: str | None
+    uses: int
+    mails: list[MailRow]
+
+
+class ClientLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a client's own page."""
+
+    client: str
+    may_share: bool
+    """Whether the client agrees to get a link."""
+    mail: Literal["ready", "no server", "no address"]
+    """Whether mails can be sent to the client; "no address": no e-mail is written down, or it cannot be opened."""
+    public: str | None
+    """Where the practice is reached from outside."""
+    links: list[LinkRow]
+    """Those that are live first, then newest first."""
+    sessions: list[Shown]
+    """Every session that has ended, newest first."""
+
+
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+    """A client who was asked and has not answered."""
+
+    client: str
+    open: int
+    """Follow-ups that can be answered now."""
+    missed: int
+    """Closed without an answer in the last fourteen days."""
+
+
+class LinkWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link shall be."""
+
+    sessions: Collection[int]
+    coming: bool
+    days: int
+    language: str | None
+    """None: the client's own, as far as it is written down."""
+    remind: bool
+
+
+class OpenedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a link opens."""
+
+    link: int
+    path: str
+    """Of the page, from the first slash on."""
+    address: str
+    """Of the page, for other devices; as `path` where no public address is set."""
+    language: str
+    expires_utc: str
+    coming: bool
+    remind: bool
+    mail: bool
+    """Whether mails can be sent at all."""
+    sessions: list[Shown]
+    """Those it may show, newest first."""
+
+
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the practice is reached from outside, and how it sends mail. The password is kept outside the database."""
+
+    public_address: str | None = None
+    """Such as https://practice.example."""
+    practice: str | None = None
+    """How mails are signed."""
+    host: str | None = None
+    """Of the SMTP server; None: no mail is sent."""
+    port: int = 587
+    security: Security = "starttls"
+    user: str | None = None
+    sender: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether mail can be sent to clients."""
+        return bool(self.host and self.sender and self.public_address)
+
+
+class Links(Protocol):
+    """Clients' own pages. `by` names who acts or looks; what is not there raises `UnknownError`."""
+
+    @property
+    def public_host(self) -> str | None:
+        """The name under which the practice is reached from outside."""
+        ...
+
+    async def of_client(self, client: str, *, by: str) -> ClientLinks:
+        """Everything about a client's own page."""
+        ...
+
+    async def unanswered(self) -> Sequence[Unanswered]:
+        """Clients who were asked and have not answered."""
+        ...
+
+    async def make(self, client: str, wanted: LinkWanted, *, by: str) -> LinkRow:
+        """Make a link. Raises `RefusedError` without consent, or where a session is not the client's."""
+        ...
+
+    async def choose(self, link: int, sessions: Collection[int], *, coming: bool, remind: bool, by: str) -> LinkRow:
+        """Choose for the client what a link shows. Raises `RefusedError` where it is over, or a session is not the client's."""
+        ...
+
+    async def revoke(self, link: int, *, by: str) -> LinkRow:
+        """End a link; one that is over stays as it was."""
+        ...
+
+    async def send(self, link: int, *, by: str) -> LinkRow:
+        """Have a link sent to its client by mail. Raises `RefusedError` where that cannot be."""
+        ...
+
+    async def to_print(self, link: int, session: int | None, *, by: str) -> OpenedPage:
+        """What a link opens, for paper, about a session where one is named. Raises `RefusedError` where it is over."""
+        ...
+
+    async def mail_settings(self) -> tuple[MailSettings, bool]:
+        """The settings, and whether there is a password."""
+        ...
+
+    async def set_mail_settings(self, settings: MailSettings, *, by: str) -> None:
+        """Set them anew."""
+        ...
+
+    async def test_mail(self, to: str, *, by: str) -> None:
+        """Send a mail now. Raises `RefusedError` with what the server said."""
+        ...
+
+    async def look(self, token: str, session: int | None, what: str, *, peer: str) -> OpenedPage:
+        """Look at `what` by a link. Raises `LinkRefusedError`, `TooOftenError`."""
+        ...
+
+    async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
+        """Keep a client's answers. Raises `LinkRefusedError`, `TooOftenError`, `LateError`."""
+        ...
+
+    async def show(self, token: str, sessions: Collection[int], *, remind: bool, peer: str) -> OpenedPage:
+        """Choose what the link shows, among what it may show. Raises `LinkRefusedError`, `TooOftenError`."""
+        ...
+
+    async def speak(self, token: str, language: str, *, peer: str) -> OpenedPage:
+        """Choose the language of the page. Raises `LinkRefusedError`, `TooOftenError`."""
+        ...
+
+
+def shown_of(page: OpenedPage) -> list[Shown]:
+    """The sessions that a page shows, newest first."""
+    return [session for session in page.sessions if session.shown]
+
+
+def session_on(page: OpenedPage, session: int) -> Shown:
+    """A session that a page may show. Raises `LinkRefusedError` where it is not on it."""
+    for shown in page.sessions:
+        if shown.session == session:
+            return shown
+    raise LinkRefusedError
+
+
+def current_on(page: OpenedPage, session: int | None) -> Shown | None:
+    """What a page shows first: the session that is wanted, else that about which something is asked now, else the newest.
+
+    Raises `LinkRefusedError` where what is wanted is not on it.
+    """
+    asked, shown = asked_now(page), shown_of(page)
+    wanted = session or (asked.session if asked else None)
+    return session_on(page, wanted) if wanted else shown[0] if shown else None
+
+
+def asked_now(page: OpenedPage) -> FollowUp | None:
+    """The follow-up that waits for an answer, the newest where there are several."""
+    return next((slot for session in shown_of(page) for slot in reversed(session.follow_ups) if slot.state == "open"), None)

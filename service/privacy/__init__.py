@@ -1,0 +1,1 @@
+"""A client's rights: export, erasure, retention, restoring a backup."""

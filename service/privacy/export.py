@@ -1,0 +1,83 @@
+"""Everything of a client as one zip: tables as JSON, each session as recording, tables, and what other programs read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from datetime import datetime
+import json
+from pathlib import Path
+from typing import Any, Final, Protocol
+import zipfile
+
+import msgspec
+
+from ..courses.course_records import CourseHeld
+from ..errors import OutputError
+from .personal_data import ClientHeld, SessionHeld
+
+README: Final = "README.txt"
+REPORT: Final = "report.json"
+_ABOUT: Final = """Everything that restbeat holds of {client}, written on {now:%Y-%m-%d %H:%M} UTC.
+
+records.json      every entry about this client, by table: who they are, consents, notes, marks, answers, and who looked at them
+course.html       the course over the weeks, as a page that needs nothing beside it
+course.pdf        the same for paper (where restbeat[pdf] is installed)
+sessions/         a folder a session:
+  recording.jsonl.gz   every packet of the strap as it came; restbeat replays it
+  beats.csv            each heartbeat: time, interval in ms, whether it was used
+  phases.csv           the figures of each phase
+  events.csv           what was noted, pain among it
+  rr.txt               one interval in ms a line, as Kubios and others read it (not where the sensor sends no intervals)
+  session.edf          EDF+ with annotations
+  fhir.json            HL7 FHIR R4B bundle
+  open-mhealth.json    Open mHealth heart-rate 2.0 and rr-interval 1.0
+  report.json          all figures with their reasons
+  summary.html         the summary, as a page that needs nothing beside it
+  summary.pdf          the same for paper (where restbeat[pdf] is installed)
+
+restbeat is relaxation feedback, no medical device. The data belong to the client.
+"""
+
+
+class Files(Protocol):
+    """Makes the files of an export: names and contents, what people read in the client's language."""
+
+    async def exported(self, held: SessionHeld, language: str | None) -> Mapping[str, bytes]:
+        """Those of a session; the report is one of them."""
+        ...
+
+    async def exported_course(self, held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> Mapping[str, bytes]:
+        """Those of the course; `reports` by session."""
+        ...
+
+
+async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], files: Files, now: datetime) -> int:
+    """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
+    part = out.with_name(f".{out.name}.part")
+    reports: dict[int, bytes] = {}
+    try:
+        with closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
+            records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
+            await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
+            async for session in sessions:
+                made = await files.exported(session, held.language)
+                folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
+                await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
+                reports[session.session] = made[REPORT]
+            await _add(archive, await files.exported_course(held.course, reports, held.language))
+        part.chmod(0o600)
+        part.replace(out)
+    except OSError as error:
+        raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return len(reports)
+
+
+async def _add(archive: zipfile.ZipFile, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
+        await asyncio.to_thread(archive.writestr, name, content)
+
+
+def _plain(value: Any) -> Any:
+    return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)

@@ -1,0 +1,68 @@
+"""Sessions are kept as long as the practice has set, and no longer."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+import logging
+from types import TracebackType
+from typing import Final, Self
+
+from ..errors import StorageError
+from ..settings import read_settings
+from ..storage.audit_log import note
+from ..storage.event_rows import stamp
+from ..storage.sqlite import Database
+from ..storage.storage import Storage
+from .erasure import wipe
+
+_LOG = logging.getLogger(__name__)
+_EVERY_S: Final = 86_400.0
+_DAYS_A_MONTH: Final = 30.44
+
+
+def delete_outdated(db: Database, now: datetime) -> int:
+    """Delete the sessions that ended longer ago than the practice keeps them, without a trace; gives their number."""
+    months = read_settings(db).keep_months
+    if months is None:
+        return 0
+    before = stamp(now - timedelta(days=months * _DAYS_A_MONTH))
+    outdated = [row[0] for row in db.execute("SELECT id FROM session WHERE ended_utc IS NOT NULL AND ended_utc < ?", (before,))]
+    if outdated:
+        with db.atomic():
+            for session in outdated:
+                db.execute("DELETE FROM audit WHERE session = ?", (session,))
+                db.execute("DELETE FROM session WHERE id = ?", (session,))
+            note(db, now, "restbeat", "outdated sessions deleted", detail=f"{len(outdated)}, kept for {months} months")
+        wipe(db)
+    return len(outdated)
+
+
+class Retention:
+    """Deletes what is outdated, once at the start and then each day, within the block."""
+
+    def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._storage = storage
+        self._now_utc = now_utc
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="retention")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            now = self._now_utc()
+            try:
+                if deleted := await self._storage.work(partial(delete_outdated, now=now)):
+                    _LOG.info("%d sessions that the practice no longer keeps were deleted.", deleted)
+            except StorageError as error:
+                _LOG.error("Outdated sessions could not be deleted: %s", error)
+            await asyncio.sleep(_EVERY_S)

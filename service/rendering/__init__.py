@@ -1,0 +1,1 @@
+"""Words, charts and paper that documents and pages share."""

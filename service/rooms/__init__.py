@@ -1,0 +1,1 @@
+"""Rooms and the sessions that run in them now."""

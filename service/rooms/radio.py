@@ -1,0 +1,87 @@
+"""The radio of a practice: this computer's own adapter, and the Bluetooth proxies where there are any."""
+
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...sensors.bluetooth.scanner import StrapSource, StrapWatch
+from ...sensors.proxies.address import ProxyAddress, ProxyError
+from ...sensors.source import Source
+from ..radio import Air
+
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """The proxies to listen with, and their Noise keys (base64) by host, or under "" for all."""
+
+    addresses: tuple[ProxyAddress, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_options(proxies: Sequence[str], key_file: Path | None, key: str | None) -> ProxyOptions:
+    """Read proxies as they are written on the command line, and their keys. Raises `ProxyError`."""
+    addresses = tuple(ProxyAddress.parse(text) for text in proxies)
+    places = [(address.host.lower(), address.port) for address in addresses]
+    for address, place in zip(addresses, places, strict=True):
+        if places.count(place) > 1:
+            raise ProxyError(f"The proxy {address.host}:{address.port} is named twice. Name each of them once.")
+    keys = {"": _key(key.strip(), "The key in RESTBEAT_PROXY_KEY")} if key else {}
+    if key_file is not None:
+        keys |= _read_keys(key_file)
+    return ProxyOptions(addresses, keys)
+
+
+def _read_keys(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProxyError(f"The key file {path.name} cannot be read: {error.__class__.__name__}.") from error
+    keys = {}
+    for number, line in enumerate(lines, 1):
+        match line.split():
+            case []:
+                continue
+            case [key]:
+                keys[""] = _key(key, f"Line {number} of {path.name}")
+            case [host, key]:
+                keys[host] = _key(key, f"Line {number} of {path.name}")
+            case _:
+                raise ProxyError(f"Line {number} of {path.name} is neither a key nor a host and its key.")
+    if not keys:
+        raise ProxyError(f"There is no key in {path.name}.")
+    return keys
+
+
+def _key(text: str, where: str) -> str:
+    """Check the form here: later it would be a proxy that does not answer. The text itself is told to nobody."""
+    try:
+        right = len(b64decode(text, validate=True)) == _KEY_BYTES
+    except ValueError:
+        right = False
+    if not right:
+        raise ProxyError(f"{where} is no encryption key: 32 bytes in base64 are wanted, as `api: encryption: key` has them.")
+    return text
+
+
+@asynccontextmanager
+async def radio_of(adapter: str | None, options: ProxyOptions) -> AsyncGenerator[tuple[Air, Callable[[str], Source]]]:
+    """Listen within the block; gives what is on the air, and a source for each address. Raises `ProxyError`."""
+    async with AsyncExitStack() as stack:
+        if not options.addresses:
+            watch = await stack.enter_async_context(StrapWatch(adapter=adapter))
+            yield Air(watch), lambda address: StrapSource(address, adapter=adapter)
+            return
+        try:
+            from ...sensors.proxies.proxies import Proxies
+            from ...sensors.proxies.scanner import ProxiedWatch
+            from ...sensors.proxies.strap import ProxiedSource
+        except ModuleNotFoundError as error:
+            text = "Bluetooth proxies need more than is installed. Install it with: pip install 'restbeat[proxy]'"
+            raise ProxyError(text) from error
+        proxies = await stack.enter_async_context(Proxies(options.addresses, keys=options.keys))
+        hearing = await stack.enter_async_context(ProxiedWatch(proxies, adapter=adapter))
+        yield Air(hearing, hearing.near), lambda address: ProxiedSource(address, proxies, adapter=adapter)

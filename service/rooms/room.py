@@ -1,0 +1,317 @@
+"""One room: the session that runs in it, and its state in words."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+import logging
+from math import isfinite
+import time
+
+import msgspec
+
+from ...analysis.beats.beat_stream import JudgedBeat
+from ...analysis.beats.stream_integrity import integrity_of
+from ...analysis.hrv.engine_parity import Parity
+from ...analysis.hrv.rmssd_level import Level, levels
+from ...analysis.live.live_check import LiveWindow
+from ...analysis.live.live_session import LiveFigures
+from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, Provisional, SoFar
+from ...analysis.pain_rules import notice_during
+from ...sensors.model import Contact, Device, Phase
+from ...sensors.protocols.known_devices import known
+from ...sensors.recordings.recording import Event, Header, Mark, Pain
+from ...sensors.source import LinkState
+from ...sensors.task_cancellation import ended
+from ..errors import ServiceError
+from ..plan import Plan
+from .live_feed import Hub
+from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
+from .readiness import RecentBeats, readiness
+from .session_entries import STOPPED, Journal, words_of
+from .session_runner import Session
+
+_LOG = logging.getLogger(__name__)
+_QUIET_S, _TICK_S = 1.2, 0.7
+"""After which a room is published without news, and then each time again; pages go on with the clock by themselves, and straps
+send about once a second."""
+_CHECK_EVERY_S = 30.0
+_ESTIMATE_EVERY_S = 5.0
+_POOR_PCT = 90.0
+_BATTERY_LOW_PCT = 15
+
+_OF_LINK: dict[LinkState, tuple[Signal, str]] = {
+    LinkState.IDLE: ("connecting", "Waiting for the strap"),
+    LinkState.SCANNING: ("connecting", "Looking for the strap"),
+    LinkState.CONNECTING: ("connecting", "Connecting to the strap"),
+    LinkState.SILENT: ("silent", "Strap connected but silent"),
+    LinkState.LOST: ("lost", "Strap lost"),
+    LinkState.GIVING_UP: ("no-strap", "Strap not found"),
+}
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """Publishes its session's state with every packet, and for the clock where none has come for a while."""
+
+    identifier: str
+    name: str
+    address: str
+    """Of the strap; empty on the bench."""
+    header: Header
+    """Whose session it is, and of what kind."""
+    session: Session
+    hub: Hub
+    bench: bool = False
+    """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
+    check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
+    """Compares the live figures with NeuroKit2's."""
+    journal: Journal | None = None
+    """None where nothing may be entered: on the bench."""
+    plan: Plan = field(default_factory=Plan)
+    client_view: ClientView = field(default_factory=ClientView)
+    wearer: str | None = None
+    """The client whom the strap is known from."""
+    farewell: str | None = None
+    """Why the session ended, where nobody at the tablet knows."""
+    _recent: RecentBeats = field(default_factory=RecentBeats)
+    _story_key: tuple[int, int, int] | None = None
+    _breathing: dict[int, float] = field(default_factory=dict)
+    """Breaths a minute at the end of each segment, by its number."""
+    estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
+    """Gives the change of a phase so far."""
+    _checked: Parity | None = None
+    _checked_at_s: float = 0.0
+    _estimated: tuple[Phase, Provisional] | None = None
+    """The newest, and the phase it is of."""
+    _signal: tuple[Signal, str] = ("connecting", "")
+    _signal_since_s: float = 0.0
+    _due: float = 0.0
+    """By the monotonic clock, in s."""
+
+    def __post_init__(self) -> None:
+        self.session.observe = self._publish
+
+    async def run(self) -> None:
+        """Run the session to its end."""
+        ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
+        checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
+        estimating = asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}")
+        try:
+            await self.session.run()
+        finally:
+            await ended(ticking, checking, estimating)
+        self._publish(())
+
+    @property
+    def running(self) -> bool:
+        """Whether its session goes on."""
+        return self.session.live.phase is not Phase.ENDED
+
+    @property
+    def state(self) -> RoomState:
+        """The room at this moment."""
+        now_s = self._now_s()
+        figures = self.session.live.figures(now_s)
+        signal, text, hint = self._signal_of(figures)
+        if (signal, text) != self._signal:
+            self._signal, self._signal_since_s = (signal, text), now_s
+        scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
+        shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
+        change = self._change(figures) if shown else Provisional(why=text.lower())
+        state = RoomState(
+            room=self.identifier,
+            name=self.name,
+            session=None if self.bench else self.session.number,
+            client=self.header.client,
+            kind=self.header.kind,
+            strap=self.session.device.name or self.address or None,
+            phase=figures.phase.value,
+            phase_s=figures.phase_s,
+            now_s=now_s,
+            hr_bpm=figures.hr_bpm if shown else None,
+            rmssd_ms=figures.rmssd_ms if shown else None,
+            rmssd_why=figures.rmssd_why if shown else text.lower(),
+            baseline_rmssd_ms=figures.baseline_rmssd_ms,
+            change_pct=figures.change_pct if shown else None,
+            accepted_pct=figures.accepted_pct if shown else None,
+            resp_per_min=figures.resp_per_min if shown else None,
+            signal=signal,
+            signal_text=text,
+            signal_s=now_s - self._signal_since_s,
+            age_s=figures.age_s,
+            hint=hint,
+            battery_pct=self._battery_pct(figures),
+            bench=self.bench,
+            paused=self.session.clock.speed == 0,
+            stream=integrity_of(self.session.live.stream),
+            checked=self._checked,
+            checked_s=now_s - self._checked_at_s,
+            speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
+            actions=self.journal.actions() if self.journal else [],
+            pain_before=self.plan.pain_before,
+            pain=scores[-1] if scores else self.plan.pain_before,
+            notice=self._notice(scores),
+            target_s=self.plan.target_s(figures.phase),
+            posture=self.plan.posture,
+            technique=self.plan.technique,
+            therapist=self.plan.therapist,
+            client_view=self.client_view,
+            change_so_far_pct=change.percent,
+            change_low_pct=change.low_pct,
+            change_high_pct=change.high_pct,
+            change_why=change.why,
+        )
+        if figures.phase is not Phase.SETTLE or self.bench:
+            return state
+        crowded, share = self.session.live.stream.clock.crowded, self._recent.share(now_s)
+        ready = readiness(state, figures, share, wearer=self.wearer, crowded=crowded)
+        return msgspec.structs.replace(state, ready=ready)
+
+    @property
+    def story(self) -> Story:
+        """The session from its beginning."""
+        live, now_s = self.session.live, self._now_s()
+        starts = [(Phase.SETTLE, 0.0), *((start.phase, start.t) for start in live.starts)]
+        ends = [t for _, t in starts[1:]]
+        told = self._told_in_order()
+        segments = live.sums.segments(now_s)
+        level = levels(segments, ends)
+        return Story(
+            room=self.identifier,
+            session=None if self.bench else self.session.number,
+            phases=[
+                StoryPhase(phase.value, start, end)
+                for (phase, start), end in zip_longest(starts, ends)
+                if phase is not Phase.ENDED and end != start
+            ],
+            marks=[_story_mark(event) for event in told if isinstance(event, Mark)],
+            pain=[(event.t, event.score) for event in told if isinstance(event, Pain)],
+            segments=[
+                StorySegment(mid, rmssd and round(rmssd, 1), *_rounded(level[n]), self._breathing.get(n))
+                for n, (mid, rmssd) in enumerate(segments)
+            ],
+        )
+
+    def _told_in_order(self) -> list[Event]:
+        return sorted(self.session.told.values(), key=lambda event: event.t)
+
+    def _notice(self, scores: Sequence[int]) -> str | None:
+        phase = self.session.live.phase
+        stopped = any(isinstance(event, Mark) and event.note == STOPPED for event in self.session.told.values())
+        if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
+            return None
+        return notice_during(self.plan.pain_before, scores, stopped=stopped)
+
+    def _now_s(self) -> float:
+        return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
+
+    def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
+        link = self.session.link
+        if figures.phase is Phase.ENDED:
+            return "ended", "Session ended", self.farewell
+        if link.state is not LinkState.STREAMING:
+            signal, text = _OF_LINK[link.state]
+            return signal, text, link.hint and link.hint + self._low_battery(figures)
+        if figures.age_s is None:
+            return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
+        if figures.age_s > self.session.live.fresh_s:
+            return "silent", "No data from the strap", link.hint or "Moisten the strap; is it still on the skin?"
+        if figures.contact is Contact.NO:
+            return "poor", "No skin contact", "Moisten the strap and check that it is worn."
+        if figures.heart_rate_only:
+            return "hr-only", "Heart rate only – no HRV", _why_no_hrv(self.session.device)
+        if self.session.live.stream.clock.crowded:
+            return "poor", "Two straps on one signal", "More heartbeats come than time has room for. Take the second strap away."
+        if figures.accepted_pct is not None and figures.accepted_pct < _POOR_PCT:
+            return "poor", "Signal poor", "Moisten the strap and pull it a little tighter."
+        if figures.beats_missing:
+            return "poor", "Heart rate comes, beats do not", "Moisten the strap; if it stays so, take it off and on again."
+        battery_pct = self._battery_pct(figures)
+        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
+            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
+        return "good", "Signal good", None
+
+    def _low_battery(self, figures: LiveFigures) -> str:
+        battery_pct = self._battery_pct(figures)
+        low = battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT
+        return f" Its battery was at {battery_pct} %: it may be empty." if low else ""
+
+    def _battery_pct(self, figures: LiveFigures) -> int | None:
+        return figures.battery_pct if figures.battery_pct is not None else self.session.device.battery_pct
+
+    async def _tick(self) -> None:
+        self._publish(())
+        while True:
+            await asyncio.sleep(max(self._due - time.monotonic(), 0.0))
+            if time.monotonic() >= self._due:
+                self._publish(())
+                self._due = time.monotonic() + _TICK_S
+
+    async def _check(self) -> None:
+        while self.check is not None:
+            await asyncio.sleep(_CHECK_EVERY_S)
+            now_s, window = self._now_s(), self.session.live.window
+            if self.session.live.figures(now_s).rmssd_ms is None:
+                continue
+            try:
+                self._checked, self._checked_at_s = await self.check(window), now_s
+            except ServiceError as error:
+                _LOG.warning("%s: the figures could not be checked: %s", self.identifier, error)
+                continue
+            for difference in self._checked.differences:
+                _LOG.error("%s: the live engine and NeuroKit2 differ: %s", self.identifier, difference)
+
+    async def _estimate(self) -> None:
+        while True:
+            await asyncio.sleep(_ESTIMATE_EVERY_S)
+            if self.estimate is None:
+                continue
+            phase, so_far = self.session.live.phase, self.session.live.so_far
+            try:
+                self._estimated = None if so_far is None else (phase, await self.estimate(so_far))
+            except ServiceError as error:
+                self._estimated = None
+                _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
+
+    def _change(self, figures: LiveFigures) -> Provisional:
+        if figures.phase in {Phase.SETTLE, Phase.BASELINE}:
+            return Provisional(why="the baseline comes first")
+        if figures.accepted_pct is None:
+            return Provisional(why=figures.rmssd_why)
+        if self._estimated is None or self._estimated[0] is not figures.phase:
+            return Provisional(why="about a minute more is needed")
+        return self._estimated[1]
+
+    def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+        self._recent.push(beats)
+        self._due = time.monotonic() + _QUIET_S
+        state = self.state
+        self.hub.publish(state, rows_of(beats))
+        segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)
+        if state.resp_per_min is not None and segments:
+            self._breathing.setdefault(segments - 1, round(state.resp_per_min, 1))
+        story_key = (len(self.session.told), self.session.corrections, segments)
+        if story_key != self._story_key:
+            self._story_key = story_key
+            self.hub.tell(self.story)
+
+
+def _story_mark(mark: Mark) -> StoryMark:
+    return StoryMark(mark.t, words_of(mark), mark.technique, mark.region, mark.pressure)
+
+
+def _rounded(level: Level | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if level is None else (round(level[0], 1), round(level[1], 1), round(level[2], 1))
+
+
+def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
+    """Beats as they travel to the pages."""
+    return [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
+
+
+def _why_no_hrv(device: Device) -> str:
+    row = known(device)
+    if row is None or row.quirk is None:
+        return "This sensor sends no RR intervals; a chest strap does."
+    return f"{row.quirk} A chest strap sends them."

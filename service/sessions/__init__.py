@@ -1,0 +1,1 @@
+"""Sessions on record: rows, reports, notes, screening."""

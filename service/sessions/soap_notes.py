@@ -1,0 +1,76 @@
+"""Around a session: what was asked before, what was marked, pain after, and the notes that a therapist writes."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ...web.ports import RefusedError, UnknownSessionError
+from ...web.records import Answer, Mark, SavedSoap, Soap, Visit
+from ..clients.flags import flag_pain, set_flag
+from ..storage.audit_log import note
+from ..storage.event_rows import stamp
+from ..storage.sqlite import Database
+
+_BEFORE = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
+
+
+def visit_of(db: Database, session: int) -> Visit:
+    """All of it. Raises `UnknownSessionError`."""
+    before = _session(db, session)
+    asked = db.execute("SELECT question, answer, confirmed_utc FROM screening WHERE session = ? ORDER BY rowid", (session,))
+    marks = db.execute("SELECT t_s, technique, region, pressure, note FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))
+    mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
+    return Visit(
+        session=session,
+        **before,
+        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in asked],
+        marks=[Mark(at_s=at, technique=what, region=where, pressure=how, note=text) for at, what, where, how, text in marks],
+        saved=saved_of(db, session),
+        mind=mind[0] if mind else "",
+    )
+
+
+def saved_of(db: Database, session: int) -> SavedSoap | None:
+    """The notes as they were saved last."""
+    names = ", ".join(Soap.__struct_fields__)
+    row = db.execute(f"SELECT therapist, updated_utc, {names} FROM soap WHERE session = ?", (session,)).fetchone()  # noqa: S608
+    return (
+        None
+        if row is None
+        else SavedSoap(
+            soap=Soap(**dict(zip(names.split(", "), row[2:], strict=True))), therapist=row[0] or "", updated_utc=row[1]
+        )
+    )
+
+
+def save(db: Database, session: int, soap: Soap, mind: str, based_on: str | None, actor: str, now: datetime) -> SavedSoap:
+    """Save notes. Raises `RefusedError` where somebody else saved since `based_on`."""
+    client = _session(db, session)["client"]
+    before = saved_of(db, session)
+    if before is not None and before.updated_utc != based_on:
+        raise RefusedError(
+            f"{before.therapist} has saved these notes meanwhile. Open them anew; what you wrote is still on this page."
+        )
+    fields = {"session": session, **msgspec.structs.asdict(soap), "therapist": actor, "updated_utc": stamp(now)}
+    with db.atomic():
+        db.execute(f"INSERT OR REPLACE INTO soap ({', '.join(fields)}) VALUES (:{', :'.join(fields)})", fields)  # noqa: S608
+        set_flag(db, session, "note", mind.strip() or None, now)
+        note(db, now, actor, "notes written", client=client, session=session)
+    return SavedSoap(soap=soap, therapist=actor, updated_utc=fields["updated_utc"])
+
+
+def set_pain_after(db: Database, session: int, score: int | None, actor: str, now: datetime) -> None:
+    """Keep the score after the session, and flag the next visit where it asks for it."""
+    client = _session(db, session)["client"]
+    with db.atomic():
+        db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (score, session))
+        flag_pain(db, session, now)
+        note(db, now, actor, "pain after written", client=client, session=session)
+
+
+def _session(db: Database, session: int) -> dict[str, Any]:
+    row = db.execute(f"SELECT {', '.join(_BEFORE)} FROM session WHERE id = ?", (session,)).fetchone()  # noqa: S608
+    if row is None:
+        raise UnknownSessionError(f"There is no session {session}.")
+    return dict(zip(_BEFORE, row, strict=True))

@@ -1,0 +1,1 @@
+"""SQLite: the database and its writer, migrations, backups, encryption, the audit log."""

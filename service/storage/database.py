@@ -1,0 +1,209 @@
+"""The database file in its folder: taken for one process, opened, brought up to date; SQLite's errors as sentences."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+from typing import TypeVar
+
+import msgspec
+
+from ..errors import (
+    DiskFullError,
+    FolderNotWritableError,
+    FolderTakenError,
+    ForeignDatabaseError,
+    NewerDatabaseError,
+    StorageError,
+)
+from .migrations import migrations
+from .sqlite import Database
+
+T = TypeVar("T")
+
+DATABASE = "restbeat.db"
+_LOCK = "restbeat.lock"
+_BUSY_S = 5.0
+
+
+def take_folder(folder: Path) -> sqlite3.Connection:
+    """Make the folder, closed to other users, and take it for this process.
+
+    The hold ends with `close()`, and with the process however it dies. SQLite's own lock on an empty file serves as the hold,
+    because it works alike on Linux, macOS and Windows.
+    """
+    try:
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error.strerror or str(error)) from error
+    hold = None
+    try:
+        hold = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+        hold.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        if hold:
+            hold.close()
+        if _code(error) == sqlite3.SQLITE_BUSY:
+            sentence = (
+                f"Another running restbeat uses the data folder {folder}. Nothing was changed. "
+                "Stop that one first, or choose another folder with --data."
+            )
+            raise FolderTakenError(sentence) from error
+        raise sentence_for(error, folder) from error
+    return hold
+
+
+def open_database(folder: Path) -> Database:
+    """Open the folder's database in WAL with every commit on the disk, and apply what migrations it lacks."""
+    path = folder / DATABASE
+    connection = None
+    try:
+        connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
+        db = Database(connection, execute_plugins=False)
+        check_ours(db, path)
+        db.enable_wal()
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON")
+        migrations.apply(db)
+    except (sqlite3.Error, StorageError) as error:
+        if connection:
+            connection.close()
+        if isinstance(error, StorageError):
+            raise
+        raise sentence_for(error, folder) from error
+    return db
+
+
+def demand_there(folder: Path) -> None:
+    """Raise `ForeignDatabaseError` unless the folder holds a database: whoever only reads makes none."""
+    if not (folder / DATABASE).exists():
+        raise ForeignDatabaseError(f"There is no database in {folder}. Choose another folder with --data.")
+
+
+def open_readonly(folder: Path) -> Database:
+    """Open the folder's database for reading beside the process that writes it. Raises `StorageError`."""
+    try:
+        return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+
+
+def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
+    """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    demand_there(folder)
+    db = open_readonly(folder)
+    try:
+        check_ours(db, folder / DATABASE)
+        return job(db)
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    finally:
+        db.close()
+
+
+def write_beside(folder: Path, job: Callable[[Database], None]) -> None:
+    """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
+    try:
+        with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
+            job(Database(connection, execute_plugins=False))
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+
+
+def folder_taken(folder: Path) -> bool:
+    """Whether a running restbeat holds the folder."""
+    try:
+        take_folder(folder).close()
+    except FolderTakenError:
+        return True
+    except StorageError:
+        return False
+    return False
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A database as `doctor` sees it."""
+
+    sessions: int
+    interrupted: int
+    packets: int
+    size_mb: float
+    wal_mb: float
+    pending: int
+    """Migrations that were not applied yet."""
+    damage: str | None
+    schema: list[str]
+
+
+def look_into(folder: Path) -> Look:
+    """Read a database without changing it. Raises `StorageError`."""
+    path = folder / DATABASE
+    db = open_readonly(folder)
+    try:
+        check_ours(db, path)
+        damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
+        wal = path.with_name(f"{DATABASE}-wal")
+        return Look(
+            sessions=db.execute("SELECT count(*) FROM session").fetchone()[0],
+            interrupted=db.execute("SELECT count(*) FROM session WHERE ended_utc IS NULL").fetchone()[0],
+            packets=db.execute("SELECT count(*) FROM packet").fetchone()[0],
+            size_mb=path.stat().st_size / 1e6,
+            wal_mb=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
+            pending=len(migrations.pending(db)),
+            damage=None if damage == ["ok"] else "; ".join(map(str, damage)),
+            schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
+        )
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    finally:
+        db.close()
+
+
+def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
+    """The typed error, with what happened, what was kept and what to do."""
+    match _code(error):
+        case sqlite3.SQLITE_FULL:
+            return DiskFullError(f"The disk that holds {folder} is full. What was stored is kept; free some space.")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return _not_writable(folder, str(error))
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageError(f"Another program is writing to the database in {folder}; close it there.")
+        case sqlite3.SQLITE_NOTADB:
+            return ForeignDatabaseError(
+                f"{folder / DATABASE} is no database. It was left as it is; move it away, or choose another folder with --data."
+            )
+        case sqlite3.SQLITE_CORRUPT:
+            return ForeignDatabaseError(
+                f"{folder / DATABASE} is damaged ({error}). It was left as it is; copy it to a safe place and put a backup there."
+            )
+        case _:
+            return StorageError(f"The database in {folder} could not be used: {error}. Check the disk and the folder.")
+
+
+def check_ours(db: Database, path: Path) -> None:
+    """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read it."""
+    known = {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}
+    applied = [step.name for step in migrations.applied(db)]
+    if not applied and set(db.table_names()) - {migrations.migrations_table}:
+        raise ForeignDatabaseError(
+            f"{path} belongs to another program. It was left as it is; move it away, or choose another folder with --data."
+        )
+    unknown = [name for name in applied if name not in known]
+    if unknown:
+        raise NewerDatabaseError(
+            f"{path} was written by a later restbeat (this one does not know {', '.join(unknown)}). "
+            "It was left as it is; update restbeat, or choose another folder with --data."
+        )
+
+
+def _not_writable(folder: Path, reason: str) -> FolderNotWritableError:
+    return FolderNotWritableError(
+        f"The data folder {folder} cannot be written ({reason}). "
+        "Nothing was stored; give this user the right to write there, or choose another folder with --data."
+    )
+
+
+def _code(error: sqlite3.Error) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -1,0 +1,141 @@
+"""Recording events as rows of the database, and back, without losing a bit."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ...sensors.model import Device, Phase
+from ...sensors.recordings.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, event_fields
+
+Statement = tuple[str, tuple[Any, ...]]
+
+EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
+    "packet": ("char", "payload"),
+    "link": ("state",),
+    "phase": ("phase",),
+    "mark": ("technique", "region", "pressure", "note"),
+    "pain": ("score",),
+    "fault": ("kind", "until_s", "count", "detail"),
+}
+"""The tables that hold events, and their own columns beside session, seq and t_s."""
+EVENT_OF: dict[str, Callable[..., Event]] = {
+    "packet": Packet,
+    "link": lambda t_s, state: Link(t_s, state == "up"),
+    "phase": lambda t_s, phase: PhaseStart(t_s, Phase(phase)),
+    "mark": Mark,
+    "pain": Pain,
+    "fault": Fault,
+}
+"""What makes the event of a row again: of t_s and the table's own columns."""
+TOLD = ("phase", "mark", "pain")
+"""Those of them that hold what people told."""
+
+_DEVICE_COLUMNS = tuple(f"strap_{name}" for name in Device.__struct_fields__)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as the database and the pages write it: ISO 8601, UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The moment that `stamp` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ("session", "seq", "t_s", *columns)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - names of our own
+
+
+_INSERTS = {table: _insert(table, columns) for table, columns in EVENT_COLUMNS.items()}
+_PRESSED_INSERTS = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in TOLD}
+
+
+def event_statement(session: int, seq: int, event: Event, press: str | None = None) -> Statement:
+    """What stores one event; `press`: key of the press that told it."""
+    row = (session, seq, event.t, *_own(event))
+    table = table_of(event)
+    return (_INSERTS[table], row) if press is None else (_PRESSED_INSERTS[table], (*row, press))
+
+
+def _own(event: Event) -> tuple[Any, ...]:
+    match event:
+        case Packet():
+            return event.char, event.payload
+        case Link():
+            return ("up" if event.up else "lost",)
+        case PhaseStart():
+            return (event.phase.value,)
+        case Mark():
+            return event.technique, event.region, event.pressure, event.note
+        case Pain():
+            return (event.score,)
+        case Fault():
+            return event.kind, event.until_s, event.count, event.detail
+
+
+def table_of(event: Event) -> str:
+    """The table that holds an event."""
+    match event:
+        case Packet():
+            return "packet"
+        case Link():
+            return "link"
+        case PhaseStart():
+            return "phase"
+        case Mark():
+            return "mark"
+        case Pain():
+            return "pain"
+        case Fault():
+            return "fault"
+
+
+def correction_statements(
+    session: int, seq: int, event: Event, became_s: float | None, therapist: str, at_utc: datetime
+) -> list[Statement]:
+    """What gives an event another time, or takes it back, and keeps how it stood before."""
+    table, was = table_of(event), msgspec.json.encode(event_fields(event)).decode()
+    kept = (session, stamp(at_utc), therapist, was, became_s)
+    change = (
+        (f"DELETE FROM {table} WHERE session = ? AND seq = ?", (session, seq))  # noqa: S608 - names of our own
+        if became_s is None
+        else (f"UPDATE {table} SET t_s = ? WHERE session = ? AND seq = ?", (became_s, session, seq))  # noqa: S608
+    )
+    return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", kept), change]
+
+
+def device_columns(device: Device) -> dict[str, Any]:
+    """The strap's columns of a session."""
+    return dict(zip(_DEVICE_COLUMNS, msgspec.structs.astuple(device), strict=True))
+
+
+def header_columns(header: Header) -> dict[str, Any]:
+    """The header's columns of a session."""
+    return {
+        "client": header.client,
+        "kind": header.kind,
+        "provenance": header.source,
+        "licence": header.licence,
+        "arrival_speed": header.arrival_speed,
+        "header_extra": msgspec.json.encode(header.extra).decode(),
+        "device_extra": msgspec.json.encode(header.device_extra).decode(),
+        **device_columns(header.device),
+    }
+
+
+def header_of(row: dict[str, Any]) -> Header:
+    """The header that `header_columns` stored."""
+    return Header(
+        device=Device(*(row[column] for column in _DEVICE_COLUMNS)),
+        client=row["client"],
+        kind=row["kind"],
+        source=row["provenance"],
+        licence=row["licence"],
+        arrival_speed=row["arrival_speed"],
+        extra=msgspec.json.decode(row["header_extra"]),
+        device_extra=msgspec.json.decode(row["device_extra"]),
+    )

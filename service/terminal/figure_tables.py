@@ -1,0 +1,104 @@
+"""Figures as aligned tables in the terminal."""
+
+from collections.abc import Callable, Sequence
+from math import expm1
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ...analysis.figures import PhaseFigures, SessionReport
+from ..rendering.plain_words import checked, polar, second_look, usual_sentence
+
+_ROWS: Sequence[tuple[str, str, Callable[[PhaseFigures], float | None], int]] = (
+    ("Duration", "s", lambda p: p.end_s - p.start_s, 0),
+    ("Beats", "", lambda p: p.beats, 0),
+    ("Accepted", "%", lambda p: p.accepted_pct, 1),
+    ("Mean heart rate", "bpm", lambda p: p.mean_hr_bpm, 1),
+    ("Mean RR", "ms", lambda p: p.mean_rr_ms, 1),
+    ("RMSSD", "ms", lambda p: p.rmssd_ms, 1),
+    ("lnRMSSD", "", lambda p: p.ln_rmssd, 2),
+    ("SDNN", "ms", lambda p: p.sdnn_ms, 1),
+    ("pNN50", "%", lambda p: p.pnn50_pct, 1),
+    ("SD1", "ms", lambda p: p.sd1_ms, 1),
+    ("SD2", "ms", lambda p: p.sd2_ms, 1),
+    ("LF", "ms²", lambda p: p.lf_ms2, 0),
+    ("HF", "ms²", lambda p: p.hf_ms2, 0),
+    ("Breathing", "/min", lambda p: p.resp_per_min, 1),
+    ("Clean 10 s segments", "", lambda p: p.clean_segments, 0),
+)
+
+
+def print_report(report: SessionReport, number: int, data: Path) -> None:
+    """Print a session: its phases side by side, the responses, the quality of the stream."""
+    out = Console(highlight=False)
+    figures = report.figures
+    out.print(_phases(figures.recording, figures.phases))
+    for phase, reasons in report.reasons.items():
+        for reason in reasons:
+            out.print(f"{phase}: {reason}", markup=False, soft_wrap=True)
+    table = Table(title="Relaxation response against the baseline", title_justify="left")
+    for heading in ("Phase", "Class", "Change of RMSSD", "95 % interval", "Why"):
+        table.add_column(heading)
+    for response in figures.responses:
+        low, high = report.intervals.get(response.phase, (None, None))
+        between = "–" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"
+        change = "–" if response.percent is None else f"{response.percent:+.0f} %"
+        table.add_row(response.phase, response.class_, change, between, response.why)
+    out.print(table)
+    for response in figures.responses:
+        if usual := usual_sentence(report, response.phase):
+            out.print(f"{response.phase}, more than usual? {usual}", markup=False, soft_wrap=True)
+    i = figures.integrity
+    out.print(
+        f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
+        f"{i.duplicate_packets} doubled packets{_odd(report)}. {checked(report.parity)} Algorithm {figures.algorithm}.".replace(
+            "  ", " "
+        ),
+        soft_wrap=True,
+    )
+    if looked := second_look(report):
+        out.print(looked, markup=False, soft_wrap=True)
+    if report.polar:
+        out.print(polar(report.polar, report.kind), markup=False, soft_wrap=True)
+    out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)
+
+
+def print_figures(name: str, figures: PhaseFigures, reasons: Sequence[str]) -> None:
+    """Print the figures of a whole file."""
+    out = Console(highlight=False)
+    out.print(_phases(name, [figures]))
+    for reason in reasons:
+        out.print(reason, markup=False, soft_wrap=True)
+
+
+def _phases(title: str, phases: Sequence[PhaseFigures]) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for phase in phases:
+        table.add_column(phase.phase, justify="right")
+    table.add_column("Unit", style="dim")
+    for name, unit, figure, digits in _ROWS:
+        table.add_row(name, *(_number(figure(phase), digits) for phase in phases), unit)
+    return table
+
+
+def _odd(report: SessionReport) -> str:
+    stream = report.stream
+    fills = "" if stream.rr_fills_pct is None else f"; RR intervals fill {stream.rr_fills_pct:.1f} % of the time heard"
+    counts = (
+        (stream.late_batches, "late batches"),
+        (stream.no_rr_packets, "packets without RR"),
+        (stream.unreadable_packets, "unreadable packets"),
+        (stream.no_contact_packets, "packets without skin contact"),
+        (stream.two_straps_beats, "beats of two straps at once"),
+    )
+    return fills + "".join(f"; {count} {what}" for count, what in counts if count)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(delta_ln: float) -> str:
+    return f"{100 * expm1(delta_ln):+.0f} %"

@@ -1,0 +1,1 @@
+"""Recordings played under control in rooms of their own."""

@@ -1,0 +1,170 @@
+"""The API of the accounts: who I am, and for admins, who may come in."""
+
+from typing import Annotated
+
+from aiohttp import web
+import msgspec
+
+from ..http.endpoint import Call, Endpoint, json_answer
+from ..http.person import LOGIN, AccountRow, Accounts, Role
+from ..http.security import give_cookie
+from .login_pages import peer_of
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+_Password = Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Whoever asks."""
+
+    name: str
+    role: Role
+    csrf: str | None
+    """What every change carries in the header X-CSRF-Token; null where no login is asked for."""
+
+
+class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who comes in."""
+
+    name: Annotated[str, msgspec.Meta(max_length=80)]
+    password: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account to make."""
+
+    name: _Name
+    password: _Password
+    role: Role = "therapist"
+
+
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another password."""
+
+    password: _Password
+
+
+class OwnPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another password of one's own."""
+
+    old: str
+    password: _Password
+
+
+class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Off or on."""
+
+    disabled: bool
+
+
+async def me(call: Call) -> Me:
+    """Tell who asks."""
+    login = call.request.get(LOGIN)
+    return Me(call.person.name, call.person.role, login.csrf if login else None)
+
+
+ME = Endpoint(method="GET", path="/me", handler=me, summary="Who I am, and my token for changes.", answer=Me, tag="accounts")
+
+
+class AccountsApi:
+    """Handlers of the accounts."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def endpoints(self) -> list[Endpoint]:
+        """The addresses."""
+        one = "/accounts/{account}"
+        return [
+            Endpoint(
+                method="POST",
+                path="/login",
+                handler=self.log_in,
+                summary="Log in: gives the cookie that every other request carries.",
+                body=LogIn,
+                answer=Me,
+                refusals=(429,),
+                open=True,
+                tag="accounts",
+            ),
+            Endpoint(
+                method="PUT",
+                path="/me/password",
+                handler=self.set_own_password,
+                summary="Give myself another password; every login of mine ends.",
+                body=OwnPassword,
+                answer=AccountRow,
+                refusals=(409, 429),
+                tag="accounts",
+            ),
+            Endpoint(
+                method="GET",
+                path="/accounts",
+                handler=self.accounts,
+                summary="Every account.",
+                answer=list[AccountRow],
+                admin=True,
+                tag="accounts",
+            ),
+            Endpoint(
+                method="POST",
+                path="/accounts",
+                handler=self.add,
+                summary="Make an account.",
+                body=NewAccount,
+                answer=AccountRow,
+                status=201,
+                refusals=(409,),
+                admin=True,
+                tag="accounts",
+            ),
+            Endpoint(
+                method="PUT",
+                path=f"{one}/password",
+                handler=self.set_password,
+                summary="Give an account another password, and end its logins.",
+                body=NewPassword,
+                answer=AccountRow,
+                refusals=(409,),
+                admin=True,
+                tag="accounts",
+            ),
+            Endpoint(
+                method="PUT",
+                path=f"{one}/disabled",
+                handler=self.set_disabled,
+                summary="Switch an account off or on.",
+                body=Switch,
+                answer=AccountRow,
+                refusals=(409,),
+                admin=True,
+                tag="accounts",
+            ),
+        ]
+
+    async def log_in(self, call: Call) -> web.Response:
+        """Let a program in, as the login page lets people in."""
+        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_of(call.request))
+        response = json_answer(Me(login.person.name, login.person.role, login.csrf))
+        give_cookie(call.request, response, login)
+        return response
+
+    async def accounts(self, _: Call) -> list[AccountRow]:
+        """Give every account."""
+        return list(await self._accounts.accounts())
+
+    async def add(self, call: Call) -> AccountRow:
+        """Make an account."""
+        return await self._accounts.add(call.body.name, call.body.password, call.body.role, by=call.person)
+
+    async def set_own_password(self, call: Call) -> AccountRow:
+        """Give oneself another password."""
+        return await self._accounts.set_own_password(call.person, call.body.old, call.body.password)
+
+    async def set_password(self, call: Call) -> AccountRow:
+        """Give an account another password."""
+        return await self._accounts.set_password(call.number("account"), call.body.password, by=call.person)
+
+    async def set_disabled(self, call: Call) -> AccountRow:
+        """Switch an account off or on."""
+        return await self._accounts.set_disabled(call.number("account"), call.body.disabled, by=call.person)

@@ -1,0 +1,111 @@
+"""The way in: the login page, the page that makes the first account, and the cookie that both give."""
+
+from ipaddress import ip_address
+from typing import Any, NoReturn, Protocol
+
+from aiohttp import web
+from multidict import MultiDictProxy
+
+from ..http.person import LOGIN, Accounts, Login, TooOftenError
+from ..http.security import COOKIE, give_cookie
+from ..ports import PortError
+
+
+class PageOf(Protocol):
+    """Renders a template."""
+
+    def __call__(self, template: str, status: int = 200, **values: Any) -> web.Response:
+        """Give the page."""
+        ...
+
+
+class LoginPages:
+    """Handlers of `/login`, `/setup` and `/logout`."""
+
+    def __init__(self, accounts: Accounts, page: PageOf) -> None:
+        self._accounts = accounts
+        self._page = page
+
+    async def show_login(self, request: web.Request) -> web.Response:
+        """Ask for name and password."""
+        if LOGIN in request:
+            raise web.HTTPSeeOther(_wanted(request.query.get("next", "/")))
+        return self._login(200, "", request.query.get("next", "/"), "")
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        """Let somebody in, or say why not."""
+        fields = await request.post()
+        name, password, wanted = (_text(fields, key) for key in ("name", "password", "next"))
+        try:
+            login = await self._accounts.log_in(name, password, peer=peer_of(request))
+        except PortError as error:
+            return _refused(self._login(_status(error), str(error), wanted, name), error)
+        raise _let_in(request, login, wanted)
+
+    async def show_setup(self, _: web.Request) -> web.Response:
+        """Ask for the terminal's code, a name and a password."""
+        return self._setup(200, "", "")
+
+    async def set_up(self, request: web.Request) -> web.Response:
+        """Make an admin by the terminal's code."""
+        fields = await request.post()
+        code, name, password = (_text(fields, key) for key in ("code", "name", "password"))
+        try:
+            login = await self._accounts.set_up(code, name, password, peer=peer_of(request))
+        except PortError as error:
+            return _refused(self._setup(_status(error), str(error), name), error)
+        raise _let_in(request, login, "/")
+
+    async def log_out(self, request: web.Request) -> NoReturn:
+        """End the login of this browser."""
+        if LOGIN in request:
+            await self._accounts.log_out(request[LOGIN].token)
+        response = web.HTTPSeeOther("/login")
+        response.del_cookie(COOKIE, path="/")
+        raise response
+
+    def _login(self, status: int, trouble: str, wanted: str, name: str) -> web.Response:
+        setup = self._accounts.setup_wanted
+        return self._page("accounts/login.html", status, trouble=trouble, wanted=_wanted(wanted), name=name, setup=setup)
+
+    def _setup(self, status: int, trouble: str, name: str) -> web.Response:
+        if not self._accounts.setup_wanted:
+            raise web.HTTPNotFound
+        return self._page("accounts/setup.html", status, trouble=trouble, name=name)
+
+
+def peer_of(request: web.Request) -> str:
+    """The address that tries: behind a proxy on this computer, whom that proxy names last."""
+    peer = request.remote or "unknown"
+    try:
+        local = ip_address(peer.partition("%")[0]).is_loopback
+    except ValueError:
+        return peer
+    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return named[:64] if local and named else peer
+
+
+def _let_in(request: web.Request, login: Login, wanted: str) -> web.HTTPSeeOther:
+    response = web.HTTPSeeOther(_wanted(wanted))
+    give_cookie(request, response, login)
+    return response
+
+
+def _refused(response: web.Response, error: PortError) -> web.Response:
+    if isinstance(error, TooOftenError):
+        response.headers["Retry-After"] = str(int(error.wait_s) + 1)
+    return response
+
+
+def _text(fields: MultiDictProxy[Any], key: str) -> str:
+    value = fields.get(key, "")
+    return value if isinstance(value, str) else ""
+
+
+def _status(error: PortError) -> int:
+    return 429 if isinstance(error, TooOftenError) else 403
+
+
+def _wanted(path: str) -> str:
+    """A page of this house, whatever was asked for."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\", "/login", "/logout")) else "/"

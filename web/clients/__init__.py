@@ -1,0 +1,1 @@
+"""Clients: their list, records and requests."""

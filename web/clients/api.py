@@ -1,0 +1,180 @@
+"""The API of the clients: pseudonyms, who they are, what they agree to, what to mind."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from ...service.clients.consent_texts import TEXTS, Consent, Purpose
+from ...service.rendering.translations import languages
+from ..http.endpoint import Call, Endpoint, Method
+from ..ports import RefusedError
+from ..records import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity, Records
+
+_Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
+LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
+_Line = Annotated[str, msgspec.Meta(max_length=200)]
+_Sought = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
+
+
+class ClientsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which clients to list."""
+
+    search: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    """A part of the pseudonym."""
+    flagged: bool = False
+    """Only those with something to mind."""
+
+
+class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A client to make."""
+
+    pseudonym: _Pseudonym | None = None
+    """Null: the next free one."""
+
+
+class Pseudonym(msgspec.Struct, frozen=True):
+    """A pseudonym that is free."""
+
+    pseudonym: str
+
+
+class Sought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a name, an e-mail address or a phone number."""
+
+    name: _Sought
+
+
+class WriteIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who a client is; it is stored encrypted."""
+
+    name: _Line | None = None
+    email: _Line | None = None
+    phone: _Line | None = None
+    language: LanguageCode = "en"
+    note: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
+    new_key: bool = False
+    """The key is lost for good: make a new one. What the old one sealed stays unreadable without it."""
+
+
+class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a client agrees to."""
+
+    purpose: Purpose
+
+
+class ClientsApi:
+    """Handlers of the clients."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def endpoints(self) -> list[Endpoint]:
+        """The addresses."""
+        one = "/clients/{client}"
+        return [
+            _on("GET", "/clients", self.clients, "Every client, those of late first.", list[ClientRow], query=ClientsWanted),
+            _on("POST", "/clients", self.add, "Make a client.", ClientRow, body=NewClient, status=201, refusals=(409,)),
+            _on("GET", "/next-pseudonym", self.next_pseudonym, "The next free pseudonym.", Pseudonym),
+            _on(
+                *("POST", "/client-search", self.find, "Clients by a part of their name; the audit log tells whose was opened."),
+                list[ClientRow],
+                body=Sought,
+                refusals=(409,),
+            ),
+            _on("GET", "/consent-texts", self.texts, "What clients are asked to agree to.", list[Consent]),
+            _on("GET", one, self.client, "Everything of a client but who they are; the audit log tells.", ClientFull),
+            _on(
+                *("GET", f"{one}/identity", self.identity, "Who a client is; the audit log tells.", Identity),
+                refusals=(409,),
+            ),
+            _on(
+                *("PUT", f"{one}/identity", self.set_identity, "Keep who a client is, encrypted.", Identity),
+                body=WriteIdentity,
+                refusals=(409,),
+            ),
+            _on("POST", f"{one}/flags/{{flag}}/seen", self.seen, "A flag was minded.", FlagRow),
+            _on("GET", f"{one}/consents", self.consents, "Every consent of a client, newest first.", list[ConsentRow]),
+            _on("POST", f"{one}/consents", self.agree, "Note that a client agrees.", ConsentRow, body=Agreed, status=201),
+            _on(
+                *("POST", f"{one}/consents/{{consent}}/withdraw", self.withdraw),
+                "Note that a client takes a consent back: that to record ends a running session, that to share every link.",
+                ConsentRow,
+            ),
+            _on("GET", f"{one}/audit", self.audit, "Who did or saw what of a client, newest first.", list[AuditRow]),
+        ]
+
+    async def clients(self, call: Call) -> list[ClientRow]:
+        """Give the clients that are wanted."""
+        return list(await self._records.clients(call.query.search, flagged=call.query.flagged))
+
+    async def add(self, call: Call) -> ClientRow:
+        """Make a client."""
+        return await self._records.add(call.body.pseudonym, by=call.person.name)
+
+    async def next_pseudonym(self, _: Call) -> Pseudonym:
+        """Propose a pseudonym."""
+        return Pseudonym(await self._records.next_pseudonym())
+
+    async def find(self, call: Call) -> list[ClientRow]:
+        """Find clients by name."""
+        return list(await self._records.find(call.body.name, by=call.person.name))
+
+    async def texts(self, _: Call) -> list[Consent]:
+        """Give the texts of the consents."""
+        return list(TEXTS)
+
+    async def client(self, call: Call) -> ClientFull:
+        """Give a client."""
+        return await self._records.client(call.text("client"), by=call.person.name)
+
+    async def identity(self, call: Call) -> Identity:
+        """Tell who a client is."""
+        return await self._records.identity(call.text("client"), by=call.person.name)
+
+    async def set_identity(self, call: Call) -> Identity:
+        """Keep who a client is."""
+        body: WriteIdentity = call.body
+        demand_language(body.language)
+        identity = Identity(
+            name=_said(body.name),
+            email=_said(body.email),
+            phone=_said(body.phone),
+            language=body.language,
+            note=_said(body.note),
+        )
+        await self._records.set_identity(call.text("client"), identity, new_key=body.new_key, by=call.person.name)
+        return identity
+
+    async def seen(self, call: Call) -> FlagRow:
+        """Note that a flag was minded."""
+        return await self._records.seen(call.text("client"), call.number("flag"), by=call.person.name)
+
+    async def consents(self, call: Call) -> list[ConsentRow]:
+        """Give a client's consents."""
+        return (await self._records.client(call.text("client"), by=call.person.name)).consents
+
+    async def agree(self, call: Call) -> ConsentRow:
+        """Note a consent."""
+        return await self._records.agree(call.text("client"), call.body.purpose, by=call.person.name)
+
+    async def withdraw(self, call: Call) -> ConsentRow:
+        """Note that a consent was taken back."""
+        return await self._records.withdraw(call.text("client"), call.number("consent"), by=call.person.name)
+
+    async def audit(self, call: Call) -> list[AuditRow]:
+        """Give what the audit log has of a client."""
+        return list(await self._records.audit(call.text("client"), by=call.person.name))
+
+
+def _said(text: str | None) -> str | None:
+    return (text or "").strip() or None
+
+
+def _on(method: Method, path: str, handler: Any, summary: str, answer: Any, **more: Any) -> Endpoint:
+    return Endpoint(method=method, path=path, handler=handler, summary=summary, answer=answer, tag="clients", **more)
+
+
+def demand_language(language: str) -> None:
+    """Raise `RefusedError` where clients have no pages in it."""
+    if language not in languages():
+        raise RefusedError(f"There are no pages in {language}; there are {', '.join(languages())}.")

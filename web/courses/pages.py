@@ -1,0 +1,127 @@
+"""The pages that a client takes home, for the therapist to show, print or save; the course behind them; who is due."""
+
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ...service.courses.models import Courses
+from ...service.courses.visit_schedule import shortest
+from ...service.documents.client_course import client_course, course_page
+from ...service.documents.client_summary import client_summary
+from ...service.documents.course_figures import figure_lines, went_lines
+from ...service.documents.page_templates import PAPER_FILES, Frame
+from ...service.rendering.translations import SOURCE, Speech, choose, languages, speech_of
+from ..clients.pages import PageFor, address_of
+from ..complements import KINDS, NAMES
+from ..http.person import person_of
+from ..http.static_files import StaticFiles
+from ..http.templating import session_of
+from ..rooms.visibility import hides_clients
+
+_ON_PAPER: Final = Frame(static=lambda name: name)
+
+
+class CoursePages:
+    """Handlers of the summary for the client, of the course, and of the practice's overview."""
+
+    def __init__(self, courses: Courses, page: PageFor, assets: StaticFiles) -> None:
+        self._courses = courses
+        self._page = page
+        self._assets = assets
+
+    def routes(self) -> list[web.RouteDef]:
+        """The addresses."""
+        return [
+            web.get("/sessions/{session}/summary", self.summary),
+            web.get("/sessions/{session}/summary.pdf", self.summary_pdf, allow_head=False),
+            web.get("/clients/{client}/course", self.course),
+            web.get("/clients/{client}/course/client", self.course_for_client),
+            web.get("/clients/{client}/course/client.pdf", self.course_pdf, allow_head=False),
+            web.get("/practice", self.practice),
+        ]
+
+    async def summary(self, request: web.Request) -> web.Response:
+        """Show the page that the client of a session takes home."""
+        session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
+        speech, client = await self._speech(request, session.row.client), session.row.client
+        path = f"/sessions/{session.row.session}"
+        frame = Frame(
+            static=self._assets.address,
+            languages=_others(speech.language, f"{path}/summary"),
+            back=(path, speech.say("The figures")),
+            pdf=f"{path}/summary.pdf?lang={speech.language}",
+            course=f"{address_of(client)}/course/client?lang={speech.language}" if client else None,
+        )
+        return _html(client_summary(session, speech, frame))
+
+    async def summary_pdf(self, request: web.Request) -> web.Response:
+        """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
+        session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
+        speech = await self._speech(request, session.row.client)
+        html = client_summary(session, speech, _ON_PAPER)
+        return await self._pdf(html, f"session-{session.row.session}-{speech.language}.pdf")
+
+    async def course(self, request: web.Request) -> web.Response:
+        """Show a client's course to the therapist."""
+        course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
+        speech = speech_of(SOURCE)
+        return self._page(
+            request,
+            "courses/course.html",
+            course=course,
+            page=course_page(course, speech),
+            speech=speech,
+            say=speech.say,
+            say_count=speech.say_count,
+            address=address_of(course.client),
+            figures=figure_lines(course),
+            went=went_lines(course),
+            kinds=[(kind, NAMES[kind]) for kind in KINDS],
+            names=NAMES,
+        )
+
+    async def course_for_client(self, request: web.Request) -> web.Response:
+        """Show it as the client reads it."""
+        client = request.match_info["client"]
+        course = await self._courses.course(client, "client's course", by=person_of(request).name)
+        speech, path = await self._speech(request, client), address_of(client)
+        frame = Frame(
+            static=self._assets.address,
+            languages=_others(speech.language, f"{path}/course/client"),
+            back=(f"{path}/course", speech.say("The course")),
+            pdf=f"{path}/course/client.pdf?lang={speech.language}",
+        )
+        return _html(client_course(course, speech, frame))
+
+    async def course_pdf(self, request: web.Request) -> web.Response:
+        """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
+        client = request.match_info["client"]
+        course = await self._courses.course(client, "client's course", by=person_of(request).name)
+        speech = await self._speech(request, client)
+        return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
+
+    async def practice(self, request: web.Request) -> web.Response:
+        """Show who is due and who is flagged, but not to a browser that hides clients."""
+        if hides_clients(request):
+            return self._page(request, "shared/hidden.html", heading="Who is due")
+        rows = await self._courses.practice()
+        return self._page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
+
+    async def _pdf(self, html: str, name: str) -> web.Response:
+        pdf = await self._courses.pdf(html, {file: self._assets.content(file) for file in PAPER_FILES})
+        headers = {"Content-Disposition": f'inline; filename="{name}"'}
+        return web.Response(body=pdf, content_type="application/pdf", headers=headers)
+
+    async def _speech(self, request: web.Request, client: str | None) -> Speech:
+        """As the address asks, else as the client reads, else as the browser does."""
+        known = await self._courses.language(client)
+        return speech_of(choose(request.query.get("lang"), known, accept=request.headers.get("Accept-Language", "")))
+
+
+def _others(language: str, path: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((code, name, f"{path}?lang={quote(code)}") for code, name in languages().items() if code != language)
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html")

@@ -1,0 +1,166 @@
+"""The demo: three rooms on virtual straps, found and read through Bleak like real ones."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from ..sensors.bluetooth.scanner import StrapSource, on_bus
+from ..sensors.clock import Clock, RunningClock
+from ..sensors.dbus.temporary_folder import passing_folder
+from ..sensors.errors import VirtualBusError
+from ..sensors.recordings.recording import Recording, read
+from ..sensors.source import ReplaySource, ScriptedSource, Source
+from ..sensors.virtual.start_on_packet_clock import HeldClock
+from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
+from ..sensors.virtual.virtual_strap import VirtualStrap
+from ..service.accounts.accounts import PracticeAccounts
+from ..service.clients.clients import PracticeRecords
+from ..service.commands.replay import put_in
+from ..service.courses.courses import PracticeCourses
+from ..service.follow_up.client_pages import links_of
+from ..service.privacy.data_requests import ClientRights
+from ..service.rooms.live_feed import Hub
+from ..service.rooms.rooms import House
+from ..service.storage.encryption import Seal, key_file_of
+from ..service.storage.storage import Storage
+from ..service.worker.worker import Worker
+from .ports import AdapterState, StrapSeen
+from .server import demand_loopback, is_loopback, print_line, say_how_to_come_in, served, stop_signal
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+RECORDINGS = (
+    "polar-h10_simulated_clear.jsonl.gz",
+    "polar-h10_simulated_noisy.jsonl.gz",
+    "polar-h10_simulated_sleepy.jsonl.gz",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """One room of the demo."""
+
+    recording: Recording
+    address: str
+    name: str
+    source: Source
+    clock: Clock
+    arrival_speed: float
+    """1 where the recording's own times are played, whatever the speed."""
+
+
+@dataclass(slots=True)
+class _VirtualRadio:
+    text: str
+    seen: list[StrapSeen] = field(default_factory=list)
+
+    def adapter(self) -> AdapterState:
+        return AdapterState(ready=True, text=self.text)
+
+    def straps(self) -> Sequence[StrapSeen]:
+        return self.seen
+
+
+async def run_demo(
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    speed: float,
+    faults: Sequence[str] = (),
+    seed: int = 1,
+    bench_folders: Sequence[Path] | None = None,
+    login: bool | None = None,
+    key_file: Path | None = None,
+) -> None:
+    """Run the demo until Ctrl-C; with folders, a test bench on their recordings too.
+
+    `login`: by default one is asked for only where other computers can come in.
+    """
+    login = not is_loopback(host) if login is None else login
+    demand_loopback(host, login=login)
+    stop = stop_signal()
+    print_line("Setting up three rooms on virtual straps ...")
+    recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
+    async with AsyncExitStack() as stack:
+        folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
+        storage = await stack.enter_async_context(await Storage.open(folder))
+        clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
+        worker = await stack.enter_async_context(Worker())
+        hub = Hub()
+        house = await stack.enter_async_context(
+            House(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
+        )
+        for number, client in enumerate(clients, 1):
+            device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
+            header = msgspec.structs.replace(
+                client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
+            )
+            await house.start(client.address, client.source, client.clock, header)
+        accounts = await PracticeAccounts.open(storage) if login else None
+        seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
+        records = PracticeRecords(storage, seal, house.end_sessions_of)
+        rights = ClientRights(storage, worker, seal, house)
+        links = await stack.enter_async_context(links_of(storage, seal))
+        courses = PracticeCourses(storage, worker, seal, house)
+        address = await stack.enter_async_context(
+            served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
+        )
+        print_line(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
+        if accounts:
+            say_how_to_come_in(accounts, address)
+        if bench_folders:
+            print_line(f"test bench at {address}/bench")
+        await stop.wait()
+        print_line("Ending the demo.")
+
+
+@asynccontextmanager
+async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerator[tuple[list[_Client], _VirtualRadio]]:
+    """Virtual straps behind Bleak where there can be a D-Bus; elsewhere the same recordings from the replay source."""
+    clocks: dict[str, HeldClock] = {}
+
+    def begin(strap: VirtualStrap) -> Clock:
+        clock = clocks.setdefault(strap.address, HeldClock(speed))
+        clock.start()
+        return clock
+
+    async with AsyncExitStack() as stack:
+        try:
+            air = await stack.enter_async_context(virtual_straps(recordings, clock_for=begin, loop=True))
+        except VirtualBusError as error:
+            yield _replayed(recordings, speed, error)
+            return
+        await stack.enter_async_context(on_bus(air.bus_address))
+        yield _heard(air, clocks, speed)
+
+
+def _heard(air: OnAir, clocks: dict[str, HeldClock], speed: float) -> tuple[list[_Client], _VirtualRadio]:
+    radio = _VirtualRadio("Virtual Bluetooth ready: three straps, read through Bleak on a private D-Bus.")
+    clients: list[_Client] = []
+    for player in air.players:
+        strap, clock = player.strap, HeldClock(speed)
+        clocks[strap.address] = clock
+        source = ScriptedSource(StrapSource(strap.address), player.recording)
+        clients.append(_Client(player.recording, strap.address, strap.name, source, clock, speed))
+        radio.seen.append(StrapSeen(strap.address, strap.name, strap.rssi_dbm, None))
+    return clients, radio
+
+
+def _replayed(recordings: Sequence[Recording], speed: float, why: VirtualBusError) -> tuple[list[_Client], _VirtualRadio]:
+    text = f"{why} The recordings are replayed without Bluetooth instead."
+    clients = [
+        _Client(
+            recording,
+            f"replay-{n}",
+            recording.header.device.name or f"Recording {n}",
+            ReplaySource(recording),
+            RunningClock(speed),
+            1.0,
+        )
+        for n, recording in enumerate(recordings, 1)
+    ]
+    return clients, _VirtualRadio(text)

@@ -1,0 +1,1 @@
+"""What every handler shares: endpoints, errors, security, templates, static files."""

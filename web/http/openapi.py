@@ -1,0 +1,118 @@
+"""The API's description, made from the endpoints and the very types that check what is sent (OpenAPI 3.1)."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+import re
+from typing import Any, Final
+
+import msgspec
+
+from ...service.rooms.messages import Ask, Heartbeat, Rooms, Snapshot, Update
+from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
+from .field_docs import say_fields
+from .security import COOKIE, CSRF_HEADER
+
+_ABOUT: Final = (
+    f"Everything that restbeat's pages do. Where a login is asked for, `POST {ROOT}/login` gives a cookie, which is the key; "
+    f"each change also carries the token that this and `GET {ROOT}/me` tell, in the header {CSRF_HEADER}. Times are seconds of "
+    "the session's clock unless they end in _utc. A figure that cannot be had is null, with a reason beside it. Live news, beat "
+    "by beat, come over the WebSocket /live (with ?room= of one room alone, and its Story): a Snapshot of each room, then "
+    "Updates, Rooms, and a Heartbeat every 10 s; where an Update's first_seq is not the last seq + 1, Ask for the Snapshot again."
+)
+_LIVE: Final = (Snapshot, Update, Rooms, Heartbeat, Ask)
+_REF: Final = "#/components/schemas/{name}"
+
+
+def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dict[str, Any]:
+    """The whole document; `login` tells whether requests need one."""
+    kinds = _kinds(endpoints)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    say_fields(components, kinds)
+    schema_of = dict(zip([_key(kind) for kind in kinds], schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(ROOT + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schema_of, login=login)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "restbeat", "version": version, "description": _ABOUT},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "login": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+            },
+        },
+    }
+
+
+def _kinds(endpoints: Sequence[Endpoint]) -> list[Any]:
+    kinds: list[Any] = [Refusal, *_LIVE]
+    for endpoint in endpoints:
+        for kind in (endpoint.body, endpoint.query, endpoint.answer):
+            if kind is not None and all(_key(kind) != _key(known) for known in kinds):
+                kinds.append(kind)
+    return kinds
+
+
+def _key(kind: Any) -> str:
+    return repr(kind)
+
+
+def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) -> dict[str, Any]:
+    changes = endpoint.method != "GET"
+    names = re.findall(r"{(\w+)}", endpoint.path)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": _part(name)} for name in names]
+    operation: dict[str, Any] = {
+        "summary": endpoint.summary,
+        "operationId": _operation_id(endpoint),
+        "tags": [endpoint.tag],
+        "responses": {str(endpoint.status): _answer("Done.", schema_of[_key(endpoint.answer)])},
+    }
+    if endpoint.query is not None:
+        parameters += _query_parameters(endpoint.query)
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.body is not None:
+        content = {"application/json": {"schema": schema_of[_key(endpoint.body)]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    if endpoint.admin:
+        operation["description"] = "For admins."
+    if login and not endpoint.open:
+        operation["security"] = [{"login": [], "csrf": []} if changes else {"login": []}]
+    for status in _refusals(endpoint, names, changes=changes, login=login):
+        operation["responses"][str(status)] = _answer(HTTPStatus(status).phrase + ".", schema_of[_key(Refusal)])
+    return operation
+
+
+def _refusals(endpoint: Endpoint, names: list[str], *, changes: bool, login: bool) -> list[int]:
+    found = set(endpoint.refusals) | {503}
+    found |= {400} if endpoint.body or endpoint.query else set()
+    found |= {413, 415} if endpoint.body else set()
+    found |= {404} if names else set()
+    found |= {401} if login and not endpoint.open else set()
+    found |= {403} if changes or endpoint.admin else set()
+    return sorted(found)
+
+
+def _answer(text: str, schema: Any) -> dict[str, Any]:
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _part(name: str) -> dict[str, Any]:
+    if name in NUMBERS:
+        return {"type": "integer", "minimum": 1, "maximum": 10**15 - 1}
+    return {"type": "string", "minLength": 1}
+
+
+def _query_parameters(query: type[msgspec.Struct]) -> list[dict[str, Any]]:
+    parameters = []
+    for field in msgspec.structs.fields(query):
+        schema = msgspec.json.schema(field.type)
+        parameters.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
+    return parameters
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    words = re.sub(r"[{}]", "", endpoint.path).replace("-", "_").strip("/").replace("/", "_")
+    return f"{endpoint.method.lower()}_{words}"

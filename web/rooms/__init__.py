@@ -1,0 +1,1 @@
+"""Rooms: pages, entries and the live socket."""

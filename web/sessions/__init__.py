@@ -1,0 +1,1 @@
+"""Sessions on record: pages, reports and notes."""

@@ -1,0 +1,85 @@
+"""The API of what a practice sets for itself."""
+
+from typing import Annotated
+
+import msgspec
+
+from ...service.courses.visit_schedule import CoursePlan
+from ..http.endpoint import Call, Endpoint
+from ..ports import House, RefusedError, Settings
+
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+_Words = Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=24)]
+_Seconds = Annotated[float, msgspec.Meta(ge=10, le=7200)]
+_Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,39}$")]
+TAKEN_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Digit", "Numpad") for n in range(10))})
+"""They have another meaning on the room page."""
+
+
+class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings to keep; what is left out becomes as it was at first."""
+
+    techniques: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=9)] = Settings().techniques
+    """On the keys 1 to 9."""
+    regions: _Words = Settings().regions
+    pressures: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=9)] = Settings().pressures
+    next_keys: Annotated[tuple[_Key, ...], msgspec.Meta(min_length=1, max_length=6)] = Settings().next_keys
+    """`KeyboardEvent.code` of the keys, or of a foot pedal's, that begin the next phase."""
+    settle_s: _Seconds = Settings().settle_s
+    baseline_s: _Seconds = Settings().baseline_s
+    massage_s: _Seconds | None = Settings().massage_s
+    """Null: as long as it takes."""
+    recovery_s: _Seconds = Settings().recovery_s
+    plan: CoursePlan = Settings().plan
+    """How often a client is meant to come, unless they have a plan of their own."""
+    keep_months: Annotated[int, msgspec.Meta(ge=1, le=600)] | None = Settings().keep_months
+    """Sessions that ended longer ago are deleted; null: kept until they are erased."""
+
+
+class SettingsApi:
+    """Handlers of the settings."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def endpoints(self) -> list[Endpoint]:
+        """The addresses."""
+        return [
+            Endpoint(
+                method="GET",
+                path="/settings",
+                handler=self.settings,
+                summary="Techniques, regions, pressures, keys, lengths of the phases.",
+                answer=Settings,
+                tag="settings",
+            ),
+            Endpoint(
+                method="PUT",
+                path="/settings",
+                handler=self.set_settings,
+                summary="Set them anew; they shape the sessions that begin from now on.",
+                body=WriteSettings,
+                answer=Settings,
+                refusals=(409,),
+                admin=True,
+                tag="settings",
+            ),
+        ]
+
+    async def settings(self, _: Call) -> Settings:
+        """Give the settings."""
+        return await self._house.settings()
+
+    async def set_settings(self, call: Call) -> Settings:
+        """Keep the settings."""
+        fields = msgspec.structs.asdict(call.body)
+        for name in ("techniques", "regions", "pressures"):
+            fields[name] = words = tuple(" ".join(word.split()) for word in fields[name])
+            if not all(words) or len({word.casefold() for word in words}) < len(words):
+                raise RefusedError(f"The {name} name nothing, or the same thing twice.")
+        settings = Settings(**fields)
+        taken = sorted(TAKEN_KEYS.intersection(settings.next_keys))
+        if taken:
+            raise RefusedError(f"{', '.join(taken)} means something else in a room. Choose another key.")
+        await self._house.set_settings(settings, by=call.person.name)
+        return settings

@@ -1,0 +1,103 @@
+// Whose session this is, put right: choose or type a pseudonym. The server writes it into the audit log, and tells every screen.
+
+import { button, dialog } from "../../shared/dialog.js";
+import { make, send, setText, show } from "../../shared/dom.js";
+import { hides, onHideChange } from "../../shared/hide_clients.js";
+
+const CHOICES = 8;
+
+export class Reassign {
+  constructor() {
+    this.state = null;
+    this.meant = {}; // what was confirmed after a refusal
+  }
+
+  get isOpen() { return Boolean(this.dialog?.open); }
+
+  open(state) {
+    if (!state) return;
+    this.build();
+    this.state = state;
+    this.input.value = "";
+    this.know();
+    this.dialog.showModal();
+    if (matchMedia("(pointer: fine)").matches) this.input.focus(); else this.title.focus(); // no keyboard over the choices
+  }
+
+  build() {
+    if (this.dialog) return;
+    this.now = make("p", "sub");
+    this.input = make("input");
+    Object.assign(this.input, { maxLength: 80, autocomplete: "off", name: "client" });
+    const label = make("label", "field");
+    label.append(make("span", "sub", "Pseudonym of the client"), this.input);
+    this.choices = make("div", "choices");
+    this.choices.setAttribute("role", "group");
+    this.choices.setAttribute("aria-label", "Clients seen lately");
+    this.privacy = button("Hide other clients", "quiet", () => {});
+    this.privacy.dataset.hideSwitch = "";
+    this.trouble = make("p", "notice");
+    this.trouble.setAttribute("role", "alert");
+    this.nobody = button("Nobody’s", "", () => this.put(null));
+    this.confirm = make("button", "primary");
+    this.confirm.type = "submit";
+    const acts = make("div", "acts");
+    acts.append(button("Cancel", "quiet", () => this.dialog.close()), this.nobody, this.confirm);
+    const form = make("form");
+    form.append(this.now, label, this.choices, this.privacy, this.trouble, make("p", "sub", "All that was measured stays with the session. The audit log keeps both names."), acts);
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.put(this.again ? this.client : this.input.value.trim()); });
+    this.input.addEventListener("input", () => this.update());
+    const { element, title } = dialog("Whose session is this?", form);
+    title.tabIndex = -1;
+    [this.dialog, this.title] = [element, title];
+    onHideChange(() => { if (this.dialog.open) this.know(); });
+  }
+
+  // What is shown of others: nothing where clients are hidden, and then it is not asked for either.
+  async know() {
+    const hidden = hides();
+    this.privacy.setAttribute("aria-pressed", String(hidden));
+    setText(this.now, `${this.state.name}, ${this.state.client ? `now under ${this.state.client}` : hidden ? "client hidden" : "under no name yet"}`);
+    this.choices.replaceChildren();
+    this.refused(null);
+    if (hidden) return;
+    const names = await lately().catch(() => []);
+    if (hides()) return;
+    const others = names.filter((name) => name !== this.state.client).slice(0, CHOICES);
+    this.choices.replaceChildren(...others.map((name) => button(name, "", () => { this.input.value = name; this.update(); this.confirm.focus(); })));
+  }
+
+  update() { this.refused(null); }
+
+  // A refusal can be answered: what is meant all the same is said to the server with the next press.
+  refused(error) {
+    const elsewhere = Boolean(error?.room), unasked = !elsewhere && error?.status === 409;
+    this.meant = { ...(error ? this.meant : {}), ...(elsewhere && { elsewhere_confirmed: true }), ...(unasked && { consent: true }) };
+    this.again = elsewhere || unasked;
+    setText(this.trouble, error?.message ?? "");
+    show(this.trouble, Boolean(error));
+    const name = this.input.value.trim();
+    setText(this.confirm, elsewhere ? "Put it there all the same" : unasked ? "They were asked and agree" : name ? `Put it under ${name}` : "Put it there");
+    this.confirm.disabled = !this.again && (!name || name === this.state.client);
+    show(this.nobody, hides() || this.state.client !== null);
+  }
+
+  async put(client) {
+    this.confirm.disabled = this.nobody.disabled = true;
+    this.client = client;
+    try {
+      await send("PUT", `/api/v1/rooms/${encodeURIComponent(this.state.room)}/client`, { client, ...this.meant });
+      this.dialog.close();
+    } catch (error) {
+      this.refused(error);
+    }
+    this.nobody.disabled = false;
+  }
+}
+
+// Pseudonyms of the newest sessions.
+async function lately() {
+  const response = await fetch("/api/v1/sessions", { signal: AbortSignal.timeout(5000) });
+  const sessions = await response.json();
+  return [...new Set(sessions.map((session) => session.client).filter(Boolean))];
+}

@@ -1,0 +1,245 @@
+// One room, readable from two metres, led with touch, keys or a pedal.
+
+import { ChangeBar } from "./change_bar.js";
+import { Comeback } from "../live/resume_after_outage.js";
+import { Controls, Sheets } from "./controls.js";
+import { byId, make, setData, setSignal, setText, show, Speaker } from "../../shared/dom.js";
+import { Entries } from "./entries.js";
+import { Keys } from "./keys.js";
+import { Live, WakeLock } from "../live/live.js";
+import { Outbox } from "../live/outbox.js";
+import { Picture } from "../live/session_chart.js";
+import { Readiness } from "./readiness.js";
+import { asked, breathing, minuteRows, pain, phaseTime } from "./room_text.js";
+import { rows, Strip } from "./rr_strip.js";
+import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "../../shared/live_text.js";
+
+const ORDER = ["settle", "baseline", "massage", "recovery", "ended"];
+const main = byId("main");
+const { room: id, kind, person } = main.dataset;
+const live = new Live(id).start();
+const strip = new Strip(byId("strip"));
+const bar = new ChangeBar(byId("change"));
+const picture = new Picture(byId("plot"), byId("plot-read"), kind);
+const speaker = new Speaker(byId("spoken"));
+const wake = new WakeLock();
+const outbox = new Outbox(id);
+const sheets = new Sheets();
+const say = (text) => { trouble = text; clearTimeout(troubleTimer); if (text) troubleTimer = setTimeout(() => { trouble = ""; render(); }, 8000); render(); };
+const entries = new Entries({ room: id, person, outbox, trouble: (text) => say(text), spoken: (text) => speaker.tell(text) });
+const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address) });
+const comeback = new Comeback({ room: id, outbox, goes: (address) => location.replace(address) });
+const ready = new Readiness(byId("ready"));
+let trouble = "";
+let troubleTimer = 0;
+let word = null;
+let tableMs = -Infinity;
+let view = "pictures";
+let drawn = false;
+let wasAway = false;
+let tools = null;
+
+const keys = new Keys({
+  next: main.dataset.nextKeys.split(" "),
+  begin: () => controls.next(),
+  technique: (n) => controls.technique(n),
+  sheets,
+  dialog: byId("help"),
+  commands: {
+    r: () => sheets.toggle("region"), d: () => sheets.toggle("pressure"), p: () => sheets.toggle("pain"), s: () => controls.stop(),
+    t: () => byId("turned").click(), k: () => byId("talking").click(), h: () => byId("heat").click(), c: () => byId("cold").click(),
+    u: () => entries.undo(), b: () => { if (!byId("mend").hidden && !byId("redate").hidden) sheets.toggle("date"); },
+    v: () => choose(view === "tables" ? "pictures" : "tables"), i: () => choose(view === "stream" ? "pictures" : "stream"),
+    "?": () => help(true),
+  },
+});
+
+function fill(table, lines) {
+  table.querySelector("tbody").replaceChildren(...lines.map((cells) => {
+    const row = make("tr");
+    row.append(...cells.map((cell, n) => {
+      const element = make(n ? "td" : "th", "", cell);
+      if (!n) element.scope = "row";
+      return element;
+    }));
+    return row;
+  }));
+}
+
+function drawTables(room, nowMs) {
+  if (byId("table").hidden && byId("whole-table").hidden || nowMs - tableMs < 2000) return;
+  tableMs = nowMs;
+  if (!byId("table").hidden) fill(byId("table"), rows(room.beats, room.nowS(nowMs)));
+  if (!byId("whole-table").hidden && room.story) fill(byId("whole-table"), minuteRows(room.story, kind));
+}
+
+function drawStream(state, grown) {
+  const list = byId("stream");
+  if (list.hidden) return;
+  const lines = integrity(state, grown);
+  if (list.children.length !== lines.length) list.replaceChildren(...lines.map(() => { const line = make("div"); line.append(make("dt"), make("dd")); return line; }));
+  lines.forEach(([name, value, odd], n) => {
+    const line = list.children[n];
+    setText(line.children[0], name);
+    setText(line.children[1], value);
+    setData(line, "odd", odd ? "yes" : "no");
+  });
+}
+
+function news(state, silentMs, missing) {
+  const waiting = outbox.waiting.length;
+  const kept = waiting ? ` ${waiting} ${waiting === 1 ? "entry is" : "entries are"} kept here and sent when it is back.` : "";
+  if (silentMs) return noNews(silentMs) + kept;
+  if (missing) return comeback.words + (comeback.wanted ? kept : "");
+  if (trouble) return trouble;
+  if (waiting && outbox.trouble) return outbox.trouble + kept;
+  return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that one stands where RMSSD would
+}
+
+// Of the strap and the client nothing is known at this moment: no number stays.
+function blank(text) {
+  for (const name of ["rate", "word"]) setText(byId(name), "–");
+  for (const name of ["quality", "detail", "between", "asked"]) setText(byId(name), "");
+  setData(byId("big"), "none", "yes");
+  setData(byId("word"), "tone", "quiet");
+  setData(byId("word"), "long", "no");
+  setSignal(byId("signal"), "away", text);
+  bar.draw(null);
+}
+
+function drawPhase(phase, phaseS, state, unsent) {
+  const told = phaseTime(phase, phaseS, phase === state.phase ? state.target_s : null);
+  setText(byId("phase"), phaseWord(phase, kind));
+  setText(byId("elapsed"), phase === "ended" ? clock(state.now_s) : told.time);
+  setText(byId("beside"), unsent ? "waiting to be sent" : phase === "ended" ? "in all" : told.beside);
+  for (const step of byId("steps").children) {
+    const at = ORDER.indexOf(step.dataset.phase) - ORDER.indexOf(phase);
+    setData(step, "at", at === 0 ? "now" : at < 0 ? "over" : "");
+    step.style.setProperty("--share", (at === 0 ? told.share ?? 1 : at < 0 ? 1 : 0).toFixed(3));
+  }
+  return told;
+}
+
+function drawFigures(state, room, grown) {
+  const answer = response(state, word);
+  word = answer.word;
+  setText(byId("rate"), state.hr_bpm === null ? "–" : String(state.hr_bpm));
+  setData(byId("big"), "none", state.hr_bpm === null ? "yes" : "no");
+  setText(byId("quality"), room.ended ? "" : [quality({ ...state, battery_pct: null }) || "– % of beats used", breathing(state)].filter(Boolean).join(" · "));
+  setText(byId("word"), answer.word);
+  setData(byId("word"), "tone", answer.tone);
+  setData(byId("word"), "long", answer.word.length > 14 ? "yes" : "no");
+  const compared = answer.percent !== null;
+  setText(byId("detail"), answer.detail);
+  setText(byId("between"), compared ? sentence(state.change_why ?? "") : "");
+  bar.draw(answer.percent, state.change_low_pct ?? null, state.change_high_pct ?? null, state.change_pct);
+  setSignal(byId("signal"), state.signal, signalWord(state, grown));
+}
+
+function render() {
+  const nowMs = performance.now();
+  const room = live.rooms.get(id);
+  const silentMs = live.silentMs(room, nowMs);
+  const missing = live.open && live.known !== null && !live.known.includes(id);
+  const text = news(room?.state, silentMs, missing);
+  setText(byId("news"), text);
+  show(byId("news"), text !== "");
+  setData(document.body, "stale", silentMs || missing ? "yes" : "no");
+  if (missing) comeback.missing();
+  const state = room?.state ?? controls.state;
+  if (!state) return;
+  const away = silentMs > 0 || missing || !room;
+  if (wasAway && !away) outbox.flush();
+  wasAway = away;
+  const ahead = outbox.phaseAhead(state);
+  const phase = ahead?.phase ?? state.phase;
+  const grown = room?.grownS(nowMs) ?? 0;
+  const phaseS = ahead ? ((Date.now() - ahead.sinceMs) / 1000) * state.speed : state.phase_s + grown;
+  const told = drawPhase(phase, phaseS, state, ahead !== null && away);
+  setText(byId("name"), state.name);
+  setText(byId("who"), [state.client, state.kind === "rest" ? "rest only" : state.technique, state.posture, state.battery_pct === null ? null : `battery ${state.battery_pct} %`, state.strap].filter(Boolean).join(" · "));
+  setText(byId("pain-now"), pain(state));
+  show(byId("pain-shown"), state.pain !== null);
+  setText(byId("notice"), state.notice ?? "");
+  show(byId("notice"), Boolean(state.notice));
+  controls.update(state, { away, ahead: ahead?.phase ?? null, full: told.full, story: room?.story });
+  entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
+  tools?.update(state);
+  ready.update(state, away);
+  wake.want(phase !== "ended");
+  if (ahead || !away) speaker.say("phase", phaseWord(phase, kind));
+  if (away) {
+    blank("No news");
+    if (!ahead) for (const name of ["phase", "elapsed"]) setText(byId(name), "–");
+    if (!ahead) setText(byId("beside"), "");
+    document.title = `No news · ${state.name} – restbeat`;
+    speaker.say("stale", "No news from restbeat");
+    return;
+  }
+  comeback.heard(state);
+  setText(byId("asked"), state.bench ? "" : asked(phase, kind, told.full));
+  drawFigures(state, room, grown);
+  document.title = `${phaseWord(phase, kind)} · ${state.name} – restbeat`;
+  speaker.say("stale", "News again");
+  speaker.say("signal", state.signal_text);
+  speaker.say("notice", state.notice ?? "");
+  if (room.story) picture.show(room.story, state.baseline_rmssd_ms);
+  drawTables(room, nowMs);
+  drawStream(state, grown);
+  if (!drawn) begin();
+}
+
+// The first figures stand: what is heavier can come now.
+async function begin() {
+  drawn = true;
+  import("./room_tools.js").then(({ RoomTools }) => { tools = new RoomTools(byId("tools"), id, { trouble: say }); });
+  const charts = await picture.load().catch(() => false);
+  setData(document.body, "charts", charts ? "yes" : "no");
+  if (!charts) choose(view);
+  render();
+}
+
+function frame(nowMs) {
+  const room = live.rooms.get(id);
+  if (room?.state && view === "pictures") strip.draw(room, nowMs, live.silentMs(room, nowMs) > 0);
+  requestAnimationFrame(frame);
+}
+
+// Pictures, the same as tables, or the signal in detail beside the picture of the whole.
+function choose(wanted) {
+  view = wanted;
+  const charts = document.body.dataset.charts !== "no";
+  show(byId("strip"), view === "pictures");
+  show(byId("table"), view === "tables");
+  show(byId("stream"), view === "stream");
+  show(byId("plot"), charts && view !== "tables");
+  show(byId("whole-table"), !charts || view === "tables");
+  byId("as-table").setAttribute("aria-pressed", String(view === "tables"));
+  byId("as-stream").setAttribute("aria-pressed", String(view === "stream"));
+  tableMs = -Infinity;
+  setData(document.body, "view", view);
+  render();
+}
+byId("as-table").addEventListener("click", () => choose(view === "tables" ? "pictures" : "tables"));
+byId("as-stream").addEventListener("click", () => choose(view === "stream" ? "pictures" : "stream"));
+for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => picture.zoom(Number(button.dataset.zoom)));
+
+function help(open) {
+  const dialog = byId("help");
+  if (open) dialog.showModal(); else dialog.close();
+}
+byId("open-help").addEventListener("click", () => help(true));
+byId("close-help").addEventListener("click", () => help(false));
+byId("letters").setAttribute("aria-pressed", String(keys.letters));
+byId("letters").addEventListener("click", () => {
+  keys.letters = !keys.letters;
+  byId("letters").setAttribute("aria-pressed", String(keys.letters));
+  setText(byId("letters-word"), keys.letters ? "on" : "off");
+});
+setText(byId("letters-word"), keys.letters ? "on" : "off");
+
+outbox.addEventListener("change", render);
+live.addEventListener("change", render);
+live.addEventListener("adapter", () => outbox.flush());
+setInterval(render, 250);
+requestAnimationFrame(frame);

@@ -1,0 +1,66 @@
+// What the room page says beside the figures. Pure functions.
+
+import { clock, phaseWord } from "../../shared/live_text.js";
+
+const COUNTED_DOWN = new Set(["settle", "baseline", "recovery"]);
+const minutes = (seconds) => (seconds % 60 ? clock(seconds) : `${Math.round(seconds / 60)} min`);
+
+// The time of a phase: { time, beside, share, full }; it counts down where the client waits, up where the therapist works.
+export function phaseTime(phase, phaseS, targetS) {
+  if (!targetS) return { time: clock(phaseS), beside: "", share: null, full: false };
+  const left = targetS - phaseS;
+  const share = Math.min(Math.max(phaseS / targetS, 0), 1);
+  if (COUNTED_DOWN.has(phase) && left > 0) return { time: clock(Math.ceil(left)), beside: "to go", share, full: false };
+  return { time: clock(phaseS), beside: `of ${minutes(targetS)}`, share, full: left <= 0 };
+}
+
+// What is asked of therapist or client now.
+export function asked(phase, kind, full) {
+  if (phase === "settle") return full ? "Settled: the baseline can begin" : "Let the client settle";
+  if (phase === "baseline") return full ? `Baseline complete: the ${kind === "rest" ? "rest" : "massage"} can begin` : "Lie still, no talking";
+  if (phase === "recovery") return full ? "Recovery complete" : "No talking, please";
+  return full ? "The planned time is over" : "";
+}
+
+export function breathing(state) {
+  return state.resp_per_min === null || state.resp_per_min === undefined ? "" : `breathing ${Math.round(state.resp_per_min)} a minute`;
+}
+
+export function pain(state) {
+  if (state.pain === null) return "";
+  if (state.pain_before === null || state.pain_before === state.pain) return String(state.pain);
+  return `${state.pain_before} → ${state.pain}`;
+}
+
+// How long ago, by the session's clock: "just now", "40 s ago", "3 min ago".
+export function ago(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 3 ? "just now" : whole < 90 ? `${whole} s ago` : `${Math.round(whole / 60)} min ago`;
+}
+
+export const beganWord = (phase, kind) => (phase === "ended" ? "Session ended" : `${phaseWord(phase, kind)} began`);
+
+// What is being done: the newest technique, region and pressure of the story.
+export function doing(story) {
+  const now = {};
+  for (const mark of story?.marks ?? []) for (const field of ["technique", "region", "pressure"]) if (mark[field]) now[field] = mark[field];
+  return now;
+}
+
+// The whole session as a table: a row a minute, newest first.
+export function minuteRows(story, kind) {
+  const rows = new Map();
+  const row = (s) => { const minute = Math.floor(s / 60); if (!rows.has(minute)) rows.set(minute, { levels: [], lows: [], highs: [], breaths: [], done: [] }); return rows.get(minute); };
+  for (const [mid, , level, low, high, breaths] of story.segments) {
+    const at = row(mid);
+    if (level !== null) { at.levels.push(level); at.lows.push(low); at.highs.push(high); }
+    if (breaths !== null) at.breaths.push(breaths);
+  }
+  for (const { phase, start_s: start } of story.phases) row(start).done.push(phaseWord(phase, kind));
+  for (const { at_s: at, text } of story.marks) row(at).done.push(text);
+  for (const [at, score] of story.pain) row(at).done.push(`Pain ${score}`);
+  const middle = (values) => (values.length ? String(Math.round([...values].sort((a, b) => a - b)[values.length >> 1])) : null);
+  return [...rows].sort((a, b) => b[0] - a[0]).map(([minute, at]) => [
+    clock(60 * minute), middle(at.levels) ? `${middle(at.levels)} ms` : "–", middle(at.levels) ? `${middle(at.lows)}–${middle(at.highs)} ms` : "–", middle(at.breaths) ?? "–", at.done.join(", "),
+  ]);
+}

@@ -1,0 +1,56 @@
+// After a session: pain in one press, notes that are written on from a draft, saved with who and when.
+
+import { byId, send, setText } from "../shared/dom.js";
+import { attempt, get, typed } from "./session_form.js";
+import { localTimes } from "../shared/times.js";
+
+localTimes();
+const form = byId("notes");
+const path = `/api/v1/sessions/${form.dataset.session}`;
+const areas = [...form.querySelectorAll("textarea")];
+const touched = new Set(); // fields that somebody wrote in: no draft may come over them
+
+// Paper shows all of a text, a field only what fits in it.
+const toPaper = (area) => setText(area.nextElementSibling, area.value.trim() || "—");
+
+function changed(area) {
+  toPaper(area);
+  touched.add(area.name);
+  setText(byId("said"), "Not saved yet.");
+}
+
+for (const area of areas) area.addEventListener("input", () => changed(area));
+form.elements.mind.addEventListener("input", () => { touched.add("mind"); setText(byId("said"), "Not saved yet."); });
+
+form.addEventListener("change", (event) => {
+  if (event.target.name !== "pain_after") return;
+  const { value } = event.target;
+  attempt(async () => {
+    await send("PUT", `${path}/pain-after`, { score: value === "" ? null : Number(value) });
+    const { visit, draft } = await get(`${path}/notes`);
+    const after = visit.pain_after === null ? "not asked" : visit.pain_after;
+    setText(byId("pain-said"), `Kept: ${visit.pain_before ?? "not asked"} before, ${after} after.`);
+    if (visit.saved) return;
+    for (const area of areas) if (!touched.has(area.name)) { area.value = draft[area.name]; toPaper(area); }
+  });
+});
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = form.querySelector(".next");
+  button.disabled = true;
+  await attempt(async () => {
+    const texts = typed(form, areas.map((area) => area.name));
+    const fields = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text ?? ""]));
+    const mind = form.elements.mind.value.trim();
+    const saved = await send("PUT", `${path}/notes`, { ...fields, mind, based_on: form.dataset.saved || null });
+    form.dataset.saved = saved.updated_utc;
+    touched.clear();
+    setText(byId("said"), "Saved.");
+    setText(byId("by"), `Saved by ${saved.therapist} on ${new Date(saved.updated_utc).toLocaleString()}.`);
+  });
+  button.disabled = false;
+});
+
+addEventListener("beforeunload", (event) => { if (touched.size) event.preventDefault(); });
+byId("print").addEventListener("click", () => print());

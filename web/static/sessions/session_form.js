@@ -1,0 +1,57 @@
+// What the pages around a session share: asking the server, chips to choose from, days in words.
+
+import { byId, make, setText, show } from "../shared/dom.js";
+
+export async function get(path) {
+  let response;
+  try {
+    response = await fetch(path, { signal: AbortSignal.timeout(10000) });
+  } catch {
+    throw new Error("restbeat did not answer. Try again in a moment.");
+  }
+  if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? "That did not work.");
+  return answer;
+}
+
+export const clientPath = (client) => `/api/v1/clients/${encodeURIComponent(client)}`;
+
+export function say(text) {
+  setText(byId("news"), text);
+  show(byId("news"), text !== "");
+  if (text) byId("news").scrollIntoView({ block: "nearest" });
+}
+
+// Does something that may be refused; the refusal stands on the page. Gives whether it was done.
+export async function attempt(work) {
+  try {
+    await work();
+    say("");
+    return true;
+  } catch (error) {
+    say(error.message);
+    return false;
+  }
+}
+
+export function chip(type, name, value, text, detail = "") {
+  const label = make("label", "chip");
+  const input = make("input");
+  Object.assign(input, { type, name, value });
+  const words = make("span", "", text);
+  if (detail) words.append(make("small", "", detail));
+  label.append(input, words);
+  return label;
+}
+
+export const shortDay = (utc) => {
+  const year = new Date(utc).getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return new Date(utc).toLocaleDateString(undefined, { day: "numeric", month: "short", year });
+};
+export const day = (utc) => new Date(utc).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+
+// A form's fields that people type in, without their blanks; empty ones as null.
+export function typed(form, names) {
+  return Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim() || null]));
+}

@@ -1,4 +1,0 @@
-import { localTimes } from "./times.js";
-
-localTimes();
-document.getElementById("print").addEventListener("click", () => print());
