@@ -17,10 +17,10 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import AdapterState
 from restbeat.service.rooms.rooms import House
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.ports import AdapterState
 from restbeat.web.server import served
 
 from .probe import Probe

@@ -111,3 +111,39 @@ class AmissError(ServiceError):
 
 class CutError(ServiceError):
     """A part of a recording that holds nothing to play."""
+
+
+class PortError(Exception):
+    """A request that cannot be met; its text is a sentence for a person."""
+
+
+class UnknownError(PortError):
+    """What was asked for is not there."""
+
+
+class UnknownRoomError(UnknownError):
+    """There is no such room."""
+
+
+class UnknownSessionError(UnknownError):
+    """There is no such session."""
+
+
+class UnknownClientError(UnknownError):
+    """There is no such client."""
+
+
+class RefusedError(PortError):
+    """The request does not fit the state of things (phase already moved on, strap already taken)."""
+
+
+class ConflictError(RefusedError):
+    """A strap or a client was claimed a second time; `room` has it, None where another program does."""
+
+    def __init__(self, text: str, room: str | None = None) -> None:
+        super().__init__(text)
+        self.room = room
+
+
+class StrapTakenError(ConflictError):
+    """A session holds the strap."""

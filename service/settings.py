@@ -1,14 +1,52 @@
 """What a practice sets for itself, kept in its database."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
-from ..web.ports import Settings
 from .storage.audit_log import note
 from .storage.sqlite import Database
 
 _NAME = "practice"
+
+
+class CoursePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So often a week for some weeks, then every so many weeks."""
+
+    per_week: Annotated[int, msgspec.Meta(ge=1, le=7)] = 2
+    weeks: Annotated[int, msgspec.Meta(ge=1, le=52)] = 6
+    then_every_weeks: Annotated[int, msgspec.Meta(ge=1, le=26)] | None = 2
+    """Null: that is all."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a practice sets for itself."""
+
+    techniques: tuple[str, ...] = (
+        "Long strokes",
+        "Kneading",
+        "Friction",
+        "Trigger point",
+        "Myofascial release",
+        "Stretching",
+        "Holding",
+        "Vibration",
+        "Tapping",
+    )
+    """On the keys 1 to 9."""
+    regions: tuple[str, ...] = ("Neck", "Shoulders", "Upper back", "Lower back", "Hips", "Legs", "Feet", "Arms", "Head", "Belly")
+    pressures: tuple[str, ...] = ("Light", "Moderate", "Deep")
+    next_keys: tuple[str, ...] = ("Space", "PageDown")
+    """Keys, or a foot pedal's, that begin the next phase: `KeyboardEvent.code`."""
+    settle_s: float = 180.0
+    baseline_s: float = 300.0
+    massage_s: float | None = None
+    recovery_s: float = 300.0
+    plan: CoursePlan = CoursePlan()
+    """How often a client is meant to come, unless they have a plan of their own."""
+    keep_months: int | None = None
+    """Sessions that ended longer ago are deleted; None: they are kept until they are erased."""
 
 
 def read_settings(db: Database) -> Settings:

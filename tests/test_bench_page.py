@@ -8,11 +8,11 @@ from aiohttp import web
 import pytest
 
 from restbeat.sensors.recordings.fault_grammar import KINDS
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import AdapterState
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
-from restbeat.web.demo import FIXTURES
-from restbeat.web.ports import AdapterState
 
 from .chromium import SIZES
 from .web.screen import a_page, chromium

@@ -11,7 +11,7 @@ import pytest
 from restbeat.service.accounts.accounts import PracticeAccounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.worker.worker import Worker
-from restbeat.web.http.security import COOKIE
+from restbeat.web.http.person import COOKIE
 from restbeat.web.server import served
 
 from .chromium import SIZES

@@ -12,15 +12,15 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import read
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.models import Identity
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.privacy.data_requests import ClientRights
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
 from restbeat.service.rooms.rooms import House
 from restbeat.service.storage.encryption import Seal
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.demo import FIXTURES
-from restbeat.web.ports import AdapterState, Opening, StrapSeen
-from restbeat.web.records import Identity
 from restbeat.web.server import served
 
 from .chromium import SIZES

@@ -12,20 +12,21 @@ from ..service.follow_up.models import Links
 from ..service.rooms.live_feed import Hub
 from .accounts.api import ME, AccountsApi
 from .accounts.login_pages import LoginPages
+from .accounts.login_required import login_of, require_login
 from .clients.api import ClientsApi
 from .clients.pages import RecordPages
 from .clients.privacy_api import RightsApi
 from .courses.api import CourseApi
 from .courses.pages import CoursePages
 from .follow_up.api import LinksApi
-from .follow_up.client_pages import OPEN_PATHS, OwnPages
+from .follow_up.client_pages import OPEN_PATHS, OwnPages, told_by
 from .http.endpoint import ROOT, Endpoint, routes_of
+from .http.errors import answer_errors
 from .http.openapi import describe
 from .http.person import Accounts
-from .http.security import add_headers, answer_errors, check_host, check_origin, login_of, require_login
+from .http.security import add_headers, check_host, check_origin
 from .http.static_files import STATIC, VENDOR, StaticFiles
 from .http.templating import Pages
-from .own_summary import told_by
 from .ports import Bench, House
 from .records import Records
 from .rights import Rights

@@ -19,19 +19,20 @@ from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..service.accounts.accounts import PracticeAccounts
 from ..service.clients.clients import PracticeRecords
+from ..service.commands.options import FIXTURES
 from ..service.commands.replay import put_in
 from ..service.courses.courses import PracticeCourses
 from ..service.follow_up.client_pages import links_of
 from ..service.privacy.data_requests import ClientRights
 from ..service.rooms.live_feed import Hub
+from ..service.rooms.models import AdapterState, StrapSeen
 from ..service.rooms.rooms import House
 from ..service.storage.encryption import Seal, key_file_of
 from ..service.storage.storage import Storage
+from ..service.terminal.signals import print_line, stop_signal
 from ..service.worker.worker import Worker
-from .ports import AdapterState, StrapSeen
-from .server import demand_loopback, is_loopback, print_line, say_how_to_come_in, served, stop_signal
+from .server import demand_loopback, is_loopback, say_how_to_come_in, served
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 RECORDINGS = (
     "polar-h10_simulated_clear.jsonl.gz",
     "polar-h10_simulated_noisy.jsonl.gz",

@@ -4,22 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
-
-class BackupHolds(msgspec.Struct, frozen=True):
-    """A backup that still holds an erased client."""
-
-    file: str
-    until_utc: str
-
-
-class ErasedClient(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, and what still holds it."""
-
-    sessions: int
-    packets: int
-    backups: list[BackupHolds]
+from ..service.privacy.data_requests import BackupHolds, ErasedClient
 
 
 class Rights(Protocol):

@@ -1,6 +1,5 @@
 """Serving the pages until somebody stops it."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 import errno
@@ -8,8 +7,6 @@ import gc
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
-import signal
-import sys
 
 from aiohttp import web
 
@@ -27,6 +24,7 @@ from ..service.rooms.rooms import House
 from ..service.rooms.strap_claims import Claims
 from ..service.storage.encryption import Seal
 from ..service.storage.storage import Storage
+from ..service.terminal.signals import print_line, stop_signal
 from ..service.testbench.bench import Bench
 from ..service.worker.worker import Worker
 from .app import create_app
@@ -144,34 +142,6 @@ def say_how_to_come_in(accounts: PracticeAccounts | None, address: str) -> None:
         print_line("There is no login: whoever sits at this computer sees everything.")
     elif accounts.setup_code:
         print_line(f"Make an admin account at {address}/setup with the code {accounts.setup_code} (it works once).")
-
-
-def stop_signal() -> asyncio.Event:
-    """Give an event that Ctrl-C and a termination signal set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return stop
-
-
-def no_stop_signal() -> None:
-    """Let Ctrl-C and a termination signal end the program by themselves again."""
-    loop = asyncio.get_running_loop()
-    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
-        try:
-            loop.remove_signal_handler(number)
-        except NotImplementedError:
-            signal.signal(number, default)
-
-
-def print_line(text: str) -> None:
-    """Print a line of progress at once, even into a pipe."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def _sentence(error: OSError, host: str, port: int) -> str:

@@ -10,12 +10,12 @@ from typing import Final, Self
 
 import msgspec
 
-from ...web.http.person import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
-from ...web.ports import RefusedError, UnknownError
+from ..errors import RefusedError, UnknownError
 from ..storage.audit_log import note
 from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
+from .models import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
 from .passwords import SHORTEST, Passwords
 from .rate_limits import Throttle
 

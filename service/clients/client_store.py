@@ -5,11 +5,11 @@ from datetime import datetime
 import re
 from typing import Any, Final
 
-from ...web.ports import RefusedError, UnknownClientError, UnknownError
-from ...web.records import AuditRow, ClientRow, FlagRow
+from ..errors import RefusedError, UnknownClientError, UnknownError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
+from .models import AuditRow, ClientRow, FlagRow
 
 PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _NUMBERED: Final = re.compile(r"(.*?\D)(\d{2,6})", re.ASCII)

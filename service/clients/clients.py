@@ -4,15 +4,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from ...web.records import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity, SavedSoap, Soap, Visit
 from ..follow_up.link_store import revoke_all
 from ..sessions import soap_notes
+from ..sessions.models import SavedSoap, Soap, Visit
 from ..storage.audit_log import note
 from ..storage.encryption import Seal
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import client_store, consents, identities
 from .consent_texts import Purpose
+from .models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ A client's consent holds for all of their sessions. A session of nobody named, o
 from collections.abc import Sequence
 from datetime import datetime
 
-from ...web.ports import RefusedError, UnknownError
-from ...web.records import ConsentRow
+from ..errors import RefusedError, UnknownError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from .consent_texts import IMPORTED, WORDING, Purpose
+from .models import ConsentRow
 
 _COLUMNS = "id, purpose, session, wording, given_utc, noted_by, withdrawn_utc, withdrawn_by"
 _OF_CLIENT = "(client = :client OR session IN (SELECT id FROM session WHERE client = :client))"

@@ -5,13 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from ...web.ports import RefusedError
-from ...web.records import Identity
-from ..errors import SealError, SealUnfitError
+from ..errors import RefusedError, SealError, SealUnfitError
 from ..storage.audit_log import note
 from ..storage.encryption import Seal
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
+from .models import Identity
 
 _LOST = " If the key is lost for good, say so and enter the identity anew: a new key is made."
 

@@ -199,8 +199,7 @@ def main() -> None:
 def _run_command_line() -> None:
     from ...analysis.errors import AnalysisError
     from ...sensors.errors import SensorError
-    from ...web.ports import PortError
-    from ..errors import ServiceError
+    from ..errors import PortError, ServiceError
 
     try:
         cli(standalone_mode=False)

@@ -82,7 +82,6 @@ def bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
         raise click.UsageError("--bench-folder is for the bench: give --bench too.")
     if not bench:
         return None
-    from ...web.demo import FIXTURES
 
     return [FIXTURES, folder] if folder else [FIXTURES]
 
@@ -100,3 +99,6 @@ def run(command: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(command)
     except KeyboardInterrupt as error:
         raise click.Abort from error
+
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"

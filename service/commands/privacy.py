@@ -15,9 +15,10 @@ from ..privacy.erasure import Erased, erase
 from ..privacy.export import write_export
 from ..privacy.personal_data import SessionHeld, of_client, session_of
 from ..storage.audit_log import note
+from ..storage.backup import Told
 from ..storage.database import demand_there, open_database, read_beside, take_folder, write_beside
 from ..storage.encryption import Seal
-from ..terminal.progress import Told, bar, counted
+from ..terminal.progress import bar, counted
 from ..worker.worker import Worker
 
 

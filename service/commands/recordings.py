@@ -160,6 +160,6 @@ def virtual_sensor(files: tuple[Path, ...], bus_address: str | None, speed: floa
 
     Example:  restbeat virtual-sensor fixtures/polar-h10_simulated_clear.jsonl.gz
     """
-    from ..virtual_sensor import run_virtual_sensor
+    from .straps import run_virtual_sensor
 
     run(run_virtual_sensor(files, bus_address, speed, faults, seed))

@@ -1,6 +1,7 @@
 """Commands on real straps: scan and record."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack, aclosing
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from ...sensors.bluetooth.scanner import Advert, StrapSource, adapter_state, ins
 from ...sensors.clock import Clock, RunningClock
 from ...sensors.errors import NoAdapterError, SensorError
 from ...sensors.protocols.known_devices import known
-from ...sensors.recordings.recording import Header, Packet, RecordingWriter
+from ...sensors.recordings.recording import Header, Packet, RecordingWriter, read
 from ...sensors.source import Described, LinkChange, Source
 from ...sensors.task_cancellation import ended
-from ...web.server import stop_signal
+from ...sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..errors import OutputError
+from ..terminal.signals import print_line, stop_signal
+from .replay import put_in, warn
 
 _GIVE_UP_S = 30.0
 _LINE_EVERY_S = 10.0
@@ -139,3 +142,37 @@ class _Taker:
         elif self.clock.now() - self._told_s >= _LINE_EVERY_S:
             self._told_s = self.clock.now()
             self._err.print(text)
+
+
+async def run_virtual_sensor(
+    files: Sequence[Path], bus_address: str | None, speed: float, faults: Sequence[str], seed: int
+) -> None:
+    """Keep recordings on the air until Ctrl-C; each starts when a program subscribes to its strap."""
+    stop, err = stop_signal(), Console(stderr=True, highlight=False)
+    recordings = [read(path) for path in files]
+    for recording in recordings:
+        warn(err, recording.warnings)
+    recordings = put_in(err, recordings, faults, seed)
+    async with virtual_straps(recordings, bus_address=bus_address, clock_for=lambda _: RunningClock(speed)) as air:
+        print_line(f"On the air at DBUS_SYSTEM_BUS_ADDRESS={air.bus_address}")
+        for path, player in zip(files, air.players, strict=True):
+            print_line(f"  {player.strap.address}  {player.strap.name}  plays {path.name}")
+        print_line("Each starts when a program subscribes to its heart rate. Ctrl-C ends it.")
+        telling = asyncio.create_task(_tell(air), name="progress")
+        try:
+            await stop.wait()
+        finally:
+            telling.cancel()
+
+
+async def _tell(air: OnAir) -> None:
+    async def one(number: int) -> None:
+        player = air.players[number]
+        await player.started.wait()
+        print_line(f"{player.strap.name}: playing")
+        await player.finished.wait()
+        print_line(
+            f"{player.strap.name}: played to its end, {player.sent} packets heard, {player.unheard} sent while nobody listened"
+        )
+
+    await asyncio.gather(*(one(number) for number in range(len(air.players))))

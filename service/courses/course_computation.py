@@ -10,8 +10,7 @@ from ...analysis.course.course_figures import Course
 from ...analysis.course.course_session import CourseSession, course_session
 from ...analysis.figures import SessionReport
 from ...sensors.recordings.recording import Mark
-from ..documents.client_sentences import pains_of
-from ..documents.soap_draft import worked
+from ..sessions.session_facts import pains_of, worked
 from .course_data import Compared, Stored
 
 

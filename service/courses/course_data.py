@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...analysis.figures import ResponseClass
-from ...web.records import Mark, Worked
+from ..sessions.models import Mark, Worked
 
 
 class Pains(NamedTuple):

@@ -6,10 +6,10 @@ from datetime import date, datetime
 import msgspec
 
 from ...analysis.course.course_figures import Course
-from ...web.ports import SessionRow
 from ..clients import client_store
 from ..clients.consents import holds
 from ..sessions import co_interventions, soap_notes
+from ..sessions.models import SessionRow
 from ..sessions.session_context import stopped
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from ...analysis.figures import ALGORITHM, SessionReport
-from ...web.ports import PortError, SessionRow
 from ..clients import client_store, identities
 from ..clients.consents import holds
-from ..errors import WorkerError
+from ..errors import PortError, WorkerError
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
+from ..sessions.models import SessionRow
 from ..sessions.session_context import around
 from ..storage.audit_log import note
 from ..storage.encryption import Seal

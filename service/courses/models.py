@@ -8,17 +8,13 @@ import msgspec
 
 from ...analysis.course.course_figures import Course
 from ...analysis.figures import ResponseClass
-from ...web.ports import PortError
-from ...web.records import FlagRow, Worked
+from ..clients.models import FlagRow
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
+from ..sessions.models import Worked
 from .visit_schedule import ClientPlan
 
 Slot = Literal["24h", "48h"]
 DueState = Literal["due", "soon", "later", "away", "over", "none"]
-
-
-class PaperError(PortError):
-    """A PDF cannot be made here."""
 
 
 class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):

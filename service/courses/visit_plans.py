@@ -2,12 +2,12 @@
 
 from datetime import date, datetime
 
-from ...web.ports import RefusedError
-from ..settings import read_settings
+from ..errors import RefusedError
+from ..settings import CoursePlan, read_settings
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
-from .visit_schedule import ClientPlan, CoursePlan
+from .visit_schedule import ClientPlan
 
 _COLUMNS = "starts_on, per_week, weeks, then_every_weeks, over"
 

@@ -3,23 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
+
+from ..settings import CoursePlan
 
 _WEEK_DAYS: Final = 7
 SOON_DAYS: Final = 3
 LONG_DAYS: Final = 28
 """Past the due day; whoever is later than that has stayed away."""
-
-
-class CoursePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """So often a week for some weeks, then every so many weeks."""
-
-    per_week: Annotated[int, msgspec.Meta(ge=1, le=7)] = 2
-    weeks: Annotated[int, msgspec.Meta(ge=1, le=52)] = 6
-    then_every_weeks: Annotated[int, msgspec.Meta(ge=1, le=26)] | None = 2
-    """Null: that is all."""
 
 
 class ClientPlan(msgspec.Struct, frozen=True, kw_only=True):

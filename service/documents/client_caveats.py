@@ -6,11 +6,9 @@ from typing import Final
 
 from ...analysis.figures import PhaseFigures, SessionReport
 from ..rendering.translations import Speech
-from ..sessions.client_session import FEWEST_DAYS, ClientSession
+from ..sessions.client_session import FEWEST_DAYS, LEAST_USED_PCT, ClientSession
 from .client_sentences import headline, pains, phase_name
 
-LEAST_USED_PCT: Final = 95.0
-"""Of the beats of a phase, for a verdict."""
 STEADY_SEGMENTS: Final = 24
 """Of 10 s in a phase, for a verdict: four minutes."""
 FEWEST_RESTS: Final = 3

@@ -7,14 +7,14 @@ from typing import Final
 
 from markupsafe import Markup
 
-from ...web.complements import complement_word, complements_of
-from ...web.records import Worked
 from ..courses.models import ClientCourse, CourseEntry, local_day
 from ..rendering.translations import NONE, Speech
+from ..sessions.co_interventions import complement_word, complements_of
+from ..sessions.models import Worked
+from ..sessions.session_facts import NOT_NOTED
 from . import course_sentences as words
 from .course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
 from .page_templates import Frame, render
-from .soap_draft import NOT_NOTED
 
 _MOST: Final = 3
 """Techniques of a session that the table names."""

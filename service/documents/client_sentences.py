@@ -10,6 +10,7 @@ from ...analysis.pain_rules import RISE, SEVERE
 from ..rendering.plain_words import interval_pct
 from ..rendering.translations import Speech
 from ..sessions.client_session import ClientSession
+from ..sessions.session_facts import pains_of
 
 TELLING: Final = frozenset({"clear", "slight", "none", "opposite"})
 
@@ -51,16 +52,6 @@ def phase_short(speech: Speech, phase: str, kind: str) -> str:
 def pains(session: ClientSession) -> tuple[int | None, int | None]:
     """Pain before and after a session."""
     return pains_of(session.report, session.visit.pain_before, session.visit.pain_after)
-
-
-def pains_of(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
-    """Pain as it was asked before and after, else as it was said in the session before and after the massage."""
-    massage = next((figures for figures in report.figures.phases if figures.phase == "massage"), None)
-    if massage is not None and before is None:
-        before = next((score for at_s, score in report.pain if at_s < massage.start_s), None)
-    if massage is not None and after is None:
-        after = next((score for at_s, score in reversed(report.pain) if at_s >= massage.end_s), None)
-    return before, after
 
 
 def first_of_all(speech: Speech, session: ClientSession) -> tuple[str, str] | None:

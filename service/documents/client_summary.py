@@ -7,15 +7,15 @@ from typing import Final
 from markupsafe import Markup
 
 from ...analysis.figures import PhaseFigures
-from ...web.complements import complement_word, complements_of
-from ...web.records import Mark
 from ..rendering.translations import NONE, Speech
 from ..rendering.vocabulary import TOLD_NOTES
 from ..sessions.client_session import ClientSession
+from ..sessions.co_interventions import complement_word, complements_of
+from ..sessions.models import Mark
+from ..sessions.session_facts import NOT_NOTED, worked
 from . import client_caveats as limits, client_sentences as words
 from .client_chart import NARROW, WIDE, session_chart
 from .page_templates import Frame, render
-from .soap_draft import NOT_NOTED, worked
 
 _MOST: Final = 3
 """Of one kind of what was done; what was done longest comes first."""

@@ -17,8 +17,9 @@ from ...analysis.course.course_figures import (
     WentWith,
 )
 from ..courses.models import ClientCourse, CourseEntry
-from ..courses.visit_schedule import CoursePlan, Period, due_on, periods
+from ..courses.visit_schedule import Period, due_on, periods
 from ..rendering.translations import Speech
+from ..settings import CoursePlan
 
 SLOPE_DIGITS: Final = 1
 """Decimals of a change a week: it is a few per cent at most, and its interval may come near to 0."""

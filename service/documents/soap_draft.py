@@ -1,19 +1,16 @@
 """Notes in SOAP form, prefilled with what was asked and measured; a therapist writes on from there. Pure functions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
-from ...web.ports import SessionRow
-from ...web.records import Answer, Mark, Soap, Visit, Worked
 from ..rendering import plain_words
+from ..sessions.models import Answer, Mark, SessionRow, Soap, Visit, Worked
 from ..sessions.screening import QUESTIONS
+from ..sessions.session_facts import worked
 from .therapist_summary import summary_of
 
-NOT_NOTED: Final = "not noted"
 NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows no medical necessity."
-_ENOUGH_MIN: Final = 0.5
-"""Of time that nobody noted anything for; less is not worth a word."""
 
 
 def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
@@ -36,25 +33,6 @@ def contraindications(screening: Sequence[Answer]) -> str:
         return f"Asked before the session ({plain_words.counted(len(screening), 'question', 'questions')}): none applies."
     said = ", ".join(answer.question.lower() for answer in yes)
     return f"Asked before the session: {said}. Considered and confirmed; the others do not apply."
-
-
-def worked(report: SessionReport, marks: Sequence[Mark], pick: Callable[[Mark], str | None]) -> list[Worked]:
-    """For how long each thing that `pick` takes from a mark was done in the massage: until the next such mark.
-
-    The last entry is `NOT_NOTED` where the massage went on before the first mark.
-    """
-    span = next(((phase.start_s, phase.end_s) for phase in report.figures.phases if phase.phase == "massage"), None)
-    told = [(mark.at_s, what) for mark in marks if (what := pick(mark))]
-    if span is None or not told:
-        return []
-    start_s, end_s = span
-    minutes: dict[str, float] = {}
-    borders = [start_s, *(min(max(at_s, start_s), end_s) for at_s, _ in told), end_s]
-    for what, begin_s, stop_s in zip([NOT_NOTED, *(what for _, what in told)], borders, borders[1:], strict=False):
-        minutes[what] = minutes.get(what, 0.0) + (stop_s - begin_s) / 60
-    before = minutes.pop(NOT_NOTED)
-    done = [Worked(what=what, minutes=length) for what, length in minutes.items() if length > 0]
-    return [*done, Worked(what=NOT_NOTED, minutes=before)] if done and before >= _ENOUGH_MIN else done
 
 
 def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator[str]:

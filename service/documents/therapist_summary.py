@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
-from ...web.ports import SessionRow
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
+from ..sessions.models import SessionRow
 
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[PhaseFigures], float | None], int], ...]] = (
     ("Beats used", "%", lambda f: f.accepted_pct, 1),

@@ -9,12 +9,11 @@ from typing import Final, Literal, Self, TypeVar
 
 import msgspec
 
-from ...web.http.person import TooOftenError
-from ...web.ports import PortError, RefusedError
+from ..accounts.models import TooOftenError
 from ..accounts.rate_limits import Bucket, Throttle
 from ..clients import client_store, consents
 from ..clients.identities import is_kept, language_of, open_identity
-from ..errors import SealError
+from ..errors import PortError, RefusedError, SealError
 from ..rendering.translations import SOURCE
 from ..storage.audit_log import note
 from ..storage.encryption import Seal
@@ -25,19 +24,8 @@ from . import answer_store, link_store, mail_queue
 from .link_store import Link
 from .link_tokens import LinkKeys
 from .mail_sender import Postman, demand_mailbox
-from .mail_settings import host_of, read_mail_settings, whole_address, write_mail_settings
-from .models import (
-    Answers,
-    ClientLinks,
-    LinkRefusedError,
-    LinkRow,
-    LinkWanted,
-    MailSettings,
-    OpenedPage,
-    Unanswered,
-    current_on,
-    session_on,
-)
+from .mail_settings import MailSettings, host_of, read_mail_settings, whole_address, write_mail_settings
+from .models import Answers, ClientLinks, LinkRefusedError, LinkRow, LinkWanted, OpenedPage, Unanswered, current_on, session_on
 
 T = TypeVar("T")
 

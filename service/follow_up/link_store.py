@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ...web.ports import RefusedError, UnknownError
 from ..clients import consents
+from ..errors import RefusedError, UnknownError
 from ..storage.audit_log import note
 from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database

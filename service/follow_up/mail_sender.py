@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from ...sensors.task_cancellation import told_to_end
-from ...web.ports import RefusedError
 from ..clients.identities import open_identity
-from ..errors import MailError, MailRefusedError, MailUnsureError, SealError, ServiceError
+from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
 from ..storage.encryption import Seal
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -24,9 +23,8 @@ from . import mail_queue
 from .link_store import address_of, link_of
 from .link_tokens import LinkKeys
 from .mail_queue import Due
-from .mail_settings import read_mail_settings
+from .mail_settings import MailSettings, read_mail_settings
 from .mail_texts import link_mail, reminder_mail, try_mail
-from .models import MailSettings
 from .smtp import STEP_S, send
 
 _LOG = logging.getLogger(__name__)

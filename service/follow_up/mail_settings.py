@@ -3,17 +3,39 @@
 from datetime import datetime
 import os
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from ...web.ports import RefusedError
-from ..errors import ServiceError
+from ..errors import RefusedError, ServiceError
 from ..storage.audit_log import note
 from ..storage.sqlite import Database
-from .models import MailSettings
 
 _NAME = "mail"
+
+
+Security = Literal["starttls", "tls", "none"]
+
+
+class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the practice is reached from outside, and how it sends mail. The password is kept outside the database."""
+
+    public_address: str | None = None
+    """Such as https://practice.example."""
+    practice: str | None = None
+    """How mails are signed."""
+    host: str | None = None
+    """Of the SMTP server; None: no mail is sent."""
+    port: int = 587
+    security: Security = "starttls"
+    user: str | None = None
+    sender: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether mail can be sent to clients."""
+        return bool(self.host and self.sender and self.public_address)
 
 
 def read_mail_settings(db: Database) -> MailSettings:

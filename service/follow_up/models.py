@@ -7,13 +7,13 @@ from typing import Annotated, Final, Literal, Protocol, get_args
 import msgspec
 
 from ...analysis.course.follow_up_windows import Slot, State
-from ...web.ports import PortError
+from ..errors import PortError
+from .mail_settings import MailSettings
 
 Sleep = Literal["worse", "usual", "better"]
 Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
 Relief = Literal["none", "hours", "half_day", "day", "lasts"]
 """How long relief lasted, as it is asked."""
-Security = Literal["starttls", "tls", "none"]
 
 DONE: Final[tuple[Done, ...]] = get_args(Done)
 RELIEF_H: Final[dict[Relief, float]] = {"none": 0.0, "hours": 3.0, "half_day": 12.0, "day": 24.0}
@@ -161,26 +161,6 @@ class OpenedPage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether mails can be sent at all."""
     sessions: list[Shown]
     """Those it may show, newest first."""
-
-
-class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the practice is reached from outside, and how it sends mail. The password is kept outside the database."""
-
-    public_address: str | None = None
-    """Such as https://practice.example."""
-    practice: str | None = None
-    """How mails are signed."""
-    host: str | None = None
-    """Of the SMTP server; None: no mail is sent."""
-    port: int = 587
-    security: Security = "starttls"
-    user: str | None = None
-    sender: str | None = None
-
-    @property
-    def ready(self) -> bool:
-        """Whether mail can be sent to clients."""
-        return bool(self.host and self.sender and self.public_address)
 
 
 class Links(Protocol):

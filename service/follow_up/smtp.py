@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...sensors.task_cancellation import told_to_end
 from ..errors import MailError, MailRefusedError, MailUnsureError
-from .models import MailSettings
+from .mail_settings import MailSettings
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPResponseException

@@ -10,9 +10,9 @@ import re
 import tempfile
 from typing import Protocol
 
-from ...web.ports import PortError, UnknownClientError
-from ...web.rights import BackupHolds, ErasedClient
-from ..errors import NoSuchClientError, ServiceError
+import msgspec
+
+from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
 from ..storage.audit_log import note
 from ..storage.backup_catalogue import Kept
 from ..storage.encryption import Seal
@@ -21,6 +21,21 @@ from ..storage.storage import Storage
 from .erasure import erase, still_in
 from .export import Files, write_export
 from .personal_data import SessionHeld, of_client, session_of
+
+
+class BackupHolds(msgspec.Struct, frozen=True):
+    """A backup that still holds an erased client."""
+
+    file: str
+    until_utc: str
+
+
+class ErasedClient(msgspec.Struct, frozen=True, kw_only=True):
+    """What was erased, and what still holds it."""
+
+    sessions: int
+    packets: int
+    backups: list[BackupHolds]
 
 
 class Rooms(Protocol):

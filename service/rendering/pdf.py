@@ -5,6 +5,8 @@ from io import BytesIO
 import logging
 from typing import Any, Final
 
+from ..errors import PortError
+
 _BASE: Final = "restbeat:///"
 _KINDS: Final = {".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -34,3 +36,23 @@ def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
     written = BytesIO()
     HTML(string=html, base_url=_BASE, url_fetcher=Given()).write_pdf(written)
     return written.getvalue()
+
+
+class PaperError(PortError):
+    """A PDF cannot be made here."""
+
+
+NO_PAPER = (
+    "PDF needs WeasyPrint and Pango: pip install 'restbeat[pdf]', and on Debian or Ubuntu apt install libpango-1.0-0 "
+    "libpangoft2-1.0-0. The page itself prints on one A4 from any browser."
+)
+
+
+def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
+    """The PDF, or the sentence that says why there is none."""
+    from ..rendering.pdf import NoPaperError, pdf_of
+
+    try:
+        return pdf_of(html, files)
+    except NoPaperError:
+        return NO_PAPER

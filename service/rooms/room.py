@@ -24,12 +24,12 @@ from ...sensors.recordings.recording import Event, Header, Mark, Pain
 from ...sensors.source import LinkState
 from ...sensors.task_cancellation import ended
 from ..errors import ServiceError
-from ..plan import Plan
 from .live_feed import Hub
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
 from .session_entries import STOPPED, Journal, words_of
 from .session_runner import Session
+from .session_start import Plan
 
 _LOG = logging.getLogger(__name__)
 _QUIET_S, _TICK_S = 1.2, 0.7

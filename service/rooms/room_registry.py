@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
-from ...web.ports import StrapTakenError, UnknownRoomError
+from ..errors import StrapTakenError, UnknownRoomError
 from .room import Room
 from .strap_claims import Claims, canonical
 

@@ -18,35 +18,24 @@ from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import Event, Header, Link, Mark
 from ...sensors.source import Source
 from ...sensors.task_cancellation import ended
-from ...web.ports import (
-    AdapterState,
-    ConflictError,
-    Note,
-    Opening,
-    PortError,
-    Press,
-    RefusedError,
-    SessionRow,
-    Settings,
-    StrapSeen,
-)
 from ..clients.consents import demand_for_session, give_for_session
-from ..clients.flags import flag_pain, reassign, set_flag, wearer_of
-from ..errors import ServiceError
-from ..plan import Plan, plan_of
-from ..presses import presses_of
+from ..clients.flags import flag_pain, set_flag
+from ..clients.strap_assignments import reassign, wearer_of
+from ..errors import ConflictError, PortError, RefusedError, ServiceError
+from ..sessions.models import SessionRow
 from ..sessions.report_cache import Reports
-from ..settings import read_settings, write_settings
+from ..settings import Settings, read_settings, write_settings
 from ..storage.sqlite import Database
 from ..storage.storage import NewSession, Storage
 from ..worker.worker import Worker
 from .live_feed import Hub
 from .messages import Action, ClientView, Story
+from .models import AdapterState, Note, Opening, Press, StrapSeen
 from .room import Room
 from .room_registry import OpenRooms
-from .session_entries import STOPPED, Journal
+from .session_entries import STOPPED, Journal, presses_of
 from .session_runner import Session
-from .session_start import admit, demand_consent, settle_client
+from .session_start import Plan, admit, demand_consent, plan_of, settle_client
 from .strap_claims import Claims, canonical
 
 _LOG = logging.getLogger(__name__)

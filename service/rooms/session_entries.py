@@ -10,7 +10,9 @@ import msgspec
 
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
-from ...web.ports import RefusedError
+from ..errors import RefusedError
+from ..storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
+from ..storage.sqlite import Database
 from .messages import Action
 from .session_runner import Session
 
@@ -227,3 +229,17 @@ def words_of(mark: Mark) -> str:
     """A mark as people read it."""
     text = ", ".join(part for part in (mark.technique, mark.region, mark.pressure, mark.note) if part)
     return text[:1].upper() + text[1:]
+
+
+def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:
+    """What each press told, by its key; none of it can be changed any more."""
+    taken: dict[str, Action] = {}
+    for table in TOLD:
+        names = ", ".join(EVENT_COLUMNS[table])
+        query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
+        for press, t_s, *own in db.execute(query, (session,)):
+            event = EVENT_OF[table](t_s, *own)
+            if isinstance(event, PhaseStart | Mark | Pain):
+                kind: Kind = "stop" if isinstance(event, Mark) and event.note == STOPPED else table  # type: ignore[assignment]
+                taken[press] = Action(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
+    return taken

@@ -10,8 +10,7 @@ from typing import Final, Self
 
 from platformdirs import user_runtime_path
 
-from ...web.ports import StrapTakenError
-from ..errors import FolderTakenError, StorageError
+from ..errors import FolderTakenError, StorageError, StrapTakenError
 from ..storage.database import take_folder
 
 _BUS: Final = "DBUS_SYSTEM_BUS_ADDRESS"

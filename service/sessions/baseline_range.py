@@ -4,9 +4,8 @@ from math import exp, sqrt
 from statistics import fmean, stdev
 
 from ..clients.consents import holds
-from ..documents.client_caveats import LEAST_USED_PCT
 from ..storage.sqlite import Database
-from .client_session import FEWEST_DAYS, UsualDays
+from .client_session import FEWEST_DAYS, LEAST_USED_PCT, UsualDays
 
 MOST = 30
 """The newest so many days are looked at: those of long ago no longer tell what is usual."""

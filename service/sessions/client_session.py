@@ -1,12 +1,11 @@
 """What a client's summary tells of: one session, what surrounds it, and what is usual for the client."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from ...analysis.figures import SessionReport
-from ...web.ports import SessionRow
-from ...web.records import Visit
+from .models import SessionRow, Visit
 
 ComplementKind = Literal["heat", "cold", "mindfulness", "tai-chi-yoga", "medication", "other"]
 
@@ -48,3 +47,7 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     """The massage was stopped because of pain."""
     usual: UsualDays = UsualDays()
     complements: tuple[Complement, ...] = ()
+
+
+LEAST_USED_PCT: Final = 95.0
+"""Of the beats of a phase, for a verdict."""

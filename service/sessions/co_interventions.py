@@ -1,8 +1,11 @@
 """What else was done for a client, as the database keeps it: beside a session, by whom it was noted."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final, get_args
 
-from ...web.ports import UnknownError, UnknownSessionError
+from ..errors import UnknownError, UnknownSessionError
+from ..rendering.translations import Speech, marked
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
@@ -60,3 +63,27 @@ def _read(db: Database, query: str, wanted: int | str) -> list[Complement]:
         Complement(complement=number, session=session, kind=kind, detail=detail, noted_by=by, noted_utc=at)
         for number, session, kind, detail, by, at in db.execute(query, (wanted,))
     ]
+
+
+KINDS: Final[tuple[ComplementKind, ...]] = get_args(ComplementKind)
+
+
+NAMES: Final[dict[ComplementKind, str]] = {
+    "heat": marked("Heat"),
+    "cold": marked("Cold"),
+    "mindfulness": marked("Mindfulness"),
+    "tai-chi-yoga": marked("Tai chi or yoga"),
+    "medication": marked("Medication changed"),
+    "other": marked("Something else"),
+}
+
+
+def complement_word(speech: Speech, kind: ComplementKind) -> str:
+    """What a kind is called."""
+    return speech.say(NAMES[kind])
+
+
+def complements_of(complements: Iterable[Complement]) -> list[ComplementKind]:
+    """The kinds there are, each once, in the usual order."""
+    there = {complement.kind for complement in complements}
+    return [kind for kind in KINDS if kind in there]

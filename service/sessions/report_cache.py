@@ -3,10 +3,10 @@
 import msgspec
 
 from ...analysis.figures import ALGORITHM, SessionReport
-from ...web.ports import PortError, SessionRow, UnknownSessionError
-from ..errors import WorkerError
+from ..errors import PortError, UnknownSessionError, WorkerError
 from ..storage.storage import Storage
 from ..worker.worker import Worker
+from .models import SessionRow
 
 
 class Reports:

@@ -26,3 +26,10 @@ QUESTIONS: Final = (
 )
 
 POSTURES: Final = ("Prone", "Supine", "On the side", "Seated")
+
+
+class Screening(msgspec.Struct, frozen=True):
+    """One question before a session, and its answer; a "yes" that was confirmed is recorded, never diagnosed."""
+
+    question: str
+    yes: bool

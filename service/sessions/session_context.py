@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from ...web.ports import SessionRow
 from ..rendering.vocabulary import STOPPED
 from ..storage.sqlite import Database
 from . import co_interventions, soap_notes
 from .baseline_range import usual_before
 from .client_session import ClientSession
+from .models import SessionRow
 
 
 def around(db: Database, row: SessionRow) -> partial[ClientSession]:

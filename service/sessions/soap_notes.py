@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 
-from ...web.ports import RefusedError, UnknownSessionError
-from ...web.records import Answer, Mark, SavedSoap, Soap, Visit
 from ..clients.flags import flag_pain, set_flag
+from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
+from .models import Answer, Mark, SavedSoap, Soap, Visit
 
 _BEFORE = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 

@@ -4,6 +4,7 @@ SQLite's online backup under one read transaction gives the state of one moment,
 meanwhile is not held up (WAL).
 """
 
+from collections.abc import Callable
 from contextlib import closing
 import os
 from pathlib import Path
@@ -12,12 +13,15 @@ import sqlite3
 import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
-from ..terminal.progress import Told
 from .database import check_ours, demand_there, open_readonly, sentence_for
 from .sqlite import Database
 
 _STEP_PAGES = 2000
 _COUNTED = ("session", "packet", "client", "report")
+
+
+Told = Callable[[int, int], None]
+"""Called with how much is done, and how much there is in all."""
 
 
 class Counts(msgspec.Struct, frozen=True):

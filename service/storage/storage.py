@@ -12,10 +12,11 @@ import msgspec
 from ...analysis.response.earlier_rests import Past
 from ...sensors.model import Device
 from ...sensors.recordings.recording import Event, Header
-from ...web.ports import Screening, SessionRow
 from ..clients.consents import give_for_session
 from ..errors import NoSuchSessionError
 from ..sessions.earlier_rests import past_before, unreported_before
+from ..sessions.models import SessionRow
+from ..sessions.screening import Screening
 from .event_rows import (
     EVENT_COLUMNS,
     EVENT_OF,

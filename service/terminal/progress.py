@@ -1,10 +1,9 @@
 """What the commands tell: a bar on stderr for what takes long, where somebody watches; and how many of what there were."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 
-Told = Callable[[int, int], None]
-"""Called with how much is done, and how much there is in all."""
+from ..storage.backup import Told
 
 
 @contextmanager

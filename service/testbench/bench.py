@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from ...analysis.beats.beat_stream import JudgedBeat
 from ...sensors.clock import TransportClock
 from ...sensors.errors import SensorError
@@ -16,7 +18,7 @@ from ...sensors.recordings.fault_grammar import parse_faults
 from ...sensors.recordings.fault_injection import told, with_faults
 from ...sensors.recordings.recording import Fault, Header, PhaseStart, Recording, read
 from ...sensors.task_cancellation import ended
-from ...web.ports import PhaseBand, Played, RefusedError, UnknownRoomError
+from ..errors import RefusedError, UnknownRoomError
 from ..rooms.live_feed import Hub
 from ..rooms.room import Room, rows_of
 from ..rooms.session_runner import Session
@@ -25,6 +27,36 @@ from .recording_player import Player
 _LOG = logging.getLogger(__name__)
 _MOST_ROOMS = 8
 _SUFFIXES = (".jsonl", ".jsonl.gz")
+
+
+class PhaseBand(msgspec.Struct, frozen=True):
+    """A phase of a recording, in s of its clock."""
+
+    phase: str
+    start_s: float
+    end_s: float
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """A bench room: what it plays, and where it is. Times in s of the recording's clock."""
+
+    room: str
+    name: str
+    recording: str
+    duration_s: float
+    at_s: float
+    paused: bool
+    speed: float
+    loop: bool
+    rounds: int
+    """How often it came to the end."""
+    phases: list[PhaseBand]
+    faults: list[str]
+    """As they were asked for."""
+    told: list[str]
+    """What was done, in words."""
+    ticks: list[float]
+    """Where trouble was put in."""
 
 
 @dataclass(slots=True, eq=False)

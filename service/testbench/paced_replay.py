@@ -70,7 +70,7 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
                 await asyncio.sleep(0.1)
 
         async def end() -> None:
-            from ...web.server import no_stop_signal, stop_signal  # noqa: PLC0415 a replay that is not paced needs no server
+            from ..terminal.signals import no_stop_signal, stop_signal  # noqa: PLC0415 a replay that is not paced needs no server
 
             stop = stop_signal()
             try:

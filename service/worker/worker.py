@@ -17,18 +17,14 @@ from ...sensors.recordings.recording import Event, Header
 from ...sensors.recordings.rr_text import RrText
 from ..courses.course_data import Compared, Stored
 from ..courses.course_records import CourseHeld
-from ..courses.models import PaperError
 from ..errors import WorkerError
 from ..privacy.personal_data import SessionHeld
+from ..rendering.pdf import PaperError, _pdf
 from ..storage.event_rows import stamp
 from .process_pool import Processes
 
 T = TypeVar("T")
 
-NO_PAPER = (
-    "PDF needs WeasyPrint and Pango: pip install 'restbeat[pdf]', and on Debian or Ubuntu apt install libpango-1.0-0 "
-    "libpangoft2-1.0-0. The page itself prints on one A4 from any browser."
-)
 _TIMEOUT_S = 120.0
 
 
@@ -216,13 +212,3 @@ def _course(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Cou
     from ..courses.course_computation import course_of
 
     return course_of(stored, reports)
-
-
-def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
-    """The PDF, or the sentence that says why there is none."""
-    from ..rendering.pdf import NoPaperError, pdf_of
-
-    try:
-        return pdf_of(html, files)
-    except NoPaperError:
-        return NO_PAPER

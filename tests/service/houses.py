@@ -11,14 +11,10 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import LinkChange, LinkState
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
 from restbeat.service.rooms.rooms import House
 from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.ports import (
-    AdapterState,
-    Opening,
-    StrapSeen,
-)
 
 ADDRESS = "A0:9E:1A:00:00:01"
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (1004 + 40 * (t % 2)).to_bytes(2, "little")) for t in range(1, 91)]

@@ -15,7 +15,8 @@ from restbeat.service.follow_up import answer_store, link_store, mail_queue
 from restbeat.service.follow_up.client_pages import PracticeLinks
 from restbeat.service.follow_up.link_tokens import LinkKeys
 from restbeat.service.follow_up.mail_sender import Postman
-from restbeat.service.follow_up.models import Answers, LinkWanted, MailSettings
+from restbeat.service.follow_up.mail_settings import MailSettings
+from restbeat.service.follow_up.models import Answers, LinkWanted
 from restbeat.service.privacy.erasure import erase
 from restbeat.service.rooms.live_feed import Hub
 from restbeat.service.rooms.rooms import House

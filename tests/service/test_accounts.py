@@ -6,10 +6,10 @@ from argon2 import PasswordHasher
 import pytest
 
 from restbeat.service.accounts.accounts import LASTS, PracticeAccounts
+from restbeat.service.accounts.models import LoginRefusedError, Person, TooOftenError
 from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.errors import RefusedError, UnknownError
 from restbeat.service.storage.storage import Storage
-from restbeat.web.http.person import LoginRefusedError, Person, TooOftenError
-from restbeat.web.ports import RefusedError, UnknownError
 
 PASSWORD = "correct horse battery"
 ADMIN = Person(1, "Ada", "admin")

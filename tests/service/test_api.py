@@ -15,11 +15,11 @@ from restbeat.service.follow_up.client_pages import links_of
 from restbeat.service.follow_up.models import LinkWanted
 from restbeat.service.privacy.data_requests import ClientRights
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import Opening
 from restbeat.service.rooms.rooms import House
 from restbeat.service.storage.encryption import Seal
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.ports import Opening
 from restbeat.web.server import served
 
 from .houses import Air, Strap

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.rooms.live_feed import Hub
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
-from restbeat.web.demo import FIXTURES
 
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 MINUTE = "polar-h10_simulated_one-minute.jsonl"

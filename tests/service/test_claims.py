@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
+from restbeat.service.errors import RefusedError, StrapTakenError
+from restbeat.service.rooms.models import Opening
 from restbeat.service.rooms.strap_claims import Claims
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.ports import Opening, RefusedError, StrapTakenError
 
 from .houses import ADDRESS, Bench
 

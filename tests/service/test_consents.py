@@ -9,9 +9,9 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.clients import PracticeRecords
 from restbeat.service.clients.consent_texts import WORDING
+from restbeat.service.errors import RefusedError
 from restbeat.service.storage.encryption import Seal
 from restbeat.service.storage.storage import Storage
-from restbeat.web.ports import RefusedError
 
 from .houses import Bench, Strap, ended, open_room
 from .test_records import OTHER, bench, records, stored  # noqa: F401 fixtures

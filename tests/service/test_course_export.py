@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from restbeat.service.clients.consents import give, withdraw
+from restbeat.service.clients.models import Identity
 from restbeat.service.privacy.data_requests import ClientRights
-from restbeat.web.records import Identity
 
 from .courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 

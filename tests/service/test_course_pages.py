@@ -9,11 +9,12 @@ import pytest
 
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.flags import set_flag
-from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.clients.models import Identity
+from restbeat.service.courses.visit_schedule import ClientPlan
+from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.settings import CoursePlan, Settings
 from restbeat.service.storage.storage import NewSession
-from restbeat.web.ports import RefusedError, Settings, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.web.records import Identity
 
 from .courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 

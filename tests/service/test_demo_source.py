@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from restbeat.sensors.errors import VirtualBusError
 from restbeat.sensors.recordings.recording import Packet, read
+from restbeat.service.commands.options import FIXTURES
 from restbeat.web import demo
 
 
@@ -16,7 +17,7 @@ async def no_bus(*arguments, **options):
 
 async def test_without_a_d_bus_the_same_recordings_are_replayed_and_it_says_so(monkeypatch):
     monkeypatch.setattr(demo, "virtual_straps", no_bus)
-    recordings = [read(demo.FIXTURES / name) for name in demo.RECORDINGS]
+    recordings = [read(FIXTURES / name) for name in demo.RECORDINGS]
     async with demo._on_air(recordings, 1000.0) as (clients, radio):
         assert "replayed without Bluetooth instead" in radio.adapter().text
         for client, recording in zip(clients, recordings, strict=True):
@@ -31,4 +32,4 @@ async def test_without_a_d_bus_the_same_recordings_are_replayed_and_it_says_so(m
 
 
 def test_the_recordings_of_the_demo_are_there():
-    assert all((demo.FIXTURES / name).is_file() for name in demo.RECORDINGS)
+    assert all((FIXTURES / name).is_file() for name in demo.RECORDINGS)

@@ -18,10 +18,11 @@ from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import Fault, Link, Packet, read
 from restbeat.sensors.source import LinkChange, LinkState, ScriptedSource
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.commands.replay import replay_file
 from restbeat.service.errors import OutputError
 from restbeat.service.storage.storage import Storage
-from restbeat.web.demo import FIXTURES, RECORDINGS
+from restbeat.web.demo import RECORDINGS
 
 from ..sensors.conftest import recording, until
 

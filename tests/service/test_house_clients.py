@@ -2,12 +2,9 @@
 
 import pytest
 
+from restbeat.service.errors import RefusedError, UnknownRoomError
 from restbeat.service.rooms.messages import ClientView
-from restbeat.web.ports import (
-    RefusedError,
-    Screening,
-    UnknownRoomError,
-)
+from restbeat.service.sessions.screening import Screening
 
 from .houses import ADDRESS, audit, open_room
 

@@ -6,12 +6,9 @@ import pytest
 
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Link, PhaseStart
+from restbeat.service.errors import RefusedError
+from restbeat.service.rooms.models import Note, Press
 from restbeat.service.storage.storage import Storage
-from restbeat.web.ports import (
-    Note,
-    Press,
-    RefusedError,
-)
 
 from .houses import ADDRESS, Bench, ended, flags, open_room, reopened
 

@@ -3,11 +3,8 @@
 from contextlib import closing
 import sqlite3
 
+from restbeat.service.rooms.models import Note, Press
 from restbeat.service.storage.database import DATABASE
-from restbeat.web.ports import (
-    Note,
-    Press,
-)
 
 from .houses import flags, open_room
 

@@ -3,9 +3,9 @@
 
 import pytest
 
+from restbeat.service.clients.models import Identity
+from restbeat.service.errors import RefusedError
 from restbeat.service.storage.encryption import key_file_of
-from restbeat.web.ports import RefusedError
-from restbeat.web.records import Identity
 
 from .houses import audit, open_room
 from .test_records import bench, records  # noqa: F401 fixtures

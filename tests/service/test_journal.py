@@ -4,9 +4,9 @@ import pytest
 
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Mark, Packet, Pain, PhaseStart
+from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.session_entries import STOPPED, UNDO_S, Journal
 from restbeat.service.rooms.session_runner import Session
-from restbeat.web.ports import RefusedError
 
 
 class Held:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 import pytest
 
+from restbeat.service.accounts.models import TooOftenError
+from restbeat.service.clients.models import Identity
+from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError
 from restbeat.service.follow_up.link_tokens import LinkKeys
 from restbeat.service.follow_up.models import LinkRefusedError, shown_of
 from restbeat.service.storage.encryption import Seal
-from restbeat.web.http.person import TooOftenError
-from restbeat.web.ports import RefusedError, UnknownClientError, UnknownError
-from restbeat.web.records import Identity
 
 from .own_pages import NOW, PUBLIC, practice, token_of  # noqa: F401 fixtures
 

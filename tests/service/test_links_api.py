@@ -3,10 +3,10 @@
 
 import pytest
 
+from restbeat.service.clients.models import Identity
 from restbeat.service.follow_up.models import Answers
 from restbeat.service.privacy.erasure import erase
 from restbeat.service.privacy.personal_data import of_client
-from restbeat.web.records import Identity
 
 from .own_pages import DAY, PUBLIC, browser, practice, token_of  # noqa: F401 fixtures
 

@@ -11,11 +11,12 @@ from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
+from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import AdapterState, Opening
 from restbeat.service.rooms.rooms import House
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
-from restbeat.web.ports import AdapterState, Opening, RefusedError
 
 ROOMS, SECONDS, SPEED = 30, 120, 10.0
 TIMING = Timing(first_wait_s=0.05, longest_wait_s=0.2)

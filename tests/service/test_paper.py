@@ -12,14 +12,13 @@ import zlib
 from PIL import Image
 import pytest
 
-from restbeat.service.courses.models import PaperError
 from restbeat.service.documents.client_course import client_course
 from restbeat.service.documents.client_summary import client_summary
 from restbeat.service.documents.export_pages import course_taken_home, summary_taken_home
 from restbeat.service.documents.page_templates import PAPER_FILES, STATIC, Frame
 from restbeat.service.errors import WorkerError
-from restbeat.service.rendering.pdf import pdf_of
-from restbeat.service.worker.worker import NO_PAPER, Worker
+from restbeat.service.rendering.pdf import NO_PAPER, PaperError, pdf_of
+from restbeat.service.worker.worker import Worker
 from tests.web.made_up import report
 from tests.web.take_home import a_course, a_session, crowded, english, german, too_little
 
@@ -129,9 +128,9 @@ def test_an_export_speaks_the_clients_language_or_english():
 
 async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    from restbeat.service.worker import worker
+    from restbeat.service.rendering import pdf
 
-    assert worker._pdf("<p>x</p>", {}) == NO_PAPER
+    assert pdf._pdf("<p>x</p>", {}) == NO_PAPER
 
     async def no_process(self, function, *args):
         return function(*args)

@@ -11,8 +11,8 @@ from restbeat.sensors.clock import TransportClock
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import Recording, read
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.testbench.recording_player import OnceLog, Player
-from restbeat.web.demo import FIXTURES
 
 TROUBLE = ["drop@20:6", "double@60:5", "ectopic:2%"]
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from restbeat.service.clients.models import Identity
+from restbeat.service.errors import RefusedError
 from restbeat.service.follow_up import mail_queue
 from restbeat.service.follow_up.mail_sender import Postman
 from restbeat.service.follow_up.models import Answers
-from restbeat.web.ports import RefusedError
-from restbeat.web.records import Identity
 
 from .mail_server import Inbox, mail_server
 from .own_pages import NOW, PUBLIC, own_pages, token_of

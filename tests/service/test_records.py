@@ -6,12 +6,15 @@ from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.client_store import flags_of
 from restbeat.service.clients.clients import PracticeRecords
 from restbeat.service.clients.flags import flag_pain, set_flag
+from restbeat.service.clients.models import Identity
+from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
+from restbeat.service.rooms.models import Note, Opening
+from restbeat.service.sessions.models import Soap
+from restbeat.service.sessions.screening import Screening
 from restbeat.service.storage.encryption import Seal
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 from restbeat.service.storage.storage import NewSession, Storage
-from restbeat.web.ports import Note, Opening, RefusedError, Screening, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.web.records import Identity, Soap
 
 from .houses import ADDRESS, NOW, Bench, audit, ended, open_room
 

@@ -7,10 +7,9 @@ import pytest
 
 from restbeat.sensors.recordings.recording import Header, Mark
 from restbeat.service.privacy.retention import Retention
-from restbeat.service.settings import write_settings
+from restbeat.service.settings import Settings, write_settings
 from restbeat.service.storage.database import DATABASE
 from restbeat.service.storage.storage import NewSession, Storage
-from restbeat.web.ports import Settings
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -16,22 +16,24 @@ import pytest
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header, Mark, Packet, Pain, PhaseStart, read
 from restbeat.service.clients import consents, identities
+from restbeat.service.clients.models import Identity
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.courses import visit_plans
-from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
 from restbeat.service.privacy.erasure import ERASURES, erase, erase_again, still_in
 from restbeat.service.privacy.personal_data import of_client, tables_of_client
 from restbeat.service.sessions import co_interventions, soap_notes
+from restbeat.service.sessions.models import Soap
+from restbeat.service.sessions.screening import Screening
+from restbeat.service.settings import CoursePlan
 from restbeat.service.storage.audit_log import note
 from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.encryption import Seal
 from restbeat.service.storage.storage import NewSession, Storage
-from restbeat.web.demo import FIXTURES
-from restbeat.web.ports import Screening
-from restbeat.web.records import Identity, Soap
 
 from .own_pages import plant
 

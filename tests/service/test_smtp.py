@@ -7,8 +7,7 @@ import ssl
 import pytest
 
 from restbeat.service.errors import MailError, MailRefusedError, MailUnsureError, ServiceError
-from restbeat.service.follow_up.mail_settings import read_password
-from restbeat.service.follow_up.models import MailSettings
+from restbeat.service.follow_up.mail_settings import MailSettings, read_password
 from restbeat.service.follow_up.smtp import send
 
 from .mail_server import certificate, mail_server

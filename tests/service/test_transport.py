@@ -15,10 +15,10 @@ import pytest
 from rich.console import Console
 
 from restbeat.sensors.recordings.recording import read
+from restbeat.service.commands.options import FIXTURES
 from restbeat.service.errors import CutError
 from restbeat.service.testbench.paced_replay import Cut, play_paced
 from restbeat.service.testbench.recording_player import NoLog
-from restbeat.web.demo import FIXTURES
 
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
 

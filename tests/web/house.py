@@ -6,18 +6,11 @@ from math import sin
 import msgspec
 
 from restbeat.sensors.model import Phase
+from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.rooms.live_feed import Hub
 from restbeat.service.rooms.messages import Action, StoryMark
-from restbeat.web.ports import (
-    AdapterState,
-    ConflictError,
-    RefusedError,
-    Settings,
-    StrapSeen,
-    StrapTakenError,
-    UnknownRoomError,
-    UnknownSessionError,
-)
+from restbeat.service.rooms.models import AdapterState, StrapSeen
+from restbeat.service.settings import Settings
 
 from .made_up import LONG, a_story, beats, report, room_state, row
 

@@ -15,9 +15,7 @@ from restbeat.analysis.figures import (
     SessionReport,
 )
 from restbeat.service.rooms.messages import BeatRow, RoomState, Story, StoryMark, StoryPhase, StorySegment
-from restbeat.web.ports import (
-    SessionRow,
-)
+from restbeat.service.sessions.models import SessionRow
 
 LONG = "polar-h10_simulated_a-client-with-a-rather-long-recording-name.jsonl.gz"
 

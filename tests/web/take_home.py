@@ -6,13 +6,16 @@ import msgspec
 
 from restbeat.analysis.course.course_figures import Course, Estimate, WentWith
 from restbeat.analysis.figures import ResponseContext
-from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow, PaperError
-from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.clients.models import FlagRow
+from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow
+from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.page_templates import Frame
+from restbeat.service.errors import UnknownClientError, UnknownSessionError
+from restbeat.service.rendering.pdf import PaperError
 from restbeat.service.rendering.translations import speech_of
 from restbeat.service.sessions.client_session import ClientSession, Complement, UsualDays
-from restbeat.web.ports import UnknownClientError, UnknownSessionError
-from restbeat.web.records import FlagRow, Mark, Visit, Worked
+from restbeat.service.sessions.models import Mark, Visit, Worked
+from restbeat.service.settings import CoursePlan
 
 from .made_up import report, row
 

@@ -6,8 +6,9 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.models import Opening, Press
+from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
-from restbeat.web.ports import Opening, Press, Settings
 
 from .house import FakeHouse
 from .made_up import LONG, room_state, row

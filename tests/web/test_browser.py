@@ -9,7 +9,7 @@ from restbeat.analysis.beats.stream_integrity import StreamIntegrity
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.service.rooms.live_feed import Hub
 from restbeat.service.rooms.messages import BeatRow
-from restbeat.web.ports import Opening
+from restbeat.service.rooms.models import Opening
 
 from .house import FakeHouse
 from .made_up import beats, report, room_state

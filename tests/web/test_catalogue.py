@@ -8,7 +8,7 @@ import pytest
 from restbeat.service.rendering.vocabulary import STOPPED, TOLD_NOTES, WORDS
 from restbeat.service.rooms.session_entries import STOPPED as BUTTON
 from restbeat.service.sessions.screening import POSTURES
-from restbeat.web.ports import Settings
+from restbeat.service.settings import Settings
 
 from .catalogues import FOLDER, ROOT, catalogue_of, extracted, update
 

@@ -5,12 +5,13 @@ import msgspec
 import pytest
 
 from restbeat.analysis.course.course_figures import WentWith
-from restbeat.service.courses.visit_schedule import ClientPlan, CoursePlan
+from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.client_course import client_course, course_page
 from restbeat.service.documents.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
 from restbeat.service.documents.course_figures import figure_lines, went_lines
 from restbeat.service.documents.course_sentences import clearest
 from restbeat.service.sessions.client_session import Complement
+from restbeat.service.settings import CoursePlan
 
 from .take_home import FRAME, a_course, an_entry, english, figures, german, known, many_figures
 

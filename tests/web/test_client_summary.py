@@ -11,8 +11,8 @@ from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
 from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
 from restbeat.service.rendering.svg_plot import width_of
 from restbeat.service.rendering.vocabulary import STOPPED
-from restbeat.service.sessions.client_session import Complement, UsualDays
-from restbeat.web.records import Mark
+from restbeat.service.sessions.client_session import LEAST_USED_PCT, Complement, UsualDays
+from restbeat.service.sessions.models import Mark
 
 from .made_up import report, row
 from .take_home import FRAME, USUAL_MARKS, a_session, a_visit, crowded, english, german, too_little, with_class, with_context
@@ -327,5 +327,5 @@ def test_a_part_can_stand_in_another_page():
 
 def test_the_thresholds_are_those_of_the_analysis():
     assert client_caveats.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == client_caveats.LEAST_USED_PCT
+    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == LEAST_USED_PCT
     assert client_caveats.FEWEST_RESTS == FEWEST_RESTS

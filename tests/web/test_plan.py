@@ -2,7 +2,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from restbeat.service.courses.visit_schedule import CoursePlan, due_on, periods, shortest
+from restbeat.service.courses.visit_schedule import due_on, periods, shortest
+from restbeat.service.settings import CoursePlan
 
 START = date(2026, 9, 7)
 

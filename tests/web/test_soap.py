@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
-from restbeat.service.documents.soap_draft import contraindications, draft_of, worked
+from restbeat.service.documents.soap_draft import contraindications, draft_of
 from restbeat.service.rendering.plain_words import CAVEAT
-from restbeat.web.records import Answer, Mark, Visit
+from restbeat.service.sessions.models import Answer, Mark, Visit
+from restbeat.service.sessions.session_facts import worked
 
 from .made_up import report, row
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from aiohttp import web
 import msgspec
 
+from ...service.accounts.models import AccountRow, Role
 from ..http.endpoint import Call, Endpoint, json_answer
-from ..http.person import LOGIN, AccountRow, Accounts, Role
-from ..http.security import give_cookie
+from ..http.person import LOGIN, Accounts
 from .login_pages import peer_of
+from .login_required import give_cookie
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _Password = Annotated[str, msgspec.Meta(min_length=10, max_length=200)]

@@ -6,9 +6,10 @@ from typing import Any, NoReturn, Protocol
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from ..http.person import LOGIN, Accounts, Login, TooOftenError
-from ..http.security import COOKIE, give_cookie
-from ..ports import PortError
+from ...service.accounts.models import Login, TooOftenError
+from ...service.errors import PortError
+from ..http.person import COOKIE, LOGIN, Accounts
+from .login_required import give_cookie
 
 
 class PageOf(Protocol):

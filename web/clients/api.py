@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import msgspec
 
 from ...service.clients.consent_texts import TEXTS, Consent, Purpose
+from ...service.clients.models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
+from ...service.errors import RefusedError
 from ...service.rendering.translations import languages
 from ..http.endpoint import Call, Endpoint, Method
-from ..ports import RefusedError
-from ..records import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity, Records
+from ..records import Records
 
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
 LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]

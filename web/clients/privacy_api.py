@@ -7,10 +7,11 @@ from typing import Annotated
 from aiohttp import web
 import msgspec
 
+from ...service.errors import RefusedError
+from ...service.privacy.data_requests import ErasedClient
 from ..http.endpoint import Call, Endpoint
 from ..http.person import person_of
-from ..ports import RefusedError
-from ..rights import ErasedClient, Rights
+from ..rights import Rights
 
 
 class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

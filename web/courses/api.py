@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import msgspec
 
 from ...service.courses.models import ClientCourse, Courses, DueRow
-from ...service.courses.visit_schedule import ClientPlan, CoursePlan
+from ...service.courses.visit_schedule import ClientPlan
 from ...service.sessions.client_session import Complement, ComplementKind
+from ...service.settings import CoursePlan
 from ..http.endpoint import Call, Endpoint, Method
 
 

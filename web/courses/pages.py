@@ -12,8 +12,8 @@ from ...service.documents.client_summary import client_summary
 from ...service.documents.course_figures import figure_lines, went_lines
 from ...service.documents.page_templates import PAPER_FILES, Frame
 from ...service.rendering.translations import SOURCE, Speech, choose, languages, speech_of
+from ...service.sessions.co_interventions import KINDS, NAMES
 from ..clients.pages import PageFor, address_of
-from ..complements import KINDS, NAMES
 from ..http.person import person_of
 from ..http.static_files import StaticFiles
 from ..http.templating import session_of

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ...service.follow_up.models import ClientLinks, LinkRow, Links, LinkWanted, MailSettings, Security, Unanswered
+from ...service.follow_up.mail_settings import MailSettings, Security
+from ...service.follow_up.models import ClientLinks, LinkRow, Links, LinkWanted, Unanswered
 from ..clients.api import LanguageCode, demand_language
 from ..http.endpoint import Call, Done, Endpoint, Method
 

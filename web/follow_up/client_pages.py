@@ -6,9 +6,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from markupsafe import Markup
 import msgspec
 from multidict import MultiDictProxy
 
+from ...service.accounts.models import TooOftenError
+from ...service.courses.models import Courses
+from ...service.documents.client_summary import client_summary_part
+from ...service.documents.page_templates import Frame
+from ...service.errors import PortError
 from ...service.follow_up.models import (
     Answers,
     LateError,
@@ -23,10 +29,9 @@ from ...service.follow_up.models import (
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
 from ..accounts.login_pages import PageOf, peer_of
-from ..http.person import TooOftenError, person_of
+from ..http.person import person_of
 from ..http.security import CLIENT_PAGES, is_tls
-from ..own_summary import STYLES, TellSession
-from ..ports import PortError
+from ..http.static_files import StaticFiles
 from .calendar_file import calendar_file
 from .question_texts import follow_up_texts
 
@@ -44,6 +49,14 @@ OPEN_PATHS: Final = frozenset(
 """What a link opens, as the routes are written."""
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+TellSession = Callable[[int, str], Awaitable[Markup]]
+"""Tells of a session in a language, as a part of a page; it begins with the page's `h1`."""
+
+
+STYLES: Final = ("take_home.css",)
+"""Style sheets that the part wants beside those of the page."""
 
 
 class OwnPages:
@@ -236,3 +249,13 @@ def _answers(fields: MultiDictProxy[Any]) -> Answers:
         "note": note or None,
     }
     return msgspec.convert(given, Answers)
+
+
+def told_by(courses: Courses, assets: StaticFiles) -> TellSession:
+    """Tell what a summary tells."""
+
+    async def tell(session: int, language: str) -> Markup:
+        told = await courses.session_by_link(session)
+        return client_summary_part(told, speech_of(choose(language)), Frame(static=assets.address))
+
+    return tell

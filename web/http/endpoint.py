@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 from aiohttp import web
 import msgspec
 
-from ..ports import UnknownError
-from .person import Person, demand_admin, person_of
+from ...service.accounts.models import Person
+from ...service.errors import UnknownError
+from .person import demand_admin, person_of
 
 ROOT: Final = "/api/v1"
 

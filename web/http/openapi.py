@@ -10,7 +10,7 @@ import msgspec
 from ...service.rooms.messages import Ask, Heartbeat, Rooms, Snapshot, Update
 from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
 from .field_docs import say_fields
-from .security import COOKIE, CSRF_HEADER
+from .person import COOKIE, CSRF_HEADER
 
 _ABOUT: Final = (
     f"Everything that restbeat's pages do. Where a login is asked for, `POST {ROOT}/login` gives a cookie, which is the key; "

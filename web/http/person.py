@@ -1,60 +1,11 @@
 """Who uses the pages: accounts and their logins, as the pages ask for them; `service` answers."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 from aiohttp import web
-import msgspec
 
-from ..ports import PortError
-
-Role = Literal["therapist", "admin"]
-
-
-class LoginRefusedError(PortError):
-    """Name, password or code is not the right one, or the account is switched off."""
-
-
-class TooOftenError(PortError):
-    """Too many wrong tries; `wait_s` tells how long the next one must wait."""
-
-    def __init__(self, sentence: str, wait_s: float) -> None:
-        super().__init__(sentence)
-        self.wait_s = wait_s
-
-
-class NotAllowedError(PortError):
-    """Another account may do that, not this one."""
-
-
-class Person(msgspec.Struct, frozen=True):
-    """Whoever acts."""
-
-    account: int
-    name: str
-    role: Role
-
-
-class Login(msgspec.Struct, frozen=True):
-    """A login that holds."""
-
-    token: str
-    """The cookie's secret."""
-    csrf: str
-    """What every change must carry beside the cookie."""
-    person: Person
-    expires_utc: datetime
-
-
-class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One account, as an admin sees it."""
-
-    account: int
-    name: str
-    role: Role
-    created_utc: str
-    disabled: bool
+from ...service.accounts.models import AccountRow, Login, NotAllowedError, Person, Role
 
 
 class Accounts(Protocol):
@@ -121,3 +72,9 @@ def demand_admin(person: Person) -> None:
     """Raise `NotAllowedError` unless an admin acts."""
     if person.role != "admin":
         raise NotAllowedError("Only an admin may do that.")
+
+
+COOKIE: Final = "restbeat"
+
+
+CSRF_HEADER: Final = "X-CSRF-Token"

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from ...sensors.recordings.fault_grammar import KINDS
 from ...service.documents.page_templates import TEMPLATES as DOCUMENT_TEMPLATES
 from ...service.documents.therapist_summary import summary_of
+from ...service.errors import UnknownRoomError, UnknownSessionError
 from ...service.rendering import plain_words
 from ...service.rooms.live_feed import Hub
 from ...service.rooms.messages import RoomState
-from ..ports import House, Settings, UnknownRoomError, UnknownSessionError
+from ...service.settings import Settings
+from ..ports import House
 from ..records import Records
 from ..rooms.visibility import hides_clients
 from .api_page import fields_of, outline

@@ -5,10 +5,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ...service.errors import RefusedError, UnknownRoomError
 from ...service.rooms.live_feed import Hub
 from ...service.rooms.messages import Action, ClientView, RoomState, Story
+from ...service.rooms.models import AdapterState, Note, Opening, Press, StrapSeen
+from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
-from ..ports import AdapterState, House, Note, Opening, Press, RefusedError, Screening, StrapSeen, UnknownRoomError
+from ..ports import House
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 """Of one line, and not of spaces alone."""

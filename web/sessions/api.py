@@ -3,8 +3,9 @@
 import msgspec
 
 from ...analysis.figures import SessionReport
+from ...service.sessions.models import SessionRow
 from ..http.endpoint import Call, Endpoint
-from ..ports import House, SessionRow
+from ..ports import House
 from ..records import Records
 from ..rooms.api import Opened
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 import msgspec
 
 from ...service.documents.soap_draft import draft_of
+from ...service.sessions.models import SavedSoap, SessionRow, Soap, Visit
 from ...service.sessions.screening import QUESTIONS, ScreeningQuestion
 from ..http.endpoint import Call, Endpoint, Method
-from ..ports import House, SessionRow
-from ..records import Records, SavedSoap, Soap, Visit
+from ..ports import House
+from ..records import Records
 
 _Text = Annotated[str, msgspec.Meta(max_length=8000)]
 

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from ...service.courses.visit_schedule import CoursePlan
+from ...service.errors import RefusedError
+from ...service.settings import CoursePlan, Settings
 from ..http.endpoint import Call, Endpoint
-from ..ports import House, RefusedError, Settings
+from ..ports import House
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Words = Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=24)]

@@ -1,0 +1,81 @@
+"""A session on record: its row, its screening answers, marks and SOAP notes."""
+
+import msgspec
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the list of sessions."""
+
+    session: int
+    started_utc: str
+    """ISO 8601, to the second."""
+    client: str | None
+    kind: str
+    room: str | None
+    source: str
+    """strap name, or the recording's file name"""
+    duration_s: float
+    state: str
+    """running, ended, or interrupted (cut off by a crash; can be resumed or ended)"""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A question before the session, and its answer."""
+
+    question: str
+    yes: bool
+    confirmed_utc: str | None
+    """Of a yes: when the therapist chose to go on."""
+
+
+class Worked(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was done in the massage, and for how long."""
+
+    what: str
+    minutes: float
+
+
+class Soap(msgspec.Struct, frozen=True, kw_only=True):
+    """Notes of one session in SOAP form."""
+
+    subjective: str = ""
+    objective: str = ""
+    assessment: str = ""
+    contraindications: str = ""
+    plan: str = ""
+
+
+class SavedSoap(msgspec.Struct, frozen=True, kw_only=True):
+    """Notes as somebody saved them."""
+
+    soap: Soap
+    therapist: str
+    updated_utc: str
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What was noted in the session."""
+
+    at_s: float
+    technique: str | None = None
+    region: str | None = None
+    pressure: str | None = None
+    note: str | None = None
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked, done and written around one session, beside its figures."""
+
+    session: int
+    client: str | None
+    therapist: str | None
+    posture: str | None
+    technique: str | None
+    pain_before: int | None
+    pain_after: int | None
+    screening: list[Answer]
+    """Empty where nothing was asked."""
+    marks: list[Mark]
+    saved: SavedSoap | None
+    mind: str
+    """What the therapist wants to be minded at the next visit."""

@@ -1,0 +1,33 @@
+"""Ctrl-C and termination signals, and lines printed at once."""
+
+import asyncio
+import signal
+import sys
+
+
+def stop_signal() -> asyncio.Event:
+    """Give an event that Ctrl-C and a termination signal set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt instead
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
+
+
+def no_stop_signal() -> None:
+    """Let Ctrl-C and a termination signal end the program by themselves again."""
+    loop = asyncio.get_running_loop()
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        try:
+            loop.remove_signal_handler(number)
+        except NotImplementedError:
+            signal.signal(number, default)
+
+
+def print_line(text: str) -> None:
+    """Print a line of progress at once, even into a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
