@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from .beats.final_verdicts import SecondLook
+from .beats.final_verdicts import FinalVerdicts
 from .beats.stream_integrity import StreamIntegrity
 from .hrv.engine_parity import Parity
 from .polar.polar_signals import PolarReport
@@ -160,5 +160,5 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     """For later massages of the same client, if this was a rest; None where nothing was compared."""
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""
-    second_look: SecondLook | None = None
+    second_look: FinalVerdicts | None = None
     """What the pass after the session makes of the beats; the figures and the response are those of the live filter."""

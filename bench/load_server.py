@@ -15,10 +15,10 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
-from restbeat.sensors.source import LinkChange, LinkState
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import AdapterState
-from restbeat.service.rooms.rooms import House
+from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
@@ -46,7 +46,7 @@ class Strap:
         self.packets, self.offset_s, self.left = packets, offset_s, []
 
     async def items(self, clock):
-        yield LinkChange(0.0, LinkState.STREAMING)
+        yield ConnectionChange(0.0, LinkState.STREAMING)
         yield PhaseStart(0.0, Phase.BASELINE)
         for packet in self.packets:
             t = packet.t + self.offset_s
@@ -59,11 +59,11 @@ async def main(streams, data):
     clients = [simulate("none", seed=n, minutes=(5, 20, 5))[1] for n in range(CLIENTS)]
     packets = [[event for event in events if isinstance(event, Packet) and event.char == HEART_RATE] for events in clients]
     straps = {f"S{n:02}": Strap(packets[n % CLIENTS], n / streams) for n in range(streams)}
-    hub, probe = Hub(), Probe()
+    hub, probe = LiveFeed(), Probe()
     async with (
         await Storage.open(data) as storage,
         Worker() as worker,
-        House(storage, worker, hub, Air(), straps.__getitem__) as house,
+        Rooms(storage, worker, hub, Air(), straps.__getitem__) as house,
         served(house, hub, "127.0.0.1", 0) as address,
     ):
         clock = RunningClock()

@@ -10,7 +10,7 @@ import msgspec
 
 from .clock import Clock
 from .model import Device
-from .recordings.recording import Event, Fault, Link, Mark, Pain, PhaseStart, Recording
+from .recordings.recording import ConnectionEvent, Event, Fault, Mark, Pain, PhaseStart, Recording
 from .task_cancellation import ended
 
 
@@ -26,7 +26,7 @@ class LinkState(Enum):
     GIVING_UP = "giving up"
 
 
-class LinkChange(msgspec.Struct, frozen=True):
+class ConnectionChange(msgspec.Struct, frozen=True):
     """The link went over into another state; `hint` says what a person can do about it."""
 
     t: float
@@ -41,7 +41,7 @@ class Described(msgspec.Struct, frozen=True):
     device: Device
 
 
-Item = Event | LinkChange | Described
+Item = Event | ConnectionChange | Described
 
 
 class Source(Protocol):
@@ -74,14 +74,14 @@ class ReplaySource:
 def beginning(recording: Recording, t: float) -> Generator[Item]:
     """What a source says of a recording before its first event."""
     yield Described(t, recording.header.device)
-    if not any(isinstance(event, Link) for event in recording.events[:1]):
-        yield LinkChange(t, LinkState.STREAMING)
+    if not any(isinstance(event, ConnectionEvent) for event in recording.events[:1]):
+        yield ConnectionChange(t, LinkState.STREAMING)
 
 
 def items_of(event: Event) -> Generator[Item]:
     """An event, and the change of the link that it stands for."""
-    if isinstance(event, Link):
-        yield LinkChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
+    if isinstance(event, ConnectionEvent):
+        yield ConnectionChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
     yield event
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from restbeat.sensors.recordings.fault_grammar import KINDS
 from restbeat.service.commands.options import FIXTURES
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import AdapterState
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
@@ -34,7 +34,7 @@ class NoHouse:
 
 @asynccontextmanager
 async def serving():
-    hub = Hub()
+    hub = LiveFeed()
     async with Bench(hub, [FIXTURES]) as bench:
         runner = web.AppRunner(create_app(NoHouse(), hub, version="1", bench=bench), access_log=None, shutdown_timeout=0.5)
         await runner.setup()

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from playwright.async_api import expect
 import pytest
 
-from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.worker.worker import Worker
 from restbeat.web.http.person import COOKIE
@@ -38,7 +38,7 @@ async def practice(folder, worker, *, login=False):
         accounts = None
         if login:
             quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-            accounts = await PracticeAccounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
+            accounts = await Accounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
         async with served(
             made.house, made.hub, "127.0.0.1", 0, None, accounts, made.records, links=made.links, courses=made.courses

@@ -11,14 +11,14 @@ from restbeat.sensors.bluetooth.scanner import StrapSource, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import read
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
-from restbeat.service.privacy.data_requests import ClientRights
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.privacy.data_requests import DataRequests
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
-from restbeat.service.rooms.rooms import House
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
@@ -61,12 +61,12 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         storage = await stack.enter_async_context(await Storage.open(folder / "data"))
         air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
         await stack.enter_async_context(on_bus(air.bus_address))
-        made, hub = Practice(air, storage), Hub()
-        house = House(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
+        made, hub = Practice(air, storage), LiveFeed()
+        house = Rooms(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.house = await stack.enter_async_context(house)
-        seal = Seal(folder / "data.key")
-        made.records = PracticeRecords(storage, seal, house.end_sessions_of)
-        rights = ClientRights(storage, worker, seal, house)
+        seal = IdentityCipher(folder / "data.key")
+        made.records = Clients(storage, seal, house.end_sessions_of)
+        rights = DataRequests(storage, worker, seal, house)
         made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records, rights=rights))
         yield made
 

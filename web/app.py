@@ -6,10 +6,15 @@ from typing import Final
 
 from aiohttp import web
 
-from ..service.courses.models import Courses
+from ..service.accounts.accounts import Accounts
+from ..service.clients.clients import Clients
+from ..service.courses.courses import Courses
 from ..service.documents.page_templates import STATIC as DOCUMENT_STATIC
-from ..service.follow_up.models import Links
-from ..service.rooms.live_feed import Hub
+from ..service.follow_up.client_pages import ClientPages
+from ..service.privacy.data_requests import DataRequests
+from ..service.rooms.live_feed import LiveFeed
+from ..service.rooms.rooms import Rooms
+from ..service.testbench.bench import Bench
 from .accounts.api import ME, AccountsApi
 from .accounts.login_pages import LoginPages
 from .accounts.login_required import login_of, require_login
@@ -23,13 +28,9 @@ from .follow_up.client_pages import OPEN_PATHS, OwnPages, told_by
 from .http.endpoint import ROOT, Endpoint, routes_of
 from .http.errors import answer_errors
 from .http.openapi import describe
-from .http.person import Accounts
 from .http.security import add_headers, check_host, check_origin
 from .http.static_files import STATIC, VENDOR, StaticFiles
 from .http.templating import Pages
-from .ports import Bench, House
-from .records import Records
-from .rights import Rights
 from .rooms.api import RoomsApi
 from .rooms.live_socket import LiveSocket, Pace
 from .sessions.api import SessionsApi
@@ -45,18 +46,18 @@ _OPEN: Final = frozenset(
 
 
 def create_app(
-    house: House,
-    hub: Hub,
+    house: Rooms,
+    hub: LiveFeed,
     *,
     version: str,
     hosts: Collection[str] = (),
     pace: Pace | None = None,
     bench: Bench | None = None,
     accounts: Accounts | None = None,
-    records: Records | None = None,
-    rights: Rights | None = None,
+    records: Clients | None = None,
+    rights: DataRequests | None = None,
     courses: Courses | None = None,
-    links: Links | None = None,
+    links: ClientPages | None = None,
 ) -> web.Application:
     """Build the application that serves a house.
 
@@ -150,14 +151,14 @@ def create_app(
 
 
 def _endpoints(
-    house: House,
-    hub: Hub,
+    house: Rooms,
+    hub: LiveFeed,
     bench: Bench | None,
     accounts: Accounts | None,
-    records: Records | None,
-    rights: Rights | None,
+    records: Clients | None,
+    rights: DataRequests | None,
     courses: Courses | None,
-    links: Links | None,
+    links: ClientPages | None,
 ) -> Sequence[Endpoint]:
     endpoints = [
         *RoomsApi(house, hub).endpoints(),

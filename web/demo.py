@@ -17,17 +17,17 @@ from ..sensors.source import ReplaySource, ScriptedSource, Source
 from ..sensors.virtual.start_on_packet_clock import HeldClock
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
-from ..service.accounts.accounts import PracticeAccounts
-from ..service.clients.clients import PracticeRecords
+from ..service.accounts.accounts import Accounts
+from ..service.clients.clients import Clients
 from ..service.commands.options import FIXTURES
 from ..service.commands.replay import put_in
-from ..service.courses.courses import PracticeCourses
+from ..service.courses.courses import Courses
 from ..service.follow_up.client_pages import links_of
-from ..service.privacy.data_requests import ClientRights
-from ..service.rooms.live_feed import Hub
+from ..service.privacy.data_requests import DataRequests
+from ..service.rooms.live_feed import LiveFeed
 from ..service.rooms.models import AdapterState, StrapSeen
-from ..service.rooms.rooms import House
-from ..service.storage.encryption import Seal, key_file_of
+from ..service.rooms.rooms import Rooms
+from ..service.storage.encryption import IdentityCipher, key_file_of
 from ..service.storage.storage import Storage
 from ..service.terminal.signals import print_line, stop_signal
 from ..service.worker.worker import Worker
@@ -91,9 +91,9 @@ async def run_demo(
         storage = await stack.enter_async_context(await Storage.open(folder))
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         worker = await stack.enter_async_context(Worker())
-        hub = Hub()
+        hub = LiveFeed()
         house = await stack.enter_async_context(
-            House(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
+            Rooms(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
         )
         for number, client in enumerate(clients, 1):
             device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
@@ -101,12 +101,12 @@ async def run_demo(
                 client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
             )
             await house.start(client.address, client.source, client.clock, header)
-        accounts = await PracticeAccounts.open(storage) if login else None
-        seal = Seal(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
-        records = PracticeRecords(storage, seal, house.end_sessions_of)
-        rights = ClientRights(storage, worker, seal, house)
+        accounts = await Accounts.open(storage) if login else None
+        seal = IdentityCipher(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
+        records = Clients(storage, seal, house.end_sessions_of)
+        rights = DataRequests(storage, worker, seal, house)
         links = await stack.enter_async_context(links_of(storage, seal))
-        courses = PracticeCourses(storage, worker, seal, house)
+        courses = Courses(storage, worker, seal, house)
         address = await stack.enter_async_context(
             served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
         )

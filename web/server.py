@@ -10,19 +10,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ..service.accounts.accounts import PracticeAccounts
-from ..service.clients.clients import PracticeRecords
-from ..service.courses.courses import PracticeCourses
+from ..service.accounts.accounts import Accounts
+from ..service.clients.clients import Clients
+from ..service.courses.courses import Courses
 from ..service.errors import ServeError
-from ..service.follow_up.client_pages import PracticeLinks, links_of
+from ..service.follow_up.client_pages import ClientPages, links_of
 from ..service.follow_up.mail_settings import read_password
-from ..service.privacy.data_requests import ClientRights
+from ..service.privacy.data_requests import DataRequests
 from ..service.privacy.retention import Retention
-from ..service.rooms.live_feed import Hub
+from ..service.rooms.live_feed import LiveFeed
 from ..service.rooms.radio import ProxyOptions, radio_of
-from ..service.rooms.rooms import House
-from ..service.rooms.strap_claims import Claims
-from ..service.storage.encryption import Seal
+from ..service.rooms.rooms import Rooms
+from ..service.rooms.strap_claims import StrapClaims
+from ..service.storage.encryption import IdentityCipher
 from ..service.storage.storage import Storage
 from ..service.terminal.signals import print_line, stop_signal
 from ..service.testbench.bench import Bench
@@ -53,20 +53,20 @@ async def run_serve(
     """
     demand_loopback(host, login=login)
     stop = stop_signal()
-    hub, seal, password = Hub(), Seal(key_file), read_password(mail_password_file)
+    hub, seal, password = LiveFeed(), IdentityCipher(key_file), read_password(mail_password_file)
     async with (
         AsyncExitStack() as stack,
         await Storage.open(data) as storage,
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
-        House(storage, worker, hub, air, source_of, claims=Claims.of_this_computer()) as house,
+        Rooms(storage, worker, hub, air, source_of, claims=StrapClaims.of_this_computer()) as house,
         Retention(storage),
         links_of(storage, seal, password) as links,
     ):
-        accounts = await PracticeAccounts.open(storage, setup=setup) if login else None
-        records = PracticeRecords(storage, seal, house.end_sessions_of)
-        rights = ClientRights(storage, worker, seal, house)
-        courses = PracticeCourses(storage, worker, seal, house)
+        accounts = await Accounts.open(storage, setup=setup) if login else None
+        records = Clients(storage, seal, house.end_sessions_of)
+        rights = DataRequests(storage, worker, seal, house)
+        courses = Courses(storage, worker, seal, house)
         address = await stack.enter_async_context(
             served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
         )
@@ -81,16 +81,16 @@ async def run_serve(
 
 @asynccontextmanager
 async def served(
-    house: House,
-    hub: Hub,
+    house: Rooms,
+    hub: LiveFeed,
     host: str,
     port: int,
     bench_folders: Sequence[Path] | None = None,
-    accounts: PracticeAccounts | None = None,
-    records: PracticeRecords | None = None,
-    rights: ClientRights | None = None,
-    courses: PracticeCourses | None = None,
-    links: PracticeLinks | None = None,
+    accounts: Accounts | None = None,
+    records: Clients | None = None,
+    rights: DataRequests | None = None,
+    courses: Courses | None = None,
+    links: ClientPages | None = None,
 ) -> AsyncGenerator[str]:
     """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
@@ -136,7 +136,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def say_how_to_come_in(accounts: PracticeAccounts | None, address: str) -> None:
+def say_how_to_come_in(accounts: Accounts | None, address: str) -> None:
     """Tell who may come in, and for a first account, how it is made."""
     if accounts is None:
         print_line("There is no login: whoever sits at this computer sees everything.")

@@ -15,7 +15,7 @@ from ...sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
 from ...sensors.protocols.heart_rate import parse, plain_rr
 from ...sensors.protocols.known_devices import Kind, known
 from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
-from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, Event, Link, Packet
+from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
 from .artifact_filter import ArtifactFilter, Kind as BeatKind, Verdict
 from .pulse_clock import Placed, PulseClock
 
@@ -234,7 +234,7 @@ def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[Ju
             elif event.char == PMD_DATA and (stream.pulse or not stream.rr_seen):
                 judged += _judge_run(stream, run)
                 judged += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
+        elif isinstance(event, ConnectionEvent) and not event.up:
             judged += _judge_run(stream, run)
             judged += stream.broken()
     return judged + _judge_run(stream, run) + stream.finish(last_s)

@@ -25,7 +25,7 @@ class PhaseLook(msgspec.Struct, frozen=True, kw_only=True):
     rmssd_ms: float | None = None
 
 
-class SecondLook(msgspec.Struct, frozen=True, kw_only=True):
+class FinalVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """A session by the second look."""
 
     changed_pct: float | None = None
@@ -33,7 +33,7 @@ class SecondLook(msgspec.Struct, frozen=True, kw_only=True):
     phases: list[PhaseLook] = []
 
 
-def look_again(judged: Sequence[JudgedBeat], phases: Iterable[tuple[str, Bools]], *, least_accepted_pct: float) -> SecondLook:
+def look_again(judged: Sequence[JudgedBeat], phases: Iterable[tuple[str, Bools]], *, least_accepted_pct: float) -> FinalVerdicts:
     """Look again at a session's beats, in order; `phases` gives for each which beats are in it.
 
     Beats that the stream itself doubts (no skin contact, two straps) stay rejected, and nothing is told across them. Below
@@ -60,7 +60,7 @@ def look_again(judged: Sequence[JudgedBeat], phases: Iterable[tuple[str, Bools]]
                 rmssd_ms=rmssd_ms,
             )
         )
-    return SecondLook(changed_pct=100 * float((final != live).mean()) if live.size else None, phases=looks)
+    return FinalVerdicts(changed_pct=100 * float((final != live).mean()) if live.size else None, phases=looks)
 
 
 def _final(judged: Sequence[JudgedBeat], lost_before: Bools) -> Bools:

@@ -23,7 +23,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
-class WentWith(msgspec.Struct, frozen=True, kw_only=True):
+class TechniqueAssociation(msgspec.Struct, frozen=True, kw_only=True):
     """One technique, region or pressure, against the rest of what was done."""
 
     factor: str
@@ -63,4 +63,4 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     pain_24h: Estimate
     pain_48h: Estimate
     pain_before_per_week: Estimate
-    went_with: list[WentWith]
+    went_with: list[TechniqueAssociation]

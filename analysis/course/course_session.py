@@ -7,7 +7,7 @@ import msgspec
 
 from ...sensors.recordings.recording import Event
 from ..figures import SessionReport
-from .massage_segments import Stretch, stretches_of
+from .massage_segments import MassageSegment, stretches_of
 
 _COMPARED = "massage"
 
@@ -25,7 +25,7 @@ class CourseSession(msgspec.Struct, frozen=True, kw_only=True):
     standard_error: float | None = None
     """By that session alone (`ResponseContext.standard_error`)."""
     baseline_ln_rmssd: float | None = None
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[MassageSegment, ...] = ()
     """What was done, and how RMSSD was meanwhile (`stretches.stretches_of`)."""
     pain_before: int | None = None
     """0–10, as are the following."""

@@ -18,7 +18,7 @@ _DRIFT_S: Final = 25.0
 """Time constant of quiet drift, beforehand (`drift`)."""
 
 
-class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+class MassageSegment(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a massage in which one thing was done; times in s since the massage began."""
 
     start_s: float
@@ -36,17 +36,21 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
         return self.stop_s - self.start_s
 
 
-def stretches_of(events: Sequence[Event], segments: Sequence[Segment], start_s: float, stop_s: float) -> tuple[Stretch, ...]:
+def stretches_of(
+    events: Sequence[Event], segments: Sequence[Segment], start_s: float, stop_s: float
+) -> tuple[MassageSegment, ...]:
     """Cut the massage from `start_s` to `stop_s` at its marks; what a mark does not name goes on as it was."""
     inside = [(s.mid_s, log(s.rmssd_ms)) for s in segments if start_s <= s.mid_s < stop_s and s.rmssd_ms]
     spread = stdev(value for _, value in inside) if len(inside) > 1 else 0.0
-    out: list[Stretch] = []
+    out: list[MassageSegment] = []
     for begin_s, end_s, named in _spells(events, start_s, stop_s):
         own = [value for mid_s, value in inside if begin_s <= mid_s < end_s]
         known = end_s - begin_s >= LEAST_S and len(own) >= _FEWEST_SEGMENTS
         error = spread * min(1.0, sqrt(2 * _DRIFT_S / (10.0 * len(own)))) if known else None
         mean = fmean(own) if known else None
-        out.append(Stretch(start_s=begin_s - start_s, stop_s=end_s - start_s, ln_rmssd=mean, standard_error=error, **named))
+        out.append(
+            MassageSegment(start_s=begin_s - start_s, stop_s=end_s - start_s, ln_rmssd=mean, standard_error=error, **named)
+        )
     return tuple(out)
 
 

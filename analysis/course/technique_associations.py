@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from .course_figures import FEWEST_STRETCHES, WentWith
-from .massage_segments import FACTORS, LEAST_S, Stretch
+from .course_figures import FEWEST_STRETCHES, TechniqueAssociation
+from .massage_segments import FACTORS, LEAST_S, MassageSegment
 from .session_regression import fit
 
 _DIFFERENCE_SD: Final = 0.15
@@ -36,10 +36,10 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
     """Since the first."""
     delta: float
     standard_error: float
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[MassageSegment, ...]
 
 
-def went_with(sessions: Sequence[Treated]) -> list[WentWith]:
+def went_with(sessions: Sequence[Treated]) -> list[TechniqueAssociation]:
     """Say of everything that was done what it went with."""
     return [line for factor in FACTORS for line in _of_factor(factor, sessions)]
 
@@ -57,13 +57,13 @@ class _Row(NamedTuple):
     """How much of each thing is at work in it, 0 to 1."""
 
 
-def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[WentWith]:
+def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[TechniqueAssociation]:
     noted = [session for session in sessions if any(getattr(stretch, factor) for stretch in session.stretches)]
     rows = [row for session in noted for row in _rows(session, factor)]
     lasted = _lasted(noted, factor)
     names = sorted(name for name in lasted if name)
     if not rows:
-        return [WentWith(factor=factor, name=name, sessions=0, minutes=0.0, why=_silent(0, 0)) for name in names]
+        return [TechniqueAssociation(factor=factor, name=name, sessions=0, minutes=0.0, why=_silent(0, 0)) for name in names]
     kinds: list[str | None] = [*names, *([None] if None in lasted else [])]  # what was not noted is something of its own
     doses = np.array([[row.dose.get(kind, 0.0) for kind in kinds] for row in rows])
     whose = np.array([[row.session is other for other in noted] for row in rows], dtype=np.float64)
@@ -78,11 +78,11 @@ def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[WentWith]:
     found = fit(x, y, np.array([row.error for row in rows]), prior)
     total = sum(sum(spans.values()) for spans in lasted.values())
     share = np.array([sum(lasted[kind].values()) / total for kind in kinds])
-    out: list[WentWith] = []
+    out: list[TechniqueAssociation] = []
     for n, name in enumerate(names):
         having = len(lasted[name])
         others = len({who for kind in kinds if kind != name for who in lasted[kind]})
-        line = WentWith(factor=factor, name=name, sessions=having, minutes=sum(lasted[name].values()) / 60)
+        line = TechniqueAssociation(factor=factor, name=name, sessions=having, minutes=sum(lasted[name].values()) / 60)
         if why := _silent(having, others):
             out.append(msgspec.structs.replace(line, why=why))
             continue

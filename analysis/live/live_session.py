@@ -9,7 +9,7 @@ import msgspec
 
 from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, Event, Link, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..figures import too_few_accepted
 from ..hrv.rolling_window import RollingHrv
@@ -120,7 +120,7 @@ class LiveSession:
                 beats = []
                 if phase.comes_after(self.phase):
                     self.starts.append(event)
-            case Link(up=False):
+            case ConnectionEvent(up=False):
                 beats = self.stream.broken()
             case _:
                 beats = []

@@ -18,7 +18,7 @@ HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no
 
 
 @dataclass(slots=True)
-class Compared:
+class PhaseComparison:
     """Massage and recovery against the baseline."""
 
     responses: list[ResponseFigures] = field(default_factory=list)
@@ -28,11 +28,11 @@ class Compared:
     """Of the first phase that could be compared."""
 
 
-def compare(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> Compared:
+def compare(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> PhaseComparison:
     """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
-    out = Compared()
+    out = PhaseComparison()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
         if not hrv:

@@ -24,7 +24,7 @@ _LIKE_LENGTH: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class RestingResponse:
     """How a change compares with what rest alone usually does."""
 
     verdict: UsualClass
@@ -43,18 +43,18 @@ def wander_sd(rests: Sequence[Rest]) -> float:
     return sqrt(max(0.0, (_BEFOREHAND * FIRST_WANDER_SD**2 + seen) / (_BEFOREHAND + len(rests))))
 
 
-def compare_with_usual(response: Response, baseline_s: float, phase_s: float, rests: Sequence[Rest]) -> Usual:
+def compare_with_usual(response: Response, baseline_s: float, phase_s: float, rests: Sequence[Rest]) -> RestingResponse:
     """Say whether a phase's change is more than rest alone usually does; the lengths are those of its two phases."""
     alike = [rest.delta for rest in rests if _alike(rest.baseline_s, baseline_s) and _alike(rest.phase_s, phase_s)]
     count = len(alike)
     if count < FEWEST_RESTS:
-        return Usual("unknown", _too_few(count, len(rests)), count)
+        return RestingResponse("unknown", _too_few(count, len(rests)), count)
     usual, spread = mean(alike), stdev(alike) * sqrt(1 + 1 / count)
     reach = t_reach(count - 1) * spread
     between = f"between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
 
-    def answer(verdict: UsualClass, why: str) -> Usual:
-        return Usual(verdict, why, count, usual, reach)
+    def answer(verdict: UsualClass, why: str) -> RestingResponse:
+        return RestingResponse(verdict, why, count, usual, reach)
 
     if response.delta is None or not response.steady:
         return answer("unknown", f"Rest alone usually lies {between}; today's data were not steady enough to compare.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, Event, Header, Link, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Header, Packet, PhaseStart
 from ..errors import SimulationError
 from .heart_model import Array, Heart, State, beat, rmssd_by_formula
 from .labelled_faults import mishear
@@ -176,7 +176,7 @@ def _in_order(
     events: list[Event] = [PhaseStart(start, phase) for phase, start, _ in phases]
     events.append(Packet(0.5, BATTERY, bytes([_BATTERY_PCT])))
     for lost, back in away:
-        events += [Link(lost, up=False), Link(back, up=True)]
+        events += [ConnectionEvent(lost, up=False), ConnectionEvent(back, up=True)]
     return [*sorted(events + packets, key=lambda event: event.t), PhaseStart(end_s, Phase.ENDED)]
 
 

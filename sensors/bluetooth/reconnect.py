@@ -16,8 +16,8 @@ from typing import Protocol
 from ..clock import Clock
 from ..errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
 from ..model import Device
-from ..recordings.recording import HEART_RATE, Link, Packet
-from ..source import Described, Item, LinkChange, LinkState
+from ..recordings.recording import HEART_RATE, ConnectionEvent, Packet
+from ..source import ConnectionChange, Described, Item, LinkState
 from ..task_cancellation import ended, told_to_end
 
 _LOG = logging.getLogger(__name__)
@@ -202,7 +202,7 @@ class _Stream:
         """Tell a change of state, once."""
         if (state, hint) != self._said:
             self._said = state, hint
-            self._emit(LinkChange(self.clock.now(), state, hint))
+            self._emit(ConnectionChange(self.clock.now(), state, hint))
 
     def describe(self, device: Device) -> None:
         """Tell what the strap is, where that is news."""
@@ -219,7 +219,7 @@ class _Stream:
         """The strap streams."""
         if not self._up:
             self._up = True
-            self._emit(Link(self.clock.now(), up=True))
+            self._emit(ConnectionEvent(self.clock.now(), up=True))
             self.say(LinkState.STREAMING)
 
     def packet(self, uuid: str, payload: bytes) -> None:
@@ -238,7 +238,7 @@ class _Stream:
         self._open = False
         if self._up:
             self._up = False
-            self._emit(Link(self.clock.now(), up=False))
+            self._emit(ConnectionEvent(self.clock.now(), up=False))
             self.say(LinkState.LOST, hint)
 
     def lasted(self, seconds: float) -> bool:

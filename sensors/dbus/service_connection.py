@@ -16,7 +16,7 @@ _PROPERTIES, _OBJECTS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus
 _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 
 
-class Seat:
+class BusService:
     """Holds a name on a bus from `take` to `leave`."""
 
     def __init__(self, address: str, name: str) -> None:

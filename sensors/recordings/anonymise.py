@@ -8,7 +8,7 @@ from ..model import Device
 from ..protocols.known_devices import Known, known
 from ..protocols.polar_frames import STREAM_BITS, Stream
 from .fault_grammar import KINDS
-from .recording import BATTERY, HEART_RATE, PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart
+from .recording import BATTERY, HEART_RATE, PMD_DATA, ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart
 
 ADDRESS = "02:00:00:00:00:01"
 """A locally administered address that belongs to no strap."""
@@ -122,7 +122,7 @@ def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
                 return None
             until = None if until_s is None else max(until_s - shift_s, 0.0)
             return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _DETAILS else None)
-        case Link() | PhaseStart() | Pain():
+        case ConnectionEvent() | PhaseStart() | Pain():
             return msgspec.structs.replace(event, t=t)
 
 

@@ -16,7 +16,7 @@ from ..errors import FaultError, PayloadError
 from ..model import Contact, Measurement
 from ..protocols.heart_rate import encode, parse
 from .fault_grammar import FaultSpec
-from .recording import HEART_RATE, Event, Fault, Link, Packet, Recording, read
+from .recording import HEART_RATE, ConnectionEvent, Event, Fault, Packet, Recording, read
 
 Events = list[Event]
 
@@ -294,10 +294,10 @@ def _silence(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> 
 
 
 def _drop(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tuple[Events, list[Fault]]:
-    kept: Events = [event for event in events if not isinstance(event, Packet | Link) or not fault.holds(event.t)]
-    was_up = all(event.up for event in events if isinstance(event, Link) and event.t < fault.from_s)
+    kept: Events = [event for event in events if not isinstance(event, Packet | ConnectionEvent) or not fault.holds(event.t)]
+    was_up = all(event.up for event in events if isinstance(event, ConnectionEvent) and event.t < fault.from_s)
     until_s = fault.from_s + (fault.for_s or 0.0)
-    links: Events = [Link(fault.from_s, up=False), Link(until_s, up=True)] if was_up else []
+    links: Events = [ConnectionEvent(fault.from_s, up=False), ConnectionEvent(until_s, up=True)] if was_up else []
     links = [link for link in links if link.t <= _end_s(events)]
     return _in_order([*kept, *links]), _span(fault, len(events) - len(kept))
 

@@ -44,7 +44,7 @@ class Packet(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Link(msgspec.Struct, frozen=True):
+class ConnectionEvent(msgspec.Struct, frozen=True):
     """The connection came up, or was lost."""
 
     t: float
@@ -87,7 +87,7 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
-Event = Packet | Link | PhaseStart | Mark | Pain | Fault
+Event = Packet | ConnectionEvent | PhaseStart | Mark | Pain | Fault
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -187,7 +187,7 @@ def event_fields(event: Event) -> dict[str, Any]:
     match event:
         case Packet():
             return {"t": t, "char": event.char, "hex": event.payload.hex()}
-        case Link():
+        case ConnectionEvent():
             return {"t": t, "link": "up" if event.up else "lost"}
         case PhaseStart():
             return {"t": t, "phase": event.phase.value}
@@ -322,7 +322,7 @@ def _event(fields: dict[str, Any]) -> Event:
         case {"char": str(char), "hex": str(text)}:
             return Packet(t, _short_uuid(char), _payload(text))
         case {"link": "up" | "lost" as link}:
-            return Link(t, link == "up")
+            return ConnectionEvent(t, link == "up")
         case {"phase": str(name)}:
             if name not in {p.value for p in Phase}:
                 raise ValueError(f"the phase {name!r} is unknown")

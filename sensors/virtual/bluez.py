@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from dbus_fast import Message, Variant
 
-from ..dbus.service_connection import Seat
+from ..dbus.service_connection import BusService
 from ..task_cancellation import ended
 from .bluez_methods import RefusedError, answer
 from .bluez_objects import ADAPTER, CHARACTERISTIC, DEVICE, Interfaces, StrapObjects, adapter_interfaces, adapter_path
@@ -27,7 +27,7 @@ class VirtualBlueZ:
     """Answers as org.bluez on the bus at `bus_address`, within the block; raises `VirtualBusError` where it cannot."""
 
     def __init__(self, bus_address: str) -> None:
-        self.seat = Seat(bus_address, "org.bluez")
+        self.seat = BusService(bus_address, "org.bluez")
         self.adapters: dict[str, Interfaces] = {}
         self.straps: dict[str, StrapObjects] = {}
         """By D-Bus path."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..clock import Clock
-from ..recordings.recording import Link, Packet, Recording
+from ..recordings.recording import ConnectionEvent, Packet, Recording
 from .bluez import VirtualBlueZ
 from .virtual_strap import VirtualStrap
 
@@ -58,12 +58,12 @@ class Player:
                         self.sent += 1
                     else:
                         self.unheard += 1
-                case Link():
+                case ConnectionEvent():
                     await clock.sleep_until(t)
                     self._link(up=event.up)
 
     def _enter_midway(self, past_s: float) -> None:
-        links = [event for event in self.recording.events if isinstance(event, Link) and event.t < past_s]
+        links = [event for event in self.recording.events if isinstance(event, ConnectionEvent) and event.t < past_s]
         if links and not links[-1].up:
             self._link(up=False)
 

@@ -17,7 +17,7 @@ from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
 from .passwords import SHORTEST, Passwords
-from .rate_limits import Throttle
+from .rate_limits import FailedAttemptLimiter
 
 LASTS: Final = timedelta(hours=12)
 """A login that nobody uses for so long is over."""
@@ -28,7 +28,7 @@ _LONGEST: Final = 200
 _PERSON: Final = "account.id, account.name, account.role"
 
 
-class PracticeAccounts:
+class Accounts:
     """What `web.who.Accounts` asks for; open it with `await PracticeAccounts.open(storage)`."""
 
     def __init__(
@@ -37,7 +37,7 @@ class PracticeAccounts:
         self._storage = storage
         self._passwords = passwords
         self._now_utc = now_utc
-        self._throttle = Throttle(monotonic_s)
+        self._throttle = FailedAttemptLimiter(monotonic_s)
         self._logins: dict[str, Login] = {}
         """By the hash of their token, as stored; the token itself is empty here."""
         self.setup_code: str | None = None

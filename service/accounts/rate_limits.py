@@ -9,7 +9,7 @@ _FORGET_S: Final = 3600.0
 _MOST_KEYS: Final = 10_000
 
 
-class Throttle:
+class FailedAttemptLimiter:
     """Counts wrong tries by key: a name, an address."""
 
     def __init__(self, now_s: Callable[[], float]) -> None:
@@ -41,7 +41,7 @@ class Throttle:
         return max(0.0, last_s + min(2.0 ** (count - _FREE), _LONGEST_S) - self._now_s())
 
 
-class Bucket:
+class TokenBucket:
     """Lets a key take so many at once, and one more each second."""
 
     def __init__(self, now_s: Callable[[], float], most: int) -> None:

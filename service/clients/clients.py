@@ -8,7 +8,7 @@ from ..follow_up.link_store import revoke_all
 from ..sessions import soap_notes
 from ..sessions.models import SavedSoap, Soap, Visit
 from ..storage.audit_log import note
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import client_store, consents, identities
@@ -18,13 +18,13 @@ from .models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identi
 T = TypeVar("T")
 
 
-class PracticeRecords:
+class Clients:
     """What `web.records.Records` asks for."""
 
     def __init__(
         self,
         storage: Storage,
-        seal: Seal,
+        seal: IdentityCipher,
         end_sessions_of: Callable[[str, str], Awaitable[None]],
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),

@@ -7,7 +7,7 @@ import msgspec
 
 from ..errors import RefusedError, SealError, SealUnfitError
 from ..storage.audit_log import note
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from .models import Identity
@@ -25,7 +25,7 @@ def is_kept(db: Database, client: str) -> bool:
     return db.execute("SELECT 1 FROM identity WHERE client = ?", (client,)).fetchone() is not None
 
 
-def open_identity(db: Database, seal: Seal, client: str) -> Identity:
+def open_identity(db: Database, seal: IdentityCipher, client: str) -> Identity:
     """Who a client is; empty where nothing is stored. Raises `RefusedError` where it cannot be opened."""
     row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
     if row is None:
@@ -36,7 +36,7 @@ def open_identity(db: Database, seal: Seal, client: str) -> Identity:
         raise RefusedError(str(error)) from error
 
 
-def language_of(db: Database, seal: Seal, client: str) -> str | None:
+def language_of(db: Database, seal: IdentityCipher, client: str) -> str | None:
     """The language that a client reads; None where it is not written down, or where the key is missing."""
     row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
     try:
@@ -45,7 +45,9 @@ def language_of(db: Database, seal: Seal, client: str) -> str | None:
         return None
 
 
-def seal_identity(db: Database, seal: Seal, client: str, identity: Identity, actor: str, now: datetime, *, new_key: bool) -> None:
+def seal_identity(
+    db: Database, seal: IdentityCipher, client: str, identity: Identity, actor: str, now: datetime, *, new_key: bool
+) -> None:
     """Store who a client is. Raises `RefusedError` where there were identities, but their key is missing and not given up."""
     if seal.missing and any_kept(db) and not new_key:
         raise RefusedError(f"The key that opens names and addresses is not at {seal.path}. Put it back from your copy.{_LOST}")
@@ -58,13 +60,13 @@ def seal_identity(db: Database, seal: Seal, client: str, identity: Identity, act
         note(db, now, actor, "identity written", client=client)
 
 
-def clients_named(db: Database, seal: Seal, name: str) -> list[str]:
+def clients_named(db: Database, seal: IdentityCipher, name: str) -> list[str]:
     """Pseudonyms of those whose name, e-mail or phone holds `name`. Raises `RefusedError` where the key is missing."""
     wanted = name.casefold().strip()
     return [client for client, identity in _opened(db, seal) if any(wanted in text.casefold() for text in _texts(identity))]
 
 
-def _opened(db: Database, seal: Seal) -> Iterator[tuple[str, Identity]]:
+def _opened(db: Database, seal: IdentityCipher) -> Iterator[tuple[str, Identity]]:
     """What the present key opens; what another one sealed is passed over."""
     for client, sealed in db.execute("SELECT client, sealed FROM identity ORDER BY client").fetchall():
         try:

@@ -17,7 +17,7 @@ from ..privacy.personal_data import SessionHeld, of_client, session_of
 from ..storage.audit_log import note
 from ..storage.backup import Told
 from ..storage.database import demand_there, open_database, read_beside, take_folder, write_beside
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..terminal.progress import bar, counted
 from ..worker.worker import Worker
 
@@ -26,7 +26,7 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
     """Write everything of a client into one zip, beside whoever records; the audit log tells."""
     if await asyncio.to_thread(out.exists) and not force:
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
-    now, seal = datetime.now(UTC), Seal(key_file)
+    now, seal = datetime.now(UTC), IdentityCipher(key_file)
     held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client, now))
     with bar(f"Writing {client}") as told:
         async with Worker() as worker:

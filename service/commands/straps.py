@@ -15,7 +15,7 @@ from ...sensors.clock import Clock, RunningClock
 from ...sensors.errors import NoAdapterError, SensorError
 from ...sensors.protocols.known_devices import known
 from ...sensors.recordings.recording import Header, Packet, RecordingWriter, read
-from ...sensors.source import Described, LinkChange, Source
+from ...sensors.source import ConnectionChange, Described, Source
 from ...sensors.task_cancellation import ended
 from ...sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..errors import OutputError
@@ -114,7 +114,7 @@ class _Taker:
                     async for item in items:
                         if isinstance(item, Described):
                             self._header = msgspec.structs.replace(self._header, device=item.device)
-                        elif isinstance(item, LinkChange):
+                        elif isinstance(item, ConnectionChange):
                             self._err.print(
                                 f"{item.state.value}{f': {item.hint}' if item.hint else ''}", markup=False, soft_wrap=True
                             )

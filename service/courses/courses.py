@@ -13,7 +13,7 @@ from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.models import SessionRow
 from ..sessions.session_context import around
 from ..storage.audit_log import note
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from ..worker.worker import Worker
@@ -37,14 +37,14 @@ class Reports(Protocol):
         ...
 
 
-class PracticeCourses:
+class Courses:
     """What `web.course.Courses` asks for."""
 
     def __init__(
         self,
         storage: Storage,
         worker: Worker,
-        seal: Seal,
+        seal: IdentityCipher,
         reports: Reports,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),

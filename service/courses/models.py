@@ -1,15 +1,14 @@
 """A client's course as the pages ask for it; `service` answers. Whoever looks into one is noted in the audit log."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 import msgspec
 
 from ...analysis.course.course_figures import Course
 from ...analysis.figures import ResponseClass
 from ..clients.models import FlagRow
-from ..sessions.client_session import ClientSession, Complement, ComplementKind
+from ..sessions.client_session import Complement
 from ..sessions.models import Worked
 from .visit_schedule import ClientPlan
 
@@ -87,58 +86,6 @@ class DueRow(msgspec.Struct, frozen=True, kw_only=True):
     may_record: bool
     flags: list[FlagRow]
     """To be minded."""
-
-
-class Courses(Protocol):
-    """Courses, and what surrounds the sessions in them. `by` names who acts or looks; what is not there raises `UnknownError`."""
-
-    async def session(self, session: int, what: str, *, by: str) -> ClientSession:
-        """Everything that a client's summary tells of; `what` is noted as looked at."""
-        ...
-
-    async def session_by_link(self, session: int) -> ClientSession:
-        """The same for a client's own page, where the use of the link is noted already."""
-        ...
-
-    async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
-        """A client's course; `what` is noted as looked at."""
-        ...
-
-    async def language(self, client: str | None) -> str | None:
-        """The language that a client reads; None where it is not known."""
-        ...
-
-    async def practice(self) -> Sequence[DueRow]:
-        """Every client: flagged first, then by how late they are."""
-        ...
-
-    async def complements(self, session: int) -> Sequence[Complement]:
-        """What else was done, oldest first."""
-        ...
-
-    async def add_complement(self, session: int, kind: ComplementKind, detail: str, *, by: str) -> Complement:
-        """Note what else was done."""
-        ...
-
-    async def remove_complement(self, session: int, complement: int, *, by: str) -> None:
-        """Take such a note back."""
-        ...
-
-    async def plan(self, client: str) -> ClientPlan:
-        """A client's plan."""
-        ...
-
-    async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
-        """Give a client a plan of their own."""
-        ...
-
-    async def drop_plan(self, client: str, *, by: str) -> ClientPlan:
-        """Let the practice's usual plan hold again."""
-        ...
-
-    async def pdf(self, html: str, files: Mapping[str, bytes]) -> bytes:
-        """Make a page into a PDF; `files`: what it names. Raises `PaperError` where that cannot be done here."""
-        ...
 
 
 def local_day(utc: str) -> date:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from ...analysis.course.course_figures import Course, Estimate, WentWith
+from ...analysis.course.course_figures import Course, Estimate, TechniqueAssociation
 from ..courses.models import ClientCourse
 from ..rendering.translations import SOURCE, Speech, speech_of
 from .course_sentences import SLOPE_DIGITS
@@ -70,7 +70,7 @@ def _line(name: str, estimate: Estimate, shown: Callable[[float], str]) -> Figur
     return FigureLine(name, shown(estimate.value), f"{shown(estimate.low)} to {shown(estimate.high)}", behind)
 
 
-def _went(line: WentWith, speech: Speech) -> WentLine:
+def _went(line: TechniqueAssociation, speech: Speech) -> WentLine:
     silent = line.percent is None or line.low is None or line.high is None
     return WentLine(
         factor=_FACTORS.get(line.factor, line.factor),

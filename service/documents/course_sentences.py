@@ -14,7 +14,7 @@ from ...analysis.course.course_figures import (
     LEAST_WEEKS,
     Course,
     Estimate,
-    WentWith,
+    TechniqueAssociation,
 )
 from ..courses.models import ClientCourse, CourseEntry
 from ..courses.visit_schedule import Period, due_on, periods
@@ -141,7 +141,7 @@ def pain_words(speech: Speech, figures: Course) -> Iterator[str]:
             )
 
 
-def clearest(figures: Course) -> WentWith | None:
+def clearest(figures: Course) -> TechniqueAssociation | None:
     """What went with the clearest response, where anything stood out."""
     stood_out = [line for line in figures.went_with if line.low is not None and line.low > 0]
     return max(stood_out, key=lambda line: line.low or 0.0, default=None)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ...analysis.figures import PhaseFigures, ResponseFigures
-from ...sensors.recordings.recording import Event, Link, Mark, Pain, PhaseStart
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart
 from .session_data import SessionData
 
 BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
@@ -74,7 +74,7 @@ def _noted(event: Event) -> Iterator[tuple[str, str | int]]:
                     yield name, f"'{text}" if text[0] in _FORMULA else text
         case Pain(score=score):
             yield "pain", score
-        case Link(up=up):
+        case ConnectionEvent(up=up):
             yield "link", "up" if up else "lost"
         case _:
             pass

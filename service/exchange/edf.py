@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recordings.recording import Event, Link, Mark, Pain, PhaseStart, Recording
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart, Recording
 from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
 from .session_data import DOUBTED, SessionData
 
@@ -72,7 +72,7 @@ def read_edf_plus(name: str, raw: bytes) -> Recording:
         )
     beats = from_intervals(intervals) if intervals else from_heart_rates(rates)
     # where there are beats, their gaps tell of the link
-    found.events = [*(event for event in notes if not (intervals and isinstance(event, Link))), *beats]
+    found.events = [*(event for event in notes if not (intervals and isinstance(event, ConnectionEvent))), *beats]
     return found.recording("EDF+", arrival="the ends of the beats" if intervals else "once a second", kind=kind)
 
 
@@ -133,7 +133,7 @@ def _text(event: Event) -> str | None:
             return f"phase: {phase.value}"
         case Pain(score=score):
             return f"pain: {score}"
-        case Link(up=up):
+        case ConnectionEvent(up=up):
             return f"link: {'up' if up else 'lost'}"
         case Mark():
             said = {name: _CONTROL.sub(" ", text) for name in _MARK_FIELDS if (text := getattr(event, name))}
@@ -163,7 +163,7 @@ def _event(annotation: EdfAnnotation) -> Iterator[Event]:
     elif what == "pain" and rest.isdecimal() and int(rest) <= 10:
         yield Pain(t, int(rest))
     elif what == "link" and rest in {"up", "lost"}:
-        yield Link(t, rest == "up")
+        yield ConnectionEvent(t, rest == "up")
     elif what == "mark":
         before, note, after = rest.partition("note=")
         fields = dict(part.split("=", 1) for part in before.split("; ") if "=" in part)

@@ -15,7 +15,7 @@ import warnings
 import fitdecode
 
 from ...sensors.errors import RecordingError
-from ...sensors.recordings.recording import Link, Recording
+from ...sensors.recordings.recording import ConnectionEvent, Recording
 from .packet_reconstruction import Arrival, Found, from_arrivals
 
 _COARSE_S, _STAMP_S = 2.5, 1.0
@@ -80,7 +80,7 @@ class _Taken:
                 if kind in _PAUSES or kind == "start":
                     self.paused.append((moment, kind == "start"))
 
-    def placed(self) -> tuple[datetime | None, list[Arrival], list[Link]]:
+    def placed(self) -> tuple[datetime | None, list[Arrival], list[ConnectionEvent]]:
         """The first moment, and everything in s from it on; the first beat begins at 0."""
         stamped = self._believed()
         if not stamped:
@@ -97,7 +97,7 @@ class _Taken:
         if self._waiting:
             arrivals.append(Arrival(arrivals[-1].t + sum(self._waiting) / 1000, tuple(self._waiting)))
         paused = [((moment - began).total_seconds(), up) for moment, up in self.paused]
-        links = [Link(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
+        links = [ConnectionEvent(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
         return began, arrivals, links[1:] if links and links[0].up else links
 
     def _believed(self) -> list[_Stamped]:

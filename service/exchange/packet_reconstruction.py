@@ -15,7 +15,7 @@ import numpy as np
 from ...sensors.errors import RecordingError
 from ...sensors.model import RR_UNIT_MS, Contact, Device, Measurement
 from ...sensors.protocols.heart_rate import encode
-from ...sensors.recordings.recording import HEART_RATE, Event, Header, Link, Packet, Recording
+from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, Header, Packet, Recording
 
 _LONGEST_S = 10 * 86_400.0
 _AVERAGED_BEATS = 8
@@ -103,7 +103,7 @@ def from_intervals(intervals: Iterable[Interval]) -> list[Event]:
         late_s = 0.0
         if gap:
             lost_s, back_s = max(end_s, t), max(one.end_s - one.rr_ms / 1000, end_s, t)
-            events += [Link(round(lost_s, 6), up=False), Link(round(back_s, 6), up=True)]
+            events += [ConnectionEvent(round(lost_s, 6), up=False), ConnectionEvent(round(back_s, 6), up=True)]
             late_s = one.rr_ms / 2000
         gap, end_s = False, one.end_s
         t = round(max(one.end_s + late_s, t), 6)
@@ -130,7 +130,7 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
             # spread out, as two alike at one time would be taken for one packet sent twice
             t = round(last_t + (one.t - last_t) * n / len(packed), 6)
             if (broken or gap) and rr and events:
-                events += [Link(t, up=False), Link(t, up=True)]
+                events += [ConnectionEvent(t, up=False), ConnectionEvent(t, up=True)]
             events.append(_packet(t, hr_bpm, rr, Contact.NOT_REPORTED))
             gap = gap and not rr
         gap, last_t = gap or broken, one.t

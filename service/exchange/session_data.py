@@ -11,7 +11,7 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
 from ...sensors.model import Phase
 from ...sensors.protocols.heart_rate import parse
-from ...sensors.recordings.recording import HEART_RATE, Event, Header, Link, Packet, PhaseStart
+from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, Header, Packet, PhaseStart
 
 DOUBTED = frozenset({NO_CONTACT, TWO_STRAPS, MOVED, UNSURE})
 """Why a beat was left out that no interval tells by itself: a reader who does not know it would take it for a heart beat."""
@@ -78,7 +78,7 @@ def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> l
             break
         if isinstance(event, Packet):
             judged += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
+        elif isinstance(event, ConnectionEvent) and not event.up:
             judged += stream.broken()
     return judged + stream.finish(report.duration_s)
 

@@ -12,7 +12,7 @@ from ..clients.flags import Rule, set_flag
 from ..storage.audit_log import note
 from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
-from .models import RELIEF_H, Answers, FollowUp, LateError, Shown, Unanswered
+from .models import RELIEF_H, Answers, FollowUp, LateError, LinkedSession, OpenFollowUps
 
 MISSED_FOR: Final = timedelta(days=14)
 """So long a follow-up without an answer is told of."""
@@ -28,7 +28,7 @@ WHERE offer.shown AND session.ended_utc > ?
 """
 
 
-def sessions_of(db: Database, client: str, now: datetime) -> list[Shown]:
+def sessions_of(db: Database, client: str, now: datetime) -> list[LinkedSession]:
     """Every session of a client that has ended, with its follow-ups, newest first."""
     rows = db.execute(
         "SELECT id, started_utc, ended_utc, kind FROM session WHERE client = ? AND ended_utc IS NOT NULL"
@@ -37,7 +37,7 @@ def sessions_of(db: Database, client: str, now: datetime) -> list[Shown]:
     ).fetchall()
     answered = _answered(db, client)
     return [
-        Shown(
+        LinkedSession(
             session=session,
             started_utc=started,
             kind=kind,
@@ -68,7 +68,7 @@ def keep(db: Database, follow_up: FollowUp, answers: Answers, ended: datetime, n
         note(db, now, "link", action, client=client, session=session, detail=f"after {slot} h")
 
 
-def unanswered(db: Database, now: datetime) -> list[Unanswered]:
+def unanswered(db: Database, now: datetime) -> list[OpenFollowUps]:
     """Clients who could answer by a link and have not, by name."""
     open_: dict[str, set[tuple[str, int]]] = defaultdict(set)
     missed: dict[str, set[tuple[str, int]]] = defaultdict(set)
@@ -81,7 +81,7 @@ def unanswered(db: Database, now: datetime) -> list[Unanswered]:
         elif asked.closes <= now < asked.closes + MISSED_FOR:
             missed[client].add((ended, slot))
     clients = sorted(open_.keys() | missed.keys())
-    return [Unanswered(client=client, open=len(open_[client]), missed=len(missed[client])) for client in clients]
+    return [OpenFollowUps(client=client, open=len(open_[client]), missed=len(missed[client])) for client in clients]
 
 
 def _answered(db: Database, client: str) -> dict[tuple[int, int], tuple[Answers, float | None, str]]:

@@ -10,22 +10,32 @@ from typing import Final, Literal, Self, TypeVar
 import msgspec
 
 from ..accounts.models import TooOftenError
-from ..accounts.rate_limits import Bucket, Throttle
+from ..accounts.rate_limits import FailedAttemptLimiter, TokenBucket
 from ..clients import client_store, consents
 from ..clients.identities import is_kept, language_of, open_identity
 from ..errors import PortError, RefusedError, SealError
 from ..rendering.translations import SOURCE
 from ..storage.audit_log import note
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import answer_store, link_store, mail_queue
-from .link_store import Link
+from .link_store import ClientLink
 from .link_tokens import LinkKeys
-from .mail_sender import Postman, demand_mailbox
+from .mail_sender import MailSender, demand_mailbox
 from .mail_settings import MailSettings, host_of, read_mail_settings, whole_address, write_mail_settings
-from .models import Answers, ClientLinks, LinkRefusedError, LinkRow, LinkWanted, OpenedPage, Unanswered, current_on, session_on
+from .models import (
+    Answers,
+    ClientLinks,
+    LinkRefusedError,
+    LinkRequest,
+    LinkRow,
+    OpenedPage,
+    OpenFollowUps,
+    current_on,
+    session_on,
+)
 
 T = TypeVar("T")
 
@@ -35,22 +45,22 @@ _BURST: Final = 60
 
 
 @asynccontextmanager
-async def links_of(storage: Storage, seal: Seal, password: str | None = None) -> AsyncGenerator["PracticeLinks"]:
+async def links_of(storage: Storage, seal: IdentityCipher, password: str | None = None) -> AsyncGenerator["ClientPages"]:
     """Clients' own pages of a data folder; within the block mail is sent. `password`: of the mail server."""
     keys = LinkKeys(seal.path)
-    async with Postman(storage, seal, keys, password=password) as postman:
-        yield await PracticeLinks.open(storage, seal, keys, postman)
+    async with MailSender(storage, seal, keys, password=password) as postman:
+        yield await ClientPages.open(storage, seal, keys, postman)
 
 
-class PracticeLinks:
+class ClientPages:
     """What `web.links.Links` asks for; open it with `await PracticeLinks.open(...)`."""
 
     def __init__(
         self,
         storage: Storage,
-        seal: Seal,
+        seal: IdentityCipher,
         keys: LinkKeys,
-        postman: Postman,
+        postman: MailSender,
         now_utc: Callable[[], datetime],
         monotonic_s: Callable[[], float],
     ) -> None:
@@ -59,17 +69,17 @@ class PracticeLinks:
         self._keys = keys
         self._postman = postman
         self._now_utc = now_utc
-        self._wrong = Throttle(monotonic_s)
-        self._bucket = Bucket(monotonic_s, _BURST)
+        self._wrong = FailedAttemptLimiter(monotonic_s)
+        self._bucket = TokenBucket(monotonic_s, _BURST)
         self._settings = MailSettings()
 
     @classmethod
     async def open(
         cls,
         storage: Storage,
-        seal: Seal,
+        seal: IdentityCipher,
         keys: LinkKeys,
-        postman: Postman,
+        postman: MailSender,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic_s: Callable[[], float] = time.monotonic,
@@ -103,11 +113,11 @@ class PracticeLinks:
 
         return await self._work(work)
 
-    async def unanswered(self) -> Sequence[Unanswered]:
+    async def unanswered(self) -> Sequence[OpenFollowUps]:
         """Clients who were asked and have not answered."""
         return await self._work(answer_store.unanswered)
 
-    async def make(self, client: str, wanted: LinkWanted, *, by: str) -> LinkRow:
+    async def make(self, client: str, wanted: LinkRequest, *, by: str) -> LinkRow:
         """Make a link."""
 
         def work(db: Database, now: datetime) -> LinkRow:
@@ -133,7 +143,7 @@ class PracticeLinks:
     async def send(self, link: int, *, by: str) -> LinkRow:
         """Have a link sent to its client by mail."""
 
-        def change(db: Database, row: Link, now: datetime) -> None:
+        def change(db: Database, row: ClientLink, now: datetime) -> None:
             link_store.demand_live(db, row, now)
             if not read_mail_settings(db).ready:
                 raise RefusedError(
@@ -185,7 +195,7 @@ class PracticeLinks:
     async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
         """Keep a client's answers."""
 
-        def change(db: Database, link: Link, now: datetime) -> None:
+        def change(db: Database, link: ClientLink, now: datetime) -> None:
             asked = session_on(link_store.page_of(db, link, self._keys, now), session)
             follow_up = next((one for one in asked.follow_ups if one.slot == slot), None)
             if follow_up is None:
@@ -198,7 +208,7 @@ class PracticeLinks:
     async def show(self, token: str, sessions: Collection[int], *, remind: bool, peer: str) -> OpenedPage:
         """Choose what the link shows, among what it may show."""
 
-        def change(db: Database, link: Link, now: datetime) -> None:
+        def change(db: Database, link: ClientLink, now: datetime) -> None:
             link_store.show(db, link, sessions, remind=remind, now=now)
 
         return await self._used(token, None, "form sent", peer, change)
@@ -206,13 +216,13 @@ class PracticeLinks:
     async def speak(self, token: str, language: str, *, peer: str) -> OpenedPage:
         """Choose the language of the page."""
 
-        def change(db: Database, link: Link, _: datetime) -> None:
+        def change(db: Database, link: ClientLink, _: datetime) -> None:
             db.execute("UPDATE client_link SET language = ? WHERE id = ?", (language, link.id))
 
         return await self._used(token, None, "form sent", peer, change)
 
     async def _used(
-        self, token: str, session: int | None, action: str, peer: str, change: Callable[[Database, Link, datetime], None]
+        self, token: str, session: int | None, action: str, peer: str, change: Callable[[Database, ClientLink, datetime], None]
     ) -> OpenedPage:
         """Open a link, do something by it, and give its page as it is then."""
         wrong = f"link {peer}"
@@ -236,7 +246,7 @@ class PracticeLinks:
             raise LinkRefusedError
         return page
 
-    async def _changed(self, link: int, change: Callable[[Database, Link, datetime], None]) -> LinkRow:
+    async def _changed(self, link: int, change: Callable[[Database, ClientLink, datetime], None]) -> LinkRow:
         def work(db: Database, now: datetime) -> LinkRow:
             change(db, link_store.link_of(db, link), now)
             return link_store.row_of(db, link_store.link_of(db, link), self._keys, now)

@@ -18,7 +18,7 @@ from ..storage.sqlite import Database
 from . import answer_store
 from .link_tokens import LinkKeys
 from .mail_settings import read_mail_settings
-from .models import LinkRow, LinkWanted, MailRow, OpenedPage
+from .models import LinkRequest, LinkRow, MailRow, OpenedPage
 
 OPENED: Final = "page looked at"
 _COLUMNS: Final = (
@@ -35,7 +35,7 @@ SELECT {_COLUMNS} FROM client_link WHERE handle = :handle AND {_LIVE} AND (:sess
 _NO_CONSENT: Final = "{0} has not agreed to get a link. Ask, and note that {0} agrees."
 
 
-class Link(msgspec.Struct, frozen=True):
+class ClientLink(msgspec.Struct, frozen=True):
     """A row of the table."""
 
     id: int
@@ -53,12 +53,12 @@ class Link(msgspec.Struct, frozen=True):
     uses: int
 
 
-def of_client(db: Database, client: str) -> list[Link]:
+def of_client(db: Database, client: str) -> list[ClientLink]:
     """Every link of a client, newest first."""
     return _links(db, "client = :client ORDER BY id DESC", client=client)
 
 
-def link_of(db: Database, link: int) -> Link:
+def link_of(db: Database, link: int) -> ClientLink:
     """One link. Raises `UnknownError`."""
     found = _links(db, "id = :link", link=link)
     if not found:
@@ -66,12 +66,12 @@ def link_of(db: Database, link: int) -> Link:
     return found[0]
 
 
-def live(db: Database, now: datetime, client: str) -> list[Link]:
+def live(db: Database, now: datetime, client: str) -> list[ClientLink]:
     """The links of a client that open something now, newest first."""
     return _links(db, f"client = :client AND {_LIVE} ORDER BY id DESC", client=client, now=stamp(now))
 
 
-def opened(db: Database, handle: str | None, session: int | None, now: datetime) -> Link | None:
+def opened(db: Database, handle: str | None, session: int | None, now: datetime) -> ClientLink | None:
     """The link that a handle opens, for a session where one is named. None where it opens nothing; that is noted."""
     values = {"handle": handle or "", "session": session, "now": stamp(now)}
     row = db.execute(_OPENS, values).fetchone()
@@ -83,7 +83,7 @@ def opened(db: Database, handle: str | None, session: int | None, now: datetime)
     return None
 
 
-def note_use(db: Database, link: Link, session: int | None, action: str, now: datetime) -> None:
+def note_use(db: Database, link: ClientLink, session: int | None, action: str, now: datetime) -> None:
     """Note what was done by a link; how often its page was opened is counted."""
     with db.atomic():
         if action == OPENED:
@@ -91,7 +91,7 @@ def note_use(db: Database, link: Link, session: int | None, action: str, now: da
         note(db, now, "link", action, client=link.client, session=session, detail=f"link {link.id}")
 
 
-def make(db: Database, client: str, wanted: LinkWanted, language: str, actor: str, now: datetime) -> int:
+def make(db: Database, client: str, wanted: LinkRequest, language: str, actor: str, now: datetime) -> int:
     """Make a link; gives its number. Raises `RefusedError` without consent, or where a session is not the client's."""
     if not consents.holds(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))
@@ -114,7 +114,9 @@ def make(db: Database, client: str, wanted: LinkWanted, language: str, actor: st
     return link
 
 
-def choose(db: Database, link: Link, sessions: Collection[int], *, coming: bool, remind: bool, actor: str, now: datetime) -> None:
+def choose(
+    db: Database, link: ClientLink, sessions: Collection[int], *, coming: bool, remind: bool, actor: str, now: datetime
+) -> None:
     """Set what a link shows, for the client. Raises `RefusedError`."""
     demand_live(db, link, now)
     _demand_something(db, link.client, sessions, coming=coming)
@@ -126,7 +128,7 @@ def choose(db: Database, link: Link, sessions: Collection[int], *, coming: bool,
         note(db, now, actor, "link changed", client=link.client, detail=f"link {link.id}")
 
 
-def show(db: Database, link: Link, sessions: Collection[int], *, remind: bool, now: datetime) -> None:
+def show(db: Database, link: ClientLink, sessions: Collection[int], *, remind: bool, now: datetime) -> None:
     """Show these of the sessions that a link may show, and hide the others; its client chooses."""
     with db.atomic():
         _choose(db, link.id, {session: session in sessions for session, _ in offers(db, link.id)})
@@ -134,7 +136,7 @@ def show(db: Database, link: Link, sessions: Collection[int], *, remind: bool, n
         note(db, now, "link", "link changed", client=link.client, detail=f"link {link.id}")
 
 
-def revoke(db: Database, link: Link, actor: str, now: datetime) -> None:
+def revoke(db: Database, link: ClientLink, actor: str, now: datetime) -> None:
     """End a link."""
     if link.revoked_utc is None:
         with db.atomic():
@@ -154,20 +156,20 @@ def offers(db: Database, link: int) -> list[tuple[int, bool]]:
     return [(session, bool(shown)) for session, shown in rows.fetchall()]
 
 
-def demand_live(db: Database, link: Link, now: datetime) -> None:
+def demand_live(db: Database, link: ClientLink, now: datetime) -> None:
     """Raise `RefusedError` where a link opens nothing any more."""
     if state_of(db, link, now) != "live":
         raise RefusedError("This link is over. Make a new one.")
 
 
-def state_of(db: Database, link: Link, now: datetime) -> Any:
+def state_of(db: Database, link: ClientLink, now: datetime) -> Any:
     """Whether a link is live, expired or revoked."""
     if link.revoked_utc is not None or not consents.holds(db, link.client, "share"):
         return "revoked"
     return "live" if stamp(now) < link.expires_utc else "expired"
 
 
-def row_of(db: Database, link: Link, keys: LinkKeys, now: datetime) -> LinkRow:
+def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> LinkRow:
     """A link as a therapist sees it. Raises `SealError`."""
     state, offered = state_of(db, link, now), offers(db, link.id)
     names = (
@@ -193,7 +195,7 @@ def row_of(db: Database, link: Link, keys: LinkKeys, now: datetime) -> LinkRow:
     )
 
 
-def page_of(db: Database, link: Link, keys: LinkKeys, now: datetime) -> OpenedPage:
+def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> OpenedPage:
     """What a link opens. Raises `SealError`."""
     shown = dict(offers(db, link.id))
     sessions = [
@@ -214,24 +216,24 @@ def page_of(db: Database, link: Link, keys: LinkKeys, now: datetime) -> OpenedPa
     )
 
 
-def path_of(link: Link, keys: LinkKeys) -> str:
+def path_of(link: ClientLink, keys: LinkKeys) -> str:
     """Where a link's page is, from the first slash on. Raises `SealError`."""
     return f"/c/{keys.token(link.handle, moment(link.made_utc))}"
 
 
-def address_of(db: Database, link: Link, keys: LinkKeys) -> str:
+def address_of(db: Database, link: ClientLink, keys: LinkKeys) -> str:
     """The whole address, where the practice has set its public one. Raises `SealError`."""
     return (read_mail_settings(db).public_address or "") + path_of(link, keys)
 
 
-def _links(db: Database, which: str, **values: Any) -> list[Link]:
+def _links(db: Database, which: str, **values: Any) -> list[ClientLink]:
     rows = db.execute(f"SELECT {_COLUMNS} FROM client_link WHERE {which}", values)  # noqa: S608 - names of our own
     return [_link(row) for row in rows.fetchall()]
 
 
-def _link(row: tuple[Any, ...]) -> Link:
-    fields = dict(zip(Link.__struct_fields__, row, strict=True))
-    return Link(**fields | {"coming": bool(fields["coming"]), "remind": bool(fields["remind"])})
+def _link(row: tuple[Any, ...]) -> ClientLink:
+    fields = dict(zip(ClientLink.__struct_fields__, row, strict=True))
+    return ClientLink(**fields | {"coming": bool(fields["coming"]), "remind": bool(fields["remind"])})
 
 
 def _choose(db: Database, link: int, chosen: dict[int, bool]) -> None:

@@ -16,7 +16,7 @@ from typing import Final, Self
 from ...sensors.task_cancellation import told_to_end
 from ..clients.identities import open_identity
 from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import mail_queue
@@ -32,13 +32,13 @@ _EVERY_S: Final = 60.0
 _MAILBOX: Final = re.compile(r"[!#-'*+/-9=?A-Z^-~.-]+@[A-Za-z0-9.-]+\.?[A-Za-z0-9]", re.ASCII)
 
 
-class Postman:
+class MailSender:
     """Within its block a task looks every minute for what is due. Leaving the block ends it; what was not sent is sent later."""
 
     def __init__(
         self,
         storage: Storage,
-        seal: Seal,
+        seal: IdentityCipher,
         keys: LinkKeys,
         *,
         password: str | None = None,

@@ -1,14 +1,13 @@
 """A client's own page, its links, follow-ups and mails, as the pages ask for them; `service` answers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Final, Literal, Protocol, get_args
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
 from ...analysis.course.follow_up_windows import Slot, State
 from ..errors import PortError
-from .mail_settings import MailSettings
 
 Sleep = Literal["worse", "usual", "better"]
 Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
@@ -58,7 +57,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     answered_utc: str | None = None
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class LinkedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that has ended, as a link may show it."""
 
     session: int
@@ -120,11 +119,11 @@ class ClientLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Where the practice is reached from outside."""
     links: list[LinkRow]
     """Those that are live first, then newest first."""
-    sessions: list[Shown]
+    sessions: list[LinkedSession]
     """Every session that has ended, newest first."""
 
 
-class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+class OpenFollowUps(msgspec.Struct, frozen=True, kw_only=True):
     """A client who was asked and has not answered."""
 
     client: str
@@ -134,7 +133,7 @@ class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
     """Closed without an answer in the last fourteen days."""
 
 
-class LinkWanted(msgspec.Struct, frozen=True, kw_only=True):
+class LinkRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a link shall be."""
 
     sessions: Collection[int]
@@ -159,81 +158,16 @@ class OpenedPage(msgspec.Struct, frozen=True, kw_only=True):
     remind: bool
     mail: bool
     """Whether mails can be sent at all."""
-    sessions: list[Shown]
+    sessions: list[LinkedSession]
     """Those it may show, newest first."""
 
 
-class Links(Protocol):
-    """Clients' own pages. `by` names who acts or looks; what is not there raises `UnknownError`."""
-
-    @property
-    def public_host(self) -> str | None:
-        """The name under which the practice is reached from outside."""
-        ...
-
-    async def of_client(self, client: str, *, by: str) -> ClientLinks:
-        """Everything about a client's own page."""
-        ...
-
-    async def unanswered(self) -> Sequence[Unanswered]:
-        """Clients who were asked and have not answered."""
-        ...
-
-    async def make(self, client: str, wanted: LinkWanted, *, by: str) -> LinkRow:
-        """Make a link. Raises `RefusedError` without consent, or where a session is not the client's."""
-        ...
-
-    async def choose(self, link: int, sessions: Collection[int], *, coming: bool, remind: bool, by: str) -> LinkRow:
-        """Choose for the client what a link shows. Raises `RefusedError` where it is over, or a session is not the client's."""
-        ...
-
-    async def revoke(self, link: int, *, by: str) -> LinkRow:
-        """End a link; one that is over stays as it was."""
-        ...
-
-    async def send(self, link: int, *, by: str) -> LinkRow:
-        """Have a link sent to its client by mail. Raises `RefusedError` where that cannot be."""
-        ...
-
-    async def to_print(self, link: int, session: int | None, *, by: str) -> OpenedPage:
-        """What a link opens, for paper, about a session where one is named. Raises `RefusedError` where it is over."""
-        ...
-
-    async def mail_settings(self) -> tuple[MailSettings, bool]:
-        """The settings, and whether there is a password."""
-        ...
-
-    async def set_mail_settings(self, settings: MailSettings, *, by: str) -> None:
-        """Set them anew."""
-        ...
-
-    async def test_mail(self, to: str, *, by: str) -> None:
-        """Send a mail now. Raises `RefusedError` with what the server said."""
-        ...
-
-    async def look(self, token: str, session: int | None, what: str, *, peer: str) -> OpenedPage:
-        """Look at `what` by a link. Raises `LinkRefusedError`, `TooOftenError`."""
-        ...
-
-    async def answer(self, token: str, session: int, slot: int, said: Answers, *, peer: str) -> OpenedPage:
-        """Keep a client's answers. Raises `LinkRefusedError`, `TooOftenError`, `LateError`."""
-        ...
-
-    async def show(self, token: str, sessions: Collection[int], *, remind: bool, peer: str) -> OpenedPage:
-        """Choose what the link shows, among what it may show. Raises `LinkRefusedError`, `TooOftenError`."""
-        ...
-
-    async def speak(self, token: str, language: str, *, peer: str) -> OpenedPage:
-        """Choose the language of the page. Raises `LinkRefusedError`, `TooOftenError`."""
-        ...
-
-
-def shown_of(page: OpenedPage) -> list[Shown]:
+def shown_of(page: OpenedPage) -> list[LinkedSession]:
     """The sessions that a page shows, newest first."""
     return [session for session in page.sessions if session.shown]
 
 
-def session_on(page: OpenedPage, session: int) -> Shown:
+def session_on(page: OpenedPage, session: int) -> LinkedSession:
     """A session that a page may show. Raises `LinkRefusedError` where it is not on it."""
     for shown in page.sessions:
         if shown.session == session:
@@ -241,7 +175,7 @@ def session_on(page: OpenedPage, session: int) -> Shown:
     raise LinkRefusedError
 
 
-def current_on(page: OpenedPage, session: int | None) -> Shown | None:
+def current_on(page: OpenedPage, session: int | None) -> LinkedSession | None:
     """What a page shows first: the session that is wanted, else that about which something is asked now, else the newest.
 
     Raises `LinkRefusedError` where what is wanted is not on it.

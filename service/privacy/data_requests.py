@@ -15,7 +15,7 @@ import msgspec
 from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
 from ..storage.audit_log import note
 from ..storage.backup_catalogue import Kept
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..storage.storage import Storage
 from .erasure import erase, still_in
@@ -46,14 +46,14 @@ class Rooms(Protocol):
         ...
 
 
-class ClientRights:
+class DataRequests:
     """Export and erasure, each noted."""
 
     def __init__(
         self,
         storage: Storage,
         files: Files,
-        seal: Seal,
+        seal: IdentityCipher,
         rooms: Rooms,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),

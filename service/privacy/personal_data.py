@@ -15,7 +15,7 @@ from ..errors import NoSuchClientError
 from ..sessions.client_session import ClientSession
 from ..sessions.earlier_rests import past_before
 from ..sessions.session_context import around
-from ..storage.encryption import Seal
+from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from ..storage.storage import events_of, session_row
@@ -51,7 +51,7 @@ class ClientHeld(msgspec.Struct, frozen=True, kw_only=True):
     course: CourseHeld
 
 
-def of_client(db: Database, seal: Seal, client: str, now: datetime, running: Container[int] = ()) -> ClientHeld:
+def of_client(db: Database, seal: IdentityCipher, client: str, now: datetime, running: Container[int] = ()) -> ClientHeld:
     """Every row of a client but their packets, and their course. Raises `NoSuchClientError`."""
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")

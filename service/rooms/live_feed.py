@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
-from .messages import BeatRow, Rooms, RoomState, ServerMessage, Snapshot, Story, Update
+from .messages import BeatRow, RoomList, RoomState, ServerMessage, Snapshot, Story, Update
 
 KEEP_S: Final = 120.0
 """Beats that a snapshot holds, in s of the session's clock."""
@@ -44,13 +44,13 @@ class _Pending:
     batches: list[list[BeatRow]] = field(default_factory=list)
 
 
-class Slot:
+class Subscriber:
     """What waits for one browser: the newest state of each room it watches, and the beat batches since.
 
     The first news of a room goes at once; what follows within `frame_s` is conflated, room by room.
     """
 
-    def __init__(self, hub: "Hub", room: str | None, frame_s: float = 0.0) -> None:
+    def __init__(self, hub: "LiveFeed", room: str | None, frame_s: float = 0.0) -> None:
         self._hub = hub
         self._room = room
         self._frame_s = frame_s
@@ -98,7 +98,7 @@ class Slot:
             self._stories.clear()
         if self._rooms_changed:
             self._rooms_changed = False
-            messages.append(Rooms(list(self._hub.records)))
+            messages.append(RoomList(list(self._hub.records)))
         return messages
 
     def offer(self, room: str, batch: list[BeatRow], *, anew: bool) -> None:
@@ -137,12 +137,12 @@ class Slot:
         return self._room is None or self._room == room
 
 
-class Hub:
+class LiveFeed:
     """Rooms publish into it; lives on one event loop, and nothing in it waits."""
 
     def __init__(self) -> None:
         self.records: dict[str, _Record] = {}
-        self._slots: set[Slot] = set()
+        self._slots: set[Subscriber] = set()
 
     def publish(self, state: RoomState, batch: Sequence[BeatRow] = ()) -> None:
         """Take a room's newest state, and its beats since the last call; each batch gets the next number."""
@@ -179,12 +179,12 @@ class Hub:
         """Give the newest state of every room, in the order of their opening."""
         return [record.state for record in self.records.values()]
 
-    def subscribe(self, room: str | None, frame_s: float = 0.0) -> Slot:
+    def subscribe(self, room: str | None, frame_s: float = 0.0) -> Subscriber:
         """Open a slot for a browser that watches one room, or all of them; its snapshots wait in it already."""
-        slot = Slot(self, room, frame_s)
+        slot = Subscriber(self, room, frame_s)
         self._slots.add(slot)
         return slot
 
-    def unsubscribe(self, slot: Slot) -> None:
+    def unsubscribe(self, slot: Subscriber) -> None:
         """Close a slot."""
         self._slots.discard(slot)

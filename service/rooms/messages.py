@@ -19,7 +19,7 @@ class BeatRow(msgspec.Struct, frozen=True, array_like=True):
     gap_before: bool
 
 
-class Action(msgspec.Struct, frozen=True):
+class EntryView(msgspec.Struct, frozen=True):
     """Something that was entered and can still be taken back or dated back."""
 
     number: int
@@ -114,7 +114,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
     checked_s: float = 0.0
     """How long ago that was."""
-    actions: list[Action] = []
+    actions: list[EntryView] = []
     """What can still be taken back, newest first."""
     pain_before: int | None = None
     pain: int | None = None
@@ -196,7 +196,7 @@ class Update(msgspec.Struct, frozen=True, tag="update", tag_field="type"):
     batches: list[list[BeatRow]]
 
 
-class Rooms(msgspec.Struct, frozen=True, tag="rooms", tag_field="type"):
+class RoomList(msgspec.Struct, frozen=True, tag="rooms", tag_field="type"):
     """Which rooms there are, after one was opened or closed; snapshots follow."""
 
     rooms: list[str]
@@ -227,4 +227,4 @@ class ClientFrame(msgspec.Struct, frozen=True, tag="client-view", tag_field="typ
     pacer_sound: bool
 
 
-ServerMessage = Snapshot | Update | Story | Rooms | Heartbeat | ClientFrame
+ServerMessage = Snapshot | Update | Story | RoomList | Heartbeat | ClientFrame

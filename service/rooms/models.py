@@ -55,7 +55,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Press(msgspec.Struct, frozen=True, kw_only=True):
+class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
     """One press of a button on a page: told twice it counts once, and it counts in its own session alone."""
 
     key: str

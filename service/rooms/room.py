@@ -24,10 +24,10 @@ from ...sensors.recordings.recording import Event, Header, Mark, Pain
 from ...sensors.source import LinkState
 from ...sensors.task_cancellation import ended
 from ..errors import ServiceError
-from .live_feed import Hub
+from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import STOPPED, Journal, words_of
+from .session_entries import STOPPED, SessionEntries, words_of
 from .session_runner import Session
 from .session_start import Plan
 
@@ -61,12 +61,12 @@ class Room:
     header: Header
     """Whose session it is, and of what kind."""
     session: Session
-    hub: Hub
+    hub: LiveFeed
     bench: bool = False
     """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
     check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
     """Compares the live figures with NeuroKit2's."""
-    journal: Journal | None = None
+    journal: SessionEntries | None = None
     """None where nothing may be entered: on the bench."""
     plan: Plan = field(default_factory=Plan)
     client_view: ClientView = field(default_factory=ClientView)

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from ..errors import StrapTakenError, UnknownRoomError
 from .room import Room
-from .strap_claims import Claims, canonical
+from .strap_claims import StrapClaims, canonical
 
 
-class OpenRooms:
+class RoomRegistry:
     """By identifier, in the order of their opening."""
 
-    def __init__(self, claims: Claims | None) -> None:
+    def __init__(self, claims: StrapClaims | None) -> None:
         """`claims`: of other programs on this computer; None where there are none."""
         self._claims = claims
         self._rooms: dict[str, Room] = {}

@@ -1,4 +1,4 @@
-"""The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.House`."""
+"""The rooms of a practice, and the sessions on record: what the pages ask for through `web.ports.Rooms`."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock, RunningClock
 from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import Event, Header, Link, Mark
+from ...sensors.recordings.recording import ConnectionEvent, Event, Header, Mark
 from ...sensors.source import Source
 from ...sensors.task_cancellation import ended
 from ..clients.consents import demand_for_session, give_for_session
@@ -28,15 +28,15 @@ from ..settings import Settings, read_settings, write_settings
 from ..storage.sqlite import Database
 from ..storage.storage import NewSession, Storage
 from ..worker.worker import Worker
-from .live_feed import Hub
-from .messages import Action, ClientView, Story
-from .models import AdapterState, Note, Opening, Press, StrapSeen
+from .live_feed import LiveFeed
+from .messages import ClientView, EntryView, Story
+from .models import AdapterState, Note, Opening, RequestKey, StrapSeen
 from .room import Room
-from .room_registry import OpenRooms
-from .session_entries import STOPPED, Journal, presses_of
+from .room_registry import RoomRegistry
+from .session_entries import STOPPED, SessionEntries, presses_of
 from .session_runner import Session
 from .session_start import Plan, admit, demand_consent, plan_of, settle_client
-from .strap_claims import Claims, canonical
+from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,18 +53,18 @@ class Radio(Protocol):
         ...
 
 
-class House:
+class Rooms:
     """Owns every running session; leaving it stops them all, each resumable as if a crash had cut it off."""
 
     def __init__(
         self,
         storage: Storage,
         worker: Worker,
-        hub: Hub,
+        hub: LiveFeed,
         radio: Radio,
         source_of: Callable[[str], Source],
         *,
-        claims: Claims | None = None,
+        claims: StrapClaims | None = None,
         new_clock: Callable[[], Clock] = RunningClock,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -76,7 +76,7 @@ class House:
         self._source_of = source_of
         self._new_clock = new_clock
         self._now_utc = now_utc
-        self._rooms = OpenRooms(claims)
+        self._rooms = RoomRegistry(claims)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
@@ -138,7 +138,7 @@ class House:
         number = await self._storage.create_session(new)
         return await self._run(number, identifier, address, source, clock, header, plan)
 
-    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> str:
+    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None) -> str:
         """End the phase `leaving` and begin the next, `ago_s` ago."""
         if leaving not in {phase.value for phase in Phase}:
             raise RefusedError(f"There is no phase {leaving!r}.")
@@ -146,20 +146,24 @@ class House:
         await self._settled(press)
         return phase.value
 
-    async def mark(self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
+    async def mark(
+        self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None
+    ) -> EntryView:
         """Note what is done."""
         mark = Mark(0.0, note.technique, note.region, note.pressure, note.note)
         action = self._journal(room, press).mark(mark, ago_s, by, _key_of(press))
         await self._settled(press)
         return action
 
-    async def pain(self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
+    async def pain(
+        self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None
+    ) -> EntryView:
         """Note a pain score."""
         action = self._journal(room, press).pain(score, ago_s, by, _key_of(press))
         await self._settled(press)
         return action
 
-    async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", press: Press | None = None) -> Action:
+    async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None) -> EntryView:
         """Pain increased: end what is done, keep all, flag the next visit."""
         action = self._journal(room, press).stop(by, ago_s, _key_of(press))
         session, now = self._rooms[room].session.number, self._now_utc()
@@ -286,7 +290,7 @@ class House:
         _, events = await self._storage.events(session)
         plan = await self._storage.work(lambda db: plan_of(db, session))
         room = await self._run(session, identifier, address, self._source_of(address), clock, header, plan, events)
-        self._rooms[room].session.take(Link(clock.now(), up=False))
+        self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
 
     async def close(self, session: int) -> None:
@@ -297,7 +301,7 @@ class House:
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
         await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
 
-    def _journal(self, room: str, press: Press | None = None) -> Journal:
+    def _journal(self, room: str, press: RequestKey | None = None) -> SessionEntries:
         held = self._rooms[room]
         if held.journal is None:
             raise RefusedError("Nothing can be entered into this room.")
@@ -307,7 +311,7 @@ class House:
             )
         return held.journal
 
-    async def _settled(self, press: Press | None) -> None:
+    async def _settled(self, press: RequestKey | None) -> None:
         """Have what a page pressed on the disk: it forgets the press once it is answered. Raises `PortError`."""
         if press is None:
             return
@@ -344,7 +348,7 @@ class House:
         room.wearer = wearer
         rest = header.kind == "rest"
         taken = await self._storage.work(lambda db: presses_of(db, number, rest=rest))
-        room.journal = Journal(session, self._storage, rest=rest, taken=taken)
+        room.journal = SessionEntries(session, self._storage, rest=rest, taken=taken)
         room.estimate = partial(self._worker.provisional, past=[])
         self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
@@ -384,7 +388,7 @@ class House:
         room.estimate = partial(self._worker.provisional, past=past)
 
 
-def _key_of(press: Press | None) -> str | None:
+def _key_of(press: RequestKey | None) -> str | None:
     return press.key if press else None
 
 

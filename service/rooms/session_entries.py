@@ -13,7 +13,7 @@ from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
 from ..storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
 from ..storage.sqlite import Database
-from .messages import Action
+from .messages import EntryView
 from .session_runner import Session
 
 UNDO_S: Final = 30.0
@@ -53,7 +53,7 @@ class Entry:
     by: str
 
 
-class Journal:
+class SessionEntries:
     """The entries of one session. Every change is checked here, so that two tablets cannot disagree."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Journal:
         book: Corrections,
         *,
         rest: bool = False,
-        taken: Mapping[str, Action] | None = None,
+        taken: Mapping[str, EntryView] | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`taken`: by their keys, presses that the session had taken before this journal began."""
@@ -87,7 +87,7 @@ class Journal:
         self._enter("phase", text_of(start, rest=self._rest), [start], by, key)
         return following
 
-    def mark(self, mark: Mark, ago_s: float, by: str, key: str | None = None) -> Action:
+    def mark(self, mark: Mark, ago_s: float, by: str, key: str | None = None) -> EntryView:
         """Note what is done, `ago_s` ago; the mark's own time is of no account."""
         if taken := self._taken_already(key):
             return taken
@@ -95,7 +95,7 @@ class Journal:
         mark = msgspec.structs.replace(mark, t=self._then(ago_s))
         return self._enter("mark", words_of(mark), [mark], by, key)
 
-    def pain(self, score: int, ago_s: float, by: str, key: str | None = None) -> Action:
+    def pain(self, score: int, ago_s: float, by: str, key: str | None = None) -> EntryView:
         """Note a pain score from 0 to 10, `ago_s` ago."""
         if taken := self._taken_already(key):
             return taken
@@ -103,7 +103,7 @@ class Journal:
         pain = Pain(self._then(ago_s), score)
         return self._enter("pain", text_of(pain), [pain], by, key)
 
-    def stop(self, by: str, ago_s: float = 0.0, key: str | None = None) -> Action:
+    def stop(self, by: str, ago_s: float = 0.0, key: str | None = None) -> EntryView:
         """Pain increased: what is done ended `ago_s` ago, and recovery began where it had not yet; never refused for its time."""
         if taken := self._taken_already(key):
             return taken
@@ -114,7 +114,7 @@ class Journal:
         recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
         return self._enter("stop", STOPPED, [*recovery, Mark(t, note=STOPPED)], by, key)
 
-    def close(self, why: str, by: str) -> Action:
+    def close(self, why: str, by: str) -> EntryView:
         """The session ends now, whatever its phase."""
         self._demand_running()
         now_s = self._session.clock.now()
@@ -152,7 +152,7 @@ class Journal:
         self._entries[self._entries.index(entry)] = changed = replace(entry, made_s=self._monotonic_s())
         return changed
 
-    def actions(self) -> list[Action]:
+    def actions(self) -> list[EntryView]:
         """The entries that can still be changed, newest first."""
         actions = [self._action(entry) for entry in reversed(self._entries[-_KEPT:])]
         return [action for action in actions if action.left_s > 0]
@@ -162,7 +162,7 @@ class Journal:
         start = self._start_of(self._entry(number))
         return start is not None and start.phase is Phase.ENDED
 
-    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None = None) -> Action:
+    def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None = None) -> EntryView:
         seqs = tuple(self._session.enter(event, key if event is events[-1] else None) for event in events)
         entry = Entry(next(self._numbers), kind, text, seqs, self._monotonic_s(), by)
         self._entries.append(entry)
@@ -172,7 +172,7 @@ class Journal:
             self._taken[key] = action
         return action
 
-    def _taken_already(self, key: str | None) -> Action | None:
+    def _taken_already(self, key: str | None) -> EntryView | None:
         """What a press entered when it came before. Raises `RefusedError` where that was taken back since."""
         action = None if key is None else self._taken.get(key)
         if action is None or not action.number:
@@ -182,9 +182,9 @@ class Journal:
             raise RefusedError(f"“{action.text}” was entered, and taken back since.")
         return self._action(entry)
 
-    def _action(self, entry: Entry) -> Action:
+    def _action(self, entry: Entry) -> EntryView:
         at_s, left_s = self._session.told[entry.seqs[0]].t, UNDO_S - (self._monotonic_s() - entry.made_s)
-        return Action(entry.number, entry.kind, entry.text, at_s, entry.by, max(left_s, 0.0))
+        return EntryView(entry.number, entry.kind, entry.text, at_s, entry.by, max(left_s, 0.0))
 
     def _entry(self, number: int) -> Entry:
         entry = next((entry for entry in self._entries if entry.number == number), None)
@@ -231,9 +231,9 @@ def words_of(mark: Mark) -> str:
     return text[:1].upper() + text[1:]
 
 
-def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:
+def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
     """What each press told, by its key; none of it can be changed any more."""
-    taken: dict[str, Action] = {}
+    taken: dict[str, EntryView] = {}
     for table in TOLD:
         names = ", ".join(EVENT_COLUMNS[table])
         query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
@@ -241,5 +241,5 @@ def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, Action]:
             event = EVENT_OF[table](t_s, *own)
             if isinstance(event, PhaseStart | Mark | Pain):
                 kind: Kind = "stop" if isinstance(event, Mark) and event.note == STOPPED else table  # type: ignore[assignment]
-                taken[press] = Action(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
+                taken[press] = EntryView(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
     return taken

@@ -11,7 +11,7 @@ from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
-from ...sensors.source import Described, Item, LinkChange, LinkState, Source
+from ...sensors.source import ConnectionChange, Described, Item, LinkState, Source
 from ...sensors.task_cancellation import ended
 
 
@@ -37,7 +37,7 @@ class Session:
     """Called when the strap has told what it is."""
     live: LiveSession = field(default_factory=LiveSession)
     device: Device = field(default_factory=Device)
-    link: LinkChange = field(default_factory=lambda: LinkChange(0.0, LinkState.IDLE))
+    link: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, LinkState.IDLE))
     told: dict[int, Event] = field(default_factory=dict)
     """What people told, by number: phases, marks, pain."""
     corrections: int = 0
@@ -79,7 +79,7 @@ class Session:
     def take(self, item: Item) -> None:
         """Store an event, then let the analysis read it; changes of the link are only shown."""
         match item:
-            case LinkChange():
+            case ConnectionChange():
                 self.link = item
                 self.observe(())
             case Described(device=device):

@@ -20,7 +20,7 @@ ELSEWHERE: Final = (
 )
 
 
-class Claims:
+class StrapClaims:
     """The straps of this process. Each is a folder taken as a data folder is: the hold ends with the process however it dies."""
 
     def __init__(self, folder: Path, air: str = "") -> None:

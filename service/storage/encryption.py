@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _KEPT = "Sessions, figures and notes are not touched."
 
 
-class Seal:
+class IdentityCipher:
     """Seals and opens with the keys of a file, one a line: the first seals, each opens. The file is made with the first seal.
 
     It reads and writes files: for the storage thread, never for the event loop.

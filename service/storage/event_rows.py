@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, event_fields
+from ...sensors.recordings.recording import ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart, event_fields
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -22,7 +22,7 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
 """The tables that hold events, and their own columns beside session, seq and t_s."""
 EVENT_OF: dict[str, Callable[..., Event]] = {
     "packet": Packet,
-    "link": lambda t_s, state: Link(t_s, state == "up"),
+    "link": lambda t_s, state: ConnectionEvent(t_s, state == "up"),
     "phase": lambda t_s, phase: PhaseStart(t_s, Phase(phase)),
     "mark": Mark,
     "pain": Pain,
@@ -65,7 +65,7 @@ def _own(event: Event) -> tuple[Any, ...]:
     match event:
         case Packet():
             return event.char, event.payload
-        case Link():
+        case ConnectionEvent():
             return ("up" if event.up else "lost",)
         case PhaseStart():
             return (event.phase.value,)
@@ -82,7 +82,7 @@ def table_of(event: Event) -> str:
     match event:
         case Packet():
             return "packet"
-        case Link():
+        case ConnectionEvent():
             return "link"
         case PhaseStart():
             return "phase"

@@ -19,7 +19,7 @@ from ...sensors.recordings.fault_injection import told, with_faults
 from ...sensors.recordings.recording import Fault, Header, PhaseStart, Recording, read
 from ...sensors.task_cancellation import ended
 from ..errors import RefusedError, UnknownRoomError
-from ..rooms.live_feed import Hub
+from ..rooms.live_feed import LiveFeed
 from ..rooms.room import Room, rows_of
 from ..rooms.session_runner import Session
 from .recording_player import Player
@@ -72,7 +72,7 @@ class _BenchRoom:
 class Bench:
     """Owns the bench rooms; leaving it closes them."""
 
-    def __init__(self, hub: Hub, folders: Sequence[Path]) -> None:
+    def __init__(self, hub: LiveFeed, folders: Sequence[Path]) -> None:
         self._hub = hub
         self._folders = folders
         self._rooms: dict[str, _BenchRoom] = {}

@@ -6,7 +6,7 @@ from restbeat.analysis.beats.stream_integrity import StreamIntegrity, integrity_
 from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import Link, Packet
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
 
 
 def packet(t, rr_1024=(1020,), contact=Contact.NOT_REPORTED):
@@ -53,7 +53,11 @@ def test_what_could_not_be_read_is_counted():
 
 
 def test_gaps_are_counted_with_their_seconds():
-    lost = [*(packet(float(t)) for t in range(1, 91)), Link(90.5, up=False), *(packet(float(t)) for t in range(111, 200))]
+    lost = [
+        *(packet(float(t)) for t in range(1, 91)),
+        ConnectionEvent(90.5, up=False),
+        *(packet(float(t)) for t in range(111, 200)),
+    ]
     integrity = of(lost)
     assert integrity.gaps == 1
     assert integrity.lost_s == integrity.longest_gap_s == pytest.approx(20, abs=1)

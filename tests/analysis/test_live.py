@@ -8,7 +8,7 @@ import pytest
 from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import Link, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, PhaseStart
 
 
 def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
@@ -105,7 +105,7 @@ def test_phases_move_forward_only():
 
 def test_no_difference_crosses_a_lost_link():
     live = LiveSession()
-    beats = feed(live, range(1, 61)) + live.push(Link(60.5, up=False))
+    beats = feed(live, range(1, 61)) + live.push(ConnectionEvent(60.5, up=False))
     beats += feed(live, range(90, 151), rr_of=lambda n: 1004 + 40 * (n % 2)) + live.finish(151.0)
     first = next(beat for beat in beats if beat.gap_before)
     assert first.diff_ms is None

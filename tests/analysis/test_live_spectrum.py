@@ -16,7 +16,7 @@ from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packet, PhaseStart
 
 
 def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), lost=frozenset()):
@@ -189,7 +189,7 @@ def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch
 
 def test_a_lost_link_parts_the_spectrum():
     live, _ = played(strap(100))
-    live.push(Link(100.5, up=False))
+    live.push(ConnectionEvent(100.5, up=False))
     live, _ = played([Packet(packet.t + 101, packet.char, packet.payload) for packet in strap(100)], live)
     figures = live.figures(201.5)
     assert (figures.lf_ms2, figures.hf_ms2 is not None) == (None, True)

@@ -15,7 +15,7 @@ from restbeat.analysis.hrv.neurokit import TimeDomain, time_domain
 from restbeat.analysis.hrv.rolling_window import RollingHrv
 from restbeat.analysis.hrv.time_domain import FEWEST_BEATS, numpy_time_domain
 from restbeat.analysis.polar.ecg_beats import beats_of
-from restbeat.sensors.recordings.recording import Link, Packet, read
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, read
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl*"))
@@ -37,7 +37,7 @@ def judged(path):
     for event in events:
         if isinstance(event, Packet):
             beats += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
+        elif isinstance(event, ConnectionEvent) and not event.up:
             beats += stream.broken()
     return [(b.end_s, b.rr_ms, b.accepted, b.diff_ms) for b in beats + stream.finish(events[-1].t)]
 

@@ -14,7 +14,7 @@ from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.polar_frames import Ppi, encode_ppi
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
-from restbeat.sensors.recordings.recording import PMD_DATA, Link, Packet, Recording
+from restbeat.sensors.recordings.recording import PMD_DATA, ConnectionEvent, Packet, Recording
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_a_lost_link_parts_the_pulses(chest):
     live = LiveSession()
     for event in with_pulse_frames(events)[:90]:
         live.push(event)
-    live.push(Link(90.0, up=False))
+    live.push(ConnectionEvent(90.0, up=False))
     assert live.push(Packet(92.0, PMD_DATA, encode_ppi(0, [Ppi(60, 900, 5, blocker=False, contact=Contact.YES)] * 6)))[
         0
     ].gap_before

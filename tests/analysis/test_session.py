@@ -11,7 +11,7 @@ from restbeat.analysis.session_report import phase_spans, summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import Header, Link, Mark, Packet, Pain, PhaseStart, read
+from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, Packet, Pain, PhaseStart, read
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*"))
 
@@ -77,7 +77,7 @@ def test_marks_and_pain_are_carried_along():
 
 
 def test_what_comes_after_a_lost_link_is_a_gap():
-    report = figures_of([*packets(1, 61), Link(61.0, up=False), Link(80.0, up=True), *packets(81, 141)])
+    report = figures_of([*packets(1, 61), ConnectionEvent(61.0, up=False), ConnectionEvent(80.0, up=True), *packets(81, 141)])
     assert (report.figures.integrity.gaps, report.figures.integrity.rejected_beats) == (1, 0)
     assert report.figures.integrity.lost_s == pytest.approx(20, abs=1)
 
@@ -113,7 +113,7 @@ def test_no_event_order_breaks_the_report():
             if kind == 0:
                 events.append(PhaseStart(t, list(Phase)[rng.integers(0, 4)]))
             elif kind == 1:
-                events.append(Link(t, up=bool(rng.integers(0, 2))))
+                events.append(ConnectionEvent(t, up=bool(rng.integers(0, 2))))
             else:
                 events.append(Packet(t, "2a37", rng.bytes(rng.integers(0, 12))))
         report = figures_of(events)

@@ -12,7 +12,7 @@ from restbeat.analysis.simulation.scenarios import SCENARIOS, simulate
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Phase
 from restbeat.sensors.protocols.heart_rate import parse
-from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, PhaseStart, dump, read, write
+from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, PhaseStart, dump, read, write
 
 CHOMPOOPAN_BEFORE = State(rr_s=0.80, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.25)
 CHOMPOOPAN_AFTER = replace(CHOMPOOPAN_BEFORE, hf_amplitude=0.0546)
@@ -122,7 +122,7 @@ def test_a_noisy_session_labels_each_artifact_at_its_interval():
     header, events = simulate("noisy", seed=6, minutes=(5, 10, 5))
     artifacts = header.extra["truth"]["artifacts"]
     assert {a["kind"] for a in artifacts} == {"missed", "extra", "ectopic"}
-    (lost, back) = [event for event in events if isinstance(event, Link)]
+    (lost, back) = [event for event in events if isinstance(event, ConnectionEvent)]
     assert (lost.up, back.up) == (False, True)
     assert back.t - lost.t == header.extra["truth"]["lost_s"] == 35.0
     assert not [t for t, _ in packets(events) if lost.t <= t < back.t]

@@ -4,7 +4,7 @@ from scipy.stats import binom
 
 from bench.treatments import TECHNIQUES, Plan, course_of
 from restbeat.analysis.course.course import course
-from restbeat.analysis.course.massage_segments import Stretch, stretches_of
+from restbeat.analysis.course.massage_segments import MassageSegment, stretches_of
 from restbeat.analysis.course.technique_associations import Treated, went_with
 from restbeat.analysis.figures import Segment
 from restbeat.sensors.recordings.recording import Mark
@@ -60,7 +60,9 @@ def treated(*sessions, delta=0.2):
         for technique, minutes, level in parts:
             stop_s = at_s + 60 * minutes
             stretches.append(
-                Stretch(start_s=at_s, stop_s=stop_s, ln_rmssd=level, standard_error=0.06, technique=technique, pressure="firm")
+                MassageSegment(
+                    start_s=at_s, stop_s=stop_s, ln_rmssd=level, standard_error=0.06, technique=technique, pressure="firm"
+                )
             )
             at_s = stop_s
         out.append(Treated(weeks=float(weeks), delta=delta, standard_error=0.1, stretches=tuple(stretches)))

@@ -12,7 +12,7 @@ from restbeat.analysis.beats.beat_stream import BeatStream, judge
 from restbeat.sensors.beat_clock import BeatClock
 from restbeat.sensors.model import Contact, Measurement
 from restbeat.sensors.protocols.heart_rate import encode, parse, plain_rr
-from restbeat.sensors.recordings.recording import BATTERY, PMD_DATA, Link, Packet, read
+from restbeat.sensors.recordings.recording import BATTERY, PMD_DATA, ConnectionEvent, Packet, read
 
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures").glob("*.jsonl*"))
 TROUBLES = (
@@ -38,7 +38,7 @@ def one_by_one(stream, events, last_s):
             break
         if isinstance(event, Packet):
             judged += stream.push(event)
-        elif isinstance(event, Link) and not event.up:
+        elif isinstance(event, ConnectionEvent) and not event.up:
             judged += stream.broken()
     return judged + stream.finish(last_s)
 
@@ -77,7 +77,7 @@ def strap(seed, rate_bpm, spread, troubles):
         if trouble == "drop":
             continue
         if trouble == "link":
-            events += [(t, Link(t, up=False)), (t + 0.01, Link(t + 0.01, up=True))]
+            events += [(t, ConnectionEvent(t, up=False)), (t + 0.01, ConnectionEvent(t + 0.01, up=True))]
         events.append((t, Packet(t, "2a37", payload[:1] if trouble == "unreadable" else payload)))
         if trouble == "double":
             events.append((t + 0.05, Packet(t + 0.05, "2a37", payload)))

@@ -20,7 +20,7 @@ from restbeat.sensors.bluetooth.scanner import StrapSource
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet
-from restbeat.sensors.source import LinkChange, LinkState
+from restbeat.sensors.source import ConnectionChange, LinkState
 
 BLUETOOTHD = "/usr/libexec/bluetooth/bluetoothd"
 HEART_RATE_UUID = "00002a37-0000-1000-8000-00805f9b34fb"
@@ -147,7 +147,7 @@ async def listening(source):
             async for item in items:
                 if isinstance(item, Packet) and item.char == HEART_RATE:
                     heard.packet(item.payload)
-                elif isinstance(item, LinkChange):
+                elif isinstance(item, ConnectionChange):
                     heard.change(item.state, item.hint)
 
     taking = asyncio.create_task(take())

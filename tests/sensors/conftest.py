@@ -8,7 +8,7 @@ import pytest
 from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 H10 = Device(name="Polar H10", manufacturer="Polar", model="H10", firmware="5.0.0", battery_pct=87, location="chest")
@@ -24,7 +24,7 @@ def recording(seconds=60, *, device=H10, away=None):
     events = [Packet(0.5, BATTERY, b"\x57"), *(beat_packet(float(n), n) for n in range(1, seconds + 1))]
     if away:
         events = [event for event in events if not away[0] <= event.t < away[1]]
-        events += [Link(away[0], up=False), Link(away[1], up=True)]
+        events += [ConnectionEvent(away[0], up=False), ConnectionEvent(away[1], up=True)]
     return Recording(Header(device=device), tuple(sorted(events, key=lambda event: event.t)))
 
 

@@ -6,8 +6,8 @@ import random
 
 from restbeat.sensors.bluetooth.scanner import StrapSource, Timing
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.recordings.recording import HEART_RATE, Link, Packet
-from restbeat.sensors.source import LinkChange
+from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Packet
+from restbeat.sensors.source import ConnectionChange
 
 SPEED = 60.0
 QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
@@ -37,8 +37,8 @@ def payloads(items, char=HEART_RATE):
 
 
 def states(items):
-    return [item.state for item in items if isinstance(item, LinkChange)]
+    return [item.state for item in items if isinstance(item, ConnectionChange)]
 
 
 def links(items):
-    return [item.up for item in items if isinstance(item, Link)]
+    return [item.up for item in items if isinstance(item, ConnectionEvent)]

@@ -10,7 +10,7 @@ import pytest
 from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.protocols.polar_frames import Stream
-from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, PMD_DATA, Header, Link, Packet, Recording, read
+from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE, PMD_DATA, ConnectionEvent, Header, Packet, Recording, read
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 from .conftest import beat_packet, until
@@ -80,7 +80,7 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
         address = player.strap.address
         assert heard[address] == sent[address], name
         played = [e for e in recording.events if isinstance(e, Packet) and e.char in {HEART_RATE, PMD_DATA}]
-        lost_s = next((event.t for event in recording.events if isinstance(event, Link) and not event.up), inf)
+        lost_s = next((event.t for event in recording.events if isinstance(event, ConnectionEvent) and not event.up), inf)
         if lost_s == inf:
             assert of(HEART_RATE, sent[address]) == [e.payload for e in played if e.char == HEART_RATE], name
             for stream in Stream:

@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.source import LinkChange
+from restbeat.sensors.source import ConnectionChange
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 from .conftest import recording, until
@@ -49,7 +49,7 @@ async def test_too_many_connections_are_said_and_the_strap_is_taken_when_one_is_
         async def listen(strap):
             source = StrapSource(strap.address, timing=Timing(first_wait_s=0.05, longest_wait_s=0.2))
             async for item in source.items(RunningClock(5)):
-                if isinstance(item, LinkChange):
+                if isinstance(item, ConnectionChange):
                     said[strap.address].append(item)
 
         tasks = [asyncio.create_task(listen(player.strap)) for player in air.players]

@@ -12,7 +12,7 @@ from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
 from restbeat.sensors.recordings.fault_injection import told, with_faults
-from restbeat.sensors.recordings.recording import HEART_RATE, Fault, Link, Packet, read, write
+from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Fault, Packet, read, write
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = sorted((ROOT / "fixtures").glob("*.jsonl*"))
@@ -115,7 +115,7 @@ def test_any_faults_on_a_recording_keep_it_in_order_and_are_the_same_for_the_sam
     for one in changed:
         times = [event.t for event in one.events]
         assert times == sorted(times)
-        assert [e for e in one.events if not isinstance(e, Packet | Fault | Link)]
+        assert [e for e in one.events if not isinstance(e, Packet | Fault | ConnectionEvent)]
 
 
 def test_another_seed_takes_other_beats(clear):
@@ -141,7 +141,10 @@ def test_a_window_holds_a_share_of_beats_within_it(clear):
 
 def test_a_drop_loses_the_link_and_what_was_sent(clear):
     changed = put(clear, "drop@120:15")
-    assert [e for e in changed.events if isinstance(e, Link)] == [Link(120.0, up=False), Link(135.0, up=True)]
+    assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [
+        ConnectionEvent(120.0, up=False),
+        ConnectionEvent(135.0, up=True),
+    ]
     assert not [e for e in packets(changed) if 120 <= e.t < 135]
     (line,) = truth(changed)
     assert (line.kind, line.t, line.until_s) == ("drop", 120.0, 135.0)
@@ -151,7 +154,9 @@ def test_a_drop_loses_the_link_and_what_was_sent(clear):
 def test_silence_leaves_the_link_alone(clear):
     changed = put(clear, "silence@200:20")
     assert not [e for e in packets(changed) if 200 <= e.t < 220]
-    assert [e for e in changed.events if isinstance(e, Link)] == [e for e in clear.events if isinstance(e, Link)]
+    assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [
+        e for e in clear.events if isinstance(e, ConnectionEvent)
+    ]
 
 
 def test_doubled_packets_come_twice_at_once(clear):

@@ -12,7 +12,7 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import ConnectError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE
-from restbeat.sensors.source import Described, LinkChange, LinkState
+from restbeat.sensors.source import ConnectionChange, Described, LinkState
 
 from .conftest import H10, recording, until
 from .streams import QUICK, SPEED, links, payloads, states, streaming
@@ -116,7 +116,7 @@ async def test_silence_is_noticed_and_the_stream_recovers(on_air):
             await until(lambda: len(payloads(items)) > 10)
             strap.silent = True
             await until(lambda: LinkState.LOST in states(items))
-            silent = next(item for item in items if isinstance(item, LinkChange) and item.state is LinkState.SILENT)
+            silent = next(item for item in items if isinstance(item, ConnectionChange) and item.state is LinkState.SILENT)
             assert "Moisten" in silent.hint
             strap.silent = False
             count = len(payloads(items))
@@ -143,7 +143,7 @@ async def test_a_strap_that_refuses_is_tried_until_it_lets_in(on_air):
         strap = air.players[0].strap
         strap.connect_error = "br-connection-profile-unavailable"
         async with streaming(strap) as items:
-            await until(lambda: any(isinstance(item, LinkChange) and "busy" in (item.hint or "") for item in items))
+            await until(lambda: any(isinstance(item, ConnectionChange) and "busy" in (item.hint or "") for item in items))
             strap.connect_error = None
             await until(lambda: len(payloads(items)) > 3)
 
@@ -285,7 +285,7 @@ async def test_a_strap_not_heard_at_first_is_hinted_at_and_found_later(on_air):
         strap = air.players[0].strap
         strap.advertising = False
         async with streaming(strap) as items:
-            await until(lambda: any(isinstance(item, LinkChange) and item.hint for item in items))
+            await until(lambda: any(isinstance(item, ConnectionChange) and item.hint for item in items))
             strap.advertising = True
             await until(lambda: len(payloads(items)) > 3)
 
@@ -310,4 +310,4 @@ async def test_an_h10_that_went_off_the_air_may_be_held_by_another_app(on_air):
             await until(lambda: payloads(items))
             strap.advertising = False
             air.bluez.drop(strap)
-            await until(lambda: any("second connection" in (i.hint or "") for i in items if isinstance(i, LinkChange)))
+            await until(lambda: any("second connection" in (i.hint or "") for i in items if isinstance(i, ConnectionChange)))

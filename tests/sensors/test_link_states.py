@@ -10,8 +10,8 @@ from hypothesis import given, settings, strategies as st
 from restbeat.sensors.bluetooth.reconnect import ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
-from restbeat.sensors.recordings.recording import Link, Packet
-from restbeat.sensors.source import LinkChange, LinkState
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
+from restbeat.sensors.source import ConnectionChange, LinkState
 
 FOLLOWS = {
     LinkState.IDLE: {LinkState.SCANNING},
@@ -139,7 +139,7 @@ async def run(troubles, **timing):
 
 
 def states_of(items):
-    return [LinkState.IDLE, *(item.state for item in items if isinstance(item, LinkChange))]
+    return [LinkState.IDLE, *(item.state for item in items if isinstance(item, ConnectionChange))]
 
 
 @settings(max_examples=400, deadline=None)
@@ -153,7 +153,7 @@ def test_through_any_troubles_a_strap_is_found_before_each_connect_held_once_and
     assert states[-1] is LinkState.STREAMING or troubles
     up = False
     for item in items:
-        if isinstance(item, Link):
+        if isinstance(item, ConnectionEvent):
             assert item.up is not up
             up = item.up
         assert not isinstance(item, Packet) or up, "no packet without its link"

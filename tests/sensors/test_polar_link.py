@@ -11,7 +11,7 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.polar_control import Settings, start_command, stop_command
 from restbeat.sensors.protocols.polar_frames import Ppi, Stream, encode_acc, encode_ecg, encode_ppi
-from restbeat.sensors.recordings.recording import PMD_DATA, Header, Link, Packet, Recording
+from restbeat.sensors.recordings.recording import PMD_DATA, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.virtual.virtual_polar import PolarFault
 
 from .conftest import H10, recording, until
@@ -135,7 +135,7 @@ async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(o
         assert heard == sent
         assert len(heard) == len(set(heard))
         times = [item.t for item in items if isinstance(item, Packet) and item.char == PMD_DATA]
-        up_again = [item.t for item in items if isinstance(item, Link)][2]
+        up_again = [item.t for item in items if isinstance(item, ConnectionEvent)][2]
         assert sum(t > up_again for t in times) > 60
         # the strap kept its streams on through the loss: each is stopped and started anew
         again = [ASK_ECG, START_ECG, STOP_ECG, START_ECG, ASK_ACC, START_ACC, STOP_ACC, START_ACC, STOP_ACC, STOP_ECG]

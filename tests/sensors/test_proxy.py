@@ -15,7 +15,7 @@ from restbeat.sensors.bluetooth.scanner import on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import NoAdapterError, StrapNotFoundError
 from restbeat.sensors.proxies.address import ProxyAddress, ProxyError
-from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.source import Described
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
@@ -71,7 +71,7 @@ def heart_rates(items):
 
 
 def links(items):
-    return [item.up for item in items if isinstance(item, Link)]
+    return [item.up for item in items if isinstance(item, ConnectionEvent)]
 
 
 async def test_a_strap_heard_by_two_proxies_streams_through_the_louder_one_byte_for_byte():

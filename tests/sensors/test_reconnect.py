@@ -10,8 +10,8 @@ from restbeat.sensors import task_cancellation
 from restbeat.sensors.bluetooth.reconnect import LOST_HINT, SILENT_HINT, ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
-from restbeat.sensors.recordings.recording import Link, Packet
-from restbeat.sensors.source import Described, LinkChange, LinkState
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
+from restbeat.sensors.source import ConnectionChange, Described, LinkState
 
 from .conftest import until
 
@@ -89,7 +89,7 @@ async def kept(strap, clock, sleep=asyncio.sleep, **timing):
 
 
 def states(items):
-    return [item.state for item in items if isinstance(item, LinkChange)]
+    return [item.state for item in items if isinstance(item, ConnectionChange)]
 
 
 async def test_silence_is_told_by_the_sessions_clock_and_ends_the_link_after_twice_as_long():
@@ -104,8 +104,8 @@ async def test_silence_is_told_by_the_sessions_clock_and_ends_the_link_after_twi
         assert strap.connected == 1
         clock.to(10.0)
         await until(lambda: strap.connected == 2)
-        assert [(item.t, item.up) for item in items if isinstance(item, Link)][:2] == [(0.0, True), (10.0, False)]
-        lost = next(item for item in items if isinstance(item, LinkChange) and item.state is LinkState.LOST)
+        assert [(item.t, item.up) for item in items if isinstance(item, ConnectionEvent)][:2] == [(0.0, True), (10.0, False)]
+        lost = next(item for item in items if isinstance(item, ConnectionChange) and item.state is LinkState.LOST)
         assert lost.hint == SILENT_HINT
         await until(lambda: strap.open == 1)
 
@@ -146,8 +146,8 @@ async def test_a_packet_before_the_subscription_is_confirmed_comes_behind_the_li
     async with kept(Hasty(), HandClock()) as items:
         await until(lambda: any(isinstance(item, Packet) for item in items))
         kinds = [type(item) for item in items]
-        assert kinds.index(Described) < kinds.index(Link) < kinds.index(Packet)
-        assert kinds.count(Link) == 1
+        assert kinds.index(Described) < kinds.index(ConnectionEvent) < kinds.index(Packet)
+        assert kinds.count(ConnectionEvent) == 1
 
 
 async def test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again():
@@ -170,7 +170,7 @@ async def test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_
         strap.gone.set()
         await until(lambda: strap.connected == 10)
         assert 0.375 <= waits[-1] <= 0.625
-        assert any(item.hint == LOST_HINT for item in items if isinstance(item, LinkChange))
+        assert any(item.hint == LOST_HINT for item in items if isinstance(item, ConnectionChange))
 
 
 @pytest.mark.parametrize("trouble", [StrapNotFoundError("not heard"), NoAdapterError("no adapter"), ConnectError("busy")])
@@ -179,14 +179,14 @@ async def test_trouble_is_hinted_at_and_tried_again(trouble):
     strap = ToldStrap(**{where: [trouble] * 2})
     async with kept(strap, HandClock(), no_adapter_wait_s=0.001) as items:
         await until(lambda: LinkState.STREAMING in states(items))
-        assert str(trouble) in [item.hint for item in items if isinstance(item, LinkChange)]
+        assert str(trouble) in [item.hint for item in items if isinstance(item, ConnectionChange)]
 
 
 async def test_what_no_library_should_raise_is_logged_and_tried_again(caplog):
     strap = ToldStrap(connects=[KeyError("no such thing")])
     async with kept(strap, HandClock()) as items:
         await until(lambda: LinkState.STREAMING in states(items))
-    assert any("Bluetooth failed: 'no such thing'" in (item.hint or "") for item in items if isinstance(item, LinkChange))
+    assert any("Bluetooth failed: 'no such thing'" in (item.hint or "") for item in items if isinstance(item, ConnectionChange))
     assert "not expected" in caplog.text
 
 

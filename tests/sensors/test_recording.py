@@ -6,18 +6,29 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart, dump, read, write
+from restbeat.sensors.recordings.recording import (
+    ConnectionEvent,
+    Fault,
+    Header,
+    Mark,
+    Packet,
+    Pain,
+    PhaseStart,
+    dump,
+    read,
+    write,
+)
 
 HEADER = '{"format": "restbeat-recording", "version": 1}'
 PACKET = '{"t": 1.0, "char": "2a37", "hex": "10480004"}'
 EVENTS = [
-    Link(0.1, up=True),
+    ConnectionEvent(0.1, up=True),
     PhaseStart(0.5, Phase.BASELINE),
     Packet(1.0, "2a37", bytes.fromhex("10480004")),
     Mark(2.0, technique="long strokes", note="quiet"),
     Pain(3.0, 4),
     Fault(3.0, "drop", 3.0, 3),
-    Link(4.0, up=False),
+    ConnectionEvent(4.0, up=False),
 ]
 
 

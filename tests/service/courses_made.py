@@ -12,10 +12,10 @@ from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formu
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consents import give
-from restbeat.service.courses.courses import PracticeCourses
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.courses.courses import Courses
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
@@ -98,9 +98,9 @@ async def bench(tmp_path, worker_pool):
     clock = Clock()
     async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
-        made.clock, made.seal = clock, Seal(tmp_path / "data.key")
-        made.records = PracticeRecords(storage, made.seal, made.house.end_sessions_of, now_utc=clock)
-        made.courses = PracticeCourses(storage, worker_pool, made.seal, made.house, now_utc=clock)
+        made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=clock)
+        made.courses = Courses(storage, worker_pool, made.seal, made.house, now_utc=clock)
         async with made.house:
             yield made
 

@@ -9,10 +9,10 @@ import pytest
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
-from restbeat.sensors.source import LinkChange, LinkState
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
-from restbeat.service.rooms.rooms import House
+from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.service.worker.worker import Worker
 
@@ -39,7 +39,7 @@ class Strap:
         self.heard = asyncio.Event()
 
     async def items(self, clock):
-        yield LinkChange(0.0, LinkState.STREAMING)
+        yield ConnectionChange(0.0, LinkState.STREAMING)
         for packet in self.packets:
             yield packet
         self.heard.set()
@@ -50,10 +50,10 @@ class Bench:
     """A house, what it stands on, and the straps that it has made."""
 
     def __init__(self, storage, worker, **more):
-        self.storage, self.worker, self.hub, self.straps = storage, worker, Hub(), []
+        self.storage, self.worker, self.hub, self.straps = storage, worker, LiveFeed(), []
         self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
-        self.house = House(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
+        self.house = Rooms(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
 
     def _strap(self, address):
         self.straps.append(Strap(address))

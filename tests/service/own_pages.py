@@ -9,18 +9,18 @@ import pytest
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients import consents
-from restbeat.service.clients.clients import PracticeRecords
-from restbeat.service.courses.courses import PracticeCourses
+from restbeat.service.clients.clients import Clients
+from restbeat.service.courses.courses import Courses
 from restbeat.service.follow_up import answer_store, link_store, mail_queue
-from restbeat.service.follow_up.client_pages import PracticeLinks
+from restbeat.service.follow_up.client_pages import ClientPages
 from restbeat.service.follow_up.link_tokens import LinkKeys
-from restbeat.service.follow_up.mail_sender import Postman
+from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.mail_settings import MailSettings
-from restbeat.service.follow_up.models import Answers, LinkWanted
+from restbeat.service.follow_up.models import Answers, LinkRequest
 from restbeat.service.privacy.erasure import erase
-from restbeat.service.rooms.live_feed import Hub
-from restbeat.service.rooms.rooms import House
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
@@ -38,20 +38,20 @@ class Practice:
     def __init__(self, storage, folder, worker=None, **mail):
         self.storage, self.now, self.patience_s = storage, NOW, 1e6
         self.folder = folder / "data"
-        self.seal = Seal(folder / "data.key")
+        self.seal = IdentityCipher(folder / "data.key")
         self.keys = LinkKeys(self.seal.path)
-        self.hub = Hub()
-        self.house = House(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
-        self.records = PracticeRecords(storage, self.seal, self.house.end_sessions_of, now_utc=lambda: self.now)
-        self.courses = PracticeCourses(storage, worker, self.seal, self.house, now_utc=lambda: self.now)
-        self.postman = Postman(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
+        self.hub = LiveFeed()
+        self.house = Rooms(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
+        self.records = Clients(storage, self.seal, self.house.end_sessions_of, now_utc=lambda: self.now)
+        self.courses = Courses(storage, worker, self.seal, self.house, now_utc=lambda: self.now)
+        self.postman = MailSender(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
         self.patience_s += 4000.0 if self.patience_s else 0.0
         return self.patience_s
 
     async def begin(self):
-        self.links = await PracticeLinks.open(
+        self.links = await ClientPages.open(
             self.storage, self.seal, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
         self.app = create_app(self.house, self.hub, version="1.2.3", records=self.records, links=self.links, courses=self.courses)
@@ -79,7 +79,7 @@ class Practice:
     async def link(self, client="M-014", *sessions, **wanted):
         """A link, as a therapist makes one."""
         wanted = {"sessions": sessions, "coming": False, "days": 60, "language": "en", "remind": True} | wanted
-        return await self.links.make(client, LinkWanted(**wanted), by="Ada")
+        return await self.links.make(client, LinkRequest(**wanted), by="Ada")
 
     async def erase(self, client):
         await self.storage.work(lambda db: erase(db, self.folder, client, "Ada", self.now))
@@ -118,7 +118,7 @@ def token_of(link):
 def plant(db, client, session, word, now):
     """A link, what was answered by it, and a mail that failed, `word` in each."""
     consents.give(db, client, "share", "Ada", now)
-    wanted = LinkWanted(sessions=[session], coming=True, days=60, language="en", remind=True)
+    wanted = LinkRequest(sessions=[session], coming=True, days=60, language="en", remind=True)
     link = link_store.make(db, client, wanted, "en", "Ada", now)
     db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
     later = now + timedelta(hours=24)

@@ -8,7 +8,7 @@ import msgspec
 
 from restbeat.analysis.figures import Integrity, PhaseFigures, ResponseFigures, SessionFigures, SessionReport
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import Fault, Header, Link, Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Fault, Header, Mark, Packet, Pain, PhaseStart
 from restbeat.service.storage.storage import NewSession, Storage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ HEADER = Header(
     device_extra={"colour": "black"},
 )
 EVENTS = [
-    Link(0.0, up=True),
+    ConnectionEvent(0.0, up=True),
     Packet(0.912345678901234, "2a37", bytes.fromhex("1648c003")),
     PhaseStart(1.0, Phase.BASELINE),
     Packet(1.0, "2a19", b"\x64"),
@@ -32,7 +32,7 @@ EVENTS = [
     Mark(2.5),
     Pain(2.5, 4),
     Fault(2.5, "drop", 9.0, 3, "ü"),
-    Link(3.0, up=False),
+    ConnectionEvent(3.0, up=False),
     Packet(1 / 3 + 3, "fb005c82-02e7-f387-1cad-8acd2d8df0c8", bytes(range(256))),
     PhaseStart(9.0, Phase.ENDED),
 ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts.accounts import LASTS, PracticeAccounts
+from restbeat.service.accounts.accounts import LASTS, Accounts
 from restbeat.service.accounts.models import LoginRefusedError, Person, TooOftenError
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.errors import RefusedError, UnknownError
@@ -36,7 +36,7 @@ async def storage(tmp_path):
 
 def opened(storage, time, **options):
     quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return PracticeAccounts.open(storage, passwords=quick, now_utc=time, monotonic_s=lambda: time.s, **options)
+    return Accounts.open(storage, passwords=quick, now_utc=time, monotonic_s=lambda: time.s, **options)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_ones_own_password_needs_the_old_one(accounts):
 
 
 async def test_a_hash_of_weaker_days_is_made_anew_at_the_next_login(storage, accounts, time):
-    strong = await PracticeAccounts.open(storage, now_utc=time)
+    strong = await Accounts.open(storage, now_utc=time)
     await strong.log_in("Ada", PASSWORD, peer="here")
     (stored,) = await storage.work(lambda db: db.execute("SELECT password_hash FROM account").fetchone())
     assert not Passwords().outdated(stored)

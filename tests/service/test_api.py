@@ -8,16 +8,16 @@ import sys
 
 from argon2 import PasswordHasher
 
-from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.follow_up.client_pages import links_of
-from restbeat.service.follow_up.models import LinkWanted
-from restbeat.service.privacy.data_requests import ClientRights
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.follow_up.models import LinkRequest
+from restbeat.service.privacy.data_requests import DataRequests
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import Opening
-from restbeat.service.rooms.rooms import House
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
@@ -32,17 +32,17 @@ PASSWORD = "correct horse battery"
 @asynccontextmanager
 async def practice(folder):
     """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
-    hub, quick = Hub(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await Storage.open(folder) as storage, Worker() as worker, House(storage, worker, hub, Air(), Strap) as house:
-        accounts = await PracticeAccounts.open(storage, passwords=quick)
+    hub, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with await Storage.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
+        accounts = await Accounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        seal = Seal(folder / "practice.key")
-        records = PracticeRecords(storage, seal, house.end_sessions_of)
-        rights = ClientRights(storage, worker, seal, house)
+        seal = IdentityCipher(folder / "practice.key")
+        records = Clients(storage, seal, house.end_sessions_of)
+        rights = DataRequests(storage, worker, seal, house)
         await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
         await records.agree("M-014", "share", by="Ada")
         async with links_of(storage, seal) as links:
-            await links.make("M-014", LinkWanted(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
+            await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
             async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links=links) as address:
                 yield address, login
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from restbeat.service.commands.options import FIXTURES
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 
@@ -20,7 +20,7 @@ class NoHouse:
 
 @pytest.fixture
 async def bench():
-    async with Bench(Hub(), [FIXTURES]) as bench:
+    async with Bench(LiveFeed(), [FIXTURES]) as bench:
         bench.hub = bench._hub
         yield bench
 
@@ -124,7 +124,7 @@ async def test_a_folder_of_ones_own_stands_beside_the_fixtures(tmp_path, aiohttp
     (tmp_path / "own.jsonl").write_bytes((FIXTURES / "polar-h10_simulated_one-minute.jsonl").read_bytes())
     (tmp_path / "empty.jsonl").write_text('{"format":"restbeat-recording","version":1}\n')
     (tmp_path / "secret.txt").write_text("no recording")
-    async with Bench(Hub(), [FIXTURES, tmp_path]) as bench:
+    async with Bench(LiveFeed(), [FIXTURES, tmp_path]) as bench:
         names = await bench.recordings()
         assert "own.jsonl" in names
         assert CLEAR in names

@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.service.errors import RefusedError, StrapTakenError
 from restbeat.service.rooms.models import Opening
-from restbeat.service.rooms.strap_claims import Claims
+from restbeat.service.rooms.strap_claims import StrapClaims
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 
@@ -26,18 +26,18 @@ async def test_a_strap_that_another_process_holds_is_refused_until_that_one_is_g
     try:
         assert await other.stdout.readline() == b"held\n"
         with pytest.raises(StrapTakenError, match=SENTENCE):
-            await Claims(tmp_path).take(ADDRESS)
-        await Claims(tmp_path).take("A0:9E:1A:00:00:02")
-        await Claims(tmp_path, "another bus").take(ADDRESS)
+            await StrapClaims(tmp_path).take(ADDRESS)
+        await StrapClaims(tmp_path).take("A0:9E:1A:00:00:02")
+        await StrapClaims(tmp_path, "another bus").take(ADDRESS)
     finally:
         other.kill()
         await other.communicate()
-    await Claims(tmp_path).take(ADDRESS)
+    await StrapClaims(tmp_path).take(ADDRESS)
 
 
 async def test_a_lock_that_cannot_be_had_keeps_nobody_from_a_session(tmp_path, caplog):
     (tmp_path / "file").touch()
-    await Claims(tmp_path / "file").take(ADDRESS)
+    await StrapClaims(tmp_path / "file").take(ADDRESS)
     assert "cannot be told" in caplog.text
 
 
@@ -45,7 +45,7 @@ async def test_a_lock_that_cannot_be_had_keeps_nobody_from_a_session(tmp_path, c
 async def two(tmp_path):
     """Two restbeats of one computer, each with its own data."""
     async with await Storage.open(tmp_path / "a") as one, await Storage.open(tmp_path / "b") as other:
-        benches = [Bench(storage, Worker(), claims=Claims(tmp_path / "straps")) for storage in (one, other)]
+        benches = [Bench(storage, Worker(), claims=StrapClaims(tmp_path / "straps")) for storage in (one, other)]
         async with benches[0].house, benches[1].house:
             yield benches
 

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from restbeat.service.clients.clients import PracticeRecords
-from restbeat.service.privacy.data_requests import ClientRights
+from restbeat.service.clients.clients import Clients
+from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.web.app import create_app
@@ -18,8 +18,8 @@ from .test_records import bench, records  # noqa: F401 fixtures
 
 
 @pytest.fixture
-async def client(aiohttp_client, bench, records: PracticeRecords):  # noqa: F811 fixtures
-    rights = ClientRights(bench.storage, bench.worker, records._seal, bench.house, now_utc=lambda: NOW)
+async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
+    rights = DataRequests(bench.storage, bench.worker, records._seal, bench.house, now_utc=lambda: NOW)
     return await aiohttp_client(create_app(bench.house, bench.hub, version="1.2.3", records=records, rights=rights))
 
 

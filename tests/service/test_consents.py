@@ -7,10 +7,10 @@ import pytest
 
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import WORDING
 from restbeat.service.errors import RefusedError
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import Storage
 
 from .houses import Bench, Strap, ended, open_room
@@ -109,7 +109,7 @@ async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, 
             await open_room(first, client="M-001")
     async with await Storage.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
-        records = PracticeRecords(storage, Seal(tmp_path / "key"), bench.house.end_sessions_of)
+        records = Clients(storage, IdentityCipher(tmp_path / "key"), bench.house.end_sessions_of)
         (given,) = (await records.client("M-001", by="Ada")).consents
         await records.withdraw("M-001", given.consent, by="Ada")
         with pytest.raises(RefusedError, match="took back the consent"):

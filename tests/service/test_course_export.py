@@ -10,14 +10,14 @@ import pytest
 
 from restbeat.service.clients.consents import give, withdraw
 from restbeat.service.clients.models import Identity
-from restbeat.service.privacy.data_requests import ClientRights
+from restbeat.service.privacy.data_requests import DataRequests
 
 from .courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 
 
 async def exported(bench, tmp_path):
     """The files at the root of an export of M-014."""
-    rights = ClientRights(bench.storage, bench.worker, bench.seal, bench.house, now_utc=bench.clock)
+    rights = DataRequests(bench.storage, bench.worker, bench.seal, bench.house, now_utc=bench.clock)
     with zipfile.ZipFile(await rights.export("M-014", by="Ada")) as archive:
         return {name: archive.read(name) for name in archive.namelist() if "/" not in name}
 

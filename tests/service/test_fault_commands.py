@@ -15,8 +15,8 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import FaultError
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
-from restbeat.sensors.recordings.recording import Fault, Link, Packet, read
-from restbeat.sensors.source import LinkChange, LinkState, ScriptedSource
+from restbeat.sensors.recordings.recording import ConnectionEvent, Fault, Packet, read
+from restbeat.sensors.source import ConnectionChange, LinkState, ScriptedSource
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.commands.replay import replay_file
@@ -81,11 +81,11 @@ async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    states = [item.state for item in items if isinstance(item, LinkChange)]
+    states = [item.state for item in items if isinstance(item, ConnectionChange)]
     heard = [item.payload for item in items if isinstance(item, Packet) and item.char == "2a37"]
     assert state is None or state in states
     assert states[-1] is LinkState.STREAMING
-    links = [item.up for item in items if isinstance(item, Link)]
+    links = [item.up for item in items if isinstance(item, ConnectionEvent)]
     assert links[-1] is True
     assert (False in links) is (state is not None)
     sent = [event.payload for event in troubled.events if isinstance(event, Packet) and event.char == "2a37"]

@@ -11,7 +11,18 @@ from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.anonymise import ADDRESS, anonymous
-from restbeat.sensors.recordings.recording import PMD_DATA, Event, Fault, Header, Link, Mark, Packet, Pain, PhaseStart, read
+from restbeat.sensors.recordings.recording import (
+    PMD_DATA,
+    ConnectionEvent,
+    Event,
+    Fault,
+    Header,
+    Mark,
+    Packet,
+    Pain,
+    PhaseStart,
+    read,
+)
 from restbeat.service.commands.anonymise import write_fixture
 from restbeat.service.errors import NoSuchSessionError, OutputError
 from restbeat.service.storage.storage import NewSession, Storage
@@ -122,7 +133,7 @@ async def test_the_figures_stay_as_they_were(data, tmp_path):
 def test_what_is_harmless_stays():
     header = Header(device=Device("Polar H10 A1B2C3D4", "A0:9E:1A:12:34:56", "Polar Electro Oy", "H10", "5.0.0", 87, "chest"))
     events: list[Event] = [
-        Link(2.0, up=True),
+        ConnectionEvent(2.0, up=True),
         PhaseStart(3.0, Phase.BASELINE),
         Mark(4.0, technique="Long strokes", region="neck", pressure="light", note="Mrs Miller"),
         Packet(5.0, "2a37", bytes.fromhex("1048e803")),
@@ -130,7 +141,7 @@ def test_what_is_harmless_stays():
     clean, kept, left_out = anonymous(header, events)
     assert clean.device == Device("Polar H10", ADDRESS, "Polar", "H10", "5.0.0", 87, "chest")
     assert kept == [
-        Link(0.0, up=True),
+        ConnectionEvent(0.0, up=True),
         PhaseStart(1.0, Phase.BASELINE),
         Mark(2.0, technique="Long strokes", region="neck", pressure="light"),
         Packet(3.0, "2a37", bytes.fromhex("1048e803")),

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import Header, Link, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Header, PhaseStart
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.models import Note, Press
+from restbeat.service.rooms.models import Note, RequestKey
 from restbeat.service.storage.storage import Storage
 
 from .houses import ADDRESS, Bench, ended, flags, open_room, reopened
@@ -25,7 +25,7 @@ async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_p
         assert await bench.house.advance(room, "baseline") == "massage"
         await bench.storage.flush()
         _, events = await bench.storage.events(session)
-        assert any(isinstance(event, Link) and not event.up for event in events)
+        assert any(isinstance(event, ConnectionEvent) and not event.up for event in events)
 
 
 async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_hrv_of_before_either(tmp_path, worker_pool):
@@ -76,14 +76,14 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
     assert await bench.storage.report(state.session) is None
     await bench.storage.flush()
     _, events = await bench.storage.events(state.session)
-    assert isinstance(events[-1], Link)
+    assert isinstance(events[-1], ConnectionEvent)
     assert not any(isinstance(event, PhaseStart) and event.phase is Phase.ENDED for event in events)
     await bench.house.advance(room, "recovery", by="Ada")
     await ended(bench, state.session)
 
 
 async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
-    press = Press(key="press-00001")
+    press = RequestKey(key="press-00001")
     async with await Storage.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
@@ -91,9 +91,9 @@ async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_a
             room = await open_room(bench)
             session = bench.hub.rooms()[1].session
             for leaving in ("settle", "baseline"):
-                await bench.house.advance(room, leaving, press=Press(key=f"leaving {leaving}", session=session))
+                await bench.house.advance(room, leaving, press=RequestKey(key=f"leaving {leaving}", session=session))
             await bench.house.mark(room, Note(technique="Kneading"), press=press)
-            await bench.house.stop(room, press=Press(key="press-00002"))
+            await bench.house.stop(room, press=RequestKey(key="press-00002"))
             query = "SELECT count(*) FROM mark"
             assert await storage.work(lambda db: db.execute(query).fetchone()[0]) == 2
     async with await Storage.open(tmp_path) as storage:
@@ -102,9 +102,9 @@ async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_a
             assert await bench.house.resume(session) == room == "room-2"
             again = await bench.house.mark(room, Note(technique="Kneading"), ago_s=40.0, press=press)
             assert (again.text, again.left_s) == ("Kneading", 0.0)
-            assert (await bench.house.stop(room, press=Press(key="press-00002"))).kind == "stop"
-            assert await bench.house.advance(room, "baseline", press=Press(key="leaving baseline")) == "recovery"
+            assert (await bench.house.stop(room, press=RequestKey(key="press-00002"))).kind == "stop"
+            assert await bench.house.advance(room, "baseline", press=RequestKey(key="leaving baseline")) == "recovery"
             assert [mark.text for mark in bench.house.story(room).marks] == ["Kneading", "Pain increased – stopped"]
             with pytest.raises(RefusedError, match=f"meant for session 99; Room 2 now holds session {session}"):
-                await bench.house.pain(room, 3, press=Press(key="press-00003", session=99))
+                await bench.house.pain(room, 3, press=RequestKey(key="press-00003", session=99))
             assert len(await flags(bench)) == 1

@@ -3,7 +3,7 @@
 from contextlib import closing
 import sqlite3
 
-from restbeat.service.rooms.models import Note, Press
+from restbeat.service.rooms.models import Note, RequestKey
 from restbeat.service.storage.database import DATABASE
 
 from .houses import flags, open_room
@@ -45,7 +45,7 @@ async def test_a_stop_for_pain_flags_the_next_visit_unless_it_is_taken_back(benc
 
 async def test_what_a_page_pressed_is_on_the_disk_when_it_is_answered(bench):
     room = await open_room(bench)
-    await bench.house.pain(room, 4, press=Press(key="press-00001"))
+    await bench.house.pain(room, 4, press=RequestKey(key="press-00001"))
     with closing(sqlite3.connect(bench.storage.folder / DATABASE)) as other:
         assert other.execute("SELECT score, press FROM pain").fetchall() == [(4, "press-00001")]
 

@@ -5,7 +5,7 @@ import pytest
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.session_entries import STOPPED, UNDO_S, Journal
+from restbeat.service.rooms.session_entries import STOPPED, UNDO_S, SessionEntries
 from restbeat.service.rooms.session_runner import Session
 
 
@@ -37,7 +37,7 @@ class Desk:
     def __init__(self, **options):
         self.clock, self.book, self.wall_s = Held(), Book(), 0.0
         self.session = Session(1, None, self.clock, self.book)
-        self.journal = Journal(self.session, self.book, monotonic_s=lambda: self.wall_s, **options)
+        self.journal = SessionEntries(self.session, self.book, monotonic_s=lambda: self.wall_s, **options)
 
     def beat(self, until_s, rr=1004, swing=40):
         while self.clock.at < until_s:

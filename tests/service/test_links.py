@@ -11,7 +11,7 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError
 from restbeat.service.follow_up.link_tokens import LinkKeys
 from restbeat.service.follow_up.models import LinkRefusedError, shown_of
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.encryption import IdentityCipher
 
 from .own_pages import NOW, PUBLIC, practice, token_of  # noqa: F401 fixtures
 
@@ -258,7 +258,7 @@ def test_a_lost_key_ends_the_old_addresses_and_a_new_one_is_made(signed, tmp_pat
 
 
 def test_the_key_of_links_is_not_that_of_identities(tmp_path):
-    seal = Seal(tmp_path / "identity.key")
+    seal = IdentityCipher(tmp_path / "identity.key")
     seal.seal(b"x")
     keys = LinkKeys(seal.path)
     keys.token("x" * 22, NOW)

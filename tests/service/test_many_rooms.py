@@ -9,12 +9,12 @@ from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Contact, Device, Measurement
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import HEART_RATE, Header, Link, Packet, Recording
+from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.models import AdapterState, Opening
-from restbeat.service.rooms.rooms import House
+from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 
@@ -54,7 +54,7 @@ def house_on(storage, worker, adapter=None, clock_speed=SPEED):
     def source(address):
         return StrapSource(address, adapter=adapter, timing=TIMING)
 
-    return House(storage, worker, Hub(), Silence(), source, new_clock=lambda: RunningClock(clock_speed))
+    return Rooms(storage, worker, LiveFeed(), Silence(), source, new_clock=lambda: RunningClock(clock_speed))
 
 
 async def payloads(storage, session, enough=0):
@@ -89,7 +89,7 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
                 kept = await payloads(storage, sessions[room], SECONDS)
                 assert kept == [event.payload for event in recordings[strap].events], room
                 _, events = await storage.events(sessions[room])
-                assert [event.up for event in events if isinstance(event, Link)] == [True], "no link was lost"
+                assert [event.up for event in events if isinstance(event, ConnectionEvent)] == [True], "no link was lost"
 
 
 async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(storage, worker):

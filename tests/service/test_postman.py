@@ -9,7 +9,7 @@ import pytest
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError
 from restbeat.service.follow_up import mail_queue
-from restbeat.service.follow_up.mail_sender import Postman
+from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.models import Answers
 
 from .mail_server import Inbox, mail_server
@@ -204,7 +204,7 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
     with suppress(asyncio.CancelledError):
         await round_
     inbox.stall = None
-    again = Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now)
+    again = MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now)
     async with again:
         await again.round()
     assert await states(practice) == [(24, "unsure", 1)]
@@ -213,7 +213,7 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
 
 async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_next_start(practice, inbox):
     await asked(practice, ago=timedelta(hours=30))
-    async with Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
@@ -233,7 +233,7 @@ async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(pra
 
     await asked(practice)
     async with asyncio.timeout(20):
-        async with Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+        async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
             monkeypatch.setattr(asyncio, "wait_for", as_up_to_python_3_11)
             await begun.wait()
     assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
@@ -265,7 +265,7 @@ async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatc
         return real(*args)
 
     monkeypatch.setattr(mail_queue, "due", due)
-    async with Postman(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
+    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import PURPOSES, TEXTS
 from restbeat.service.storage.storage import NewSession
 from restbeat.web.app import create_app
@@ -17,7 +17,7 @@ ODD = "Frau X / 2 <b> ü.."
 
 
 @pytest.fixture
-async def client(aiohttp_client, bench, records: PracticeRecords):  # noqa: F811 fixtures
+async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
     return await aiohttp_client(create_app(bench.house, bench.hub, version="1.2.3", records=records))
 
 

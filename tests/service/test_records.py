@@ -4,14 +4,14 @@ import pytest
 
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.client_store import flags_of
-from restbeat.service.clients.clients import PracticeRecords
+from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.flags import flag_pain, set_flag
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.service.rooms.models import Note, Opening
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 from restbeat.service.storage.storage import NewSession, Storage
@@ -25,8 +25,8 @@ OTHER = "A0:9E:1A:00:00:02"
 async def bench(tmp_path, worker_pool):
     async with await Storage.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
-        made.seal = Seal(tmp_path / "data.key")
-        made.records = PracticeRecords(storage, made.seal, made.house.end_sessions_of, now_utc=lambda: NOW)
+        made.seal = IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=lambda: NOW)
         async with made.house:
             yield made
 

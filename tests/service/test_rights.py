@@ -32,7 +32,7 @@ from restbeat.service.storage.audit_log import note
 from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.service.storage.database import DATABASE, open_database
-from restbeat.service.storage.encryption import Seal
+from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import NewSession, Storage
 
 from .own_pages import plant
@@ -98,7 +98,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
 
     async def fill():
         async with await Storage.open(folder) as storage:
-            seal = Seal(folder.with_suffix(".key"))
+            seal = IdentityCipher(folder.with_suffix(".key"))
             for _ in range(sessions):
                 await visit(storage, seal, "M-1", f"Q{word}Z", address=address, packets=packets)
             await visit(storage, seal, "M-2", f"X{other}Y", address="A0:9E:1A:00:00:99")
@@ -144,7 +144,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
 
 async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_namesake_may(tmp_path):
     folder, out = tmp_path / "data", tmp_path / "old.db"
-    seal = Seal(tmp_path / "key")
+    seal = IdentityCipher(tmp_path / "key")
     async with await Storage.open(folder) as storage:
         await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
         await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
@@ -175,7 +175,7 @@ def test_a_client_who_is_not_there_is_not_erased(tmp_path):
 
 
 async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp_path):
-    folder, out, seal = tmp_path / "data", tmp_path / "M-1.zip", Seal(tmp_path / "data.key")
+    folder, out, seal = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
     played = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     events = [event for event in played.events if not isinstance(event, PhaseStart)]
     async with await Storage.open(folder) as storage:
@@ -228,7 +228,7 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
 async def test_an_export_whose_key_is_lost_says_so(tmp_path):
     folder = tmp_path / "data"
     async with await Storage.open(folder) as storage:
-        await visit(storage, Seal(tmp_path / "elsewhere.key"), "M-1", "sentinel", address="A0:9E:1A:00:00:01")
+        await visit(storage, IdentityCipher(tmp_path / "elsewhere.key"), "M-1", "sentinel", address="A0:9E:1A:00:00:01")
     done = restbeat("export", "M-1", tmp_path / "out.zip", "--data", folder, expected=1)
     assert "The key that opens names and addresses is not at" in done.stderr
     assert not (tmp_path / "out.zip").exists()
@@ -251,5 +251,5 @@ def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
     assert "packet" in found
     assert not {"account", "login", "setting", "audit"} & set(found)
     with pytest.raises(NoSuchClientError):
-        of_client(db, Seal(tmp_path / "key"), "M-1", NOW)
+        of_client(db, IdentityCipher(tmp_path / "key"), "M-1", NOW)
     db.close()

@@ -5,8 +5,8 @@ import pytest
 
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import Header, Link, Packet, PhaseStart, Recording
-from restbeat.sensors.source import Described, LinkChange, LinkState, ReplaySource
+from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packet, PhaseStart, Recording
+from restbeat.sensors.source import ConnectionChange, Described, LinkState, ReplaySource
 from restbeat.service.rooms.session_runner import Session
 
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (950 + 30 * (t % 2)).to_bytes(2, "little")) for t in range(1, 61)]
@@ -116,8 +116,8 @@ async def test_a_link_and_a_device_are_shown_and_a_lost_link_is_stored():
     log, devices = Log(), []
     items = [
         Described(0.0, Device(model="H10")),
-        LinkChange(1.0, LinkState.LOST, "come closer"),
-        Link(1.0, up=False),
+        ConnectionChange(1.0, LinkState.LOST, "come closer"),
+        ConnectionEvent(1.0, up=False),
         PhaseStart(2.0, Phase.ENDED),
     ]
     session = Session(1, Strap(items), RunningClock(), log, describe=devices.append)

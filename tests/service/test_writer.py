@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from restbeat.sensors.recordings.recording import Link, Mark, Packet, Pain
+from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, Pain
 from restbeat.service.errors import (
     DiskFullError,
     StorageError,
@@ -141,5 +141,5 @@ async def test_a_killed_process_has_everything_up_to_its_last_second(tmp_path):
         assert len(numbers) >= len(must_be_there)
         assert cut.last_s == events[-1].t
         await storage.resume(cut.session)
-        storage.append(cut.session, Link(cut.last_s + 5, up=False))
+        storage.append(cut.session, ConnectionEvent(cut.last_s + 5, up=False))
         assert len((await storage.events(cut.session))[1]) == len(numbers) + 1

@@ -7,8 +7,8 @@ import msgspec
 
 from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
-from restbeat.service.rooms.live_feed import Hub
-from restbeat.service.rooms.messages import Action, StoryMark
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.messages import EntryView, StoryMark
 from restbeat.service.rooms.models import AdapterState, StrapSeen
 from restbeat.service.settings import Settings
 
@@ -19,7 +19,7 @@ class FakeHouse:
     """Answers as a house would; `run` keeps its rooms alive."""
 
     def __init__(self, hub=None, states=()):
-        self.hub = hub or Hub()
+        self.hub = hub or LiveFeed()
         self.states = {state.room: state for state in states}
         self.ready = True
         self.seen = [
@@ -108,7 +108,7 @@ class FakeHouse:
         self.calls.append((kind, room, text, ago_s, by))
         self.presses.append(press)
         self.numbers += 1
-        action = Action(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
+        action = EntryView(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
         self.hub.tell(self.story(room))
         return action

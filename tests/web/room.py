@@ -1,6 +1,6 @@
 """What the tests of the room page share: a house with one room, the page once it lives, and states that it can be in."""
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 
 from .house import FakeHouse
 from .made_up import room_state
@@ -11,7 +11,7 @@ NOTICE = {"pain_before": 5, "pain": 7, "notice": "Pain 7, 2 more than before. Li
 
 
 def a_house(**changes):
-    return FakeHouse(Hub(), [room_state(**changes)])
+    return FakeHouse(LiveFeed(), [room_state(**changes)])
 
 
 async def opened(page, address, room="room-1"):

@@ -4,7 +4,7 @@ from datetime import UTC, date, timedelta
 
 import msgspec
 
-from restbeat.analysis.course.course_figures import Course, Estimate, WentWith
+from restbeat.analysis.course.course_figures import Course, Estimate, TechniqueAssociation
 from restbeat.analysis.figures import ResponseContext
 from restbeat.service.clients.models import FlagRow
 from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow
@@ -163,9 +163,11 @@ def many_figures():
         pain_24h=known(-1.0, -1.6, -0.4),
         pain_before_per_week=known(-0.4, -0.6, -0.2),
         went_with=[
-            WentWith(factor="technique", name="Kneading", sessions=5, minutes=44.0, percent=3.0, low=-8.0, high=16.0),
-            WentWith(factor="technique", name="Long strokes", sessions=9, minutes=120.0, percent=14.0, low=4.0, high=25.0),
-            WentWith(
+            TechniqueAssociation(factor="technique", name="Kneading", sessions=5, minutes=44.0, percent=3.0, low=-8.0, high=16.0),
+            TechniqueAssociation(
+                factor="technique", name="Long strokes", sessions=9, minutes=120.0, percent=14.0, low=4.0, high=25.0
+            ),
+            TechniqueAssociation(
                 factor="region", name="Neck", sessions=2, minutes=9.0, why="Done in 2 sessions with steady data; 3 are needed."
             ),
         ],

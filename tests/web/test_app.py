@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.service.rooms.live_feed import Hub
-from restbeat.service.rooms.models import Opening, Press
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.models import Opening, RequestKey
 from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
 
@@ -16,7 +16,7 @@ from .made_up import LONG, room_state, row
 
 @pytest.fixture
 def house():
-    return FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
+    return FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_an_entry_carries_its_key_its_session_and_how_long_ago_it_was(clie
     body = {"score": 4, "ago_s": 12.5, "key": "0123456789abcdef", "session": 7}
     answer = await client.post("/api/v1/rooms/room-1/pain", json=body)
     assert (answer.status, (await answer.json())["at_s"]) == (201, 687.5)
-    assert house.presses == [Press(key="0123456789abcdef", session=7)]
+    assert house.presses == [RequestKey(key="0123456789abcdef", session=7)]
     await client.post("/api/v1/rooms/room-1/marks", json={"note": "Talking"})
     await client.post("/api/v1/rooms/room-1/stop", json={"ago_s": 3})
     assert house.presses[1:] == [None, None]

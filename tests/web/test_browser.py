@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.analysis.beats.stream_integrity import StreamIntegrity
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import BeatRow
 from restbeat.service.rooms.models import Opening
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 
 def a_house(**changes):
-    return FakeHouse(Hub(), [room_state(**changes)])
+    return FakeHouse(LiveFeed(), [room_state(**changes)])
 
 
 async def test_a_room_lives_and_two_presses_at_once_are_one(page):
@@ -116,7 +116,7 @@ async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
 
 async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays(page):
     house = FakeHouse(
-        Hub(),
+        LiveFeed(),
         [
             room_state(
                 signal="hr-only",
@@ -209,7 +209,7 @@ def crowded():
 async def test_every_page_fits_every_screen(page, size):
     width, height = SIZES[size]
     house = FakeHouse(
-        Hub(),
+        LiveFeed(),
         [
             room_state(),
             room_state(
@@ -241,7 +241,7 @@ async def test_every_page_fits_every_screen(page, size):
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
 async def test_no_page_breaks_wcag_2_2_aa(page, theme):
-    house = FakeHouse(Hub(), [room_state(), room_state("room-2", **LOST)])
+    house = FakeHouse(LiveFeed(), [room_state(), room_state("room-2", **LOST)])
     async with serving(house) as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")

@@ -6,7 +6,7 @@ import icalendar
 import pytest
 
 from restbeat.analysis.course.follow_up_windows import SLOTS, window
-from restbeat.service.follow_up.models import FollowUp, Shown
+from restbeat.service.follow_up.models import FollowUp, LinkedSession
 from restbeat.web.follow_up.calendar_file import calendar_file
 
 ENDED = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
@@ -19,7 +19,7 @@ def session(number=7, ended=ENDED):
         asked = window(ended, slot)
         times = {"opens_utc": asked.opens, "due_utc": asked.due, "closes_utc": asked.closes}
         slots.append(FollowUp(session=number, slot=slot, state="later", **times))
-    return Shown(session=number, started_utc="2026-11-23T20:00:00.000Z", kind="massage", shown=True, follow_ups=slots)
+    return LinkedSession(session=number, started_utc="2026-11-23T20:00:00.000Z", kind="massage", shown=True, follow_ups=slots)
 
 
 def events(file):

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis.course.course_figures import WentWith
+from restbeat.analysis.course.course_figures import TechniqueAssociation
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.client_course import client_course, course_page
 from restbeat.service.documents.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
@@ -86,8 +86,12 @@ def test_what_went_with_the_clearest_response_is_said_as_no_cause():
 
 
 def test_where_nothing_stands_out_nothing_is_named():
-    doubtful = WentWith(factor="technique", name="Kneading", sessions=5, minutes=44.0, percent=9.0, low=-2.0, high=21.0)
-    worse = WentWith(factor="technique", name="Friction", sessions=5, minutes=44.0, percent=-9.0, low=-15.0, high=-2.0)
+    doubtful = TechniqueAssociation(
+        factor="technique", name="Kneading", sessions=5, minutes=44.0, percent=9.0, low=-2.0, high=21.0
+    )
+    worse = TechniqueAssociation(
+        factor="technique", name="Friction", sessions=5, minutes=44.0, percent=-9.0, low=-15.0, high=-2.0
+    )
     made = msgspec.structs.replace(many_figures(), went_with=[doubtful, worse])
     assert clearest(made) is None
     assert page_of(a_course(figures=made)).clearest == ("Nothing that was done stood out from the rest so far.",)

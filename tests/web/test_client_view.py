@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import ClientView
 
 from .house import FakeHouse
@@ -67,7 +67,7 @@ AudioNode.prototype.connect = function (to, ...more) {
 
 
 def a_house(**changes):
-    return FakeHouse(Hub(), [room_state(**changes)])
+    return FakeHouse(LiveFeed(), [room_state(**changes)])
 
 
 def change(house, **changes):

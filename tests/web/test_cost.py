@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.web.rooms.live_socket import Pace
 
 from .house import FakeHouse
@@ -55,7 +55,7 @@ async def core_share(page, seconds):
 
 
 async def test_eight_rooms_at_five_hertz_take_a_tenth_of_one_core_at_most(page, speed):
-    house = FakeHouse(Hub(), [room_state(f"room-{n}") for n in range(1, 9)])
+    house = FakeHouse(LiveFeed(), [room_state(f"room-{n}") for n in range(1, 9)])
     async with serving(house, step_s=0.2) as address:
         await page.goto(address)
         await until(page, "document.querySelectorAll('.tile .rate').length === 8")
@@ -74,7 +74,7 @@ async def test_a_second_screen_that_stalls_costs_the_first_no_batch(page):
     """Its renderer is stopped, as a tablet that hangs; the first hears every batch, in order, from one snapshot on."""
     from playwright.async_api import async_playwright
 
-    house, heard = FakeHouse(Hub(), [room_state(room) for room in ROOMS]), []
+    house, heard = FakeHouse(LiveFeed(), [room_state(room) for room in ROOMS]), []
     enough = asyncio.Event()
 
     def keep(frame):

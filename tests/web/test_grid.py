@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 
 from .house import FakeHouse
 from .made_up import room_state, row
@@ -51,11 +51,11 @@ def mixed(count):
     if count > 1:
         name, client = "The room with the green door and a very long name", "A client with a very long pseudonym, indeed"
         states[1] = msgspec.structs.replace(states[1], name=name, client=client)
-    return FakeHouse(Hub(), states)
+    return FakeHouse(LiveFeed(), states)
 
 
 def calm(count):
-    return FakeHouse(Hub(), [room_state(f"room-{n}", client=f"M-{n:03d}") for n in range(1, count + 1)])
+    return FakeHouse(LiveFeed(), [room_state(f"room-{n}", client=f"M-{n:03d}") for n in range(1, count + 1)])
 
 
 def change(house, room, **changes):

@@ -1,7 +1,7 @@
 import msgspec
 
-from restbeat.service.rooms.live_feed import KEEP_S, PENDING_BATCHES, Hub
-from restbeat.service.rooms.messages import BeatRow, Rooms, Snapshot, Update
+from restbeat.service.rooms.live_feed import KEEP_S, PENDING_BATCHES, LiveFeed
+from restbeat.service.rooms.messages import BeatRow, RoomList, Snapshot, Update
 
 from .made_up import room_state
 
@@ -11,7 +11,7 @@ def beat(end_s):
 
 
 def published(*batches, room="room-1"):
-    hub = Hub()
+    hub = LiveFeed()
     for n, batch in enumerate(batches):
         hub.publish(room_state(room, now_s=float(n)), batch)
     return hub
@@ -22,7 +22,7 @@ def test_a_newcomer_gets_the_whole_truth_first_then_the_list_of_rooms():
     snapshot, rooms = hub.subscribe(None).take()
     assert isinstance(snapshot, Snapshot)
     assert (snapshot.session, snapshot.seq, snapshot.beats) == (7, 2, [beat(0.5), beat(1.5), beat(2.4)])
-    assert rooms == Rooms(["room-1"])
+    assert rooms == RoomList(["room-1"])
 
 
 def test_states_are_conflated_and_beats_are_not():
@@ -93,7 +93,7 @@ def test_what_overflows_comes_as_a_snapshot():
 
 
 def test_a_snapshot_holds_two_minutes():
-    hub = Hub()
+    hub = LiveFeed()
     for n in range(400):
         hub.publish(room_state(now_s=float(n)), [beat(float(n))])
     beats = hub.subscribe(None).take()[0].beats
@@ -118,7 +118,7 @@ def test_a_browser_that_watches_one_room_hears_nothing_of_another():
     slot.take()
     hub.publish(room_state("room-2"), [beat(0.5)])
     slot.ask("room-2")
-    assert slot.take() == [Rooms(["room-1", "room-2"])]
+    assert slot.take() == [RoomList(["room-1", "room-2"])]
 
 
 def test_opened_and_closed_rooms_are_told():
@@ -127,10 +127,10 @@ def test_opened_and_closed_rooms_are_told():
     slot.take()
     hub.publish(room_state("room-2"), [beat(0.5)])
     snapshot, rooms = slot.take()
-    assert (type(snapshot), snapshot.state.room, rooms) == (Snapshot, "room-2", Rooms(["room-1", "room-2"]))
+    assert (type(snapshot), snapshot.state.room, rooms) == (Snapshot, "room-2", RoomList(["room-1", "room-2"]))
     hub.publish(room_state("room-2"), [beat(1.5)])
     hub.remove("room-2")
-    assert slot.take() == [Rooms(["room-1"])]
+    assert slot.take() == [RoomList(["room-1"])]
     hub.remove("room-2")
     assert slot.take() == []
     assert [state.room for state in hub.rooms()] == ["room-1"]
@@ -156,6 +156,6 @@ def test_who_has_left_costs_nothing():
 
 
 def test_a_frame_of_two_minutes_is_small():
-    hub = Hub()
+    hub = LiveFeed()
     hub.publish(room_state(now_s=120.0), [beat(n * 0.6) for n in range(200)])
     assert len(msgspec.json.encode(hub.subscribe(None).take()[0])) < 10_000

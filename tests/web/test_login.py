@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.storage.storage import Storage
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
@@ -24,12 +24,12 @@ QUICK = Pace(heartbeat_s=0.05)
 async def accounts(tmp_path):
     async with await Storage.open(tmp_path) as storage:
         quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield await PracticeAccounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
+        yield await Accounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
 
 
 @pytest.fixture
 async def client(aiohttp_client, accounts):
-    house = FakeHouse(Hub(), [room_state(phase="settle", change_pct=None)])
+    house = FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
     return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
 
 

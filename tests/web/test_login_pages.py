@@ -3,9 +3,9 @@
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts.accounts import PracticeAccounts
+from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.storage.storage import Storage
 
 from .house import FakeHouse
@@ -23,14 +23,14 @@ class Practice:
 
     def __init__(self, accounts):
         self.accounts = accounts
-        self.house = FakeHouse(Hub(), [room_state()])
+        self.house = FakeHouse(LiveFeed(), [room_state()])
 
 
 @pytest.fixture
 async def practice(tmp_path):
     async with await Storage.open(tmp_path) as storage:
         quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield Practice(await PracticeAccounts.open(storage, passwords=quick))
+        yield Practice(await Accounts.open(storage, passwords=quick))
 
 
 async def come_in(page, address, name="Ada", password=PASSWORD, wanted="/"):

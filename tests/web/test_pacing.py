@@ -2,7 +2,7 @@
 
 from math import inf
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import BeatRow, Snapshot, Update
 
 from .made_up import room_state
@@ -13,7 +13,7 @@ def beat(end_s):
 
 
 def watched(rooms=("room-1", "room-2"), frame_s=0.1):
-    hub = Hub()
+    hub = LiveFeed()
     for room in rooms:
         hub.publish(room_state(room), [])
     slot = hub.subscribe(None, frame_s)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from restbeat.service.rooms.messages import Action
+from restbeat.service.rooms.messages import EntryView
 
 from .made_up import room_state
 from .room import a_house, opened
@@ -175,7 +175,7 @@ async def test_what_is_taken_back_at_once_is_taken_back_however_far_it_had_come(
 
 
 async def test_a_refusal_is_said_in_its_sentence_and_can_be_put_aside(page):
-    house = a_house(actions=[Action(7, "mark", "Friction", 690.0, "Bo", 20.0)])
+    house = a_house(actions=[EntryView(7, "mark", "Friction", 690.0, "Bo", 20.0)])
     async with serving(house) as address:
         await opened(page, address)
         assert re.fullmatch(r"1\d s ago, Bo", await text(page, ".chip .when"))

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from restbeat.service.rooms.live_feed import Hub
-from restbeat.service.rooms.messages import Action, ReadyCheck
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.messages import EntryView, ReadyCheck
 
 from .house import FakeHouse
 from .made_up import room_state
@@ -41,7 +41,7 @@ STATES = {
         "signal": "hr-only", "signal_text": "Heart rate only – no HRV", "rmssd_ms": None, "rmssd_why": "heart rate only",
         "change_pct": None, "baseline_rmssd_ms": None, "hint": "This sensor sends no RR intervals; a chest strap does.",
     },
-    "notice": {**SURE, **NOTICE, "actions": [Action(1, "pain", "Pain 7", 696.0, "demo", 26.0)]},
+    "notice": {**SURE, **NOTICE, "actions": [EntryView(1, "pain", "Pain 7", 696.0, "demo", 26.0)]},
     "perhaps": {"change_low_pct": -12.0, "change_high_pct": 62.0},
     "lower": {"change_pct": -38.0, "rmssd_ms": 21.0, "change_low_pct": -61.0, "change_high_pct": -12.0},
 }  # fmt: skip
@@ -50,7 +50,7 @@ STATES = {
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_state_fits_every_screen_in_both_themes(page, size):
     width, height = SIZES[size]
-    house = FakeHouse(Hub(), [room_state(name, name="Room 2", **changes) for name, changes in STATES.items()])
+    house = FakeHouse(LiveFeed(), [room_state(name, name="Room 2", **changes) for name, changes in STATES.items()])
     await page.set_viewport_size({"width": width, "height": height})
     async with serving(house) as address:
         for theme in ("dark", "dim"):
@@ -89,7 +89,7 @@ async def test_every_state_fits_every_screen_in_both_themes(page, size):
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
 async def test_no_state_of_the_page_breaks_wcag_2_2_aa(page, theme):
-    house = FakeHouse(Hub(), [room_state(name, **changes) for name, changes in STATES.items()])
+    house = FakeHouse(LiveFeed(), [room_state(name, **changes) for name, changes in STATES.items()])
     async with serving(house) as address:
         await page.goto(f"{address}/api/v1")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")

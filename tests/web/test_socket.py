@@ -4,7 +4,7 @@ import socket
 import msgspec
 import pytest
 
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import ClientFrame, ClientView, ServerMessage
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
@@ -17,7 +17,7 @@ QUICK = Pace(frame_s=0.005, heartbeat_s=0.05, send_s=0.3)
 
 @pytest.fixture
 def hub():
-    return Hub()
+    return LiveFeed()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from restbeat.service.documents.client_course import client_course
 from restbeat.service.documents.client_summary import client_summary
 from restbeat.service.documents.page_templates import STATIC, Frame
 from restbeat.service.rendering.page_files import PageFiles
-from restbeat.service.rooms.live_feed import Hub
+from restbeat.service.rooms.live_feed import LiveFeed
 
 from ..chromium import SIZES
 from .house import FakeHouse
@@ -33,7 +33,7 @@ PAGES = {
 
 
 def a_house():
-    return FakeHouse(Hub(), [room_state()])
+    return FakeHouse(LiveFeed(), [room_state()])
 
 
 async def settled(page):

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from restbeat.service.rooms.messages import ClientView, Heartbeat, Rooms, Snapshot, Update
+from restbeat.service.rooms.messages import ClientView, Heartbeat, RoomList, Snapshot, Update
 from restbeat.web.rooms.visibility import all_of_it, client_frame, for_the_client, level_of, telling_of, without_names
 
 from .made_up import a_story, room_state
@@ -14,7 +14,7 @@ def test_a_grid_that_hides_clients_is_told_no_name_and_all_else():
     told = without_names(SNAPSHOT)
     assert b"M-014" not in msgspec.json.encode(told)
     assert msgspec.structs.replace(told.state, client="M-014") == SNAPSHOT.state
-    assert without_names(Rooms(["room-1"])) == Rooms(["room-1"])
+    assert without_names(RoomList(["room-1"])) == RoomList(["room-1"])
 
 
 @pytest.mark.parametrize("message", [SNAPSHOT, Update(7, 2, 1, SNAPSHOT.state, [])])
@@ -27,7 +27,7 @@ def test_a_clients_own_screen_is_told_neither_name_nor_figure(message):
 
 def test_a_clients_own_screen_hears_of_no_radio_no_room_and_no_story():
     assert for_the_client(Heartbeat("No Bluetooth adapter.")) == Heartbeat(None)
-    assert for_the_client(Rooms(["room-1"])) is None
+    assert for_the_client(RoomList(["room-1"])) is None
     assert for_the_client(a_story("room-1", room_state())) is None
 
 

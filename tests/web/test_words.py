@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from restbeat.analysis.beats.final_verdicts import PhaseLook, SecondLook
+from restbeat.analysis.beats.final_verdicts import FinalVerdicts, PhaseLook
 from restbeat.analysis.figures import ResponseFigures
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.service.rendering import plain_words
@@ -90,7 +90,7 @@ def test_what_was_checked_against_neurokit2_is_said_and_a_difference_is_not_hidd
 
 def test_a_second_look_is_said_to_agree_or_both_figures_stand_with_the_share_of_beats():
     def said(**look):
-        return plain_words.second_look(msgspec.structs.replace(report(), second_look=SecondLook(**look) if look else None))
+        return plain_words.second_look(msgspec.structs.replace(report(), second_look=FinalVerdicts(**look) if look else None))
 
     assert said() == ""
     assert said(changed_pct=None) == ""

@@ -5,9 +5,10 @@ from typing import Annotated
 from aiohttp import web
 import msgspec
 
+from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import AccountRow, Role
 from ..http.endpoint import Call, Endpoint, json_answer
-from ..http.person import LOGIN, Accounts
+from ..http.person import LOGIN
 from .login_pages import peer_of
 from .login_required import give_cookie
 

@@ -6,9 +6,10 @@ from typing import Any, NoReturn, Protocol
 from aiohttp import web
 from multidict import MultiDictProxy
 
+from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login, TooOftenError
 from ...service.errors import PortError
-from ..http.person import COOKIE, LOGIN, Accounts
+from ..http.person import COOKIE, LOGIN
 from .login_required import give_cookie
 
 

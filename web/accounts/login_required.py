@@ -7,8 +7,9 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login
-from ..http.person import COOKIE, CSRF_HEADER, LOGIN, Accounts
+from ..http.person import COOKIE, CSRF_HEADER, LOGIN
 from ..http.security import _READING, _path_of, is_tls
 
 _COOKIE_S: Final = 7 * 86_400

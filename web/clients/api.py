@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...service.clients.clients import Clients
 from ...service.clients.consent_texts import TEXTS, Consent, Purpose
 from ...service.clients.models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
 from ...service.errors import RefusedError
 from ...service.rendering.translations import languages
 from ..http.endpoint import Call, Endpoint, Method
-from ..records import Records
 
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
 LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
@@ -66,7 +66,7 @@ class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClientsApi:
     """Handlers of the clients."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Clients) -> None:
         self._records = records
 
     def endpoints(self) -> list[Endpoint]:

@@ -5,14 +5,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from ...service.clients.clients import Clients
 from ...service.clients.consent_texts import TEXTS
 from ...service.documents.soap_draft import NO_NECESSITY
 from ...service.rendering.translations import languages
+from ...service.rooms.rooms import Rooms
 from ...service.sessions.screening import POSTURES, QUESTIONS
 from ..http.person import person_of
 from ..http.templating import session_of
-from ..ports import House
-from ..records import Records
 from ..rooms.visibility import hides_clients
 from ..sessions.notes_api import notes_of
 
@@ -36,7 +36,7 @@ class PageFor(Protocol):
 class RecordPages:
     """Handlers of `/start`, `/clients` and the notes of a session."""
 
-    def __init__(self, house: House, records: Records, page: PageFor) -> None:
+    def __init__(self, house: Rooms, records: Clients, page: PageFor) -> None:
         self._house = house
         self._records = records
         self._page = page

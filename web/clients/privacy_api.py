@@ -8,10 +8,9 @@ from aiohttp import web
 import msgspec
 
 from ...service.errors import RefusedError
-from ...service.privacy.data_requests import ErasedClient
+from ...service.privacy.data_requests import DataRequests, ErasedClient
 from ..http.endpoint import Call, Endpoint
 from ..http.person import person_of
-from ..rights import Rights
 
 
 class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +22,7 @@ class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RightsApi:
     """Handlers of export and erasure."""
 
-    def __init__(self, rights: Rights) -> None:
+    def __init__(self, rights: DataRequests) -> None:
         self._rights = rights
 
     def endpoints(self) -> list[Endpoint]:

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ...service.courses.models import ClientCourse, Courses, DueRow
+from ...service.courses.courses import Courses
+from ...service.courses.models import ClientCourse, DueRow
 from ...service.courses.visit_schedule import ClientPlan
 from ...service.sessions.client_session import Complement, ComplementKind
 from ...service.settings import CoursePlan

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ...service.courses.models import Courses
+from ...service.courses.courses import Courses
 from ...service.courses.visit_schedule import shortest
 from ...service.documents.client_course import client_course, course_page
 from ...service.documents.client_summary import client_summary

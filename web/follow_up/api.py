@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...service.follow_up.client_pages import ClientPages
 from ...service.follow_up.mail_settings import MailSettings, Security
-from ...service.follow_up.models import ClientLinks, LinkRow, Links, LinkWanted, Unanswered
+from ...service.follow_up.models import ClientLinks, LinkRequest, LinkRow, OpenFollowUps
 from ..clients.api import LanguageCode, demand_language
 from ..http.endpoint import Call, Done, Endpoint, Method
 
@@ -70,7 +71,7 @@ class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LinksApi:
     """Handlers of the links."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: ClientPages) -> None:
         self._links = links
 
     def endpoints(self) -> list[Endpoint]:
@@ -91,7 +92,7 @@ class LinksApi:
             ),
             _on("POST", f"{one}/revoke", self.revoke, "End a link.", LinkRow),
             _on("POST", f"{one}/mail", self.send, "Have a link sent to its client by mail.", LinkRow, refusals=(409,)),
-            _on("GET", "/unanswered", self.unanswered, "Clients who were asked and have not answered.", list[Unanswered]),
+            _on("GET", "/unanswered", self.unanswered, "Clients who were asked and have not answered.", list[OpenFollowUps]),
             _on(
                 *("GET", mail, self.mail_settings, "Public address and mail server; the password is not told.", MailSettingsRead),
                 admin=True,
@@ -119,7 +120,7 @@ class LinksApi:
 
     async def make(self, call: Call) -> LinkRow:
         """Make a link."""
-        wanted = LinkWanted(**msgspec.structs.asdict(call.body))
+        wanted = LinkRequest(**msgspec.structs.asdict(call.body))
         if wanted.language is not None:
             demand_language(wanted.language)
         return await self._links.make(call.text("client"), wanted, by=call.person.name)
@@ -139,7 +140,7 @@ class LinksApi:
         """Have a link sent."""
         return await self._links.send(call.number("link"), by=call.person.name)
 
-    async def unanswered(self, _: Call) -> list[Unanswered]:
+    async def unanswered(self, _: Call) -> list[OpenFollowUps]:
         """Give those who have not answered."""
         return list(await self._links.unanswered())
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from ...service.follow_up.models import FollowUp, Shown
+from ...service.follow_up.models import FollowUp, LinkedSession
 from ...service.rendering.translations import choose, speech_of
 
 _LINE: Final = 75
 """Octets of a line, at most."""
 
 
-def calendar_file(session: Shown, address: str, language: str) -> bytes:
+def calendar_file(session: LinkedSession, address: str, language: str) -> bytes:
     """Both follow-ups of a session as events of a quarter of an hour; imported again, they replace themselves."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//restbeat//follow-up//EN", "CALSCALE:GREGORIAN"]
     for follow_up in session.follow_ups:
@@ -20,7 +20,7 @@ def calendar_file(session: Shown, address: str, language: str) -> bytes:
     return b"".join(_folded(line) for line in [*lines, "END:VCALENDAR"])
 
 
-def _event(session: Shown, follow_up: FollowUp, address: str, language: str) -> Iterable[str]:
+def _event(session: LinkedSession, follow_up: FollowUp, address: str, language: str) -> Iterable[str]:
     say = speech_of(choose(language)).say
     title = _escaped(say("A few short questions"))
     name = sha256(f"{session.session} {session.started_utc} {follow_up.slot}".encode()).hexdigest()[:32]

@@ -11,15 +11,15 @@ import msgspec
 from multidict import MultiDictProxy
 
 from ...service.accounts.models import TooOftenError
-from ...service.courses.models import Courses
+from ...service.courses.courses import Courses
 from ...service.documents.client_summary import client_summary_part
 from ...service.documents.page_templates import Frame
 from ...service.errors import PortError
+from ...service.follow_up.client_pages import ClientPages
 from ...service.follow_up.models import (
     Answers,
     LateError,
     LinkRefusedError,
-    Links,
     OpenedPage,
     asked_now,
     current_on,
@@ -62,7 +62,7 @@ STYLES: Final = ("take_home.css",)
 class OwnPages:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
-    def __init__(self, links: Links, page: PageOf, tell: TellSession) -> None:
+    def __init__(self, links: ClientPages, page: PageOf, tell: TellSession) -> None:
         self._links = links
         self._page = page
         self._tell = tell

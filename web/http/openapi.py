@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ...service.rooms.messages import Ask, Heartbeat, Rooms, Snapshot, Update
+from ...service.rooms.messages import Ask, Heartbeat, RoomList, Snapshot, Update
 from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
 from .field_docs import say_fields
 from .person import COOKIE, CSRF_HEADER
@@ -19,7 +19,7 @@ _ABOUT: Final = (
     "by beat, come over the WebSocket /live (with ?room= of one room alone, and its Story): a Snapshot of each room, then "
     "Updates, Rooms, and a Heartbeat every 10 s; where an Update's first_seq is not the last seq + 1, Ask for the Snapshot again."
 )
-_LIVE: Final = (Snapshot, Update, Rooms, Heartbeat, Ask)
+_LIVE: Final = (Snapshot, Update, RoomList, Heartbeat, Ask)
 _REF: Final = "#/components/schemas/{name}"
 
 

@@ -10,18 +10,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec.structs import replace
 
 from ...sensors.recordings.fault_grammar import KINDS
+from ...service.accounts.accounts import Accounts
+from ...service.clients.clients import Clients
 from ...service.documents.page_templates import TEMPLATES as DOCUMENT_TEMPLATES
 from ...service.documents.therapist_summary import summary_of
 from ...service.errors import UnknownRoomError, UnknownSessionError
 from ...service.rendering import plain_words
-from ...service.rooms.live_feed import Hub
+from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import RoomState
+from ...service.rooms.rooms import Rooms
 from ...service.settings import Settings
-from ..ports import House
-from ..records import Records
 from ..rooms.visibility import hides_clients
 from .api_page import fields_of, outline
-from .person import LOGIN, NOBODY, Accounts, demand_admin, person_of
+from .person import LOGIN, NOBODY, demand_admin, person_of
 from .security import PICTURE_POLICY
 from .static_files import StaticFiles
 
@@ -33,15 +34,15 @@ class Pages:
 
     def __init__(
         self,
-        house: House,
-        hub: Hub,
+        house: Rooms,
+        hub: LiveFeed,
         assets: StaticFiles,
         version: str,
         description: Callable[[], dict[str, Any]],
         *,
         bench: bool = False,
         accounts: Accounts | None = None,
-        records: Records | None = None,
+        records: Clients | None = None,
         rights: bool = False,
         courses: bool = False,
         links: bool = False,

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from ...service.errors import RefusedError, UnknownRoomError
-from ...service.rooms.live_feed import Hub
-from ...service.rooms.messages import Action, ClientView, RoomState, Story
-from ...service.rooms.models import AdapterState, Note, Opening, Press, StrapSeen
+from ...service.rooms.live_feed import LiveFeed
+from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
+from ...service.rooms.models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from ...service.rooms.rooms import Rooms
 from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
-from ..ports import House
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
 """Of one line, and not of spaces alone."""
@@ -73,9 +73,9 @@ class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """With a key: the session that it is meant for; refused where the room holds another."""
 
     @property
-    def press(self) -> Press | None:
+    def press(self) -> RequestKey | None:
         """The same, as the house takes it."""
-        return Press(key=self.key, session=self.session) if self.key else None
+        return RequestKey(key=self.key, session=self.session) if self.key else None
 
 
 class Advance(Pressed, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +129,7 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RoomsApi:
     """Handlers of the rooms."""
 
-    def __init__(self, house: House, hub: Hub) -> None:
+    def __init__(self, house: Rooms, hub: LiveFeed) -> None:
         self._house = house
         self._hub = hub
 
@@ -174,7 +174,7 @@ class RoomsApi:
                 handler=self.mark,
                 summary="Note technique, region, pressure or a word.",
                 body=EnterMark,
-                answer=Action,
+                answer=EntryView,
                 status=201,
                 refusals=(409,),
             ),
@@ -184,7 +184,7 @@ class RoomsApi:
                 handler=self.pain,
                 summary="Note a pain score.",
                 body=EnterPain,
-                answer=Action,
+                answer=EntryView,
                 status=201,
                 refusals=(409,),
             ),
@@ -194,7 +194,7 @@ class RoomsApi:
                 handler=self.stop,
                 summary="Pain increased: end what is done, keep all, flag the next visit.",
                 body=EnterStop,
-                answer=Action,
+                answer=EntryView,
                 status=201,
                 refusals=(409,),
             ),
@@ -261,7 +261,7 @@ class RoomsApi:
         body, room, by = call.body, call.text("room"), call.person.name
         return PhaseNow(await self._house.advance(room, body.leaving, ago_s=body.ago_s, by=by, press=body.press))
 
-    async def mark(self, call: Call) -> Action:
+    async def mark(self, call: Call) -> EntryView:
         """Note what is done."""
         body, room, by = call.body, call.text("room"), call.person.name
         note = Note(technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
@@ -269,12 +269,12 @@ class RoomsApi:
             raise RefusedError("The mark says nothing: give a technique, a region, a pressure or a note.")
         return await self._house.mark(room, note, ago_s=body.ago_s, by=by, press=body.press)
 
-    async def pain(self, call: Call) -> Action:
+    async def pain(self, call: Call) -> EntryView:
         """Note a pain score."""
         body, room, by = call.body, call.text("room"), call.person.name
         return await self._house.pain(room, body.score, ago_s=body.ago_s, by=by, press=body.press)
 
-    async def stop(self, call: Call) -> Action:
+    async def stop(self, call: Call) -> EntryView:
         """End what is done because of pain."""
         body, room, by = call.body, call.text("room"), call.person.name
         return await self._house.stop(room, ago_s=body.ago_s, by=by, press=body.press)

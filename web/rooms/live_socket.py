@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 import msgspec
 
-from ...service.rooms.live_feed import Hub, Slot
+from ...service.rooms.live_feed import LiveFeed, Subscriber
 from ...service.rooms.messages import Ask, Heartbeat, ServerMessage
 from .visibility import Telling, hides_clients, telling_of
 
@@ -38,7 +38,7 @@ class Pace:
 class LiveSocket:
     """Serves `/live`, with `?room=` for one room alone, and `&view=client` for what its client may see."""
 
-    def __init__(self, hub: Hub, adapter: Callable[[], str | None], pace: Pace, may: Callable[[web.Request], bool]) -> None:
+    def __init__(self, hub: LiveFeed, adapter: Callable[[], str | None], pace: Pace, may: Callable[[web.Request], bool]) -> None:
         """`adapter` gives the sentence for the heartbeat, None where all is well; `may`: whether a login still holds."""
         self._hub = hub
         self._may = may
@@ -75,7 +75,7 @@ class LiveSocket:
         """Tell every browser that the server goes."""
         await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
 
-    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Slot, telling: Telling) -> None:
+    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Subscriber, telling: Telling) -> None:
         loop = asyncio.get_running_loop()
 
         async def send(message: ServerMessage) -> None:
@@ -120,7 +120,7 @@ class LiveSocket:
 
 
 @contextmanager
-def _alarm(at_s: float, slot: Slot) -> Iterator[None]:
+def _alarm(at_s: float, slot: Subscriber) -> Iterator[None]:
     """Wake who waits for the slot at a moment of the loop's clock."""
     handle = asyncio.get_running_loop().call_at(at_s, slot.wake)
     try:

@@ -3,10 +3,10 @@
 import msgspec
 
 from ...analysis.figures import SessionReport
+from ...service.clients.clients import Clients
+from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SessionRow
 from ..http.endpoint import Call, Endpoint
-from ..ports import House
-from ..records import Records
 from ..rooms.api import Opened
 
 
@@ -26,7 +26,7 @@ class Closed(msgspec.Struct, frozen=True):
 class SessionsApi:
     """Handlers of the sessions."""
 
-    def __init__(self, house: House, records: Records | None = None) -> None:
+    def __init__(self, house: Rooms, records: Clients | None = None) -> None:
         self._house = house
         self._records = records
 

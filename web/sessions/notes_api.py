@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...service.clients.clients import Clients
 from ...service.documents.soap_draft import draft_of
+from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SavedSoap, SessionRow, Soap, Visit
 from ...service.sessions.screening import QUESTIONS, ScreeningQuestion
 from ..http.endpoint import Call, Endpoint, Method
-from ..ports import House
-from ..records import Records
 
 _Text = Annotated[str, msgspec.Meta(max_length=8000)]
 
@@ -48,7 +48,7 @@ class PainAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NotesApi:
     """Handlers of the notes."""
 
-    def __init__(self, house: House, records: Records) -> None:
+    def __init__(self, house: Rooms, records: Clients) -> None:
         self._house = house
         self._records = records
 
@@ -92,7 +92,7 @@ class NotesApi:
         return await self._records.visit(session, by=by)
 
 
-async def notes_of(house: House, records: Records, session: int, *, by: str) -> Notes:
+async def notes_of(house: Rooms, records: Clients, session: int, *, by: str) -> Notes:
     """A session around its figures. Raises `UnknownSessionError`."""
     row, report = await house.report(session)
     visit = await records.visit(session, by=by)

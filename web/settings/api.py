@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 
 from ...service.errors import RefusedError
+from ...service.rooms.rooms import Rooms
 from ...service.settings import CoursePlan, Settings
 from ..http.endpoint import Call, Endpoint
-from ..ports import House
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Words = Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=24)]
@@ -40,7 +40,7 @@ class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class SettingsApi:
     """Handlers of the settings."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: Rooms) -> None:
         self._house = house
 
     def endpoints(self) -> list[Endpoint]:

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from ...service.testbench.bench import Played
+from ...service.testbench.bench import Bench, Played
 from ..http.endpoint import Call, Endpoint
-from ..ports import Bench
 
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Speed = Annotated[float, msgspec.Meta(gt=0, le=1000)]

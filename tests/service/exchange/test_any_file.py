@@ -10,7 +10,7 @@ import pytest
 
 from restbeat.analysis.beats.beat_stream import BeatStream
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recordings.recording import Link, Packet, dump, read
+from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, dump, read
 from restbeat.service.exchange.csv_import import read_table
 from restbeat.service.exchange.edf import read_edf_plus
 from restbeat.service.exchange.fit import read_fit
@@ -97,7 +97,7 @@ def check(recording, tmp_path):
     for event in recording.events:
         if isinstance(event, Packet):
             stream.push(event)
-        elif isinstance(event, Link) and not event.up:
+        elif isinstance(event, ConnectionEvent) and not event.up:
             stream.broken()
     stream.finish(times[-1])
     assert stream.unreadable_packets == 0

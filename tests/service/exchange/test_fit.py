@@ -11,7 +11,7 @@ from fit_tool.profile.profile_type import Event, EventType, FileType, Manufactur
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recordings.recording import Link
+from restbeat.sensors.recordings.recording import ConnectionEvent
 from restbeat.service.exchange.fit import read_fit
 
 from .sessions import BEGAN, CLEAR, GAPS, NOISY, OPTICAL, of_recording, session, ticks
@@ -123,7 +123,7 @@ def test_no_difference_crosses_a_pause_of_the_timer():
             activity.timer(30, EventType.STOP_ALL)
             activity.timer(30, EventType.START)
     recording = read_fit("ride.fit", activity.bytes())
-    assert [event.up for event in recording.events if isinstance(event, Link)] == [False, True]
+    assert [event.up for event in recording.events if isinstance(event, ConnectionEvent)] == [False, True]
     data = of_recording(recording)
     assert [n for n, beat in enumerate(data.beats) if beat.gap_before] == [30]
     assert data.beats[30].diff_ms is None

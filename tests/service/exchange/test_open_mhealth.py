@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from restbeat.sensors.errors import RecordingError
-from restbeat.sensors.recordings.recording import Link, read
+from restbeat.sensors.recordings.recording import ConnectionEvent, read
 from restbeat.service.exchange.formats import write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 
@@ -118,7 +118,7 @@ def test_a_missing_beat_is_a_gap_in_whatever_way_times_are_told(frame):
         {"rr_interval": {"value": 800, "unit": "ms"}, "effective_time_frame": frame(stamp(t), stamp(t + 0.8))} for t in starts
     ]
     recording = read_open_mhealth("x", json.dumps(body).encode())
-    assert sum(isinstance(event, Link) and not event.up for event in recording.events) == 1
+    assert sum(isinstance(event, ConnectionEvent) and not event.up for event in recording.events) == 1
     assert recording.header.extra["imported"]["began_utc"] in {"2026-03-01T09:00:00.000Z", "2026-03-01T08:59:59.200Z"}
 
 

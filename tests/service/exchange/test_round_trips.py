@@ -4,7 +4,7 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recordings.recording import Link, Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import FormatError
 from restbeat.service.exchange.formats import FORMATS, format_of, kind_of, read_any, write_as
 
@@ -73,7 +73,7 @@ def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_wa
 def test_gaps_are_told_by_the_link_of_the_recording(tmp_path, name):
     data = session(name)
     recording = back(tmp_path, "csv", data)
-    lost = [event.t for event in recording.events if isinstance(event, Link) and not event.up]
+    lost = [event.t for event in recording.events if isinstance(event, ConnectionEvent) and not event.up]
     assert len(lost) == len(data.gaps) > 0
     assert lost == pytest.approx([start_s for start_s, _ in data.gaps], abs=0.03)
 
