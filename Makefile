@@ -16,7 +16,7 @@ test: $(VENV)/test.ok tools check ## checks and every test: two at a time, then 
 	@CI=$(CI) $(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 
 test-slow: $(VENV)/test.ok ## any bytes at all: 200,000 examples each of parser, frames and recordings (half an hour)
-	@RESTBEAT_EXAMPLES=200000 $(BIN)/python -m pytest tests/sensors/test_any_bytes.py $(ARGS)
+	@RESTBEAT_EXAMPLES=200000 $(BIN)/python -m pytest tests/sensors/protocols/test_any_bytes.py $(ARGS)
 
 check: $(VENV)/test.ok ## ruff, mypy strict, one-way imports
 	$(BIN)/ruff format --check .
@@ -41,7 +41,7 @@ test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap
 	@$(BIN)/python tests/bluez
 
 messages: $(VENV)/test.ok ## bring the catalogues of the clients' pages up to the code (ADD=fr begins a language)
-	@$(BIN)/python tests/web/catalogues.py $(ADD)
+	@$(BIN)/python tests/service/rendering/catalogues.py $(ADD)
 
 constraints: ## renew the pins: newest versions that fit, no addresses
 	rm -rf $(VENV)/pins && $(PYTHON) -m venv $(VENV)/pins && $(VENV)/pins/bin/pip install --upgrade-strategy eager '.[test]'

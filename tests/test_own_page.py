@@ -219,7 +219,7 @@ async def test_the_therapist_changes_revokes_and_sees_who_has_not_answered(tmp_p
 
 
 async def test_an_admin_sets_the_public_address_and_sends_a_test_mail(tmp_path, worker):
-    from .service.mail_server import Inbox, mail_server
+    from .service.follow_up.mail_server import Inbox, mail_server
 
     inbox = Inbox()
     async with practice(tmp_path, worker) as made, chromium() as browser, mail_server(inbox) as port:

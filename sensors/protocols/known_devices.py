@@ -1,4 +1,4 @@
-"""What is known of each strap, from the table `devices.toml`; what is not in it is asked of the strap itself."""
+"""What is known of each strap, from the table `known_devices.toml`; what is not in it is asked of the strap itself."""
 
 from enum import Enum
 from functools import cache

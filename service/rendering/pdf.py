@@ -50,7 +50,7 @@ NO_PAPER = (
 
 def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
     """The PDF, or the sentence that says why there is none."""
-    from ..rendering.pdf import NoPaperError, pdf_of
+    from .pdf import NoPaperError, pdf_of
 
     try:
         return pdf_of(html, files)

@@ -18,12 +18,16 @@ from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
 from restbeat.sensors.source import LinkState
 from restbeat.service.rooms.room import _OF_LINK
 
-from .test_link_states import FOLLOWS
+from .bluetooth.test_reconnect_states import FOLLOWS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "straps.md"
-LINK, CLOCK, RECONNECT = "tests/sensors/test_link.py", "tests/sensors/test_beat_clock.py", "tests/sensors/test_reconnect.py"
-LIVE, ROOM = "tests/analysis/test_live.py", "tests/service/test_room.py"
+LINK, CLOCK, RECONNECT = (
+    "tests/sensors/bluetooth/test_connection.py",
+    "tests/sensors/test_beat_clock.py",
+    "tests/sensors/bluetooth/test_reconnect.py",
+)
+LIVE, ROOM = "tests/analysis/live/test_live_session.py", "tests/service/rooms/test_room.py"
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ ROWS = (
         "An H10 has no contact bit",
         "polar-ble-sdk #470, #691",
         "absent is not “no contact”",
-        "tests/sensors/test_heart_rate.py::test_contact_that_is_not_reported_is_not_no_contact",
+        "tests/sensors/protocols/test_heart_rate.py::test_contact_that_is_not_reported_is_not_no_contact",
         ("sensors/protocols/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
     ),
     Row(
@@ -131,7 +135,7 @@ ROWS = (
         "The second connection of an H10 is off as delivered",
         "polar-ble-sdk #164, #170",
         "a hint that another app may hold the strap, and where to switch the second on",
-        "tests/sensors/test_devices.py::test_an_h10_has_no_contact_bit_and_its_second_connection_is_off",
+        "tests/sensors/protocols/test_known_devices.py::test_an_h10_has_no_contact_bit_and_its_second_connection_is_off",
         ("sensors/protocols/known_devices.py", "return None if row is None or row.slots is None else row.quirk", "return None"),
     ),
     Row(
@@ -159,7 +163,7 @@ ROWS = (
         "The system bus lets a user have 256 connections and hangs up on the next",
         "dbus-daemon",
         "it is said as such, and tried again",
-        "tests/sensors/test_dbus_limit.py",
+        "tests/sensors/dbus/test_connection_limit.py",
         ("sensors/bluetooth/error_messages.py", "if isinstance(error, EOFError):", "if False:"),
     ),
     Row(
@@ -177,7 +181,7 @@ ROWS = (
         "A Polar whose streams are not stopped stays on",
         "Polar Measurement Data specification",
         "each stream that was started is stopped on leaving",
-        "tests/sensors/test_polar_link.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
+        "tests/sensors/bluetooth/test_polar_streams.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
         ("sensors/bluetooth/connection.py", "            await self._polar.stop()", "            pass"),
     ),
     Row(
@@ -241,10 +245,11 @@ def page():
         "## The link\n\n"
         "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a search, and a link that is\n"
         "lost is let go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter,\n"
-        "and begins anew after 10 s of data. `tests/sensors/test_link_states.py` holds it through any run of troubles.\n\n"
+        "and begins anew after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` holds it through any run of\n"
+        "troubles.\n\n"
         f"{link_table()}\n"
         "## What is known of each strap\n\n"
-        "From `sensors/devices.toml`. What is not in it is asked of the strap itself.\n\n"
+        "From `sensors/protocols/known_devices.toml`. What is not in it is asked of the strap itself.\n\n"
         f"{table_markdown()}"
     )
 

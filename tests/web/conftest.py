@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import pytest_asyncio
 
@@ -5,10 +7,12 @@ from bench.peers import speed_here
 
 from .screen import a_page, chromium
 
+HERE = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()) and item.path.parent.name == "web":
+        if "browser" in getattr(item, "fixturenames", ()) and item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 

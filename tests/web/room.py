@@ -2,7 +2,7 @@
 
 from restbeat.service.rooms.live_feed import LiveFeed
 
-from .house import FakeHouse
+from .fake_practice import FakeHouse
 from .made_up import room_state
 from .screen import until
 

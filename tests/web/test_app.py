@@ -10,7 +10,7 @@ from restbeat.service.rooms.models import Opening, RequestKey
 from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
 
-from .house import FakeHouse
+from .fake_practice import FakeHouse
 from .made_up import LONG, room_state, row
 
 

@@ -1,0 +1,67 @@
+"""The system bus lets one user have so many connections; a BleakClient takes one each."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.source import ConnectionChange
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
+
+from ..conftest import recording, until
+
+CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+<limit name="max_connections_per_user">{limit}</limit></busconfig>"""
+
+
+@asynccontextmanager
+async def narrow_bus(folder, limit):
+    """A real dbus-daemon that lets a user have `limit` connections."""
+    config, socket = folder / "bus.conf", folder / "socket"
+    config.write_text(CONFIG.format(socket=socket, limit=limit))
+    daemon = await asyncio.create_subprocess_exec(
+        "dbus-daemon", f"--config-file={config}", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield (await asyncio.wait_for(daemon.stdout.readline(), 10)).decode().strip()
+    finally:
+        daemon.terminate()
+        await daemon.wait()
+
+
+@pytest.mark.dbus
+async def test_too_many_connections_are_said_and_the_strap_is_taken_when_one_is_free(tmp_path):
+    # the connections that the daemon hung up on complain when they are collected, maybe in the middle of another test
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    recordings = [recording(600) for _ in range(6)]
+    async with (
+        narrow_bus(tmp_path, limit=6) as address,
+        virtual_straps(recordings, bus_address=address, clock_for=lambda _: RunningClock(5)) as air,
+        on_bus(address),
+    ):
+        said = {player.strap.address: [] for player in air.players}
+
+        async def listen(strap):
+            source = StrapSource(strap.address, timing=Timing(first_wait_s=0.05, longest_wait_s=0.2))
+            async for item in source.items(RunningClock(5)):
+                if isinstance(item, ConnectionChange):
+                    said[strap.address].append(item)
+
+        tasks = [asyncio.create_task(listen(player.strap)) for player in air.players]
+        try:
+            await until(lambda: sum(player.started.is_set() for player in air.players) == 4, 20)
+            refused = [player for player in air.players if not player.started.is_set()]
+            await until(lambda: all(any("256 a user" in (c.hint or "") for c in said[p.strap.address]) for p in refused), 20)
+            streaming = next(n for n, player in enumerate(air.players) if player.started.is_set())
+            tasks[streaming].cancel()
+            await asyncio.wait([tasks[streaming]])
+            await until(lambda: any(player.started.is_set() for player in refused), 20)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,118 @@
+"""What a client agrees to: without it nothing is recorded, and what runs ends when it is taken back."""
+# ruff: noqa: F811 what fixtures are is imported
+
+import asyncio
+
+import pytest
+
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.recordings.recording import Header
+from restbeat.service.clients.clients import Clients
+from restbeat.service.clients.consent_texts import WORDING
+from restbeat.service.errors import RefusedError
+from restbeat.service.storage.encryption import IdentityCipher
+from restbeat.service.storage.storage import Storage
+
+from ..houses import Bench, Strap, ended, open_room
+from .test_clients import OTHER, bench, records, stored  # noqa: F401 fixtures
+
+
+async def test_without_consent_nothing_is_recorded(bench, records):
+    await records.add("M-001", by="Ada")
+    with pytest.raises(RefusedError, match=r"M-001 has not agreed to be recorded yet\. Nothing is recorded without it"):
+        await open_room(bench, client="M-001", consent=False)
+    with pytest.raises(RefusedError, match=r"Nothing is recorded without consent\. Ask whoever lies on the table"):
+        await open_room(bench, consent=False)
+    assert await bench.storage.sessions() == []
+    assert bench.hub.rooms() == []
+    assert await stored(bench, "SELECT strap_address FROM client") == [(None,)]
+    await records.agree("M-001", "trends", by="Ada")
+    with pytest.raises(RefusedError, match="has not agreed to be recorded"):
+        await open_room(bench, client="M-001", consent=False)
+    given = await records.agree("M-001", "record", by="Ada")
+    assert (given.wording, given.noted_by, given.given_utc) == (WORDING, "Ada", "2026-11-23T10:00:00.000Z")
+    assert await records.agree("M-001", "record", by="Bo") == given
+    await open_room(bench, client="M-001", consent=False)
+
+
+async def test_who_is_asked_at_the_start_has_agreed_from_then_on_and_nobody_named_for_that_session_alone(bench, records):
+    await open_room(bench, client="M-001")
+    assert (await records.clients())[0].may_record
+    await open_room(bench, OTHER)
+    session = bench.hub.rooms()[1].session
+    assert await stored(bench, "SELECT client, session, purpose, wording FROM consent ORDER BY id") == [
+        ("M-001", None, "record", WORDING),
+        (None, session, "record", WORDING),
+    ]
+    with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
+        await open_room(bench, "A0:9E:1A:00:00:03", consent=False)
+
+
+async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_new_ones(bench, records):
+    room = await open_room(bench, client="M-001")
+    await open_room(bench, OTHER, client="M-002")
+    await bench.house.advance(room, "settle")
+    (given,) = await stored(bench, "SELECT id FROM consent WHERE client = 'M-001'")
+    session = bench.hub.rooms()[0].session
+    await records.withdraw("M-001", given[0], by="Ada")
+    first, second = bench.hub.rooms()
+    assert (first.phase, second.phase) == ("ended", "settle")
+    assert first.hint == "M-001 took back the consent to be recorded. What was recorded until then is kept."
+    with pytest.raises(RefusedError, match="M-001 took back the consent to be recorded on 2026-11-23"):
+        await bench.house.undo(room, first.actions[0].number, by="Ada")
+    await ended(bench, session)
+    row, report = await bench.house.report(session)
+    assert (row.state, [note.text for note in report.notes]) == ("ended", ["consent to be recorded taken back"])
+    with pytest.raises(RefusedError, match="took back the consent"):
+        await open_room(bench, client="M-001", consent=False)
+    with pytest.raises(RefusedError, match="took back the consent"):
+        await bench.house.reassign("room-2", "M-001", by="Ada")
+    await open_room(bench, client="M-001")  # asked anew, and agreed
+    rows = (await records.client("M-001", by="Ada")).consents
+    assert [(row.purpose, row.withdrawn_by) for row in rows] == [("record", None), ("record", "Ada")]
+
+
+async def test_other_consents_can_be_taken_back_without_ending_anything(bench, records):
+    await open_room(bench, client="M-001")
+    shared = await records.agree("M-001", "share", by="Ada")
+    await records.withdraw("M-001", shared.consent, by="Bo")
+    assert bench.hub.rooms()[0].phase == "settle"
+    assert (await records.withdraw("M-001", shared.consent, by="Cy")).withdrawn_by == "Bo"
+    assert (await records.clients())[0].may_record
+
+
+async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, records):
+    await bench.house.start("virtual", Strap("virtual"), RunningClock(), Header(client="demo-1"))
+    (row,) = (await records.client("demo-1", by="Ada")).consents
+    assert (row.session, row.wording, row.noted_by) == (1, "imported", "restbeat")
+    with pytest.raises(RefusedError, match="demo-1 has not agreed"):
+        await open_room(bench, client="demo-1", consent=False)
+    given = await records.agree("demo-1", "record", by="Ada")
+    await records.withdraw("demo-1", given.consent, by="Ada")
+    assert bench.hub.rooms()[0].phase == "ended"
+    assert all(row.withdrawn_utc for row in (await records.client("demo-1", by="Ada")).consents)
+
+
+@pytest.mark.parametrize("first", ["open", "withdraw"])
+async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_running(bench, records, first):
+    await records.add("M-001", by="Ada")
+    given = await records.agree("M-001", "record", by="Ada")
+    opening, taking = open_room(bench, client="M-001", consent=False), records.withdraw("M-001", given.consent, by="Ada")
+    await asyncio.gather(*((opening, taking) if first == "open" else (taking, opening)), return_exceptions=True)
+    assert [state.phase for state in bench.hub.rooms() if state.phase != "ended"] == []
+
+
+async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
+    async with await Storage.open(tmp_path) as storage:
+        first = Bench(storage, worker_pool)
+        async with first.house:
+            await open_room(first, client="M-001")
+    async with await Storage.open(tmp_path) as storage:
+        bench = Bench(storage, worker_pool)
+        records = Clients(storage, IdentityCipher(tmp_path / "key"), bench.house.end_sessions_of)
+        (given,) = (await records.client("M-001", by="Ada")).consents
+        await records.withdraw("M-001", given.consent, by="Ada")
+        with pytest.raises(RefusedError, match="took back the consent"):
+            await bench.house.resume(1)
+        await bench.house.close(1)
+        assert [row.state for row in await bench.house.sessions()] == ["ended"]

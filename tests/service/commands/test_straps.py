@@ -1,0 +1,54 @@
+"""Real straps as the commands meet them, on virtual ones: told with what is known of them, on the adapter that was asked for."""
+
+import asyncio
+from contextlib import aclosing
+
+from click.testing import CliRunner
+import pytest
+
+from restbeat.sensors.bluetooth.scanner import on_bus
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.model import Device
+from restbeat.sensors.recordings.recording import Packet
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
+from restbeat.service.commands.main import cli
+from restbeat.service.commands.straps import scan_straps
+from restbeat.service.rooms.radio import ProxyOptions, radio_of
+
+from ...sensors.conftest import H10, recording, until
+
+
+async def test_a_scan_tells_of_each_strap_whether_its_intervals_are_beats(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    straps = [recording(600, device=H10), recording(600, device=Device(name="Polar OH1 21A3F22B", battery_pct=55))]
+    async with virtual_straps(straps, bus="python", clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
+        await scan_straps(0.5, None)
+    rows = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
+    assert "yes" in rows["Polar H10"]
+    assert "smoothed: heart rate only" in rows["Polar OH1 21A3F22B"]
+    assert "55 %" in rows["Polar OH1 21A3F22B"]
+
+
+async def test_with_an_adapter_named_its_straps_alone_are_heard_and_streamed():
+    async with virtual_straps([recording(600)], bus="python", clock_for=lambda _: RunningClock(20)) as air:
+        air.bluez.add_adapter("hci1")
+        near = air.players[0].strap
+        far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")
+        air.bluez.add(far)
+        async with on_bus(air.bus_address), radio_of("hci1", ProxyOptions()) as (heard, source_of):
+            await until(heard.straps)
+            assert [strap.address for strap in heard.straps()] == [far.address]
+            async with aclosing(source_of(far.address).items(RunningClock())) as items:
+                telling = asyncio.create_task(far.listening.wait())
+                async for item in items:
+                    if far.listening.is_set():
+                        air.bluez.notify(far, "2a37", b"\x00\x40")
+                    if isinstance(item, Packet) and item.char == "2a37":
+                        break
+                await telling
+            assert not near.listening.is_set()
+
+
+@pytest.mark.parametrize("command", ["serve", "scan", "record", "doctor"])
+def test_every_command_on_straps_takes_an_adapter(command):
+    assert "--adapter hciN" in CliRunner().invoke(cli, [command, "--help"]).output

@@ -1,0 +1,71 @@
+"""The change against the baseline: while the massage runs, and against what is usual for the client."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from restbeat.analysis.figures import ALGORITHM, SessionReport
+from restbeat.analysis.simulation.scenarios import simulate
+from restbeat.sensors.clock import RunningClock
+from restbeat.sensors.model import Device
+from restbeat.sensors.recordings.recording import Header
+from restbeat.service.storage.storage import NewSession
+
+from ..houses import NOW, Strap
+
+
+async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
+    monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
+    _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
+    source = Strap("x", [event for event in events if event.t < 300])
+    await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    await source.heard.wait()
+    async with asyncio.timeout(60):
+        while bench.hub.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+            await asyncio.sleep(0.05)
+    state = bench.hub.rooms()[0]
+    assert (state.phase, state.change_why) == ("massage", None)
+    assert state.change_low_pct < state.change_so_far_pct < state.change_high_pct
+
+
+async def ended_session(storage, kind, seed, client="M-014"):
+    """A simulated session of 5/5/1 minutes, ended, without a report."""
+    header, events = simulate("none", seed=seed, minutes=(5, 5, 1))
+    header = Header(device=header.device, client=client, kind=kind)
+    session = await storage.create_session(NewSession(header=header, source="H10"))
+    for event in events:
+        storage.append(session, event)
+    await storage.end_session(session, NOW, events[-1].t)
+    return session
+
+
+async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench):
+    rests = [await ended_session(bench.storage, "rest", seed) for seed in (1, 2, 3)]
+    other = await ended_session(bench.storage, "rest", 4, client="M-015")
+    massage = await ended_session(bench.storage, "massage", 5)
+    later = await ended_session(bench.storage, "rest", 6)
+    _, report = await bench.house.report(massage)
+    context = report.context["massage"]
+    assert (context.usual_rests, context.wander_rests) == (3, 3)
+    assert context.usual_class in {"more", "usual", "less"}
+    assert "3 rest-only sessions" in context.usual_why
+    changes = []
+    for session in rests:
+        kept = msgspec.json.decode(await bench.storage.report(session, ALGORITHM), type=SessionReport)
+        changes.append(kept.figures.responses[0].delta_ln_rmssd)
+    assert context.usual_ln_rmssd == pytest.approx(sum(changes) / 3)
+    for session in (other, later):
+        assert await bench.storage.report(session) is None
+    assert await bench.storage.past(rests[2]) == []
+    assert len(await bench.storage.past(massage)) == 3
+
+
+async def test_fewer_than_three_rests_are_said_kindly_and_a_rest_is_not_compared(bench):
+    await ended_session(bench.storage, "rest", 1)
+    massage = await ended_session(bench.storage, "massage", 5)
+    rest = await ended_session(bench.storage, "rest", 6)
+    for session, words in ((massage, "there is one of about this length so far"), (rest, "it helps to tell what is usual")):
+        _, report = await bench.house.report(session)
+        assert report.context["massage"].usual_class == "unknown"
+        assert words in report.context["massage"].usual_why

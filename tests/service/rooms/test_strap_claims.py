@@ -1,0 +1,77 @@
+"""A strap belongs to one restbeat of a computer."""
+
+import asyncio
+import sys
+
+import pytest
+
+from restbeat.service.errors import RefusedError, StrapTakenError
+from restbeat.service.rooms.models import Opening
+from restbeat.service.rooms.strap_claims import StrapClaims
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
+
+from ..houses import ADDRESS, Bench
+
+SENTENCE = "Another restbeat on this computer holds this strap. End its session there, or stop that restbeat"
+
+
+async def test_a_strap_that_another_process_holds_is_refused_until_that_one_is_gone(tmp_path):
+    program = (
+        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import Claims\n"
+        f"asyncio.run(Claims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\nprint('held', flush=True)\nsys.stdin.read()"
+    )
+    pipe = asyncio.subprocess.PIPE
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(tmp_path), stdin=pipe, stdout=pipe)
+    try:
+        assert await other.stdout.readline() == b"held\n"
+        with pytest.raises(StrapTakenError, match=SENTENCE):
+            await StrapClaims(tmp_path).take(ADDRESS)
+        await StrapClaims(tmp_path).take("A0:9E:1A:00:00:02")
+        await StrapClaims(tmp_path, "another bus").take(ADDRESS)
+    finally:
+        other.kill()
+        await other.communicate()
+    await StrapClaims(tmp_path).take(ADDRESS)
+
+
+async def test_a_lock_that_cannot_be_had_keeps_nobody_from_a_session(tmp_path, caplog):
+    (tmp_path / "file").touch()
+    await StrapClaims(tmp_path / "file").take(ADDRESS)
+    assert "cannot be told" in caplog.text
+
+
+@pytest.fixture
+async def two(tmp_path):
+    """Two restbeats of one computer, each with its own data."""
+    async with await Storage.open(tmp_path / "a") as one, await Storage.open(tmp_path / "b") as other:
+        benches = [Bench(storage, Worker(), claims=StrapClaims(tmp_path / "straps")) for storage in (one, other)]
+        async with benches[0].house, benches[1].house:
+            yield benches
+
+
+async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
+    first, second = two
+    room = await first.house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Ada")
+    with pytest.raises(StrapTakenError, match=SENTENCE) as refused:
+        await second.house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Bo")
+    assert refused.value.room is None
+    assert await second.house.sessions() == [], "a refused claim leaves no session behind"
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await first.house.advance(room, leaving)
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await second.house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Bo")
+                break
+            except RefusedError:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_claim_within_one_house_names_the_room_however_the_address_is_written(two):
+    house = two[0].house
+    await house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Ada")
+    assert [strap.room for strap in house.straps()] == ["room-1"]
+    with pytest.raises(StrapTakenError, match="Room 1 holds this strap") as refused:
+        await house.open_room(Opening(address=ADDRESS, kind="rest", consent=True), by="Ada")
+    assert refused.value.room == "room-1"

@@ -1,0 +1,220 @@
+"""Who may come in: pages and API behind a login, changes behind its token."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from argon2 import PasswordHasher
+import pytest
+
+from restbeat.service.accounts.accounts import Accounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.storage.storage import Storage
+from restbeat.web.app import create_app
+from restbeat.web.rooms.live_socket import Pace
+
+from ..fake_practice import FakeHouse
+from ..made_up import room_state
+
+PASSWORD = "correct horse battery"
+QUICK = Pace(heartbeat_s=0.05)
+
+
+@pytest.fixture
+async def accounts(tmp_path):
+    async with await Storage.open(tmp_path) as storage:
+        quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield await Accounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+async def client(aiohttp_client, accounts):
+    house = FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
+    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
+
+
+async def set_up(client, accounts, **headers):
+    fields = {"code": accounts.setup_code, "name": "Ada", "password": PASSWORD}
+    return await client.post("/setup", data=fields, allow_redirects=False, headers=headers)
+
+
+async def token(client):
+    return (await (await client.get("/api/v1/me")).json())["csrf"]
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/7/picture.svg", "/accounts", "/x"])
+async def test_a_page_leads_to_the_login_and_back(client, path):
+    answer = await client.get(path, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, f"/login?next={path}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/sessions", "/api/v1/rooms", "/api/v1/straps", "/api/v1/me", "/api/v1/accounts", "/api/v1/nothing"]
+)
+async def test_the_api_answers_401_as_json(client, path):
+    answer = await client.get(path)
+    assert answer.status == 401
+    assert await answer.json() == {"error": "Log in first: this needs an account."}
+
+
+async def test_the_live_socket_is_shut_too(client):
+    answer = await client.get("/live", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("path", ["/login", "/setup", "/healthz", "/api/v1/openapi.json", "/api/v1"])
+async def test_what_is_open_stays_open(client, path):
+    assert (await client.get(path, allow_redirects=False)).status == 200
+
+
+async def test_the_live_socket_ends_with_the_login_that_opened_it(client, accounts):
+    await set_up(client, accounts)
+    cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["restbeat"].value
+    async with asyncio.timeout(10), client.ws_connect("/live") as socket:
+        assert (await socket.receive_json())["type"] == "snapshot"
+        await accounts.log_out(cookie)
+        async for _ in socket:
+            pass
+    assert socket.closed
+
+
+async def test_the_first_account_lets_in_and_its_cookie_tells_no_script_and_no_other_site(client, accounts):
+    answer = await set_up(client, accounts)
+    cookie = answer.headers["Set-Cookie"]
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/"))
+    assert "Secure" not in cookie
+    assert (await client.get("/sessions")).status == 200
+    assert (await client.get("/setup")).status == 404
+    assert (await (await client.get("/api/v1/me")).json())["name"] == "Ada"
+
+
+async def test_behind_tls_the_cookie_is_secure(client, accounts):
+    answer = await set_up(client, accounts, **{"X-Forwarded-Proto": "https"})
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+async def test_a_login_leads_where_one_wanted_to_go_and_nowhere_else(client, accounts):
+    await set_up(client, accounts)
+    for wanted, place in (
+        ("/sessions/7", "/sessions/7"),
+        ("//evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/\\evil", "/"),
+    ):
+        client.session.cookie_jar.clear()
+        fields = {"name": "Ada", "password": PASSWORD, "next": wanted}
+        answer = await client.post("/login", data=fields, allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, place)
+
+
+async def test_a_refused_login_says_so_and_keeps_the_name(client, accounts):
+    await set_up(client, accounts)
+    client.session.cookie_jar.clear()
+    for _ in range(5):
+        answer = await client.post("/login", data={"name": "Ada", "password": "wrong password", "next": "/"})
+        html = await answer.text()
+        assert answer.status == 403
+        assert "Name and password do not fit together." in html
+        assert 'value="Ada"' in html
+    throttled = await client.post("/login", data={"name": "Ada", "password": PASSWORD})
+    assert throttled.status == 429
+    assert int(throttled.headers["Retry-After"]) >= 1
+
+
+async def test_no_change_passes_without_its_token(client, accounts):
+    await set_up(client, accounts)
+    press = {"path": "/api/v1/rooms/room-1/advance", "json": {"leaving": "settle"}}
+    bare = await client.post(**press)
+    wrong = await client.post(**press, headers={"X-CSRF-Token": "0" * 64})
+    right = await client.post(**press, headers={"X-CSRF-Token": await token(client)})
+    assert [answer.status for answer in (bare, wrong, right)] == [403, 403, 200]
+    assert "too old" in (await bare.json())["error"]
+
+
+async def test_the_pages_carry_the_token_and_the_way_out(client, accounts):
+    await set_up(client, accounts)
+    csrf = await token(client)
+    html = await (await client.get("/")).text()
+    assert f'<meta name="csrf" content="{csrf}">' in html
+    assert (await client.post("/logout", data={"csrf": "0"}, allow_redirects=False)).status in {303, 403}
+    left = await client.post("/logout", data={"csrf": csrf}, allow_redirects=False)
+    assert (left.status, left.headers["Location"]) == (303, "/login")
+    assert (await client.get("/api/v1/sessions")).status == 401
+
+
+async def test_only_an_admin_sees_and_makes_accounts(client, accounts):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    made = await client.post("/api/v1/accounts", json={"name": "Bo", "password": PASSWORD}, headers=headers)
+    assert (made.status, (await made.json())["role"]) == (201, "therapist")
+    assert "Bo" in await (await client.get("/accounts")).text()
+    client.session.cookie_jar.clear()
+    await client.post("/login", data={"name": "Bo", "password": PASSWORD})
+    assert (await client.get("/accounts")).status == 403
+    assert (await client.get("/api/v1/accounts")).status == 403
+    assert (await client.get("/sessions")).status == 200
+
+
+async def test_only_an_admin_changes_the_settings_and_everybody_reads_them(client, accounts):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    await client.post("/api/v1/accounts", json={"name": "Bo", "password": PASSWORD}, headers=headers)
+    assert (await client.put("/api/v1/settings", json={"techniques": ["Swedish"]}, headers=headers)).status == 200
+    client.session.cookie_jar.clear()
+    await client.post("/login", data={"name": "Bo", "password": PASSWORD})
+    headers = {"X-CSRF-Token": await token(client)}
+    assert (await client.put("/api/v1/settings", json={}, headers=headers)).status == 403
+    assert (await (await client.get("/api/v1/settings")).json())["techniques"] == ["Swedish"]
+    assert "An admin may change these." in await (await client.get("/settings")).text()
+
+
+async def test_another_site_cannot_log_in_for_somebody(client, accounts):
+    await set_up(client, accounts)
+    fields = {"name": "Ada", "password": PASSWORD}
+    answer = await client.post("/login", data=fields, headers={"Origin": "https://evil.example"}, allow_redirects=False)
+    assert answer.status == 403
+
+
+async def test_a_program_logs_in_by_json_and_has_its_token_at_once(client, accounts):
+    await set_up(client, accounts)
+    client.session.cookie_jar.clear()
+    wrong = await client.post("/api/v1/login", json={"name": "Ada", "password": "wrong password"})
+    assert (wrong.status, await wrong.json()) == (403, {"error": "Name and password do not fit together."})
+    right = await client.post("/api/v1/login", json={"name": "Ada", "password": PASSWORD})
+    me = await right.json()
+    assert (right.status, me["name"], me["role"]) == (200, "Ada", "admin")
+    assert all(part in right.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Strict"))
+    press = {"json": {"leaving": "settle"}, "headers": {"X-CSRF-Token": me["csrf"]}}
+    assert (await client.post("/api/v1/rooms/room-1/advance", **press)).status == 200
+    assert (await client.get("/api/v1/login")).status == 405
+    form = await client.post("/api/v1/login", data={"name": "Ada", "password": PASSWORD})
+    assert form.status == 415, "no form of another site can log somebody in"
+
+
+async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_field_means(client):
+    api = await (await client.get("/api/v1/openapi.json")).json()
+    login = api["paths"]["/api/v1/login"]["post"]
+    assert "security" not in login
+    assert "401" not in login["responses"]
+    assert api["paths"]["/api/v1/accounts"]["get"]["description"] == "For admins."
+    fields = {name: schema.get("properties", {}) for name, schema in api["components"]["schemas"].items()}
+    assert fields["RoomState"]["change_pct"]["description"] == "RMSSD of the last 60 s against the baseline of this session."
+    assert fields["EnterPain"]["key"]["description"] == "Made by whoever sends it, another for each entry.", "an inherited field"
+    assert [item["title"] for item in api["components"]["schemas"]["BeatRow"]["prefixItems"]] == [
+        "end_s",
+        "rr_ms",
+        "accepted",
+        "gap_before",
+    ]
+    html = await (await client.get("/api/v1")).text()
+    for text in ("RMSSD of the last 60 s against the baseline of this session.", "integer from 0 to 10", 'id="Snapshot"'):
+        assert text in html
+
+
+@pytest.mark.parametrize("text", ["", "   ", "two\nlines", "a\u0000b", "x" * 81])
+async def test_a_mark_that_nobody_could_read_is_refused(client, accounts, text):
+    await set_up(client, accounts)
+    headers = {"X-CSRF-Token": await token(client)}
+    answer = await client.post("/api/v1/rooms/room-1/marks", json={"technique": text}, headers=headers)
+    assert answer.status == 400

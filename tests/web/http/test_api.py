@@ -1,0 +1,62 @@
+"""The API does what its description says: schemathesis sends a real house what fits and what does not."""
+
+import asyncio
+from contextlib import asynccontextmanager
+import os
+from pathlib import Path
+import sys
+
+from argon2 import PasswordHasher
+
+from restbeat.service.accounts.accounts import Accounts
+from restbeat.service.accounts.passwords import Passwords
+from restbeat.service.clients.clients import Clients
+from restbeat.service.follow_up.client_pages import links_of
+from restbeat.service.follow_up.models import LinkRequest
+from restbeat.service.privacy.data_requests import DataRequests
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.models import Opening
+from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.storage.encryption import IdentityCipher
+from restbeat.service.storage.storage import Storage
+from restbeat.service.worker.worker import Worker
+from restbeat.web.server import served
+
+from ...service.houses import Air, Strap
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+SETTINGS = Path(__file__).parent / "schemathesis.toml"
+PASSWORD = "correct horse battery"
+
+
+@asynccontextmanager
+async def practice(folder):
+    """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
+    hub, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with await Storage.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
+        accounts = await Accounts.open(storage, passwords=quick)
+        login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
+        seal = IdentityCipher(folder / "practice.key")
+        records = Clients(storage, seal, house.end_sessions_of)
+        rights = DataRequests(storage, worker, seal, house)
+        await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
+        await records.agree("M-014", "share", by="Ada")
+        async with links_of(storage, seal) as links:
+            await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
+            async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links=links) as address:
+                yield address, login
+
+
+async def test_schemathesis_finds_nothing(tmp_path):
+    async with practice(tmp_path) as (address, login):
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS)),
+            *("run", f"{address}/api/v1/openapi.json"),
+        ]
+        secrets = os.environ | {"LOGIN": login.token, "CSRF": login.csrf}
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=tmp_path, env=secrets
+        )
+        async with asyncio.timeout(300):
+            out, _ = await process.communicate()
+    assert process.returncode == 0, out.decode()

@@ -1,0 +1,274 @@
+"""The client's own screen in a real Chromium: off at first, slow, silent until asked, and without a figure or a name."""
+
+import asyncio
+import io
+import json
+
+import msgspec
+import numpy as np
+from PIL import Image
+import pytest
+
+from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.rooms.messages import ClientView
+
+from ..fake_practice import FakeHouse
+from ..made_up import room_state
+from ..screen import ARTIFACTS, AXE, broken_rules, serving, text, until
+
+pytestmark = pytest.mark.browser
+
+FIELD = ClientView(field=True)
+PACER = ClientView(pacer=True, pace_per_min=6.0)
+REST = "Rest. There is nothing to do."
+LIGHTS = """() => import(document.querySelector("link[href$='/client_field.js']").href).then(({ Field }) => {
+  const light = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, n) => sum + c * [0.2126, 0.7152, 0.0722][n], 0);
+  const wanted = (s) => (s < 60 ? 1 : s < 180 ? (s % 2 ? 1 : -1) : s < 240 ? null : [1, null, -1][s % 3]);
+  const field = new Field(), low = new Field(), out = { jumps: [] };
+  let before = 0;
+  for (let s = 0; s < 400; s += 1) {
+    let now = 0;
+    for (let n = 0; n < 5; n += 1) now = light(field.step(wanted(s), 0.2).inner);
+    out.jumps.push(Math.abs(now - before));
+    before = now;
+    if (s === 59) out.high = now;
+  }
+  for (let s = 0; s < 300; s += 0.2) out.low = light(low.step(-1, 0.2).inner);
+  return out;
+})"""
+"""The light of the field's middle, second by second, while the level jumps and goes."""
+BREATHS = """(pace) => import(document.querySelector("link[href$='/client_pacer.js']").href).then(({ Pacer }) => {
+  const pacer = new Pacer();
+  let before = pacer.step(pace, 0), turns = 0, steepest = 0;
+  const first = before.inwards;
+  for (let n = 0; n < 6000; n += 1) {
+    const now = pacer.step(pace, 0.1);
+    if (now.inwards && !before.inwards) turns += 1;
+    steepest = Math.max(steepest, Math.abs(now.wide - before.wide));
+    before = now;
+  }
+  return [turns, first, steepest];
+})"""
+"""Ten minutes of it."""
+EAR = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...more) {
+  if (to === this.context.destination) {
+    const ear = new AnalyserNode(this.context, { fftSize: 2048 });
+    const heard = new Float32Array(2048);
+    connect.call(this, ear);
+    window.loud = () => { ear.getFloatTimeDomainData(heard); return Math.sqrt(heard.reduce((sum, x) => sum + x * x, 0) / 2048); };
+  }
+  return connect.call(this, to, ...more);
+};
+"""
+"""How loud what reaches the loudspeaker is."""
+
+
+def a_house(**changes):
+    return FakeHouse(LiveFeed(), [room_state(**changes)])
+
+
+def change(house, **changes):
+    house.change("room-1", msgspec.structs.replace(house.states["room-1"], **changes))
+
+
+def luminance(png):
+    """Relative luminance (WCAG) of 12 by 8 parts of the screen."""
+    rgb = np.asarray(Image.open(io.BytesIO(png)).convert("RGB").resize((240, 160), Image.Resampling.BOX)) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return (linear @ [0.2126, 0.7152, 0.0722]).reshape(8, 20, 12, 20).mean(axis=(1, 3))
+
+
+async def changes_of_light(page, seconds):
+    """How fast the light changed at most, a second: over the whole screen, and in the part where it changed fastest."""
+    loop = asyncio.get_running_loop()
+    seen, until_s = [], loop.time() + seconds
+    while loop.time() < until_s:
+        seen.append((await page.evaluate("performance.now()") / 1000, luminance(await page.screenshot())))
+    whole = part = 0.0
+    for n, (t, light) in enumerate(seen):
+        later = next(((t2, light2) for t2, light2 in seen[n:] if t2 - t >= 0.4), None)
+        if later:
+            change = np.abs(later[1] - light) / (later[0] - t)
+            whole, part = max(whole, abs(later[1].mean() - light.mean()) / (later[0] - t)), max(part, change.max())
+    assert len(seen) > 5
+    return whole, part
+
+
+@pytest.mark.alone
+async def test_all_is_off_at_first_and_the_therapist_switches_it_from_another_screen(page, browser):
+    house, told = a_house(phase="recovery"), []
+    client = await browser.new_page(viewport={"width": 820, "height": 1180})
+
+    def keep(frame):
+        told.append(frame)
+
+    client.on("websocket", lambda live: live.on("framereceived", keep))
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1")
+        await page.get_by_role("button", name="Client view").click()
+        async with page.context.expect_page() as opened:
+            await page.get_by_role("link", name="Open on a second screen").click()
+        second = await opened.value
+        assert second.url == f"{address}/rooms/room-1/client"
+        await second.close()
+        await client.goto(f"{address}/rooms/room-1/client")
+        assert await text(client, "#words") == REST
+        assert await client.title() == "Rest"
+        clock = asyncio.get_running_loop().time
+        for name, shown in (("Colour field", "field"), ("Breathing pacer", "pacer")):
+            start = clock()
+            await page.get_by_role("switch", name=name).click()
+            await until(client, f"document.body.dataset.shows === {shown!r}")
+            assert clock() - start < 1.0
+        assert await page.get_by_role("switch", name="Breathing pacer").get_attribute("aria-checked") == "true"
+        await page.get_by_role("button", name="Slower").click()
+        await until(page, "document.querySelector('.pace').textContent === '5.5 breaths a minute'")
+        assert house.states["room-1"].client_view == ClientView(field=True, pacer=True, pace_per_min=5.5)
+        await page.get_by_role("button", name="All off").click()
+        await until(client, "document.body.dataset.shows === 'words'")
+        assert await text(client, "#words") == REST
+        assert not any(character.isdigit() for character in await client.locator("body").inner_text())
+        allowed = {"type", "field", "tone", "level", "pace_per_min", "pacer_sound", "adapter"}
+        assert all(set(json.loads(frame)) <= allowed for frame in told)
+        assert "M-014" not in "".join(told) + await client.content()
+        assert page.troubles == []
+
+
+async def test_light_changes_slowly_whatever_happens(page):
+    house = a_house(change_pct=-60.0, client_view=FIELD)
+    await page.set_viewport_size({"width": 640, "height": 400})
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        await page.click("#begin")
+        await page.locator("#begin").wait_for(state="hidden")
+        await page.wait_for_timeout(500)
+        rows = [("comes", *await changes_of_light(page, 5))]
+        change(house, change_pct=150.0, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
+        rows.append(("jumps, and the pacer begins", *await changes_of_light(page, 7)))
+        change(house, notice="Pain 7.")
+        rows.append(("goes", *await changes_of_light(page, 5)))
+    (ARTIFACTS / "client-light.txt").write_text(
+        "".join(
+            f"{name}: {100 * whole:.2f} % a second, {100 * part:.2f} % in a part of the screen\n" for name, whole, part in rows
+        )
+    )
+    assert max(whole for _, whole, _ in rows) < 0.02
+    assert max(part for _, _, part in rows) < 0.04
+    assert max(part for _, _, part in rows) > 0.001, "nothing was shown at all"
+
+
+async def test_the_field_itself_is_slow_and_equally_bright_at_both_ends(page):
+    async with serving(a_house()) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        lights = await page.evaluate(LIGHTS)
+        assert max(lights["jumps"]) < 0.02
+        assert lights["high"] > 0.03
+        assert lights["low"] == pytest.approx(lights["high"], rel=0.2), "neither end may look like the better one"
+
+
+async def test_the_pacer_keeps_its_pace_and_begins_with_breathing_in(page):
+    async with serving(a_house()) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        for pace in (4, 6, 7):
+            turns, first, steepest = await page.evaluate(BREATHS, pace)
+            assert turns == 10 * pace, "breaths in ten minutes"
+            assert first is True
+            assert steepest < 0.06, "of the circle in a tenth of a second"
+
+
+async def test_breathing_is_paced_in_recovery_alone_by_a_circle_that_grows_and_shrinks(page):
+    house = a_house(client_view=PACER)
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        await page.click("#begin")
+        await page.wait_for_timeout(700)
+        assert await page.locator("#circle").is_hidden()
+        change(house, phase="recovery", phase_s=0.0)
+        await until(page, "document.getElementById('breath').textContent === 'Breathe in'")
+        width = "document.getElementById('circle').getBoundingClientRect().width"
+        small = await until(page, width)
+        await page.wait_for_timeout(2500)
+        await page.screenshot(path=ARTIFACTS / "client-pacer.png")
+        await until(page, "document.getElementById('breath').textContent === 'Breathe out'")
+        assert await page.evaluate(width) > small
+        change(house, notice="Pain 7.")
+        await until(page, "document.body.dataset.shows === 'words' && document.getElementById('circle').hidden")
+        assert await text(page, "#breath") == ""
+        assert page.troubles == []
+
+
+async def test_where_motion_is_not_wanted_words_stand_in_its_place(page):
+    house = a_house(client_view=FIELD)
+    await page.emulate_media(reduced_motion="reduce")
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        await until(page, "document.getElementById('words').textContent.startsWith('Your heart’s rhythm swings')")
+        change(house, change_pct=-30.0)
+        await until(page, f"document.getElementById('words').textContent === {REST!r}")
+        change(house, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
+        await until(page, "document.getElementById('breath').textContent === 'Breathe in'")
+        await until(page, "document.getElementById('breath').textContent === 'Breathe out'")
+        assert await page.locator("#circle").is_hidden()
+        assert await page.evaluate("document.getElementById('field').style.getPropertyValue('--inner')") in {"", "rgb(0 0 0)"}
+        await page.screenshot(path=ARTIFACTS / "client-words.png")
+
+
+async def test_nothing_sounds_before_a_press_and_pain_silences_the_tone(page):
+    await page.add_init_script(EAR)
+    house = a_house(client_view=ClientView(tone=True))
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        await page.wait_for_timeout(800)
+        assert await page.evaluate("!window.loud && document.body.dataset.sound === 'off'")
+        assert await page.locator("button:visible").first.inner_text() == "Begin"
+        await page.click("#begin")
+        await until(page, "document.body.dataset.sound === 'on' && window.loud() > 0.002")
+        loudest = await page.evaluate("window.loud()")
+        assert loudest < 0.1
+        change(house, notice="Pain 7.")
+        await until(page, "window.loud() < 0.001")
+        change(house, notice=None, phase="recovery", client_view=ClientView(pacer=True, pacer_sound=True))
+        await until(page, "window.loud() > 0.001")
+        assert page.troubles == []
+
+
+async def test_a_screen_that_hears_nothing_more_shows_nothing_more(page):
+    house = a_house(phase="recovery", client_view=PACER)
+    async with serving(house) as address:
+        await page.goto(f"{address}/rooms/room-1/client")
+        await until(page, "document.body.dataset.shows === 'pacer'")
+    await until(page, "document.body.dataset.shows === 'words'")
+
+
+async def test_a_room_that_is_not_open_has_no_client_view(page):
+    async with serving(a_house()) as address:
+        answer = await page.goto(f"{address}/rooms/cellar/client")
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("theme", ["dark", "dim"])
+async def test_the_clients_screen_is_looked_at_and_breaks_no_wcag_2_2_aa(page, theme):
+    house = a_house()
+    async with serving(house) as address:
+        await page.goto(f"{address}/healthz")
+        await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
+        sizes = {"phone": (390, 844), "desk": (1280, 800), "tv": (1920, 1080)}
+        for name, (width, height) in sizes.items():
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.goto(f"{address}/rooms/room-1/client")
+            await page.screenshot(path=ARTIFACTS / f"client-off-{theme}-{name}.png")
+            small = "[...document.querySelectorAll('button')].filter(e => e.offsetParent && e.offsetHeight < 48).length"
+            assert await page.evaluate(small) == 0
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.click("#begin")
+        change(house, change_pct=80.0, client_view=FIELD)
+        await page.wait_for_timeout(6000)
+        await page.screenshot(path=ARTIFACTS / f"client-field-{theme}.png")
+        if AXE.exists():
+            assert await broken_rules(page) == []
+            await page.goto(f"{address}/rooms/room-1")
+            await page.get_by_role("button", name="Client view").click()
+            assert await broken_rules(page) == []
