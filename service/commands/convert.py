@@ -64,7 +64,17 @@ async def _written(form: Format, given: Given) -> bytes:
     if form.name.startswith("recording"):
         return as_recording(given.header, given.events, packed=form.name.endswith(".gz"))
     async with Worker() as worker:
-        return await worker.written(form.name, given.name, given.header, given.events, given.end_s, given.began)
+        return await worker.run(_encode, form.name, given)
+
+
+def _encode(form: str, given: Given) -> bytes:
+    """Write a session in one of the formats of `exchange.formats`: for the worker process."""
+    from ...analysis.session_report import summarise
+    from ..exchange.formats import write_as
+    from ..exchange.session_data import session_data
+
+    report = summarise(given.name, given.header, given.events, end_s=given.end_s)
+    return write_as(form, session_data(given.header, given.events, report, given.began))
 
 
 def _given(source: str, data: Path) -> Given:

@@ -10,19 +10,20 @@ import click
 import msgspec
 from rich.console import Console
 
-from ...analysis.figures import ALGORITHM
+from ...analysis.figures import ALGORITHM, PhaseFigures
 from ...analysis.simulation.scenarios import simulate
 from ...sensors.clock import FlatOutClock
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.fault_grammar import parse_faults
 from ...sensors.recordings.fault_injection import told, with_faults
-from ...sensors.recordings.recording import Recording, write
-from ...sensors.recordings.rr_text import read_rr_text
+from ...sensors.recordings.recording import Event, Header, Recording, write
+from ...sensors.recordings.rr_text import RrText, read_rr_text
 from ...sensors.source import ReplaySource
 from ..errors import OutputError
 from ..exchange.formats import kind_of, read_any
 from ..exchange.packet_reconstruction import began_of
 from ..rooms.session_runner import Session
+from ..sessions.report_cache import compute_report
 from ..storage.storage import NewSession, Storage
 from ..terminal.figure_tables import print_figures, print_report
 from ..testbench.paced_replay import Cut, play_paced, progress
@@ -77,7 +78,7 @@ async def replay_file(
         ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
         await storage.end_session(number, ended, session.end_s)
         header, events = await storage.events(number)
-        report = await worker.report(path.name, header, events, session.end_s, await storage.past(number))
+        report = await worker.run(compute_report, path.name, header, events, session.end_s, await storage.past(number))
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))
@@ -92,11 +93,11 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         if kind_of(path) == "rr":
             text = read_rr_text(path)
             warn(err, text.warnings)
-            figures, reasons = await worker.whole_text(text)
+            figures, reasons = await worker.run(_whole_text, text)
         else:
             recording = _readable(path)
             warn(err, recording.warnings)
-            figures, reasons = await worker.whole_recording(recording.header, recording.events)
+            figures, reasons = await worker.run(_whole_recording, recording.header, recording.events)
     if as_json:
         fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
@@ -152,3 +153,17 @@ def _readable(path: Path) -> Recording:
         lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
         raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
     return recording
+
+
+def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of a whole recording as one phase, and why some are missing: for the worker process."""
+    from ...analysis.session_report import whole_recording
+
+    return whole_recording(header, events)
+
+
+def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
+    """Compute the figures of plain RR intervals as one phase, and why some are missing: for the worker process."""
+    from ...analysis.session_report import whole_text
+
+    return whole_text(text)

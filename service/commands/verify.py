@@ -15,6 +15,7 @@ from ...sensors.recordings.recording import Event, read
 from ...sensors.source import ReplaySource
 from ..errors import DifferenceError, OutputError
 from ..rooms.session_runner import Session
+from ..sessions.report_cache import compute_report
 from ..worker.worker import Worker
 
 GOLDEN = "golden"
@@ -66,7 +67,7 @@ async def _replay(path: Path, worker: Worker) -> SessionFigures:
     kept = _Kept()
     session = Session(0, ReplaySource(recording), FlatOutClock(), kept)
     await session.run()
-    report = await worker.report(path.name, recording.header, kept.events, session.end_s)
+    report = await worker.run(compute_report, path.name, recording.header, kept.events, session.end_s)
     return report.figures
 
 

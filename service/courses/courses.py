@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
+from ...analysis.course.course_figures import Course
 from ...analysis.figures import ALGORITHM, SessionReport
 from ..clients import client_store, identities
 from ..clients.consents import holds
 from ..errors import PortError, WorkerError
+from ..rendering.pdf import make_pdf
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.models import SessionRow
@@ -18,6 +20,7 @@ from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from ..worker.worker import Worker
 from . import visit_plans
+from .course_data import Compared, Stored
 from .course_records import course_held, first_visit, with_figures
 from .due_clients import due_rows
 from .models import ClientCourse, DueRow, local_day
@@ -84,7 +87,7 @@ class Courses:
             return held.course
         reports = await self._storage.work(lambda db: _reports(db, client))
         try:
-            figures, compared = await self._worker.course(held.sessions, reports)
+            figures, compared = await self._worker.run(_compute_course, held.sessions, reports)
         except WorkerError as error:
             raise PortError(str(error)) from error
         return with_figures(held.course, figures, compared, waiting)
@@ -134,10 +137,7 @@ class Courses:
 
     async def pdf(self, html: str, files: Mapping[str, bytes]) -> bytes:
         """Make a page into a PDF, in the worker process."""
-        try:
-            return await self._worker.pdf(html, dict(files))
-        except WorkerError as error:
-            raise PortError(str(error)) from error
+        return await make_pdf(self._worker, html, files)
 
     async def _bring_up(self, client: str) -> int:
         """Have sessions analysed by today's algorithm, a few at a time; gives how many still wait."""
@@ -171,3 +171,10 @@ def _reports(db: Database, client: str) -> dict[int, bytes]:
         (client, ALGORITHM),
     )
     return {session: figures.encode() for session, figures in rows}
+
+
+def _compute_course(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
+    """Compute a course from stored reports, given by session: for the worker process."""
+    from .course_computation import course_of
+
+    return course_of(stored, reports)

@@ -8,18 +8,19 @@ from functools import partial
 from pathlib import Path
 import re
 import tempfile
-from typing import Protocol
 
 import msgspec
 
 from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
+from ..rooms.rooms import Rooms
 from ..storage.audit_log import note
 from ..storage.backup_catalogue import Kept
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..storage.storage import Storage
+from ..worker.worker import Worker
 from .erasure import erase, still_in
-from .export import Files, write_export
+from .export import write_export
 from .personal_data import SessionHeld, of_client, session_of
 
 
@@ -38,28 +39,20 @@ class ErasedClient(msgspec.Struct, frozen=True, kw_only=True):
     backups: list[BackupHolds]
 
 
-class Rooms(Protocol):
-    """What is asked of the rooms."""
-
-    def forget(self, client: str) -> None:
-        """Show nothing of a client any more. Raises `RefusedError` while a session of theirs runs."""
-        ...
-
-
 class DataRequests:
     """Export and erasure, each noted."""
 
     def __init__(
         self,
         storage: Storage,
-        files: Files,
+        worker: Worker,
         seal: IdentityCipher,
         rooms: Rooms,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._storage = storage
-        self._files = files
+        self._worker = worker
         self._seal = seal
         self._rooms = rooms
         self._now_utc = now_utc
@@ -72,7 +65,7 @@ class DataRequests:
         out = folder / f"{_file_name(client)}.zip"
         try:
             held = await self._storage.work(lambda db: of_client(db, seal, client, now, running))
-            await write_export(out, held, self._sessions(held.sessions, running), self._files, now)
+            await write_export(out, held, self._sessions(held.sessions, running), self._worker, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
         except ServiceError as error:

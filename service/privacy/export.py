@@ -6,13 +6,15 @@ from contextlib import closing
 from datetime import datetime
 import json
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 import zipfile
 
 import msgspec
 
 from ..courses.course_records import CourseHeld
 from ..errors import OutputError
+from ..storage.event_rows import stamp
+from ..worker.worker import Worker
 from .personal_data import ClientHeld, SessionHeld
 
 README: Final = "README.txt"
@@ -39,19 +41,7 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 """
 
 
-class Files(Protocol):
-    """Makes the files of an export: names and contents, what people read in the client's language."""
-
-    async def exported(self, held: SessionHeld, language: str | None) -> Mapping[str, bytes]:
-        """Those of a session; the report is one of them."""
-        ...
-
-    async def exported_course(self, held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> Mapping[str, bytes]:
-        """Those of the course; `reports` by session."""
-        ...
-
-
-async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], files: Files, now: datetime) -> int:
+async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], worker: Worker, now: datetime) -> int:
     """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
     part = out.with_name(f".{out.name}.part")
     reports: dict[int, bytes] = {}
@@ -60,11 +50,11 @@ async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[Sess
             records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
             await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
             async for session in sessions:
-                made = await files.exported(session, held.language)
+                made = await worker.run(_session_files, session, held.language)
                 folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
                 await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
                 reports[session.session] = made[REPORT]
-            await _add(archive, await files.exported_course(held.course, reports, held.language))
+            await _add(archive, await worker.run(_course_files, held.course, reports, held.language))
         part.chmod(0o600)
         part.replace(out)
     except OSError as error:
@@ -81,3 +71,38 @@ async def _add(archive: zipfile.ZipFile, files: Mapping[str, str | bytes]) -> No
 
 def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
+
+
+def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
+    """Make the files of one session, by name, in the client's language; the report is one of them: for the worker process."""
+    from ...analysis.session_report import summarise
+    from ..documents.export_pages import summary_taken_home
+    from ..exchange.formats import write_as
+    from ..exchange.session_data import session_data
+
+    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, past=held.past)
+    dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
+    data = session_data(dated, held.events, report, held.began)
+    forms = {
+        "recording.jsonl.gz": "recording.gz",
+        "beats.csv": "csv",
+        "phases.csv": "phases",
+        "events.csv": "events",
+        "session.edf": "edf",
+        "fhir.json": "fhir",
+        "open-mhealth.json": "omh",
+    }
+    files = {file: write_as(form, data) for file, form in forms.items()}
+    if report.hrv and data.beats:
+        files["rr.txt"] = write_as("rr", data)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(held.around(report=report), language)
+
+
+def _course_files(held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
+    """Make the files of the course, by name; `reports` by session: for the worker process."""
+    from ..courses.course_computation import course_of
+    from ..courses.course_records import with_figures
+    from ..documents.export_pages import course_taken_home
+
+    course = with_figures(held.course, *course_of(held.sessions, reports)) if held.course.agreed else held.course
+    return course_taken_home(course, language)

@@ -5,7 +5,8 @@ from io import BytesIO
 import logging
 from typing import Any, Final
 
-from ..errors import PortError
+from ..errors import PortError, WorkerError
+from ..worker.worker import Worker
 
 _BASE: Final = "restbeat:///"
 _KINDS: Final = {".css": "text/css", ".svg": "image/svg+xml"}
@@ -48,10 +49,22 @@ NO_PAPER = (
 )
 
 
-def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
-    """The PDF, or the sentence that says why there is none."""
-    from .pdf import NoPaperError, pdf_of
+async def make_pdf(worker: Worker, html: str, files: Mapping[str, bytes]) -> bytes:
+    """Make a page into a PDF in the worker process; `files`: those that the page names.
 
+    Raises `PaperError` where WeasyPrint is not installed, `PortError` where the worker failed.
+    """
+    try:
+        made = await worker.run(_pdf, html, dict(files))
+    except WorkerError as error:
+        raise PortError(str(error)) from error
+    if isinstance(made, str):
+        raise PaperError(made)
+    return made
+
+
+def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
+    """Return the PDF, or the sentence that says why there is none: for the worker process."""
     try:
         return pdf_of(html, files)
     except NoPaperError:

@@ -18,6 +18,7 @@ from ...analysis.live.live_check import LiveWindow
 from ...analysis.live.live_session import LiveFigures
 from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, Provisional, SoFar
 from ...analysis.pain_rules import notice_during
+from ...analysis.response.earlier_rests import Past
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
@@ -315,3 +316,17 @@ def _why_no_hrv(device: Device) -> str:
     if row is None or row.quirk is None:
         return "This sensor sends no RR intervals; a chest strap does."
     return f"{row.quirk} A chest strap sends them."
+
+
+def compare_engines(window: LiveWindow) -> Parity:
+    """Compare the live engine's figures of the last 60 s with NeuroKit2's: for the worker process."""
+    from ...analysis.live.live_check import check
+
+    return check(window)
+
+
+def estimate_change(past: Sequence[Past], so_far: SoFar) -> Provisional:
+    """Estimate the change of a running phase, with its interval: for the worker process. `past`: the client's earlier rests."""
+    from ...analysis.response.running_estimate import provisional
+
+    return provisional(so_far, past)

@@ -31,7 +31,7 @@ from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, EntryView, Story
 from .models import AdapterState, Note, Opening, RequestKey, StrapSeen
-from .room import Room
+from .room import Room, compare_engines, estimate_change
 from .room_registry import RoomRegistry
 from .session_entries import STOPPED, SessionEntries, presses_of
 from .session_runner import Session
@@ -343,13 +343,13 @@ class Rooms:
         room = Room(
             identifier, self._rooms.name_of(identifier, heard.near if heard else None), address, header, session, self._hub
         )
-        room.check = self._worker.check
+        room.check = partial(self._worker.run, compare_engines)
         room.plan = plan.lasting(settings)
         room.wearer = wearer
         rest = header.kind == "rest"
         taken = await self._storage.work(lambda db: presses_of(db, number, rest=rest))
         room.journal = SessionEntries(session, self._storage, rest=rest, taken=taken)
-        room.estimate = partial(self._worker.provisional, past=[])
+        room.estimate = partial(self._worker.run, estimate_change, ())
         self._spawn(self._learn(room), f"past of {identifier}")
         session.describe = lambda device: self._spawn(self._storage.set_device(number, device), f"device of session {number}")
         self._rooms.add(room)
@@ -385,7 +385,7 @@ class Rooms:
     async def _learn(self, room: Room) -> None:
         """Have the room's change so far estimated in the light of the client's earlier rests."""
         past = await self._storage.past(room.session.number)
-        room.estimate = partial(self._worker.provisional, past=past)
+        room.estimate = partial(self._worker.run, estimate_change, past)
 
 
 def _key_of(press: RequestKey | None) -> str | None:

@@ -1,8 +1,12 @@
 """Reports of sessions: kept with those that have ended, computed in the worker where they are missing."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ...analysis.figures import ALGORITHM, SessionReport
+from ...analysis.response.earlier_rests import Past
+from ...sensors.recordings.recording import Event, Header
 from ..errors import PortError, UnknownSessionError, WorkerError
 from ..storage.storage import Storage
 from ..worker.worker import Worker
@@ -31,7 +35,7 @@ class Reports:
         """Draw the summary picture of a session."""
         _, report = await self.of(session)
         try:
-            return await self._worker.picture(report)
+            return await self._worker.run(draw_picture, report)
         except WorkerError as error:
             raise PortError(str(error)) from error
 
@@ -48,7 +52,9 @@ class Reports:
     async def _make(self, row: SessionRow) -> SessionReport:
         header, events = await self._storage.events(row.session)
         await self._make_rests(row.session)
-        report = await self._worker.report(row.source, header, events, row.duration_s, await self._storage.past(row.session))
+        report = await self._worker.run(
+            compute_report, row.source, header, events, row.duration_s, await self._storage.past(row.session)
+        )
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
@@ -59,3 +65,19 @@ class Reports:
         rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
         for rest in missing:
             await self._make(rows[rest])
+
+
+def compute_report(
+    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
+) -> SessionReport:
+    """Compute the figures of record of a whole session: for the worker process. `past`: the client's earlier rests."""
+    from ...analysis.session_report import summarise
+
+    return summarise(name, header, events, end_s=end_s, past=past)
+
+
+def draw_picture(report: SessionReport) -> str:
+    """Draw the summary picture as SVG: for the worker process."""
+    from ..rendering.session_plot import session_picture
+
+    return session_picture(report)

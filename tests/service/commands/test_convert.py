@@ -33,8 +33,8 @@ def worker():
 
 @pytest.fixture(autouse=True)
 def _one_worker(monkeypatch, worker):
-    for module in ("convert", "playback"):
-        monkeypatch.setattr(f"restbeat.service.{module}.Worker", lambda: nullcontext(worker))
+    for module in ("convert", "replay"):
+        monkeypatch.setattr(f"restbeat.service.commands.{module}.Worker", lambda: nullcontext(worker))
 
 
 async def replayed(path, data, capsys):

@@ -69,7 +69,7 @@ def test_a_sample_is_computed_by_neurokit2_and_beat_by_beat_as_well(data):
 
 
 def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch):
-    from restbeat.analysis.hrv.neurokit import time_domain
+    from restbeat.analysis.hrv import time_domain
 
     honest = time_domain.numpy_time_domain
     monkeypatch.setattr(time_domain, "numpy_time_domain", lambda runs: _off(honest(runs)))

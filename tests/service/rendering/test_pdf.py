@@ -135,8 +135,7 @@ async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):
     async def no_process(self, function, *args):
         return function(*args)
 
-    monkeypatch.setattr(Worker, "_run", no_process)
-    one = Worker()
+    monkeypatch.setattr(Worker, "run", no_process)
     with pytest.raises(PaperError, match=r"pip install 'restbeat\[pdf\]'"):
-        await one.pdf("<p>x</p>", {})
+        await pdf.make_pdf(Worker(), "<p>x</p>", {})
     assert not issubclass(PaperError, WorkerError)

@@ -27,7 +27,7 @@ def _for(seconds: float, begun: Path) -> int:
 
 async def _running(analysis, seconds, begun):
     """An analysis that takes so long, and is being done."""
-    task = asyncio.create_task(analysis._run(_for, seconds, begun))
+    task = asyncio.create_task(analysis.run(_for, seconds, begun))
     while not begun.exists():  # noqa: ASYNC110 another process tells by a file alone
         await asyncio.sleep(0.01)
     return task
@@ -44,7 +44,7 @@ async def _gone(pid):
 
 async def test_leaving_does_not_wait_for_an_analysis_that_hangs(tmp_path):
     async with Worker() as analysis:
-        pid = await analysis._run(os.getpid)
+        pid = await analysis.run(os.getpid)
         hanging = await _running(analysis, 3600.0, tmp_path / "begun")
     with pytest.raises(WorkerError, match="restbeat ends"):
         await hanging
@@ -54,7 +54,7 @@ async def test_leaving_does_not_wait_for_an_analysis_that_hangs(tmp_path):
 async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypatch):
     monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
     async with Worker() as analysis:
-        pid = await analysis._run(os.getpid)
+        pid = await analysis.run(os.getpid)
         short = await _running(analysis, 0.1, tmp_path / "begun")
     assert await short == pid
 
@@ -62,7 +62,7 @@ async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypat
 async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
     analysis = Worker()
-    pid = await analysis._run(os.getpid)
+    pid = await analysis.run(os.getpid)
     hanging = await _running(analysis, 3600.0, tmp_path / "begun")
     leaving = asyncio.create_task(analysis.__aexit__(None, None, None))
     await asyncio.sleep(0)
@@ -74,18 +74,18 @@ async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch
 
 async def test_an_analysis_that_takes_too_long_does_not_keep_those_after_it_waiting(monkeypatch):
     async with Worker() as analysis:
-        pid = await analysis._run(os.getpid)
+        pid = await analysis.run(os.getpid)
         monkeypatch.setattr(worker, "_TIMEOUT_S", 0.2)
         with pytest.raises(WorkerError, match="took longer"):
-            await analysis._run(time.sleep, 3600.0)
+            await analysis.run(time.sleep, 3600.0)
         monkeypatch.setattr(worker, "_TIMEOUT_S", 60.0)
-        assert await analysis._run(os.getpid) != pid
+        assert await analysis.run(os.getpid) != pid
         await _gone(pid)
 
 
 async def test_where_the_process_dies_all_that_waited_is_done_by_a_single_new_one(tmp_path):
     async with Worker() as analysis:
-        pid = await analysis._run(os.getpid)
+        pid = await analysis.run(os.getpid)
         waiting = [await _running(analysis, 0.3, tmp_path / "begun") for _ in range(3)]
         os.kill(pid, 9)
         others = set(await asyncio.gather(*waiting))
@@ -95,5 +95,5 @@ async def test_where_the_process_dies_all_that_waited_is_done_by_a_single_new_on
 async def test_what_kills_its_process_twice_is_said_in_a_sentence_and_the_next_is_done():
     async with Worker() as analysis:
         with pytest.raises(WorkerError, match="died twice"):
-            await analysis._run(os._exit, 3)
-        assert await analysis._run(sum, [1, 2]) == 3
+            await analysis.run(os._exit, 3)
+        assert await analysis.run(sum, [1, 2]) == 3
