@@ -17,7 +17,7 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, LinkState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState
+from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker

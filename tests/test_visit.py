@@ -16,8 +16,9 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker

@@ -25,7 +25,7 @@ from ..service.courses.courses import Courses
 from ..service.follow_up.client_pages import links_of
 from ..service.privacy.data_requests import DataRequests
 from ..service.rooms.live_feed import LiveFeed
-from ..service.rooms.models import AdapterState, StrapSeen
+from ..service.rooms.radio import AdapterState, StrapSeen
 from ..service.rooms.rooms import Rooms
 from ..service.storage.encryption import IdentityCipher, key_file_of
 from ..service.storage.storage import Storage

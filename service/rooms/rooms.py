@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 import logging
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 
@@ -30,27 +30,16 @@ from ..storage.storage import NewSession, Storage
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, EntryView, Story
-from .models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from .models import Note
+from .radio import AdapterState, Radio, StrapSeen
 from .room import Room, compare_engines, estimate_change
 from .room_registry import RoomRegistry
-from .session_entries import STOPPED, SessionEntries, presses_of
+from .session_entries import STOPPED, RequestKey, SessionEntries, presses_of
 from .session_runner import Session
-from .session_start import Plan, admit, demand_consent, plan_of, settle_client
+from .session_start import Opening, Plan, admit, demand_consent, plan_of, settle_client
 from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
-
-
-class Radio(Protocol):
-    """What the house needs to know of the air."""
-
-    def adapter(self) -> AdapterState:
-        """Whether there is a radio."""
-        ...
-
-    def straps(self) -> Sequence[StrapSeen]:
-        """Straps heard lately, strongest first; `room` is for the house to fill in."""
-        ...
 
 
 class Rooms:

@@ -31,6 +31,14 @@ _BEGAN: Final = {
 }
 
 
+class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One press of a button on a page: told twice it counts once, and it counts in its own session alone."""
+
+    key: str
+    """Made by the page."""
+    session: int | None = None
+
+
 class Corrections(Protocol):
     """Where changed entries are stored."""
 

@@ -11,8 +11,9 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, LinkState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.service.worker.worker import Worker
 

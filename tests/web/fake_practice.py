@@ -9,7 +9,7 @@ from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, StoryMark
-from restbeat.service.rooms.models import AdapterState, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.settings import Settings
 
 from .made_up import LONG, a_story, beats, report, room_state, row

@@ -6,7 +6,8 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import Opening, RequestKey
+from restbeat.service.rooms.session_entries import RequestKey
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
 

@@ -8,8 +8,11 @@ import msgspec
 from ...service.errors import RefusedError, UnknownRoomError
 from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
-from ...service.rooms.models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from ...service.rooms.models import Note
+from ...service.rooms.radio import AdapterState, StrapSeen
 from ...service.rooms.rooms import Rooms
+from ...service.rooms.session_entries import RequestKey
+from ...service.rooms.session_start import Opening
 from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
 

@@ -8,7 +8,8 @@ from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.flags import flag_pain, set_flag
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.service.rooms.models import Note, Opening
+from restbeat.service.rooms.models import Note
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
 from restbeat.service.storage.encryption import IdentityCipher

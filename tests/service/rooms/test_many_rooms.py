@@ -13,8 +13,9 @@ from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, H
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening
+from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 

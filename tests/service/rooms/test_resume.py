@@ -7,7 +7,8 @@ import pytest
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, PhaseStart
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.models import Note, RequestKey
+from restbeat.service.rooms.models import Note
+from restbeat.service.rooms.session_entries import RequestKey
 from restbeat.service.storage.storage import Storage
 
 from ..houses import ADDRESS, Bench, ended, flags, open_room, reopened

@@ -3,7 +3,8 @@
 from contextlib import closing
 import sqlite3
 
-from restbeat.service.rooms.models import Note, RequestKey
+from restbeat.service.rooms.models import Note
+from restbeat.service.rooms.session_entries import RequestKey
 from restbeat.service.storage.database import DATABASE
 
 from ..houses import flags, open_room

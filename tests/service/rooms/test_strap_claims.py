@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from restbeat.service.errors import RefusedError, StrapTakenError
-from restbeat.service.rooms.models import Opening
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.rooms.strap_claims import StrapClaims
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker

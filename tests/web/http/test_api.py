@@ -15,8 +15,8 @@ from restbeat.service.follow_up.client_pages import links_of
 from restbeat.service.follow_up.models import LinkRequest
 from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import Opening
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
