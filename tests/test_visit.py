@@ -19,8 +19,8 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
@@ -59,7 +59,7 @@ class Practice:
 async def practice(folder, worker, *, straps=("clear", "none")):
     recordings = [read(FIXTURES / f"polar-h10_simulated_{name}.jsonl.gz") for name in straps]
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(await Storage.open(folder / "data"))
+        storage = await stack.enter_async_context(await SessionStore.open(folder / "data"))
         air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
         await stack.enter_async_context(on_bus(air.bus_address))
         made, hub = Practice(air, storage), LiveFeed()

@@ -27,8 +27,8 @@ from ..service.privacy.data_requests import DataRequests
 from ..service.rooms.live_feed import LiveFeed
 from ..service.rooms.radio import AdapterState, StrapSeen
 from ..service.rooms.rooms import Rooms
+from ..service.sessions.session_store import SessionStore
 from ..service.storage.encryption import IdentityCipher, key_file_of
-from ..service.storage.storage import Storage
 from ..service.terminal.signals import print_line, stop_signal
 from ..service.worker.worker import Worker
 from .server import demand_loopback, is_loopback, say_how_to_come_in, served
@@ -88,7 +88,7 @@ async def run_demo(
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
-        storage = await stack.enter_async_context(await Storage.open(folder))
+        storage = await stack.enter_async_context(await SessionStore.open(folder))
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         worker = await stack.enter_async_context(Worker())
         hub = LiveFeed()

@@ -22,8 +22,8 @@ from ..service.rooms.live_feed import LiveFeed
 from ..service.rooms.radio import ProxyOptions, radio_of
 from ..service.rooms.rooms import Rooms
 from ..service.rooms.strap_claims import StrapClaims
+from ..service.sessions.session_store import SessionStore
 from ..service.storage.encryption import IdentityCipher
-from ..service.storage.storage import Storage
 from ..service.terminal.signals import print_line, stop_signal
 from ..service.testbench.bench import Bench
 from ..service.worker.worker import Worker
@@ -56,7 +56,7 @@ async def run_serve(
     hub, seal, password = LiveFeed(), IdentityCipher(key_file), read_password(mail_password_file)
     async with (
         AsyncExitStack() as stack,
-        await Storage.open(data) as storage,
+        await SessionStore.open(data) as storage,
         Worker() as worker,
         radio_of(adapter, proxies) as (air, source_of),
         Rooms(storage, worker, hub, air, source_of, claims=StrapClaims.of_this_computer()) as house,

@@ -7,10 +7,10 @@ from typing import TypeVar
 from ..follow_up.link_store import revoke_all
 from ..sessions import soap_notes
 from ..sessions.models import SavedSoap, Soap, Visit
+from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
-from ..storage.storage import Storage
 from . import client_store, consents, identities
 from .consent_texts import Purpose
 from .models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
@@ -23,7 +23,7 @@ class Clients:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         seal: IdentityCipher,
         end_sessions_of: Callable[[str, str], Awaitable[None]],
         *,

@@ -14,10 +14,10 @@ from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.models import SessionRow
 from ..sessions.session_context import around
+from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
-from ..storage.storage import Storage
 from ..worker.worker import Worker
 from . import visit_plans
 from .course_data import Compared, Stored
@@ -45,7 +45,7 @@ class Courses:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         worker: Worker,
         seal: IdentityCipher,
         reports: Reports,

@@ -24,9 +24,9 @@ from ..clients.strap_assignments import reassign, wearer_of
 from ..errors import ConflictError, PortError, RefusedError, ServiceError
 from ..sessions.models import SessionRow
 from ..sessions.report_cache import Reports
+from ..sessions.session_store import NewSession, SessionStore
 from ..settings import Settings, read_settings, write_settings
 from ..storage.sqlite import Database
-from ..storage.storage import NewSession, Storage
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, EntryView, Story
@@ -47,7 +47,7 @@ class Rooms:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         worker: Worker,
         hub: LiveFeed,
         radio: Radio,

@@ -8,15 +8,15 @@ from ...analysis.figures import ALGORITHM, SessionReport
 from ...analysis.response.earlier_rests import Past
 from ...sensors.recordings.recording import Event, Header
 from ..errors import PortError, UnknownSessionError, WorkerError
-from ..storage.storage import Storage
 from ..worker.worker import Worker
 from .models import SessionRow
+from .session_store import SessionStore
 
 
 class Reports:
     """Figures of stored sessions by today's algorithm."""
 
-    def __init__(self, storage: Storage, worker: Worker) -> None:
+    def __init__(self, storage: SessionStore, worker: Worker) -> None:
         self._storage = storage
         self._worker = worker
 

@@ -14,7 +14,7 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.worker.worker import Worker
 
 ADDRESS = "A0:9E:1A:00:00:01"
@@ -69,7 +69,7 @@ def worker_pool():
 
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         made = Bench(storage, worker_pool)
         async with made.house:
             yield made
@@ -105,7 +105,7 @@ async def cut_off(storage, header=None):
 
 
 async def reopened(tmp_path, worker, header=None):
-    first = await Storage.open(tmp_path, now_utc=lambda: NOW - timedelta(seconds=120))
+    first = await SessionStore.open(tmp_path, now_utc=lambda: NOW - timedelta(seconds=120))
     session = await cut_off(first, header)
     await first.close()
-    return session, Bench(await Storage.open(tmp_path, now_utc=lambda: NOW), worker)
+    return session, Bench(await SessionStore.open(tmp_path, now_utc=lambda: NOW), worker)

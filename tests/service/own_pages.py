@@ -20,8 +20,8 @@ from restbeat.service.follow_up.models import Answers, LinkRequest
 from restbeat.service.privacy.erasure import erase
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
 from ..web.made_up import report
@@ -91,7 +91,7 @@ class Practice:
 
 @asynccontextmanager
 async def own_pages(folder, worker=None, **mail):
-    async with await Storage.open(folder / "data") as storage:
+    async with await SessionStore.open(folder / "data") as storage:
         made = Practice(storage, folder, worker, **mail)
         await made.begin()
         async with made.house:

@@ -12,10 +12,10 @@ from restbeat.service.rooms.models import Note
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
-from restbeat.service.storage.storage import NewSession, Storage
 
 from ..houses import ADDRESS, NOW, Bench, audit, ended, open_room
 
@@ -24,7 +24,7 @@ OTHER = "A0:9E:1A:00:00:02"
 
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path / "data") as storage:
+    async with await SessionStore.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
         made.seal = IdentityCipher(tmp_path / "data.key")
         made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=lambda: NOW)

@@ -10,8 +10,8 @@ from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import WORDING
 from restbeat.service.errors import RefusedError
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
 
 from ..houses import Bench, Strap, ended, open_room
 from .test_clients import OTHER, bench, records, stored  # noqa: F401 fixtures
@@ -103,11 +103,11 @@ async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_runn
 
 
 async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         first = Bench(storage, worker_pool)
         async with first.house:
             await open_room(first, client="M-001")
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         records = Clients(storage, IdentityCipher(tmp_path / "key"), bench.house.end_sessions_of)
         (given,) = (await records.client("M-001", by="Ada")).consents

@@ -15,8 +15,8 @@ from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consents import give
 from restbeat.service.courses.courses import Courses
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
 from ..houses import Bench
@@ -96,7 +96,7 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
     clock = Clock()
-    async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
+    async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
         made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
         made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=clock)

@@ -16,7 +16,7 @@ from restbeat.service.clients.flags import set_flag
 from restbeat.service.courses.courses import MOST_ANEW
 from restbeat.service.rooms.session_entries import STOPPED
 from restbeat.service.sessions.baseline_range import usual_of
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 
 from .courses_made import BEGIN, TWELVE, a_course, bench, pages, put_session  # noqa: F401 fixtures
 

@@ -16,7 +16,7 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 
 ROOMS, SECONDS, SPEED = 30, 120, 10.0
@@ -47,7 +47,7 @@ def worker():
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         yield storage
 
 

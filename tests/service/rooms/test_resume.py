@@ -9,7 +9,7 @@ from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Phase
 from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.models import Note
 from restbeat.service.rooms.session_entries import RequestKey
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 
 from ..houses import ADDRESS, Bench, ended, flags, open_room, reopened
 
@@ -53,13 +53,13 @@ async def test_a_session_without_a_strap_can_only_be_ended(tmp_path, worker_pool
 
 
 async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
             await open_room(bench)
             await bench.straps[0].heard.wait()
         assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         assert [cut.last_s for cut in await storage.interrupted()] == [90.0]
 
 
@@ -85,7 +85,7 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
 
 async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
     press = RequestKey(key="press-00001")
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
             await open_room(bench, "A0:9E:1A:00:00:09")
@@ -97,7 +97,7 @@ async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_a
             await bench.house.stop(room, press=RequestKey(key="press-00002"))
             query = "SELECT count(*) FROM mark"
             assert await storage.work(lambda db: db.execute(query).fetchone()[0]) == 2
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
             assert await bench.house.resume(session) == room == "room-2"

@@ -10,7 +10,7 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 
 from ..houses import NOW, Strap
 

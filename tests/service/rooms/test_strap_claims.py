@@ -8,7 +8,7 @@ import pytest
 from restbeat.service.errors import RefusedError, StrapTakenError
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.rooms.strap_claims import StrapClaims
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 
 from ..houses import ADDRESS, Bench
@@ -44,7 +44,7 @@ async def test_a_lock_that_cannot_be_had_keeps_nobody_from_a_session(tmp_path, c
 @pytest.fixture
 async def two(tmp_path):
     """Two restbeats of one computer, each with its own data."""
-    async with await Storage.open(tmp_path / "a") as one, await Storage.open(tmp_path / "b") as other:
+    async with await SessionStore.open(tmp_path / "a") as one, await SessionStore.open(tmp_path / "b") as other:
         benches = [Bench(storage, Worker(), claims=StrapClaims(tmp_path / "straps")) for storage in (one, other)]
         async with benches[0].house, benches[1].house:
             yield benches

@@ -9,7 +9,7 @@ import pytest
 from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
 
@@ -22,7 +22,7 @@ QUICK = Pace(heartbeat_s=0.05)
 
 @pytest.fixture
 async def accounts(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield await Accounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
 

@@ -7,7 +7,7 @@ import pytest
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import PURPOSES, TEXTS
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 from restbeat.web.app import create_app
 
 from ...service.clients.test_clients import bench, records  # noqa: F401 fixtures

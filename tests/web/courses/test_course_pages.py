@@ -13,8 +13,8 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.sessions.session_store import NewSession
 from restbeat.service.settings import CoursePlan, Settings
-from restbeat.service.storage.storage import NewSession
 
 from ...service.courses.courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 

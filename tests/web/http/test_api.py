@@ -17,8 +17,8 @@ from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
@@ -33,7 +33,7 @@ PASSWORD = "correct horse battery"
 async def practice(folder):
     """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
     hub, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await Storage.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
+    async with await SessionStore.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
         accounts = await Accounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
         seal = IdentityCipher(folder / "practice.key")

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
@@ -28,7 +28,7 @@ ASK = """([method, path, body]) => fetch(`/api/v1/rooms/room-1${path}`, {
 async def two_tablets(tmp_path):
     """A room in a house, and two browsers that have nothing but the server in common."""
     ARTIFACTS.mkdir(exist_ok=True)
-    async with await Storage.open(tmp_path) as storage, Worker() as worker:
+    async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
         async with bench.house as house, served(house, bench.hub, "127.0.0.1", 0) as address, chromium() as browser:
             await open_room(bench, client="M-014", pain_before=3)
