@@ -125,6 +125,10 @@ class SessionStore(Storage):
         """Every session, newest first."""
         return await self._writer.call(lambda db: _sessions(db, self._next_seq))
 
+    async def sessions_of(self, client: str) -> list[SessionRow]:
+        """List a client's sessions, newest first."""
+        return await self._writer.call(lambda db: _sessions_of(db, client, self._next_seq))
+
     async def events(self, session: int) -> tuple[Header, list[Event]]:
         """The session as its recording would hold it, every bit as it came."""
         return await self._writer.call(lambda db: events_of(db, session))
@@ -244,6 +248,11 @@ def _reopen(db: Database, session: int) -> int:
 
 def _sessions(db: Database, running: Container[int]) -> list[SessionRow]:
     rows = list(db.query("SELECT * FROM session ORDER BY started_utc DESC, id DESC"))
+    return [_session_row(db, row, running) for row in rows]
+
+
+def _sessions_of(db: Database, client: str, running: Container[int]) -> list[SessionRow]:
+    rows = list(db.query("SELECT * FROM session WHERE client = ? ORDER BY started_utc DESC, id DESC", (client,)))
     return [_session_row(db, row, running) for row in rows]
 
 

@@ -148,7 +148,7 @@ async def test_an_unknown_session_is_said(tmp_path):
 
 def test_the_command_line_converts_and_analyses_another_programs_file(tmp_path):
     def restbeat(*arguments):
-        command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+        command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120)
 
     done = restbeat("convert", MINUTE, "minute.csv")

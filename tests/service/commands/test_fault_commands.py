@@ -95,7 +95,7 @@ async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
 @asynccontextmanager
 async def running(*arguments):
     """A command as a process of its own, ended by Ctrl-C; gives what reads a line of it, and what stderr said in the end."""
-    command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+    command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     said = []
 
@@ -165,7 +165,7 @@ async def test_the_demo_has_faults_in_every_room_and_stores_what_was_done(tmp_pa
 def test_the_help_names_the_fault_option():
     from click.testing import CliRunner
 
-    from restbeat.service.commands.main import cli
+    from restbeat.web.commands import cli
 
     for command in ("replay", "demo", "virtual-sensor"):
         assert "drop@120:15" in CliRunner().invoke(cli, [command, "--help"]).output

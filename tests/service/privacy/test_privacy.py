@@ -41,7 +41,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def restbeat(*arguments, expected=0):
-    command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+    command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == expected, done.stderr
     return done
@@ -237,7 +237,7 @@ async def test_an_export_whose_key_is_lost_says_so(tmp_path):
 def test_what_is_erased_needs_a_word(tmp_path):
     open_database(tmp_path).close()
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", "erase", "M-1", "--data", str(tmp_path)],
+        [sys.executable, "-m", "restbeat.web", "erase", "M-1", "--data", str(tmp_path)],
         input="n\n", capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 130

@@ -85,7 +85,7 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
         assert len(set(rooms)) == ROOMS
         async with asyncio.timeout(120):
             await asyncio.gather(*(player.finished.wait() for player in air.players))
-            sessions = {row.room: row.session for row in await house.sessions()}
+            sessions = {row.room: row.session for row in await storage.sessions()}
             for strap, room in enumerate(rooms):
                 kept = await payloads(storage, sessions[room], SECONDS)
                 assert kept == [event.payload for event in recordings[strap].events], room
@@ -101,7 +101,7 @@ async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(stor
         refused = [str(answer) for answer in answers if isinstance(answer, RefusedError)]
         assert len(refused) == 4
         assert set(refused) == {"Room 1 holds this strap. End its session first, or choose another strap."}
-        assert len(await house.sessions()) == 1, "a refused claim leaves no session behind"
+        assert len(await storage.sessions()) == 1, "a refused claim leaves no session behind"
 
 
 async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):

@@ -18,8 +18,9 @@ SENTENCE = "Another restbeat on this computer holds this strap. End its session 
 
 async def test_a_strap_that_another_process_holds_is_refused_until_that_one_is_gone(tmp_path):
     program = (
-        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import Claims\n"
-        f"asyncio.run(Claims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\nprint('held', flush=True)\nsys.stdin.read()"
+        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import StrapClaims\n"
+        f"asyncio.run(StrapClaims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\n"
+        "print('held', flush=True)\nsys.stdin.read()"
     )
     pipe = asyncio.subprocess.PIPE
     other = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(tmp_path), stdin=pipe, stdout=pipe)
@@ -56,9 +57,9 @@ async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
     with pytest.raises(StrapTakenError, match=SENTENCE) as refused:
         await second.house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Bo")
     assert refused.value.room is None
-    assert await second.house.sessions() == [], "a refused claim leaves no session behind"
+    assert await second.reports.sessions() == [], "a refused claim leaves no session behind"
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await first.house.advance(room, leaving)
+        await first.house.entries.advance(room, leaving)
     async with asyncio.timeout(20):
         while True:
             try:

@@ -24,7 +24,7 @@ ROOMS = 30
 
 def restbeat(*arguments, expected=0):
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "restbeat.web", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == expected, done.stderr
     return done

@@ -13,6 +13,7 @@ from restbeat.service.sessions.session_store import SessionStore
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
 
+from ...practices import practice_of
 from ..fake_practice import FakeHouse
 from ..made_up import room_state
 
@@ -30,7 +31,7 @@ async def accounts(tmp_path):
 @pytest.fixture
 async def client(aiohttp_client, accounts):
     house = FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
-    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
+    return await aiohttp_client(create_app(practice_of(house, house.hub, accounts=accounts), version="1.2.3", pace=QUICK))
 
 
 async def set_up(client, accounts, **headers):
