@@ -102,7 +102,7 @@ def summarise(
         ),
         segments=_segments(of_phase),
         reasons=reasons,
-        notes=[Note(event.t, _words(event)) for event in events if isinstance(event, Mark)],
+        notes=[Note(event.t, event.text) for event in events if isinstance(event, Mark)],
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
         kind=header.kind,
@@ -234,7 +234,3 @@ def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
             mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
             out.append(Segment(mid, span.phase.value, known.get(mid)))
     return out
-
-
-def _words(mark: Mark) -> str:
-    return ", ".join(text for text in (mark.technique, mark.region, mark.pressure, mark.note) if text)

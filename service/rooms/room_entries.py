@@ -5,13 +5,13 @@ from datetime import datetime
 from functools import partial
 
 from ...sensors.model import Phase
-from ...sensors.recordings.recording import Mark
+from ...sensors.recordings.recording import STOP_NOTE, Mark
 from ..clients.flags import set_flag
 from ..errors import PortError, RefusedError, ServiceError
 from ..sessions.session_store import SessionStore
 from .messages import EntryView
 from .room_registry import RoomRegistry
-from .session_entries import STOPPED, RequestKey, SessionEntries
+from .session_entries import RequestKey, SessionEntries
 
 
 class RoomEntries:
@@ -55,7 +55,7 @@ class RoomEntries:
     async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None) -> EntryView:
         """End what is done because of pain, keep everything, and flag the next visit."""
         entry = self.of(room, request).stop(by, ago_s, _key_of(request))
-        await self._flag_stop(room, STOPPED)
+        await self._flag_stop(room, STOP_NOTE)
         await self._settled(request)
         return entry
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
+from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
 from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
-from .models import Answer, Mark, SavedSoap, Soap, Visit
+from .models import Answer, SavedSoap, Soap, Visit, VisitMark
 
 _BEFORE = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
@@ -21,13 +22,14 @@ def visit_of(db: Database, session: int) -> Visit:
     """All of it. Raises `UnknownSessionError`."""
     before = _session(db, session)
     asked = db.execute("SELECT question, answer, confirmed_utc FROM screening WHERE session = ? ORDER BY rowid", (session,))
-    marks = db.execute("SELECT t_s, technique, region, pressure, note FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))
+    content = MarkContent.__struct_fields__
+    marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
     return Visit(
         session=session,
         **before,
         screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in asked],
-        marks=[Mark(at_s=at, technique=what, region=where, pressure=how, note=text) for at, what, where, how, text in marks],
+        marks=[VisitMark(at_s, **dict(zip(content, said, strict=True))) for at_s, *said in marks],
         saved=saved_of(db, session),
         mind=mind[0] if mind else "",
     )

@@ -63,7 +63,7 @@ WRITES_UNTIL_KILLED = """
 import asyncio, sys, time
 from pathlib import Path
 from restbeat.sensors.recordings.recording import Packet
-from restbeat.service.storage.storage import NewSession, SessionStore
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 
 async def main():
     storage = await SessionStore.open(Path(sys.argv[1]))

@@ -267,7 +267,7 @@ class RoomsApi:
     async def mark(self, call: Call) -> EntryView:
         """Note what is done."""
         body, room, by = call.body, call.text("room"), call.person.name
-        mark = Mark(0.0, body.technique, body.region, body.pressure, body.note)
+        mark = Mark(0.0, technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
         if mark == Mark(0.0):
             raise RefusedError("The mark says nothing: give a technique, a region, a pressure or a note.")
         return await self._rooms.entries.mark(room, mark, ago_s=body.ago_s, by=by, request=body.request)

@@ -131,7 +131,7 @@ async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves
             async with asyncio.timeout(20):
                 await near.listening.wait()
                 await far.listening.wait()
-            sessions = sorted(row.session for row in await first.sessions())
+            sessions = sorted(row.session for row in await storage.sessions())
             for second_of in range(1, 4):
                 air.bluez.notify(far, HEART_RATE, packet(9, second_of).payload)
             assert await payloads(storage, sessions[1], 3) == [packet(9, n).payload for n in range(1, 4)]

@@ -133,3 +133,15 @@ async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
     del opening, storage
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def test_a_stop_of_an_older_database_becomes_a_kind_of_mark(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
+    for seq, note in enumerate(("Pain increased – stopped", "talking")):
+        db.table("mark").insert({"session": 1, "seq": seq, "t_s": 60.0 + seq, "note": note})
+    db.close()
+    async with await SessionStore.open(tmp_path) as storage:
+        _, events = await storage.events(1)
+    assert [(event.note, event.kind) for event in events] == [("Pain increased – stopped", "stop"), ("talking", None)]
