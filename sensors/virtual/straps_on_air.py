@@ -16,6 +16,7 @@ from .virtual_strap import VirtualStrap, virtual_straps_of
 
 if sys.platform == "linux" or TYPE_CHECKING:
     from .bluez import VirtualBlueZ
+    from .bluez_methods import answer
     from .playback import Player
 
 
@@ -49,7 +50,7 @@ async def virtual_straps(
     async with AsyncExitStack() as stack:
         if bus_address is None:
             bus_address = await stack.enter_async_context(private_bus())
-        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address))
+        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address, answer))
         bluez.add_adapter(adapter)
         straps = virtual_straps_of(recordings, adapter=adapter)
         players = tuple(
