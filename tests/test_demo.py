@@ -133,7 +133,7 @@ def test_three_rooms_live_in_a_browser_from_virtual_straps_to_their_summaries(tm
         shoot(page, "demo-summary")
 
 
-def test_without_a_dbus_daemon_the_demo_brings_its_own_bus(tmp_path):
+def test_without_a_dbus_daemon_the_demo_replays_its_recordings(tmp_path):
     with running("demo", "--port", 0, "--speed", 60, env=without_dbus_daemon(tmp_path)) as (_, address):
         seen = set()
         deadline = time.monotonic() + 40

@@ -59,13 +59,14 @@ async def test_a_fault_that_cannot_be_read_plays_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.dbus
 @pytest.mark.parametrize(
     ("fault", "state"),
     [("drop@20:20", LinkState.LOST), ("silence@20:25", LinkState.SILENT), ("double@20:20", None), ("late@20:3", None)],
 )
 async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
     (troubled,) = with_faults([recording(80)], parse_faults([fault]), seed=1)
-    async with virtual_straps([troubled], bus="python", clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
+    async with virtual_straps([troubled], clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
         player = air.players[0]
         source = ScriptedSource(StrapSource(player.strap.address, timing=QUICK), troubled)
         items = []

@@ -72,8 +72,9 @@ async def test_a_computer_without_bluetooth_is_told_what_is_missing_and_exits_wi
     assert "neurokit2" in findings["Libraries"]["found"]
 
 
+@pytest.mark.dbus
 async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, capsys):
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         assert (await found(checks.bus)).state is State.OK
         assert (await found(checks.adapter(None))) == Finding("Adapter", State.OK, "Bluetooth ready")
         await examine(data, adapter="hci0", as_json=False, bundle=None)
@@ -86,10 +87,11 @@ async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, cap
         assert (off.found, off.hint) == ("Bluetooth is switched off", "Switch it on.")
 
 
+@pytest.mark.dbus
 async def test_a_user_who_may_not_use_bluetooth_is_told_how_to_get_the_right(monkeypatch):
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         assert (await found(checks.permissions(None))).found.startswith("may use Bluetooth; the user is ")
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
         denied = await found(checks.permissions(None))
     assert (denied.state, "may not use Bluetooth" in denied.found) == (State.BAD, True)
@@ -122,7 +124,7 @@ async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeyp
 
 def test_a_disk_that_hangs_does_not_keep_the_command_from_ending():
     program = (
-        "import asyncio, time; from restbeat.service import checks; checks._TIMEOUT_S = 0.1;"
+        "import asyncio, time; from restbeat.service.doctor import checks; checks._TIMEOUT_S = 0.1;"
         "print(asyncio.run(checks.run('Disk', lambda: checks.aside(lambda: time.sleep(3600)))).found)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

@@ -74,7 +74,7 @@ async def payloads(storage, session, enough=0):
 async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_none_of_another(storage, worker):
     recordings = [recording(strap) for strap in range(ROOMS)]
     async with (
-        virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock(SPEED)) as air,
+        virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED)) as air,
         on_bus(air.bus_address),
         house_on(storage, worker) as house,
     ):
@@ -93,8 +93,9 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
                 assert [event.up for event in events if isinstance(event, ConnectionEvent)] == [True], "no link was lost"
 
 
+@pytest.mark.dbus
 async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(storage, worker):
-    async with virtual_straps([recording(0)], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+    async with virtual_straps([recording(0)]) as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
         claims = [house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada") for _ in range(5)]
         answers = await asyncio.gather(*claims, return_exceptions=True)
@@ -104,10 +105,11 @@ async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(stor
         assert len(await storage.sessions()) == 1, "a refused claim leaves no session behind"
 
 
+@pytest.mark.dbus
 async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):
     told = Device("Polar H10", None, "Polar", "H10", "5.0.0", 87, "chest")
     worn = Recording(Header(device=told), recording(0).events)
-    async with virtual_straps([worn], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+    async with virtual_straps([worn]) as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
         await house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada")
         await payloads(storage, 1, 3)
@@ -115,8 +117,9 @@ async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, 
         assert header.device == msgspec.structs.replace(told, address=address)
 
 
+@pytest.mark.dbus
 async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves_the_other(storage, worker):
-    async with virtual_straps([recording(0, 3000)], bus="python", clock_for=lambda _: RunningClock(SPEED)) as air:
+    async with virtual_straps([recording(0, 3000)], clock_for=lambda _: RunningClock(SPEED)) as air:
         air.bluez.add_adapter("hci1")
         near = air.players[0].strap
         far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")
