@@ -36,7 +36,10 @@ _CLEAR_SINGLE: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Power in ms², None where the data do not carry it; `reasons` says why, or what to beware of."""
+    """Power of LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) in ms², None where the data do not suffice.
+
+    `reasons` states why a power is missing, or how far one can be trusted.
+    """
 
     lf_ms2: float | None
     hf_ms2: float | None
@@ -45,7 +48,10 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Breathing:
-    """Breaths a minute read from RR, None where no clear peak stands out."""
+    """Breaths per minute: the peak of the spectrum of RR change, 0.06–0.5 Hz; None where no clear peak stands out.
+
+    The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 per minute.
+    """
 
     per_min: float | None
     confidence: float
@@ -109,19 +115,6 @@ def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
             return _bands(spectrum, sampled), _breathing(spectrum)
     needs = f"{_longest(sampled)}: HF needs {_SHORT_S} s, LF {_LONG_S} s."
     return Bands(None, None, (needs,)), Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
-
-
-def band_powers(runs: Sequence[Run]) -> Bands:
-    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order."""
-    return spectra(runs)[0]
-
-
-def respiration(runs: Sequence[Run]) -> Breathing:
-    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz.
-
-    The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 a minute.
-    """
-    return spectra(runs)[1]
 
 
 def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:

@@ -32,7 +32,7 @@ def test_the_figures_are_those_of_the_chest_strap_to_the_sensors_millisecond(che
     assert (pulse.hrv, pulse.polar.rr_source) == (True, "ppi")
     assert pulse.parity.differences == []
     assert (pulse.figures.integrity.gaps, pulse.stream.no_rr_packets, pulse.stream.late_batches) == (0, 0, 0)
-    assert pulse.stream.rr_fills
+    assert pulse.stream.rr_fills_pct == pytest.approx(100, abs=3)
     for phase, figures in by_phase(pulse).items():
         assert figures.rmssd_ms == pytest.approx(by_phase(strap)[phase].rmssd_ms, rel=0.02), phase
         assert figures.accepted_pct > 98
