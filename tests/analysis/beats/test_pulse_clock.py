@@ -148,7 +148,7 @@ def test_a_frame_that_still_waits_at_the_end_is_placed_all_the_same():
     assert [placed.gap_before for placed in clock.flush()] == [True] + [False] * 4
     assert clock.lost_s == 20.0
     assert clock.push(31.0, second())
-    assert clock.broken() == []
+    assert clock.connection_lost() == []
 
 
 @pytest.mark.parametrize("fault", ["double@0", "late@60:4", "late@100:8", "late@140:10", "late@40:7,double@100:60"])
