@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
 from ..clients.identities import language_of, open_identity
 from ..courses.course_records import CourseHeld, course_held
@@ -34,7 +34,7 @@ class SessionHeld(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float | None
     header: Header
     events: list[Event]
-    past: list[Past]
+    past: list[EarlierSession]
     around: partial[ClientSession]
     """All that the client's summary tells of beside the report."""
 

@@ -246,7 +246,7 @@ class Rooms:
     ) -> str:
         settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
-        live.know(header.device)
+        live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
         heard = self._heard(address)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ...analysis.figures import ALGORITHM, SessionReport
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
 from ..errors import PortError, UnknownSessionError, WorkerError
 from ..worker.worker import Worker
@@ -76,7 +76,7 @@ class SessionReports:
 
 
 def compute_report(
-    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
+    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[EarlierSession] = ()
 ) -> SessionReport:
     """Compute the figures of record of a whole session: for the worker process. `past`: the client's earlier rests."""
     from ...analysis.session_report import summarise

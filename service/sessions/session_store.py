@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.model import Device
 from ...sensors.recordings.recording import Event, Header
 from ..clients.consents import give_for_session
@@ -152,7 +152,7 @@ class SessionStore(Storage):
         """The report of that algorithm, or the newest; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
 
-    async def past(self, session: int) -> list[Past]:
+    async def past(self, session: int) -> list[EarlierSession]:
         """What the client's rests before a massage tell, in order of time."""
         return await self._writer.call(lambda db: past_before(db, session))
 

@@ -8,7 +8,7 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.analysis.session_report import summarise
-from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formula
+from restbeat.analysis.simulation.heart_model import HeartState, rmssd_by_formula, simulate_heart
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
@@ -28,7 +28,7 @@ TWELVE = (0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49)
 """Days of a course over seven weeks."""
 DEVICE = Device(name="Polar H10 A1B2C3", manufacturer="restbeat", model="H10", location="chest")
 BASE_S, END_S = 270.0, 570.0
-_CLIENT = State(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
+_CLIENT = HeartState(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
 
 
 class Clock:
@@ -46,7 +46,7 @@ def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), dr
     rng = np.random.default_rng(seed)
     quiet = _CLIENT.with_rmssd(level * rmssd_by_formula(_CLIENT))
     massage = quiet.with_rmssd(ratio * rmssd_by_formula(quiet))
-    heart = beat([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
+    heart = simulate_heart([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
     sent = send(heart.beats_s, END_S, rng, rr=True, contact=Contact.NOT_REPORTED, away=[])
     step = (END_S - BASE_S) / max(len(techniques), 1)
     marks = [Mark(BASE_S + step * n + 0.1, technique=name) for n, name in enumerate(techniques)]
