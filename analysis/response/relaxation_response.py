@@ -18,13 +18,11 @@ from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
+from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 
 FIT_SEGMENT_S: Final = LENGTH_S
 FIT_FEWEST_DIFFERENCES: Final = 3
 """Of the segments that are compared: short ones tell drift from change better, and one artifact spoils less."""
-FEWEST_SEGMENTS: Final = 24
-"""Of 10 s, in each phase."""
-GREATEST_REJECTED: Final = 0.05
 WIDEST: Final = 0.50
 LEAST_CHANGE: Final = 0.10
 """Of ln RMSSD; smaller changes get no word."""

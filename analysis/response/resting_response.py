@@ -15,8 +15,8 @@ from ..figures import RestComparisonClass
 from .distributions import t_half_width
 from .earlier_rests import RestPhase
 from .relaxation_response import LEAST_CHANGE, PRIOR_SESSION_SD, Response
+from .thresholds import FEWEST_RESTS
 
-FEWEST_RESTS: Final = 3
 _BEFOREHAND: Final = 4
 """Rests that `PRIOR_SESSION_SD` is worth."""
 _LIKE_LENGTH: Final = 0.2
