@@ -14,7 +14,7 @@ from restbeat.analysis.hrv.engine_parity import EQUAL, FIGURES, Difference, Pari
 from restbeat.analysis.hrv.neurokit import TimeDomain, time_domain
 from restbeat.analysis.hrv.rolling_window import RollingHrv
 from restbeat.analysis.hrv.time_domain import FEWEST_BEATS, numpy_time_domain
-from restbeat.analysis.polar.ecg_beats import beats_of
+from restbeat.analysis.polar.ecg_beats import detect_beats
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, read
 
 ROOT = Path(__file__).parents[3]
@@ -97,7 +97,7 @@ def test_real_recordings_in_windows_all_along(name):
 @pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
 def test_a_real_ecg_in_windows_all_along():
     rows = np.loadtxt(Path(os.environ["RESTBEAT_REAL_DATA"]) / "nk_bio_resting_5min_100hz.csv", delimiter=",", skiprows=1)
-    rr_ms = 1000 * np.diff(beats_of(1000 * rows[:, 0], np.arange(len(rows)) / 100, rate_hz=100.0).time_s)
+    rr_ms = 1000 * np.diff(detect_beats(1000 * rows[:, 0], np.arange(len(rows)) / 100, rate_hz=100.0).time_s)
     assert rr_ms.size > 400
     assert_equal_all_along(judged_series(rr_ms.tolist()), 29)
 

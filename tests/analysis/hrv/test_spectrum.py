@@ -8,7 +8,7 @@ from restbeat.analysis.beats.artifact_filter import ArtifactFilter
 from restbeat.analysis.beats.beat_runs import runs_of
 from restbeat.analysis.beats.beat_stream import BeatStream, judge
 from restbeat.analysis.hrv.spectrum import spectra
-from restbeat.analysis.polar.ecg_beats import beats_of
+from restbeat.analysis.polar.ecg_beats import detect_beats
 from restbeat.analysis.simulation.scenarios import simulate
 
 
@@ -170,7 +170,7 @@ def test_what_is_read_of_a_resting_persons_breathing_is_what_a_belt_measured():
     """Of minutes in which they breathe evenly; where breath follows upon breath irregularly there is no peak, and no rate."""
     rate_hz, told = 100, {}
     rows = np.loadtxt(Path(os.environ["RESTBEAT_REAL_DATA"]) / "nk_bio_resting_5min_100hz.csv", delimiter=",", skiprows=1)
-    beat_s = beats_of(1000 * rows[:, 0], np.arange(len(rows)) / rate_hz, rate_hz=float(rate_hz)).time_s
+    beat_s = detect_beats(1000 * rows[:, 0], np.arange(len(rows)) / rate_hz, rate_hz=float(rate_hz)).time_s
     for start_s in range(0, 241, 10):
         minute_s = beat_s[(beat_s > start_s) & (beat_s <= start_s + 60)]
         judge = ArtifactFilter()
