@@ -266,7 +266,9 @@ def techniques(plan, draw, rng, count, advance):
     for _ in range(count):
         effects = draw(rng)
         sessions_ = course_of(replace(plan, effects=tuple(effects)), rng)
-        share = np.array([sum(s.seconds for x in sessions_ for s in x.stretches if s.technique == name) for name in TECHNIQUES])
+        share = np.array(
+            [sum(s.seconds for x in sessions_ for s in x.massage_segments if s.technique == name) for name in TECHNIQUES]
+        )
         share /= share.sum()
         any_called = False
         for line in course(sessions_).went_with:

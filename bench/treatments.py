@@ -80,7 +80,7 @@ def _massage(plan, day, rng):
         valid=True,
         delta=float(seen.mean() - 3.5 - baseline),
         standard_error=ERROR,
-        stretches=massage_segments(marks, segments, 0.0, MASSAGE_S),
+        massage_segments=massage_segments(marks, segments, 0.0, MASSAGE_S),
     )
 
 
