@@ -103,7 +103,7 @@ def summarise(
         ),
         segments=_segments(beats_by_span),
         reasons=reasons,
-        notes=[Note(event.t, _mark_text(event)) for event in events if isinstance(event, Mark)],
+        notes=[Note(event.t, event.text) for event in events if isinstance(event, Mark)],
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
         kind=header.kind,
@@ -238,7 +238,3 @@ def _segments(beats_by_span: dict[PhaseSpan, BeatArrays]) -> list[Segment]:
             mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
             out.append(Segment(mid, span.phase.value, known.get(mid)))
     return out
-
-
-def _mark_text(mark: Mark) -> str:
-    return ", ".join(text for text in (mark.technique, mark.region, mark.pressure, mark.note) if text)

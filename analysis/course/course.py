@@ -12,7 +12,7 @@ import numpy as np
 
 from ..beats.beat_runs import Array
 from ..response.distributions import mean_with_interval, t_half_width
-from ..response.resting_response import FEWEST_RESTS
+from ..response.thresholds import FEWEST_RESTS
 from .course_figures import FEWEST_FOR_TREND, FEWEST_SESSIONS, LEAST_WEEKS, Course, Estimate
 from .course_session import CourseSession
 from .session_regression import Contrast, Fit, fit

@@ -18,14 +18,11 @@ from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
+from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 
 FIT_SEGMENT_S: Final = LENGTH_S
 FIT_FEWEST_DIFFERENCES: Final = 3
 """Differences that a compared segment needs: short segments separate drift from change better, and an artifact spoils less."""
-FEWEST_SEGMENTS: Final = 24
-"""Clean 10 s segments that each phase needs."""
-GREATEST_REJECTED: Final = 0.05
-"""Largest share of rejected beats in each phase."""
 WIDEST: Final = 0.50
 """Largest half-width of the interval for a verdict, in ln RMSSD."""
 LEAST_CHANGE: Final = 0.10

@@ -15,8 +15,8 @@ from ..figures import RestComparisonClass
 from .distributions import t_half_width
 from .earlier_rests import RestPhase
 from .relaxation_response import LEAST_CHANGE, PRIOR_SESSION_SD, Response
+from .thresholds import FEWEST_RESTS
 
-FEWEST_RESTS: Final = 3
 _PRIOR_RESTS: Final = 4
 """Weight of `PRIOR_SESSION_SD`, in rest-only sessions."""
 _LENGTH_TOLERANCE: Final = 0.2

@@ -1,4 +1,4 @@
-"""A private D-Bus: dbus-daemon where there is one, else a small bus in Python within this process."""
+"""A private D-Bus, run by dbus-daemon."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,17 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 import shutil
 import sys
-from typing import Literal
 
 from ..errors import VirtualBusError
 from .temporary_folder import end, passing_folder
 
-if sys.platform == "linux":
-    from .python_bus import MiniBus
-
-BusKind = Literal["daemon", "python"]
-
 _DAEMON = "dbus-daemon"
+_MISSING = (
+    f"Virtual straps need {_DAEMON}, which is not installed (on Debian: apt install dbus). Recordings can be replayed without it."
+)
 _START_S = 5.0
 # ends the daemon when the pipe from us closes, so that it does not outlive a restbeat that was killed
 _GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
@@ -33,23 +30,18 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
 
 
 @asynccontextmanager
-async def private_bus(kind: BusKind | None = None) -> AsyncGenerator[str]:
-    """Run a D-Bus of one's own within the block; gives its address.
+async def private_bus() -> AsyncGenerator[str]:
+    """Run a private D-Bus within the block and yield its address.
 
-    `kind` forces dbus-daemon or the bus in Python. Raises `VirtualBusError` where it cannot be started.
+    Raises `VirtualBusError` where this is not Linux, or dbus-daemon is missing or does not start.
     """
     if sys.platform != "linux":
         raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
-    async with passing_folder("restbeat-bus-") as folder:
-        daemon = shutil.which(_DAEMON)
-        if kind == "python" or (kind is None and daemon is None):
-            with MiniBus(folder / "socket") as bus:
-                yield bus.address
-        elif daemon is None:
-            raise VirtualBusError(f"{_DAEMON} is not installed. Install it, or let restbeat use its own bus in Python.")
-        else:
-            async with _daemon(daemon, folder) as address:
-                yield address
+    daemon = shutil.which(_DAEMON)
+    if daemon is None:
+        raise VirtualBusError(_MISSING)
+    async with passing_folder("restbeat-bus-") as folder, _daemon(daemon, folder) as address:
+        yield address
 
 
 @asynccontextmanager

@@ -9,8 +9,12 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusFastError
 
 from ..errors import VirtualBusError
-from ..virtual.bluez_objects import Interfaces
 from .blocking_writes import be_patient
+
+Properties = dict[str, Variant]
+"""The properties of one interface, by name."""
+Interfaces = dict[str, Properties]
+"""The interfaces of one object, by name, each with its properties."""
 
 _PROPERTIES, _OBJECTS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.ObjectManager"
 _BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"

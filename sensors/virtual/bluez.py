@@ -6,16 +6,15 @@ not disconnect after a loss hears everything twice (bleak #2002).
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
 from dbus_fast import Message, Variant
 
-from ..dbus.service_connection import BusService
+from ..dbus.service_connection import BusService, Interfaces
 from ..task_cancellation import ended
-from .bluez_methods import RefusedError, answer
-from .bluez_objects import ADAPTER, CHARACTERISTIC, DEVICE, Interfaces, StrapObjects, adapter_interfaces, adapter_path
+from .bluez_objects import ADAPTER, CHARACTERISTIC, DEVICE, RefusedError, StrapObjects, adapter_interfaces, adapter_path
 from .virtual_strap import VirtualStrap
 
 _ADVERTISE_EVERY_S = 0.1
@@ -26,7 +25,8 @@ _ABORTED = "le-connection-abort-by-local"
 class VirtualBlueZ:
     """Answers as org.bluez on the bus at `bus_address`, within the block; raises `VirtualBusError` where it cannot."""
 
-    def __init__(self, bus_address: str) -> None:
+    def __init__(self, bus_address: str, answer: Callable[["VirtualBlueZ", Message], Message | None]) -> None:
+        """`answer` gives the reply to a method call, or None where it follows later: `bluez_methods.answer`."""
         self.seat = BusService(bus_address, "org.bluez")
         self.adapters: dict[str, Interfaces] = {}
         self.straps: dict[str, StrapObjects] = {}
@@ -37,6 +37,7 @@ class VirtualBlueZ:
         """Takes calls and answers none, as a bluetoothd that was stopped."""
         self.refuses: str | None = None
         """Answers each call with this D-Bus error, as the bus does to a user without the right."""
+        self._answer_call = answer
         self._of: dict[VirtualStrap, StrapObjects] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._connecting: dict[StrapObjects, asyncio.Task[None]] = {}
@@ -138,7 +139,7 @@ class VirtualBlueZ:
     def _answer(self, call: Message) -> Message | None:
         if self.refuses:
             return Message.new_error(call, self.refuses, "refused")
-        return None if self.hangs else answer(self, call)
+        return None if self.hangs else self._answer_call(self, call)
 
     def _left(self, program: str) -> None:
         for discovering in self.discovering.values():

@@ -1,15 +1,14 @@
-"""The method calls that org.bluez answers, and the errors that it answers with."""
+"""The method calls that org.bluez answers."""
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dbus_fast import Message
 
-from .bluez_objects import ADAPTER, Interfaces, StrapObjects
-
-if TYPE_CHECKING:
-    from .bluez import VirtualBlueZ
+from ..dbus.service_connection import Interfaces
+from .bluez import VirtualBlueZ
+from .bluez_objects import ADAPTER, RefusedError, StrapObjects
 
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _UNKNOWN_OBJECT = "org.freedesktop.DBus.Error.UnknownObject"
@@ -20,15 +19,7 @@ Reply = tuple[str, list[Any]]
 _DONE: Reply = "", []
 
 
-class RefusedError(Exception):
-    """A call is answered with an error, by its name in BlueZ."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name if "." in name else f"org.bluez.Error.{name}"
-
-
-def answer(bluez: "VirtualBlueZ", call: Message) -> Message | None:
+def answer(bluez: VirtualBlueZ, call: Message) -> Message | None:
     """The reply to a call; None where it comes later."""
     try:
         reply = _answer(bluez, call)
@@ -37,7 +28,7 @@ def answer(bluez: "VirtualBlueZ", call: Message) -> Message | None:
     return None if reply is None else Message.new_method_return(call, reply[0], reply[1])
 
 
-def _answer(bluez: "VirtualBlueZ", call: Message) -> Reply | None:
+def _answer(bluez: VirtualBlueZ, call: Message) -> Reply | None:
     path, member = call.path or "", call.member or ""
     if member == "GetManagedObjects":
         return "a{oa{sa{sv}}}", [_shown(bluez)]
@@ -53,11 +44,11 @@ def _answer(bluez: "VirtualBlueZ", call: Message) -> Reply | None:
     raise _unknown(path, member)
 
 
-def _shown(bluez: "VirtualBlueZ") -> dict[str, Interfaces]:
+def _shown(bluez: VirtualBlueZ) -> dict[str, Interfaces]:
     return bluez.adapters | {path: shown for objects in bluez.straps.values() for path, shown in objects.interfaces}
 
 
-def _of_properties(bluez: "VirtualBlueZ", path: str, member: str, body: list[Any]) -> Reply:
+def _of_properties(bluez: VirtualBlueZ, path: str, member: str, body: list[Any]) -> Reply:
     properties = _shown(bluez).get(path, {}).get(body[0], {})
     match member:
         case "GetAll":
@@ -72,7 +63,7 @@ def _of_properties(bluez: "VirtualBlueZ", path: str, member: str, body: list[Any
     raise _unknown(path, member)
 
 
-def _of_adapter(bluez: "VirtualBlueZ", path: str, member: str, sender: str) -> Reply:
+def _of_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) -> Reply:
     discovering = bluez.discovering[path]
     match member:
         case "StartDiscovery" if not bluez.adapters[path][ADAPTER]["Powered"].value:
@@ -92,7 +83,7 @@ def _of_adapter(bluez: "VirtualBlueZ", path: str, member: str, sender: str) -> R
     return _DONE
 
 
-def _of_device(bluez: "VirtualBlueZ", objects: StrapObjects, member: str, call: Message) -> Reply | None:
+def _of_device(bluez: VirtualBlueZ, objects: StrapObjects, member: str, call: Message) -> Reply | None:
     match member:
         case "Connect" if bluez.is_connecting(objects):
             raise RefusedError("InProgress", "Operation already in progress")
@@ -108,7 +99,7 @@ def _of_device(bluez: "VirtualBlueZ", objects: StrapObjects, member: str, call: 
     return _DONE
 
 
-def _of_characteristic(bluez: "VirtualBlueZ", objects: StrapObjects, path: str, call: Message) -> Reply | None:
+def _of_characteristic(bluez: VirtualBlueZ, objects: StrapObjects, path: str, call: Message) -> Reply | None:
     flags, sender = objects.flags(path), call.sender or ""
     # the reply goes out before the first notification may
     soon = asyncio.get_running_loop().call_soon

@@ -9,6 +9,7 @@ from typing import Any
 from dbus_fast import Variant
 
 from ..bluetooth.gatt import whole_uuid
+from ..dbus.service_connection import Interfaces, Properties
 from ..recordings.recording import HEART_RATE
 from .virtual_strap import VirtualStrap
 
@@ -16,11 +17,16 @@ _LOG = logging.getLogger(__name__)
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 SERVICE, CHARACTERISTIC = "org.bluez.GattService1", "org.bluez.GattCharacteristic1"
 
-Properties = dict[str, Variant]
-Interfaces = dict[str, Properties]
-
 _MTU = 247
 _FIRST_HANDLE = 0x10
+
+
+class RefusedError(Exception):
+    """A call is answered with an error, by its name in BlueZ."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name if "." in name else f"org.bluez.Error.{name}"
 
 
 def adapter_path(name: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..clock import Clock, RunningClock
-from ..dbus.private_bus import BusKind, private_bus
+from ..dbus.private_bus import private_bus
 from ..errors import VirtualBusError
 from ..recordings.recording import Recording
 from ..task_cancellation import ended
@@ -16,6 +16,7 @@ from .virtual_strap import VirtualStrap, virtual_straps_of
 
 if sys.platform == "linux" or TYPE_CHECKING:
     from .bluez import VirtualBlueZ
+    from .bluez_methods import answer
     from .playback import Player
 
 
@@ -34,7 +35,6 @@ async def virtual_straps(
     recordings: Sequence[Recording],
     *,
     bus_address: str | None = None,
-    bus: BusKind | None = None,
     clock_for: Callable[[VirtualStrap], Clock] = lambda _: RunningClock(),
     adapter: str = "hci0",
     loop: bool = False,
@@ -43,14 +43,14 @@ async def virtual_straps(
 
     A recording starts when a client subscribes to its strap: `clock_for` is called then, and its clock's time is the
     recording's time. Give a clock that runs already, and the recording is joined midway. Without `bus_address` a private bus
-    is started (`bus` forces its kind). Raises `VirtualBusError` where there can be none.
+    is started. Raises `VirtualBusError` where there can be none.
     """
     if sys.platform != "linux":
         raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
     async with AsyncExitStack() as stack:
         if bus_address is None:
-            bus_address = await stack.enter_async_context(private_bus(bus))
-        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address))
+            bus_address = await stack.enter_async_context(private_bus())
+        bluez = await stack.enter_async_context(VirtualBlueZ(bus_address, answer))
         bluez.add_adapter(adapter)
         straps = virtual_straps_of(recordings, adapter=adapter)
         players = tuple(

@@ -23,9 +23,9 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.recordings.recording import Event, Header
 from ..errors import DifferenceError, WorkerError
 from ..sessions.earlier_rests import past_before
+from ..sessions.session_store import SessionStore, events_of
 from ..storage.database import open_readonly
 from ..storage.sqlite import Database
-from ..storage.storage import Storage, events_of
 from ..worker.process_pool import Processes
 
 _BATCH = 16
@@ -45,7 +45,7 @@ class Recomputed(msgspec.Struct, frozen=True):
 async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
     """Give every ended session a report of today's algorithm; raises `DifferenceError` where another engine disagrees."""
     err = Console(stderr=True, highlight=False)
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         sessions = await storage.without_report("" if again else ALGORITHM)
         if not sessions:
             click.echo(f"Every ended session in {data} has figures of {ALGORITHM} already.")
@@ -64,7 +64,7 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
         )
 
 
-async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
+async def _all(storage: SessionStore, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
     sample = sessions[::_SAMPLE]
     rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
     batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]

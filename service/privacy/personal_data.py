@@ -15,10 +15,10 @@ from ..errors import NoSuchClientError
 from ..sessions.client_session import ClientSession
 from ..sessions.earlier_rests import past_before
 from ..sessions.session_context import around
+from ..sessions.session_store import events_of, session_row
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
-from ..storage.storage import events_of, session_row
 
 _ELSEWHERE: Final = frozenset({"packet", "report", "identity"})
 """Packets stand in the recordings, reports beside them; who the client is, is opened."""

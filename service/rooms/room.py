@@ -28,7 +28,7 @@ from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import STOPPED, SessionEntries, words_of
+from .session_entries import SessionEntries, words_of
 from .session_runner import Session
 from .session_start import Plan
 
@@ -199,7 +199,7 @@ class Room:
 
     def _notice(self, scores: Sequence[int]) -> str | None:
         phase = self.session.live.phase
-        stopped = any(isinstance(event, Mark) and event.note == STOPPED for event in self.session.told.values())
+        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.told.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
         return notice_during(self.plan.pain_before, scores, stopped=stopped)

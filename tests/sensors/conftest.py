@@ -28,6 +28,12 @@ def recording(seconds=60, *, device=H10, away=None):
     return Recording(Header(device=device), tuple(sorted(events, key=lambda event: event.t)))
 
 
+def pytest_itemcollected(item):
+    """Mark the tests that put straps on the air: they need dbus-daemon."""
+    if "on_air" in item.fixturenames:
+        item.add_marker(pytest.mark.dbus)
+
+
 async def until(condition, seconds=10.0):
     """Wait for something that comes of other tasks."""
     async with asyncio.timeout(seconds):
@@ -35,20 +41,14 @@ async def until(condition, seconds=10.0):
             await asyncio.sleep(0.005)
 
 
-@pytest.fixture(params=[pytest.param("daemon", marks=pytest.mark.dbus), "python"])
-def bus(request):
-    """Both kinds of private D-Bus."""
-    return request.param
-
-
 @pytest.fixture
-async def on_air(bus):
+async def on_air():
     """Recordings on the air; nothing of them is left when the test ends."""
     before = asyncio.all_tasks()
 
     @asynccontextmanager
     async def put(*recordings, **options):
-        async with virtual_straps(recordings, bus=bus, **options) as air, on_bus(air.bus_address):
+        async with virtual_straps(recordings, **options) as air, on_bus(air.bus_address):
             yield air
         assert asyncio.all_tasks() - before <= {asyncio.current_task()}
 

@@ -209,7 +209,7 @@ HINTS = (
     ("Bluetooth is switched off", trouble._SWITCHED_OFF, "test_outages.py[power]"),
     ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_told_in_a_sentence"),
     ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_who_may_not_use_bluetooth_is_told_so"),
-    ("too many connections on the bus", trouble._CUT_OFF, "test_dbus_limit.py"),
+    ("too many connections on the bus", trouble._CUT_OFF, "test_connection_limit.py"),
     (
         "battery at 15 % or less",
         "The strap’s battery is at 12 %. Change it before the next session.",

@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
 import msgspec
 
 from ...service.accounts.models import Person
 from ...service.errors import UnknownError
+from .path_numbers import whole_number
 from .person import demand_admin, person_of
 
 ROOT: Final = "/api/v1"
@@ -29,10 +30,8 @@ class Done(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every request that cannot be met is answered with."""
 
-    error: str
-    """A sentence for a person."""
-    room: str | None = None
-    """The room that the conflict is with."""
+    error: Annotated[str, msgspec.Meta(description="A sentence for a person.")]
+    room: Annotated[str | None, msgspec.Meta(description="The room that the conflict is with.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,10 @@ class Call:
     def number(self, name: str) -> int:
         """A part of the path that is a number. Raises `UnknownError`."""
         text = self.request.match_info[name]
-        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        number = whole_number(text)
+        if number is None:
             raise UnknownError(f"There is no {name} {text[:40]}.")
-        return int(text)
+        return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

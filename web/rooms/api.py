@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ...sensors.recordings.recording import Mark
 from ...service.errors import RefusedError, UnknownRoomError
 from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
-from ...service.rooms.models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from ...service.rooms.radio import AdapterState, StrapSeen
 from ...service.rooms.rooms import Rooms
+from ...service.rooms.session_entries import RequestKey
+from ...service.rooms.session_start import Opening
 from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
 
@@ -41,20 +44,22 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Start a session on a strap."""
 
     address: Text
-    client: Text | None = None
-    """Pseudonym."""
+    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym.")] = None
     kind: Literal["massage", "rest"] = "massage"
     posture: Text | None = None
-    technique: Text | None = None
-    """Planned."""
+    technique: Annotated[Text | None, msgspec.Meta(description="Planned.")] = None
     pain_before: Score | None = None
     screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
-    screening_confirmed: bool = False
-    """Each yes among them was considered; it is recorded, and the session begins."""
-    strap_confirmed: bool = False
-    """A strap last worn by another client is on this one."""
-    consent: bool = False
-    """The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."""
+    screening_confirmed: Annotated[
+        bool, msgspec.Meta(description="Each yes among them was considered; it is recorded, and the session begins.")
+    ] = False
+    strap_confirmed: Annotated[bool, msgspec.Meta(description="A strap last worn by another client is on this one.")] = False
+    consent: Annotated[
+        bool,
+        msgspec.Meta(
+            description="The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."
+        ),
+    ] = False
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -67,13 +72,14 @@ class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What all entries share. One that is sent again with the same `key` counts once; it is on the disk when it is answered."""
 
     ago_s: Ago = 0.0
-    key: Key | None = None
-    """Made by whoever sends it, another for each entry."""
-    session: Number | None = None
-    """With a key: the session that it is meant for; refused where the room holds another."""
+    key: Annotated[Key | None, msgspec.Meta(description="Made by whoever sends it, another for each entry.")] = None
+    session: Annotated[
+        Number | None,
+        msgspec.Meta(description="With a key: the session that it is meant for; refused where the room holds another."),
+    ] = None
 
     @property
-    def press(self) -> RequestKey | None:
+    def request(self) -> RequestKey | None:
         """The same, as the house takes it."""
         return RequestKey(key=self.key, session=self.session) if self.key else None
 
@@ -118,20 +124,19 @@ class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose session this is."""
 
-    client: Text | None
-    """Pseudonym; null: nobody's."""
-    elsewhere_confirmed: bool = False
-    """This client has another session running, and that is meant."""
-    consent: bool = False
-    """They were asked just now and agree to be recorded."""
+    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym; null: nobody's.")]
+    elsewhere_confirmed: Annotated[
+        bool, msgspec.Meta(description="This client has another session running, and that is meant.")
+    ] = False
+    consent: Annotated[bool, msgspec.Meta(description="They were asked just now and agree to be recorded.")] = False
 
 
 class RoomsApi:
     """Handlers of the rooms."""
 
-    def __init__(self, house: Rooms, hub: LiveFeed) -> None:
-        self._house = house
-        self._hub = hub
+    def __init__(self, rooms: Rooms, live_feed: LiveFeed) -> None:
+        self._rooms = rooms
+        self._live_feed = live_feed
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -236,11 +241,11 @@ class RoomsApi:
 
     async def straps(self, _: Call) -> Straps:
         """Give the straps heard lately and the adapter's state."""
-        return Straps(self._house.adapter(), list(self._house.straps()))
+        return Straps(self._rooms.adapter(), list(self._rooms.straps()))
 
     async def rooms(self, _: Call) -> list[RoomState]:
         """Give every room."""
-        return self._hub.rooms()
+        return self._live_feed.rooms()
 
     async def room(self, call: Call) -> RoomState:
         """Give one room."""
@@ -248,54 +253,54 @@ class RoomsApi:
 
     async def story(self, call: Call) -> Story:
         """Give a room's session from its beginning."""
-        return self._house.story(call.text("room"))
+        return self._rooms.story(call.text("room"))
 
     async def open_room(self, call: Call) -> Opened:
         """Start a session on a strap; gives the room."""
         fields = msgspec.structs.asdict(call.body)
         screening = tuple(Screening(asked.question, asked.yes) for asked in fields.pop("screening"))
-        return Opened(await self._house.open_room(Opening(**fields, screening=screening), by=call.person.name))
+        return Opened(await self._rooms.open_room(Opening(**fields, screening=screening), by=call.person.name))
 
     async def advance(self, call: Call) -> PhaseNow:
         """End the phase that the page saw; gives the new one."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return PhaseNow(await self._house.advance(room, body.leaving, ago_s=body.ago_s, by=by, press=body.press))
+        return PhaseNow(await self._rooms.entries.advance(room, body.leaving, ago_s=body.ago_s, by=by, request=body.request))
 
     async def mark(self, call: Call) -> EntryView:
         """Note what is done."""
         body, room, by = call.body, call.text("room"), call.person.name
-        note = Note(technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
-        if note == Note():
+        mark = Mark(0.0, technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
+        if mark == Mark(0.0):
             raise RefusedError("The mark says nothing: give a technique, a region, a pressure or a note.")
-        return await self._house.mark(room, note, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.mark(room, mark, ago_s=body.ago_s, by=by, request=body.request)
 
     async def pain(self, call: Call) -> EntryView:
         """Note a pain score."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return await self._house.pain(room, body.score, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.pain(room, body.score, ago_s=body.ago_s, by=by, request=body.request)
 
     async def stop(self, call: Call) -> EntryView:
         """End what is done because of pain."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return await self._house.stop(room, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.stop(room, ago_s=body.ago_s, by=by, request=body.request)
 
     async def undo(self, call: Call) -> RoomState:
         """Take an entry back; gives the room."""
         room = call.text("room")
-        await self._house.undo(room, call.number("action"), by=call.person.name)
+        await self._rooms.undo(room, call.number("action"), by=call.person.name)
         return self._state(room)
 
     async def redate(self, call: Call) -> RoomState:
         """Give an entry an earlier time; gives the room."""
         room = call.text("room")
-        await self._house.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
+        await self._rooms.entries.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
         body, person = call.body, call.person
-        await self._house.reassign(
+        await self._rooms.reassign(
             room, body.client, consent=body.consent, elsewhere_confirmed=body.elsewhere_confirmed, by=person.name
         )
         return self._state(room)
@@ -303,11 +308,11 @@ class RoomsApi:
     async def show_client(self, call: Call) -> RoomState:
         """Switch what the client's own screen shows; gives the room."""
         room = call.text("room")
-        self._house.show_client(room, call.body)
+        self._rooms.show_client(room, call.body)
         return self._state(room)
 
     def _state(self, room: str) -> RoomState:
-        for state in self._hub.rooms():
+        for state in self._live_feed.rooms():
             if state.room == room:
                 return state
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")

@@ -88,10 +88,11 @@ async def test_no_system_bus_is_told_in_a_sentence(tmp_path):
             [item async for item in source.items(RunningClock())]
 
 
-async def test_a_bus_without_bluez_is_told_in_a_sentence(bus):
+@pytest.mark.dbus
+async def test_a_bus_without_bluez_is_told_in_a_sentence():
     from restbeat.sensors.dbus.private_bus import private_bus
 
-    async with private_bus(bus) as address, on_bus(address):
+    async with private_bus() as address, on_bus(address):
         state = await adapter_state()
         assert (state.ready, "service is not running" in state.text) == (False, True)
 

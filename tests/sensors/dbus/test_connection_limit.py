@@ -1,7 +1,6 @@
 """The system bus lets one user have so many connections; a BleakClient takes one each."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,27 +10,7 @@ from restbeat.sensors.source import ConnectionChange
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 
 from ..conftest import recording, until
-
-CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
-<limit name="max_connections_per_user">{limit}</limit></busconfig>"""
-
-
-@asynccontextmanager
-async def narrow_bus(folder, limit):
-    """A real dbus-daemon that lets a user have `limit` connections."""
-    config, socket = folder / "bus.conf", folder / "socket"
-    config.write_text(CONFIG.format(socket=socket, limit=limit))
-    daemon = await asyncio.create_subprocess_exec(
-        "dbus-daemon", f"--config-file={config}", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        yield (await asyncio.wait_for(daemon.stdout.readline(), 10)).decode().strip()
-    finally:
-        daemon.terminate()
-        await daemon.wait()
+from .daemon import dbus_daemon
 
 
 @pytest.mark.dbus
@@ -40,7 +19,7 @@ async def test_too_many_connections_are_said_and_the_strap_is_taken_when_one_is_
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     recordings = [recording(600) for _ in range(6)]
     async with (
-        narrow_bus(tmp_path, limit=6) as address,
+        dbus_daemon(tmp_path, max_connections=6) as address,
         virtual_straps(recordings, bus_address=address, clock_for=lambda _: RunningClock(5)) as air,
         on_bus(address),
     ):

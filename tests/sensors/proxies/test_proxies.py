@@ -206,10 +206,11 @@ async def test_a_strap_tells_what_it_is_through_a_proxy_as_through_an_adapter():
         assert (device.name, device.model, device.battery_pct) == ("Polar H10 00000001", "H10", 90)
 
 
+@pytest.mark.dbus
 async def test_straps_of_proxies_and_of_the_own_adapter_are_in_one_list():
     own = Recording(Header(device=H10), (beat_packet(1.0, 1),))
     async with (
-        virtual_straps([own], bus="python") as air,
+        virtual_straps([own]) as air,
         on_bus(air.bus_address),
         practice((-80, -55)) as (_, _, proxies),
         ProxiedWatch(proxies) as watch,
@@ -219,9 +220,10 @@ async def test_straps_of_proxies_and_of_the_own_adapter_are_in_one_list():
         assert near == {"Polar H10 00000001": "Green room", air.players[0].strap.name: None}
 
 
+@pytest.mark.dbus
 async def test_a_strap_that_the_own_adapter_hears_streams_through_it():
     own = Recording(Header(device=H10), tuple(beat_packet(float(n), n) for n in range(1, 60)))
-    async with virtual_straps([own], bus="python") as air, on_bus(air.bus_address), practice((-80, -55)) as (pair, _, proxies):
+    async with virtual_straps([own]) as air, on_bus(air.bus_address), practice((-80, -55)) as (pair, _, proxies):
         source = ProxiedSource(air.players[0].strap.address, proxies, rng=random.Random(1), timing=QUICK)
         async with aclosing(source.items(RunningClock())) as items, asyncio.timeout(20):
             async for item in items:

@@ -61,7 +61,7 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
     names, recordings = zip(*((name, part) for name, one in whole.items() for part in parts_of(one)), strict=True)
     assert len(whole) >= 13
     assert sum(len(part.events) for part in recordings) == sum(len(one.events) for one in whole.values())
-    async with virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
+    async with virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
         sent = sent_by(air.bluez)
         heard = {player.strap.address: [] for player in air.players}
         listening = [
@@ -101,7 +101,7 @@ async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acq
 async def test_two_hundred_straps_at_two_packets_a_second_lose_none():
     straps, seconds = 200, 30
     recordings = [Recording(Header(), tuple(beat_packet(n / 2, n) for n in range(1, 2 * seconds + 1))) for _ in range(straps)]
-    async with virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock()) as air, on_bus(air.bus_address):
+    async with virtual_straps(recordings, clock_for=lambda _: RunningClock()) as air, on_bus(air.bus_address):
         heard = {player.strap.address: [] for player in air.players}
         listening = [asyncio.create_task(listen(player.strap, 1.0, heard[player.strap.address])) for player in air.players]
         try:

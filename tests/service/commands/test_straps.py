@@ -11,17 +11,18 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Packet
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.commands.main import cli
 from restbeat.service.commands.straps import scan_straps
 from restbeat.service.rooms.radio import ProxyOptions, radio_of
+from restbeat.web.commands import cli
 
 from ...sensors.conftest import H10, recording, until
 
 
+@pytest.mark.dbus
 async def test_a_scan_tells_of_each_strap_whether_its_intervals_are_beats(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     straps = [recording(600, device=H10), recording(600, device=Device(name="Polar OH1 21A3F22B", battery_pct=55))]
-    async with virtual_straps(straps, bus="python", clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
+    async with virtual_straps(straps, clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
         await scan_straps(0.5, None)
     rows = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
     assert "yes" in rows["Polar H10"]
@@ -29,8 +30,9 @@ async def test_a_scan_tells_of_each_strap_whether_its_intervals_are_beats(capsys
     assert "55 %" in rows["Polar OH1 21A3F22B"]
 
 
+@pytest.mark.dbus
 async def test_with_an_adapter_named_its_straps_alone_are_heard_and_streamed():
-    async with virtual_straps([recording(600)], bus="python", clock_for=lambda _: RunningClock(20)) as air:
+    async with virtual_straps([recording(600)], clock_for=lambda _: RunningClock(20)) as air:
         air.bluez.add_adapter("hci1")
         near = air.players[0].strap
         far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")

@@ -15,10 +15,12 @@ from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consents import give
 from restbeat.service.courses.courses import Courses
+from restbeat.service.follow_up.link_store import revoke_all
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
+from ...practices import practice_of
 from ..houses import Bench
 
 BEGIN = datetime(2026, 9, 7, 9, 30, tzinfo=UTC)
@@ -96,18 +98,18 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
     clock = Clock()
-    async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
+    async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
         made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=clock)
-        made.courses = Courses(storage, worker_pool, made.seal, made.house, now_utc=clock)
+        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=clock)
+        made.courses = Courses(storage, worker_pool, made.seal, made.reports, now_utc=clock)
         async with made.house:
             yield made
 
 
 @pytest.fixture
 async def pages(aiohttp_client, bench):
-    app = create_app(bench.house, bench.hub, version="1.2.3", records=bench.records, courses=bench.courses)
+    app = create_app(practice_of(bench.house, bench.hub, clients=bench.records, courses=bench.courses), version="1.2.3")
     return await aiohttp_client(app)
 
 

@@ -22,8 +22,8 @@ from restbeat.service.doctor import checks, doctor
 from restbeat.service.doctor.checks import Finding, State
 from restbeat.service.doctor.doctor import examine, redacted
 from restbeat.service.errors import AmissError
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.database import DATABASE
-from restbeat.service.storage.storage import NewSession, Storage
 
 CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
 
@@ -31,7 +31,7 @@ CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
 @pytest.fixture
 async def data(tmp_path):
     folder = tmp_path / "Zq7Folder"
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         header = Header(device=Device(name="Polar H10 77665544", address=ADDRESS), client=CLIENT)
         session = await storage.create_session(NewSession(header=header, source="strap"))
         storage.append(session, Mark(1.0, note=NOTE))
@@ -72,8 +72,9 @@ async def test_a_computer_without_bluetooth_is_told_what_is_missing_and_exits_wi
     assert "neurokit2" in findings["Libraries"]["found"]
 
 
+@pytest.mark.dbus
 async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, capsys):
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         assert (await found(checks.bus)).state is State.OK
         assert (await found(checks.adapter(None))) == Finding("Adapter", State.OK, "Bluetooth ready")
         await examine(data, adapter="hci0", as_json=False, bundle=None)
@@ -86,10 +87,11 @@ async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, cap
         assert (off.found, off.hint) == ("Bluetooth is switched off", "Switch it on.")
 
 
+@pytest.mark.dbus
 async def test_a_user_who_may_not_use_bluetooth_is_told_how_to_get_the_right(monkeypatch):
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         assert (await found(checks.permissions(None))).found.startswith("may use Bluetooth; the user is ")
-    async with virtual_straps([], bus="python") as air, on_bus(air.bus_address):
+    async with virtual_straps([]) as air, on_bus(air.bus_address):
         air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
         denied = await found(checks.permissions(None))
     assert (denied.state, "may not use Bluetooth" in denied.found) == (State.BAD, True)
@@ -122,7 +124,7 @@ async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeyp
 
 def test_a_disk_that_hangs_does_not_keep_the_command_from_ending():
     program = (
-        "import asyncio, time; from restbeat.service import checks; checks._TIMEOUT_S = 0.1;"
+        "import asyncio, time; from restbeat.service.doctor import checks; checks._TIMEOUT_S = 0.1;"
         "print(asyncio.run(checks.run('Disk', lambda: checks.aside(lambda: time.sleep(3600)))).found)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
@@ -134,13 +136,13 @@ async def test_the_database_is_looked_into_without_a_change(data):
     assert (await found(checks.database(data))).state is State.OK
     assert (data / DATABASE).read_bytes() == before
     assert (await found(checks.holder(data))).found.startswith("no running")
-    async with await Storage.open(data):
+    async with await SessionStore.open(data):
         assert (await found(checks.holder(data))).found.startswith("a running")
         assert (await found(checks.database(data))).state is State.OK
 
 
 async def test_a_session_that_was_cut_off_is_worth_a_look(data):
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         await storage.create_session(NewSession(source="cut"))
     seen = await found(checks.database(data))
     assert (seen.state, "cut off" in seen.found) == (State.LOOK, True)

@@ -4,15 +4,12 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis.response import relaxation_response
-from restbeat.analysis.response.resting_response import FEWEST_RESTS
-from restbeat.service.documents import client_caveats
+from restbeat.sensors.recordings.recording import STOP_NOTE
 from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
 from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
 from restbeat.service.rendering.svg_plot import width_of
-from restbeat.service.rendering.vocabulary import STOPPED
-from restbeat.service.sessions.client_session import LEAST_USED_PCT, Complement, UsualDays
-from restbeat.service.sessions.models import Mark
+from restbeat.service.sessions.client_session import Complement, UsualDays
+from restbeat.service.sessions.models import VisitMark
 
 from ...web.made_up import report, row
 from ...web.take_home import (
@@ -300,7 +297,7 @@ def test_the_names_of_the_phases_do_not_overlap(speech, size):
 
 
 def test_a_stop_is_drawn_with_its_word():
-    session = a_session(visit=a_visit(*USUAL_MARKS, Mark(at_s=1300, note=STOPPED)), stopped=True)
+    session = a_session(visit=a_visit(*USUAL_MARKS, VisitMark(at_s=1300, note=STOP_NOTE, kind="stop")), stopped=True)
     assert "stopped" in session_chart(session, english(), WIDE)
 
 
@@ -323,7 +320,7 @@ def test_no_page_carries_an_inline_style_or_script_and_rest_alone_stands_on_each
 
 
 def test_what_people_typed_is_shown_as_text():
-    odd = a_session(visit=a_visit(Mark(at_s=480, technique="<b>x</b> & {name}"), therapist="<i>Ada</i>"))
+    odd = a_session(visit=a_visit(VisitMark(at_s=480, technique="<b>x</b> & {name}"), therapist="<i>Ada</i>"))
     html = html_of(odd)
     assert "&lt;b&gt;x&lt;/b&gt; &amp; {name}" in html
     assert "<b>x</b>" not in html
@@ -334,9 +331,3 @@ def test_a_part_can_stand_in_another_page():
     part = client_summary_part(a_session(), german(), FRAME)
     assert part.startswith('<div class="take-home">')
     assert "<html" not in part
-
-
-def test_the_thresholds_are_those_of_the_analysis():
-    assert client_caveats.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == LEAST_USED_PCT
-    assert client_caveats.FEWEST_RESTS == FEWEST_RESTS

@@ -13,9 +13,10 @@ from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, H
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening
+from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
-from restbeat.service.storage.storage import Storage
+from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 
 ROOMS, SECONDS, SPEED = 30, 120, 10.0
@@ -46,7 +47,7 @@ def worker():
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         yield storage
 
 
@@ -73,7 +74,7 @@ async def payloads(storage, session, enough=0):
 async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_none_of_another(storage, worker):
     recordings = [recording(strap) for strap in range(ROOMS)]
     async with (
-        virtual_straps(recordings, bus="daemon", clock_for=lambda _: RunningClock(SPEED)) as air,
+        virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED)) as air,
         on_bus(air.bus_address),
         house_on(storage, worker) as house,
     ):
@@ -84,7 +85,7 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
         assert len(set(rooms)) == ROOMS
         async with asyncio.timeout(120):
             await asyncio.gather(*(player.finished.wait() for player in air.players))
-            sessions = {row.room: row.session for row in await house.sessions()}
+            sessions = {row.room: row.session for row in await storage.sessions()}
             for strap, room in enumerate(rooms):
                 kept = await payloads(storage, sessions[room], SECONDS)
                 assert kept == [event.payload for event in recordings[strap].events], room
@@ -92,21 +93,23 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
                 assert [event.up for event in events if isinstance(event, ConnectionEvent)] == [True], "no link was lost"
 
 
+@pytest.mark.dbus
 async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(storage, worker):
-    async with virtual_straps([recording(0)], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+    async with virtual_straps([recording(0)]) as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
         claims = [house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada") for _ in range(5)]
         answers = await asyncio.gather(*claims, return_exceptions=True)
         refused = [str(answer) for answer in answers if isinstance(answer, RefusedError)]
         assert len(refused) == 4
         assert set(refused) == {"Room 1 holds this strap. End its session first, or choose another strap."}
-        assert len(await house.sessions()) == 1, "a refused claim leaves no session behind"
+        assert len(await storage.sessions()) == 1, "a refused claim leaves no session behind"
 
 
+@pytest.mark.dbus
 async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):
     told = Device("Polar H10", None, "Polar", "H10", "5.0.0", 87, "chest")
     worn = Recording(Header(device=told), recording(0).events)
-    async with virtual_straps([worn], bus="python") as air, on_bus(air.bus_address), house_on(storage, worker) as house:
+    async with virtual_straps([worn]) as air, on_bus(air.bus_address), house_on(storage, worker) as house:
         address = air.players[0].strap.address
         await house.open_room(Opening(address=address, kind="rest", consent=True), by="Ada")
         await payloads(storage, 1, 3)
@@ -114,8 +117,9 @@ async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, 
         assert header.device == msgspec.structs.replace(told, address=address)
 
 
+@pytest.mark.dbus
 async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves_the_other(storage, worker):
-    async with virtual_straps([recording(0, 3000)], bus="python", clock_for=lambda _: RunningClock(SPEED)) as air:
+    async with virtual_straps([recording(0, 3000)], clock_for=lambda _: RunningClock(SPEED)) as air:
         air.bluez.add_adapter("hci1")
         near = air.players[0].strap
         far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")
@@ -130,7 +134,7 @@ async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves
             async with asyncio.timeout(20):
                 await near.listening.wait()
                 await far.listening.wait()
-            sessions = sorted(row.session for row in await first.sessions())
+            sessions = sorted(row.session for row in await storage.sessions())
             for second_of in range(1, 4):
                 air.bluez.notify(far, HEART_RATE, packet(9, second_of).payload)
             assert await payloads(storage, sessions[1], 3) == [packet(9, n).payload for n in range(1, 4)]

@@ -9,7 +9,6 @@ import pytest
 
 from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.dbus.python_bus import MiniBus
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import LinkState
@@ -20,6 +19,9 @@ from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.rooms.session_runner import Session
 
 from ...sensors.conftest import beat_packet, until
+from ...sensors.dbus.daemon import dbus_daemon
+
+pytestmark = pytest.mark.dbus
 
 SPEED = 20.0
 QUICK = Timing(silent_after_wall_s=0.3, look_s=0.5, first_wait_s=0.05, longest_wait_s=0.2, no_adapter_wait_s=0.1)
@@ -46,7 +48,7 @@ class Log:
 async def running():
     """A session on a strap that sends a beat a second for an hour."""
     played = Recording(Header(), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
-    async with virtual_straps([played], bus="python", clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
+    async with virtual_straps([played], clock_for=lambda _: RunningClock(SPEED)) as air, on_bus(air.bus_address):
         strap = air.players[0].strap
         source = StrapSource(strap.address, rng=random.Random(1), timing=QUICK)
         session = Session(1, source, RunningClock(SPEED), Log())
@@ -120,15 +122,16 @@ async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
 
 async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
     played = Recording(Header(), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
-    address, straps = f"unix:path={tmp_path}/bus", []
+    address, straps = f"unix:path={tmp_path}/socket", []
 
     @asynccontextmanager
     async def bus():
-        (tmp_path / "bus").unlink(missing_ok=True)
-        with MiniBus(tmp_path / "bus"):
-            async with virtual_straps([played], bus_address=address, clock_for=lambda _: RunningClock(SPEED)) as air:
-                straps.append(air.players[0].strap)
-                yield
+        async with (
+            dbus_daemon(tmp_path),
+            virtual_straps([played], bus_address=address, clock_for=lambda _: RunningClock(SPEED)) as air,
+        ):
+            straps.append(air.players[0].strap)
+            yield
 
     async with on_bus(address), AsyncExitStack() as leaving:
         async with bus():

@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from restbeat.service.storage import migrations
-from restbeat.service.storage.column_docs import COLUMNS
 from restbeat.service.storage.database import DATABASE, open_database
-from restbeat.service.storage.schema_docs import HIDDEN, TABLES, metadata, page, undescribed
+
+from .column_words import COLUMNS
+from .schema_page import HIDDEN, TABLES, metadata, page, undescribed
 
 DOCS = Path(__file__).parents[3] / "docs"
 README = DOCS.parent / "README.md"
@@ -30,7 +31,7 @@ def queries(text):
 def folder(tmp_path_factory):
     """A practice with one session of a client."""
     folder = tmp_path_factory.mktemp("data")
-    command = [sys.executable, "-m", "restbeat.service", "replay", str(MINUTE), "--client", "M-014", "--data", str(folder)]
+    command = [sys.executable, "-m", "restbeat.web", "replay", str(MINUTE), "--client", "M-014", "--data", str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return folder
 
