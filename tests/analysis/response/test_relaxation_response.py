@@ -21,7 +21,7 @@ def ornstein_uhlenbeck(rng, steps, step_s, tau_s=20.0):
 
 
 def client(seed, *, ratio=1.0, phase_s=300.0, breathing_hz=(0.25, 0.25), rr_ratio=1.0, drift_sd=0.25):
-    """Return beat times (s) of a heart by integral pulse frequency modulation; `ratio`: RMSSD after the baseline over that in it."""
+    """Return beat times (s) of a heart by integral pulse frequency modulation; `ratio`: RMSSD after over that in the baseline."""
     rng, step = np.random.default_rng(seed), 0.1
     t = np.arange(0, BASE_S + phase_s, step)
     later = t >= BASE_S
