@@ -37,6 +37,8 @@ def simulate_packets(
     `beats_s`: detected beats, ascending; those before 0 only begin the first interval. Each RR is a difference of beat times
     rounded to the grid, so that rounding errors do not add up. `disconnected`: spans in s without a connection, whose beats are
     lost. Arrival jitters by some tens of ms and never reorders packets.
+
+    Raises `PayloadError` for an RR interval that does not fit 16 bits.
     """
     ticks = np.rint(beats_s * 1024).astype(np.int64)
     first = int(np.searchsorted(beats_s, 0.0))

@@ -1,4 +1,4 @@
-"""A small version of the benchmark of docs/artifacts.md: fewer seeds, only the series that are always available, the same bounds."""
+"""A small version of the benchmark of docs/artifacts.md: fewer seeds, only the series always available, the same bounds."""
 
 from io import StringIO
 
