@@ -1,6 +1,6 @@
-"""The figures of a phase, each once: its name, unit and decimals, and the code that other programs know it by.
+"""Table of the figures of a phase: name, unit, decimals, and the code that identifies each figure in other programs.
 
-The terminal, the session's page and FHIR read this table; CSV writes the fields of `PhaseFigures` by their own names.
+The terminal, the session's page and FHIR use this table; CSV writes the fields of `PhaseFigures` by their own names.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ OWN_CODES: Final = "urn:restbeat:figures"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How the table on a session's page shows a figure."""
+    """Name, unit and decimals of a figure in the table on a session's page."""
 
     name: str
     unit: str
@@ -23,7 +23,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How FHIR codes a figure: `ucum` is the unit's code in UCUM, `unit` what people read."""
+    """FHIR coding of a figure: `ucum` is the unit's UCUM code, `unit` its human-readable form."""
 
     system: str
     code: str
@@ -38,17 +38,17 @@ class Figure:
     """One figure of a phase."""
 
     field: str
-    """Of `PhaseFigures`; "duration_s" is its length."""
+    """Field of `PhaseFigures`, or "duration_s" for the length of the phase."""
     name: str
     unit: str = ""
     decimals: int = 1
     column: Column | None = None
-    """None: the page leaves it out."""
+    """Column on the session's page; None where the page omits the figure."""
     code: Code | None = None
-    """None: FHIR leaves it out."""
+    """FHIR code; None where FHIR omits the figure."""
 
     def of(self, phase: PhaseFigures) -> float | None:
-        """Return the figure of a phase; None where it cannot be had."""
+        """Return the figure of a phase; None where it is missing."""
         if self.field == "duration_s":
             return phase.end_s - phase.start_s
         value: float | None = getattr(phase, self.field)
@@ -142,4 +142,4 @@ FIGURES: Final = (
     ),
     Figure(field="clean_segments", name="Clean 10 s segments", decimals=0),
 )
-"""In the order in which they are shown."""
+"""All figures, in display order."""

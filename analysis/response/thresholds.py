@@ -1,12 +1,12 @@
-"""What a verdict on a response needs; pages name the same limits."""
+"""Requirements for a verdict on a response; pages quote the same limits."""
 
 from typing import Final
 
 FEWEST_SEGMENTS: Final = 24
-"""Clean segments of 10 s in each phase: four minutes."""
+"""Clean 10 s segments that each phase needs: four minutes."""
 GREATEST_REJECTED: Final = 0.05
-"""Share of rejected beats in a phase."""
+"""Largest share of rejected beats in each phase."""
 LEAST_USED_PCT: Final = round(100 * (1 - GREATEST_REJECTED), 9)
-"""The same as a share of used beats, in percent."""
+"""Least percentage of accepted beats in each phase; the complement of `GREATEST_REJECTED`."""
 FEWEST_RESTS: Final = 3
-"""Earlier rests of a client from which their usual response to rest is known."""
+"""Rest-only sessions needed to know the client's usual change at rest."""

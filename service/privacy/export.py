@@ -73,7 +73,7 @@ def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
-    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, past=held.past)
+    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, earlier_rests=held.past)
     dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
     data = session_data(dated, held.events, report, held.began)
     forms = {

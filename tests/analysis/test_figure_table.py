@@ -1,4 +1,4 @@
-"""Every figure of a phase stands in the table that page, terminal and FHIR read."""
+"""The table of figures that page, terminal and FHIR use covers every figure of a phase."""
 
 from restbeat.analysis.figure_table import FIGURES
 from restbeat.analysis.figures import PhaseFigures
