@@ -5,16 +5,16 @@ from typing import Literal
 
 import msgspec
 
-from ..errors import PortError
+from ..errors import RequestError
 
 Role = Literal["therapist", "admin"]
 
 
-class LoginRefusedError(PortError):
+class LoginRefusedError(RequestError):
     """Name, password or code is not the right one, or the account is switched off."""
 
 
-class TooOftenError(PortError):
+class TooOftenError(RequestError):
     """Too many wrong tries; `wait_s` tells how long the next one must wait."""
 
     def __init__(self, sentence: str, wait_s: float) -> None:
@@ -22,7 +22,7 @@ class TooOftenError(PortError):
         self.wait_s = wait_s
 
 
-class NotAllowedError(PortError):
+class NotAllowedError(RequestError):
     """Another account may do that, not this one."""
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..errors import RefusedError, SealError, SealUnfitError
+from ..errors import CipherError, RefusedError, WrongKeyError
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
@@ -32,7 +32,7 @@ def open_identity(db: Database, seal: IdentityCipher, client: str) -> Identity:
         return Identity()
     try:
         return msgspec.json.decode(seal.open(row[0]), type=Identity)
-    except SealError as error:
+    except CipherError as error:
         raise RefusedError(str(error)) from error
 
 
@@ -41,7 +41,7 @@ def language_of(db: Database, seal: IdentityCipher, client: str) -> str | None:
     row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
     try:
         return None if row is None else msgspec.json.decode(seal.open(row[0]), type=Identity).language
-    except SealError:
+    except CipherError:
         return None
 
 
@@ -53,7 +53,7 @@ def seal_identity(
         raise RefusedError(f"The key that opens names and addresses is not at {seal.path}. Put it back from your copy.{_LOST}")
     try:
         sealed = seal.seal(msgspec.json.encode(identity))
-    except SealError as error:
+    except CipherError as error:
         raise RefusedError(str(error)) from error
     with db.atomic():
         db.execute("INSERT OR REPLACE INTO identity VALUES (?, ?, ?)", (client, sealed, stamp(now)))
@@ -71,9 +71,9 @@ def _opened(db: Database, seal: IdentityCipher) -> Iterator[tuple[str, Identity]
     for client, sealed in db.execute("SELECT client, sealed FROM identity ORDER BY client").fetchall():
         try:
             yield client, msgspec.json.decode(seal.open(sealed), type=Identity)
-        except SealUnfitError:
+        except WrongKeyError:
             continue
-        except SealError as error:
+        except CipherError as error:
             raise RefusedError(str(error)) from error
 
 

@@ -8,7 +8,7 @@ from ...analysis.course.course_figures import Course
 from ...analysis.figures import ALGORITHM
 from ..clients import client_store, identities
 from ..clients.consents import holds
-from ..errors import PortError, WorkerError
+from ..errors import RequestError, WorkerError
 from ..rendering.pdf import make_pdf
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
@@ -81,7 +81,7 @@ class Courses:
         try:
             figures, compared = await self._worker.run(_compute_course, held.sessions, reports)
         except WorkerError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
         return with_figures(held.course, figures, compared, waiting)
 
     async def language(self, client: str | None) -> str | None:

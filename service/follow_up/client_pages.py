@@ -13,7 +13,7 @@ from ..accounts.models import TooOftenError
 from ..accounts.rate_limits import FailedAttemptLimiter, TokenBucket
 from ..clients import client_store, consents
 from ..clients.identities import is_kept, language_of, open_identity
-from ..errors import PortError, RefusedError, SealError
+from ..errors import CipherError, RefusedError, RequestError
 from ..rendering.translations import SOURCE
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
@@ -257,9 +257,9 @@ class ClientPages:
         now = self._now_utc()
         try:
             return await self._storage.work(lambda db: job(db, now))
-        except SealError as error:
+        except CipherError as error:
             _LOG.error("%s", error)
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     def _mail_of(self, db: Database, client: str) -> Literal["ready", "no server", "no address"]:
         if not self._settings.ready:

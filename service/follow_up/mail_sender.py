@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from ...sensors.task_cancellation import ended, told_to_end
 from ..clients.identities import open_identity
-from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
+from ..errors import CipherError, MailError, MailRefusedError, MailUnsureError, RefusedError, RequestError, ServiceError
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -110,6 +110,8 @@ class MailSender:
         while True:
             try:
                 await self.round()
+            except RequestError:  # nobody asked for anything here: a defect, logged whole
+                _LOG.exception("Mail waits")
             except ServiceError as error:
                 _LOG.error("Mail waits: %s", error)
             except Exception:  # noqa: BLE001 - one odd row must not keep the others from being sent
@@ -158,7 +160,7 @@ class MailSender:
             to = open_identity(db, self._seal, mail.client).email or ""
             address = address_of(db, link, self._keys)
             demand_mailbox(to)
-        except (RefusedError, SealError) as error:
+        except (RefusedError, CipherError) as error:
             mail_queue.try_later(db, mail, str(error), now)
             return None
         text = reminder_mail if mail.slot else link_mail

@@ -11,7 +11,7 @@ import tempfile
 
 import msgspec
 
-from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
+from ..errors import NoSuchClientError, RequestError, ServiceError, UnknownClientError
 from ..rooms.rooms import Rooms
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
@@ -68,8 +68,10 @@ class DataRequests:
             await write_export(out, held, self._sessions(held.sessions, running), self._worker, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
+        except RequestError:
+            raise
         except ServiceError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
         finally:
             _leave_nothing(folder)
         await self._storage.work(lambda db: note(db, now, by, "client exported", client=client))

@@ -7,7 +7,7 @@ from functools import partial
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Mark
 from ..clients.flags import set_flag
-from ..errors import PortError, RefusedError, ServiceError
+from ..errors import RefusedError, RequestError, StorageError
 from ..sessions.session_store import SessionStore
 from .messages import EntryView
 from .room_registry import RoomRegistry
@@ -89,8 +89,8 @@ class RoomEntries:
             return
         try:
             await self._store.flush()
-        except ServiceError as error:
-            raise PortError(str(error)) from error
+        except StorageError as error:
+            raise RequestError(str(error)) from error
 
 
 def _key_of(request: RequestKey | None) -> str | None:

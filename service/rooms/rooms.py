@@ -20,7 +20,7 @@ from ...sensors.task_cancellation import ended
 from ..clients.consents import demand_for_session, give_for_session
 from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign, wearer_of
-from ..errors import ConflictError, RefusedError, ServiceError
+from ..errors import ConflictError, RefusedError, RequestError, ServiceError
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore
 from ..settings import read_settings
@@ -275,9 +275,8 @@ class Rooms:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _LOG.error(
-                "%s: %s", task.get_name(), error, exc_info=None if isinstance(error, SensorError | ServiceError) else error
-            )
+            expected = isinstance(error, SensorError | ServiceError) and not isinstance(error, RequestError)
+            _LOG.error("%s: %s", task.get_name(), error, exc_info=None if expected else error)
 
     async def _run_to_end(self, room: Room) -> None:
         try:

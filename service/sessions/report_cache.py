@@ -7,7 +7,7 @@ import msgspec
 from ...analysis.figures import ALGORITHM, SessionReport
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
-from ..errors import PortError, UnknownSessionError, WorkerError
+from ..errors import RequestError, UnknownSessionError, WorkerError
 from ..worker.worker import Worker
 from .models import SessionRow
 from .session_store import SessionStore
@@ -37,7 +37,7 @@ class SessionReports:
         try:
             return row, await self._make(row)
         except WorkerError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     async def picture(self, session: int) -> str:
         """Draw the summary picture of a session."""
@@ -45,7 +45,7 @@ class SessionReports:
         try:
             return await self._worker.run(draw_picture, report)
         except WorkerError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     async def make(self, session: int) -> SessionReport:
         """Compute a session anew, and keep that where it has ended. Raises `WorkerError`."""

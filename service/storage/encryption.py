@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import KeyMissingError, SealError, SealUnfitError
+from ..errors import CipherError, KeyMissingError, WrongKeyError
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
@@ -27,13 +27,13 @@ class IdentityCipher:
         return not self.path.exists()
 
     def seal(self, text: bytes) -> bytes:
-        """Encrypt; where there is no key yet, one is made. Raises `SealError`."""
+        """Encrypt; where there is no key yet, one is made. Raises `CipherError`."""
         if self.missing:
             self._make_key()
         return self._keys().encrypt(text)
 
     def open(self, sealed: bytes) -> bytes:
-        """Decrypt. Raises `KeyMissingError`, and `SealUnfitError` where another key is needed."""
+        """Decrypt. Raises `KeyMissingError`, and `WrongKeyError` where another key is needed."""
         from cryptography.fernet import InvalidToken
 
         try:
@@ -43,7 +43,7 @@ class IdentityCipher:
                 f"Another key than that in {self.path} sealed this. Put the old key back, as a line of its own below the present "
                 f"one, or enter the identity anew. {_KEPT}"
             )
-            raise SealUnfitError(sentence) from error
+            raise WrongKeyError(sentence) from error
 
     def _keys(self) -> "MultiFernet":
         from cryptography.fernet import Fernet, MultiFernet
@@ -56,9 +56,9 @@ class IdentityCipher:
                 f"The key that opens names and addresses is not at {self.path}. Put it back from your copy. {_KEPT}"
             ) from error
         except OSError as error:
-            raise SealError(f"The key file {self.path} could not be read: {error.strerror}. {_KEPT}") from error
+            raise CipherError(f"The key file {self.path} could not be read: {error.strerror}. {_KEPT}") from error
         except ValueError as error:
-            raise SealUnfitError(f"{self.path} holds no key. Put the right file back from your copy. {_KEPT}") from error
+            raise WrongKeyError(f"{self.path} holds no key. Put the right file back from your copy. {_KEPT}") from error
 
     def _make_key(self) -> None:
         from cryptography.fernet import Fernet
@@ -67,14 +67,14 @@ class IdentityCipher:
 
 
 def make_key_file(path: Path, key: bytes, purpose: str) -> None:
-    """Write a key to a new file that its owner alone can read. Raises `SealError`."""
+    """Write a key to a new file that its owner alone can read. Raises `CipherError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(key + b"\n")
     except OSError as error:
-        raise SealError(
+        raise CipherError(
             f"A key for {purpose} could not be made at {path}: {error.strerror}. Nothing was stored; "
             "choose another place with --key-file."
         ) from error

@@ -14,7 +14,7 @@ from ...service.accounts.models import TooOftenError
 from ...service.courses.courses import Courses
 from ...service.documents.client_summary import client_summary_part
 from ...service.documents.page_templates import Frame
-from ...service.errors import PortError
+from ...service.errors import RequestError
 from ...service.follow_up.client_pages import ClientPages
 from ...service.follow_up.models import (
     Answers,
@@ -184,7 +184,7 @@ class ClientPageHandlers:
                 response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             except web.HTTPException as error:
                 response = self._refusal(request, error.status, "trouble")
-            except PortError:
+            except RequestError:
                 response = self._refusal(request, 503, "trouble")
             except Exception:  # noqa: BLE001 - logged whole, without the address; a person reads a sentence
                 _LOG.exception("A client's page failed")

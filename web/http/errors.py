@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from ...service.accounts.models import LoginRefusedError, NotAllowedError, TooOftenError
-from ...service.errors import ConflictError, PortError, RefusedError, UnknownError
+from ...service.errors import ConflictError, RefusedError, RequestError, UnknownError
 from .endpoint import Refusal, json_answer
 from .security import _LOG, _path_of
 
@@ -45,7 +45,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
             return response
         except RefusedError as error:
             return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
-        except PortError as error:
+        except RequestError as error:
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:
             return answer(request, 400, f"The request could not be read: {error}.")

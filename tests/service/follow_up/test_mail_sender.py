@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from restbeat.service.clients.models import Identity
-from restbeat.service.errors import RefusedError
+from restbeat.service.errors import RefusedError, StorageError, UnknownError
 from restbeat.service.follow_up import mail_queue
 from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.models import Answers
@@ -254,14 +254,18 @@ async def test_a_pressed_button_wakes_the_task(practice, inbox):
     assert token_of(link) in message.get_content()
 
 
-async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("error", "traceback"),
+    [(ZeroDivisionError(), True), (UnknownError("There is no link 1."), True), (StorageError("The disk is full."), False)],
+)
+async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog, error, traceback):
     await asked(practice)
     real, broken = mail_queue.due, []
 
     def due(*args):
         if not broken:
             broken.append(True)
-            raise ZeroDivisionError
+            raise error
         return real(*args)
 
     monkeypatch.setattr(mail_queue, "due", due)
@@ -270,6 +274,7 @@ async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatc
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
     assert "Mail waits" in caplog.text
+    assert ("Traceback" in caplog.text) == traceback
 
 
 async def test_a_missing_identity_key_is_waited_for_and_told(practice, inbox):

@@ -7,6 +7,8 @@ import zipfile
 import pytest
 
 from restbeat.service.clients.clients import Clients
+from restbeat.service.clients.models import Identity
+from restbeat.service.errors import WorkerError
 from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
@@ -65,3 +67,23 @@ async def test_an_erase_asks_twice_tells_what_still_holds_the_client_and_clears_
     assert (await client.get("/clients/M-014")).status == 404
     assert (await client.post(path, json={"pseudonym": "M-014"})).status == 404
     assert (await client.get("/clients/M-014/export.zip")).status == 404
+
+
+async def test_an_export_whose_key_is_missing_is_refused_with_409_and_not_wrapped(client, bench, records):  # noqa: F811
+    await records.add("M-014", by="Ada")
+    await records.set_identity("M-014", Identity(name="Erika"), new_key=False, by="Ada")
+    records._seal.path.unlink()
+    answer = await client.get("/clients/M-014/export.zip")
+    assert answer.status == 409
+    assert "The key that opens names and addresses is not at" in await answer.text()
+
+
+async def test_an_export_that_the_worker_fails_is_answered_with_503(client, bench, records, monkeypatch):  # noqa: F811
+    async def run(*_):
+        raise WorkerError("The analysis process died twice.")
+
+    await a_session(bench, "M-014")
+    monkeypatch.setattr(bench.worker, "run", run)
+    answer = await client.get("/clients/M-014/export.zip")
+    assert answer.status == 503
+    assert "The analysis process died twice." in await answer.text()
