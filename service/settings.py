@@ -82,9 +82,9 @@ class PracticeSettings:
 
     async def read(self) -> Settings:
         """Return the settings as they are."""
-        return await self._storage.work(read_settings)
+        return await self._storage.run(read_settings)
 
     async def write(self, settings: Settings, *, by: str) -> None:
         """Keep other settings; the audit log says who changed them."""
         now = self._now_utc()
-        await self._storage.work(lambda db: write_settings(db, settings, by, now))
+        await self._storage.run(lambda db: write_settings(db, settings, by, now))

@@ -55,7 +55,7 @@ class Practice:
         return self.seen
 
     async def sql(self, query, *values):
-        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+        return await self.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
 
 @asynccontextmanager
@@ -68,9 +68,9 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         made, hub = Practice(air, storage), LiveFeed()
         house = Rooms(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.house = await stack.enter_async_context(house)
-        seal = IdentityCipher(folder / "data.key")
-        made.records = Clients(storage, seal, house.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, seal, house)
+        cipher = IdentityCipher(folder / "data.key")
+        made.records = Clients(storage, cipher, house.end_sessions_of, revoke_all)
+        rights = DataRequests(storage, worker, cipher, house)
         made.address = await stack.enter_async_context(
             served(practice_of(house, hub, clients=made.records, data_requests=rights), "127.0.0.1", 0)
         )
@@ -221,7 +221,7 @@ async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, w
         await made.records.add("M-001", by="Ada")
         await made.records.agree("M-001", "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await page.get_by_role("button", name="Add M-002").click()
         go, why = page.locator("#go"), page.locator("#why")
@@ -264,7 +264,7 @@ async def test_while_other_clients_are_hidden_the_start_page_names_none_of_them(
             await made.records.add(name, by="Ada")
             await made.records.agree(name, "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await expect(page.locator("#straps")).to_contain_text("worn by M-001")
         await page.get_by_role("button", name="Hide other clients").click()

@@ -16,10 +16,10 @@ from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
-from .passwords import SHORTEST, Passwords
+from .passwords import MIN_LENGTH, Passwords
 from .rate_limits import FailedAttemptLimiter
 
-LASTS: Final = timedelta(hours=12)
+LOGIN_LIFETIME: Final = timedelta(hours=12)
 """A login that nobody uses for so long is over."""
 _RENEW: Final = timedelta(hours=1)
 _ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -55,7 +55,7 @@ class Accounts:
     ) -> Self:
         """Read the logins that still hold; where there is no admin yet, or `setup` asks for it, draw a one-time code."""
         accounts = cls(storage, passwords or Passwords(), now_utc, monotonic_s)
-        accounts._logins, admins = await storage.work(lambda db: (_logins(db, now_utc()), _admins(db)))
+        accounts._logins, admins = await storage.run(lambda db: (_logins(db, now_utc()), _admins(db)))
         if setup or not admins:
             draw = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3)]
             accounts.setup_code = "-".join(draw)
@@ -83,19 +83,19 @@ class Accounts:
         """Open a login. Raises `LoginRefusedError`, `TooOftenError`."""
         keys = (f"name {name.casefold()[:_LONGEST]}", f"peer {peer}")
         self._demand_patience(*keys)
-        found = await self._storage.work(lambda db: _account_by_name(db, name))
-        if not await self._passwords.fits(found[1] if found else None, password[:_LONGEST]) or found is None:
+        found = await self._storage.run(lambda db: _account_by_name(db, name))
+        if not await self._passwords.verify(found[1] if found else None, password[:_LONGEST]) or found is None:
             self._throttle.failed(*keys)
-            await self._storage.work(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
+            await self._storage.run(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
             raise LoginRefusedError("Name and password do not fit together.")
         person, stored = found
         self._throttle.succeeded(*keys)
-        if self._passwords.outdated(stored):
+        if self._passwords.needs_rehash(stored):
             fresh = await self._passwords.hash(password)
-            await self._storage.work(lambda db: db.table("account").update(person.account, {"password_hash": fresh}))
+            await self._storage.run(lambda db: db.table("account").update(person.account, {"password_hash": fresh}))
         return await self._begin(person)
 
-    def whose(self, token: str) -> Login | None:
+    def login_of(self, token: str) -> Login | None:
         """The login that a cookie stands for; None where it has run out, was ended or never was."""
         hashed = _hash(token)
         login = self._logins.get(hashed)
@@ -108,12 +108,12 @@ class Accounts:
 
     async def renew(self, login: Login) -> Login | None:
         """Let a login that is used last longer; None where it was renewed a moment ago."""
-        expires = self._now_utc() + LASTS
+        expires = self._now_utc() + LOGIN_LIFETIME
         hashed = _hash(login.token)
         if expires - login.expires_utc < _RENEW or hashed not in self._logins:
             return None
         self._logins[hashed] = msgspec.structs.replace(self._logins[hashed], expires_utc=expires)
-        await self._storage.work(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
+        await self._storage.run(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
         return msgspec.structs.replace(login, expires_utc=expires)
 
     async def log_out(self, token: str) -> None:
@@ -121,11 +121,11 @@ class Accounts:
         hashed = _hash(token)
         login = self._logins.pop(hashed, None)
         if login is not None:
-            await self._storage.work(lambda db: _end(db, hashed, login.person.name, self._now_utc()))
+            await self._storage.run(lambda db: _end(db, hashed, login.person.name, self._now_utc()))
 
     async def accounts(self) -> Sequence[AccountRow]:
         """Every account, by name."""
-        return await self._storage.work(_rows)
+        return await self._storage.run(_rows)
 
     async def add(self, name: str, password: str, role: Role, *, by: Person) -> AccountRow:
         """Make an account. Raises `RefusedError` where the name is taken or the password too short."""
@@ -136,8 +136,8 @@ class Accounts:
         """Give oneself another password; every login of one's own ends. Raises `LoginRefusedError`, `TooOftenError`."""
         keys = (f"name {person.name.casefold()}",)
         self._demand_patience(*keys)
-        found = await self._storage.work(lambda db: _account_by_name(db, person.name))
-        if found is None or not await self._passwords.fits(found[1], old[:_LONGEST]):
+        found = await self._storage.run(lambda db: _account_by_name(db, person.name))
+        if found is None or not await self._passwords.verify(found[1], old[:_LONGEST]):
             self._throttle.failed(*keys)
             raise LoginRefusedError("The old password is not right.")
         return await self._give_password(person.account, password, person)
@@ -151,7 +151,7 @@ class Accounts:
     async def _give_password(self, account: int, password: str, by: Person) -> AccountRow:
         _demand_length(password)
         changes = {"password_hash": await self._passwords.hash(password)}
-        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, "password set", self._now_utc()))
+        row = await self._storage.run(lambda db: _change(db, account, changes, by.name, "password set", self._now_utc()))
         self._forget(account)
         return row
 
@@ -162,7 +162,7 @@ class Accounts:
         now = self._now_utc()
         changes = {"disabled_utc": stamp(now) if disabled else None}
         action = "account switched off" if disabled else "account switched on"
-        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, action, now))
+        row = await self._storage.run(lambda db: _change(db, account, changes, by.name, action, now))
         if disabled:
             self._forget(account)
         return row
@@ -173,12 +173,12 @@ class Accounts:
             raise RefusedError("A name of 1 to 80 characters is wanted.")
         _demand_length(password)
         hashed = await self._passwords.hash(password)
-        return await self._storage.work(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
+        return await self._storage.run(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
 
     async def _begin(self, person: Person) -> Login:
         token, now = secrets.token_urlsafe(32), self._now_utc()
-        login = Login("", "", person, now + LASTS)
-        await self._storage.work(lambda db: _begin(db, _hash(token), login, now))
+        login = Login("", "", person, now + LOGIN_LIFETIME)
+        await self._storage.run(lambda db: _begin(db, _hash(token), login, now))
         self._logins[_hash(token)] = login
         return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
 
@@ -200,8 +200,8 @@ def _csrf(token: str) -> str:
 
 
 def _demand_length(password: str) -> None:
-    if not SHORTEST <= len(password) <= _LONGEST:
-        raise RefusedError(f"A password of {SHORTEST} to {_LONGEST} characters is wanted; a few words make a good one.")
+    if not MIN_LENGTH <= len(password) <= _LONGEST:
+        raise RefusedError(f"A password of {MIN_LENGTH} to {_LONGEST} characters is wanted; a few words make a good one.")
 
 
 def _admins(db: Database) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST: Final = 10
+MIN_LENGTH: Final = 10
 """Characters; NIST SP 800-63B asks for 8, and for no rules on their kinds."""
 _AT_ONCE: Final = 2
 """Each takes 64 MiB."""
@@ -25,15 +25,15 @@ class Passwords:
         async with self._limit:
             return await asyncio.to_thread(self._hasher.hash, password)
 
-    async def fits(self, stored: str | None, password: str) -> bool:
+    async def verify(self, stored: str | None, password: str) -> bool:
         """Whether this is the password; `stored` is None where there is no such account."""
         if self._nobody is None:
             self._nobody = await self.hash("nobody")
         async with self._limit:
-            fits = await asyncio.to_thread(self._check, stored or self._nobody, password)
-        return fits and stored is not None
+            matches = await asyncio.to_thread(self._check, stored or self._nobody, password)
+        return matches and stored is not None
 
-    def outdated(self, stored: str) -> bool:
+    def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made with weaker parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 

@@ -91,7 +91,7 @@ def mark_seen(db: Database, client: str, flag: int, actor: str, now: datetime) -
     return next(row for row in flags_of(db, client) if row.flag == flag)
 
 
-def habits_of(db: Database, client: str) -> tuple[str | None, str | None]:
+def last_posture_and_technique(db: Database, client: str) -> tuple[str | None, str | None]:
     """How a client lies, and the technique planned last."""
     (posture,) = db.execute("SELECT posture FROM client WHERE pseudonym = ?", (client,)).fetchone()
     query = "SELECT technique FROM session WHERE client = ? AND technique IS NOT NULL ORDER BY id DESC LIMIT 1"

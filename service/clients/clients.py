@@ -21,7 +21,7 @@ class Clients:
     def __init__(
         self,
         storage: Storage,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         end_sessions_of: Callable[[str, str], Awaitable[None]],
         on_share_withdrawn: Callable[[Database, str, str, datetime], None],
         *,
@@ -33,36 +33,36 @@ class Clients:
         `on_share_withdrawn(db, client, by, now)` ends everything that was shared, in the same transaction.
         """
         self._storage = storage
-        self._seal = seal
+        self._cipher = cipher
         self._end_sessions_of = end_sessions_of
         self._on_share_withdrawn = on_share_withdrawn
         self._now_utc = now_utc
 
     async def clients(self, search: str = "", *, flagged: bool = False) -> Sequence[ClientRow]:
         """Clients whose pseudonym holds `search`, those of late first."""
-        return await self._storage.work(lambda db: client_store.rows(db, search, flagged=flagged))
+        return await self._storage.run(lambda db: client_store.rows(db, search, flagged=flagged))
 
     async def find(self, name: str, *, by: str) -> Sequence[ClientRow]:
         """Clients whose name, e-mail or phone holds `name`; whose they are is noted, what was sought is not."""
         now = self._now_utc()
 
         def work(db: Database) -> list[ClientRow]:
-            found = [client_store.row_of(db, client) for client in identities.clients_named(db, self._seal, name)]
+            found = [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)]
             with db.atomic():
                 for row in found:
                     note(db, now, by, "found by name", client=row.client)
             return found
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def next_pseudonym(self) -> str:
         """The next free one."""
-        return await self._storage.work(client_store.next_pseudonym)
+        return await self._storage.run(client_store.next_pseudonym)
 
     async def add(self, pseudonym: str | None, *, by: str) -> ClientRow:
         """Make a client."""
         now = self._now_utc()
-        return await self._storage.work(lambda db: client_store.add(db, pseudonym, by, now))
+        return await self._storage.run(lambda db: client_store.add(db, pseudonym, by, now))
 
     async def client(self, client: str, *, by: str) -> ClientRecord:
         """Everything of a client but who they are."""
@@ -70,8 +70,8 @@ class Clients:
 
         def work(db: Database) -> ClientRecord:
             row = client_store.row_of(db, client)
-            posture, technique = client_store.habits_of(db, client)
-            kept = identities.is_kept(db, client)
+            posture, technique = client_store.last_posture_and_technique(db, client)
+            kept = identities.has_identity(db, client)
             note(db, now, by, "client looked at", client=client)
             return ClientRecord(
                 client=row,
@@ -80,10 +80,10 @@ class Clients:
                 posture=posture,
                 technique=technique,
                 screening_yes=client_store.screening_yes(db, client),
-                identity="none" if not kept else "locked" if self._seal.missing else "kept",
+                identity="none" if not kept else "locked" if self._cipher.key_missing else "kept",
             )
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def identity(self, client: str, *, by: str) -> Identity:
         """Who a client is."""
@@ -91,11 +91,11 @@ class Clients:
 
         def work(db: Database) -> Identity:
             client_store.row_of(db, client)
-            identity = identities.open_identity(db, self._seal, client)
+            identity = identities.read_identity(db, self._cipher, client)
             note(db, now, by, "identity looked at", client=client)
             return identity
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def set_identity(self, client: str, identity: Identity, *, new_key: bool, by: str) -> None:
         """Keep who a client is."""
@@ -103,9 +103,9 @@ class Clients:
 
         def work(db: Database) -> None:
             client_store.row_of(db, client)
-            identities.seal_identity(db, self._seal, client, identity, by, now, new_key=new_key)
+            identities.write_identity(db, self._cipher, client, identity, by, now, new_key=new_key)
 
-        await self._storage.work(work)
+        await self._storage.run(work)
 
     async def seen(self, client: str, flag: int, *, by: str) -> FlagRow:
         """A flag was minded."""
@@ -149,4 +149,4 @@ class Clients:
             client_store.row_of(db, client)
             return job(db)
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)

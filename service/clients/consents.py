@@ -17,7 +17,7 @@ _COLUMNS = "id, purpose, session, wording, given_utc, noted_by, withdrawn_utc, w
 _OF_CLIENT = "(client = :client OR session IN (SELECT id FROM session WHERE client = :client))"
 
 
-def holds(db: Database, client: str, purpose: Purpose) -> bool:
+def has_consent(db: Database, client: str, purpose: Purpose) -> bool:
     """Whether a client agrees to a purpose now."""
     query = "SELECT 1 FROM consent WHERE client = ? AND purpose = ? AND withdrawn_utc IS NULL"
     return db.execute(query, (client, purpose)).fetchone() is not None
@@ -25,7 +25,7 @@ def holds(db: Database, client: str, purpose: Purpose) -> bool:
 
 def give(db: Database, client: str, purpose: Purpose, actor: str, now: datetime) -> ConsentRow:
     """Note that a client agrees; where they do already, that stays as it was."""
-    if not holds(db, client, purpose):
+    if not has_consent(db, client, purpose):
         with db.atomic():
             row = (client, purpose, WORDING, stamp(now), actor)
             db.execute("INSERT INTO consent (client, purpose, wording, given_utc, noted_by) VALUES (?, ?, ?, ?, ?)", row)
@@ -74,11 +74,11 @@ def of_client(db: Database, client: str) -> list[ConsentRow]:
     ]
 
 
-def demand_for_session(db: Database, session: int) -> None:
+def require_for_session(db: Database, session: int) -> None:
     """Raise `RefusedError` where a session may not go on: the person in it does not agree to be recorded (any more)."""
     (client,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
     own = db.execute("SELECT 1 FROM consent WHERE session = ? AND withdrawn_utc IS NULL", (session,)).fetchone()
-    if own is None and not (client and holds(db, client, "record")):
+    if own is None and not (client and has_consent(db, client, "record")):
         raise RefusedError(refusal(of_client(db, client), client) if client else NOBODY_ASKED)
 
 

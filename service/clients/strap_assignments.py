@@ -12,7 +12,7 @@ def wearer_of(db: Database, address: str) -> str | None:
     return None if row is None else row[0]
 
 
-def remember(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
+def assign_strap(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
     """Note which strap a client wears, and how they lie; nobody else wears that strap now. With no client, nobody is known to."""
     with db.atomic():
         db.execute("UPDATE client SET strap_address = NULL, strap_name = NULL WHERE strap_address = ?", (address,))
@@ -22,7 +22,7 @@ def remember(db: Database, client: str | None, address: str, name: str | None, p
         )
 
 
-def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
+def reassign_session(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
     """Put a session under another client, the strap with it; the audit log keeps both names."""
     query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
     before, address, name = db.execute(query, (session,)).fetchone()
@@ -31,5 +31,5 @@ def reassign(db: Database, session: int, client: str | None, actor: str, now: da
     with db.atomic():
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
         if address is not None:
-            remember(db, client, address, name, None)
+            assign_strap(db, client, address, name, None)
         note(db, now, actor, "session reassigned", client=client, session=session, detail=f"before: {before or 'nobody'}")

@@ -10,19 +10,19 @@ from ...analysis.course.course_figures import Course
 from ...analysis.course.course_session import CourseSession, course_session
 from ...analysis.figures import SessionReport
 from ...sensors.recordings.recording import Mark, MarkContent
-from ..sessions.session_facts import pains_of, worked
-from .course_data import Compared, Stored
+from ..sessions.session_facts import pain_before_and_after, time_spent
+from .course_data import SessionComparison, StoredSession
 
 
-def course_of(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
+def compute_course(stored: Sequence[StoredSession], reports: Mapping[int, bytes]) -> tuple[Course, list[SessionComparison]]:
     """The course, and each session in it. `reports` is JSON, by session; a session that has none is left out."""
     sessions: list[CourseSession] = []
-    compared: list[Compared] = []
+    compared: list[SessionComparison] = []
     for one in stored:
         if one.session not in reports:
             continue
         report = msgspec.json.decode(reports[one.session], type=SessionReport)
-        before, after = pains_of(report, one.pains.pain_before, one.pains.pain_after)
+        before, after = pain_before_and_after(report, one.pains.pain_before, one.pains.pain_after)
         marks = [Mark(mark.at_s, **{name: getattr(mark, name) for name in MarkContent.__struct_fields__}) for mark in one.marks]
         pains = one.pains._replace(pain_before=before, pain_after=after)
         known = msgspec.structs.replace(course_session(report, one.started, marks), **pains._asdict())
@@ -31,13 +31,13 @@ def course_of(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[C
     return course(sessions), compared
 
 
-def _compared(one: Stored, report: SessionReport, known: CourseSession) -> Compared:
+def _compared(one: StoredSession, report: SessionReport, known: CourseSession) -> SessionComparison:
     response = next((found for found in report.figures.responses if found.phase == "massage"), None)
     interval = report.intervals.get("massage")
     low, high = (100 * expm1(value) for value in interval) if interval else (None, None)
     context = report.context.get("massage")
     base = next((figures for figures in report.figures.phases if figures.phase == "baseline"), None)
-    return Compared(
+    return SessionComparison(
         session=one.session,
         counts=known.valid and known.delta is not None and known.standard_error is not None,
         breathing=context is not None and context.steady and context.flagged,
@@ -48,5 +48,5 @@ def _compared(one: Stored, report: SessionReport, known: CourseSession) -> Compa
         baseline_rmssd_ms=base.rmssd_ms if base else None,
         pain_before=known.pain_before,
         pain_after=known.pain_after,
-        worked=worked(report, one.marks, lambda mark: mark.technique),
+        worked=time_spent(report, one.marks, lambda mark: mark.technique),
     )

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...analysis.figures import ResponseClass
-from ..sessions.models import VisitMark, Worked
+from ..sessions.models import TimeSpent, VisitMark
 
 
-class Pains(NamedTuple):
+class PainScores(NamedTuple):
     """What a client said around a session and on the days after; None where nobody asked or answered."""
 
     pain_before: int | None
@@ -16,16 +16,16 @@ class Pains(NamedTuple):
     pain_48h: int | None
 
 
-class Stored(NamedTuple):
+class StoredSession(NamedTuple):
     """One session as the database has it, but its report."""
 
     session: int
     started: datetime
     marks: list[VisitMark]
-    pains: Pains
+    pains: PainScores
 
 
-class Compared(NamedTuple):
+class SessionComparison(NamedTuple):
     """What a session's report tells of it within a course."""
 
     session: int
@@ -38,4 +38,4 @@ class Compared(NamedTuple):
     baseline_rmssd_ms: float | None
     pain_before: int | None
     pain_after: int | None
-    worked: list[Worked]
+    worked: list[TimeSpent]

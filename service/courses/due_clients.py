@@ -7,7 +7,7 @@ from ..clients import client_store
 from ..settings import read_settings
 from ..storage.sqlite import Database
 from .models import DueRow, DueState, local_day
-from .visit_plans import plans
+from .visit_plans import own_plans
 from .visit_schedule import LONG_DAYS, SOON_DAYS, ClientPlan, due_on, periods
 
 _VISITS = "SELECT client, started_utc FROM session WHERE client IS NOT NULL AND kind = 'massage' ORDER BY started_utc, id"
@@ -16,7 +16,7 @@ _ORDER: tuple[DueState, ...] = ("due", "soon", "later", "away", "none", "over")
 
 def due_rows(db: Database, today: date, running: Container[str]) -> list[DueRow]:
     """Flagged clients first, then by how late they are. `running`: who lies on a table now; a session cut off is none of it."""
-    own, usual, visits = plans(db), read_settings(db).plan, dict[str, list[date]]()
+    own, usual, visits = own_plans(db), read_settings(db).plan, dict[str, list[date]]()
     for client, started_utc in db.execute(_VISITS):
         visits.setdefault(client, []).append(local_day(started_utc))
     rows: list[DueRow] = []

@@ -9,7 +9,7 @@ from ...analysis.course.course_figures import Course
 from ...analysis.figures import ResponseClass
 from ..clients.models import FlagRow
 from ..sessions.client_session import Complement
-from ..sessions.models import Worked
+from ..sessions.models import TimeSpent
 from .visit_schedule import ClientPlan
 
 Slot = Literal["24h", "48h"]
@@ -39,7 +39,7 @@ class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):
     low_pct: Annotated[float | None, msgspec.Meta(description="95 % interval.")] = None
     high_pct: float | None = None
     baseline_rmssd_ms: float | None = None
-    worked: Annotated[list[Worked], msgspec.Meta(description="Techniques.")] = []
+    worked: Annotated[list[TimeSpent], msgspec.Meta(description="Techniques.")] = []
     complements: list[Complement] = []
 
 

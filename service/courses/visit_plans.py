@@ -15,20 +15,20 @@ _COLUMNS = "starts_on, per_week, weeks, then_every_weeks, over"
 def plan_of(db: Database, client: str, first_visit: date | None) -> ClientPlan:
     """A client's plan; the usual one begins with the first massage."""
     row = db.execute(f"SELECT {_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - names of our own
-    return usual(db, first_visit) if row is None else _plan(row)
+    return practice_plan(db, first_visit) if row is None else _plan(row)
 
 
-def plans(db: Database) -> dict[str, ClientPlan]:
+def own_plans(db: Database) -> dict[str, ClientPlan]:
     """Those of everybody who has one of their own."""
     return {client: _plan(row) for client, *row in db.execute(f"SELECT client, {_COLUMNS} FROM plan")}  # noqa: S608
 
 
-def usual(db: Database, first_visit: date | None) -> ClientPlan:
+def practice_plan(db: Database, first_visit: date | None) -> ClientPlan:
     """The practice's usual plan, for somebody who came first on that day."""
     return ClientPlan(plan=read_settings(db).plan, starts_on=first_visit.isoformat() if first_visit else None)
 
 
-def keep(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime) -> None:
+def save_plan(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime) -> None:
     """Give a client a plan of their own. Raises `RefusedError` where it does not say when it begins."""
     try:
         starts_on = date.fromisoformat(plan.starts_on or "")
@@ -41,7 +41,7 @@ def keep(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime)
         note(db, now, actor, "plan written", client=client)
 
 
-def drop(db: Database, client: str, actor: str, now: datetime) -> None:
+def delete_plan(db: Database, client: str, actor: str, now: datetime) -> None:
     """Let the usual plan hold again."""
     with db.atomic():
         db.execute("DELETE FROM plan WHERE client = ?", (client,))

@@ -73,7 +73,7 @@ def due_on(plan: CoursePlan, starts_on: date, held: Sequence[date]) -> date | No
     return None if plan.then_every_weeks is None else last + timedelta(weeks=plan.then_every_weeks)
 
 
-def shortest(plan: CoursePlan) -> str:
+def describe_plan(plan: CoursePlan) -> str:
     """A plan in a few words, for the therapist."""
     often = {1: "once a week", 2: "twice a week"}.get(plan.per_week, f"{plan.per_week} times a week")
     then = {None: "then it ends", 1: "then weekly", 2: "then fortnightly"}.get(

@@ -93,7 +93,7 @@ def note_use(db: Database, link: ClientLink, session: int | None, action: str, n
 
 def make(db: Database, client: str, wanted: LinkRequest, language: str, actor: str, now: datetime) -> int:
     """Make a link; gives its number. Raises `RefusedError` without consent, or where a session is not the client's."""
-    if not consents.holds(db, client, "share"):
+    if not consents.has_consent(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))
     _demand_something(db, client, wanted.sessions, coming=wanted.coming)
     row = {
@@ -164,7 +164,7 @@ def demand_live(db: Database, link: ClientLink, now: datetime) -> None:
 
 def state_of(db: Database, link: ClientLink, now: datetime) -> Any:
     """Whether a link is live, expired or revoked."""
-    if link.revoked_utc is not None or not consents.holds(db, link.client, "share"):
+    if link.revoked_utc is not None or not consents.has_consent(db, link.client, "share"):
         return "revoked"
     return "live" if stamp(now) < link.expires_utc else "expired"
 

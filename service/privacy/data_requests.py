@@ -15,13 +15,13 @@ from ..errors import NoSuchClientError, RequestError, ServiceError, UnknownClien
 from ..rooms.rooms import Rooms
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
-from ..storage.backup_catalogue import Kept
+from ..storage.backup_catalogue import BackupEntry
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..worker.worker import Worker
-from .erasure import erase, still_in
+from .erasure import backups_holding, erase
 from .export import write_export
-from .personal_data import SessionHeld, of_client, session_of
+from .personal_data import SessionRecords, client_records, session_records
 
 
 class BackupHolds(msgspec.Struct, frozen=True):
@@ -46,25 +46,25 @@ class DataRequests:
         self,
         storage: SessionStore,
         worker: Worker,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         rooms: Rooms,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._storage = storage
         self._worker = worker
-        self._seal = seal
+        self._cipher = cipher
         self._rooms = rooms
         self._now_utc = now_utc
 
     async def export(self, client: str, *, by: str) -> Path:
         """Write everything of a client into a zip; whoever has sent it deletes the file."""
-        now, seal = self._now_utc(), self._seal
+        now, cipher = self._now_utc(), self._cipher
         running = {row.session for row in await self._storage.sessions() if row.state == "running"}
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
         out = folder / f"{_file_name(client)}.zip"
         try:
-            held = await self._storage.work(lambda db: of_client(db, seal, client, now, running))
+            held = await self._storage.run(lambda db: client_records(db, cipher, client, now, running))
             await write_export(out, held, self._sessions(held.sessions, running), self._worker, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
@@ -74,7 +74,7 @@ class DataRequests:
             raise RequestError(str(error)) from error
         finally:
             _leave_nothing(folder)
-        await self._storage.work(lambda db: note(db, now, by, "client exported", client=client))
+        await self._storage.run(lambda db: note(db, now, by, "client exported", client=client))
         return out
 
     async def erase(self, client: str, *, by: str) -> ErasedClient:
@@ -83,18 +83,18 @@ class DataRequests:
         now, folder = self._now_utc(), self._storage.folder
         await self._storage.flush()
         try:
-            erased = await self._storage.work(lambda db: erase(db, folder, client, by, now))
+            erased = await self._storage.run(lambda db: erase(db, folder, client, by, now))
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
         return ErasedClient(sessions=erased.sessions, packets=erased.packets, backups=_holding(erased.backups))
 
     async def backups(self, client: str) -> Sequence[BackupHolds]:
         """Backups that hold a client."""
-        return _holding(await asyncio.to_thread(still_in, self._storage.folder, client))
+        return _holding(await asyncio.to_thread(backups_holding, self._storage.folder, client))
 
-    async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionHeld]:
+    async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionRecords]:
         for number in numbers:
-            yield await self._storage.work(partial(session_of, session=number, running=running))
+            yield await self._storage.run(partial(session_records, session=number, running=running))
 
 
 def _leave_nothing(folder: Path) -> None:
@@ -108,5 +108,5 @@ def _file_name(client: str) -> str:
     return re.sub(r"[^\w.-]+", "_", client, flags=re.ASCII).strip("._")[:40] or "client"
 
 
-def _holding(backups: Sequence[Kept]) -> list[BackupHolds]:
+def _holding(backups: Sequence[BackupEntry]) -> list[BackupHolds]:
     return [BackupHolds(kept.file, stamp(kept.until_utc)) for kept in backups]

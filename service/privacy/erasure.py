@@ -16,7 +16,7 @@ import msgspec
 from ..errors import NoSuchClientError
 from ..storage.audit_log import note
 from ..storage.backup import holds_client
-from ..storage.backup_catalogue import Kept, listed
+from ..storage.backup_catalogue import BackupEntry, listed_backups
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
@@ -41,7 +41,7 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
 
     sessions: int
     packets: int
-    backups: Sequence[Kept]
+    backups: Sequence[BackupEntry]
     """They hold the client until they are deleted, each at its time."""
 
 
@@ -52,12 +52,12 @@ def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) ->
     sessions, packets = _delete(db, client, actor, now)
     wipe(db)
     _remember(folder, client, now)
-    return Erased(sessions=sessions, packets=packets, backups=still_in(folder, client))
+    return Erased(sessions=sessions, packets=packets, backups=backups_holding(folder, client))
 
 
-def still_in(folder: Path, client: str) -> Sequence[Kept]:
+def backups_holding(folder: Path, client: str) -> Sequence[BackupEntry]:
     """Backups on the folder's list that hold a client."""
-    return [kept for kept in listed(folder) if holds_client(Path(kept.file), client)]
+    return [kept for kept in listed_backups(folder) if holds_client(Path(kept.file), client)]
 
 
 def erase_again(db: Database, folder: Path, now: datetime) -> int:

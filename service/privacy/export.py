@@ -11,11 +11,11 @@ import zipfile
 
 import msgspec
 
-from ..courses.course_records import CourseHeld
+from ..courses.course_records import CourseRecords
 from ..storage.event_rows import stamp
 from ..terminal.output_file import whole_file
 from ..worker.worker import Worker
-from .personal_data import ClientHeld, SessionHeld
+from .personal_data import ClientRecords, SessionRecords
 
 README: Final = "README.txt"
 REPORT: Final = "report.json"
@@ -41,7 +41,9 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 """
 
 
-async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], worker: Worker, now: datetime) -> int:
+async def write_export(
+    out: Path, held: ClientRecords, sessions: AsyncIterator[SessionRecords], worker: Worker, now: datetime
+) -> int:
     """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
     reports: dict[int, bytes] = {}
     with whole_file(out) as part, closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
@@ -66,14 +68,14 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
 
 
-def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
+def _session_files(held: SessionRecords, language: str | None) -> dict[str, bytes]:
     """Make the files of one session, by name, in the client's language; the report is one of them: for the worker process."""
     from ...analysis.session_report import summarise
     from ..documents.export_pages import summary_taken_home
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
-    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, earlier_rests=held.past)
+    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, earlier_rests=held.earlier_rests)
     dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
     data = session_data(dated, held.events, report, held.began)
     forms = {
@@ -88,14 +90,14 @@ def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     files = {file: write_as(form, data) for file, form in forms.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(held.around(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(held.client_session(report=report), language)
 
 
-def _course_files(held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
+def _course_files(held: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
     """Make the files of the course, by name; `reports` by session: for the worker process."""
-    from ..courses.course_computation import course_of
+    from ..courses.course_computation import compute_course
     from ..courses.course_records import with_figures
     from ..documents.export_pages import course_taken_home
 
-    course = with_figures(held.course, *course_of(held.sessions, reports)) if held.course.agreed else held.course
+    course = with_figures(held.course, *compute_course(held.sessions, reports)) if held.course.agreed else held.course
     return course_taken_home(course, language)

@@ -9,12 +9,12 @@ import msgspec
 
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
-from ..clients.identities import language_of, open_identity
-from ..courses.course_records import CourseHeld, course_held
+from ..clients.identities import language_of, read_identity
+from ..courses.course_records import CourseRecords, load_course_records
 from ..errors import NoSuchClientError
 from ..sessions.client_session import ClientSession
-from ..sessions.earlier_rests import past_before
-from ..sessions.session_context import around
+from ..sessions.earlier_rests import earlier_rests_before
+from ..sessions.session_context import client_session_of
 from ..sessions.session_store import events_of, session_row
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
@@ -26,7 +26,7 @@ _ELSEWHERE: Final = frozenset({"packet", "report", "identity"})
 _SESSIONS: Final = "(SELECT id FROM session WHERE client = :client)"
 
 
-class SessionHeld(msgspec.Struct, frozen=True, kw_only=True):
+class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
     """A session with all that arrived in it."""
 
     session: int
@@ -34,12 +34,12 @@ class SessionHeld(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float | None
     header: Header
     events: list[Event]
-    past: list[EarlierSession]
-    around: partial[ClientSession]
+    earlier_rests: list[EarlierSession]
+    client_session: partial[ClientSession]
     """All that the client's summary tells of beside the report."""
 
 
-class ClientHeld(msgspec.Struct, frozen=True, kw_only=True):
+class ClientRecords(msgspec.Struct, frozen=True, kw_only=True):
     """A client's rows by table, and their sessions' numbers."""
 
     client: str
@@ -48,10 +48,12 @@ class ClientHeld(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, list[dict[str, Any]]]
     sessions: list[int]
     """In order of time."""
-    course: CourseHeld
+    course: CourseRecords
 
 
-def of_client(db: Database, seal: IdentityCipher, client: str, now: datetime, running: Container[int] = ()) -> ClientHeld:
+def client_records(
+    db: Database, cipher: IdentityCipher, client: str, now: datetime, running: Container[int] = ()
+) -> ClientRecords:
     """Every row of a client but their packets, and their course. Raises `NoSuchClientError`."""
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
@@ -59,17 +61,17 @@ def of_client(db: Database, seal: IdentityCipher, client: str, now: datetime, ru
     for table, condition in tables_of_client(db):
         if table not in _ELSEWHERE and (found := list(db.query(f"SELECT * FROM {table} WHERE {condition}", {"client": client}))):  # noqa: S608
             rows[table] = found
-    rows["identity"] = [msgspec.to_builtins(open_identity(db, seal, client))]
+    rows["identity"] = [msgspec.to_builtins(read_identity(db, cipher, client))]
     audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - words of our own
     rows["audit"] = list(db.query(audit, {"client": client}))
     in_time = sorted(rows.get("session", []), key=lambda row: (row["started_utc"], row["id"]))
     sessions = [session_row(db, row["id"], running) for row in in_time]
-    return ClientHeld(
+    return ClientRecords(
         client=client,
-        language=language_of(db, seal, client),
+        language=language_of(db, cipher, client),
         rows=rows,
         sessions=[row.session for row in sessions],
-        course=course_held(db, client, sessions, now),
+        course=load_course_records(db, client, sessions, now),
     )
 
 
@@ -86,16 +88,16 @@ def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
             yield table, " OR ".join(conditions)
 
 
-def session_of(db: Database, session: int, running: Container[int] = ()) -> SessionHeld:
+def session_records(db: Database, session: int, running: Container[int] = ()) -> SessionRecords:
     """One session as its recording would hold it, and what stands around it."""
     started, end_s = db.execute("SELECT started_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     header, events = events_of(db, session)
-    return SessionHeld(
+    return SessionRecords(
         session=session,
         began=moment(started),
         end_s=end_s,
         header=header,
         events=events,
-        past=past_before(db, session),
-        around=around(db, session_row(db, session, running)),
+        earlier_rests=earlier_rests_before(db, session),
+        client_session=client_session_of(db, session_row(db, session, running)),
     )

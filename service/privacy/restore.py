@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
 from ..storage.backup import Counts, count, take_backup
-from ..storage.backup_catalogue import BESIDE, KEEP_DAYS, Kept, remember
+from ..storage.backup_catalogue import KEEP_DAYS, SIDE_FILES, BackupEntry, add_backup
 from ..storage.database import DATABASE, open_database, take_folder
 from .erasure import erase_again
 
@@ -30,14 +30,14 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Clients who were erased since the backup was made."""
 
 
-def put_back(file: Path, folder: Path, now: datetime) -> Restored:
+def restore_backup(file: Path, folder: Path, now: datetime) -> Restored:
     """Put a verified backup in the place of the folder's database. Raises `ServiceError`."""
     with closing(take_folder(folder)):
         database = folder / DATABASE
         try:
             _copy(file, folder / _PART)
             before, damaged = _keep_aside(database, folder / f"restbeat-before-{now:%Y%m%d-%H%M%S}.db", now)
-            for suffix in BESIDE:
+            for suffix in SIDE_FILES:
                 _beside(database, suffix).unlink(missing_ok=True)
             (folder / _PART).replace(database)
         except OSError as error:
@@ -64,10 +64,10 @@ def _keep_aside(database: Path, aside: Path, now: datetime) -> tuple[str | None,
         take_backup(database.parent, aside)
     except ForeignDatabaseError:
         damaged = True
-        for suffix in ("", *BESIDE):
+        for suffix in ("", *SIDE_FILES):
             if (found := _beside(database, suffix)).exists():
                 found.replace(_beside(aside, suffix))
-    remember(database.parent, Kept(str(aside.resolve()), now, now + timedelta(days=KEEP_DAYS)))
+    add_backup(database.parent, BackupEntry(str(aside.resolve()), now, now + timedelta(days=KEEP_DAYS)))
     return str(aside), damaged
 
 

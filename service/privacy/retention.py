@@ -59,7 +59,7 @@ class Retention:
         while True:
             now = self._now_utc()
             try:
-                if deleted := await self._storage.work(partial(delete_outdated, now=now)):
+                if deleted := await self._storage.run(partial(delete_outdated, now=now)):
                     _LOG.info("%d sessions that the practice no longer keeps were deleted.", deleted)
             except StorageError as error:
                 _LOG.error("Outdated sessions could not be deleted: %s", error)

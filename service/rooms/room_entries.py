@@ -81,7 +81,7 @@ class RoomEntries:
 
     async def _flag_stop(self, room: str, reason: str | None) -> None:
         session = self._rooms[room].session.number
-        await self._store.work(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
+        await self._store.run(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
 
     async def _settled(self, request: RequestKey | None) -> None:
         """Wait until an entry with a key is on disk."""

@@ -13,7 +13,7 @@ FEWEST_DAYS = 3
 """Earlier sessions whose quiet minutes tell what is usual."""
 
 
-class UsualDays(msgspec.Struct, frozen=True, kw_only=True):
+class BaselineRange(msgspec.Struct, frozen=True, kw_only=True):
     """How the quiet minutes vary from day to day, from a client's earlier sessions of whatever kind."""
 
     days: int = 0
@@ -44,5 +44,5 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     visit: Visit
     stopped: bool = False
     """The massage was stopped because of pain."""
-    usual: UsualDays = UsualDays()
+    baseline_range: BaselineRange = BaselineRange()
     complements: tuple[Complement, ...] = ()

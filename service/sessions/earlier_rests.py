@@ -20,7 +20,7 @@ WHERE own.id = ? AND own.kind != 'rest' ORDER BY rest.started_utc DESC, rest.id 
 """
 
 
-def past_before(
+def earlier_rests_before(
     db: Database, session: int, compute: Callable[[int], EarlierSession | None] = lambda _: None
 ) -> list[EarlierSession]:
     """Give what the client's rests before a massage tell, in order of time; a rest learns from nothing but itself.
@@ -32,7 +32,7 @@ def past_before(
     return [past for past in found if past]
 
 
-def unreported_before(db: Database, session: int) -> list[int]:
+def unreported_rests_before(db: Database, session: int) -> list[int]:
     """Those rests that have no report by today's algorithm, in order of time."""
     rows = db.execute(_EARLIER, (ALGORITHM, session, MOST)).fetchall()
     return [rest for rest, figures in reversed(rows) if _decoded(figures) is None]

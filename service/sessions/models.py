@@ -30,7 +30,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_utc: Annotated[str | None, msgspec.Meta(description="Of a yes: when the therapist chose to go on.")]
 
 
-class Worked(msgspec.Struct, frozen=True, kw_only=True):
+class TimeSpent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was done in the massage, and for how long."""
 
     what: str

@@ -61,7 +61,7 @@ class SessionReports:
         header, events = await self._storage.events(row.session)
         await self._make_rests(row.session)
         report = await self._worker.run(
-            compute_report, row.source, header, events, row.duration_s, await self._storage.past(row.session)
+            compute_report, row.source, header, events, row.duration_s, await self._storage.earlier_rests(row.session)
         )
         if row.state == "ended":
             await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
-from .models import VisitMark, Worked
+from .models import TimeSpent, VisitMark
 
 NOT_NOTED: Final = "not noted"
 
@@ -13,7 +13,7 @@ _ENOUGH_MIN: Final = 0.5
 """Of time that nobody noted anything for; less is not worth a word."""
 
 
-def worked(report: SessionReport, marks: Sequence[VisitMark], pick: Callable[[VisitMark], str | None]) -> list[Worked]:
+def time_spent(report: SessionReport, marks: Sequence[VisitMark], pick: Callable[[VisitMark], str | None]) -> list[TimeSpent]:
     """For how long each thing that `pick` takes from a mark was done in the massage: until the next such mark.
 
     The last entry is `NOT_NOTED` where the massage went on before the first mark.
@@ -28,11 +28,11 @@ def worked(report: SessionReport, marks: Sequence[VisitMark], pick: Callable[[Vi
     for what, begin_s, stop_s in zip([NOT_NOTED, *(what for _, what in told)], borders, borders[1:], strict=False):
         minutes[what] = minutes.get(what, 0.0) + (stop_s - begin_s) / 60
     before = minutes.pop(NOT_NOTED)
-    done = [Worked(what=what, minutes=length) for what, length in minutes.items() if length > 0]
-    return [*done, Worked(what=NOT_NOTED, minutes=before)] if done and before >= _ENOUGH_MIN else done
+    done = [TimeSpent(what=what, minutes=length) for what, length in minutes.items() if length > 0]
+    return [*done, TimeSpent(what=NOT_NOTED, minutes=before)] if done and before >= _ENOUGH_MIN else done
 
 
-def pains_of(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
+def pain_before_and_after(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
     """Pain as it was asked before and after, else as it was said in the session before and after the massage."""
     massage = next((figures for figures in report.figures.phases if figures.phase == "massage"), None)
     if massage is not None and before is None:

@@ -26,7 +26,7 @@ from ..storage.event_rows import (
 )
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
-from .earlier_rests import past_before, unreported_before
+from .earlier_rests import earlier_rests_before, unreported_rests_before
 from .models import SessionRow
 from .screening import Screening
 
@@ -152,13 +152,13 @@ class SessionStore(Storage):
         """The report of that algorithm, or the newest; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
 
-    async def past(self, session: int) -> list[EarlierSession]:
+    async def earlier_rests(self, session: int) -> list[EarlierSession]:
         """What the client's rests before a massage tell, in order of time."""
-        return await self._writer.call(lambda db: past_before(db, session))
+        return await self._writer.call(lambda db: earlier_rests_before(db, session))
 
     async def unreported_rests(self, session: int) -> list[int]:
         """Those of them that have no report by today's algorithm yet."""
-        return await self._writer.call(lambda db: unreported_before(db, session))
+        return await self._writer.call(lambda db: unreported_rests_before(db, session))
 
     def _demand_writable(self, session: int) -> None:
         if session not in self._next_seq:

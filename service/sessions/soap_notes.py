@@ -93,7 +93,7 @@ class SessionNotes:
     async def viewed(self, session: int, what: str, *, by: str) -> None:
         """Note in the audit log that a part of a session was viewed."""
         now = self._now_utc()
-        await self._storage.work(lambda db: _note_view(db, session, what, by, now))
+        await self._storage.run(lambda db: _note_view(db, session, what, by, now))
 
     async def visit(self, session: int, *, by: str) -> Visit:
         """Return what was asked, done and written around a session."""
@@ -104,17 +104,17 @@ class SessionNotes:
             _note_view(db, session, "notes", by, now)
             return visit
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
         """Save notes. Raises `RefusedError` where somebody else saved since `based_on`."""
         now = self._now_utc()
-        return await self._storage.work(lambda db: save(db, session, soap, mind, based_on, by, now))
+        return await self._storage.run(lambda db: save(db, session, soap, mind, based_on, by, now))
 
     async def set_pain_after(self, session: int, score: int | None, *, by: str) -> None:
         """Keep the pain score after the session."""
         now = self._now_utc()
-        await self._storage.work(lambda db: set_pain_after(db, session, score, by, now))
+        await self._storage.run(lambda db: set_pain_after(db, session, score, by, now))
 
 
 def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:

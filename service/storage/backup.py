@@ -13,14 +13,14 @@ import sqlite3
 import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
-from .database import check_ours, demand_there, open_readonly, sentence_for
+from .database import check_schema, open_readonly, require_database, storage_error
 from .sqlite import Database
 
 _STEP_PAGES = 2000
 _COUNTED = ("session", "packet", "client", "report")
 
 
-Told = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Called with how much is done, and how much there is in all."""
 
 
@@ -41,9 +41,9 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
 
 
-def take_backup(folder: Path, out: Path, told: Told = lambda _done, _all: None) -> Backup:
+def take_backup(folder: Path, out: Path, told: ProgressCallback = lambda _done, _all: None) -> Backup:
     """Copy the folder's database to the file `out`, whole or not at all, beside whoever writes to it. Raises `ServiceError`."""
-    demand_there(folder)
+    require_database(folder)
     part = out.with_name(f".{out.name}.part")
     try:
         with closing(open_readonly(folder)) as source:
@@ -55,7 +55,7 @@ def take_backup(folder: Path, out: Path, told: Told = lambda _done, _all: None) 
     except OSError as error:
         raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     finally:
         part.unlink(missing_ok=True)
     return msgspec.structs.replace(made, file=str(out.resolve()))
@@ -65,7 +65,7 @@ def verify(file: Path) -> Backup:
     """Open a backup, check it through, and count. Raises `ForeignDatabaseError`, `NewerDatabaseError`."""
     try:
         with closing(_opened(file)) as db:
-            check_ours(db, file)
+            check_schema(db, file)
             damage = [row[0] for row in db.execute("PRAGMA integrity_check(3)").fetchall()]
             if damage != ["ok"]:
                 raise ForeignDatabaseError(f"{file} is damaged ({damage[0]}). It was left as it is; take another backup.")
@@ -93,7 +93,7 @@ def _opened(file: Path) -> Database:
     return Database(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True), execute_plugins=False)
 
 
-def _copy(source: Database, part: Path, told: Told) -> Counts:
+def _copy(source: Database, part: Path, told: ProgressCallback) -> Counts:
     part.write_bytes(b"")
     source.execute("BEGIN")
     counted = count(source)  # the first read fixes the moment

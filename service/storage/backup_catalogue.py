@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
-LIST: Final = "backups.jsonl"
+CATALOGUE: Final = "backups.jsonl"
 KEEP_DAYS: Final = 90
 """How long a backup is kept unless told otherwise."""
-BESIDE: Final = ("-wal", "-shm")
+SIDE_FILES: Final = ("-wal", "-shm")
 """What SQLite writes beside a database; it goes with it."""
 
 
-class Kept(msgspec.Struct, frozen=True):
+class BackupEntry(msgspec.Struct, frozen=True):
     """A backup that was made, and when it is to be deleted."""
 
     file: str
@@ -22,21 +22,21 @@ class Kept(msgspec.Struct, frozen=True):
     until_utc: datetime
 
 
-def remember(folder: Path, kept: Kept) -> None:
+def add_backup(folder: Path, kept: BackupEntry) -> None:
     """Put a backup on the list."""
-    _write(folder, [*(other for other in listed(folder) if other.file != kept.file), kept])
+    _write(folder, [*(other for other in listed_backups(folder) if other.file != kept.file), kept])
 
 
-def listed(folder: Path) -> Sequence[Kept]:
+def listed_backups(folder: Path) -> Sequence[BackupEntry]:
     """Backups that were made and still lie where they were put, oldest first; a line that cannot be read is passed over."""
     try:
-        lines = (folder / LIST).read_bytes().splitlines()
+        lines = (folder / CATALOGUE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    found: list[Kept] = []
+    found: list[BackupEntry] = []
     for line in lines:
         try:
-            kept = msgspec.json.decode(line, type=Kept)
+            kept = msgspec.json.decode(line, type=BackupEntry)
         except msgspec.MsgspecError:
             continue
         if Path(kept.file).exists():
@@ -44,24 +44,24 @@ def listed(folder: Path) -> Sequence[Kept]:
     return sorted(found, key=lambda kept: kept.made_utc)
 
 
-def delete_expired(folder: Path, now: datetime) -> Sequence[Kept]:
+def delete_expired(folder: Path, now: datetime) -> Sequence[BackupEntry]:
     """Delete the backups whose time is over; gives those that are gone. One that cannot be deleted stays on the list."""
-    gone: list[Kept] = []
-    for kept in listed(folder):
+    gone: list[BackupEntry] = []
+    for kept in listed_backups(folder):
         if kept.until_utc <= now:
             try:
                 Path(kept.file).unlink()
-                for suffix in BESIDE:
+                for suffix in SIDE_FILES:
                     Path(f"{kept.file}{suffix}").unlink(missing_ok=True)
             except OSError:
                 continue
             gone.append(kept)
     if gone:
-        _write(folder, listed(folder))
+        _write(folder, listed_backups(folder))
     return gone
 
 
-def _write(folder: Path, kept: Sequence[Kept]) -> None:
-    part = folder / f".{LIST}.part"
+def _write(folder: Path, kept: Sequence[BackupEntry]) -> None:
+    part = folder / f".{CATALOGUE}.part"
     part.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in kept))
-    part.replace(folder / LIST)
+    part.replace(folder / CATALOGUE)

@@ -49,7 +49,7 @@ def take_folder(folder: Path) -> sqlite3.Connection:
                 "Stop that one first, or choose another folder with --data."
             )
             raise FolderTakenError(sentence) from error
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     return hold
 
 
@@ -60,7 +60,7 @@ def open_database(folder: Path) -> Database:
     try:
         connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
         db = Database(connection, execute_plugins=False)
-        check_ours(db, path)
+        check_schema(db, path)
         db.enable_wal()
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
@@ -71,11 +71,11 @@ def open_database(folder: Path) -> Database:
             connection.close()
         if isinstance(error, StorageError):
             raise
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     return db
 
 
-def demand_there(folder: Path) -> None:
+def require_database(folder: Path) -> None:
     """Raise `ForeignDatabaseError` unless the folder holds a database: whoever only reads makes none."""
     if not (folder / DATABASE).exists():
         raise ForeignDatabaseError(f"There is no database in {folder}. Choose another folder with --data.")
@@ -86,29 +86,29 @@ def open_readonly(folder: Path) -> Database:
     try:
         return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
 
 
-def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
+def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
     """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
-    demand_there(folder)
+    require_database(folder)
     db = open_readonly(folder)
     try:
-        check_ours(db, folder / DATABASE)
+        check_schema(db, folder / DATABASE)
         return job(db)
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     finally:
         db.close()
 
 
-def write_beside(folder: Path, job: Callable[[Database], None]) -> None:
+def write_alongside(folder: Path, job: Callable[[Database], None]) -> None:
     """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
     try:
         with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
             job(Database(connection, execute_plugins=False))
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
 
 
 def folder_taken(folder: Path) -> bool:
@@ -122,7 +122,7 @@ def folder_taken(folder: Path) -> bool:
     return False
 
 
-class Look(msgspec.Struct, frozen=True):
+class DatabaseSummary(msgspec.Struct, frozen=True):
     """A database as `doctor` sees it."""
 
     sessions: int
@@ -136,15 +136,15 @@ class Look(msgspec.Struct, frozen=True):
     schema: list[str]
 
 
-def look_into(folder: Path) -> Look:
+def summarise_database(folder: Path) -> DatabaseSummary:
     """Read a database without changing it. Raises `StorageError`."""
     path = folder / DATABASE
     db = open_readonly(folder)
     try:
-        check_ours(db, path)
+        check_schema(db, path)
         damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
         wal = path.with_name(f"{DATABASE}-wal")
-        return Look(
+        return DatabaseSummary(
             sessions=db.execute("SELECT count(*) FROM session").fetchone()[0],
             interrupted=db.execute("SELECT count(*) FROM session WHERE ended_utc IS NULL").fetchone()[0],
             packets=db.execute("SELECT count(*) FROM packet").fetchone()[0],
@@ -155,12 +155,12 @@ def look_into(folder: Path) -> Look:
             schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
         )
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     finally:
         db.close()
 
 
-def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
+def storage_error(error: sqlite3.Error, folder: Path) -> StorageError:
     """The typed error, with what happened, what was kept and what to do."""
     match _code(error):
         case sqlite3.SQLITE_FULL:
@@ -181,7 +181,7 @@ def sentence_for(error: sqlite3.Error, folder: Path) -> StorageError:
             return StorageError(f"The database in {folder} could not be used: {error}. Check the disk and the folder.")
 
 
-def check_ours(db: Database, path: Path) -> None:
+def check_schema(db: Database, path: Path) -> None:
     """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read it."""
     known = {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}
     applied = [step.name for step in migrations.applied(db)]

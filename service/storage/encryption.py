@@ -22,22 +22,22 @@ class IdentityCipher:
         self.path = path
 
     @property
-    def missing(self) -> bool:
+    def key_missing(self) -> bool:
         """Whether there is no key file."""
         return not self.path.exists()
 
-    def seal(self, text: bytes) -> bytes:
+    def encrypt(self, text: bytes) -> bytes:
         """Encrypt; where there is no key yet, one is made. Raises `CipherError`."""
-        if self.missing:
+        if self.key_missing:
             self._make_key()
         return self._keys().encrypt(text)
 
-    def open(self, sealed: bytes) -> bytes:
+    def decrypt(self, encrypted: bytes) -> bytes:
         """Decrypt. Raises `KeyMissingError`, and `WrongKeyError` where another key is needed."""
         from cryptography.fernet import InvalidToken
 
         try:
-            return self._keys().decrypt(sealed)
+            return self._keys().decrypt(encrypted)
         except InvalidToken as error:
             sentence = (
                 f"Another key than that in {self.path} sealed this. Put the old key back, as a line of its own below the present "

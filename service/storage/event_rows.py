@@ -40,7 +40,7 @@ EVENT_OF: dict[str, Callable[..., Event]] = {
     "fault": Fault,
 }
 """What makes the event of a row again: of t_s and the table's own columns."""
-TOLD = ("phase", "mark", "pain")
+ENTRY_TABLES = ("phase", "mark", "pain")
 """Those of them that hold what people told."""
 
 _DEVICE_COLUMNS = tuple(f"strap_{name}" for name in Device.__struct_fields__)
@@ -62,7 +62,7 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 
 
 _INSERTS = {table: _insert(table, columns) for table, columns in EVENT_COLUMNS.items()}
-_PRESSED_INSERTS = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in TOLD}
+_PRESSED_INSERTS = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in ENTRY_TABLES}
 
 
 def event_statement(session: int, seq: int, event: Event, press: str | None = None) -> Statement:

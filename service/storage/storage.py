@@ -45,7 +45,7 @@ class Storage:
         """A sentence for a page while something cannot be written; None where all is well."""
         return self._writer.trouble
 
-    async def work(self, job: Callable[[Database], T]) -> T:
+    async def run(self, job: Callable[[Database], T]) -> T:
         """Do some work on the database in its turn; SQLite's errors become `StorageError`."""
         return await self._writer.call(job)
 

@@ -13,7 +13,7 @@ import time
 from typing import TypeVar
 
 from ..errors import StorageError
-from .database import open_database, sentence_for, take_folder
+from .database import open_database, storage_error, take_folder
 from .event_rows import Statement
 from .sqlite import Database
 
@@ -80,7 +80,7 @@ class Writer:
             try:
                 result.set_result(work(db))
             except sqlite3.Error as error:
-                result.set_exception(_chained(sentence_for(error, self._folder), error))
+                result.set_exception(_chained(storage_error(error, self._folder), error))
             except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
                 result.set_exception(error)
 
@@ -148,7 +148,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it is, no row may vanish with this thread
             if not self.trouble:
                 _LOG.error("Rows wait in memory: %s", error)
-            why = sentence_for(error, self._folder) if isinstance(error, sqlite3.Error) else error
+            why = storage_error(error, self._folder) if isinstance(error, sqlite3.Error) else error
             self.trouble = f"{why} {len(self._waiting)} entries wait in memory and are tried again: leave restbeat running."
         else:
             self._waiting.clear()

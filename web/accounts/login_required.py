@@ -43,7 +43,7 @@ def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
 
 def login_of(request: web.Request, accounts: Accounts) -> Login | None:
     """The login of the browser that asks, as it is at this moment."""
-    return accounts.whose(request.cookies.get(COOKIE, ""))
+    return accounts.login_of(request.cookies.get(COOKIE, ""))
 
 
 def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ...service.courses.courses import Courses
-from ...service.courses.visit_schedule import shortest
+from ...service.courses.visit_schedule import describe_plan
 from ...service.documents.client_course import client_course, course_page
 from ...service.documents.client_summary import client_summary
 from ...service.documents.course_figures import figure_lines, went_lines
@@ -107,7 +107,7 @@ class CoursePages:
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Who is due")
         rows = await self._courses.practice()
-        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
+        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, describe_plan=describe_plan)
 
     async def _pdf(self, html: str, name: str) -> web.Response:
         pdf = await self._courses.pdf(html, {file: self._static_files.content(file) for file in PAPER_FILES})
