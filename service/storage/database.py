@@ -1,4 +1,4 @@
-"""The database file in its folder: taken for one process, opened, brought up to date; SQLite's errors as sentences."""
+"""The database file in its folder: locked for one process, opened, migrated; SQLite's errors as sentences."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -27,22 +27,25 @@ _BUSY_S = 5.0
 
 
 def take_folder(folder: Path) -> sqlite3.Connection:
-    """Make the folder, closed to other users, and take it for this process.
+    """Make the folder, closed to other users, and lock it for this process.
 
-    The hold ends with `close()`, and with the process however it dies. SQLite's own lock on an empty file serves as the hold,
-    because it works alike on Linux, macOS and Windows.
+    The lock is released by `close()` on the returned connection, and when the process ends in any way. It is SQLite's own lock
+    on an empty file, because that works alike on Linux, macOS and Windows.
+
+    Raises `FolderTakenError` where another process has the lock, `FolderNotWritableError` where the folder cannot be made or
+    written, `StorageError` where SQLite fails otherwise.
     """
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(folder, error.strerror or str(error)) from error
-    hold = None
+    lock = None
     try:
-        hold = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
-        hold.execute("BEGIN EXCLUSIVE")
+        lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
+        lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
-        if hold:
-            hold.close()
+        if lock:
+            lock.close()
         if _code(error) == sqlite3.SQLITE_BUSY:
             sentence = (
                 f"Another running restbeat uses the data folder {folder}. Nothing was changed. "
@@ -50,11 +53,15 @@ def take_folder(folder: Path) -> sqlite3.Connection:
             )
             raise FolderTakenError(sentence) from error
         raise storage_error(error, folder) from error
-    return hold
+    return lock
 
 
 def open_database(folder: Path) -> Database:
-    """Open the folder's database in WAL with every commit on the disk, and apply what migrations it lacks."""
+    """Open the folder's database in WAL mode, with every commit synced to disk, and apply its pending migrations.
+
+    Raises `ForeignDatabaseError` where it is damaged or another program's, `NewerDatabaseError` where a later restbeat wrote
+    it, `StorageError` where SQLite fails otherwise.
+    """
     path = folder / DATABASE
     connection = None
     try:
@@ -76,13 +83,13 @@ def open_database(folder: Path) -> Database:
 
 
 def require_database(folder: Path) -> None:
-    """Raise `ForeignDatabaseError` unless the folder holds a database: whoever only reads makes none."""
+    """Raise `ForeignDatabaseError` unless the folder holds a database: a mere reader must not create one."""
     if not (folder / DATABASE).exists():
         raise ForeignDatabaseError(f"There is no database in {folder}. Choose another folder with --data.")
 
 
 def open_readonly(folder: Path) -> Database:
-    """Open the folder's database for reading beside the process that writes it. Raises `StorageError`."""
+    """Open the folder's database for reading while another process may write it. Raises `StorageError` where SQLite fails."""
     try:
         return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
     except sqlite3.Error as error:
@@ -90,7 +97,10 @@ def open_readonly(folder: Path) -> Database:
 
 
 def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
-    """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    """Return the result of `job`, which reads the folder's database while another process may write it.
+
+    Raises `StorageError` where there is no database, this restbeat cannot read it, or SQLite fails.
+    """
     require_database(folder)
     db = open_readonly(folder)
     try:
@@ -103,7 +113,7 @@ def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
 
 
 def write_alongside(folder: Path, job: Callable[[Database], None]) -> None:
-    """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
+    """Run `job`, which makes one short entry while another process may write too. Raises `StorageError` where SQLite fails."""
     try:
         with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
             job(Database(connection, execute_plugins=False))
@@ -112,7 +122,7 @@ def write_alongside(folder: Path, job: Callable[[Database], None]) -> None:
 
 
 def folder_taken(folder: Path) -> bool:
-    """Whether a running restbeat holds the folder."""
+    """Return whether a running restbeat uses the folder; False too where that cannot be found out."""
     try:
         take_folder(folder).close()
     except FolderTakenError:
@@ -123,7 +133,7 @@ def folder_taken(folder: Path) -> bool:
 
 
 class DatabaseSummary(msgspec.Struct, frozen=True):
-    """A database as `doctor` sees it."""
+    """Figures of a database for `restbeat doctor`."""
 
     sessions: int
     interrupted: int
@@ -131,13 +141,13 @@ class DatabaseSummary(msgspec.Struct, frozen=True):
     size_mb: float
     wal_mb: float
     pending: int
-    """Migrations that were not applied yet."""
+    """Number of migrations that have not been applied yet."""
     damage: str | None
     schema: list[str]
 
 
 def summarise_database(folder: Path) -> DatabaseSummary:
-    """Read a database without changing it. Raises `StorageError`."""
+    """Read the figures of a database without changing it. Raises `StorageError` where it cannot be read."""
     path = folder / DATABASE
     db = open_readonly(folder)
     try:
@@ -161,7 +171,7 @@ def summarise_database(folder: Path) -> DatabaseSummary:
 
 
 def storage_error(error: sqlite3.Error, folder: Path) -> StorageError:
-    """The typed error, with what happened, what was kept and what to do."""
+    """Return the typed error for one of SQLite's: its text says what happened, what was kept and what to do."""
     match _code(error):
         case sqlite3.SQLITE_FULL:
             return DiskFullError(f"The disk that holds {folder} is full. What was stored is kept; free some space.")
@@ -182,7 +192,7 @@ def storage_error(error: sqlite3.Error, folder: Path) -> StorageError:
 
 
 def check_schema(db: Database, path: Path) -> None:
-    """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read it."""
+    """Raise `ForeignDatabaseError` or `NewerDatabaseError` unless this restbeat can read the database."""
     known = {step.name for step in migrations.pending(Database(memory=True, execute_plugins=False))}
     applied = [step.name for step in migrations.applied(db)]
     if not applied and set(db.table_names()) - {migrations.migrations_table}:

@@ -1,4 +1,4 @@
-"""The door to cryptography: what names a person is stored sealed, and the key lies outside the database."""
+"""The only module that imports cryptography: identities are stored encrypted, and the key lies outside the database."""
 
 import os
 from pathlib import Path
@@ -13,9 +13,10 @@ _KEPT = "Sessions, figures and notes are not touched."
 
 
 class IdentityCipher:
-    """Seals and opens with the keys of a file, one a line: the first seals, each opens. The file is made with the first seal.
+    """Cipher for identities, with the keys of a file, one a line.
 
-    It reads and writes files: for the storage thread, never for the event loop.
+    The first key encrypts, every key decrypts. The file is made when something is first encrypted.
+    It reads and writes files: call it on the storage thread, never on the event loop.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,17 +24,24 @@ class IdentityCipher:
 
     @property
     def key_missing(self) -> bool:
-        """Whether there is no key file."""
+        """Whether the key file does not exist."""
         return not self.path.exists()
 
     def encrypt(self, text: bytes) -> bytes:
-        """Encrypt; where there is no key yet, one is made. Raises `CipherError`."""
+        """Encrypt `text`; a key is made where there is none yet.
+
+        Raises `CipherError` where the key file cannot be made or read, `WrongKeyError` where it holds no key.
+        """
         if self.key_missing:
             self._make_key()
         return self._keys().encrypt(text)
 
     def decrypt(self, encrypted: bytes) -> bytes:
-        """Decrypt. Raises `KeyMissingError`, and `WrongKeyError` where another key is needed."""
+        """Decrypt what `encrypt` returned.
+
+        Raises `KeyMissingError` where there is no key file, `WrongKeyError` where another key is needed or the file holds
+        none, `CipherError` where the file cannot be read.
+        """
         from cryptography.fernet import InvalidToken
 
         try:
@@ -67,7 +75,10 @@ class IdentityCipher:
 
 
 def make_key_file(path: Path, key: bytes, purpose: str) -> None:
-    """Write a key to a new file that its owner alone can read. Raises `CipherError`."""
+    """Write a key to a new file that only its owner can read.
+
+    `purpose` completes "A key for …" in the error. Raises `CipherError` where the file exists or cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -81,12 +92,12 @@ def make_key_file(path: Path, key: bytes, purpose: str) -> None:
 
 
 def key_file_of(named: Path | None, data: Path | None) -> Path:
-    """Where the key lies: as named, beside a data folder that was chosen, else in the user's configuration."""
+    """Return the path of the key file: `named`, else beside the data folder `data`, else in the user's configuration."""
     if named is not None:
         return named
     if data is not None:
-        whole = data.resolve()
-        return whole.with_name(f"{whole.name}.key")
+        folder = data.resolve()
+        return folder.with_name(f"{folder.name}.key")
     from platformdirs import user_config_path
 
     return user_config_path("restbeat", appauthor=False) / "identity.key"
