@@ -1,4 +1,4 @@
-"""What stands around a session's figures in the summary that its client takes home."""
+"""The data beside the report in the summary that a client takes home."""
 
 from functools import partial
 
@@ -10,7 +10,10 @@ from .models import SessionRow
 
 
 def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
-    """Everything but the report, which is still to be given."""
+    """Return a client's summary data as a `ClientSession` that lacks only the report: call it with `report=`.
+
+    Raises `UnknownSessionError` where there is no such session.
+    """
     return partial(
         ClientSession,
         row=row,
@@ -22,6 +25,6 @@ def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
 
 
 def stopped_for_pain(db: Database, session: int) -> bool:
-    """Whether the massage was stopped because of pain."""
+    """Return whether the massage was stopped because of pain."""
     query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND kind = 'stop'"
     return db.execute(query, (session, session)).fetchone() is not None
