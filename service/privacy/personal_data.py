@@ -1,4 +1,4 @@
-"""Everything that the database holds of a client, found by its foreign keys: a table that is added later comes along."""
+"""All data of a client in the database, found by its foreign keys, so that a table added later is included."""
 
 from collections.abc import Container, Iterator
 from datetime import datetime
@@ -20,14 +20,14 @@ from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
-_ELSEWHERE: Final = frozenset({"packet", "report", "identity"})
-"""Packets stand in the recordings, reports beside them; who the client is, is opened."""
+_EXCLUDED: Final = frozenset({"packet", "report", "identity"})
+"""Tables exported otherwise: packets in recordings, reports as files, the identity decrypted."""
 
 _SESSIONS: Final = "(SELECT id FROM session WHERE client = :client)"
 
 
 class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with all that arrived in it."""
+    """A session's data: its recording and its client's summary."""
 
     session: int
     began: datetime
@@ -36,33 +36,37 @@ class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
     events: list[Event]
     earlier_rests: list[EarlierSession]
     client_session: partial[ClientSession]
-    """All that the client's summary tells of beside the report."""
+    """Data of the client's summary, without the report: call it with `report=`."""
 
 
 class ClientRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """A client's rows by table, and their sessions' numbers."""
+    """A client's rows by table, the numbers of their sessions, and their course."""
 
     client: str
     language: str | None
-    """What they read; None where it is not written down."""
+    """Language of their documents; None where none is stored."""
     rows: dict[str, list[dict[str, Any]]]
     sessions: list[int]
-    """In order of time."""
+    """Numbers of the sessions, in order of time."""
     course: CourseRecords
 
 
 def client_records(
     db: Database, cipher: IdentityCipher, client: str, now: datetime, running: Container[int] = ()
 ) -> ClientRecords:
-    """Every row of a client but their packets, and their course. Raises `NoSuchClientError`."""
+    """Return a client's rows without packets and reports, and their course.
+
+    `running`: sessions that a process writes now. Raises `NoSuchClientError` where there is no such client, `RefusedError`
+    where the identity cannot be decrypted.
+    """
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
     rows: dict[str, list[dict[str, Any]]] = {"client": list(db.query("SELECT * FROM client WHERE pseudonym = ?", (client,)))}
     for table, condition in tables_of_client(db):
-        if table not in _ELSEWHERE and (found := list(db.query(f"SELECT * FROM {table} WHERE {condition}", {"client": client}))):  # noqa: S608
+        if table not in _EXCLUDED and (found := list(db.query(f"SELECT * FROM {table} WHERE {condition}", {"client": client}))):  # noqa: S608
             rows[table] = found
     rows["identity"] = [msgspec.to_builtins(read_identity(db, cipher, client))]
-    audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - words of our own
+    audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - constant text
     rows["audit"] = list(db.query(audit, {"client": client}))
     in_time = sorted(rows.get("session", []), key=lambda row: (row["started_utc"], row["id"]))
     sessions = [session_row(db, row["id"], running) for row in in_time]
@@ -76,7 +80,7 @@ def client_records(
 
 
 def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
-    """Each table that belongs to a client or to a client's session, and the condition that finds their rows (`:client`)."""
+    """Yield each table with a foreign key to client or session, and the condition for one client's rows (`:client`)."""
     for table in db.table_names():
         conditions = []
         for key in db.table(table).foreign_keys:
@@ -89,7 +93,7 @@ def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
 
 
 def session_records(db: Database, session: int, running: Container[int] = ()) -> SessionRecords:
-    """One session as its recording would hold it, and what stands around it."""
+    """Return a session's recording and the data of its client's summary; `running`: sessions that a process writes now."""
     started, end_s = db.execute("SELECT started_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     header, events = events_of(db, session)
     return SessionRecords(
