@@ -1,4 +1,4 @@
-"""Sessions on their way to the worker process, where a course is worked out, and back."""
+"""Data that is passed to the worker process, where a course is computed, and back."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from ..sessions.models import TimeSpent, VisitMark
 
 
 class PainScores(NamedTuple):
-    """What a client said around a session and on the days after; None where nobody asked or answered."""
+    """Pain scores around a session and on the two days after; None where not asked or not answered."""
 
     pain_before: int | None
     pain_after: int | None
@@ -17,7 +17,7 @@ class PainScores(NamedTuple):
 
 
 class StoredSession(NamedTuple):
-    """One session as the database has it, but its report."""
+    """One session from the database, without its report."""
 
     session: int
     started: datetime
@@ -26,7 +26,7 @@ class StoredSession(NamedTuple):
 
 
 class SessionComparison(NamedTuple):
-    """What a session's report tells of it within a course."""
+    """Figures of a session within a course, from its report."""
 
     session: int
     counts: bool

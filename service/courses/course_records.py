@@ -1,4 +1,4 @@
-"""What the database holds of a course, and the course put together from it: for the pages, and for a client's export."""
+"""The data of a course in the database, and the course built from it: for the pages and a client's export."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -26,16 +26,19 @@ WHERE client = ?
 
 
 class CourseRecords(msgspec.Struct, frozen=True):
-    """A course before anything is compared, and what is to be compared."""
+    """A course without figures, and the sessions to compare."""
 
     course: ClientCourse
     sessions: list[StoredSession]
-    """Those that have ended, in order of time; none where the client does not agree to have them compared."""
+    """Ended sessions, in order of time; empty without the client's consent to compare them."""
 
 
 def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], now: datetime) -> CourseRecords:
-    """Everything of a course but its figures. `rows`: the client's sessions in order of time."""
-    beside, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
+    """Return a course without its figures, and the sessions to compare.
+
+    `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out.
+    """
+    complements, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
     pains = {session: PainScores(*scores) for session, *scores in db.execute(_PAINS, (client,)).fetchall()}
     rows = [row for row in rows if row.session in pains]
     course = ClientCourse(
@@ -50,30 +53,30 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
                 kind=row.kind,
                 state=row.state,
                 stopped=stopped_for_pain(db, row.session),
-                complements=beside.get(row.session, []),
+                complements=complements.get(row.session, []),
                 **pains[row.session]._asdict(),
             )
             for row in rows
         ],
         flags=[flag for flag in client_store.flags_of(db, client) if flag.cleared_utc is None],
     )
-    compared = [row for row in rows if agreed and row.state == "ended"]
+    to_compare = [row for row in rows if agreed and row.state == "ended"]
     return CourseRecords(
         course,
         [
             StoredSession(row.session, moment(row.started_utc), soap_notes.visit_of(db, row.session).marks, pains[row.session])
-            for row in compared
+            for row in to_compare
         ],
     )
 
 
 def with_figures(course: ClientCourse, figures: Course, compared: Sequence[SessionComparison], waiting: int = 0) -> ClientCourse:
-    """The course with all that was compared; `waiting`: sessions that are yet to be analysed anew."""
-    told = {one.session: one._asdict() for one in compared}
-    entries = [msgspec.structs.replace(entry, **told.get(entry.session, {})) for entry in course.entries]
+    """Return the course with its figures; `waiting`: number of sessions left out until they are analysed anew."""
+    fields = {session.session: session._asdict() for session in compared}
+    entries = [msgspec.structs.replace(entry, **fields.get(entry.session, {})) for entry in course.entries]
     return msgspec.structs.replace(course, entries=entries, figures=figures, waiting=waiting)
 
 
 def first_visit(rows: Sequence[SessionRow]) -> date | None:
-    """The day of the first massage."""
+    """Return the day of the first massage; None where there was none. `rows` in order of time."""
     return next((local_day(row.started_utc) for row in rows if row.kind == "massage"), None)

@@ -83,7 +83,7 @@ async def test_rests_tell_the_massage_apart_and_are_no_visit_of_the_plan(bench):
     course = await bench.courses.course("M-014", "course", by="Ada")
     assert (course.figures.sessions, course.figures.rests) == (4, 3)
     assert course.figures.beyond_rest_pct.value == pytest.approx(50, abs=25)
-    assert len(course.held()) == 4
+    assert len(course.massage_days()) == 4
 
 
 async def test_a_session_that_runs_or_was_cut_off_is_listed_and_not_counted(bench):
