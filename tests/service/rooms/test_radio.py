@@ -53,8 +53,8 @@ def test_a_proxy_that_is_named_twice_is_refused():
 
 
 async def test_without_the_extra_it_is_said_what_to_install(monkeypatch):
-    for module in ("proxies_strap", "proxies_watch", "proxy"):
-        monkeypatch.delitem(sys.modules, f"restbeat.sensors.{module}", raising=False)
+    for module in ("strap", "scanner", "proxies"):
+        monkeypatch.delitem(sys.modules, f"restbeat.sensors.proxies.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "bleak_esphome", None)
     with pytest.raises(ProxyError, match=r"pip install 'restbeat\[proxy\]'"):
         async with radio_of(None, read_options(["127.0.0.1"], None, None)):
