@@ -188,7 +188,7 @@ class BeatClock:
         return taken, ends
 
     def broken(self) -> list[Beat]:
-        """The link was lost, or the session cut off: whatever comes next does not continue what came before."""
+        """The connection was lost, or the session cut off: whatever comes next does not continue what came before."""
         beats = self._release(gap=True) if self._held else []
         self._broken = True
         return beats

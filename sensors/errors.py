@@ -4,7 +4,7 @@ SensorError
 ├── PayloadError          a notification that is no heart rate measurement
 ├── RecordingError        a recording of which nothing can be read
 ├── FaultError            a fault that cannot be put in as it is written
-└── LinkError
+└── RadioError
     ├── NoAdapterError    no Bluetooth adapter, or it is switched off
     ├── StrapNotFoundError
     ├── ConnectError      found, but the connection failed
@@ -29,21 +29,21 @@ class FaultError(SensorError):
     """A fault that is not in the grammar, or does not fit the recording."""
 
 
-class LinkError(SensorError):
+class RadioError(SensorError):
     """The radio, or the way to it, failed."""
 
 
-class NoAdapterError(LinkError):
+class NoAdapterError(RadioError):
     """There is no Bluetooth adapter, or it is switched off."""
 
 
-class StrapNotFoundError(LinkError):
+class StrapNotFoundError(RadioError):
     """The strap was not heard."""
 
 
-class ConnectError(LinkError):
+class ConnectError(RadioError):
     """The strap was heard, but connecting or subscribing failed."""
 
 
-class VirtualBusError(LinkError):
+class VirtualBusError(RadioError):
     """The private D-Bus of the virtual straps could not be started."""

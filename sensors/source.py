@@ -14,8 +14,8 @@ from .recordings.recording import ConnectionEvent, Event, Fault, Mark, Pain, Pha
 from .task_cancellation import ended
 
 
-class LinkState(Enum):
-    """What the link to a strap is doing."""
+class ConnectionState(Enum):
+    """What the connection to a strap is doing."""
 
     IDLE = "idle"
     SCANNING = "scanning"
@@ -27,10 +27,10 @@ class LinkState(Enum):
 
 
 class ConnectionChange(msgspec.Struct, frozen=True):
-    """The link went over into another state; `hint` says what a person can do about it."""
+    """The connection went over into another state; `hint` says what a person can do about it."""
 
     t: float
-    state: LinkState
+    state: ConnectionState
     hint: str | None = None
 
 
@@ -75,13 +75,13 @@ def beginning(recording: Recording, t: float) -> Generator[Item]:
     """What a source says of a recording before its first event."""
     yield Described(t, recording.header.device)
     if not any(isinstance(event, ConnectionEvent) for event in recording.events[:1]):
-        yield ConnectionChange(t, LinkState.STREAMING)
+        yield ConnectionChange(t, ConnectionState.STREAMING)
 
 
 def items_of(event: Event) -> Generator[Item]:
-    """An event, and the change of the link that it stands for."""
+    """An event, and the change of the connection that it stands for."""
     if isinstance(event, ConnectionEvent):
-        yield ConnectionChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
+        yield ConnectionChange(event.t, ConnectionState.STREAMING if event.up else ConnectionState.LOST)
     yield event
 
 

@@ -131,7 +131,7 @@ class BeatStream:
         return taken, self._judge_run(beats, ends)
 
     def broken(self) -> list[JudgedBeat]:
-        """The link was lost: decide all that waits."""
+        """The connection was lost: decide all that waits."""
         pulses = self._judge_pulses(self.pulse, self.pulse.broken()) if self.pulse else []
         return pulses + self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
 

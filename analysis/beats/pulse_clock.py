@@ -49,7 +49,7 @@ class PulseClock:
         return self._release(gap=True) if since_s >= _BATCH_S else []
 
     def broken(self) -> list[Placed]:
-        """The link was lost: what comes next does not continue what came before."""
+        """The connection was lost: what comes next does not continue what came before."""
         placed = self.flush()
         self._broken = self._end_s is not None
         return placed

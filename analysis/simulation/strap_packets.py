@@ -35,7 +35,7 @@ def send(
     """The packets up to `end_s` of a strap that felt `beats_s` (ascending; those before 0 only begin the first interval).
 
     Each RR is a difference of beat times rounded to the grid, so that rounding never adds up. `away`: spans in s without a
-    link, whose beats are gone. Arrival jitters by some tens of ms and never reorders.
+    connection, whose beats are gone. Arrival jitters by some tens of ms and never reorders.
     """
     ticks = np.rint(beats_s * 1024).astype(np.int64)
     first = int(np.searchsorted(beats_s, 0.0))

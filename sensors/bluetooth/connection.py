@@ -135,7 +135,7 @@ async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
 
 
 class BleakConnection:
-    """A link to a strap, a `reconnect.Connection`."""
+    """A connection to a strap over Bleak, a `reconnect.Connection`."""
 
     def __init__(
         self, client: BleakClient, gone: asyncio.Event, found: BLEDevice, *, acquire_notify: bool, pmd: bool = False
@@ -150,11 +150,11 @@ class BleakConnection:
         self._starting: asyncio.Task[None] | None = None
 
     async def describe(self) -> Device:
-        """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the link is lost."""
+        """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the connection is lost."""
         values: dict[str, bytes] = {}
         try:
             characteristics = list(self._client.services.characteristics.values())
-        except BleakError as error:  # a link that is lost right away takes its services with it
+        except BleakError as error:  # a connection that is lost right away takes its services with it
             raise ConnectError(connect_trouble(error)) from error
         for characteristic in characteristics:
             uuid = short_uuid(characteristic.uuid)

@@ -1,6 +1,6 @@
 """Starts what a Polar strap streams beside the heart rate, and stops it: behind the door that is `ble`.
 
-Nothing here is worth a heart rate: whatever the strap refuses or leaves unanswered, the link goes on without it.
+Nothing here is worth a heart rate: whatever the strap refuses or leaves unanswered, the connection goes on without it.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class PolarStreams:
             try:
                 async with asyncio.timeout(_STOP_S):
                     await self._ask(stop_command(stream))
-            except Exception:  # noqa: BLE001 the link ends anyway
+            except Exception:  # noqa: BLE001 the connection ends anyway
                 _LOG.debug("%s: %s was not stopped in order", self._client.address, stream.name, exc_info=True)
 
     async def _start_all(self) -> None:

@@ -1,7 +1,7 @@
-"""Keeps the stream of one strap alive: find it, connect, listen, and again whenever it is lost.
+"""The stream of one strap, kept alive: find it, connect, listen, and start over whenever the connection is lost.
 
-A link may be up and silent, and nobody is told (bleak-retry-connector #228): so the watchdog looks at data alone. It runs on
-the session's clock; finding, connecting and waiting take wall time.
+A connection can be up and silent without any error being reported (bleak-retry-connector #228), so the watchdog watches the
+data alone. It runs on the session's clock; finding, connecting and waiting take wall time.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ import random
 from typing import Protocol
 
 from ..clock import Clock
-from ..errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
+from ..errors import ConnectError, NoAdapterError, RadioError, StrapNotFoundError
 from ..model import Device
 from ..recordings.recording import HEART_RATE, ConnectionEvent, Packet
-from ..source import ConnectionChange, Described, Item, LinkState
+from ..source import ConnectionChange, ConnectionState, Described, Item
 from ..task_cancellation import ended, told_to_end
 
 _LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Timing:
     silent_after_wall_s: float = 1.0
     """At least this much wall time, so that at a high speed a short stall of this computer is no silence."""
     stable_after_s: float = 10.0
-    """Session time of data after which a link counts as good."""
+    """Session time of data after which a connection counts as good."""
     look_s: float = 6.0
     """Wall time to look for the strap until the hint tells what to check."""
     first_wait_s: float = 0.5
@@ -52,11 +52,11 @@ class Timing:
 
 
 class Connection(Protocol):
-    """A link to a strap."""
+    """A connection to a strap: `connection.BleakConnection`, which imports this module, and the tests' straps without Bleak."""
 
     @property
     def gone(self) -> asyncio.Event:
-        """Set when the link is known to be down; a link may be down without it."""
+        """Set when the connection is known to be down; a connection may be down without it."""
         ...
 
     async def describe(self) -> Device:
@@ -69,7 +69,7 @@ class Connection(Protocol):
 
 
 class Strap(Protocol):
-    """A strap that may be near; `ble` knows the real ones."""
+    """A strap that may be near: `connection.BleakStrap`, `proxies.strap.ProxiedStrap`, and the tests' straps without Bleak."""
 
     async def find(self, seconds: float) -> None:
         """Look for the strap. Raises `NoAdapterError` or `StrapNotFoundError`."""
@@ -116,13 +116,13 @@ class ReconnectingSource:
         stream = _Stream(clock, emit)
         give_up_at = inf if timing.give_up_after_s is None else _wall_s() + timing.give_up_after_s
         attempts, hint = 0, None
-        refused: LinkError | None = None
+        refused: RadioError | None = None
         while True:
-            stream.say(LinkState.SCANNING, hint)
+            stream.say(ConnectionState.SCANNING, hint)
             wait_s = None
             try:
                 await self._strap.find(min(timing.look_s, max(_SHORTEST_LOOK_S, give_up_at - _wall_s())))
-                stream.say(LinkState.CONNECTING)
+                stream.say(ConnectionState.CONNECTING)
                 async with self._strap.connect() as connection:
                     hint = await self._listen(stream, connection)
                 give_up_at = inf
@@ -138,18 +138,18 @@ class ReconnectingSource:
             except (Exception, asyncio.CancelledError) as error:  # a session lives through whatever Bluetooth raises
                 if told_to_end():
                     raise
-                refused = error if isinstance(error, LinkError) else _odd(error)
+                refused = error if isinstance(error, RadioError) else _odd(error)
                 hint = self._hint(refused, stream, give_up_at)
                 attempts += 1
             wait_s = self._wait_s(attempts) if wait_s is None else wait_s
             await self._sleep(max(0.0, min(wait_s, give_up_at - _wall_s())))
 
     @staticmethod
-    def _hint(error: LinkError, stream: "_Stream", give_up_at: float) -> str:
+    def _hint(error: RadioError, stream: "_Stream", give_up_at: float) -> str:
         if _wall_s() >= give_up_at:
-            stream.say(LinkState.GIVING_UP, str(error))
+            stream.say(ConnectionState.GIVING_UP, str(error))
             raise error
-        stream.say(LinkState.SCANNING, str(error))
+        stream.say(ConnectionState.SCANNING, str(error))
         return str(error)
 
     async def _listen(self, stream: "_Stream", connection: Connection) -> str:
@@ -176,7 +176,7 @@ class ReconnectingSource:
                 return
             else:
                 stream.silent = True
-                stream.say(LinkState.SILENT, SILENT_HINT)
+                stream.say(ConnectionState.SILENT, SILENT_HINT)
 
     def _wait_s(self, attempts: int) -> float:
         timing = self._timing
@@ -192,13 +192,13 @@ class _Stream:
         self.last_s = 0.0
         """Time of the last heart-rate packet, or of the subscription."""
         self._emit = emit
-        self._said: tuple[LinkState, str | None] | None = None
+        self._said: tuple[ConnectionState, str | None] | None = None
         self._device: Device | None = None
         self._open = False
         self._up = False
         self._up_s = 0.0
 
-    def say(self, state: LinkState, hint: str | None = None) -> None:
+    def say(self, state: ConnectionState, hint: str | None = None) -> None:
         """Tell a change of state, once."""
         if (state, hint) != self._said:
             self._said = state, hint
@@ -220,26 +220,26 @@ class _Stream:
         if not self._up:
             self._up = True
             self._emit(ConnectionEvent(self.clock.now(), up=True))
-            self.say(LinkState.STREAMING)
+            self.say(ConnectionState.STREAMING)
 
     def packet(self, uuid: str, payload: bytes) -> None:
-        """Pass a packet on; none after the link was given up."""
+        """Pass a packet on; none after the connection was given up."""
         if not self._open:
             return
         self.came_up()
         now_s = self.clock.now()
         if uuid == HEART_RATE:  # a strap whose ECG comes without its heart rate is silent all the same
             self.last_s, self.silent = now_s, False
-            self.say(LinkState.STREAMING)
+            self.say(ConnectionState.STREAMING)
         self._emit(Packet(now_s, uuid, payload))
 
     def close(self, hint: str) -> None:
-        """The link is lost, if it was up."""
+        """The connection is lost, if it was up."""
         self._open = False
         if self._up:
             self._up = False
             self._emit(ConnectionEvent(self.clock.now(), up=False))
-            self.say(LinkState.LOST, hint)
+            self.say(ConnectionState.LOST, hint)
 
     def lasted(self, seconds: float) -> bool:
         """Whether data came for so long."""

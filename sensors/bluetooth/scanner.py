@@ -1,6 +1,6 @@
 """The one door to Bluetooth: which straps are on the air, what they are, and the stream of one of them.
 
-Bleak is imported here and in the rooms behind this door alone: `discovery`, `link`, `polar_link`, `bleak_bus`.
+Bleak is imported here and in the rooms behind this door alone: `discovery`, `connection`, `polar_streams`, `dbus_override`.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ async def adapter_state(adapter: str | None = None) -> RadioState:
 
 
 async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6.0, listen_s: float = 4.0) -> Inspected:
-    """Connect to a strap, ask what it is, and hear whether it sends RR. Raises a `LinkError` where it cannot be asked."""
+    """Connect to a strap, ask what it is, and hear whether it sends RR. Raises a `RadioError` where it cannot be asked."""
     strap = BleakStrap(address, adapter)
     await strap.find(find_s)
     async with strap.connect() as connection:
@@ -147,7 +147,7 @@ class StrapWatch:
 
 
 class StrapSource(ReconnectingSource):
-    """A strap on the air, as a `Source`: what it sends, across every loss of the link."""
+    """A strap on the air, as a `Source`: what it sends, across every loss of the connection."""
 
     def __init__(
         self,

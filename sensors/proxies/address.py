@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Self
 
-from ..errors import LinkError
+from ..errors import RadioError
 
 _PORT = 6053
 _FORM = "A proxy is written HOST, HOST:PORT or HOST=ROOM NAME, such as 192.168.1.40=Blue room"
 
 
-class ProxyError(LinkError):
+class ProxyError(RadioError):
     """A Bluetooth proxy that is written wrongly, or what it takes to use one is not installed."""
 
 

@@ -1,7 +1,7 @@
 """Troubles put into recordings on purpose, seeded, the truth of what was done in lines of the recording itself.
 
 Order of work: beats (ectopic, missed, extra), packets (swap, merge, no-rr, contact-off, garbage), delivery (late, double,
-silence, drop). So a doubled packet is doubled with its ectopic beat, and a dropped link drops it.
+silence, drop). So a doubled packet is doubled with its ectopic beat, and a dropped connection drops it.
 """
 
 from collections.abc import Callable, Sequence
@@ -297,9 +297,9 @@ def _drop(events: Events, fault: FaultSpec, _: random.Random, __: Events) -> tup
     kept: Events = [event for event in events if not isinstance(event, Packet | ConnectionEvent) or not fault.holds(event.t)]
     was_up = all(event.up for event in events if isinstance(event, ConnectionEvent) and event.t < fault.from_s)
     until_s = fault.from_s + (fault.for_s or 0.0)
-    links: Events = [ConnectionEvent(fault.from_s, up=False), ConnectionEvent(until_s, up=True)] if was_up else []
-    links = [link for link in links if link.t <= _end_s(events)]
-    return _in_order([*kept, *links]), _span(fault, len(events) - len(kept))
+    changes: Events = [ConnectionEvent(fault.from_s, up=False), ConnectionEvent(until_s, up=True)] if was_up else []
+    changes = [change for change in changes if change.t <= _end_s(events)]
+    return _in_order([*kept, *changes]), _span(fault, len(events) - len(kept))
 
 
 def _in_order(events: Events) -> Events:

@@ -1,8 +1,8 @@
 """The object org.bluez on a private D-Bus: as much of BlueZ as a program needs that scans, connects and listens.
 
-It keeps to what BlueZ 5.55 and later do on the bus, its traps included: a client may run one discovery; a link takes a while
-to be usable; each subscriber gets a signal of its own, and stays subscribed when the link is lost, so that a client that does
-not disconnect after a loss hears everything twice (bleak #2002).
+It behaves on the bus as BlueZ 5.55 and later do, pitfalls included: a client may run one discovery at a time; a connection
+takes a while to become usable; each subscriber gets a signal of its own and stays subscribed when the connection is lost, so
+a client that does not disconnect after a loss receives everything twice (bleak #2002).
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class VirtualBlueZ:
         self.straps[objects.path] = self._of[strap] = objects
 
     def drop(self, strap: VirtualStrap) -> None:
-        """The link goes down: out of range, strap off, or the client's wish."""
+        """The connection goes down: out of range, strap off, or the client's wish."""
         objects = self._of[strap]
         objects.close_pipes()
         if objects.resolved:
@@ -124,11 +124,11 @@ class VirtualBlueZ:
         return objects in self._connecting
 
     def connect(self, objects: StrapObjects, call: Message) -> None:
-        """Take a Connect call, to be answered when the link is up or has failed."""
+        """Take a Connect call, to be answered when the connection is up or has failed."""
         self._connecting[objects] = self._start(self._connect(objects, call))
 
     def disconnect(self, objects: StrapObjects) -> None:
-        """Take a Disconnect call: the link goes down, and an attempt at one ends."""
+        """Take a Disconnect call: the connection goes down, and an attempt at one ends."""
         if attempt := self._connecting.get(objects):
             attempt.cancel()
         self.drop(objects.strap)

@@ -62,7 +62,7 @@ class StrapObjects:
     gatt: dict[str, Interfaces] = field(default_factory=dict)
     """Services and characteristics by path; a characteristic stands behind its service."""
     subscribers: dict[str, set[str]] = field(default_factory=dict)
-    """Characteristic path → the connections that called StartNotify; they outlive a lost link, as in BlueZ."""
+    """Characteristic path → bus names of the subscribers (StartNotify); they outlive a lost connection, as in BlueZ."""
     pipes: dict[str, socket.socket] = field(default_factory=dict)
     """Characteristic path → the socket that AcquireNotify handed out."""
     values: dict[str, bytes] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class StrapObjects:
 
     @property
     def connected(self) -> bool:
-        """Whether the link is up."""
+        """Whether the connection is up."""
         return bool(self.device["Connected"].value)
 
     @property

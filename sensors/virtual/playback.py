@@ -60,14 +60,14 @@ class Player:
                         self.unheard += 1
                 case ConnectionEvent():
                     await clock.sleep_until(t)
-                    self._link(up=event.up)
+                    self._set_connection(up=event.up)
 
     def _enter_midway(self, past_s: float) -> None:
-        links = [event for event in self.recording.events if isinstance(event, ConnectionEvent) and event.t < past_s]
-        if links and not links[-1].up:
-            self._link(up=False)
+        changes = [event for event in self.recording.events if isinstance(event, ConnectionEvent) and event.t < past_s]
+        if changes and not changes[-1].up:
+            self._set_connection(up=False)
 
-    def _link(self, *, up: bool) -> None:
+    def _set_connection(self, *, up: bool) -> None:
         self.strap.advertising = up
         if not up:
             self.bluez.drop(self.strap)

@@ -34,7 +34,7 @@ class PolarFault(Enum):
 
 @dataclass(slots=True, eq=False)
 class VirtualPolar:
-    """The state of the service; a lost link does not end a stream."""
+    """The state of the service; a lost connection does not end a stream."""
 
     offered: frozenset[Stream]
     streaming: set[Stream] = field(default_factory=set)

@@ -45,7 +45,7 @@ class VirtualStrap:
     reads_hang: bool = False
     """Be asked what it is, and never answer."""
     discovery_s: float = 0.05
-    """From the link to the end of service discovery; at 0 Bleak fails at random, as it reads the two on two connections."""
+    """From the connection to the end of service discovery; at 0 Bleak fails at random, as it reads the two on two connections."""
 
     polar: VirtualPolar | None = None
     """Its Polar service, which has faults of its own."""

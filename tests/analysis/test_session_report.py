@@ -76,7 +76,7 @@ def test_marks_and_pain_are_carried_along():
     assert report.pain == [(4.0, 6)]
 
 
-def test_what_comes_after_a_lost_link_is_a_gap():
+def test_what_comes_after_a_lost_connection_is_a_gap():
     report = figures_of([*packets(1, 61), ConnectionEvent(61.0, up=False), ConnectionEvent(80.0, up=True), *packets(81, 141)])
     assert (report.figures.integrity.gaps, report.figures.integrity.rejected_beats) == (1, 0)
     assert report.figures.integrity.lost_s == pytest.approx(20, abs=1)

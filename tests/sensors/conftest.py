@@ -20,7 +20,7 @@ def beat_packet(t, number):
 
 
 def recording(seconds=60, *, device=H10, away=None):
-    """A packet a second, and a battery packet; `away` is a span without a link."""
+    """A packet a second, and a battery packet; `away` is a span without a connection."""
     events = [Packet(0.5, BATTERY, b"\x57"), *(beat_packet(float(n), n) for n in range(1, seconds + 1))]
     if away:
         events = [event for event in events if not away[0] <= event.t < away[1]]

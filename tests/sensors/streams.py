@@ -1,4 +1,4 @@
-"""The items of a strap as they come, for the tests of a link."""
+"""The items of a strap as they come, for the tests of a connection."""
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
@@ -40,5 +40,5 @@ def states(items):
     return [item.state for item in items if isinstance(item, ConnectionChange)]
 
 
-def links(items):
+def connection_changes(items):
     return [item.up for item in items if isinstance(item, ConnectionEvent)]

@@ -94,7 +94,7 @@ def test_the_same_payload_at_its_usual_second_is_no_double():
     assert clock.duplicate_packets == 0
 
 
-def test_a_lost_link_breaks_the_beats_and_counts_its_seconds():
+def test_a_lost_connection_breaks_the_beats_and_counts_its_seconds():
     clock = BeatClock()
     beats = [b for t in range(1, 31) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
     beats += clock.broken()

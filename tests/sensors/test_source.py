@@ -6,7 +6,7 @@ import pytest
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, Packet, Pain, PhaseStart, Recording
-from restbeat.sensors.source import ConnectionChange, Described, LinkState, ReplaySource, ScriptedSource
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described, ReplaySource, ScriptedSource
 
 PACKETS = [Packet(float(t), "2a37", b"\x00\x40") for t in range(1, 6)]
 
@@ -25,19 +25,19 @@ async def test_a_replay_gives_every_event_at_its_time():
     async with aclosing(ReplaySource(recording(*PACKETS)).items(clock)) as items:
         got = [item async for item in items if times.append(clock.now()) is None]
     assert got[0] == Described(0.0, Device(name="H10"))
-    assert got[1] == ConnectionChange(0.0, LinkState.STREAMING)
+    assert got[1] == ConnectionChange(0.0, ConnectionState.STREAMING)
     assert got[2:] == PACKETS
     assert times[2:] == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
-async def test_a_replay_shows_a_lost_link_as_lost():
+async def test_a_replay_shows_a_lost_connection_as_lost():
     got = await gathered(
         ReplaySource(recording(PACKETS[0], ConnectionEvent(2.0, up=False), ConnectionEvent(4.0, up=True))), FlatOutClock()
     )
     assert [item.state for item in got if isinstance(item, ConnectionChange)] == [
-        LinkState.STREAMING,
-        LinkState.LOST,
-        LinkState.STREAMING,
+        ConnectionState.STREAMING,
+        ConnectionState.LOST,
+        ConnectionState.STREAMING,
     ]
 
 

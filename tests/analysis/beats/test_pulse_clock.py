@@ -90,7 +90,7 @@ def test_a_lost_frame_is_a_gap_of_its_length(chest):
     assert report.figures.integrity.lost_s == pytest.approx(10, abs=1)
 
 
-def test_a_lost_link_parts_the_pulses(chest):
+def test_a_lost_connection_parts_the_pulses(chest):
     _, events = chest
     live = LiveSession()
     for event in with_pulse_frames(events)[:90]:

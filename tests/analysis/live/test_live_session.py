@@ -103,7 +103,7 @@ def test_phases_move_forward_only():
     assert live.phase is Phase.MASSAGE
 
 
-def test_no_difference_crosses_a_lost_link():
+def test_no_difference_crosses_a_lost_connection():
     live = LiveSession()
     beats = feed(live, range(1, 61)) + live.push(ConnectionEvent(60.5, up=False))
     beats += feed(live, range(90, 151), rr_of=lambda n: 1004 + 40 * (n % 2)) + live.finish(151.0)

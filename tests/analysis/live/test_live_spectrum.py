@@ -187,7 +187,7 @@ def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch
     assert 58 <= len(made) <= 62
 
 
-def test_a_lost_link_parts_the_spectrum():
+def test_a_lost_connection_parts_the_spectrum():
     live, _ = played(strap(100))
     live.push(ConnectionEvent(100.5, up=False))
     live, _ = played([Packet(packet.t + 101, packet.char, packet.payload) for packet in strap(100)], live)

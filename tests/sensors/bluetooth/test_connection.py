@@ -1,4 +1,4 @@
-"""The link to a strap, and every trouble with it: the real Bleak on a virtual BlueZ."""
+"""The connection to a strap, and every trouble with it: the real Bleak on a virtual BlueZ."""
 
 import asyncio
 import gc
@@ -12,10 +12,10 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import ConnectError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE
-from restbeat.sensors.source import ConnectionChange, Described, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described
 
 from ..conftest import H10, recording, until
-from ..streams import QUICK, SPEED, links, payloads, states, streaming
+from ..streams import QUICK, SPEED, connection_changes, payloads, states, streaming
 
 
 @pytest.mark.parametrize("acquire_notify", [False, True])
@@ -30,8 +30,8 @@ async def test_every_packet_arrives_once_and_byte_for_byte(on_air, acquire_notif
         assert payloads(items) == payloads(played.events)
         assert payloads(items, BATTERY) == [b"\x57"]
         assert [item.t for item in items] == sorted(item.t for item in items)
-        assert states(items)[:3] == [LinkState.SCANNING, LinkState.CONNECTING, LinkState.STREAMING]
-        assert links(items) == [True]
+        assert states(items)[:3] == [ConnectionState.SCANNING, ConnectionState.CONNECTING, ConnectionState.STREAMING]
+        assert connection_changes(items) == [True]
 
 
 @pytest.mark.parametrize(("options", "acquired"), [({}, False), ({"acquire_notify": True}, True)])
@@ -59,7 +59,7 @@ async def test_a_strap_that_does_not_tell_what_it_is_streams_all_the_same(on_air
         strap.reads_hang = True
         loop = asyncio.get_running_loop()
         async with streaming(strap) as items:
-            await until(lambda: LinkState.CONNECTING in states(items))
+            await until(lambda: ConnectionState.CONNECTING in states(items))
             begun_s = loop.time()
             await until(lambda: payloads(items))
             waited_s = loop.time() - begun_s
@@ -68,7 +68,7 @@ async def test_a_strap_that_does_not_tell_what_it_is_streams_all_the_same(on_air
         assert (device.name, device.model) == ("Polar H10", None)
 
 
-async def test_a_lost_link_is_marked_and_nothing_is_doubled_after_it(on_air):
+async def test_a_lost_connection_is_marked_and_nothing_is_doubled_after_it(on_air):
     played = recording(120, away=(30.0, 60.0))
     async with on_air(played, clock_for=lambda _: RunningClock(SPEED)) as air:
         player = air.players[0]
@@ -76,14 +76,14 @@ async def test_a_lost_link_is_marked_and_nothing_is_doubled_after_it(on_air):
             await player.finished.wait()
             await asyncio.sleep(0.05)
         heard = payloads(items)
-        assert links(items) == [True, False, True]
+        assert connection_changes(items) == [True, False, True]
         assert len(heard) == len(set(heard)) == player.sent - len(payloads(items, BATTERY))
         assert heard[:29] == payloads(played.events)[:29]
         assert heard[-1] == payloads(played.events)[-1]
-        assert states(items).count(LinkState.LOST) == 1
+        assert states(items).count(ConnectionState.LOST) == 1
 
 
-async def test_a_second_program_on_the_lost_link_would_hear_all_twice(on_air):
+async def test_a_second_program_on_the_lost_connection_would_hear_all_twice(on_air):
     """The trap itself is there: without a disconnect of the lost client, BlueZ tells everything once a subscription."""
     from bleak import BleakClient, BleakScanner
 
@@ -115,13 +115,13 @@ async def test_silence_is_noticed_and_the_stream_recovers(on_air):
         async with streaming(strap) as items:
             await until(lambda: len(payloads(items)) > 10)
             strap.silent = True
-            await until(lambda: LinkState.LOST in states(items))
-            silent = next(item for item in items if isinstance(item, ConnectionChange) and item.state is LinkState.SILENT)
+            await until(lambda: ConnectionState.LOST in states(items))
+            silent = next(item for item in items if isinstance(item, ConnectionChange) and item.state is ConnectionState.SILENT)
             assert "Moisten" in silent.hint
             strap.silent = False
             count = len(payloads(items))
             await until(lambda: len(payloads(items)) > count + 10)
-        assert links(items) == [True, False, True]
+        assert connection_changes(items) == [True, False, True]
         assert len(payloads(items)) == len(set(payloads(items)))
 
 
@@ -132,10 +132,10 @@ async def test_a_short_silence_breaks_nothing(on_air):
         async with streaming(strap, timing=timing) as items:
             await until(lambda: len(payloads(items)) > 10)
             strap.silent = True
-            await until(lambda: LinkState.SILENT in states(items))
+            await until(lambda: ConnectionState.SILENT in states(items))
             strap.silent = False
-            await until(lambda: states(items)[-1] is LinkState.STREAMING)
-        assert links(items) == [True]
+            await until(lambda: states(items)[-1] is ConnectionState.STREAMING)
+        assert connection_changes(items) == [True]
 
 
 async def test_a_strap_that_refuses_is_tried_until_it_lets_in(on_air):
@@ -148,12 +148,12 @@ async def test_a_strap_that_refuses_is_tried_until_it_lets_in(on_air):
             await until(lambda: len(payloads(items)) > 3)
 
 
-async def test_a_link_that_breaks_off_while_it_is_made_is_tried_again(on_air):
+async def test_a_connection_that_breaks_off_while_it_is_made_is_tried_again(on_air):
     async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
         strap = air.players[0].strap
         strap.connect_error = "le-connection-abort-by-local"
         async with streaming(strap) as items:
-            await until(lambda: LinkState.CONNECTING in states(items))
+            await until(lambda: ConnectionState.CONNECTING in states(items))
             strap.connect_error = None
             await until(lambda: len(payloads(items)) > 3)
 
@@ -163,7 +163,7 @@ async def test_closing_while_a_connection_hangs_leaves_nothing(on_air):
         strap = air.players[0].strap
         strap.connect_hangs = True
         async with streaming(strap) as items:
-            await until(lambda: LinkState.CONNECTING in states(items))
+            await until(lambda: ConnectionState.CONNECTING in states(items))
         strap.connect_hangs = False
         assert [advert.address for advert in await scan(0.4)] == [strap.address]
 
@@ -174,7 +174,7 @@ async def test_closing_does_not_wait_for_a_bluetoothd_that_hangs(on_air):
         strap.connect_hangs = True
         loop = asyncio.get_running_loop()
         async with streaming(strap) as items:
-            await until(lambda: states(items)[-1:] == [LinkState.CONNECTING] and air.bluez._connecting)
+            await until(lambda: states(items)[-1:] == [ConnectionState.CONNECTING] and air.bluez._connecting)
             air.bluez.hangs = True
             begun_s = loop.time()
         assert loop.time() - begun_s < 5.0, "Bleak's own patience is 15 s, and it waits for all of it"
@@ -194,7 +194,7 @@ async def test_a_strap_that_a_crash_left_connected_is_taken_up(on_air):
         await crashed.disconnect()
 
 
-async def test_a_link_that_is_lost_the_moment_it_is_made_is_a_loss_like_any(on_air, monkeypatch, caplog):
+async def test_a_connection_that_is_lost_the_moment_it_is_made_is_a_loss_like_any(on_air, monkeypatch, caplog):
     from bleak import BleakClient
 
     connect, losses = BleakClient.connect, [1, 2, 3]
@@ -211,7 +211,7 @@ async def test_a_link_that_is_lost_the_moment_it_is_made_is_a_loss_like_any(on_a
         async with streaming(strap) as items:
             await until(lambda: len(payloads(items)) > 3)
         assert losses == []
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
         assert "not expected" not in caplog.text
 
 

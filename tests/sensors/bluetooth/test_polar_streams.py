@@ -15,7 +15,7 @@ from restbeat.sensors.recordings.recording import PMD_DATA, ConnectionEvent, Hea
 from restbeat.sensors.virtual.virtual_polar import PolarFault
 
 from ..conftest import H10, recording, until
-from ..streams import SPEED, links, payloads, streaming
+from ..streams import SPEED, connection_changes, payloads, streaming
 
 START_ECG, START_ACC, START_PPI = (
     start_command(Stream.ECG, Settings(rates_hz=(130,), resolutions_bit=(14,))),
@@ -78,7 +78,7 @@ async def test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_
         assert payloads(items, PMD_DATA) == sent
         assert len(sent) > 0.7 * len(payloads(played.events, PMD_DATA))
         assert payloads(items) == payloads(played.events)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
 async def test_an_optical_sensor_gives_its_pulse_intervals(on_air):
@@ -119,10 +119,10 @@ async def test_a_strap_without_the_service_has_none(on_air):
         assert air.players[0].strap.polar is None
         async with streaming(air.players[0].strap) as items:
             await until(lambda: len(payloads(items)) > 10)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
-async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(on_air):
+async def test_after_a_lost_connection_the_streams_start_anew_and_nothing_is_doubled(on_air):
     played = polar(120, away=(30.0, 60.0))
     async with on_air(played, clock_for=at_speed) as air:
         player, sent = air.players[0], noting(air)
@@ -131,7 +131,7 @@ async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(o
             await until(lambda: len(payloads(items, PMD_DATA)) >= len(sent))
             await asyncio.sleep(0.05)
         heard = payloads(items, PMD_DATA)
-        assert links(items) == [True, False, True]
+        assert connection_changes(items) == [True, False, True]
         assert heard == sent
         assert len(heard) == len(set(heard))
         times = [item.t for item in items if isinstance(item, Packet) and item.char == PMD_DATA]
@@ -157,7 +157,7 @@ async def test_a_strap_that_does_not_want_to_goes_on_with_its_heart_rate(on_air,
         assert loop.time() - leaves_s < 2.0
         assert payloads(items) == payloads(played.events)
         assert payloads(items, PMD_DATA) == []
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
         assert player.strap.polar.streaming == set()
 
 
@@ -183,7 +183,7 @@ async def test_what_is_not_answered_is_given_up_after_a_while(on_air, monkeypatc
             assert starting.exception() is None
             count = len(payloads(items))
             await until(lambda: len(payloads(items)) > count + 3)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
 async def test_a_loss_while_the_streams_start_is_a_loss_like_any(on_air):
@@ -193,7 +193,7 @@ async def test_a_loss_while_the_streams_start_is_a_loss_like_any(on_air):
         async with streaming(strap) as items:
             await until(lambda: strap.polar.commands)
             air.bluez.drop(strap)
-            await until(lambda: links(items) == [True, False, True])
+            await until(lambda: connection_changes(items) == [True, False, True])
             await until(lambda: len(strap.polar.commands) == 2)
             strap.polar.fault = None
             air.bluez.drop(strap)

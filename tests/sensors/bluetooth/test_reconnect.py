@@ -11,7 +11,7 @@ from restbeat.sensors.bluetooth.reconnect import LOST_HINT, SILENT_HINT, Reconne
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
-from restbeat.sensors.source import ConnectionChange, Described, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described
 
 from ..conftest import until
 
@@ -92,20 +92,20 @@ def states(items):
     return [item.state for item in items if isinstance(item, ConnectionChange)]
 
 
-async def test_silence_is_told_by_the_sessions_clock_and_ends_the_link_after_twice_as_long():
+async def test_silence_is_told_by_the_sessions_clock_and_ends_the_connection_after_twice_as_long():
     strap, clock = ToldStrap(), HandClock()
     async with kept(strap, clock, silent_after_s=5.0) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
         clock.to(4.9)
         await asyncio.sleep(0.01)
-        assert LinkState.SILENT not in states(items)
+        assert ConnectionState.SILENT not in states(items)
         clock.to(5.0)
-        await until(lambda: LinkState.SILENT in states(items))
+        await until(lambda: ConnectionState.SILENT in states(items))
         assert strap.connected == 1
         clock.to(10.0)
         await until(lambda: strap.connected == 2)
         assert [(item.t, item.up) for item in items if isinstance(item, ConnectionEvent)][:2] == [(0.0, True), (10.0, False)]
-        lost = next(item for item in items if isinstance(item, ConnectionChange) and item.state is LinkState.LOST)
+        lost = next(item for item in items if isinstance(item, ConnectionChange) and item.state is ConnectionState.LOST)
         assert lost.hint == SILENT_HINT
         await until(lambda: strap.open == 1)
 
@@ -113,31 +113,31 @@ async def test_silence_is_told_by_the_sessions_clock_and_ends_the_link_after_twi
 async def test_a_packet_ends_the_silence():
     strap, clock = ToldStrap(), HandClock()
     async with kept(strap, clock, silent_after_s=5.0) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
         clock.to(6.0)
-        await until(lambda: LinkState.SILENT in states(items))
+        await until(lambda: ConnectionState.SILENT in states(items))
         strap.on_packet("2a37", b"\x00\x40")
-        await until(lambda: states(items)[-1] is LinkState.STREAMING)
+        await until(lambda: states(items)[-1] is ConnectionState.STREAMING)
         clock.to(10.9)
         await asyncio.sleep(0.01)
-        assert states(items)[-1] is LinkState.STREAMING
+        assert states(items)[-1] is ConnectionState.STREAMING
         assert strap.connected == 1
 
 
-async def test_a_packet_after_the_link_was_given_up_is_not_passed_on():
+async def test_a_packet_after_the_connection_was_given_up_is_not_passed_on():
     strap, clock = ToldStrap(), HandClock()
     async with kept(strap, clock, first_wait_s=5.0) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
         late = strap.on_packet
         strap.gone.set()
-        await until(lambda: LinkState.LOST in states(items))
+        await until(lambda: ConnectionState.LOST in states(items))
         late("2a37", b"\x00\x40")
         await asyncio.sleep(0.01)
         assert not [item for item in items if isinstance(item, Packet)]
         assert strap.open == 0
 
 
-async def test_a_packet_before_the_subscription_is_confirmed_comes_behind_the_link():
+async def test_a_packet_before_the_subscription_is_confirmed_comes_behind_the_connection():
     class Hasty(ToldStrap):
         async def listen(self, on_packet):
             on_packet("2a37", b"\x00\x40")
@@ -150,7 +150,7 @@ async def test_a_packet_before_the_subscription_is_confirmed_comes_behind_the_li
         assert kinds.count(ConnectionEvent) == 1
 
 
-async def test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again():
+async def test_connections_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again():
     strap, clock, waits = ToldStrap(), HandClock(), []
 
     async def sleep(seconds):
@@ -178,14 +178,14 @@ async def test_trouble_is_hinted_at_and_tried_again(trouble):
     where = "connects" if isinstance(trouble, ConnectError) else "looks"
     strap = ToldStrap(**{where: [trouble] * 2})
     async with kept(strap, HandClock(), no_adapter_wait_s=0.001) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
         assert str(trouble) in [item.hint for item in items if isinstance(item, ConnectionChange)]
 
 
 async def test_what_no_library_should_raise_is_logged_and_tried_again(caplog):
     strap = ToldStrap(connects=[KeyError("no such thing")])
     async with kept(strap, HandClock()) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
     assert any("Bluetooth failed: 'no such thing'" in (item.hint or "") for item in items if isinstance(item, ConnectionChange))
     assert "not expected" in caplog.text
 
@@ -201,7 +201,7 @@ async def test_it_gives_up_with_the_error_where_it_is_told_to():
 
     with pytest.raises(StrapNotFoundError, match="not heard"):
         await take()
-    assert states(items)[-1] is LinkState.GIVING_UP
+    assert states(items)[-1] is ConnectionState.GIVING_UP
 
 
 async def test_giving_up_tells_of_a_refusal_rather_than_of_a_last_look_in_vain():
@@ -233,7 +233,7 @@ async def test_it_never_gives_up_a_strap_that_was_connected_once():
         strap.looks = [StrapNotFoundError("not heard")] * 20
         strap.gone.set()
         await until(lambda: strap.connected == 2)
-        assert LinkState.GIVING_UP not in states(items)
+        assert ConnectionState.GIVING_UP not in states(items)
 
 
 class Swallowing(ToldStrap):
@@ -278,5 +278,5 @@ async def test_closing_ends_it_even_where_a_library_swallows_the_cancellation(wh
 async def test_a_cancellation_that_nobody_asked_for_is_a_trouble_like_any():
     strap = ToldStrap(connects=[asyncio.CancelledError()])
     async with kept(strap, HandClock()) as items:
-        await until(lambda: LinkState.STREAMING in states(items))
+        await until(lambda: ConnectionState.STREAMING in states(items))
     assert strap.connected == 1

@@ -1,4 +1,4 @@
-"""The states of a link, and what holds through any run of trouble: found before every connect, one connection, always let go."""
+"""The states of a connection, and what holds in any run of trouble: a scan before each connect, one at a time, always closed."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -11,22 +11,22 @@ from restbeat.sensors.bluetooth.reconnect import ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 
 FOLLOWS = {
-    LinkState.IDLE: {LinkState.SCANNING},
-    LinkState.SCANNING: {LinkState.SCANNING, LinkState.CONNECTING, LinkState.GIVING_UP},
-    LinkState.CONNECTING: {LinkState.STREAMING, LinkState.SCANNING, LinkState.GIVING_UP},
-    LinkState.STREAMING: {LinkState.SILENT, LinkState.LOST},
-    LinkState.SILENT: {LinkState.STREAMING, LinkState.LOST},
-    LinkState.LOST: {LinkState.SCANNING},
-    LinkState.GIVING_UP: set(),
+    ConnectionState.IDLE: {ConnectionState.SCANNING},
+    ConnectionState.SCANNING: {ConnectionState.SCANNING, ConnectionState.CONNECTING, ConnectionState.GIVING_UP},
+    ConnectionState.CONNECTING: {ConnectionState.STREAMING, ConnectionState.SCANNING, ConnectionState.GIVING_UP},
+    ConnectionState.STREAMING: {ConnectionState.SILENT, ConnectionState.LOST},
+    ConnectionState.SILENT: {ConnectionState.STREAMING, ConnectionState.LOST},
+    ConnectionState.LOST: {ConnectionState.SCANNING},
+    ConnectionState.GIVING_UP: set(),
 }
 """What a state may change to; scanning follows itself where the hint is another. docs/straps.md shows it."""
 
 PAYLOAD = b"\x00\x40"
-LOOKS = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
-LINKS = (
+SCAN_TROUBLES = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
+CONNECTION_TROUBLES = (
     "busy",
     "no service",
     "lost while it is asked",
@@ -37,7 +37,7 @@ LINKS = (
     "silent",
     "silent, then not",
 )
-TROUBLES = st.lists(st.sampled_from([*LOOKS, *LINKS]), max_size=12)
+TROUBLES = st.lists(st.sampled_from([*SCAN_TROUBLES, *CONNECTION_TROUBLES]), max_size=12)
 
 
 class LeapingClock:
@@ -69,8 +69,8 @@ class Troubled:
         self.well = asyncio.Event()
 
     async def find(self, seconds):
-        if self.troubles and self.troubles[0] in LOOKS:
-            raise LOOKS[self.troubles.pop(0)]
+        if self.troubles and self.troubles[0] in SCAN_TROUBLES:
+            raise SCAN_TROUBLES[self.troubles.pop(0)]
         self.done.append("found")
 
     @asynccontextmanager
@@ -139,7 +139,7 @@ async def run(troubles, **timing):
 
 
 def states_of(items):
-    return [LinkState.IDLE, *(item.state for item in items if isinstance(item, ConnectionChange))]
+    return [ConnectionState.IDLE, *(item.state for item in items if isinstance(item, ConnectionChange))]
 
 
 @settings(max_examples=400, deadline=None)
@@ -147,21 +147,21 @@ def states_of(items):
 def test_through_any_troubles_a_strap_is_found_before_each_connect_held_once_and_let_go(troubles):
     strap, items, _ = asyncio.run(run(troubles))
     assert strap.done == ["found", "connect", "let go"] * (len(strap.done) // 3)
-    assert strap.done.count("connect") == sum(trouble not in LOOKS for trouble in troubles) + 1
+    assert strap.done.count("connect") == sum(trouble not in SCAN_TROUBLES for trouble in troubles) + 1
     states = states_of(items)
     assert all(after in FOLLOWS[before] for before, after in itertools.pairwise(states)), states
-    assert states[-1] is LinkState.STREAMING or troubles
+    assert states[-1] is ConnectionState.STREAMING or troubles
     up = False
     for item in items:
         if isinstance(item, ConnectionEvent):
             assert item.up is not up
             up = item.up
-        assert not isinstance(item, Packet) or up, "no packet without its link"
+        assert not isinstance(item, Packet) or up, "no packet without its connection"
 
 
 async def test_every_state_but_the_last_is_met_and_all_that_may_follow_does():
     seen = set()
-    every = [*LINKS, *LOOKS]
+    every = [*CONNECTION_TROUBLES, *SCAN_TROUBLES]
     for first in range(len(every)):
         _, items, _ = await run(every[first:] + every[:first])
         states = states_of(items)
@@ -171,5 +171,5 @@ async def test_every_state_but_the_last_is_met_and_all_that_may_follow_does():
         assert isinstance(error, (NoAdapterError, ConnectError))
         states = states_of(items)
         seen |= set(itertools.pairwise(states))
-    assert set(FOLLOWS) == set(LinkState)
+    assert set(FOLLOWS) == set(ConnectionState)
     assert seen == {(before, after) for before, afters in FOLLOWS.items() for after in afters}

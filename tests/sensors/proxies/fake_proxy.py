@@ -95,7 +95,7 @@ class FakeProxy:
         self.hangs = True
 
     def lose(self, strap):
-        """Lose the link to a strap that it holds."""
+        """Lose the connection to a strap that it holds."""
         strap.let_go()
         self.send(api.BluetoothDeviceConnectionResponse(address=strap.address, connected=False, error=SUPERVISION_TIMEOUT))
         self._tell_slots()

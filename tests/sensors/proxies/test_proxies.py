@@ -70,7 +70,7 @@ def heart_rates(items):
     return [item.payload for item in items if isinstance(item, Packet) and item.char == HEART_RATE]
 
 
-def links(items):
+def connection_changes(items):
     return [item.up for item in items if isinstance(item, ConnectionEvent)]
 
 
@@ -87,12 +87,12 @@ async def test_a_strap_heard_by_two_proxies_streams_through_the_louder_one_byte_
         await until(lambda: strap.holder is None)
 
 
-async def test_a_lost_link_is_told_and_taken_up_again():
+async def test_a_lost_connection_is_told_and_taken_up_again():
     async with practice((-80, -55)) as (_, strap, proxies), streaming(strap, proxies) as got:
         strap.send(PACKETS[0])
         await until(lambda: heart_rates(got))
         strap.holder.lose(strap)
-        await until(lambda: links(got) == [True, False, True])
+        await until(lambda: connection_changes(got) == [True, False, True])
         strap.send(PACKETS[1])
         await until(lambda: len(heart_rates(got)) == 2)
         assert heart_rates(got) == PACKETS[:2]
@@ -105,7 +105,7 @@ async def test_where_a_proxy_dies_another_that_hears_the_strap_takes_over():
             strap.send(PACKETS[0])
             await until(lambda: heart_rates(got))
             await pair[1].power_off()
-            await until(lambda: links(got) == [True, False, True])
+            await until(lambda: connection_changes(got) == [True, False, True])
             assert strap.holder is pair[0]
             strap.send(PACKETS[1])
             await until(lambda: len(heart_rates(got)) == 2)
@@ -180,7 +180,7 @@ async def test_a_proxy_that_hangs_with_its_connection_up_is_left_for_another():
             pair[1].hang()
             strap.let_go()
             await until(lambda: strap.holder is pair[0], seconds=30)
-            await until(lambda: links(got) == [True, False, True])
+            await until(lambda: connection_changes(got) == [True, False, True])
             strap.send(PACKETS[1])
             await until(lambda: len(heart_rates(got)) == 2)
 

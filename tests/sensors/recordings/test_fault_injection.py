@@ -139,7 +139,7 @@ def test_a_window_holds_a_share_of_beats_within_it(clear):
     assert all(60 <= fault.t < 180 for fault in truth(changed, "ectopic"))
 
 
-def test_a_drop_loses_the_link_and_what_was_sent(clear):
+def test_a_drop_loses_the_connection_and_what_was_sent(clear):
     changed = put(clear, "drop@120:15")
     assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [
         ConnectionEvent(120.0, up=False),
@@ -151,7 +151,7 @@ def test_a_drop_loses_the_link_and_what_was_sent(clear):
     assert line.count == sum(isinstance(e, Packet) and 120 <= e.t < 135 for e in clear.events)
 
 
-def test_silence_leaves_the_link_alone(clear):
+def test_silence_leaves_the_connection_alone(clear):
     changed = put(clear, "silence@200:20")
     assert not [e for e in packets(changed) if 200 <= e.t < 220]
     assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [

@@ -80,7 +80,7 @@ async def test_a_recording_whose_clock_runs_already_is_joined_midway_without_a_b
         await client.disconnect()
 
 
-async def test_a_recording_joined_where_its_link_is_lost_takes_the_strap_off_the_air(on_air):
+async def test_a_recording_joined_where_its_connection_is_lost_takes_the_strap_off_the_air(on_air):
     clock = RunningClock(60, start_s=30.0)
     async with on_air(recording(120, away=(10.0, 90.0)), clock_for=lambda _: clock) as air:
         client = await subscribed(air.players[0].strap, [])

@@ -70,7 +70,7 @@ def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_wa
 
 
 @pytest.mark.parametrize("name", [GAPS, NOISY])
-def test_gaps_are_told_by_the_link_of_the_recording(tmp_path, name):
+def test_gaps_are_told_by_the_connection_of_the_recording(tmp_path, name):
     data = session(name)
     recording = back(tmp_path, "csv", data)
     lost = [event.t for event in recording.events if isinstance(event, ConnectionEvent) and not event.up]
