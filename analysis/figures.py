@@ -19,7 +19,7 @@ LEAST_ACCEPTED_PCT: Final = 70.0
 """Of the beats of a phase, a file or the live 5 min: below it no HRV figure of them is given."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
-UsualClass = Literal["more", "usual", "less", "unknown"]
+RestComparisonClass = Literal["more", "usual", "less", "unknown"]
 
 
 def too_few_accepted(accepted_pct: float) -> str | None:
@@ -80,7 +80,7 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     """What was allowed for slow wander between quiet phases, in ln RMSSD."""
     wander_rests: int = 0
     """Rest-only sessions of this client that it was learnt from."""
-    usual_class: UsualClass = "unknown"
+    usual_class: RestComparisonClass = "unknown"
     usual_why: str = ""
     usual_rests: int = 0
     """Earlier rest-only sessions of about this length."""
@@ -90,7 +90,7 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     """Half of the range in which 95 of 100 further rests would lie."""
 
 
-class DriftSeen(msgspec.Struct, frozen=True, kw_only=True):
+class DriftEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """What one comparison saw of a person's drift (`analysis.drift`): a line each point of its grid over τ and r."""
 
     log_likelihood: list[float]
@@ -156,7 +156,7 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     parity: Parity = Parity()
     context: dict[str, ResponseContext] = {}
     """Per response phase that could be compared."""
-    drift: DriftSeen | None = None
+    drift: DriftEvidence | None = None
     """For later massages of the same client, if this was a rest; None where nothing was compared."""
     polar: PolarReport | None = None
     """None where the strap sent neither ECG nor acceleration."""

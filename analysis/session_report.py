@@ -15,9 +15,9 @@ from ..sensors.recordings.rr_text import RrText
 from .beats.artifact_filter import ArtifactFilter
 from .beats.beat_runs import runs_of
 from .beats.beat_stream import BeatStream, JudgedBeat, judge
-from .beats.final_verdicts import look_again
+from .beats.final_verdicts import final_verdicts
 from .beats.phase_segments import SEGMENT_S, segments
-from .beats.phase_spans import Array, Beats, Span, arrays, phase_beats, phase_spans
+from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
 from .beats.stream_integrity import integrity_of
 from .figures import (
     LEAST_ACCEPTED_PCT,
@@ -34,8 +34,8 @@ from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
-from .response.earlier_rests import Past
-from .response.phase_comparison import HEART_RATE_ONLY, compare
+from .response.earlier_rests import EarlierSession
+from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
@@ -50,7 +50,7 @@ def summarise(
     *,
     end_s: float | None = None,
     record: Record = time_domain,
-    past: Sequence[Past] = (),
+    past: Sequence[EarlierSession] = (),
 ) -> SessionReport:
     """Compute the figures of record of a session from its raw events, in order of time.
 
@@ -61,10 +61,10 @@ def summarise(
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
-    stream.know(header.device)
+    stream.set_device(header.device)
     judged = judge(stream, events, last_s)
     polar, judged = _polar(events, spans, judged)
-    beats = arrays(judged)
+    beats = beat_arrays(judged)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     of_phase = {span: beats.within(span) for span in spans}
@@ -83,7 +83,7 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare(of_phase, past, header.kind, hrv=stream.rr_seen)
+    compared = compare_phases(of_phase, past, header.kind, hrv=stream.rr_seen)
     clock, placed = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -102,7 +102,7 @@ def summarise(
         ),
         segments=_segments(of_phase),
         reasons=reasons,
-        notes=[Note(event.t, _words(event)) for event in events if isinstance(event, Mark)],
+        notes=[Note(event.t, event.text) for event in events if isinstance(event, Mark)],
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
         kind=header.kind,
@@ -113,8 +113,8 @@ def summarise(
         stream=integrity_of(stream),
         parity=parity,
         polar=polar,
-        second_look=look_again(
-            judged, [(span.phase.value, span.holds(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+        second_look=final_verdicts(
+            judged, [(span.phase.value, span.contains(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
         ),
     )
 
@@ -123,9 +123,9 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
-    stream.know(header.device)
-    beats = arrays(judge(stream, events, last_s))
-    span = Span(Phase.SETTLE, 0.0, last_s, last=True)
+    stream.set_device(header.device)
+    beats = beat_arrays(judge(stream, events, last_s))
+    span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
     return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
 
 
@@ -138,16 +138,16 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    return _whole(Span(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), arrays(judged), None)
+    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), beat_arrays(judged), None)
 
 
-def _whole(span: Span, beats: Beats, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+def _whole(span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
     figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates)
     return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates else reasons
 
 
 def _polar(
-    events: Sequence[Event], spans: Sequence[Span], judged: list[JudgedBeat]
+    events: Sequence[Event], spans: Sequence[PhaseSpan], judged: list[JudgedBeat]
 ) -> tuple[PolarReport | None, list[JudgedBeat]]:
     """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
 
@@ -177,7 +177,7 @@ def _polar(
     return report, of_ecg if from_ecg else judged
 
 
-def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
+def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
     """Heart rates that the strap itself sent within the span, in bpm."""
     rates: list[int] = []
     for event in events:
@@ -189,7 +189,9 @@ def _heart_rates(events: Iterable[Event], span: Span) -> list[int]:
     return [rate for rate in rates if rate]
 
 
-def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+def _phase_figures(
+    span: PhaseSpan, beats: BeatArrays, record: Record, *, heart_rates: list[int] | None
+) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
         "phase": span.phase.value,
@@ -225,7 +227,7 @@ def _phase_figures(span: Span, beats: Beats, record: Record, *, heart_rates: lis
     return figures, [*time.reasons, *bands.reasons, *([breathing.reason] if breathing.reason else [])]
 
 
-def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
+def _segments(of_phase: dict[PhaseSpan, BeatArrays]) -> list[Segment]:
     out: list[Segment] = []
     for span, beats in of_phase.items():
         mids, ln_rmssd = segments(phase_beats(span, beats))
@@ -234,7 +236,3 @@ def _segments(of_phase: dict[Span, Beats]) -> list[Segment]:
             mid = round(span.start_s + SEGMENT_S * (n + 0.5), 3)
             out.append(Segment(mid, span.phase.value, known.get(mid)))
     return out
-
-
-def _words(mark: Mark) -> str:
-    return ", ".join(text for text in (mark.technique, mark.region, mark.pressure, mark.note) if text)

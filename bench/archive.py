@@ -10,7 +10,7 @@ import time
 import psutil
 
 from restbeat.analysis.simulation.scenarios import simulate
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 
 from .start import RESTBEAT
 from .table import RUNS, row
@@ -33,7 +33,7 @@ def rows(speed):
 
 async def fill(folder, sessions):
     recordings = [simulate(SCENARIOS[n % len(SCENARIOS)], seed=n, minutes=(10, 40, 10)) for n in range(CLIENTS)]
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         for n in range(sessions):
             header, events = recordings[n % CLIENTS]
             session = await storage.create_session(NewSession(header=header, source=f"hour {n}"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restbeat.analysis.simulation.heart_model import State, beat
+from restbeat.analysis.simulation.heart_model import HeartState, simulate_heart
 from restbeat.sensors.model import RR_UNIT_MS
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet, read
@@ -18,10 +18,12 @@ _SITTING, _DEEP_BREATHING = ("14:09:20", "14:14:20"), ("14:29:25", "14:32:25")
 
 def simulated_series(seed=0, *, minutes=5):
     """Five hearts of known kind; another seed gives others of the same kinds."""
-    quiet = State(rr_s=0.9, hf_amplitude=0.03, lf_amplitude=0.02, breathing_hz=0.25)
+    quiet = HeartState(rr_s=0.9, hf_amplitude=0.03, lf_amplitude=0.02, breathing_hz=0.25)
     breathing = {"0.10 Hz, swing 30 %": (0.10, 0.148), "0.10 Hz, swing 60 %": (0.10, 0.28), "0.08 Hz, swing 45 %": (0.08, 0.215)}
     hearts = {f"simulated, RMSSD {rmssd_ms}": quiet.with_rmssd(rmssd_ms) for rmssd_ms in (20, 90)} | {
-        f"simulated, breathing {name}": State(rr_s=0.9, hf_amplitude=depth, lf_amplitude=0.01, breathing_hz=hz, jitter_ms=4.0)
+        f"simulated, breathing {name}": HeartState(
+            rr_s=0.9, hf_amplitude=depth, lf_amplitude=0.01, breathing_hz=hz, jitter_ms=4.0
+        )
         for name, (hz, depth) in breathing.items()
     }
     return {
@@ -56,7 +58,7 @@ def real_series(folder):
 
 
 def _simulated(heart, seconds, rng):
-    beats_s = beat([(0.0, heart)], seconds, rng, tau_s=150.0, drift_sd=0.15).beats_s
+    beats_s = simulate_heart([(0.0, heart)], seconds, rng, tau_s=150.0, drift_sd=0.15).beats_s
     return np.diff(beats_s) * 1000
 
 

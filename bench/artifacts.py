@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from restbeat.analysis.beats.artifact_filter import ArtifactFilter, Kind
-from restbeat.analysis.beats.final_artifact_filter import second_look
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter, BeatKind
+from restbeat.analysis.beats.final_artifact_filter import final_kinds
 from restbeat.analysis.figures import ALGORITHM
 
 from .artifact_faults import KINDS, spoil
@@ -128,8 +128,8 @@ def judged(rr_ms, lost_before):
 
 def accepted_at_last(rr_ms, verdicts, lost_before):
     """What the pass after the session accepts."""
-    kinds = second_look(rr_ms.tolist(), [v.kind for v in verdicts], lost_before.tolist())
-    return np.array([kind is Kind.NORMAL for kind in kinds])
+    kinds = final_kinds(rr_ms.tolist(), [v.kind for v in verdicts], lost_before.tolist())
+    return np.array([kind is BeatKind.NORMAL for kind in kinds])
 
 
 def of_accepted(rr_ms, accepted, lost_before):

@@ -6,8 +6,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from restbeat.analysis.figures import DriftSeen
-from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, respond
+from restbeat.analysis.figures import DriftEvidence
+from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, classify_response
 
 from .hearts import Scenario, sessions
 
@@ -64,7 +64,7 @@ class Outcome:
 
 
 FIRM = ("clear", "opposite")
-NONE, USED = 0.0, FIRST_WANDER_SD
+NONE, USED = 0.0, PRIOR_SESSION_SD
 
 
 def bounded(at_w0, at_w10, verdicts=FIRM, *, least=False):
@@ -115,7 +115,7 @@ HELD_OUT = {
 
 def by_rule(heard, wander_sd, earlier):
     """The rule that ships."""
-    return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
+    return classify_response(heard.base, heard.phase, session_sd=wander_sd, earlier=earlier).verdict
 
 
 def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rule,), advance=lambda: None):
@@ -129,7 +129,7 @@ def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rul
     return [Outcome(cell, w, found) for (_, w), found in counts.items()]
 
 
-def drifts(scenario, count, seed) -> list[DriftSeen]:
+def drifts(scenario, count, seed) -> list[DriftEvidence]:
     """Give what quiet sessions of a kind of heart show of their drift."""
-    seen = (respond(heard.base, heard.phase).drift for heard in sessions(scenario, count, seed))
+    seen = (classify_response(heard.base, heard.phase).drift for heard in sessions(scenario, count, seed))
     return [drift for drift in seen if drift is not None]

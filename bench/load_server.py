@@ -17,11 +17,12 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState
+from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
+from tests.practices import practice_of
 
 from .probe import Probe
 
@@ -61,10 +62,10 @@ async def main(streams, data):
     straps = {f"S{n:02}": Strap(packets[n % CLIENTS], n / streams) for n in range(streams)}
     hub, probe = LiveFeed(), Probe()
     async with (
-        await Storage.open(data) as storage,
+        await SessionStore.open(data) as storage,
         Worker() as worker,
         Rooms(storage, worker, hub, Air(), straps.__getitem__) as house,
-        served(house, hub, "127.0.0.1", 0) as address,
+        served(practice_of(house, hub), "127.0.0.1", 0) as address,
     ):
         clock = RunningClock()
         rooms = {await house.start(name, strap, clock, Header(Device(name=name))): strap for name, strap in straps.items()}

@@ -21,13 +21,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from restbeat.analysis.beats.beat_stream import JudgedBeat
-from restbeat.analysis.course.course import course, technique_associations as observed
+from restbeat.analysis.course import technique_associations as observed
+from restbeat.analysis.course.course import course
 from restbeat.analysis.course.session_regression import fit
-from restbeat.analysis.live.running_sums import RunningSums, SoFar
-from restbeat.analysis.response.earlier_rests import Rest
-from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, Response, respond
-from restbeat.analysis.response.resting_response import compare_with_usual
-from restbeat.analysis.response.running_estimate import provisional
+from restbeat.analysis.live.running_sums import RunningComparison, RunningSums
+from restbeat.analysis.response.earlier_rests import RestPhase
+from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, Response, classify_response
+from restbeat.analysis.response.resting_response import compare_with_rests
+from restbeat.analysis.response.running_estimate import provisional_change
 
 from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, drifts, run
 from .hearts import Scenario, sessions
@@ -160,7 +161,7 @@ def while_running(count, progress):
         for heard in sessions(scenario, count, SEED + 4):
             beats = [*judged(heard.base), *judged(heard.phase)]
             for m in minutes:
-                found = provisional(so_far(beats, 60 * m))
+                found = provisional_change(running_comparison(beats, 60 * m))
                 low, high = (np.log1p(x / 100) for x in (found.low_pct, found.high_pct))
                 held[m] += low <= log(scenario.ratio) <= high
                 wide[m].append((high - low) / 2)
@@ -175,12 +176,12 @@ def judged(phase):
         yield JudgedBeat(float(end), float(rr), True, False, float(rr - last) if near else None, "normal")
 
 
-def so_far(beats, lasted_s, base_s=300.0):
+def running_comparison(beats, lasted_s, base_s=300.0):
     sums = RunningSums()
     for beat in beats:
         if beat.end_s < base_s + lasted_s:
             sums.push(beat)
-    return SoFar(phase="massage", base=sums.between(0.0, base_s), now=sums.between(base_s))
+    return RunningComparison(phase="massage", baseline=sums.between(0.0, base_s), current=sums.between(base_s))
 
 
 def usual(count, progress):
@@ -194,10 +195,10 @@ def usual(count, progress):
             said, by_prior = np.zeros(3), np.zeros(2)
             for _ in range(count):
                 today, *known = 0.1 + rng.normal(0, np.hypot(error, wander), rests + 1)
-                lines = [Rest(float(value), error, 300.0, 1200.0) for value in known]
+                lines = [RestPhase(float(value), error, 300.0, 1200.0) for value in known]
                 for n, effect in enumerate(effects):
                     response = Response("none", "", delta=float(today) + effect, steady=True)
-                    said[n] += compare_with_usual(response, 300.0, 1200.0, lines).verdict == "more"
+                    said[n] += compare_with_rests(response, 300.0, 1200.0, lines).verdict == "more"
                 for n, effect in enumerate(effects[:2]):
                     by_prior[n] += more_by_prior(float(today) + effect, known, error)
                 advance()
@@ -291,10 +292,10 @@ def speed(progress):
     for minutes in (5, 35):
         scenario = Scenario(phase_min=minutes)
         heard, seen = next(sessions(scenario, 1, SEED)), drifts(scenario, 6, SEED)
-        rows.append((f"verdict, 5/{minutes} min", *timed(50, respond, heard.base, heard.phase, earlier=seen)))
+        rows.append((f"verdict, 5/{minutes} min", *timed(50, classify_response, heard.base, heard.phase, earlier=seen)))
         advance()
-        running = so_far([*judged(heard.base), *judged(heard.phase)], 60 * minutes)
-        rows.append((f"provisional interval, 5/{minutes} min", *timed(5, provisional, running)))
+        running = running_comparison([*judged(heard.base), *judged(heard.phase)], 60 * minutes)
+        rows.append((f"provisional interval, 5/{minutes} min", *timed(5, provisional_change, running)))
         advance()
     rows.append(("what a room hands to the worker", f"{len(pickle.dumps(running)) / 1000:.1f} kB", "–", "–"))
     return table(("", "median", "bound", "within"), rows)
@@ -324,7 +325,7 @@ def page(tables, count, counts, seconds):
     versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "numpy", "scipy"))
     known = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(), "python": platform.python_version(),
-        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{FIRST_WANDER_SD:.2f}",
+        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{PRIOR_SESSION_SD:.2f}",
     } | {f"{name}_count": number for name, number in counts.items()}  # fmt: skip
     return (Path(__file__).parent / "response_page.md").read_text().format(**known, **tables)
 

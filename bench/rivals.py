@@ -4,8 +4,14 @@ import numpy as np
 from scipy.special import stdtr
 
 from restbeat.analysis.beats.phase_segments import Segments, segments
-from restbeat.analysis.hrv.expected_rmssd import Arithmetic, _centres, _minutes, arithmetic
-from restbeat.analysis.response.relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare, drift, respond
+from restbeat.analysis.hrv.expected_rmssd import ExpectedChange, _centres, _minutes, expected_change
+from restbeat.analysis.response.relaxation_response import (
+    FIT_FEWEST_DIFFERENCES,
+    FIT_SEGMENT_S,
+    classify_response,
+    compare_segments,
+    drift,
+)
 
 from .cells import by_rule
 
@@ -14,7 +20,7 @@ GRID_S = 0.25
 
 def with_earlier(heard, wander_sd, earlier):
     """The rule that ships, knowing the drift of four rest-only sessions."""
-    return respond(heard.base, heard.phase, wander_sd=wander_sd, earlier=earlier).verdict
+    return classify_response(heard.base, heard.phase, session_sd=wander_sd, earlier=earlier).verdict
 
 
 def alone(heard, wander_sd, _):
@@ -58,7 +64,7 @@ def known_breathing(heard, wander_sd, _):
 def own_drift(heard, wander_sd, _):
     """A drift of its own for each phase."""
     levels = (_level(part) for part in _short(heard))
-    return _judged(heard, _Difference(*levels, wander_sd), arithmetic(heard.base, heard.phase))
+    return _judged(heard, _Difference(*levels, wander_sd), expected_change(heard.base, heard.phase))
 
 
 RIVALS = {
@@ -79,12 +85,12 @@ def _short(heard):
 
 
 def _of(heard, wander_sd, before, after, *, by_arithmetic=None, sure_beyond=0.98):
-    posterior, _ = compare(before, after)
-    return _judged(heard, posterior.wandering(wander_sd), by_arithmetic or arithmetic(heard.base, heard.phase), sure_beyond)
+    posterior, _ = compare_segments(before, after)
+    return _judged(heard, posterior.widened(wander_sd), by_arithmetic or expected_change(heard.base, heard.phase), sure_beyond)
 
 
 def _judged(heard, posterior, alone, sure_beyond=0.98):
-    up, beyond = posterior.above(0.0), posterior.wandering(alone.standard_error).above(alone.delta)
+    up, beyond = posterior.above(0.0), posterior.widened(alone.standard_error).above(alone.delta)
     delta = posterior.quantile(0.5)
     if (posterior.quantile(0.975) - posterior.quantile(0.025)) / 2 > 0.5:
         return "insufficient"
@@ -102,7 +108,7 @@ def _taking(heard, hz):
     rr = heard.base.mean_rr_ms / 1000, heard.phase.mean_rr_ms / 1000
     delta = 2 * np.log(np.sin(np.pi * hz[1] * rr[1]) / np.sin(np.pi * hz[0] * rr[0])) - np.log(hz[1] / hz[0])
     unsafe = min(hz) < 0.15 or abs(hz[1] - hz[0]) > 2 / 60
-    return Arithmetic(float(delta), 0.0, ("breathing",) if unsafe else ())
+    return ExpectedChange(float(delta), 0.0, ("breathing",) if unsafe else ())
 
 
 def _centre_from(part, low_hz):
@@ -161,7 +167,7 @@ class _Difference:
         self.df = variance**2 / np.add.outer(v1**2 / n1, v0**2 / n0).ravel()[keep]
         self.scale = np.sqrt(variance + wander_sd**2)
 
-    def wandering(self, more_sd):
+    def widened(self, more_sd):
         other = object.__new__(_Difference)
         other.weight, other.location, other.df = self.weight, self.location, self.df
         other.scale = np.sqrt(self.scale**2 + more_sd**2)

@@ -13,7 +13,7 @@ import psutil
 
 from .table import ROOT, RUNS, row
 
-RESTBEAT = [sys.executable, "-m", "restbeat.service"]
+RESTBEAT = [sys.executable, "-m", "restbeat.web"]
 
 
 def rows(speed):

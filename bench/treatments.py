@@ -7,7 +7,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from restbeat.analysis.course.course_session import CourseSession
-from restbeat.analysis.course.massage_segments import stretches_of
+from restbeat.analysis.course.massage_segments import massage_segments
 from restbeat.analysis.figures import Segment
 from restbeat.sensors.recordings.recording import Mark
 
@@ -80,7 +80,7 @@ def _massage(plan, day, rng):
         valid=True,
         delta=float(seen.mean() - 3.5 - baseline),
         standard_error=ERROR,
-        stretches=stretches_of(marks, segments, 0.0, MASSAGE_S),
+        stretches=massage_segments(marks, segments, 0.0, MASSAGE_S),
     )
 
 

@@ -1,12 +1,14 @@
 """What a practice sets for itself, kept in its database."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 
 from .storage.audit_log import note
 from .storage.sqlite import Database
+from .storage.storage import Storage
 
 _NAME = "practice"
 
@@ -65,3 +67,20 @@ def write_settings(db: Database, settings: Settings, actor: str, now: datetime) 
     with db.atomic():
         db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_NAME, msgspec.json.encode(settings).decode()))
         note(db, now, actor, "settings changed")
+
+
+class PracticeSettings:
+    """The practice's settings, in its database."""
+
+    def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._storage = storage
+        self._now_utc = now_utc
+
+    async def read(self) -> Settings:
+        """Return the settings as they are."""
+        return await self._storage.work(read_settings)
+
+    async def write(self, settings: Settings, *, by: str) -> None:
+        """Keep other settings; the audit log says who changed them."""
+        now = self._now_utc()
+        await self._storage.work(lambda db: write_settings(db, settings, by, now))

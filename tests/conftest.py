@@ -7,6 +7,8 @@ import playwright.async_api
 import playwright.sync_api
 import pytest
 
+from restbeat.service.worker.worker import Worker
+
 from .chromium import PROGRAMS
 
 # a busy computer is no reason to fail: what has a limit of its own states it
@@ -39,3 +41,9 @@ def _no_browser():
 @pytest.fixture
 def _no_dbus():
     _missing("dbus-daemon")
+
+
+@pytest.fixture(scope="session")
+def worker_pool():
+    """One analysis process for all: its imports take seconds."""
+    return Worker()

@@ -10,11 +10,12 @@ import pytest
 from restbeat.sensors.recordings.fault_grammar import KINDS
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState
+from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 
 from .chromium import SIZES
+from .practices import practice_of
 from .web.screen import a_page, chromium
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,9 @@ class NoHouse:
 async def serving():
     hub = LiveFeed()
     async with Bench(hub, [FIXTURES]) as bench:
-        runner = web.AppRunner(create_app(NoHouse(), hub, version="1", bench=bench), access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(
+            create_app(practice_of(NoHouse(), hub, test_bench=bench), version="1"), access_log=None, shutdown_timeout=0.5
+        )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         try:

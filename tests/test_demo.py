@@ -23,7 +23,7 @@ ARTIFACTS = ROOT / "artifacts"
 
 
 @contextmanager
-def running(*arguments, command=(sys.executable, "-m", "restbeat.service"), **options):
+def running(*arguments, command=(sys.executable, "-m", "restbeat.web"), **options):
     """Start a server, give (process, address); afterwards nothing of it may be left."""
     process = subprocess.Popen(
         [*command, *map(str, arguments)],
@@ -174,7 +174,7 @@ def test_serve_starts_without_an_adapter_and_says_so(tmp_path):
 def test_without_an_adapter_scan_and_record_say_what_to_do(tmp_path, command):
     environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", *command],
+        [sys.executable, "-m", "restbeat.web", *command],
         capture_output=True,
         text=True,
         check=False,
@@ -190,7 +190,7 @@ def test_without_an_adapter_scan_and_record_say_what_to_do(tmp_path, command):
 
 def test_other_computers_are_never_served_without_a_login(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", "serve", "--no-login", "--host", "0.0.0.0", "--data", tmp_path],
+        [sys.executable, "-m", "restbeat.web", "serve", "--no-login", "--host", "0.0.0.0", "--data", tmp_path],
         capture_output=True,
         text=True,
         check=False,
@@ -204,7 +204,7 @@ def test_a_port_in_use_is_said(tmp_path):
     with running("serve", "--port", 0, "--data", tmp_path / "one") as (_, address):
         port = address.rsplit(":", 1)[1]
         done = subprocess.run(
-            [sys.executable, "-m", "restbeat.service", "serve", "--port", port, "--data", tmp_path / "two"],
+            [sys.executable, "-m", "restbeat.web", "serve", "--port", port, "--data", tmp_path / "two"],
             capture_output=True,
             text=True,
             check=False,
@@ -219,7 +219,7 @@ def test_a_port_in_use_is_said(tmp_path):
 def on_the_air(*arguments):
     """Virtual straps of a process of their own; gives (environment to reach them, address of the first)."""
     sensor = subprocess.Popen(
-        [sys.executable, "-m", "restbeat.service", "virtual-sensor", *map(str, arguments)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "restbeat.web", "virtual-sensor", *map(str, arguments)], stdout=subprocess.PIPE, text=True
     )
     with sensor:
         try:
@@ -270,7 +270,7 @@ def test_straps_on_the_air_are_scanned_and_recorded_as_they_send(tmp_path):
     with on_the_air(minute, "--speed", 20) as (environment, address):
 
         def restbeat(*arguments):
-            command = [sys.executable, "-m", "restbeat.service", *arguments]
+            command = [sys.executable, "-m", "restbeat.web", *arguments]
             done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=90)
             assert done.returncode == 0, done.stderr
             return done

@@ -15,6 +15,7 @@ from restbeat.web.http.person import COOKIE
 from restbeat.web.server import served
 
 from .chromium import SIZES
+from .practices import practice_of
 from .service.own_pages import own_pages, token_of
 from .web.screen import ARTIFACTS, AXE, broken_rules, chromium
 
@@ -41,7 +42,11 @@ async def practice(folder, worker, *, login=False):
             accounts = await Accounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
         async with served(
-            made.house, made.hub, "127.0.0.1", 0, None, accounts, made.records, links=made.links, courses=made.courses
+            practice_of(
+                made.house, made.hub, accounts=accounts, clients=made.records, client_pages=made.links, courses=made.courses
+            ),
+            "127.0.0.1",
+            0,
         ) as address:
             made.address = address
             await made.client()

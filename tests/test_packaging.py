@@ -131,7 +131,7 @@ def test_without_npm_or_its_network_the_build_goes_on_and_says_what_is_not_there
 
 
 def test_the_readme_tells_every_command_in_the_words_of_its_help():
-    from restbeat.service.commands.main import cli
+    from restbeat.web.commands import cli
 
     told = {}
     for line in (ROOT / "README.md").read_text().splitlines():
@@ -142,7 +142,7 @@ def test_the_readme_tells_every_command_in_the_words_of_its_help():
 
 
 def test_every_command_shows_an_example():
-    from restbeat.service.commands.main import cli
+    from restbeat.web.commands import cli
 
     assert [name for name, command in cli.commands.items() if "Example:  restbeat" not in command.help] == []
 

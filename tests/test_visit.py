@@ -14,16 +14,20 @@ from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
+from restbeat.service.follow_up.link_store import revoke_all
 from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.session_store import SessionStore
+from restbeat.service.sessions.soap_notes import SessionNotes
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
 from .chromium import SIZES
+from .practices import practice_of
 from .web.screen import ARTIFACTS, AXE, a_page, broken_rules, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.dbus]
@@ -58,16 +62,18 @@ class Practice:
 async def practice(folder, worker, *, straps=("clear", "none")):
     recordings = [read(FIXTURES / f"polar-h10_simulated_{name}.jsonl.gz") for name in straps]
     async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(await Storage.open(folder / "data"))
+        storage = await stack.enter_async_context(await SessionStore.open(folder / "data"))
         air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
         await stack.enter_async_context(on_bus(air.bus_address))
         made, hub = Practice(air, storage), LiveFeed()
         house = Rooms(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.house = await stack.enter_async_context(house)
         seal = IdentityCipher(folder / "data.key")
-        made.records = Clients(storage, seal, house.end_sessions_of)
+        made.records = Clients(storage, seal, house.end_sessions_of, revoke_all)
         rights = DataRequests(storage, worker, seal, house)
-        made.address = await stack.enter_async_context(served(house, hub, "127.0.0.1", 0, records=made.records, rights=rights))
+        made.address = await stack.enter_async_context(
+            served(practice_of(house, hub, clients=made.records, data_requests=rights), "127.0.0.1", 0)
+        )
         yield made
 
 
@@ -375,7 +381,7 @@ async def test_settings_are_written_and_the_pedal_is_pressed_not_typed(tmp_path,
         await page.get_by_label("Massage").fill("25")
         await page.get_by_role("button", name="Save").click()
         await expect(page.locator("#said")).to_have_text("Saved.")
-        settings = await made.house.settings()
+        settings = await made.settings.read()
         assert settings.techniques[0] == "Effleurage"
         assert len(settings.techniques) == 8
         assert (settings.regions, settings.next_keys) == (("Jaw", "Neck"), ("Space", "PageUp"))
@@ -396,13 +402,13 @@ async def fill(made):
     opening = Opening(address=made.seen[0].address, client="M-012", consent=True, pain_before=3, posture="Prone")
     room = await made.house.open_room(opening, by="Ada")
     for leaving in ("settle", "baseline"):
-        await made.house.advance(room, leaving, by="Ada")
-    await made.house.stop(room, by="Ada")
-    await made.house.advance(room, "recovery", by="Ada")
+        await made.house.entries.advance(room, leaving, by="Ada")
+    await made.house.entries.stop(room, by="Ada")
+    await made.house.entries.advance(room, "recovery", by="Ada")
     async with asyncio.timeout(60):
         while await made.storage.report(1) is None:  # noqa: ASYNC110 the database tells nobody
             await asyncio.sleep(0.1)
-    await made.records.set_pain_after(1, 8, by="Ada")
+    await SessionNotes(made.storage).set_pain_after(1, 8, by="Ada")
     await made.house.open_room(Opening(address=made.seen[1].address, client=long, consent=True), by="Ada")
 
 

@@ -17,21 +17,13 @@ from ..sensors.source import ReplaySource, ScriptedSource, Source
 from ..sensors.virtual.start_on_packet_clock import HeldClock
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
-from ..service.accounts.accounts import Accounts
-from ..service.clients.clients import Clients
 from ..service.commands.options import FIXTURES
 from ..service.commands.replay import put_in
-from ..service.courses.courses import Courses
-from ..service.follow_up.client_pages import links_of
-from ..service.privacy.data_requests import DataRequests
-from ..service.rooms.live_feed import LiveFeed
-from ..service.rooms.models import AdapterState, StrapSeen
-from ..service.rooms.rooms import Rooms
-from ..service.storage.encryption import IdentityCipher, key_file_of
-from ..service.storage.storage import Storage
+from ..service.practice import open_practice
+from ..service.rooms.radio import AdapterState, StrapSeen
+from ..service.storage.encryption import key_file_of
 from ..service.terminal.signals import print_line, stop_signal
-from ..service.worker.worker import Worker
-from .server import demand_loopback, is_loopback, say_how_to_come_in, served
+from .server import demand_loopback, is_loopback, print_login_hint, served
 
 RECORDINGS = (
     "polar-h10_simulated_clear.jsonl.gz",
@@ -88,32 +80,30 @@ async def run_demo(
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
-        storage = await stack.enter_async_context(await Storage.open(folder))
+        key = key_file_of(key_file, data) if key_file or data else folder / "identity.key"
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
-        worker = await stack.enter_async_context(Worker())
-        hub = LiveFeed()
-        house = await stack.enter_async_context(
-            Rooms(storage, worker, hub, radio, StrapSource, new_clock=lambda: RunningClock(speed))
+        practice = await stack.enter_async_context(
+            open_practice(
+                folder,
+                key,
+                radio,
+                StrapSource,
+                new_clock=lambda: RunningClock(speed),
+                login=login,
+                bench_folders=bench_folders,
+            )
         )
         for number, client in enumerate(clients, 1):
             device = msgspec.structs.replace(client.recording.header.device, address=client.address, name=client.name)
             header = msgspec.structs.replace(
                 client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
             )
-            await house.start(client.address, client.source, client.clock, header)
-        accounts = await Accounts.open(storage) if login else None
-        seal = IdentityCipher(key_file_of(key_file, data) if key_file or data else folder / "identity.key")
-        records = Clients(storage, seal, house.end_sessions_of)
-        rights = DataRequests(storage, worker, seal, house)
-        links = await stack.enter_async_context(links_of(storage, seal))
-        courses = Courses(storage, worker, seal, house)
-        address = await stack.enter_async_context(
-            served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
-        )
+            await practice.rooms.start(client.address, client.source, client.clock, header)
+        address = await stack.enter_async_context(served(practice, host, port))
         print_line(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
-        if accounts:
-            say_how_to_come_in(accounts, address)
-        if bench_folders:
+        if practice.accounts:
+            print_login_hint(practice.accounts, address)
+        if practice.test_bench:
             print_line(f"test bench at {address}/bench")
         await stop.wait()
         print_line("Ending the demo.")

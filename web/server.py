@@ -11,22 +11,12 @@ from pathlib import Path
 from aiohttp import web
 
 from ..service.accounts.accounts import Accounts
-from ..service.clients.clients import Clients
-from ..service.courses.courses import Courses
 from ..service.errors import ServeError
-from ..service.follow_up.client_pages import ClientPages, links_of
 from ..service.follow_up.mail_settings import read_password
-from ..service.privacy.data_requests import DataRequests
-from ..service.privacy.retention import Retention
-from ..service.rooms.live_feed import LiveFeed
+from ..service.practice import Practice, open_practice
 from ..service.rooms.radio import ProxyOptions, radio_of
-from ..service.rooms.rooms import Rooms
 from ..service.rooms.strap_claims import StrapClaims
-from ..service.storage.encryption import IdentityCipher
-from ..service.storage.storage import Storage
 from ..service.terminal.signals import print_line, stop_signal
-from ..service.testbench.bench import Bench
-from ..service.worker.worker import Worker
 from .app import create_app
 
 _SHUTDOWN_S = 2.0
@@ -52,61 +42,36 @@ async def run_serve(
     as at the first start.
     """
     demand_loopback(host, login=login)
-    stop = stop_signal()
-    hub, seal, password = LiveFeed(), IdentityCipher(key_file), read_password(mail_password_file)
+    stop, password = stop_signal(), read_password(mail_password_file)
     async with (
-        AsyncExitStack() as stack,
-        await Storage.open(data) as storage,
-        Worker() as worker,
-        radio_of(adapter, proxies) as (air, source_of),
-        Rooms(storage, worker, hub, air, source_of, claims=StrapClaims.of_this_computer()) as house,
-        Retention(storage),
-        links_of(storage, seal, password) as links,
+        radio_of(adapter, proxies) as (radio, source_of),
+        open_practice(
+            data,
+            key_file,
+            radio,
+            source_of,
+            claims=StrapClaims.of_this_computer(),
+            login=login,
+            setup=setup,
+            mail_password=password,
+            bench_folders=bench_folders,
+        ) as practice,
+        served(practice, host, port) as address,
     ):
-        accounts = await Accounts.open(storage, setup=setup) if login else None
-        records = Clients(storage, seal, house.end_sessions_of)
-        rights = DataRequests(storage, worker, seal, house)
-        courses = Courses(storage, worker, seal, house)
-        address = await stack.enter_async_context(
-            served(house, hub, host, port, bench_folders, accounts, records, rights, courses, links)
-        )
         print_line(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
-        say_how_to_come_in(accounts, address)
-        if bench_folders:
+        print_login_hint(practice.accounts, address)
+        if practice.test_bench:
             print_line(f"test bench at {address}/bench")
-        print_line(house.adapter().text)
+        print_line(practice.rooms.adapter().text)
         await stop.wait()
         print_line("Ending. Running sessions can be resumed at the next start.")
 
 
 @asynccontextmanager
-async def served(
-    house: Rooms,
-    hub: LiveFeed,
-    host: str,
-    port: int,
-    bench_folders: Sequence[Path] | None = None,
-    accounts: Accounts | None = None,
-    records: Clients | None = None,
-    rights: DataRequests | None = None,
-    courses: Courses | None = None,
-    links: ClientPages | None = None,
-) -> AsyncGenerator[str]:
-    """Serve the pages within the block; gives their address. Raises `ServeError` where the port cannot be had."""
+async def served(practice: Practice, host: str, port: int) -> AsyncGenerator[str]:
+    """Serve the pages of a practice within the block; yield their address. Raises `ServeError` where the port cannot be had."""
     async with AsyncExitStack() as stack:
-        bench = await stack.enter_async_context(Bench(hub, bench_folders)) if bench_folders else None
-        app = create_app(
-            house,
-            hub,
-            version=version("restbeat"),
-            hosts=(host,),
-            bench=bench,
-            accounts=accounts,
-            records=records,
-            rights=rights,
-            courses=courses,
-            links=links,
-        )
+        app = create_app(practice, version=version("restbeat"), hosts=(host,))
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
@@ -136,7 +101,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def say_how_to_come_in(accounts: Accounts | None, address: str) -> None:
+def print_login_hint(accounts: Accounts | None, address: str) -> None:
     """Tell who may come in, and for a first account, how it is made."""
     if accounts is None:
         print_line("There is no login: whoever sits at this computer sees everything.")

@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
-from .interval_prediction import LONGEST_MS, SHORTEST_MS, Past, Rhythm
+from .interval_prediction import LONGEST_MS, SHORTEST_MS, RhythmModel, RhythmState
 
 
-class Kind(StrEnum):
+class BeatKind(StrEnum):
     """What an interval is taken for."""
 
     NORMAL = "normal"
@@ -39,17 +39,17 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     """Running number of the interval as pushed, from 0."""
     rr_ms: float
     """As received."""
-    kind: Kind
+    kind: BeatKind
     diff_ms: float | None
     """`rr_ms` minus that of its accepted neighbour before; None where there is no such neighbour."""
 
     @property
     def accepted(self) -> bool:
         """Whether the interval may enter a figure."""
-        return self.kind is Kind.NORMAL
+        return self.kind is BeatKind.NORMAL
 
 
-Part = tuple[Kind, float, int, Past]
+Part = tuple[BeatKind, float, int, RhythmState]
 """One way to explain the first waiting intervals: kind, cost, how many intervals, and the state that it leaves."""
 
 LOOKAHEAD: Final = 2
@@ -96,7 +96,7 @@ class ArtifactFilter:
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, float]] = deque()
         self._count = 0
-        self._rhythm = Rhythm()
+        self._rhythm = RhythmModel()
         self._neighbour_ms: float | None = None
         self._streak = 0  # accepted (> 0) or lost (< 0) in a row
 
@@ -105,8 +105,8 @@ class ArtifactFilter:
         out: list[Verdict] = []
         if gap:
             out = self.flush()
-            last_ms, _, _, away = self._rhythm.past
-            self._lose((last_ms, 0.0, 0.0, away + _LOST_IN_GAP))
+            last_ms, _, _, since_accepted = self._rhythm.state
+            self._lose((last_ms, 0.0, 0.0, since_accepted + _LOST_IN_GAP))
         waiting, rhythm = self._waiting, self._rhythm
         waiting.append((self._count, rr_ms))
         self._count += 1
@@ -115,7 +115,7 @@ class ArtifactFilter:
             if SHORTEST_MS <= middle_ms <= LONGEST_MS:
                 rhythm.lock(middle_ms)
             else:
-                self._reject(Kind.OTHER, 1, out)
+                self._reject(BeatKind.OTHER, 1, out)
         while len(waiting) > 1 and rhythm.locked and rhythm.follow(waiting[0][1], waiting[1][1], _FAST, steady=self._streak > 2):
             self._pass(out)
         while len(waiting) > LOOKAHEAD:
@@ -143,7 +143,7 @@ class ArtifactFilter:
             next_ms = rr_ms[n]
             if not follow(x_ms, next_ms, _FAST, steady=streak > 2):
                 break
-            out.append(Verdict(index, x_ms, Kind.NORMAL, None if neighbour_ms is None else x_ms - neighbour_ms))
+            out.append(Verdict(index, x_ms, BeatKind.NORMAL, None if neighbour_ms is None else x_ms - neighbour_ms))
             neighbour_ms, x_ms = x_ms, next_ms
             index += 1
             streak = streak + 1 if streak > 0 else 1
@@ -159,40 +159,40 @@ class ArtifactFilter:
             if self._rhythm.locked:
                 self._decide(out)
             else:
-                self._reject(Kind.OTHER, 1, out)
+                self._reject(BeatKind.OTHER, 1, out)
         return out
 
     def _decide(self, out: list[Verdict]) -> None:
         window = [x for _, x in self._waiting]
-        kind, beats, after = Kind.NORMAL, 1, self._rhythm.past
+        kind, beats, after = BeatKind.NORMAL, 1, self._rhythm.state
         if not self._plain(window):
-            kind, _, beats, after = self._cheapest(window, 0, self._rhythm.past, inf)[1]
-        if kind is Kind.NORMAL:
+            kind, _, beats, after = self._cheapest(window, 0, self._rhythm.state, inf)[1]
+        if kind is BeatKind.NORMAL:
             self._rhythm.learn(self._waiting[0][1], steady=self._streak > 2)
             self._pass(out)
         else:
             self._reject(kind, beats, out)
-            self._lose(after, beats if kind is Kind.SPLIT else 1)
+            self._lose(after, beats if kind is BeatKind.SPLIT else 1)
 
     def _plain(self, window: Sequence[float]) -> bool:
         """Whether three beats are normal at so low a cost that no explanation with another beginning could cost less."""
         if len(window) <= LOOKAHEAD:
             return False
         rhythm, cost = self._rhythm, 0.0
-        last_ms, d1_ms, d2_ms, away = rhythm.past
+        last_ms, d1_ms, d2_ms, since_accepted = rhythm.state
         log_scale = log(rhythm.scale_ms)
         least = min(log(last_ms) + 2 * log_scale + _LEAST_PAIR, 3 * log_scale + _LEAST_MISSED)
         for rr_ms in window:
-            cost += _normal(rhythm, rr_ms, rhythm.predict(last_ms, d1_ms, d2_ms), last_ms, away)
+            cost += _normal(rhythm, rr_ms, rhythm.predict(last_ms, d1_ms, d2_ms), last_ms, since_accepted)
             if cost >= least:
                 return False
-            last_ms, d1_ms, d2_ms, away = rr_ms, rr_ms - last_ms, d1_ms, 0
+            last_ms, d1_ms, d2_ms, since_accepted = rr_ms, rr_ms - last_ms, d1_ms, 0
         return True
 
-    def _cheapest(self, window: Sequence[float], at: int, past: Past, limit: float) -> tuple[float, Part]:
+    def _cheapest(self, window: Sequence[float], at: int, state: RhythmState, limit: float) -> tuple[float, Part]:
         """Cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
-        lowest, first = inf, (Kind.OTHER, inf, 1, past)
-        for part in explanations(self._rhythm, window, at, past):
+        lowest, first = inf, (BeatKind.OTHER, inf, 1, state)
+        for part in explanations(self._rhythm, window, at, state):
             _, cost, beats, after = part
             if cost < limit:
                 if at + beats < len(window):
@@ -206,83 +206,88 @@ class ArtifactFilter:
         """Accept the first of what waits, which the rhythm has learnt."""
         index, rr_ms = self._waiting.popleft()
         diff_ms = None if self._neighbour_ms is None else rr_ms - self._neighbour_ms
-        out.append(Verdict(index, rr_ms, Kind.NORMAL, diff_ms))
+        out.append(Verdict(index, rr_ms, BeatKind.NORMAL, diff_ms))
         self._neighbour_ms = rr_ms
         self._streak = self._streak + 1 if self._streak > 0 else 1
 
-    def _reject(self, kind: Kind, beats: int, out: list[Verdict]) -> None:
+    def _reject(self, kind: BeatKind, beats: int, out: list[Verdict]) -> None:
         for _ in range(beats):
             index, rr_ms = self._waiting.popleft()
             out.append(Verdict(index, rr_ms, kind, None))
 
-    def _lose(self, after: Past, beats: int = 1) -> None:
+    def _lose(self, after: RhythmState, beats: int = 1) -> None:
         """Carry on in the state that lost or rejected beats leave."""
         self._neighbour_ms = None
         self._streak = min(self._streak, 0) - beats
-        self._rhythm.past = after if self._streak > -_RELOCK_AFTER else (0.0, *after[1:])
+        self._rhythm.state = after if self._streak > -_RELOCK_AFTER else (0.0, *after[1:])
 
 
-def explanations(rhythm: Rhythm, window: Sequence[float], at: int, past: Past) -> Iterator[Part]:
-    """Every way to explain the first of `window[at:]` after `past`, or the first few; costs in nats."""
-    last_ms, d1_ms, d2_ms, away = past
+def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: RhythmState) -> Iterator[Part]:
+    """Every way to explain the first of `window[at:]` after `state`, or the first few; costs in nats."""
+    last_ms, d1_ms, d2_ms, since_accepted = state
     x, left, free = window[at], len(window) - at, log(last_ms)
     expected = rhythm.predict(last_ms, d1_ms, d2_ms)
     ratio = x / expected
     early = ratio < _EARLY
     hardly = _COST_HARDLY_EARLY * (ratio - _SURELY_EARLY) ** 2 if early and ratio > _SURELY_EARLY else 0.0
-    yield Kind.NORMAL, _normal(rhythm, x, expected, last_ms, away), 1, (x, x - last_ms, d1_ms, 0)
+    yield BeatKind.NORMAL, _normal(rhythm, x, expected, last_ms, since_accepted), 1, (x, x - last_ms, d1_ms, 0)
     if left > 1:
         y = window[at + 1]
         both = x + y
         if both < 1.5 * expected:
-            cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, away)
-            yield Kind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
+            cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, since_accepted)
+            yield BeatKind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
         if early and both < 2.5 * expected:
             cost = _COST_PREMATURE + free + hardly
             # a full pause makes up for the early beat: the two then tell where the rhythm is, and a shorter one tells nothing
             two = expected + rhythm.predict(expected, expected - last_ms, d1_ms)
             after = (max(both / 2, expected), 0.0, 0.0, _AFTER_FULL_PAUSE)
-            yield Kind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
-            yield Kind.PREMATURE, cost + _any_pause(rhythm, y, expected, expected - x), 2, (expected, 0.0, 0.0, away + 2)
+            yield BeatKind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
+            yield (
+                BeatKind.PREMATURE,
+                cost + _any_pause(rhythm, y, expected, expected - x),
+                2,
+                (expected, 0.0, 0.0, since_accepted + 2),
+            )
             if left > 2 and y < _EARLY * expected < expected < window[at + 2]:
                 cost, third, debt = _COST_COUPLET + 2 * free, window[at + 2], 2 * expected - both
                 cost += min(_full_pause(rhythm, third, expected + debt), _any_pause(rhythm, third, expected, debt))
-                yield Kind.COUPLET, cost, 3, (expected, 0.0, 0.0, away + 2)
+                yield BeatKind.COUPLET, cost, 3, (expected, 0.0, 0.0, since_accepted + 2)
     elif early and at:
-        yield Kind.PREMATURE, _COST_PREMATURE + free + hardly, 1, (expected, 0.0, 0.0, away + 2)
+        yield BeatKind.PREMATURE, _COST_PREMATURE + free + hardly, 1, (expected, 0.0, 0.0, since_accepted + 2)
     if x > 1.4 * expected:
         for m in _MULTIPLES:
             one = x / m
             if 0.7 * expected < one < 1.4 * expected:
-                cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, away + 1)
-                yield Kind.MISSED, cost, 1, (one, 0.0, 0.0, away + 1)
+                cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, since_accepted + 1)
+                yield BeatKind.MISSED, cost, 1, (one, 0.0, 0.0, since_accepted + 1)
     cost = _COST_OTHER + free
-    if not away and expected < x < 1.6 * expected:
+    if not since_accepted and expected < x < 1.6 * expected:
         cost += _COST_LONE_LONG
     if abs(ratio - 1) < _NEAR:
         cost += _COST_NEAR if abs(ratio - 1) > _FITS else _COST_FITTING
-    yield Kind.OTHER, cost, 1, (expected, 0.0, 0.0, away + 1)
+    yield BeatKind.OTHER, cost, 1, (expected, 0.0, 0.0, since_accepted + 1)
 
 
-def _normal(rhythm: Rhythm, rr_ms: float, expected_ms: float, last_ms: float, away: int) -> float:
+def _normal(rhythm: RhythmModel, rr_ms: float, expected_ms: float, last_ms: float, since_accepted: int) -> float:
     """Cost of a normal beat."""
     if not SHORTEST_MS <= rr_ms <= LONGEST_MS:
         return inf
-    cost = rhythm.surprise(rr_ms - expected_ms, away)
+    cost = rhythm.negative_log_density(rr_ms - expected_ms, since_accepted)
     low, high = (expected_ms, last_ms) if expected_ms < last_ms else (last_ms, expected_ms)
     shortest_ms, longest_ms = _FASTEST_JUMP * low, _SLOWEST_JUMP * high
     if shortest_ms <= rr_ms <= longest_ms:
         return cost
     beyond = shortest_ms / rr_ms if rr_ms < shortest_ms else rr_ms / longest_ms
-    return cost + _COST_JUMP + (_COST_FARTHER / 2 if away else _COST_FARTHER) * log(beyond)
+    return cost + _COST_JUMP + (_COST_FARTHER / 2 if since_accepted else _COST_FARTHER) * log(beyond)
 
 
-def _full_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float) -> float:
+def _full_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float) -> float:
     """Cost of a pause that makes up for the beats that came early."""
-    return rhythm.surprise(rr_ms - expected_ms, 0, _WIDE) + 0.7
+    return rhythm.negative_log_density(rr_ms - expected_ms, 0, _WIDE) + 0.7
 
 
-def _any_pause(rhythm: Rhythm, rr_ms: float, expected_ms: float, early_ms: float) -> float:
+def _any_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float, early_ms: float) -> float:
     """Cost of a pause anywhere between none and a full one."""
     wide = 1.5 * rhythm.scale_ms
     if expected_ms - 2 * wide < rr_ms < expected_ms + early_ms + 2 * wide:

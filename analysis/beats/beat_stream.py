@@ -16,8 +16,8 @@ from ...sensors.protocols.heart_rate import parse, plain_rr
 from ...sensors.protocols.known_devices import Kind, known
 from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
 from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
-from .artifact_filter import ArtifactFilter, Kind as BeatKind, Verdict
-from .pulse_clock import Placed, PulseClock
+from .artifact_filter import ArtifactFilter, BeatKind, Verdict
+from .pulse_clock import PulseClock, TimedPulse
 
 
 class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +76,7 @@ class BeatStream:
     _without_rr: int = 0
     _last_pulses: Packet | None = None
 
-    def know(self, device: Device) -> None:
+    def set_device(self, device: Device) -> None:
         """Take what is known of this strap into account."""
         row = known(device)
         self.trust_contact = row is None or row.believes_contact
@@ -130,9 +130,9 @@ class BeatStream:
         beats = [one for rr_1024 in intervals[:taken] for one in rr_1024]
         return taken, self._judge_run(beats, ends)
 
-    def broken(self) -> list[JudgedBeat]:
+    def connection_lost(self) -> list[JudgedBeat]:
         """The connection was lost: decide all that waits."""
-        pulses = self._judge_pulses(self.pulse, self.pulse.broken()) if self.pulse else []
+        pulses = self._judge_pulses(self.pulse, self.pulse.connection_lost()) if self.pulse else []
         return pulses + self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
@@ -156,7 +156,7 @@ class BeatStream:
         self.pulse, self.rr_seen = self.pulse or PulseClock(), True
         return self._judge_pulses(self.pulse, self.pulse.push(packet.t, frame.samples))
 
-    def _judge_pulses(self, clock: PulseClock, placed: list[Placed]) -> list[JudgedBeat]:
+    def _judge_pulses(self, clock: PulseClock, placed: list[TimedPulse]) -> list[JudgedBeat]:
         judged: list[JudgedBeat] = []
         for index, (pulse, end_s, gap) in enumerate(placed, clock.beats - len(placed)):
             beat = Beat(index, end_s, round(pulse.pp_ms / RR_UNIT_MS), gap_before=gap)
@@ -236,7 +236,7 @@ def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[Ju
                 judged += stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
             judged += _judge_run(stream, run)
-            judged += stream.broken()
+            judged += stream.connection_lost()
     return judged + _judge_run(stream, run) + stream.finish(last_s)
 
 

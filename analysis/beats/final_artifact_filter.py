@@ -11,8 +11,8 @@ from itertools import pairwise
 from math import inf
 from typing import Final, NamedTuple
 
-from .artifact_filter import LOOKAHEAD, Kind, explanations
-from .interval_prediction import Past, Rhythm
+from .artifact_filter import LOOKAHEAD, BeatKind, explanations
+from .interval_prediction import RhythmModel, RhythmState
 
 _PAD: Final = 3
 _JOIN: Final = 8
@@ -32,13 +32,13 @@ class _Path(NamedTuple):
     """One way to explain all intervals up to a point."""
 
     cost: float
-    after: Past
+    after: RhythmState
     before: "_Path | None"
-    kind: Kind
+    kind: BeatKind
     beats: int
 
 
-def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequence[bool]) -> list[Kind]:
+def final_kinds(rr_ms: Sequence[float], kinds: Sequence[BeatKind], lost_before: Sequence[bool]) -> list[BeatKind]:
     """Give the last word on intervals (ms, in order) that the live filter took for `kinds`; `lost_before` as it was told.
 
     Raises `ValueError` where the sequences are not of one length. Where nothing was rejected, nothing changes.
@@ -51,12 +51,12 @@ def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequ
         for start, stop in list(_doubtful(kinds, first, end)):
             before = _learn(rr_ms, judged, range(max(first, start - _CONTEXT), start))
             after = _learn(rr_ms, judged, range(min(end, stop + _CONTEXT) - 1, stop - 1, -1))
-            rhythm = Rhythm.between(before, after)
+            rhythm = RhythmModel.between(before, after)
             if rhythm is None:
                 continue
             if before is None:
-                known = (rr_ms[n] for n in range(start, stop) if judged[n] is Kind.NORMAL)
-                rhythm.past = (next(known, rhythm.past[0]), 0.0, 0.0, _PAD)
+                known = (rr_ms[n] for n in range(start, stop) if judged[n] is BeatKind.NORMAL)
+                rhythm.state = (next(known, rhythm.state[0]), 0.0, 0.0, _PAD)
             anew, anew_cost = _explained(rr_ms[start:stop], rhythm)
             if anew_cost < _explained(rr_ms[start:stop], rhythm, judged[start:stop])[1] - _CHEAPER:
                 judged[start:stop] = anew
@@ -64,11 +64,11 @@ def second_look(rr_ms: Sequence[float], kinds: Sequence[Kind], lost_before: Sequ
     return judged
 
 
-def _doubtful(kinds: Sequence[Kind], first: int, end: int) -> Iterator[tuple[int, int]]:
+def _doubtful(kinds: Sequence[BeatKind], first: int, end: int) -> Iterator[tuple[int, int]]:
     """Stretches around rejected beats, near ones joined."""
     span: tuple[int, int] | None = None
     for n in range(first, end):
-        if kinds[n] is Kind.NORMAL:
+        if kinds[n] is BeatKind.NORMAL:
             continue
         start, stop = max(first, n - _PAD), min(end, n + 1 + _PAD)
         if span and start > span[1] + _JOIN:
@@ -79,26 +79,26 @@ def _doubtful(kinds: Sequence[Kind], first: int, end: int) -> Iterator[tuple[int
         yield span
 
 
-def _learn(rr_ms: Sequence[float], kinds: Sequence[Kind], beats: range) -> Rhythm | None:
+def _learn(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> RhythmModel | None:
     """The rhythm after these beats, in their order; None where too few are normal."""
-    good = [rr_ms[n] for n in beats if kinds[n] is Kind.NORMAL]
+    good = [rr_ms[n] for n in beats if kinds[n] is BeatKind.NORMAL]
     if len(good) < _FEWEST:
         return None
-    rhythm, streak = Rhythm(), 0
+    rhythm, streak = RhythmModel(), 0
     rhythm.lock(sorted(good[:_FEWEST])[_FEWEST // 2])
     for n in beats:
-        if kinds[n] is Kind.NORMAL:
+        if kinds[n] is BeatKind.NORMAL:
             rhythm.learn(rr_ms[n], steady=streak > 2)
             streak += 1
         else:
-            rhythm.past = (rhythm.past[0], 0.0, 0.0, rhythm.past[3] + 1)
+            rhythm.state = (rhythm.state[0], 0.0, 0.0, rhythm.state[3] + 1)
             streak = 0
     return rhythm
 
 
-def _explained(window: Sequence[float], rhythm: Rhythm, only: Sequence[Kind] = ()) -> tuple[list[Kind], float]:
+def _explained(window: Sequence[float], rhythm: RhythmModel, only: Sequence[BeatKind] = ()) -> tuple[list[BeatKind], float]:
     """The cheapest explanation of a whole stretch, or of `only` these kinds, and its cost in nats (inf where there is none)."""
-    start = _Path(0.0, rhythm.past, None, Kind.NORMAL, 0)
+    start = _Path(0.0, rhythm.state, None, BeatKind.NORMAL, 0)
     reached: list[list[_Path]] = [[start], *([] for _ in window)]
     for at in range(len(window)):
         ahead = window[at : at + LOOKAHEAD + 1]
@@ -109,7 +109,7 @@ def _explained(window: Sequence[float], rhythm: Rhythm, only: Sequence[Kind] = (
     if not reached[-1]:
         return [], inf
     path = best = min(reached[-1], key=lambda one: one.cost)
-    kinds: list[Kind] = []
+    kinds: list[BeatKind] = []
     while path.before is not None:
         kinds = [path.kind] * path.beats + kinds
         path = path.before
@@ -117,7 +117,7 @@ def _explained(window: Sequence[float], rhythm: Rhythm, only: Sequence[Kind] = (
 
 
 def _take_what_fits(
-    rr_ms: Sequence[float], kinds: list[Kind], stretch: tuple[int, int], limits: tuple[int, int], rhythm: Rhythm
+    rr_ms: Sequence[float], kinds: list[BeatKind], stretch: tuple[int, int], limits: tuple[int, int], rhythm: RhythmModel
 ) -> None:
     """Accept in place what lies where its neighbours on both sides let it expect, by the scale of the beats around."""
     (start, stop), (first, end) = stretch, limits
@@ -125,21 +125,21 @@ def _take_what_fits(
     filled = _filled(rr_ms, kinds, around)
     inner = range(around.start + 3, around.stop - 3)
     misfits = {n: abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) for n in inner}
-    usual = sorted(misfits[n] for n in inner if kinds[n] is Kind.NORMAL)
+    usual = sorted(misfits[n] for n in inner if kinds[n] is BeatKind.NORMAL)
     if len(usual) < _FEWEST:
         return
     for n in range(max(start, inner.start), min(stop, inner.stop)):
-        if kinds[n] is Kind.NORMAL:
+        if kinds[n] is BeatKind.NORMAL:
             continue
         usual_ms, least_ms, most_ms = 1.48 * usual[len(usual) // 2], *(x * filled[n - around.start] for x in _FITS_WITHIN)
         if abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) < min(max(_FITS * usual_ms, least_ms), most_ms):
-            kinds[n] = Kind.NORMAL
+            kinds[n] = BeatKind.NORMAL
             filled[n - around.start] = rr_ms[n]
 
 
-def _filled(rr_ms: Sequence[float], kinds: Sequence[Kind], beats: range) -> list[float]:
+def _filled(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> list[float]:
     """Intervals with straight lines over the rejected ones."""
-    out = [rr_ms[n] if kinds[n] is Kind.NORMAL else 0.0 for n in beats]
+    out = [rr_ms[n] if kinds[n] is BeatKind.NORMAL else 0.0 for n in beats]
     good = [n for n, x in enumerate(out) if x]
     if not good:
         return [rr_ms[n] for n in beats]
@@ -151,7 +151,7 @@ def _filled(rr_ms: Sequence[float], kinds: Sequence[Kind], beats: range) -> list
     return out
 
 
-def _between(filled: Sequence[float], n: int, rhythm: Rhythm) -> float:
+def _between(filled: Sequence[float], n: int, rhythm: RhythmModel) -> float:
     """What three neighbours on either side let expect."""
     a, b, c = filled[n - 1], filled[n - 2], filled[n - 3]
     x, y, z = filled[n + 1], filled[n + 2], filled[n + 3]

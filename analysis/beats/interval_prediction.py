@@ -27,17 +27,17 @@ _MEMORY: Final = 60
 """Beats after which the scales stop adapting faster."""
 
 
-Past = tuple[float, float, float, int]
+RhythmState = tuple[float, float, float, int]
 """Last accepted or imputed interval and the last two differences, the newer first (ms); beats since the last accepted one."""
 
 
-class Rhythm:
+class RhythmModel:
     """Prediction and spread of the next interval, learnt from accepted ones."""
 
-    __slots__ = ("_c11", "_c12", "_c22", "_g1", "_g2", "_seen", "a1", "a2", "diff_scale_ms", "past", "scale_ms")
+    __slots__ = ("_c11", "_c12", "_c22", "_g1", "_g2", "_seen", "a1", "a2", "diff_scale_ms", "scale_ms", "state")
 
     def __init__(self) -> None:
-        self.past: Past = (0.0, 0.0, 0.0, 0)
+        self.state: RhythmState = (0.0, 0.0, 0.0, 0)
         self.scale_ms = self.diff_scale_ms = 0.0  # of the residuals of the prediction; of the differences
         self._seen = 0
         self.a1 = self.a2 = 0.0  # coefficients of the autoregression, and its weighted normal equations
@@ -46,16 +46,16 @@ class Rhythm:
     @property
     def locked(self) -> bool:
         """Whether there is an interval to start from."""
-        return self.past[0] > 0
+        return self.state[0] > 0
 
     @classmethod
-    def between(cls, before: "Rhythm | None", after: "Rhythm | None") -> "Rhythm | None":
-        """What was learnt on both sides, or on the one that there is; its past is that of `before`."""
+    def between(cls, before: "RhythmModel | None", after: "RhythmModel | None") -> "RhythmModel | None":
+        """What was learnt on both sides, or on the one that there is; its state is that of `before`."""
         one, other = before or after, after or before
         if one is None or other is None:
             return None
         made = cls()
-        made.past = one.past
+        made.state = one.state
         made.scale_ms = sqrt(one.scale_ms * other.scale_ms)
         made.diff_scale_ms = sqrt(one.diff_scale_ms * other.diff_scale_ms)
         made.a1, made.a2 = (one.a1 + other.a1) / 2, (one.a2 + other.a2) / 2
@@ -63,7 +63,7 @@ class Rhythm:
 
     def lock(self, rr_ms: float) -> None:
         """Start from an interval that is likely to be normal."""
-        self.past = (rr_ms, *self.past[1:3], 1)
+        self.state = (rr_ms, *self.state[1:3], 1)
         self.scale_ms = self.diff_scale_ms = _FIRST_SCALE * rr_ms
 
     def predict(self, rr_ms: float, d1_ms: float, d2_ms: float) -> float:
@@ -81,8 +81,8 @@ class Rhythm:
 
     def follow(self, rr_ms: float, next_ms: float, scales: float, *, steady: bool) -> bool:
         """Learn an interval if it and the next both lie within so many scales of their predictions; else change nothing."""
-        last_ms, d1_ms, d2_ms, away = self.past
-        if away:
+        last_ms, d1_ms, d2_ms, since_accepted = self.state
+        if since_accepted:
             return False
         reach, diff_ms = scales * self.scale_ms, rr_ms - last_ms
         residual_ms = rr_ms - self.predict(last_ms, d1_ms, d2_ms)
@@ -91,24 +91,24 @@ class Rhythm:
         self._adapt(rr_ms, residual_ms, diff_ms, steady=steady)
         return True
 
-    def surprise(self, residual_ms: float, away: int, widen: float = 1.0) -> float:
-        """Negative log density of a residual, `away` beats after the last accepted one."""
+    def negative_log_density(self, residual_ms: float, since_accepted: int, widen: float = 1.0) -> float:
+        """Negative log density of a residual, `since_accepted` beats after the last accepted one."""
         s = widen * self.scale_ms
-        if away:
-            s *= 1 + _INFLATE * (min(_FARTHEST, away))
+        if since_accepted:
+            s *= 1 + _INFLATE * (min(_FARTHEST, since_accepted))
         return 0.96 + log(s) + (_DF + 1) / 2 * log(1 + residual_ms * residual_ms / (_DF * s * s))
 
     def learn(self, rr_ms: float, *, steady: bool) -> None:
         """Take an accepted interval; the autoregression learns only within a `steady` stretch."""
-        last_ms, d1_ms, d2_ms, away = self.past
-        if away:
-            self.past = (rr_ms, 0.0, 0.0, 0)
+        last_ms, d1_ms, d2_ms, since_accepted = self.state
+        if since_accepted:
+            self.state = (rr_ms, 0.0, 0.0, 0)
         else:
             self._adapt(rr_ms, rr_ms - self.predict(last_ms, d1_ms, d2_ms), rr_ms - last_ms, steady=steady)
 
     def _adapt(self, rr_ms: float, residual_ms: float, diff_ms: float, *, steady: bool) -> None:
         """Take an accepted interval that follows an accepted one."""
-        _, d1_ms, d2_ms, _ = self.past
+        _, d1_ms, d2_ms, _ = self.state
         seen = self._seen
         if seen < _MEMORY:
             self._seen = seen = seen + 1
@@ -132,4 +132,4 @@ class Rhythm:
             determinant = a * c - c12 * c12
             self.a1 = (g1 * c - g2 * c12) / determinant
             self.a2 = (g2 * a - g1 * c12) / determinant
-        self.past = (rr_ms, diff_ms, d1_ms if diff_ms else 0.0, 0)
+        self.state = (rr_ms, diff_ms, d1_ms if diff_ms else 0.0, 0)

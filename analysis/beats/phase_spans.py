@@ -16,7 +16,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PhaseSpan:
     """A phase in time; the last one holds its end."""
 
     phase: Phase
@@ -24,13 +24,13 @@ class Span:
     end_s: float
     last: bool
 
-    def holds(self, end_s: Array) -> Bools:
+    def contains(self, end_s: Array) -> Bools:
         """Which of these times lie within it."""
         return (end_s >= self.start_s) & ((end_s <= self.end_s) if self.last else (end_s < self.end_s))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beats:
+class BeatArrays:
     """Judged beats as arrays of one length; `adjacent` says that the difference to the beat before counts."""
 
     end_s: Array
@@ -39,13 +39,13 @@ class Beats:
     adjacent: Bools
     gap_before: Bools
 
-    def within(self, span: Span) -> "Beats":
+    def within(self, span: PhaseSpan) -> "BeatArrays":
         """The beats that end in the span; the first of them has no neighbour in it."""
-        inside = span.holds(self.end_s)
+        inside = span.contains(self.end_s)
         adjacent, gap = self.adjacent[inside], self.gap_before[inside]
         if adjacent.size:
             adjacent[0] = False
-        return Beats(self.end_s[inside], self.rr_ms[inside], self.accepted[inside], adjacent, gap)
+        return BeatArrays(self.end_s[inside], self.rr_ms[inside], self.accepted[inside], adjacent, gap)
 
     @property
     def accepted_pct(self) -> float | None:
@@ -53,7 +53,7 @@ class Beats:
         return 100 * float(self.accepted.mean()) if self.accepted.size else None
 
 
-def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Span]:
+def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[PhaseSpan]:
     """Give the phases in order; before the first phase line a session settles, a line that leads back is passed over.
 
     After `ended` nothing counts.
@@ -72,12 +72,12 @@ def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Spa
         last_s = max(last_s, end_s or 0.0)
         if last_s > start_s:
             borders.append((phase, start_s, last_s))
-    return [Span(*border, last=n == len(borders)) for n, border in enumerate(borders, 1)]
+    return [PhaseSpan(*border, last=n == len(borders)) for n, border in enumerate(borders, 1)]
 
 
-def arrays(judged: Sequence[JudgedBeat]) -> Beats:
+def beat_arrays(judged: Sequence[JudgedBeat]) -> BeatArrays:
     """Put judged beats into arrays."""
-    return Beats(
+    return BeatArrays(
         end_s=np.array([beat.end_s for beat in judged], dtype=np.float64),
         rr_ms=np.array([beat.rr_ms for beat in judged], dtype=np.float64),
         accepted=np.array([beat.accepted for beat in judged], dtype=np.bool_),
@@ -86,6 +86,6 @@ def arrays(judged: Sequence[JudgedBeat]) -> Beats:
     )
 
 
-def phase_beats(span: Span, beats: Beats) -> PhaseBeats:
+def phase_beats(span: PhaseSpan, beats: BeatArrays) -> PhaseBeats:
     """What the response is computed from."""
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))

@@ -12,7 +12,7 @@ _BATCH_S = 1.0
 """Frames closer together than this belong to one late batch."""
 
 
-class Placed(NamedTuple):
+class TimedPulse(NamedTuple):
     """A pulse, when it ended on the session's clock, and whether pulses were lost before it."""
 
     pulse: Ppi
@@ -33,30 +33,30 @@ class PulseClock:
     _end_s: float | None = None
     _first_s: float = 0.0
     _broken: bool = False
-    _held: list[tuple[float, Sequence[Ppi]]] = field(default_factory=list)
+    _pending: list[tuple[float, Sequence[Ppi]]] = field(default_factory=list)
 
-    def push(self, t: float, pulses: Sequence[Ppi]) -> list[Placed]:
+    def push(self, t: float, pulses: Sequence[Ppi]) -> list[TimedPulse]:
         """Take the pulses of a frame that arrived at `t` (s), oldest first; gives those whose place is now certain."""
         if self._end_s is None:
             self._end_s = self._first_s = t - _sum_s(pulses)
-        since_s = t - self._held[-1][0] if self._held else 0.0
-        self._held.append((t, pulses))
+        since_s = t - self._pending[-1][0] if self._pending else 0.0
+        self._pending.append((t, pulses))
         if self._broken:
             return self._release(gap=True)
         if self._late_s <= _LATE_S:
             return self._release(gap=False)
-        # lost pulses leave the lag where it is; a batch that was held up brings it down when it is all there
+        # lost pulses leave the lag where it is; a delayed batch brings it down when it is all there
         return self._release(gap=True) if since_s >= _BATCH_S else []
 
-    def broken(self) -> list[Placed]:
+    def connection_lost(self) -> list[TimedPulse]:
         """The connection was lost: what comes next does not continue what came before."""
         placed = self.flush()
         self._broken = self._end_s is not None
         return placed
 
-    def flush(self) -> list[Placed]:
-        """Nothing comes any more: decide what is held."""
-        return self._release(gap=True) if self._held else []
+    def flush(self) -> list[TimedPulse]:
+        """Nothing comes any more: decide what is pending."""
+        return self._release(gap=True) if self._pending else []
 
     @property
     def rr_time_s(self) -> float:
@@ -66,22 +66,22 @@ class PulseClock:
     @property
     def _late_s(self) -> float:
         """From the end of all that came to the arrival of the last of it."""
-        return self._held[-1][0] - (self._end_s or 0.0) - sum(_sum_s(pulses) for _, pulses in self._held)
+        return self._pending[-1][0] - (self._end_s or 0.0) - sum(_sum_s(pulses) for _, pulses in self._pending)
 
-    def _release(self, *, gap: bool) -> list[Placed]:
+    def _release(self, *, gap: bool) -> list[TimedPulse]:
         late_s, end_s = self._late_s, self._end_s or 0.0
         if gap:
             self._lose(max(late_s, 0.0))
-        elif len(self._held) > 1:
+        elif len(self._pending) > 1:
             self.late_batches += 1
         if gap or late_s < 0:
             end_s += late_s
-        held, self._held, self._broken = self._held, [], False
-        placed: list[Placed] = []
-        for _, pulses in held:
+        pending, self._pending, self._broken = self._pending, [], False
+        placed: list[TimedPulse] = []
+        for _, pulses in pending:
             for pulse in pulses:
                 end_s += pulse.pp_ms / 1000
-                placed.append(Placed(pulse, end_s, gap))
+                placed.append(TimedPulse(pulse, end_s, gap))
                 gap = False
             self.rr_sum_s += _sum_s(pulses)
         self._end_s = end_s

@@ -6,7 +6,6 @@ from .beat_stream import BeatStream
 
 _ENOUGH_S = 60.0
 """Below it the few seconds by which RR intervals come late weigh too much."""
-_FILLS_PCT = (97.0, 103.0)
 
 
 class StreamIntegrity(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +34,6 @@ class StreamIntegrity(msgspec.Struct, frozen=True, kw_only=True):
     def rr_fills_pct(self) -> float | None:
         """Sum of the RR intervals against the clock; about 100, or something is wrong; None in the first minute."""
         return 100 * self.rr_sum_s / self.rr_time_s if self.rr_time_s >= _ENOUGH_S else None
-
-    @property
-    def rr_fills(self) -> bool:
-        """Whether the RR intervals fill the time, as far as can be told."""
-        share = self.rr_fills_pct
-        return share is None or _FILLS_PCT[0] <= share <= _FILLS_PCT[1]
 
 
 def integrity_of(stream: BeatStream) -> StreamIntegrity:

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 
 from ..beats.beat_runs import Array
-from ..response.distributions import mean_with_interval, t_reach
+from ..response.distributions import mean_with_interval, t_half_width
 from ..response.resting_response import FEWEST_RESTS
 from .course_figures import FEWEST_FOR_TREND, FEWEST_SESSIONS, LEAST_WEEKS, Course, Estimate
 from .course_session import CourseSession
 from .session_regression import Contrast, Fit, fit
-from .technique_associations import Treated, went_with
+from .technique_associations import TreatedSession, technique_associations
 
 _WEEK_S: Final = 7 * 86_400.0
 _FREE: Final = float("inf")
@@ -42,7 +42,7 @@ def course(sessions: Sequence[CourseSession]) -> Course:
         pain_24h=_pain(massages, "pain_24h"),
         pain_48h=_pain(massages, "pain_48h"),
         pain_before_per_week=_pain_trend(massages),
-        went_with=went_with(_treated(valid)),
+        went_with=technique_associations(_treated(valid)),
     )
 
 
@@ -97,9 +97,9 @@ def _fitted(valid: Sequence[CourseSession], rests: Sequence[CourseSession], slop
     return fit(np.column_stack(columns), _deltas(both), _errors(both), [_FREE] * len(columns))
 
 
-def _treated(valid: Sequence[CourseSession]) -> list[Treated]:
+def _treated(valid: Sequence[CourseSession]) -> list[TreatedSession]:
     return [
-        Treated(weeks=weeks, delta=delta, standard_error=error, stretches=session.stretches)
+        TreatedSession(weeks=weeks, delta=delta, standard_error=error, stretches=session.stretches)
         for session, weeks, delta, error in zip(
             valid, _weeks(valid), _deltas(valid).tolist(), _errors(valid).tolist(), strict=True
         )
@@ -148,7 +148,7 @@ def _line(sessions: Sequence[CourseSession], values: Sequence[float], shown: Cal
     centred = weeks - weeks.mean()
     slope = float(centred @ y / (centred @ centred))
     left = y - y.mean() - slope * centred
-    reach = t_reach(y.size - 2) * sqrt(float(left @ left) / (y.size - 2) / float(centred @ centred))
+    reach = t_half_width(y.size - 2) * sqrt(float(left @ left) / (y.size - 2) / float(centred @ centred))
     return Estimate(count=y.size, value=shown(slope), low=shown(slope - reach), high=shown(slope + reach))
 
 

@@ -8,7 +8,7 @@ FEWEST_SESSIONS: Final = 4
 """With a valid response, for a mean."""
 FEWEST_FOR_TREND: Final = 6
 LEAST_WEEKS: Final = 4.0
-FEWEST_STRETCHES: Final = 3
+FEWEST_TECHNIQUE_SESSIONS: Final = 3
 """Sessions in which something was done, and in which something else was done, to say anything about it."""
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from ...sensors.recordings.recording import Event
 from ..figures import SessionReport
-from .massage_segments import MassageSegment, stretches_of
+from .massage_segments import MassageSegment, massage_segments
 
 _COMPARED = "massage"
 
@@ -26,7 +26,7 @@ class CourseSession(msgspec.Struct, frozen=True, kw_only=True):
     """By that session alone (`ResponseContext.standard_error`)."""
     baseline_ln_rmssd: float | None = None
     stretches: tuple[MassageSegment, ...] = ()
-    """What was done, and how RMSSD was meanwhile (`stretches.stretches_of`)."""
+    """What was done, and how RMSSD was meanwhile (`stretches.massage_segments`)."""
     pain_before: int | None = None
     """0–10, as are the following."""
     pain_after: int | None = None
@@ -47,5 +47,5 @@ def course_session(report: SessionReport, started: datetime, events: Sequence[Ev
         delta=response.delta_ln_rmssd if response else None,
         standard_error=context.standard_error if context else None,
         baseline_ln_rmssd=phases["baseline"].ln_rmssd if "baseline" in phases else None,
-        stretches=stretches_of(events, report.segments, spans.start_s, spans.end_s) if spans else (),
+        stretches=massage_segments(events, report.segments, spans.start_s, spans.end_s) if spans else (),
     )

@@ -36,7 +36,7 @@ class MassageSegment(msgspec.Struct, frozen=True, kw_only=True):
         return self.stop_s - self.start_s
 
 
-def stretches_of(
+def massage_segments(
     events: Sequence[Event], segments: Sequence[Segment], start_s: float, stop_s: float
 ) -> tuple[MassageSegment, ...]:
     """Cut the massage from `start_s` to `stop_s` at its marks; what a mark does not name goes on as it was."""

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from ..beats.beat_runs import Array
-from ..response.distributions import normal_below, quantile
+from ..response.distributions import normal_cdf, quantile
 
 _WANDER: Final = np.array(
     [0.0, 0.01, 0.02, 0.035, 0.05, 0.07, 0.09, 0.11, 0.13, 0.15, 0.175, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6]
@@ -30,7 +30,7 @@ class Contrast:
     median: float
     low: float
     high: float
-    learnt: float
+    variance_reduction: float
     """Share of the prior variance that the data took away; 1 where a free column is in it."""
 
 
@@ -53,7 +53,7 @@ class Fit:
         total = float(self.weight @ (variance + (location - centre) ** 2))
 
         def below(x: float) -> float:
-            return float(self.weight @ normal_below((x - location) / scale))
+            return float(self.weight @ normal_cdf((x - location) / scale))
 
         low, median, high = (quantile(below, q, centre, sqrt(total)) for q in (0.025, 0.5, 0.975))
         beforehand = float(np.sum(part[part != 0] ** 2 * self.prior_variance[part != 0]))

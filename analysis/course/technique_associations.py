@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from .course_figures import FEWEST_STRETCHES, TechniqueAssociation
+from .course_figures import FEWEST_TECHNIQUE_SESSIONS, TechniqueAssociation
 from .massage_segments import FACTORS, LEAST_S, MassageSegment
 from .session_regression import fit
 
@@ -25,11 +25,11 @@ _TIME_SD: Final = 0.5
 """Of what the time since the massage began may do: all but free."""
 _LAG_S: Final = 150.0
 """Time constant in which what is done comes to work, and ceases to."""
-_LEAST_LEARNT: Final = 0.15
+_LEAST_VARIANCE_REDUCTION: Final = 0.15
 """Of the prior's variance: below it the figure would be the prior, not the sessions."""
 
 
-class Treated(msgspec.Struct, frozen=True, kw_only=True):
+class TreatedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session with a valid response."""
 
     weeks: float
@@ -39,7 +39,7 @@ class Treated(msgspec.Struct, frozen=True, kw_only=True):
     stretches: tuple[MassageSegment, ...]
 
 
-def went_with(sessions: Sequence[Treated]) -> list[TechniqueAssociation]:
+def technique_associations(sessions: Sequence[TreatedSession]) -> list[TechniqueAssociation]:
     """Say of everything that was done what it went with."""
     return [line for factor in FACTORS for line in _of_factor(factor, sessions)]
 
@@ -47,7 +47,7 @@ def went_with(sessions: Sequence[Treated]) -> list[TechniqueAssociation]:
 class _Row(NamedTuple):
     """A stretch whose RMSSD is known."""
 
-    session: Treated
+    session: TreatedSession
     level: float
     error: float
     seconds: float
@@ -57,7 +57,7 @@ class _Row(NamedTuple):
     """How much of each thing is at work in it, 0 to 1."""
 
 
-def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[TechniqueAssociation]:
+def _of_factor(factor: str, sessions: Sequence[TreatedSession]) -> list[TechniqueAssociation]:
     noted = [session for session in sessions if any(getattr(stretch, factor) for stretch in session.stretches)]
     rows = [row for session in noted for row in _rows(session, factor)]
     lasted = _lasted(noted, factor)
@@ -89,7 +89,7 @@ def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[TechniqueAssoci
         against = -share / (1 - share[n])
         against[n] = 1.0
         told = found.contrast([*[0.0] * (x.shape[1] - len(kinds)), *against])
-        if told.learnt < _LEAST_LEARNT:
+        if told.variance_reduction < _LEAST_VARIANCE_REDUCTION:
             out.append(msgspec.structs.replace(line, why="The sessions differ too little in it to tell."))
             continue
         percent, low, high = (100 * expm1(value) for value in (told.median, told.low, told.high))
@@ -97,7 +97,7 @@ def _of_factor(factor: str, sessions: Sequence[Treated]) -> list[TechniqueAssoci
     return out
 
 
-def _rows(session: Treated, factor: str) -> Iterator[_Row]:
+def _rows(session: TreatedSession, factor: str) -> Iterator[_Row]:
     """The stretches of a session; what was done before is still at work, and what is done now comes slowly."""
     at_work: dict[str | None, float] = {}
     for stretch in session.stretches:
@@ -113,7 +113,7 @@ def _rows(session: Treated, factor: str) -> Iterator[_Row]:
         at_work = {kind: aims[kind] + (at_work[kind] - aims[kind]) * left for kind in at_work}
 
 
-def _lasted(sessions: Sequence[Treated], factor: str) -> dict[str | None, dict[int, float]]:
+def _lasted(sessions: Sequence[TreatedSession], factor: str) -> dict[str | None, dict[int, float]]:
     """For how many seconds each thing was done, by session; less than a minute in a session counts as not done."""
     out: dict[str | None, dict[int, float]] = {}
     for n, session in enumerate(sessions):
@@ -124,8 +124,8 @@ def _lasted(sessions: Sequence[Treated], factor: str) -> dict[str | None, dict[i
 
 
 def _silent(having: int, others: int) -> str | None:
-    if having < FEWEST_STRETCHES:
-        return f"Done in {having} session{'' if having == 1 else 's'} with steady data; {FEWEST_STRETCHES} are needed."
-    if others < FEWEST_STRETCHES:
+    if having < FEWEST_TECHNIQUE_SESSIONS:
+        return f"Done in {having} session{'' if having == 1 else 's'} with steady data; {FEWEST_TECHNIQUE_SESSIONS} are needed."
+    if others < FEWEST_TECHNIQUE_SESSIONS:
         return "Hardly anything else was done: there is nothing to compare it with."
     return None

@@ -43,14 +43,14 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
                 if mine is not theirs:
                     differences.append(Difference(phase, figure, mine, theirs))
                 continue
-            apart = relative(mine, theirs)
+            apart = relative_difference(mine, theirs)
             compared, largest = compared + 1, max(largest, apart)
             if apart > EQUAL:
                 differences.append(Difference(phase, figure, mine, theirs))
         return Parity(compared=compared, largest=largest, differences=differences)
 
 
-def relative(a: float, b: float) -> float:
+def relative_difference(a: float, b: float) -> float:
     """Difference in parts of the larger, or of `_NOTHING`: what should be 0 may come out as 1e-13 ms."""
     return abs(a - b) / max(abs(a), abs(b), _NOTHING)
 

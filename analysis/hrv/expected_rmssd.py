@@ -27,7 +27,7 @@ _HOLE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class ExpectedChange:
     """Of ln RMSSD, between two phases."""
 
     delta: float = 0.0
@@ -45,18 +45,18 @@ class _Breathing:
     wide_hz: float
 
 
-def arithmetic(base: PhaseBeats, phase: PhaseBeats) -> Arithmetic:
+def expected_change(base: PhaseBeats, phase: PhaseBeats) -> ExpectedChange:
     """What changed mean RR and breathing do to ln RMSSD if nothing else changes, and what makes a verdict unsafe."""
     before, after = _breathing(base), _breathing(phase)
     if before is None or after is None:
-        return Arithmetic(notes=("breathing could not be read from RR",), known=False)
+        return ExpectedChange(notes=("breathing could not be read from RR",), known=False)
     notes = []
     if min(before.wide_hz, after.wide_hz) < _SLOW_HZ:
         notes.append("breathing below 9/min")
     if abs(after.hz - before.hz) > _SHIFT_HZ:
         notes.append("breathing shifted by more than 2/min")
     (gain0, slope0), (gain1, slope1) = _gain(before.hz, base.mean_rr_ms / 1000), _gain(after.hz, phase.mean_rr_ms / 1000)
-    return Arithmetic(gain1 - gain0, hypot(slope0 * before.ln_error, slope1 * after.ln_error), tuple(notes))
+    return ExpectedChange(gain1 - gain0, hypot(slope0 * before.ln_error, slope1 * after.ln_error), tuple(notes))
 
 
 def _gain(hz: float, rr_s: float) -> tuple[float, float]:

@@ -22,7 +22,7 @@ _RIDGE: Final = 1e-6
 """Of the variance: a tone alone would leave nothing to divide by."""
 
 
-def stretches(runs: Sequence[Run]) -> list[tuple[Array, Array]]:
+def bridged_runs(runs: Sequence[Run]) -> list[tuple[Array, Array]]:
     """Beat times (s) and RR (ms) of stretches that a spectrum may read through.
 
     A hole of at most three rejected beats is bridged, if such holes are at most 5 % of all beats; a gap, where beats were lost,

@@ -11,7 +11,16 @@ import warnings
 import numpy as np
 
 from ..beats.beat_runs import Array
-from .time_domain import FEWEST_BEATS, NO_LOGARITHM, NO_PAIR, ONE_PAIR, TimeDomain, checked, flat, too_few
+from .time_domain import (
+    FEWEST_BEATS,
+    NO_LOGARITHM,
+    NO_PAIR,
+    ONE_PAIR,
+    TimeDomain,
+    checked_intervals,
+    equal_intervals,
+    too_few_beats,
+)
 
 _HOLE_S: Final = 10.0
 """Longer than any RR: NeuroKit2 sees that beats either side of it are no neighbours."""
@@ -28,12 +37,12 @@ def time_domain(runs: Sequence[Array]) -> TimeDomain:
     NeuroKit2 skips differences over holes in the beat times (its PR #720), so the runs are laid out with holes between them.
     """
     runs = [run for run in runs if len(run)]
-    rr_ms, differences = checked(runs)
+    rr_ms, differences = checked_intervals(runs)
     beats = rr_ms.size
     if beats < FEWEST_BEATS:
-        return too_few(beats)
+        return too_few_beats(beats)
     if rr_ms.min() == rr_ms.max():
-        return flat(beats, float(rr_ms.mean()), differences)
+        return equal_intervals(beats, float(rr_ms.mean()), differences)
     import neurokit2  # noqa: PLC0415
     from neurokit2.hrv.hrv_nonlinear import _hrv_nonlinear_poincare  # noqa: PLC0415
 

@@ -23,7 +23,7 @@ _LEAST_MS: Final = 0.5
 _Z95: Final = 1.96
 
 
-class Level(NamedTuple):
+class RmssdLevel(NamedTuple):
     """RMSSD of a minute and its 95 % interval, in ms."""
 
     rmssd_ms: float
@@ -31,7 +31,7 @@ class Level(NamedTuple):
     high_ms: float
 
 
-def levels(segments: Sequence[tuple[float, float | None]], borders_s: Sequence[float] = ()) -> list[Level | None]:
+def rmssd_levels(segments: Sequence[tuple[float, float | None]], borders_s: Sequence[float] = ()) -> list[RmssdLevel | None]:
     """The level around each segment (middle in s, RMSSD in ms); no minute reaches over a border between phases.
 
     None where beats are missing, or too few segments of its minute have any.
@@ -79,8 +79,8 @@ def _correlation(times_s: tuple[int, ...]) -> float:
     return sum(pairs) / len(times_s) ** 2
 
 
-def _level(minute: _Minute | None, variance: float) -> Level | None:
+def _level(minute: _Minute | None, variance: float) -> RmssdLevel | None:
     if minute is None:
         return None
     half = _Z95 * sqrt(variance * minute.correlation)
-    return Level(exp(minute.mean), exp(minute.mean - half), exp(minute.mean + half))
+    return RmssdLevel(exp(minute.mean), exp(minute.mean - half), exp(minute.mean + half))

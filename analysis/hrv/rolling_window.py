@@ -21,7 +21,7 @@ _ACCEPTED, _LINKED, _GAP = 1, 2, 4
 _COMPACT_AFTER: Final = 64
 
 
-class Held(NamedTuple):
+class WindowBeats(NamedTuple):
     """Judged beats as arrays of one length."""
 
     end_s: Array
@@ -127,7 +127,7 @@ class RollingHrv:
             yield rr_ms if marks & _ACCEPTED else nan, rr_ms - before_ms if marks & _LINKED else nan
             before_ms = rr_ms
 
-    def held(self, after_s: float, until_s: float) -> Held:
+    def beats_between(self, after_s: float, until_s: float) -> WindowBeats:
         """The beats that ended after `after_s` and not after `until_s`, as far back as they are held."""
         inside = slice(bisect_right(self._end_s, after_s), bisect_right(self._end_s, until_s))
         end_s, rr_ms, marks = (
@@ -135,7 +135,7 @@ class RollingHrv:
             np.frombuffer(self._rr_ms[inside]),
             np.frombuffer(self._marks[inside], np.uint8),
         )
-        return Held(end_s, rr_ms, (marks & _ACCEPTED).view(np.bool_), marks >= _GAP)
+        return WindowBeats(end_s, rr_ms, (marks & _ACCEPTED).view(np.bool_), marks >= _GAP)
 
     @property
     def beats(self) -> int:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..beats.beat_runs import Array, Run
-from .gap_filling import stretches
+from .gap_filling import bridged_runs
 
 LF_HZ: Final = (0.04, 0.15)
 HF_HZ: Final = (0.15, 0.40)
@@ -36,7 +36,10 @@ _CLEAR_SINGLE: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Power in ms², None where the data do not carry it; `reasons` says why, or what to beware of."""
+    """Power of LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) in ms², None where the data do not suffice.
+
+    `reasons` states why a power is missing, or how far one can be trusted.
+    """
 
     lf_ms2: float | None
     hf_ms2: float | None
@@ -45,7 +48,10 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Breathing:
-    """Breaths a minute read from RR, None where no clear peak stands out."""
+    """Breaths per minute: the peak of the spectrum of RR change, 0.06–0.5 Hz; None where no clear peak stands out.
+
+    The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 per minute.
+    """
 
     per_min: float | None
     confidence: float
@@ -53,7 +59,7 @@ class Breathing:
     reason: str | None = None
 
 
-class Sampled(NamedTuple):
+class SampledRun(NamedTuple):
     """A stretch as samples at 2 Hz: each the mean RR (ms) of its half second."""
 
     span_s: float
@@ -102,7 +108,7 @@ class _Spectrum(NamedTuple):
 
 def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
     """LF, HF and breathing of runs in order, from segments of 120 s; where no stretch is so long, without LF from 60 s."""
-    sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in stretches(runs)]
+    sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in bridged_runs(runs)]
     for length_s in (_LONG_S, _SHORT_S):
         if segments := _segments(sampled, length_s):
             spectrum = _spectrum(segments, length_s)
@@ -111,20 +117,7 @@ def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
     return Bands(None, None, (needs,)), Breathing(None, 0.0, f"No unbroken stretch of {_SHORT_S} s.")
 
 
-def band_powers(runs: Sequence[Run]) -> Bands:
-    """LF (0.04–0.15 Hz) and HF (0.15–0.4 Hz, at most half the heart rate) of runs in order."""
-    return spectra(runs)[0]
-
-
-def respiration(runs: Sequence[Run]) -> Breathing:
-    """Breathing rate: the peak of the spectrum of RR change, 0.06–0.5 Hz.
-
-    The heart's own wave near 0.1 Hz can outweigh shallow breathing; the confidence is then low, or the rate near 6 a minute.
-    """
-    return spectra(runs)[1]
-
-
-def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:
+def _bands(spectrum: _Spectrum, sampled: Sequence[SampledRun]) -> Bands:
     plan = spectrum.plan
     lf, hf = spectrum.density[plan.lf].tolist(), spectrum.density[plan.hf].tolist()
     hf_ms2 = sum(hf) * plan.step_hz
@@ -135,7 +128,7 @@ def _bands(spectrum: _Spectrum, sampled: Sequence[Sampled]) -> Bands:
     return Bands(None, hf_ms2, (f"{_longest(sampled)}: LF needs {_LONG_S} s.", *caution))
 
 
-def _longest(sampled: Sequence[Sampled]) -> str:
+def _longest(sampled: Sequence[SampledRun]) -> str:
     longest_s = max((stretch.span_s for stretch in sampled), default=0.0)
     return f"The longest unbroken stretch is {longest_s:.0f} s"
 
@@ -170,7 +163,7 @@ def _summit(left: float, middle: float, right: float) -> float:
     return 0.5 * (down - up) / (down + up) if down + up else 0.0
 
 
-def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
+def _sampled(time_s: Array, rr_ms: Array) -> SampledRun:
     """Means over half seconds of the lines between beats.
 
     A line's value in the middle is its mean; for each beat that bends it, a part of the bend is added.
@@ -190,10 +183,10 @@ def _sampled(time_s: Array, rr_ms: Array) -> Sampled:
     bend *= bend
     bend *= slope[1:] - slope[:-1]
     values += np.bincount(at, bend, size) * 0.5
-    return Sampled(span_s, values)
+    return SampledRun(span_s, values)
 
 
-def _segments(sampled: Sequence[Sampled], length_s: int) -> list[Array]:
+def _segments(sampled: Sequence[SampledRun], length_s: int) -> list[Array]:
     """Segments of stretches that are long enough, spread evenly and overlapping by about half."""
     length = length_s * _RATE_HZ
     rows: list[Array] = []

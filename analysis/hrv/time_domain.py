@@ -34,7 +34,7 @@ class TimeDomain:
     reasons: tuple[str, ...] = ()
 
 
-def checked(runs: Sequence[Array]) -> tuple[Array, int]:
+def checked_intervals(runs: Sequence[Array]) -> tuple[Array, int]:
     """All intervals in ms, and how many differences they have; raises `ValueError` for intervals that cannot be."""
     if not runs:
         return np.empty(0), 0
@@ -44,12 +44,12 @@ def checked(runs: Sequence[Array]) -> tuple[Array, int]:
     return rr_ms, rr_ms.size - len(runs)
 
 
-def too_few(beats: int) -> TimeDomain:
+def too_few_beats(beats: int) -> TimeDomain:
     """What is left to say where there are not enough beats."""
     return TimeDomain(beats, reasons=(f"Only {beats} accepted beats: too few for any figure.",))
 
 
-def flat(beats: int, rr_ms: float, differences: int) -> TimeDomain:
+def equal_intervals(beats: int, rr_ms: float, differences: int) -> TimeDomain:
     """All intervals equal: every spread is 0."""
     spread_ms = 0.0 if differences else None
     plot_ms = 0.0 if differences > 1 else None
@@ -69,12 +69,12 @@ def flat(beats: int, rr_ms: float, differences: int) -> TimeDomain:
 def numpy_time_domain(runs: Sequence[Array]) -> TimeDomain:
     """Figures of runs of accepted, adjacent RR intervals in ms; no difference crosses from one run to the next."""
     runs = [run for run in runs if len(run)]
-    rr_ms, differences = checked(runs)
+    rr_ms, differences = checked_intervals(runs)
     if rr_ms.size < FEWEST_BEATS:
-        return too_few(rr_ms.size)
+        return too_few_beats(rr_ms.size)
     mean_ms = float(rr_ms.mean())
     if rr_ms.min() == rr_ms.max():
-        return flat(rr_ms.size, mean_ms, differences)
+        return equal_intervals(rr_ms.size, mean_ms, differences)
     first = np.cumsum([0, *(len(run) for run in runs[:-1])])
     diff = np.delete(np.diff(rr_ms, prepend=rr_ms[0]), first)
     rmssd_ms = sqrt(float(diff @ diff) / differences) if differences else None

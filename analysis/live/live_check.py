@@ -44,6 +44,6 @@ def window_of(engine: RollingHrv) -> LiveWindow:
     )
 
 
-def check(window: LiveWindow) -> Parity:
+def compare_with_neurokit(window: LiveWindow) -> Parity:
     """Compare a window with NeuroKit2; for the worker process, which has it."""
     return Parity().with_phase(WINDOW, window, time_domain([np.array(run) for run in window.runs_ms]))

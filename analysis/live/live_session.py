@@ -16,7 +16,7 @@ from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
-from .running_sums import RunningSums, SoFar
+from .running_sums import RunningComparison, RunningSums
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
@@ -105,9 +105,9 @@ class LiveSession:
         """Age in s up to which a packet is news."""
         return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
 
-    def know(self, device: Device) -> None:
+    def set_device(self, device: Device) -> None:
         """Take what is known of the strap into account."""
-        self.stream.know(device)
+        self.stream.set_device(device)
 
     def push(self, event: Event) -> list[JudgedBeat]:
         """Take one event; gives the beats whose verdict became final."""
@@ -121,13 +121,13 @@ class LiveSession:
                 if phase.comes_after(self.phase):
                     self.starts.append(event)
             case ConnectionEvent(up=False):
-                beats = self.stream.broken()
+                beats = self.stream.connection_lost()
             case _:
                 beats = []
         self._count(beats)
         return beats
 
-    def rephase(self, starts: Sequence[PhaseStart]) -> None:
+    def set_phases(self, starts: Sequence[PhaseStart]) -> None:
         """Take the phases as they were corrected, in order of time; one that leads back is passed over."""
         self.starts = []
         for start in starts:
@@ -185,13 +185,13 @@ class LiveSession:
         return window_of(self._window)
 
     @property
-    def so_far(self) -> SoFar | None:
+    def running_comparison(self) -> RunningComparison | None:
         """The baseline and this phase, for a provisional interval; None where there is nothing to compare."""
         baseline = self.span_of(Phase.BASELINE)
         if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
             return None
         base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
-        return SoFar(phase=self.phase.value, base=base, now=now)
+        return RunningComparison(phase=self.phase.value, baseline=base, current=now)
 
     @property
     def _heart_rate_only(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..beats.beat_runs import runs_of
 from ..figures import too_few_accepted
-from ..hrv.rolling_window import Held, RollingHrv
+from ..hrv.rolling_window import RollingHrv, WindowBeats
 from ..hrv.spectrum import Bands, Breathing, spectra
 
 WINDOW_S: Final = 300.0
@@ -27,11 +27,11 @@ class LiveSpectrum:
         """The spectrum as of the newest beat: of the 5 min before the last whole 5 s that it left behind."""
         until_s = EVERY_S * floor(last_beat_s / EVERY_S)
         if until_s != self._until_s:
-            self._until_s, self._found = until_s, _told(self.window.held(until_s - WINDOW_S, until_s))
+            self._until_s, self._found = until_s, _told(self.window.beats_between(until_s - WINDOW_S, until_s))
         return self._found
 
 
-def _told(held: Held) -> tuple[Bands, Breathing]:
+def _told(held: WindowBeats) -> tuple[Bands, Breathing]:
     beats = held.accepted.size
     if beats and (why := too_few_accepted(100 * int(np.count_nonzero(held.accepted)) / beats)):
         return Bands(None, None, (why,)), Breathing(None, 0.0, why)

@@ -20,7 +20,7 @@ _MOST_BEATS: Final = 255
 """In 5 s: what is more is no heart."""
 
 
-class Sums(msgspec.Struct, frozen=True, kw_only=True):
+class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
     """One phase, in whole stretches of `LENGTH_S` from `start_s` on."""
 
     start_s: float
@@ -31,15 +31,15 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
 
 
-class SoFar(msgspec.Struct, frozen=True, kw_only=True):
+class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
     """A phase that can be compared, and the baseline before it."""
 
     phase: str
-    base: Sums
-    now: Sums
+    baseline: SegmentSums
+    current: SegmentSums
 
 
-class Provisional(msgspec.Struct, frozen=True, kw_only=True):
+class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
     """RMSSD of the phase so far against the baseline, in percent; None where it cannot be told yet, and why."""
 
     percent: float | None = None
@@ -93,10 +93,10 @@ class RunningSums:
             out.append(((n + 0.5) * SEGMENT_S, rmssd_ms))
         return out
 
-    def between(self, start_s: float, stop_s: float = inf) -> Sums:
+    def between(self, start_s: float, stop_s: float = inf) -> SegmentSums:
         """The whole stretches within a phase, but for the one that may hold beats from before it, and the one not yet over."""
         first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.over(stop_s)
-        return Sums(
+        return SegmentSums(
             start_s=first * LENGTH_S,
             squares=self._squares[first:last].tolist(),
             differences=self._differences[first:last].tolist(),

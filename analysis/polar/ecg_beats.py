@@ -77,7 +77,7 @@ def beats_of(signal_uv: ArrayLike, time_s: ArrayLike, *, rate_hz: float = 130.0)
     return _beats([_judged(one, usual) for one in found if one.time_s.size])
 
 
-def strip(signal_uv: ArrayLike, time_s: ArrayLike, at_s: float, half_s: float = 3.0) -> tuple[Array, Array]:
+def ecg_strip(signal_uv: ArrayLike, time_s: ArrayLike, at_s: float, half_s: float = 3.0) -> tuple[Array, Array]:
     """The samples (time in s from `at_s`, µV) within `half_s` of a beat, to be drawn; NaN stands in holes."""
     signal, time = _checked(signal_uv, time_s)
     first, last = np.searchsorted(time, [at_s - half_s, at_s + half_s], side="left")

@@ -14,9 +14,9 @@ from ...sensors.recordings.recording import PMD_DATA, Event, Packet
 from ..beats.artifact_filter import ArtifactFilter
 from ..beats.beat_runs import Array
 from ..beats.beat_stream import JudgedBeat
-from .ecg_beats import beats_of, strip
+from .ecg_beats import beats_of, ecg_strip
 from .motion import breathing_from, movement_of
-from .sample_clock import Frame, anchor
+from .sample_clock import Frame, sample_times
 
 ECG_HZ, ACC_HZ = 130.0, 25.0
 MOST_STRIPS = 6
@@ -74,7 +74,7 @@ class _Samples:
         """Times, and values, of the samples that have a time."""
         if not self.frames:
             return np.zeros(0), np.zeros(0)
-        time_s, values = anchor(self.frames, rate_hz=rate_hz), np.concatenate(self.values).astype(np.float64)
+        time_s, values = sample_times(self.frames, rate_hz=rate_hz), np.concatenate(self.values).astype(np.float64)
         told = np.isfinite(time_s)
         return time_s[told], values[told]
 
@@ -152,7 +152,7 @@ def strips_of(signals: PolarSignals, beats: Sequence[JudgedBeat]) -> list[Strip]
     picked = [apart[n] for n in np.unique(np.linspace(0, len(apart) - 1, MOST_STRIPS).round().astype(int))] if apart else []
     strips: list[Strip] = []
     for beat in picked:
-        from_s, signal_uv = strip(signals.ecg_uv, signals.ecg_s, beat.end_s)
+        from_s, signal_uv = ecg_strip(signals.ecg_uv, signals.ecg_s, beat.end_s)
         if np.isfinite(signal_uv).mean() > 0.5:
             samples = [None if np.isnan(value) else round(float(value)) for value in signal_uv]
             strips.append(Strip(round(beat.end_s, 3), beat.kind, round(float(from_s[0]), 3), ECG_HZ, samples))

@@ -29,7 +29,7 @@ class Frame:
     samples: int
 
 
-def anchor(frames: Sequence[Frame], *, rate_hz: float = 130.0) -> Array:
+def sample_times(frames: Sequence[Frame], *, rate_hz: float = 130.0) -> Array:
     """Session time in s of every sample of frames in order of arrival, one after the other.
 
     Missing frames leave a hole in the times. A frame that came twice, or is empty, adds nothing new: its samples have NaN, and so

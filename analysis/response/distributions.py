@@ -9,19 +9,19 @@ from scipy.special import ndtr, stdtr, stdtrit
 from ..beats.beat_runs import Array
 
 
-def t_below(df: float, x: Array) -> Array:
+def t_cdf(df: float, x: Array) -> Array:
     """Share of Student's t with `df` degrees of freedom that lies below x."""
     below: Array = stdtr(df, x)
     return below
 
 
-def normal_below(x: Array) -> Array:
+def normal_cdf(x: Array) -> Array:
     """Share of the standard normal distribution that lies below x."""
     below: Array = ndtr(x)
     return below
 
 
-def t_reach(df: float) -> float:
+def t_half_width(df: float) -> float:
     """Standard errors from the estimate to the ends of a 95 % interval by Student's t."""
     return float(stdtrit(df, 0.975))
 
@@ -35,5 +35,5 @@ def quantile(below: Callable[[float], float], q: float, mean: float, sd: float) 
 def mean_with_interval(values: Array) -> tuple[float, float, float]:
     """Mean of a few values and its 95 % interval by Student's t; two values at least."""
     mean = float(values.mean())
-    reach = t_reach(values.size - 1) * float(values.std(ddof=1)) / sqrt(values.size)
+    reach = t_half_width(values.size - 1) * float(values.std(ddof=1)) / sqrt(values.size)
     return mean, mean - reach, mean + reach

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.linalg.lapack import dpttrf, dpttrs
 
 from ..beats.beat_runs import Array, Bools
-from ..figures import DriftSeen
-from .distributions import quantile, t_below
+from ..figures import DriftEvidence
+from .distributions import quantile, t_cdf
 
 _TAU_S: Final = np.array([3, 6, 10, 15, 22, 32, 45, 65, 90, 130, 190], dtype=np.float64)
 _WHITE: Final = np.array([0, 0.15, 0.3, 0.5, 0.7, 0.85])
@@ -43,7 +43,7 @@ class Posterior:
 
     def above(self, x: float) -> float:
         """P(Δ > x)."""
-        return float(self.weight @ t_below(self.df, (self.location - x) / self.scale))
+        return float(self.weight @ t_cdf(self.df, (self.location - x) / self.scale))
 
     def quantile(self, q: float) -> float:
         """The Δ below which a share q of the probability lies, 0 < q < 1."""
@@ -60,17 +60,17 @@ class Posterior:
         spread = self.scale**2 * self.df / (self.df - 2) + (self.location - self.mean) ** 2
         return sqrt(float(self.weight @ spread))
 
-    def wandering(self, wander_sd: float) -> "Posterior":
-        """The same, of a Δ that wanders by `wander_sd` between quiet phases beyond what one session can show."""
-        return replace(self, scale=np.sqrt(self.scale**2 + wander_sd**2))
+    def widened(self, session_sd: float) -> "Posterior":
+        """The same, of a Δ that wanders by `session_sd` between quiet phases beyond what one session can show."""
+        return replace(self, scale=np.sqrt(self.scale**2 + session_sd**2))
 
 
-def change(
-    t_s: Array, y: Array, later: Bools, wander_sd: float = 0.0, earlier: Sequence[DriftSeen] = ()
-) -> tuple[Posterior, DriftSeen]:
+def change_posterior(
+    t_s: Array, y: Array, later: Bools, session_sd: float = 0.0, earlier: Sequence[DriftEvidence] = ()
+) -> tuple[Posterior, DriftEvidence]:
     """Posterior of Δ for values `y` at ascending times, `later` marking the second phase; and what was seen of the drift.
 
-    `earlier`: what quiet sessions of the same person saw. `wander_sd`: see `Posterior.wandering`.
+    `earlier`: what quiet sessions of the same person saw. `session_sd`: see `Posterior.widened`.
     """
     since = np.clip(t_s - t_s[later][0], 0, None)
     columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]
@@ -84,7 +84,7 @@ def change(
     df = y.size - beta.shape[1]
     log_marginal = 0.5 * (np.linalg.slogdet(covariance)[1] - log_det)
     evidence = log_marginal - df / 2 * np.log(rss)
-    seen = DriftSeen(log_likelihood=evidence.round(3).tolist(), rss=np.maximum(rss, 1e-6).round(6).tolist(), df=df)
+    seen = DriftEvidence(log_likelihood=evidence.round(3).tolist(), rss=np.maximum(rss, 1e-6).round(6).tolist(), df=df)
     log_weight, total, freedom = _LOG_PRIOR + log_marginal, rss, df
     if earlier:
         known, variance = _pooled(earlier)
@@ -93,10 +93,10 @@ def change(
     log_weight = log_weight - freedom / 2 * np.log(total)
     weight = np.exp(log_weight - log_weight.max())
     scale = np.sqrt(total / freedom * covariance[:, 1, 1])
-    return Posterior(weight / weight.sum(), beta[:, 1], scale, freedom).wandering(wander_sd), seen
+    return Posterior(weight / weight.sum(), beta[:, 1], scale, freedom).widened(session_sd), seen
 
 
-def _pooled(earlier: Sequence[DriftSeen]) -> tuple[Array, Array]:
+def _pooled(earlier: Sequence[DriftEvidence]) -> tuple[Array, Array]:
     """What earlier sessions say of each point of the grid: log evidence, each at half its weight, and the drift's variance."""
     log_likelihood = _EARLIER_WEIGHT * np.sum([seen.log_likelihood for seen in earlier], axis=0)
     variance = np.sum([seen.rss for seen in earlier], axis=0) / sum(seen.df for seen in earlier)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...sensors.model import Phase
-from ..beats.phase_spans import Beats, Span, phase_beats
-from ..figures import DriftSeen, ResponseContext, ResponseFigures
-from .earlier_rests import Past, drifts_of, rests_of
-from .relaxation_response import Response, respond
-from .resting_response import compare_with_usual, wander_sd
+from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
+from ..figures import DriftEvidence, ResponseContext, ResponseFigures
+from .earlier_rests import EarlierSession, drift_evidence, rest_phases
+from .relaxation_response import Response, classify_response
+from .resting_response import compare_with_rests, session_to_session_sd
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
@@ -24,11 +24,13 @@ class PhaseComparison:
     responses: list[ResponseFigures] = field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
     context: dict[str, ResponseContext] = field(default_factory=dict)
-    drift: DriftSeen | None = None
+    drift: DriftEvidence | None = None
     """Of the first phase that could be compared."""
 
 
-def compare(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv: bool) -> PhaseComparison:
+def compare_phases(
+    of_phase: dict[PhaseSpan, BeatArrays], past: Sequence[EarlierSession], kind: str, *, hrv: bool
+) -> PhaseComparison:
     """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
     span_of = {span.phase: span for span in of_phase}
     base = span_of.get(Phase.BASELINE)
@@ -41,17 +43,17 @@ def compare(of_phase: dict[Span, Beats], past: Sequence[Past], kind: str, *, hrv
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            rests = rests_of(past, phase.value)
-            wander = wander_sd(rests)
+            rests = rest_phases(past, phase.value)
+            session_sd = session_to_session_sd(rests)
             beats = (phase_beats(base, of_phase[base]), phase_beats(span, of_phase[span]))
-            response = respond(*beats, wander_sd=wander, earlier=drifts_of(past))
-            usual = compare_with_usual(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
+            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(past))
+            usual = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
                 steady=response.steady,
                 flagged=response.flagged,
                 standard_error=response.standard_error,
-                wander_sd=wander,
+                wander_sd=session_sd,
                 wander_rests=len(rests),
                 usual_class="unknown" if kind == "rest" else usual.verdict,
                 usual_why=_REST_ONLY if kind == "rest" else usual.why,

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..beats.beat_runs import Array
 from ..beats.phase_segments import PhaseBeats, Segments, segments
-from ..figures import DriftSeen, ResponseClass
-from ..hrv.expected_rmssd import arithmetic
+from ..figures import DriftEvidence, ResponseClass
+from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
 
@@ -28,7 +28,7 @@ GREATEST_REJECTED: Final = 0.05
 WIDEST: Final = 0.50
 LEAST_CHANGE: Final = 0.10
 """Of ln RMSSD; smaller changes get no word."""
-FIRST_WANDER_SD: Final = 0.10
+PRIOR_SESSION_SD: Final = 0.10
 """SD of the change of ln RMSSD between quiet phases of one session, beyond drift, until the client's own rests tell better."""
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 _SURE: Final = 0.975
@@ -55,7 +55,7 @@ class Response:
     """100·(e^delta − 1)."""
     standard_error: float | None = None
     """SD of the posterior without the allowance for wander."""
-    arithmetic: float | None = None
+    expected_change: float | None = None
     """The part that changed mean RR and breathing rate produce by arithmetic alone."""
     p_up: float | None = None
     """P(change > 0)."""
@@ -67,15 +67,15 @@ class Response:
     phase_segments: int = 0
     steady: bool = False
     """Whether the interval would be narrow enough for a client who does not wander."""
-    drift: DriftSeen | None = None
+    drift: DriftEvidence | None = None
 
 
-def respond(
-    base: PhaseBeats, phase: PhaseBeats, *, wander_sd: float = FIRST_WANDER_SD, earlier: Sequence[DriftSeen] = ()
+def classify_response(
+    base: PhaseBeats, phase: PhaseBeats, *, session_sd: float = PRIOR_SESSION_SD, earlier: Sequence[DriftEvidence] = ()
 ) -> Response:
     """Verdict on a phase against the baseline before it.
 
-    `wander_sd`: SD of the change between quiet phases beyond drift (`usual.wander_sd`). `earlier`: the drift that was seen in the
+    `session_sd`: SD of the change between quiet phases beyond drift (`session_to_session_sd`). `earlier`: the drift seen in the
     client's earlier rests. Raises `ValueError` where the phase does not come after the baseline.
     """
     before, after = segments(base), segments(phase)
@@ -84,11 +84,11 @@ def respond(
         return replace(blank, why=f"Not enough steady data: {lacking}.")
     if after.mid_s[0] <= before.mid_s[-1]:
         raise ValueError("the phase must come after the baseline")
-    own, seen = compare(_short_segments(base), _short_segments(phase), earlier)
-    posterior = own.wandering(wander_sd)
+    own, seen = compare_segments(_short_segments(base), _short_segments(phase), earlier)
+    posterior = own.widened(session_sd)
     delta, low, high = (posterior.quantile(q) for q in (0.5, 0.025, 0.975))
-    alone = arithmetic(base, phase)
-    up, up_adjusted = posterior.above(0.0), posterior.wandering(alone.standard_error).above(alone.delta)
+    alone = expected_change(base, phase)
+    up, up_adjusted = posterior.above(0.0), posterior.widened(alone.standard_error).above(alone.delta)
     response = replace(
         blank,
         delta=delta,
@@ -97,7 +97,7 @@ def respond(
         half_width=(high - low) / 2,
         percent=100 * float(np.expm1(delta)),
         standard_error=own.sd,
-        arithmetic=alone.delta if alone.known else None,
+        expected_change=alone.delta if alone.known else None,
         p_up=up,
         p_up_adjusted=up_adjusted,
         flagged=bool(alone.notes),
@@ -112,10 +112,12 @@ def respond(
     return replace(response, verdict=verdict, why=_words(replace(response, verdict=verdict), notes))
 
 
-def compare(before: Segments, after: Segments, earlier: Sequence[DriftSeen] = ()) -> tuple[drift.Posterior, DriftSeen]:
+def compare_segments(
+    before: Segments, after: Segments, earlier: Sequence[DriftEvidence] = ()
+) -> tuple[drift.Posterior, DriftEvidence]:
     """Posterior of the change between the segments of two phases, and what they showed of the drift."""
     t_s, y = np.concatenate([before.mid_s, after.mid_s]), np.concatenate([_winsorised(before), _winsorised(after)])
-    return drift.change(t_s, y, np.arange(t_s.size) >= before.mid_s.size, earlier=earlier)
+    return drift.change_posterior(t_s, y, np.arange(t_s.size) >= before.mid_s.size, earlier=earlier)
 
 
 def _short_segments(phase: PhaseBeats) -> Segments:

@@ -11,14 +11,14 @@ from math import expm1, isclose, sqrt
 from statistics import mean, stdev
 from typing import Final
 
-from ..figures import UsualClass
-from .distributions import t_reach
-from .earlier_rests import Rest
-from .relaxation_response import FIRST_WANDER_SD, LEAST_CHANGE, Response
+from ..figures import RestComparisonClass
+from .distributions import t_half_width
+from .earlier_rests import RestPhase
+from .relaxation_response import LEAST_CHANGE, PRIOR_SESSION_SD, Response
 
 FEWEST_RESTS: Final = 3
 _BEFOREHAND: Final = 4
-"""Rests that `FIRST_WANDER_SD` is worth."""
+"""Rests that `PRIOR_SESSION_SD` is worth."""
 _LIKE_LENGTH: Final = 0.2
 """Phases whose lengths differ by less than this share are of one length."""
 
@@ -27,7 +27,7 @@ _LIKE_LENGTH: Final = 0.2
 class RestingResponse:
     """How a change compares with what rest alone usually does."""
 
-    verdict: UsualClass
+    verdict: RestComparisonClass
     why: str
     rests: int = 0
     """Of about this length."""
@@ -37,23 +37,23 @@ class RestingResponse:
     """Half of the range in which 95 of 100 further rests would lie."""
 
 
-def wander_sd(rests: Sequence[Rest]) -> float:
+def session_to_session_sd(rests: Sequence[RestPhase]) -> float:
     """SD of the change of ln RMSSD between quiet phases beyond what one session can show."""
     seen = sum(rest.delta**2 - rest.standard_error**2 for rest in rests)
-    return sqrt(max(0.0, (_BEFOREHAND * FIRST_WANDER_SD**2 + seen) / (_BEFOREHAND + len(rests))))
+    return sqrt(max(0.0, (_BEFOREHAND * PRIOR_SESSION_SD**2 + seen) / (_BEFOREHAND + len(rests))))
 
 
-def compare_with_usual(response: Response, baseline_s: float, phase_s: float, rests: Sequence[Rest]) -> RestingResponse:
+def compare_with_rests(response: Response, baseline_s: float, phase_s: float, rests: Sequence[RestPhase]) -> RestingResponse:
     """Say whether a phase's change is more than rest alone usually does; the lengths are those of its two phases."""
     alike = [rest.delta for rest in rests if _alike(rest.baseline_s, baseline_s) and _alike(rest.phase_s, phase_s)]
     count = len(alike)
     if count < FEWEST_RESTS:
         return RestingResponse("unknown", _too_few(count, len(rests)), count)
     usual, spread = mean(alike), stdev(alike) * sqrt(1 + 1 / count)
-    reach = t_reach(count - 1) * spread
+    reach = t_half_width(count - 1) * spread
     between = f"between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
 
-    def answer(verdict: UsualClass, why: str) -> RestingResponse:
+    def answer(verdict: RestComparisonClass, why: str) -> RestingResponse:
         return RestingResponse(verdict, why, count, usual, reach)
 
     if response.delta is None or not response.steady:

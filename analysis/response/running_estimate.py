@@ -10,10 +10,10 @@ from typing import Final
 import numpy as np
 
 from ..beats.phase_segments import Segments, ln_rmssd, mid_times
-from ..live.running_sums import Provisional, SoFar, Sums
-from .earlier_rests import Past, drifts_of, rests_of
-from .relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare
-from .resting_response import wander_sd
+from ..live.running_sums import ProvisionalChange, RunningComparison, SegmentSums
+from .earlier_rests import EarlierSession, drift_evidence, rest_phases
+from .relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare_segments
+from .resting_response import session_to_session_sd
 
 FEWEST_BASE: Final = 24
 FEWEST_NOW: Final = 12
@@ -22,27 +22,27 @@ GREATEST_REJECTED: Final = 0.10
 """As for the live RMSSD; a verdict asks for more."""
 
 
-def provisional(so_far: SoFar, past: Sequence[Past] = ()) -> Provisional:
+def provisional_change(comparison: RunningComparison, past: Sequence[EarlierSession] = ()) -> ProvisionalChange:
     """Estimate the change so far with its 95 % interval; `past`: the client's earlier rests, in order of time."""
-    before, now = _segments(so_far.base), _segments(so_far.now)
-    if max(_rejected(so_far.base), _rejected(so_far.now)) > GREATEST_REJECTED:
-        return Provisional(why="too many beats could not be used")
+    before, now = _segments(comparison.baseline), _segments(comparison.current)
+    if max(_rejected(comparison.baseline), _rejected(comparison.current)) > GREATEST_REJECTED:
+        return ProvisionalChange(why="too many beats could not be used")
     if before.mid_s.size < FEWEST_BASE:
-        return Provisional(why="the baseline is too short to compare with")
+        return ProvisionalChange(why="the baseline is too short to compare with")
     if now.mid_s.size < FEWEST_NOW:
-        return Provisional(why=f"about {FIT_SEGMENT_S * (FEWEST_NOW - now.mid_s.size):.0f} s more are needed")
-    own, _ = compare(before, now, drifts_of(past))
-    posterior = own.wandering(wander_sd(rests_of(past, so_far.phase)))
+        return ProvisionalChange(why=f"about {FIT_SEGMENT_S * (FEWEST_NOW - now.mid_s.size):.0f} s more are needed")
+    own, _ = compare_segments(before, now, drift_evidence(past))
+    posterior = own.widened(session_to_session_sd(rest_phases(past, comparison.phase)))
     percent, low, high = (100 * expm1(posterior.quantile(q)) for q in (0.5, 0.025, 0.975))
-    return Provisional(percent=percent, low_pct=low, high_pct=high)
+    return ProvisionalChange(percent=percent, low_pct=low, high_pct=high)
 
 
-def _segments(sums: Sums) -> Segments:
+def _segments(sums: SegmentSums) -> Segments:
     differences = np.array(sums.differences, dtype=np.int64)
     clean = np.flatnonzero(differences >= FIT_FEWEST_DIFFERENCES).astype(np.int64)
     squares = np.array(sums.squares, dtype=np.float64)
     return Segments(mid_times(sums.start_s, clean, FIT_SEGMENT_S), ln_rmssd(squares[clean], differences[clean]))
 
 
-def _rejected(sums: Sums) -> float:
+def _rejected(sums: SegmentSums) -> float:
     return sums.rejected / sums.beats if sums.beats else 0.0

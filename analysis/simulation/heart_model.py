@@ -24,7 +24,7 @@ _BREATHING_DRIFT_HZ = 0.015
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class HeartState:
     """What a heart aims at."""
 
     rr_s: float
@@ -34,7 +34,7 @@ class State:
     breathing_hz: float
     jitter_ms: float = 1.0
 
-    def with_rmssd(self, rmssd_ms: float) -> "State":
+    def with_rmssd(self, rmssd_ms: float) -> "HeartState":
         """The same heart with the breathing tone so deep that RMSSD becomes `rmssd_ms`, as far as the other parts allow."""
         others = rmssd_by_formula(replace(self, hf_amplitude=0.0)) ** 2
         unit = rmssd_by_formula(replace(self, hf_amplitude=1.0)) ** 2 - others
@@ -54,12 +54,14 @@ class Heart:
     breathing_hz: Array
 
 
-def rmssd_by_formula(state: State) -> float:
+def rmssd_by_formula(state: HeartState) -> float:
     """RMSSD in ms of a steady heart; within 0.4 % for single tones."""
     return float(_rmssd(state.rr_s, state.hf_amplitude, state.lf_amplitude, state.breathing_hz, state.jitter_ms))
 
 
-def beat(targets: list[tuple[float, State]], end_s: float, rng: np.random.Generator, *, tau_s: float, drift_sd: float) -> Heart:
+def simulate_heart(
+    targets: list[tuple[float, HeartState]], end_s: float, rng: np.random.Generator, *, tau_s: float, drift_sd: float
+) -> Heart:
     """Let a heart beat until `end_s`. It starts in the first state and goes over into each next from its time on.
 
     targets: (start in s, state), ascending. tau_s: time constant of going over. drift_sd: SD of the log-amplitudes; 0 also
@@ -90,7 +92,7 @@ def _tone_ms2(rr_s: Array | float, amplitude: Array | float, hz: Array | float) 
     return np.asarray(2 * (1000 * rr_s * amplitude * np.sinc(turn)) ** 2 * np.sin(np.pi * turn) ** 2, dtype=np.float64)
 
 
-def _approach(targets: list[tuple[float, State]], grid: Array, tau_s: float) -> Array:
+def _approach(targets: list[tuple[float, HeartState]], grid: Array, tau_s: float) -> Array:
     """First-order lag behind the targets: columns rr_s, amplitudes (as logarithms on the way), breathing_hz."""
     aims = np.array([(s.rr_s, log(s.hf_amplitude), log(s.lf_amplitude), s.breathing_hz) for _, s in targets])
     path = np.tile(aims[0], (grid.size, 1))

@@ -13,7 +13,7 @@ _APART_BEATS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Misheard:
+class LabelledBeats:
     """Beats as a strap would report them, and what is wrong with them."""
 
     beats_s: Array
@@ -21,7 +21,7 @@ class Misheard:
     """Each {"kind": "missed" | "extra" | "ectopic", "t": end in s of the first interval that is wrong}."""
 
 
-def mishear(beats_s: Array, rng: np.random.Generator, *, shares: dict[str, float]) -> Misheard:
+def with_artifacts(beats_s: Array, rng: np.random.Generator, *, shares: dict[str, float]) -> LabelledBeats:
     """Put artifacts into beats, never two within 12 beats. shares: of the beats, by kind.
 
     missed: two intervals become one. extra: one interval is split. ectopic: a beat comes 30 % early, the next interval is
@@ -47,7 +47,7 @@ def mishear(beats_s: Array, rng: np.random.Generator, *, shares: dict[str, float
                 at = float(beats_s[k]) - 0.3 * interval
                 beats[k] = at
         artifacts.append({"kind": kind, "t": round(at, 3)})
-    return Misheard(np.sort(np.append(np.delete(beats, drop), added)), artifacts)
+    return LabelledBeats(np.sort(np.append(np.delete(beats, drop), added)), artifacts)
 
 
 def doubled(events: list[Event], *, from_s: float) -> list[Event]:

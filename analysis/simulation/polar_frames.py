@@ -25,7 +25,7 @@ _SHORTEST_DELAY_S, _USUAL_DELAY_S = 0.02, 0.03
 def with_polar_frames(events: Sequence[Event], *, breaths_per_min: float, seed: int) -> list[Event]:
     """Add ECG and acceleration to a clean recording's events; the heart is the one that its RR intervals tell of."""
     end_s = events[-1].t
-    beats_s = beats_told(events)
+    beats_s = beat_times(events)
     ecg_uv = ecg_of(beats_s, duration_s=end_s, rate_hz=_ECG_HZ, seed=seed)
     acc_mg = acceleration_of(duration_s=end_s, breaths_per_min=breaths_per_min, rate_hz=_ACC_HZ, seed=seed)
     rng = np.random.default_rng([seed, 7])
@@ -48,7 +48,7 @@ def with_pulse_frames(
 
     moved: spans in which the arm moved, so that intervals are wrong and marked by the blocker bit.
     """
-    beats_s = beats_told(events)
+    beats_s = beat_times(events)
     out = [_without_rr(event) for event in events]
     ticks = np.rint(beats_s * 1000).astype(np.int64)
     sent, at_s = 1, every_s
@@ -77,7 +77,7 @@ def _without_rr(event: Event) -> Event:
     return Packet(event.t, event.char, encode(replace(parse(event.payload), rr_1024=(), rr_flag=False)))
 
 
-def beats_told(events: Sequence[Event]) -> NDArray[np.float64]:
+def beat_times(events: Sequence[Event]) -> NDArray[np.float64]:
     """Times in s of the beats that a recording's RR intervals bound, the first one's beginning included."""
     stream = BeatStream()
     judged = [beat for event in events if isinstance(event, Packet) for beat in stream.push(event)] + stream.finish(events[-1].t)

@@ -9,8 +9,8 @@ import numpy as np
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Header, Packet, PhaseStart
 from ..errors import SimulationError
-from .heart_model import Array, Heart, State, beat, rmssd_by_formula
-from .labelled_faults import mishear
+from .heart_model import Array, Heart, HeartState, rmssd_by_formula, simulate_heart
+from .labelled_faults import with_artifacts
 from .strap_packets import send
 
 _RAMP_TAU_S = 150.0
@@ -74,13 +74,13 @@ def simulate(
     rng = np.random.default_rng([seed, SCENARIOS.index(scenario)])
     base = _client(rng)
     states = [base, _changed(base, plan.massage), _changed(base, plan.recovery)]
-    heart = beat(
+    heart = simulate_heart(
         list(zip(starts[:3], states, strict=True)), starts[3], rng, tau_s=_RAMP_TAU_S, drift_sd=_DRIFT_SD if drift else 0.0
     )
     felt, artifacts = heart.beats_s, list[dict[str, Any]]()
     away: list[tuple[float, float]] = []
     if plan.faulty:
-        misheard = mishear(felt, rng, shares=_ARTIFACT_SHARES)
+        misheard = with_artifacts(felt, rng, shares=_ARTIFACT_SHARES)
         felt = misheard.beats_s
         lost_at = round(starts[1] + 0.4 * (starts[2] - starts[1]), 3)
         away = [(lost_at, round(min(lost_at + _AWAY_S, starts[2]), 3))]
@@ -128,9 +128,9 @@ def _expected(plan: Scenario, starts: list[float]) -> tuple[str, ...]:
     return plan.expected if long_enough else ("insufficient",)
 
 
-def _client(rng: np.random.Generator) -> State:
+def _client(rng: np.random.Generator) -> HeartState:
     """A client of their own: rate, tones and breathing vary between clients."""
-    return State(
+    return HeartState(
         rr_s=float(np.clip(rng.normal(0.90, 0.07), 0.72, 1.05)),
         hf_amplitude=0.0377 * float(np.exp(0.25 * rng.standard_normal())),
         lf_amplitude=0.0200 * float(np.exp(0.25 * rng.standard_normal())),
@@ -138,7 +138,7 @@ def _client(rng: np.random.Generator) -> State:
     )
 
 
-def _changed(base: State, change: Change) -> State:
+def _changed(base: HeartState, change: Change) -> HeartState:
     state = replace(base, rr_s=base.rr_s * change.rr, breathing_hz=change.breathing_hz or base.breathing_hz)
     return state if change.rmssd is None else state.with_rmssd(change.rmssd * rmssd_by_formula(base))
 

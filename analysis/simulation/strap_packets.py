@@ -16,7 +16,7 @@ _AVERAGED_BEATS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class StrapPackets:
     """The packets, and which beats they hold (indices into the beats given)."""
 
     packets: list[Event]
@@ -31,7 +31,7 @@ def send(
     rr: bool = True,
     contact: Contact = Contact.NOT_REPORTED,
     away: Sequence[tuple[float, float]] = (),
-) -> Sent:
+) -> StrapPackets:
     """The packets up to `end_s` of a strap that felt `beats_s` (ascending; those before 0 only begin the first interval).
 
     Each RR is a difference of beat times rounded to the grid, so that rounding never adds up. `away`: spans in s without a
@@ -56,4 +56,4 @@ def send(
         measured = Measurement(hr_bpm, contact, None, intervals, rr and bool(intervals))
         packets.append(Packet(arrival, HEART_RATE, encode(measured)))
         held += fresh
-    return Sent(packets, held)
+    return StrapPackets(packets, held)

@@ -113,10 +113,10 @@ def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
             if char not in _KEPT:
                 return None
             return Packet(t, char, _unstamped(payload, pmd_epoch) if char == PMD_DATA else payload)
-        case Mark(technique=technique, region=region, pressure=pressure):
+        case Mark(technique=technique, region=region, pressure=pressure, kind=kind):
             said = {"technique": technique, "region": region, "pressure": pressure}
             harmless = {name: text for name, text in said.items() if _harmless(text)}
-            return Mark(t, **harmless) if harmless else None
+            return Mark(t, **harmless, kind=kind) if harmless or kind else None
         case Fault(kind=kind, detail=detail, until_s=until_s):
             if kind not in KINDS:
                 return None

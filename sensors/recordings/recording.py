@@ -8,12 +8,13 @@ What cannot be read costs its own line and a warning, never the recording. Heade
 `version` are optional; unknown ones are kept.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import gzip
 from math import isfinite
 from pathlib import Path
 import re
-from typing import IO, Any
+from typing import IO, Any, Final, Literal, get_args
 import zlib
 
 import msgspec
@@ -58,14 +59,31 @@ class PhaseStart(msgspec.Struct, frozen=True):
     phase: Phase
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """What the therapist noted."""
+MarkKind = Literal["stop"]
+STOP_NOTE: Final = "Pain increased – stopped"
+"""The note of a stop. Recordings written before marks had a kind tell a stop by this note alone."""
 
-    t: float
+
+class MarkContent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mark says, without when: here once for recordings, the database and the API."""
+
     technique: str | None = None
     region: str | None = None
     pressure: str | None = None
     note: str | None = None
+    kind: MarkKind | None = None
+    """stop: the massage was stopped because of pain. None: any other mark."""
+
+    @property
+    def text(self) -> str:
+        """The mark as people read it: "kneading, neck, deep"."""
+        return ", ".join(part for part in (self.technique, self.region, self.pressure, self.note) if part)
+
+
+class Mark(MarkContent, frozen=True):
+    """What the therapist noted, and when, in s of the session."""
+
+    t: float
 
 
 class Pain(msgspec.Struct, frozen=True):
@@ -201,6 +219,16 @@ def event_fields(event: Event) -> dict[str, Any]:
             return {"t": t, "fault": fields}
 
 
+def mark_of(t: float, said: Mapping[str, object]) -> Mark | None:
+    """Return the mark of fields read from a file; None where they say nothing that is known."""
+    known = {name: str(said[name]) for name in MarkContent.__struct_fields__ if said.get(name) is not None}
+    if known.get("note") == STOP_NOTE:
+        known["kind"] = "stop"
+    elif known.get("kind") not in get_args(MarkKind):
+        known.pop("kind", None)
+    return msgspec.convert({**known, "t": t}, Mark) if known else None
+
+
 @dataclass(slots=True)
 class _Reader:
     """Collects events and warnings; holds an event that jumps ahead until the next line says whether time really went on."""
@@ -328,10 +356,9 @@ def _event(fields: dict[str, Any]) -> Event:
                 raise ValueError(f"the phase {name!r} is unknown")
             return PhaseStart(t, Phase(name))
         case {"mark": dict(mark)}:
-            known = {k: str(v) for k, v in mark.items() if k in Mark.__struct_fields__ and k != "t" and v is not None}
-            if not known:
-                raise ValueError("the mark says nothing that is known")
-            return Mark(t, **known)
+            if found := mark_of(t, mark):
+                return found
+            raise ValueError("the mark says nothing that is known")
         case {"pain": int(score)} if not isinstance(score, bool) and 0 <= score <= 10:
             return Pain(t, score)
         case {"fault": dict(fault)}:

@@ -4,16 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from ..follow_up.link_store import revoke_all
-from ..sessions import soap_notes
-from ..sessions.models import SavedSoap, Soap, Visit
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import client_store, consents, identities
 from .consent_texts import Purpose
-from .models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
+from .models import AuditRow, ClientRecord, ClientRow, ConsentRow, FlagRow, Identity
 
 T = TypeVar("T")
 
@@ -26,13 +23,19 @@ class Clients:
         storage: Storage,
         seal: IdentityCipher,
         end_sessions_of: Callable[[str, str], Awaitable[None]],
+        on_share_withdrawn: Callable[[Database, str, str, datetime], None],
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`end_sessions_of(client, by)` ends what runs of a client who does not agree to be recorded any more."""
+        """Take what a withdrawn consent ends.
+
+        `end_sessions_of(client, by)` ends the running sessions of a client who no longer agrees to be recorded;
+        `on_share_withdrawn(db, client, by, now)` ends everything that was shared, in the same transaction.
+        """
         self._storage = storage
         self._seal = seal
         self._end_sessions_of = end_sessions_of
+        self._on_share_withdrawn = on_share_withdrawn
         self._now_utc = now_utc
 
     async def clients(self, search: str = "", *, flagged: bool = False) -> Sequence[ClientRow]:
@@ -61,19 +64,18 @@ class Clients:
         now = self._now_utc()
         return await self._storage.work(lambda db: client_store.add(db, pseudonym, by, now))
 
-    async def client(self, client: str, *, by: str) -> ClientFull:
+    async def client(self, client: str, *, by: str) -> ClientRecord:
         """Everything of a client but who they are."""
-        now, sessions = self._now_utc(), await self._storage.sessions()
+        now = self._now_utc()
 
-        def work(db: Database) -> ClientFull:
+        def work(db: Database) -> ClientRecord:
             row = client_store.row_of(db, client)
             posture, technique = client_store.habits_of(db, client)
             kept = identities.is_kept(db, client)
             note(db, now, by, "client looked at", client=client)
-            return ClientFull(
+            return ClientRecord(
                 client=row,
                 flags=client_store.flags_of(db, client),
-                sessions=[session for session in sessions if session.client == client],
                 consents=consents.of_client(db, client),
                 posture=posture,
                 technique=technique,
@@ -123,7 +125,7 @@ class Clients:
             with db.atomic():
                 row = consents.withdraw(db, client, consent, by, now)
                 if row.purpose == "share":
-                    revoke_all(db, client, by, now)
+                    self._on_share_withdrawn(db, client, by, now)
             return row
 
         row = await self._of(client, work)
@@ -142,41 +144,9 @@ class Clients:
 
         return await self._of(client, work)
 
-    async def saw(self, session: int, what: str, *, by: str) -> None:
-        """Somebody looks at a session."""
-        now = self._now_utc()
-        await self._storage.work(lambda db: _saw(db, session, what, by, now))
-
-    async def visit(self, session: int, *, by: str) -> Visit:
-        """What was asked, done and written around a session."""
-        now = self._now_utc()
-
-        def work(db: Database) -> Visit:
-            visit = soap_notes.visit_of(db, session)
-            _saw(db, session, "notes", by, now)
-            return visit
-
-        return await self._storage.work(work)
-
-    async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
-        """Save notes."""
-        now = self._now_utc()
-        return await self._storage.work(lambda db: soap_notes.save(db, session, soap, mind, based_on, by, now))
-
-    async def set_pain_after(self, session: int, score: int | None, *, by: str) -> None:
-        """Keep the pain score after the session."""
-        now = self._now_utc()
-        await self._storage.work(lambda db: soap_notes.set_pain_after(db, session, score, by, now))
-
     async def _of(self, client: str, job: Callable[[Database], T]) -> T:
         def work(db: Database) -> T:
             client_store.row_of(db, client)
             return job(db)
 
         return await self._storage.work(work)
-
-
-def _saw(db: Database, session: int, what: str, actor: str, now: datetime) -> None:
-    row = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
-    if row is not None:
-        note(db, now, actor, f"{what} looked at", client=row[0], session=session)

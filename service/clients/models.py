@@ -4,7 +4,6 @@ from typing import Literal
 
 import msgspec
 
-from ..sessions.models import SessionRow
 from .consent_texts import Purpose
 
 
@@ -52,13 +51,12 @@ class ConsentRow(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_by: str | None
 
 
-class ClientFull(msgspec.Struct, frozen=True, kw_only=True):
+class ClientRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a client but who they are."""
 
     client: ClientRow
     flags: list[FlagRow]
     """Those to be minded first, then those that were seen."""
-    sessions: list[SessionRow]
     consents: list[ConsentRow]
     """Newest first."""
     posture: str | None

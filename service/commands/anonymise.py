@@ -9,7 +9,7 @@ from rich.console import Console
 from ...sensors.recordings.anonymise import anonymous
 from ...sensors.recordings.recording import Event, Header, write
 from ..errors import NoSuchSessionError, OutputError
-from ..storage.storage import Storage
+from ..sessions.session_store import SessionStore
 
 _LISTED = 5
 
@@ -21,7 +21,7 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
     if not out.name.endswith((".jsonl", ".jsonl.gz")):
         raise OutputError(f"{out.name} is no name for a recording: let it end in .jsonl or .jsonl.gz.")
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         rows = await storage.sessions()
         row = next((row for row in rows if row.session == session), None)
         if row is None:

@@ -14,10 +14,10 @@ from ...sensors.recordings.recording import Event, Header, PhaseStart
 from ..errors import FormatError, NoSuchSessionError, OutputError
 from ..exchange.formats import Format, as_recording, format_of, read_any
 from ..exchange.packet_reconstruction import began_of, imported_of
+from ..sessions.session_store import events_of
 from ..storage.database import DATABASE, read_beside
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
-from ..storage.storage import events_of
 from ..worker.worker import Worker
 from .replay import warn
 

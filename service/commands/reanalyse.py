@@ -18,14 +18,14 @@ from ...analysis.beats.beat_stream import BeatStream, judge
 from ...analysis.figures import ALGORITHM, SessionReport
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.live.live_session import LiveSession
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.beat_clock import BeatClock
 from ...sensors.recordings.recording import Event, Header
 from ..errors import DifferenceError, WorkerError
 from ..sessions.earlier_rests import past_before
+from ..sessions.session_store import SessionStore, events_of
 from ..storage.database import open_readonly
 from ..storage.sqlite import Database
-from ..storage.storage import Storage, events_of
 from ..worker.process_pool import Processes
 
 _BATCH = 16
@@ -45,7 +45,7 @@ class Recomputed(msgspec.Struct, frozen=True):
 async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
     """Give every ended session a report of today's algorithm; raises `DifferenceError` where another engine disagrees."""
     err = Console(stderr=True, highlight=False)
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         sessions = await storage.without_report("" if again else ALGORITHM)
         if not sessions:
             click.echo(f"Every ended session in {data} has figures of {ALGORITHM} already.")
@@ -64,7 +64,7 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
         )
 
 
-async def _all(storage: Storage, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
+async def _all(storage: SessionStore, data: Path, sessions: Sequence[int], jobs: int, err: Console) -> tuple[int, list[str]]:
     sample = sessions[::_SAMPLE]
     rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
     batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]
@@ -126,9 +126,9 @@ def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomput
 
 
 @lru_cache(maxsize=256)
-def _past_of(db: Database, rest: int) -> Past:
+def _past_of(db: Database, rest: int) -> EarlierSession:
     """What a rest tells that may not be stored anew yet."""
-    return msgspec.json.decode(recomputed(db, rest, sampled=False).report, type=Past)
+    return msgspec.json.decode(recomputed(db, rest, sampled=False).report, type=EarlierSession)
 
 
 def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
@@ -145,10 +145,10 @@ def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_
 def _other_beats(header: Header, events: Sequence[Event], last_s: float) -> list[str]:
     """The first beat that the live engine, which takes one packet at a time, judges otherwise."""
     live = LiveSession(header.arrival_speed)
-    live.know(header.device)
+    live.set_device(header.device)
     told = [event for event in events if event.t <= last_s]
     singly = [beat for event in told for beat in live.push(event)] + live.finish(last_s)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
-    stream.know(header.device)
+    stream.set_device(header.device)
     pairs = enumerate(zip_longest(judge(stream, events, last_s), singly))
     return [f"beat {n}: {ours} against {as_live}" for n, (ours, as_live) in pairs if ours != as_live][:1]

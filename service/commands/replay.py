@@ -24,7 +24,7 @@ from ..exchange.formats import kind_of, read_any
 from ..exchange.packet_reconstruction import began_of
 from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
-from ..storage.storage import NewSession, Storage
+from ..sessions.session_store import NewSession, SessionStore
 from ..terminal.figure_tables import print_figures, print_report
 from ..testbench.paced_replay import Cut, play_paced, progress
 from ..worker.worker import Worker
@@ -61,7 +61,7 @@ async def replay_file(
     if keep is not None:
         await asyncio.to_thread(_keep, recording, keep)
         err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
-    async with Worker() as worker, await Storage.open(data) as storage:
+    async with Worker() as worker, await SessionStore.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         number = await storage.create_session(
             NewSession(header=recording.header, source=path.name, speed=speed, consent="imported", began_utc=began)

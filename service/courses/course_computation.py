@@ -9,7 +9,7 @@ from ...analysis.course.course import course
 from ...analysis.course.course_figures import Course
 from ...analysis.course.course_session import CourseSession, course_session
 from ...analysis.figures import SessionReport
-from ...sensors.recordings.recording import Mark
+from ...sensors.recordings.recording import Mark, MarkContent
 from ..sessions.session_facts import pains_of, worked
 from .course_data import Compared, Stored
 
@@ -23,7 +23,7 @@ def course_of(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[C
             continue
         report = msgspec.json.decode(reports[one.session], type=SessionReport)
         before, after = pains_of(report, one.pains.pain_before, one.pains.pain_after)
-        marks = [Mark(mark.at_s, mark.technique, mark.region, mark.pressure, mark.note) for mark in one.marks]
+        marks = [Mark(mark.at_s, **{name: getattr(mark, name) for name in MarkContent.__struct_fields__}) for mark in one.marks]
         pains = one.pains._replace(pain_before=before, pain_after=after)
         known = msgspec.structs.replace(course_session(report, one.started, marks), **pains._asdict())
         sessions.append(known)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ...analysis.figures import ResponseClass
-from ..sessions.models import Mark, Worked
+from ..sessions.models import VisitMark, Worked
 
 
 class Pains(NamedTuple):
@@ -21,7 +21,7 @@ class Stored(NamedTuple):
 
     session: int
     started: datetime
-    marks: list[Mark]
+    marks: list[VisitMark]
     pains: Pains
 
 

@@ -2,22 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from ...analysis.course.course_figures import Course
-from ...analysis.figures import ALGORITHM, SessionReport
+from ...analysis.figures import ALGORITHM
 from ..clients import client_store, identities
 from ..clients.consents import holds
 from ..errors import PortError, WorkerError
 from ..rendering.pdf import make_pdf
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
-from ..sessions.models import SessionRow
+from ..sessions.report_cache import SessionReports
 from ..sessions.session_context import around
+from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
-from ..storage.storage import Storage
 from ..worker.worker import Worker
 from . import visit_plans
 from .course_data import Compared, Stored
@@ -32,23 +32,15 @@ MOST_ANEW: Final = 4
 """Sessions that are analysed anew while somebody waits for a course; the others wait for the next look."""
 
 
-class Reports(Protocol):
-    """Where a session's report comes from, made anew where it is missing."""
-
-    async def report(self, session: int) -> tuple[SessionRow, SessionReport]:
-        """The session and its figures."""
-        ...
-
-
 class Courses:
     """What `web.course.Courses` asks for."""
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         worker: Worker,
         seal: IdentityCipher,
-        reports: Reports,
+        reports: SessionReports,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -67,7 +59,7 @@ class Courses:
 
     async def session_by_link(self, session: int) -> ClientSession:
         """The same, unnoted."""
-        row, report = await self._reports.report(session)
+        row, report = await self._reports.of(session)
         return await self._storage.work(lambda db: around(db, row)(report=report))
 
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
@@ -81,7 +73,7 @@ class Courses:
 
         compare = await self._storage.work(agreed)
         waiting = await self._bring_up(client) if compare else 0
-        rows = [row for row in reversed(await self._storage.sessions()) if row.client == client]
+        rows = list(reversed(await self._storage.sessions_of(client)))
         held = await self._storage.work(lambda db: course_held(db, client, rows, now))
         if not held.course.agreed:
             return held.course
@@ -120,7 +112,7 @@ class Courses:
 
     async def plan(self, client: str) -> ClientPlan:
         """A client's plan."""
-        rows = [row for row in reversed(await self._storage.sessions()) if row.client == client]
+        rows = list(reversed(await self._storage.sessions_of(client)))
         return await self._of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
@@ -143,7 +135,7 @@ class Courses:
         """Have sessions analysed by today's algorithm, a few at a time; gives how many still wait."""
         lacking = await self._storage.work(lambda db: _lacking(db, client))
         for session in lacking[:MOST_ANEW]:
-            await self._reports.report(session)
+            await self._reports.of(session)
         return max(len(lacking) - MOST_ANEW, 0)
 
     async def _of(self, client: str, job: Callable[[Database], T]) -> T:

@@ -9,7 +9,7 @@ from ...analysis.figures import PhaseFigures, Segment
 from ..rendering.smoothing import SEGMENT_S, smoothed
 from ..rendering.svg_plot import Plot, ticks, width_of
 from ..rendering.translations import Speech
-from ..rendering.vocabulary import STOPPED, TOLD_NOTES
+from ..rendering.vocabulary import TOLD_NOTES
 from ..sessions.client_session import ClientSession
 from .client_sentences import phase_short
 
@@ -95,18 +95,18 @@ def _draw_notes(plot: Plot, session: ClientSession, speech: Speech) -> None:
     """The stop, turned over, talking: a line each, with its word where there is room; the stop's has it first."""
     start_s, end_s = plot.x_range
     taken: list[tuple[float, float]] = []
-    noted = [(mark.at_s, mark.note.casefold()) for mark in session.visit.marks if mark.note and start_s <= mark.at_s <= end_s]
-    stop = STOPPED.casefold()
-    for at_s, note in sorted(noted, key=lambda one: (one[1] != stop, one[0])):
-        if note not in TOLD_NOTES and note != stop:
+    within = (mark for mark in session.visit.marks if start_s <= mark.at_s <= end_s)
+    noted = [(mark.kind == "stop", mark.at_s, (mark.note or "").casefold()) for mark in within]
+    for is_stop, at_s, note in sorted(noted, key=lambda one: (not one[0], one[1])):
+        if note not in TOLD_NOTES and not is_stop:
             continue
-        word = speech.say("stopped") if note == stop else speech.known(note)
-        colour = "warn" if note == stop else "ink"
-        plot.upright(at_s, f"noted {colour}", colour, dashes="" if note == stop else "2 3")
+        word = speech.say("stopped") if is_stop else speech.known(note)
+        colour = "warn" if is_stop else "ink"
+        plot.upright(at_s, f"noted {colour}", colour, dashes="" if is_stop else "2 3")
         width = width_of(word)
         left = min(max(plot.x(at_s) - width / 2, plot.left), plot.width - plot.right - width)
         if all(left > end + 8 or left + width < begin - 8 for begin, end in taken):
-            plot.text(left, plot.top - 5, word, colour, bold=note == stop)
+            plot.text(left, plot.top - 5, word, colour, bold=is_stop)
             taken.append((left, left + width))
 
 

@@ -11,7 +11,7 @@ from ..rendering.translations import NONE, Speech
 from ..rendering.vocabulary import TOLD_NOTES
 from ..sessions.client_session import ClientSession
 from ..sessions.co_interventions import complement_word, complements_of
-from ..sessions.models import Mark
+from ..sessions.models import VisitMark
 from ..sessions.session_facts import NOT_NOTED, worked
 from . import client_caveats as limits, client_sentences as words
 from .client_chart import NARROW, WIDE, session_chart
@@ -227,7 +227,7 @@ def _done(speech: Speech, session: ClientSession) -> Iterator[str]:
         yield speech.say("Beside it: {what}.", what=speech.listed(other))
 
 
-def _worked(speech: Speech, session: ClientSession, pick: Callable[[Mark], str | None]) -> str:
+def _worked(speech: Speech, session: ClientSession, pick: Callable[[VisitMark], str | None]) -> str:
     done = sorted(worked(session.report, session.visit.marks, pick), key=lambda part: (part.what == NOT_NOTED, -part.minutes))
     parts = []
     for part in done:

@@ -10,7 +10,7 @@ from typing import Final
 from ...analysis.course.course_figures import (
     FEWEST_FOR_TREND,
     FEWEST_SESSIONS,
-    FEWEST_STRETCHES,
+    FEWEST_TECHNIQUE_SESSIONS,
     LEAST_WEEKS,
     Course,
     Estimate,
@@ -166,7 +166,7 @@ def clearest_words(speech: Speech, figures: Course) -> Iterator[str]:
     else:
         yield speech.say(
             "Nothing is said yet: it takes {needed} sessions in which something was done, and {needed} in which it was not.",
-            needed=speech.number(FEWEST_STRETCHES),
+            needed=speech.number(FEWEST_TECHNIQUE_SESSIONS),
         )
 
 

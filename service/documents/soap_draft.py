@@ -5,7 +5,7 @@ from typing import Final
 
 from ...analysis.figures import SessionReport
 from ..rendering import plain_words
-from ..sessions.models import Answer, Mark, SessionRow, Soap, Visit, Worked
+from ..sessions.models import Answer, SessionRow, Soap, Visit, VisitMark, Worked
 from ..sessions.screening import QUESTIONS
 from ..sessions.session_facts import worked
 from .therapist_summary import summary_of
@@ -62,15 +62,15 @@ def _done(name: str, parts: Iterable[Worked | str]) -> str:
     return f"{name}: {', '.join(said)}." if said else ""
 
 
-def _technique(mark: Mark) -> str | None:
+def _technique(mark: VisitMark) -> str | None:
     return mark.technique
 
 
-def _region(mark: Mark) -> str | None:
+def _region(mark: VisitMark) -> str | None:
     return mark.region
 
 
-def _pressure(mark: Mark) -> str | None:
+def _pressure(mark: VisitMark) -> str | None:
     return mark.pressure
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart, Recording
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart, Recording, mark_of
 from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
 from .session_data import DOUBTED, SessionData
 
@@ -168,8 +168,8 @@ def _event(annotation: EdfAnnotation) -> Iterator[Event]:
         before, note, after = rest.partition("note=")
         fields = dict(part.split("=", 1) for part in before.split("; ") if "=" in part)
         known = {name: text for name, text in fields.items() if name in _MARK_FIELDS[:-1]} | ({"note": after} if note else {})
-        if known:
-            yield Mark(t, **known)
+        if mark := mark_of(t, known):
+            yield mark
 
 
 def _rates(edf: Edf) -> list[tuple[float, float]]:

@@ -71,7 +71,7 @@ def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> l
 
         return ecg_beats(signals_of(events))
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
-    stream.know(header.device)
+    stream.set_device(header.device)
     judged: list[JudgedBeat] = []
     for event in events:
         if event.t > report.duration_s:
@@ -79,7 +79,7 @@ def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> l
         if isinstance(event, Packet):
             judged += stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
-            judged += stream.broken()
+            judged += stream.connection_lost()
     return judged + stream.finish(report.duration_s)
 
 

@@ -45,7 +45,7 @@ _BURST: Final = 60
 
 
 @asynccontextmanager
-async def links_of(storage: Storage, seal: IdentityCipher, password: str | None = None) -> AsyncGenerator["ClientPages"]:
+async def open_client_pages(storage: Storage, seal: IdentityCipher, password: str | None = None) -> AsyncGenerator["ClientPages"]:
     """Clients' own pages of a data folder; within the block mail is sent. `password`: of the mail server."""
     keys = LinkKeys(seal.path)
     async with MailSender(storage, seal, keys, password=password) as postman:

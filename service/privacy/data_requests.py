@@ -13,11 +13,11 @@ import msgspec
 
 from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
 from ..rooms.rooms import Rooms
+from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.backup_catalogue import Kept
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
-from ..storage.storage import Storage
 from ..worker.worker import Worker
 from .erasure import erase, still_in
 from .export import write_export
@@ -44,7 +44,7 @@ class DataRequests:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         worker: Worker,
         seal: IdentityCipher,
         rooms: Rooms,

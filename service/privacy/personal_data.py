@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
 from ..clients.identities import language_of, open_identity
 from ..courses.course_records import CourseHeld, course_held
@@ -15,10 +15,10 @@ from ..errors import NoSuchClientError
 from ..sessions.client_session import ClientSession
 from ..sessions.earlier_rests import past_before
 from ..sessions.session_context import around
+from ..sessions.session_store import events_of, session_row
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
-from ..storage.storage import events_of, session_row
 
 _ELSEWHERE: Final = frozenset({"packet", "report", "identity"})
 """Packets stand in the recordings, reports beside them; who the client is, is opened."""
@@ -34,7 +34,7 @@ class SessionHeld(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float | None
     header: Header
     events: list[Event]
-    past: list[Past]
+    past: list[EarlierSession]
     around: partial[ClientSession]
     """All that the client's summary tells of beside the report."""
 

@@ -4,8 +4,6 @@ from typing import Final
 
 from .translations import marked
 
-STOPPED: Final = "Pain increased – stopped"
-"""The note that the stop button leaves."""
 TOLD_NOTES: Final = frozenset({"turned over", "talking", "heat", "cold"})
 """Notes that a client's page tells; free notes are for the therapist."""
 

@@ -5,13 +5,49 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
+
+import msgspec
 
 from ...sensors.bluetooth.scanner import StrapSource, StrapWatch
 from ...sensors.proxies.address import ProxyAddress, ProxyError
 from ...sensors.source import Source
-from .models import AdapterState, StrapSeen
 
 _KEY_BYTES = 32
+
+
+class StrapSeen(msgspec.Struct, frozen=True):
+    """A strap that was heard on the air."""
+
+    address: str
+    name: str | None
+    rssi_dbm: int | None
+    room: str | None
+    """The room that holds it, if any."""
+    near: str | None = None
+    """Name of the room whose Bluetooth proxy hears it loudest."""
+    room_name: str | None = None
+    """What people call the room that holds it."""
+
+
+class AdapterState(msgspec.Struct, frozen=True):
+    """Whether there is a radio, and if not, what to do."""
+
+    ready: bool
+    text: str
+    """"Bluetooth ready", or "No Bluetooth adapter. Plug one in or switch Bluetooth on; restbeat keeps looking."."""
+
+
+class Radio(Protocol):
+    """What the house needs to know of the air."""
+
+    def adapter(self) -> AdapterState:
+        """Whether there is a radio."""
+        ...
+
+    def straps(self) -> Sequence[StrapSeen]:
+        """Straps heard lately, strongest first; `room` is for the house to fill in."""
+        ...
 
 
 class Air:

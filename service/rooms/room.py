@@ -13,12 +13,12 @@ import msgspec
 from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.beats.stream_integrity import integrity_of
 from ...analysis.hrv.engine_parity import Parity
-from ...analysis.hrv.rmssd_level import Level, levels
+from ...analysis.hrv.rmssd_level import RmssdLevel, rmssd_levels
 from ...analysis.live.live_check import LiveWindow
 from ...analysis.live.live_session import LiveFigures
-from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, Provisional, SoFar
+from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange, RunningComparison
 from ...analysis.pain_rules import notice_during
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
@@ -28,7 +28,7 @@ from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import STOPPED, SessionEntries, words_of
+from .session_entries import SessionEntries, words_of
 from .session_runner import Session
 from .session_start import Plan
 
@@ -79,11 +79,11 @@ class Room:
     _story_key: tuple[int, int, int] | None = None
     _breathing: dict[int, float] = field(default_factory=dict)
     """Breaths a minute at the end of each segment, by its number."""
-    estimate: Callable[[SoFar], Awaitable[Provisional]] | None = None
+    estimate: Callable[[RunningComparison], Awaitable[ProvisionalChange]] | None = None
     """Gives the change of a phase so far."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
-    _estimated: tuple[Phase, Provisional] | None = None
+    _estimated: tuple[Phase, ProvisionalChange] | None = None
     """The newest, and the phase it is of."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
@@ -119,7 +119,7 @@ class Room:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
-        change = self._change(figures) if shown else Provisional(why=text.lower())
+        change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
             room=self.identifier,
             name=self.name,
@@ -177,7 +177,7 @@ class Room:
         ends = [t for _, t in starts[1:]]
         told = self._told_in_order()
         segments = live.sums.segments(now_s)
-        level = levels(segments, ends)
+        level = rmssd_levels(segments, ends)
         return Story(
             room=self.identifier,
             session=None if self.bench else self.session.number,
@@ -199,7 +199,7 @@ class Room:
 
     def _notice(self, scores: Sequence[int]) -> str | None:
         phase = self.session.live.phase
-        stopped = any(isinstance(event, Mark) and event.note == STOPPED for event in self.session.told.values())
+        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.told.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
         return notice_during(self.plan.pain_before, scores, stopped=stopped)
@@ -268,20 +268,20 @@ class Room:
             await asyncio.sleep(_ESTIMATE_EVERY_S)
             if self.estimate is None:
                 continue
-            phase, so_far = self.session.live.phase, self.session.live.so_far
+            phase, comparison = self.session.live.phase, self.session.live.running_comparison
             try:
-                self._estimated = None if so_far is None else (phase, await self.estimate(so_far))
+                self._estimated = None if comparison is None else (phase, await self.estimate(comparison))
             except ServiceError as error:
                 self._estimated = None
                 _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
 
-    def _change(self, figures: LiveFigures) -> Provisional:
+    def _change(self, figures: LiveFigures) -> ProvisionalChange:
         if figures.phase in {Phase.SETTLE, Phase.BASELINE}:
-            return Provisional(why="the baseline comes first")
+            return ProvisionalChange(why="the baseline comes first")
         if figures.accepted_pct is None:
-            return Provisional(why=figures.rmssd_why)
+            return ProvisionalChange(why=figures.rmssd_why)
         if self._estimated is None or self._estimated[0] is not figures.phase:
-            return Provisional(why="about a minute more is needed")
+            return ProvisionalChange(why="about a minute more is needed")
         return self._estimated[1]
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
@@ -302,7 +302,7 @@ def _story_mark(mark: Mark) -> StoryMark:
     return StoryMark(mark.t, words_of(mark), mark.technique, mark.region, mark.pressure)
 
 
-def _rounded(level: Level | None) -> tuple[float | None, float | None, float | None]:
+def _rounded(level: RmssdLevel | None) -> tuple[float | None, float | None, float | None]:
     return (None, None, None) if level is None else (round(level[0], 1), round(level[1], 1), round(level[2], 1))
 
 
@@ -320,13 +320,13 @@ def _why_no_hrv(device: Device) -> str:
 
 def compare_engines(window: LiveWindow) -> Parity:
     """Compare the live engine's figures of the last 60 s with NeuroKit2's: for the worker process."""
-    from ...analysis.live.live_check import check
+    from ...analysis.live.live_check import compare_with_neurokit
 
-    return check(window)
+    return compare_with_neurokit(window)
 
 
-def estimate_change(past: Sequence[Past], so_far: SoFar) -> Provisional:
+def estimate_change(past: Sequence[EarlierSession], comparison: RunningComparison) -> ProvisionalChange:
     """Estimate the change of a running phase, with its interval: for the worker process. `past`: the client's earlier rests."""
-    from ...analysis.response.running_estimate import provisional
+    from ...analysis.response.running_estimate import provisional_change
 
-    return provisional(so_far, past)
+    return provisional_change(comparison, past)

@@ -6,51 +6,38 @@ from datetime import UTC, datetime
 from functools import partial
 import logging
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 
-from ...analysis.figures import SessionReport
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock, RunningClock
 from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import ConnectionEvent, Event, Header, Mark
+from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
 from ...sensors.task_cancellation import ended
 from ..clients.consents import demand_for_session, give_for_session
-from ..clients.flags import flag_pain, set_flag
+from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign, wearer_of
-from ..errors import ConflictError, PortError, RefusedError, ServiceError
-from ..sessions.models import SessionRow
-from ..sessions.report_cache import Reports
-from ..settings import Settings, read_settings, write_settings
+from ..errors import ConflictError, RefusedError, ServiceError
+from ..sessions.report_cache import SessionReports
+from ..sessions.session_store import NewSession, SessionStore
+from ..settings import read_settings
 from ..storage.sqlite import Database
-from ..storage.storage import NewSession, Storage
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
-from .messages import ClientView, EntryView, Story
-from .models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from .messages import ClientView, Story
+from .radio import AdapterState, Radio, StrapSeen
 from .room import Room, compare_engines, estimate_change
+from .room_entries import RoomEntries
 from .room_registry import RoomRegistry
-from .session_entries import STOPPED, SessionEntries, presses_of
+from .session_entries import SessionEntries, presses_of
 from .session_runner import Session
-from .session_start import Plan, admit, demand_consent, plan_of, settle_client
+from .session_start import Opening, Plan, admit, demand_consent, plan_of, settle_client
 from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
-
-
-class Radio(Protocol):
-    """What the house needs to know of the air."""
-
-    def adapter(self) -> AdapterState:
-        """Whether there is a radio."""
-        ...
-
-    def straps(self) -> Sequence[StrapSeen]:
-        """Straps heard lately, strongest first; `room` is for the house to fill in."""
-        ...
 
 
 class Rooms:
@@ -58,7 +45,7 @@ class Rooms:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: SessionStore,
         worker: Worker,
         hub: LiveFeed,
         radio: Radio,
@@ -70,13 +57,14 @@ class Rooms:
     ) -> None:
         self._storage = storage
         self._worker = worker
-        self._reports = Reports(storage, worker)
+        self._reports = SessionReports(storage, worker)
         self._hub = hub
         self._radio = radio
         self._source_of = source_of
         self._new_clock = new_clock
         self._now_utc = now_utc
         self._rooms = RoomRegistry(claims)
+        self.entries = RoomEntries(self._rooms, storage, now_utc)
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
@@ -138,50 +126,12 @@ class Rooms:
         number = await self._storage.create_session(new)
         return await self._run(number, identifier, address, source, clock, header, plan)
 
-    async def advance(self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None) -> str:
-        """End the phase `leaving` and begin the next, `ago_s` ago."""
-        if leaving not in {phase.value for phase in Phase}:
-            raise RefusedError(f"There is no phase {leaving!r}.")
-        phase = self._journal(room, press).advance(Phase(leaving), ago_s, by, _key_of(press))
-        await self._settled(press)
-        return phase.value
-
-    async def mark(
-        self, room: str, note: Note, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None
-    ) -> EntryView:
-        """Note what is done."""
-        mark = Mark(0.0, note.technique, note.region, note.pressure, note.note)
-        action = self._journal(room, press).mark(mark, ago_s, by, _key_of(press))
-        await self._settled(press)
-        return action
-
-    async def pain(
-        self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None
-    ) -> EntryView:
-        """Note a pain score."""
-        action = self._journal(room, press).pain(score, ago_s, by, _key_of(press))
-        await self._settled(press)
-        return action
-
-    async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", press: RequestKey | None = None) -> EntryView:
-        """Pain increased: end what is done, keep all, flag the next visit."""
-        action = self._journal(room, press).stop(by, ago_s, _key_of(press))
-        session, now = self._rooms[room].session.number, self._now_utc()
-        await self._storage.work(lambda db: set_flag(db, session, "stop", STOPPED, now))
-        await self._settled(press)
-        return action
-
-    async def undo(self, room: str, action: int, *, by: str = "") -> None:
-        """Take an entry back; the end of a session too: then it goes on, the time between is a gap."""
-        journal, session, now = self._journal(room), self._rooms[room].session.number, self._now_utc()
-        if journal.ends(action):
-            await self._reopen(self._rooms[room], action, by)
-        elif journal.undo(action, by).kind == "stop":
-            await self._storage.work(lambda db: set_flag(db, session, "stop", None, now))
-
-    async def redate(self, room: str, action: int, *, ago_s: float, by: str = "") -> None:
-        """Let an entry count from `ago_s` ago."""
-        self._journal(room).redate(action, ago_s, by)
+    async def undo(self, room: str, number: int, *, by: str = "") -> None:
+        """Undo an entry. If it ended the session, the session goes on, and the time between is a gap."""
+        if self.entries.of(room).ends(number):
+            await self._reopen(self._rooms[room], number, by)
+        else:
+            await self.entries.undo(room, number, by=by)
 
     async def reassign(
         self, room: str, client: str | None, *, consent: bool = False, elsewhere_confirmed: bool = False, by: str = ""
@@ -235,30 +185,9 @@ class Rooms:
             self._rooms.remove(room)
             self._hub.remove(room.identifier)
 
-    async def settings(self) -> Settings:
-        """What the practice has set."""
-        return await self._storage.work(read_settings)
-
-    async def set_settings(self, settings: Settings, *, by: str = "") -> None:
-        """Set it anew."""
-        now = self._now_utc()
-        await self._storage.work(lambda db: write_settings(db, settings, by, now))
-
     def story(self, room: str) -> Story:
         """The session of a room from its beginning."""
         return self._rooms[room].story
-
-    async def sessions(self) -> Sequence[SessionRow]:
-        """Every session, newest first."""
-        return await self._storage.sessions()
-
-    async def report(self, session: int) -> tuple[SessionRow, SessionReport]:
-        """Give the summary of a session."""
-        return await self._reports.of(session)
-
-    async def picture(self, session: int) -> str:
-        """Draw the summary picture of a session."""
-        return await self._reports.picture(session)
 
     async def resume(self, session: int) -> str:
         """Take up an interrupted session on its strap; the time between is a gap."""
@@ -282,7 +211,7 @@ class Rooms:
             session = room.session.number
             await self._storage.work(lambda db: demand_for_session(db, session))
             await self._storage.reopen(session)
-            self._journal(room.identifier).undo(action, by)
+            self.entries.of(room.identifier).undo(action, by)
             await self._take_up(session, room.identifier, room.address, room.session.clock, room.header)
 
     async def _take_up(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
@@ -301,25 +230,6 @@ class Rooms:
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
         await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
 
-    def _journal(self, room: str, press: RequestKey | None = None) -> SessionEntries:
-        held = self._rooms[room]
-        if held.journal is None:
-            raise RefusedError("Nothing can be entered into this room.")
-        if press and press.session not in {None, held.session.number}:
-            raise RefusedError(
-                f"That was meant for session {press.session}; {held.name} now holds session {held.session.number}."
-            )
-        return held.journal
-
-    async def _settled(self, press: RequestKey | None) -> None:
-        """Have what a page pressed on the disk: it forgets the press once it is answered. Raises `PortError`."""
-        if press is None:
-            return
-        try:
-            await self._storage.flush()
-        except ServiceError as error:
-            raise PortError(str(error)) from error
-
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
 
@@ -336,7 +246,7 @@ class Rooms:
     ) -> str:
         settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
-        live.know(header.device)
+        live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
         session.restore(before)
         heard = self._heard(address)
@@ -386,10 +296,6 @@ class Rooms:
         """Have the room's change so far estimated in the light of the client's earlier rests."""
         past = await self._storage.past(room.session.number)
         room.estimate = partial(self._worker.run, estimate_change, past)
-
-
-def _key_of(press: RequestKey | None) -> str | None:
-    return press.key if press else None
 
 
 def _task_of(identifier: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from ...sensors.model import Phase
-from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
+from ...sensors.recordings.recording import STOP_NOTE, Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
 from ..storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
 from ..storage.sqlite import Database
@@ -18,7 +18,6 @@ from .session_runner import Session
 
 UNDO_S: Final = 30.0
 """Of wall time, in which an entry can be taken back."""
-STOPPED: Final = "Pain increased – stopped"
 _KEPT: Final = 12
 """Entries that the pages are told of; only those that can still be changed matter to them."""
 
@@ -29,6 +28,14 @@ _BEGAN: Final = {
     Phase.RECOVERY: "Recovery began",
     Phase.ENDED: "Session ended",
 }
+
+
+class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One press of a button on a page: told twice it counts once, and it counts in its own session alone."""
+
+    key: str
+    """Made by the page."""
+    session: int | None = None
 
 
 class Corrections(Protocol):
@@ -112,7 +119,7 @@ class SessionEntries:
         t = max(self._session.clock.now() - ago_s, live.phase_start_s)
         # the mark last: only with it is the press known as taken, should a crash fall between the two
         recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
-        return self._enter("stop", STOPPED, [*recovery, Mark(t, note=STOPPED)], by, key)
+        return self._enter("stop", STOP_NOTE, [*recovery, Mark(t, note=STOP_NOTE, kind="stop")], by, key)
 
     def close(self, why: str, by: str) -> EntryView:
         """The session ends now, whatever its phase."""
@@ -226,9 +233,8 @@ def text_of(event: PhaseStart | Mark | Pain, *, rest: bool = False) -> str:
 
 
 def words_of(mark: Mark) -> str:
-    """A mark as people read it."""
-    text = ", ".join(part for part in (mark.technique, mark.region, mark.pressure, mark.note) if part)
-    return text[:1].upper() + text[1:]
+    """Return a mark as people read it, as a sentence of its own."""
+    return mark.text[:1].upper() + mark.text[1:]
 
 
 def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
@@ -240,6 +246,6 @@ def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, EntryView
         for press, t_s, *own in db.execute(query, (session,)):
             event = EVENT_OF[table](t_s, *own)
             if isinstance(event, PhaseStart | Mark | Pain):
-                kind: Kind = "stop" if isinstance(event, Mark) and event.note == STOPPED else table  # type: ignore[assignment]
+                kind: Kind = "stop" if isinstance(event, Mark) and event.kind == "stop" else table  # type: ignore[assignment]
                 taken[press] = EntryView(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
     return taken

@@ -73,7 +73,7 @@ class Session:
     def rephase(self) -> None:
         """What people told was corrected: take the phases anew."""
         self.corrections += 1
-        self.live.rephase(sorted(self._starts(), key=lambda start: start.t))
+        self.live.set_phases(sorted(self._starts(), key=lambda start: start.t))
         self.observe(())
 
     def take(self, item: Item) -> None:
@@ -84,7 +84,7 @@ class Session:
                 self.observe(())
             case Described(device=device):
                 self.device = device
-                self.live.know(device)
+                self.live.set_device(device)
                 self.describe(device)
                 self.observe(())
             case _:

@@ -9,9 +9,28 @@ from ..clients import client_store
 from ..clients.consents import NOBODY_ASKED, give, holds, of_client, refusal
 from ..clients.strap_assignments import remember, wearer_of
 from ..errors import RefusedError
+from ..sessions.screening import Screening
 from ..settings import Settings
 from ..storage.sqlite import Database
-from .models import Opening
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What is settled before a session begins."""
+
+    address: str
+    """Of the strap."""
+    client: str | None = None
+    kind: str = "massage"
+    posture: str | None = None
+    technique: str | None = None
+    pain_before: int | None = None
+    screening: tuple[Screening, ...] = ()
+    screening_confirmed: bool = False
+    """The therapist has considered each yes and goes on."""
+    strap_confirmed: bool = False
+    """The therapist says that a strap known from another client is on this one."""
+    consent: bool = False
+    """The person on the table was asked just now, and agrees to be recorded."""
 
 
 def admit(db: Database, opening: Opening, strap_name: str | None, actor: str, now: datetime) -> None:

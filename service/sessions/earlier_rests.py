@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from ...analysis.figures import ALGORITHM
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ..storage.sqlite import Database
 
 MOST = 20
@@ -20,7 +20,9 @@ WHERE own.id = ? AND own.kind != 'rest' ORDER BY rest.started_utc DESC, rest.id 
 """
 
 
-def past_before(db: Database, session: int, compute: Callable[[int], Past | None] = lambda _: None) -> list[Past]:
+def past_before(
+    db: Database, session: int, compute: Callable[[int], EarlierSession | None] = lambda _: None
+) -> list[EarlierSession]:
     """Give what the client's rests before a massage tell, in order of time; a rest learns from nothing but itself.
 
     `compute` is asked for a rest that has no report by today's algorithm; by default that one is silent.
@@ -36,8 +38,8 @@ def unreported_before(db: Database, session: int) -> list[int]:
     return [rest for rest, figures in reversed(rows) if _decoded(figures) is None]
 
 
-def _decoded(figures: str | None) -> Past | None:
+def _decoded(figures: str | None) -> EarlierSession | None:
     try:
-        return None if figures is None else msgspec.json.decode(figures, type=Past)
+        return None if figures is None else msgspec.json.decode(figures, type=EarlierSession)
     except msgspec.ValidationError:  # an earlier shape of the same algorithm
         return None

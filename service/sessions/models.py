@@ -2,6 +2,8 @@
 
 import msgspec
 
+from ...sensors.recordings.recording import MarkContent
+
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list of sessions."""
@@ -53,14 +55,10 @@ class SavedSoap(msgspec.Struct, frozen=True, kw_only=True):
     updated_utc: str
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """What was noted in the session."""
+class VisitMark(MarkContent, frozen=True):
+    """A mark of a session on record, in s from its start."""
 
     at_s: float
-    technique: str | None = None
-    region: str | None = None
-    pressure: str | None = None
-    note: str | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +73,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pain_after: int | None
     screening: list[Answer]
     """Empty where nothing was asked."""
-    marks: list[Mark]
+    marks: list[VisitMark]
     saved: SavedSoap | None
     mind: str
     """What the therapist wants to be minded at the next visit."""

@@ -5,20 +5,28 @@ from collections.abc import Sequence
 import msgspec
 
 from ...analysis.figures import ALGORITHM, SessionReport
-from ...analysis.response.earlier_rests import Past
+from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
 from ..errors import PortError, UnknownSessionError, WorkerError
-from ..storage.storage import Storage
 from ..worker.worker import Worker
 from .models import SessionRow
+from .session_store import SessionStore
 
 
-class Reports:
+class SessionReports:
     """Figures of stored sessions by today's algorithm."""
 
-    def __init__(self, storage: Storage, worker: Worker) -> None:
+    def __init__(self, storage: SessionStore, worker: Worker) -> None:
         self._storage = storage
         self._worker = worker
+
+    async def sessions(self) -> list[SessionRow]:
+        """List every session, newest first."""
+        return await self._storage.sessions()
+
+    async def sessions_of(self, client: str) -> list[SessionRow]:
+        """List a client's sessions, newest first."""
+        return await self._storage.sessions_of(client)
 
     async def of(self, session: int) -> tuple[SessionRow, SessionReport]:
         """Give the summary of a session: kept where it has ended, made anew as far as it has come where it runs."""
@@ -68,7 +76,7 @@ class Reports:
 
 
 def compute_report(
-    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[Past] = ()
+    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[EarlierSession] = ()
 ) -> SessionReport:
     """Compute the figures of record of a whole session: for the worker process. `past`: the client's earlier rests."""
     from ...analysis.session_report import summarise

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from ..rendering.vocabulary import STOPPED
 from ..storage.sqlite import Database
 from . import co_interventions, soap_notes
 from .baseline_range import usual_before
@@ -24,5 +23,5 @@ def around(db: Database, row: SessionRow) -> partial[ClientSession]:
 
 def stopped(db: Database, session: int) -> bool:
     """Whether the massage was stopped because of pain."""
-    query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND note = ?"
-    return db.execute(query, (session, session, STOPPED)).fetchone() is not None
+    query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND kind = 'stop'"
+    return db.execute(query, (session, session)).fetchone() is not None

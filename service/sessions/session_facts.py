@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
-from .models import Mark, Worked
+from .models import VisitMark, Worked
 
 NOT_NOTED: Final = "not noted"
 
@@ -13,7 +13,7 @@ _ENOUGH_MIN: Final = 0.5
 """Of time that nobody noted anything for; less is not worth a word."""
 
 
-def worked(report: SessionReport, marks: Sequence[Mark], pick: Callable[[Mark], str | None]) -> list[Worked]:
+def worked(report: SessionReport, marks: Sequence[VisitMark], pick: Callable[[VisitMark], str | None]) -> list[Worked]:
     """For how long each thing that `pick` takes from a mark was done in the massage: until the next such mark.
 
     The last entry is `NOT_NOTED` where the massage went on before the first mark.

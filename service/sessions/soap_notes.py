@@ -1,16 +1,19 @@
 """Around a session: what was asked before, what was marked, pain after, and the notes that a therapist writes."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
 from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
-from .models import Answer, Mark, SavedSoap, Soap, Visit
+from ..storage.storage import Storage
+from .models import Answer, SavedSoap, Soap, Visit, VisitMark
 
 _BEFORE = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
@@ -19,13 +22,14 @@ def visit_of(db: Database, session: int) -> Visit:
     """All of it. Raises `UnknownSessionError`."""
     before = _session(db, session)
     asked = db.execute("SELECT question, answer, confirmed_utc FROM screening WHERE session = ? ORDER BY rowid", (session,))
-    marks = db.execute("SELECT t_s, technique, region, pressure, note FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))
+    content = MarkContent.__struct_fields__
+    marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
     return Visit(
         session=session,
         **before,
         screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in asked],
-        marks=[Mark(at_s=at, technique=what, region=where, pressure=how, note=text) for at, what, where, how, text in marks],
+        marks=[VisitMark(at_s, **dict(zip(content, said, strict=True))) for at_s, *said in marks],
         saved=saved_of(db, session),
         mind=mind[0] if mind else "",
     )
@@ -74,3 +78,46 @@ def _session(db: Database, session: int) -> dict[str, Any]:
     if row is None:
         raise UnknownSessionError(f"There is no session {session}.")
     return dict(zip(_BEFORE, row, strict=True))
+
+
+class SessionNotes:
+    """Notes of the sessions on record: every view and every change is in the audit log. `by` names who acts.
+
+    Every method raises `UnknownSessionError` where there is no such session.
+    """
+
+    def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._storage = storage
+        self._now_utc = now_utc
+
+    async def viewed(self, session: int, what: str, *, by: str) -> None:
+        """Note in the audit log that a part of a session was viewed."""
+        now = self._now_utc()
+        await self._storage.work(lambda db: _note_view(db, session, what, by, now))
+
+    async def visit(self, session: int, *, by: str) -> Visit:
+        """Return what was asked, done and written around a session."""
+        now = self._now_utc()
+
+        def work(db: Database) -> Visit:
+            visit = visit_of(db, session)
+            _note_view(db, session, "notes", by, now)
+            return visit
+
+        return await self._storage.work(work)
+
+    async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
+        """Save notes. Raises `RefusedError` where somebody else saved since `based_on`."""
+        now = self._now_utc()
+        return await self._storage.work(lambda db: save(db, session, soap, mind, based_on, by, now))
+
+    async def set_pain_after(self, session: int, score: int | None, *, by: str) -> None:
+        """Keep the pain score after the session."""
+        now = self._now_utc()
+        await self._storage.work(lambda db: set_pain_after(db, session, score, by, now))
+
+
+def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:
+    row = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
+    if row is not None:
+        note(db, now, actor, f"{what} looked at", client=row[0], session=session)

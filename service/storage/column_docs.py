@@ -46,6 +46,7 @@ COLUMNS: Final = {
     "response.percent": "the same change, of RMSSD",
     "response.class": "clear, slight, none, opposite, insufficient",
     "response.why": "what the class means, or which condition failed",
+    "mark.kind": "stop: the massage was stopped because of pain; NULL: any other mark",
     "event.kind": "link, phase, mark, pain",
     "phase.phase": "settle, baseline, massage, recovery, ended",
     "press": "key of the press that told it: sent again, it is known by it",

@@ -7,7 +7,18 @@ from typing import Any
 import msgspec
 
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart, event_fields
+from ...sensors.recordings.recording import (
+    ConnectionEvent,
+    Event,
+    Fault,
+    Header,
+    Mark,
+    MarkContent,
+    Packet,
+    Pain,
+    PhaseStart,
+    event_fields,
+)
 
 Statement = tuple[str, tuple[Any, ...]]
 
@@ -15,7 +26,7 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "packet": ("char", "payload"),
     "link": ("state",),
     "phase": ("phase",),
-    "mark": ("technique", "region", "pressure", "note"),
+    "mark": MarkContent.__struct_fields__,
     "pain": ("score",),
     "fault": ("kind", "until_s", "count", "detail"),
 }
@@ -24,7 +35,7 @@ EVENT_OF: dict[str, Callable[..., Event]] = {
     "packet": Packet,
     "link": lambda t_s, state: ConnectionEvent(t_s, state == "up"),
     "phase": lambda t_s, phase: PhaseStart(t_s, Phase(phase)),
-    "mark": Mark,
+    "mark": lambda t_s, *content: Mark(t_s, **dict(zip(MarkContent.__struct_fields__, content, strict=True))),
     "pain": Pain,
     "fault": Fault,
 }
@@ -70,7 +81,7 @@ def _own(event: Event) -> tuple[Any, ...]:
         case PhaseStart():
             return (event.phase.value,)
         case Mark():
-            return event.technique, event.region, event.pressure, event.note
+            return tuple(getattr(event, name) for name in MarkContent.__struct_fields__)
         case Pain():
             return (event.score,)
         case Fault():

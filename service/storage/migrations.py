@@ -354,3 +354,12 @@ def m007_links(db: Database) -> None:
 def m009_presses(db: Database) -> None:
     """The key of the press that told something: an entry that a page sends again is known by it."""
     db.executescript("".join(f"ALTER TABLE {table} ADD COLUMN press TEXT;" for table in ("phase", "mark", "pain")))
+
+
+@migrations()
+def m010_mark_kind(db: Database) -> None:
+    """A stop is a kind of mark; until now its note alone told it."""
+    db.executescript(
+        "ALTER TABLE mark ADD COLUMN kind TEXT CHECK (kind IN ('stop'));"
+        "UPDATE mark SET kind = 'stop' WHERE note = 'Pain increased – stopped';"
+    )

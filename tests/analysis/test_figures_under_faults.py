@@ -71,7 +71,7 @@ def gone_s(whole, troubled):
 
 def judged(recording, end_s):
     stream = BeatStream()
-    stream.know(recording.header.device)
+    stream.set_device(recording.header.device)
     beats = [beat for event in recording.events if isinstance(event, Packet) for beat in stream.push(event)]
     return beats + stream.finish(end_s)
 

@@ -1,1 +1,1 @@
-from .houses import bench, worker_pool  # noqa: F401 fixtures of the tests here
+from .houses import bench  # noqa: F401 a fixture of the tests here

@@ -11,10 +11,13 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import AdapterState, Opening, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
-from restbeat.service.storage.storage import NewSession, Storage
-from restbeat.service.worker.worker import Worker
+from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.report_cache import SessionReports
+from restbeat.service.sessions.session_store import NewSession, SessionStore
+from restbeat.service.sessions.soap_notes import SessionNotes
+from restbeat.service.settings import PracticeSettings
 
 ADDRESS = "A0:9E:1A:00:00:01"
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (1004 + 40 * (t % 2)).to_bytes(2, "little")) for t in range(1, 91)]
@@ -54,21 +57,18 @@ class Bench:
         self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
         self.house = Rooms(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
+        self.settings = PracticeSettings(storage, now_utc=lambda: NOW)
+        self.reports = SessionReports(storage, worker)
+        self.notes = SessionNotes(storage, now_utc=lambda: NOW)
 
     def _strap(self, address):
         self.straps.append(Strap(address))
         return self.straps[-1]
 
 
-@pytest.fixture(scope="session")
-def worker_pool():
-    """One for all: its imports take seconds."""
-    return Worker()
-
-
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         made = Bench(storage, worker_pool)
         async with made.house:
             yield made
@@ -104,7 +104,7 @@ async def cut_off(storage, header=None):
 
 
 async def reopened(tmp_path, worker, header=None):
-    first = await Storage.open(tmp_path, now_utc=lambda: NOW - timedelta(seconds=120))
+    first = await SessionStore.open(tmp_path, now_utc=lambda: NOW - timedelta(seconds=120))
     session = await cut_off(first, header)
     await first.close()
-    return session, Bench(await Storage.open(tmp_path, now_utc=lambda: NOW), worker)
+    return session, Bench(await SessionStore.open(tmp_path, now_utc=lambda: NOW), worker)

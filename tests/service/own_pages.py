@@ -13,6 +13,7 @@ from restbeat.service.clients.clients import Clients
 from restbeat.service.courses.courses import Courses
 from restbeat.service.follow_up import answer_store, link_store, mail_queue
 from restbeat.service.follow_up.client_pages import ClientPages
+from restbeat.service.follow_up.link_store import revoke_all
 from restbeat.service.follow_up.link_tokens import LinkKeys
 from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.mail_settings import MailSettings
@@ -20,10 +21,12 @@ from restbeat.service.follow_up.models import Answers, LinkRequest
 from restbeat.service.privacy.erasure import erase
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.sessions.report_cache import SessionReports
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
+from ..practices import practice_of
 from ..web.made_up import report
 from .houses import Air, Strap
 
@@ -42,8 +45,9 @@ class Practice:
         self.keys = LinkKeys(self.seal.path)
         self.hub = LiveFeed()
         self.house = Rooms(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
-        self.records = Clients(storage, self.seal, self.house.end_sessions_of, now_utc=lambda: self.now)
-        self.courses = Courses(storage, worker, self.seal, self.house, now_utc=lambda: self.now)
+        self.records = Clients(storage, self.seal, self.house.end_sessions_of, revoke_all, now_utc=lambda: self.now)
+        self.reports = SessionReports(storage, worker)
+        self.courses = Courses(storage, worker, self.seal, self.reports, now_utc=lambda: self.now)
         self.postman = MailSender(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
@@ -54,7 +58,10 @@ class Practice:
         self.links = await ClientPages.open(
             self.storage, self.seal, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
-        self.app = create_app(self.house, self.hub, version="1.2.3", records=self.records, links=self.links, courses=self.courses)
+        self.app = create_app(
+            practice_of(self.house, self.hub, clients=self.records, client_pages=self.links, courses=self.courses),
+            version="1.2.3",
+        )
 
     async def sql(self, query, *values):
         return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
@@ -91,7 +98,7 @@ class Practice:
 
 @asynccontextmanager
 async def own_pages(folder, worker=None, **mail):
-    async with await Storage.open(folder / "data") as storage:
+    async with await SessionStore.open(folder / "data") as storage:
         made = Practice(storage, folder, worker, **mail)
         await made.begin()
         async with made.house:
@@ -106,7 +113,7 @@ async def practice(tmp_path):
 
 
 @pytest.fixture
-async def browser(aiohttp_client, practice):
+async def visitor(aiohttp_client, practice):
     return await aiohttp_client(practice.app)
 
 

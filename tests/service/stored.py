@@ -9,7 +9,7 @@ import msgspec
 from restbeat.analysis.figures import Integrity, PhaseFigures, ResponseFigures, SessionFigures, SessionReport
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Fault, Header, Mark, Packet, Pain, PhaseStart
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ EVENTS = [
 ]
 
 
-async def stored(storage: Storage, header: Header = HEADER, events=EVENTS) -> int:
+async def stored(storage: SessionStore, header: Header = HEADER, events=EVENTS) -> int:
     session = await storage.create_session(NewSession(header=header, source="Polar H10", room="room-1"))
     for event in events:
         storage.append(session, event)
@@ -63,10 +63,10 @@ WRITES_UNTIL_KILLED = """
 import asyncio, sys, time
 from pathlib import Path
 from restbeat.sensors.recordings.recording import Packet
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 
 async def main():
-    storage = await Storage.open(Path(sys.argv[1]))
+    storage = await SessionStore.open(Path(sys.argv[1]))
     session = await storage.create_session(NewSession(source="strap", room="room-1"))
     start = time.time()
     for i in range(100_000):

@@ -9,7 +9,7 @@ from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, StoryMark
-from restbeat.service.rooms.models import AdapterState, StrapSeen
+from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.settings import Settings
 
 from .made_up import LONG, a_story, beats, report, room_state, row
@@ -38,6 +38,10 @@ class FakeHouse:
             self.hub.publish(state, rows)
             self.hub.tell(a_story(state.room, state))
 
+    @property
+    def entries(self):
+        return self
+
     def rooms(self):
         return list(self.states.values())
 
@@ -56,7 +60,7 @@ class FakeHouse:
         self.change("room-2", room_state("room-2", client=client, kind=kind, phase="settle", phase_s=0.0, now_s=0.0, session=10))
         return "room-2"
 
-    async def advance(self, room, leaving, *, ago_s=0.0, by="", press=None):
+    async def advance(self, room, leaving, *, ago_s=0.0, by="", request=None):
         self.calls.append(("advance", room, leaving))
         state = self.state(room)
         if state.phase != leaving:
@@ -65,17 +69,17 @@ class FakeHouse:
         self.change(room, msgspec.structs.replace(state, phase=phase, phase_s=ago_s))
         return phase
 
-    async def mark(self, room, note, *, ago_s=0.0, by="", press=None):
+    async def mark(self, room, note, *, ago_s=0.0, by="", request=None):
         text = note.technique or note.region or note.pressure or note.note
         at_s = self.state(room).now_s - ago_s
         self.marks[self.numbers + 1] = StoryMark(at_s, text, note.technique, note.region, note.pressure)
-        return self.entered(room, "mark", text, ago_s, by, press)
+        return self.entered(room, "mark", text, ago_s, by, request)
 
-    async def pain(self, room, score, *, ago_s=0.0, by="", press=None):
-        return self.entered(room, "pain", f"Pain {score}", ago_s, by, press, pain=score)
+    async def pain(self, room, score, *, ago_s=0.0, by="", request=None):
+        return self.entered(room, "pain", f"Pain {score}", ago_s, by, request, pain=score)
 
-    async def stop(self, room, *, ago_s=0.0, by="", press=None):
-        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, press, phase="recovery", phase_s=ago_s)
+    async def stop(self, room, *, ago_s=0.0, by="", request=None):
+        return self.entered(room, "stop", "Pain increased – stopped", ago_s, by, request, phase="recovery", phase_s=ago_s)
 
     async def undo(self, room, action, *, by=""):
         self.changed(room, action, None)
@@ -93,20 +97,20 @@ class FakeHouse:
     def show_client(self, room, view):
         self.change(room, msgspec.structs.replace(self.state(room), client_view=view))
 
-    async def settings(self):
+    async def read(self):
         return self.set
 
-    async def set_settings(self, settings, *, by=""):
+    async def write(self, settings, *, by=""):
         self.set = settings
 
     def story(self, room):
         state = self.state(room)
         return a_story(room, state, self.marks.values())
 
-    def entered(self, room, kind, text, ago_s, by, press, **changes):
+    def entered(self, room, kind, text, ago_s, by, request, **changes):
         state = self.state(room)
         self.calls.append((kind, room, text, ago_s, by))
-        self.presses.append(press)
+        self.presses.append(request)
         self.numbers += 1
         action = EntryView(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
@@ -134,7 +138,7 @@ class FakeHouse:
     async def sessions(self):
         return self.rows
 
-    async def report(self, session):
+    async def of(self, session):
         if session not in self.reports:
             raise UnknownSessionError(f"There is no session {session}.")
         return next(row for row in self.rows if row.session == session), self.reports[session]
@@ -142,7 +146,7 @@ class FakeHouse:
     async def picture(self, session):
         from restbeat.service.rendering.session_plot import session_picture
 
-        return session_picture((await self.report(session))[1])
+        return session_picture((await self.of(session))[1])
 
     async def resume(self, session):
         self.calls.append(("resume", session))

@@ -10,6 +10,7 @@ from playwright.async_api import Error, async_playwright
 from restbeat.web.app import create_app
 
 from ..chromium import ARGUMENTS, CHROMIUM, SIZES
+from ..practices import practice_of
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -51,7 +52,7 @@ async def a_page(browser, size="desk", *, touch=False):
 async def serving(house, port=0, *, pace=None, step_s=0.25, **more):
     """The house on a port, its hearts beating, until the block ends."""
     runner = web.AppRunner(
-        create_app(house, house.hub, version="0.1.0", pace=pace, **more), access_log=None, shutdown_timeout=0.5
+        create_app(practice_of(house, house.hub, **more), version="0.1.0", pace=pace), access_log=None, shutdown_timeout=0.5
     )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)

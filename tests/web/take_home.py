@@ -14,7 +14,7 @@ from restbeat.service.errors import UnknownClientError, UnknownSessionError
 from restbeat.service.rendering.pdf import PaperError
 from restbeat.service.rendering.translations import speech_of
 from restbeat.service.sessions.client_session import ClientSession, Complement, UsualDays
-from restbeat.service.sessions.models import Mark, Visit, Worked
+from restbeat.service.sessions.models import Visit, VisitMark, Worked
 from restbeat.service.settings import CoursePlan
 
 from .made_up import report, row
@@ -38,11 +38,11 @@ def a_visit(*marks, pain=(6, 4), **changes):
 
 
 USUAL_MARKS = (
-    Mark(at_s=480, technique="Long strokes", region="Lower back", pressure="Moderate"),
-    Mark(at_s=840, note="Turned over"),
-    Mark(at_s=900, technique="Trigger point"),
-    Mark(at_s=1200, note="Talking"),
-    Mark(at_s=1210, note="spoke of the divorce"),
+    VisitMark(at_s=480, technique="Long strokes", region="Lower back", pressure="Moderate"),
+    VisitMark(at_s=840, note="Turned over"),
+    VisitMark(at_s=900, technique="Trigger point"),
+    VisitMark(at_s=1200, note="Talking"),
+    VisitMark(at_s=1210, note="spoke of the divorce"),
 )
 
 
@@ -100,8 +100,10 @@ def crowded():
         figures=msgspec.structs.replace(made.figures, phases=phases, integrity=integrity),
         intervals={"massage": (-0.6, -0.2), "recovery": (-0.1, 0.3)},
     )
-    marks = [Mark(at_s=480 + 20 * n, technique=f"{LONG} {n}", region=f"{LONG} {n}", pressure=f"{LONG} {n}") for n in range(9)]
-    marks += [Mark(at_s=500 + 20 * n, note=("Turned over", "Talking", "Heat", "Cold")[n % 4]) for n in range(40)]
+    marks = [
+        VisitMark(at_s=480 + 20 * n, technique=f"{LONG} {n}", region=f"{LONG} {n}", pressure=f"{LONG} {n}") for n in range(9)
+    ]
+    marks += [VisitMark(at_s=500 + 20 * n, note=("Turned over", "Talking", "Heat", "Cold")[n % 4]) for n in range(40)]
     beside = tuple(
         Complement(complement=n, session=7, kind=kind, noted_by="Ada", noted_utc="2026-11-23T12:00:00Z")
         for n, kind in enumerate(("heat", "cold", "mindfulness", "tai-chi-yoga", "medication", "other"))

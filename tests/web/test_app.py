@@ -6,10 +6,12 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import Opening, RequestKey
+from restbeat.service.rooms.session_entries import RequestKey
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
 
+from ..practices import practice_of
 from .fake_practice import FakeHouse
 from .made_up import LONG, room_state, row
 
@@ -21,7 +23,7 @@ def house():
 
 @pytest.fixture
 async def client(aiohttp_client, house):
-    return await aiohttp_client(create_app(house, house.hub, version="1.2.3"))
+    return await aiohttp_client(create_app(practice_of(house, house.hub), version="1.2.3"))
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/8", "/sessions/9", "/nothing"])
@@ -224,7 +226,7 @@ async def test_loopback_goes_by_its_own_names(client, host):
 
 
 async def test_a_name_can_be_allowed(aiohttp_client, house):
-    client = await aiohttp_client(create_app(house, house.hub, version="0", hosts=["practice.example"]))
+    client = await aiohttp_client(create_app(practice_of(house, house.hub), version="0", hosts=["practice.example"]))
     assert (await client.get("/healthz", headers={"Host": "practice.example"})).status == 200
     assert (await client.get("/healthz", headers={"Host": "evil.example"})).status == 403
 

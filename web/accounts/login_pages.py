@@ -1,7 +1,7 @@
 """The way in: the login page, the page that makes the first account, and the cookie that both give."""
 
 from ipaddress import ip_address
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -10,23 +10,26 @@ from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login, TooOftenError
 from ...service.errors import PortError
 from ..http.person import COOKIE, LOGIN
+from ..http.templating import PageRenderer
 from .login_required import give_cookie
-
-
-class PageOf(Protocol):
-    """Renders a template."""
-
-    def __call__(self, template: str, status: int = 200, **values: Any) -> web.Response:
-        """Give the page."""
-        ...
 
 
 class LoginPages:
     """Handlers of `/login`, `/setup` and `/logout`."""
 
-    def __init__(self, accounts: Accounts, page: PageOf) -> None:
+    def __init__(self, accounts: Accounts, pages: PageRenderer) -> None:
         self._accounts = accounts
-        self._page = page
+        self._pages = pages
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.get("/login", self.show_login),
+            web.post("/login", self.log_in),
+            web.get("/setup", self.show_setup),
+            web.post("/setup", self.set_up),
+            web.post("/logout", self.log_out),
+        ]
 
     async def show_login(self, request: web.Request) -> web.Response:
         """Ask for name and password."""
@@ -68,12 +71,14 @@ class LoginPages:
 
     def _login(self, status: int, trouble: str, wanted: str, name: str) -> web.Response:
         setup = self._accounts.setup_wanted
-        return self._page("accounts/login.html", status, trouble=trouble, wanted=_wanted(wanted), name=name, setup=setup)
+        return self._pages.open_page(
+            "accounts/login.html", status, trouble=trouble, wanted=_wanted(wanted), name=name, setup=setup
+        )
 
     def _setup(self, status: int, trouble: str, name: str) -> web.Response:
         if not self._accounts.setup_wanted:
             raise web.HTTPNotFound
-        return self._page("accounts/setup.html", status, trouble=trouble, name=name)
+        return self._pages.open_page("accounts/setup.html", status, trouble=trouble, name=name)
 
 
 def peer_of(request: web.Request) -> str:

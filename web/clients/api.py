@@ -6,9 +6,11 @@ import msgspec
 
 from ...service.clients.clients import Clients
 from ...service.clients.consent_texts import TEXTS, Consent, Purpose
-from ...service.clients.models import AuditRow, ClientFull, ClientRow, ConsentRow, FlagRow, Identity
+from ...service.clients.models import AuditRow, ClientRecord, ClientRow, ConsentRow, FlagRow, Identity
 from ...service.errors import RefusedError
 from ...service.rendering.translations import languages
+from ...service.sessions.models import SessionRow
+from ...service.sessions.report_cache import SessionReports
 from ..http.endpoint import Call, Endpoint, Method
 
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
@@ -63,11 +65,24 @@ class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: Purpose
 
 
+class ClientFull(ClientRecord, frozen=True, kw_only=True):
+    """Everything of a client but who they are."""
+
+    sessions: list[SessionRow]
+
+
+async def full_client(clients: Clients, reports: SessionReports, client: str, *, by: str) -> ClientFull:
+    """Return a client's record with their sessions; the audit log says who viewed it. Raises `UnknownClientError`."""
+    record = await clients.client(client, by=by)
+    return ClientFull(**msgspec.structs.asdict(record), sessions=await reports.sessions_of(client))
+
+
 class ClientsApi:
     """Handlers of the clients."""
 
-    def __init__(self, records: Clients) -> None:
-        self._records = records
+    def __init__(self, clients: Clients, reports: SessionReports) -> None:
+        self._clients = clients
+        self._reports = reports
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -106,19 +121,19 @@ class ClientsApi:
 
     async def clients(self, call: Call) -> list[ClientRow]:
         """Give the clients that are wanted."""
-        return list(await self._records.clients(call.query.search, flagged=call.query.flagged))
+        return list(await self._clients.clients(call.query.search, flagged=call.query.flagged))
 
     async def add(self, call: Call) -> ClientRow:
         """Make a client."""
-        return await self._records.add(call.body.pseudonym, by=call.person.name)
+        return await self._clients.add(call.body.pseudonym, by=call.person.name)
 
     async def next_pseudonym(self, _: Call) -> Pseudonym:
         """Propose a pseudonym."""
-        return Pseudonym(await self._records.next_pseudonym())
+        return Pseudonym(await self._clients.next_pseudonym())
 
     async def find(self, call: Call) -> list[ClientRow]:
         """Find clients by name."""
-        return list(await self._records.find(call.body.name, by=call.person.name))
+        return list(await self._clients.find(call.body.name, by=call.person.name))
 
     async def texts(self, _: Call) -> list[Consent]:
         """Give the texts of the consents."""
@@ -126,11 +141,11 @@ class ClientsApi:
 
     async def client(self, call: Call) -> ClientFull:
         """Give a client."""
-        return await self._records.client(call.text("client"), by=call.person.name)
+        return await full_client(self._clients, self._reports, call.text("client"), by=call.person.name)
 
     async def identity(self, call: Call) -> Identity:
         """Tell who a client is."""
-        return await self._records.identity(call.text("client"), by=call.person.name)
+        return await self._clients.identity(call.text("client"), by=call.person.name)
 
     async def set_identity(self, call: Call) -> Identity:
         """Keep who a client is."""
@@ -143,28 +158,28 @@ class ClientsApi:
             language=body.language,
             note=_said(body.note),
         )
-        await self._records.set_identity(call.text("client"), identity, new_key=body.new_key, by=call.person.name)
+        await self._clients.set_identity(call.text("client"), identity, new_key=body.new_key, by=call.person.name)
         return identity
 
     async def seen(self, call: Call) -> FlagRow:
         """Note that a flag was minded."""
-        return await self._records.seen(call.text("client"), call.number("flag"), by=call.person.name)
+        return await self._clients.seen(call.text("client"), call.number("flag"), by=call.person.name)
 
     async def consents(self, call: Call) -> list[ConsentRow]:
         """Give a client's consents."""
-        return (await self._records.client(call.text("client"), by=call.person.name)).consents
+        return (await self._clients.client(call.text("client"), by=call.person.name)).consents
 
     async def agree(self, call: Call) -> ConsentRow:
         """Note a consent."""
-        return await self._records.agree(call.text("client"), call.body.purpose, by=call.person.name)
+        return await self._clients.agree(call.text("client"), call.body.purpose, by=call.person.name)
 
     async def withdraw(self, call: Call) -> ConsentRow:
         """Note that a consent was taken back."""
-        return await self._records.withdraw(call.text("client"), call.number("consent"), by=call.person.name)
+        return await self._clients.withdraw(call.text("client"), call.number("consent"), by=call.person.name)
 
     async def audit(self, call: Call) -> list[AuditRow]:
         """Give what the audit log has of a client."""
-        return list(await self._records.audit(call.text("client"), by=call.person.name))
+        return list(await self._clients.audit(call.text("client"), by=call.person.name))
 
 
 def _said(text: str | None) -> str | None:

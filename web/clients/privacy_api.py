@@ -19,11 +19,11 @@ class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pseudonym: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 
-class RightsApi:
+class PrivacyApi:
     """Handlers of export and erasure."""
 
-    def __init__(self, rights: DataRequests) -> None:
-        self._rights = rights
+    def __init__(self, data_requests: DataRequests) -> None:
+        self._data_requests = data_requests
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -41,16 +41,20 @@ class RightsApi:
             )
         ]
 
+    def routes(self) -> list[web.RouteDef]:
+        """Return the address of the download."""
+        return [web.get("/clients/{client}/export.zip", self.download, allow_head=False)]
+
     async def erase(self, call: Call) -> ErasedClient:
         """Erase a client."""
         client = call.text("client")
         if call.body.pseudonym != client:
             raise RefusedError(f"To erase {client}, write {client} once more.")
-        return await self._rights.erase(client, by=call.person.name)
+        return await self._data_requests.erase(client, by=call.person.name)
 
     async def download(self, request: web.Request) -> web.Response:
         """Send everything of a client as a zip."""
-        file = await self._rights.export(request.match_info["client"], by=person_of(request).name)
+        file = await self._data_requests.export(request.match_info["client"], by=person_of(request).name)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
         return web.Response(body=await asyncio.to_thread(_taken, file), content_type="application/zip", headers=headers)
 

@@ -13,11 +13,12 @@ from ...service.documents.course_figures import figure_lines, went_lines
 from ...service.documents.page_templates import PAPER_FILES, Frame
 from ...service.rendering.translations import SOURCE, Speech, choose, languages, speech_of
 from ...service.sessions.co_interventions import KINDS, NAMES
-from ..clients.pages import PageFor, address_of
+from ..clients.pages import address_of
 from ..http.person import person_of
 from ..http.static_files import StaticFiles
-from ..http.templating import session_of
+from ..http.templating import PageRenderer
 from ..rooms.visibility import hides_clients
+from ..sessions.pages import session_of
 
 _ON_PAPER: Final = Frame(static=lambda name: name)
 
@@ -25,10 +26,10 @@ _ON_PAPER: Final = Frame(static=lambda name: name)
 class CoursePages:
     """Handlers of the summary for the client, of the course, and of the practice's overview."""
 
-    def __init__(self, courses: Courses, page: PageFor, assets: StaticFiles) -> None:
+    def __init__(self, courses: Courses, pages: PageRenderer, static_files: StaticFiles) -> None:
         self._courses = courses
-        self._page = page
-        self._assets = assets
+        self._pages = pages
+        self._static_files = static_files
 
     def routes(self) -> list[web.RouteDef]:
         """The addresses."""
@@ -47,7 +48,7 @@ class CoursePages:
         speech, client = await self._speech(request, session.row.client), session.row.client
         path = f"/sessions/{session.row.session}"
         frame = Frame(
-            static=self._assets.address,
+            static=self._static_files.address,
             languages=_others(speech.language, f"{path}/summary"),
             back=(path, speech.say("The figures")),
             pdf=f"{path}/summary.pdf?lang={speech.language}",
@@ -66,7 +67,7 @@ class CoursePages:
         """Show a client's course to the therapist."""
         course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
         speech = speech_of(SOURCE)
-        return self._page(
+        return self._pages.page(
             request,
             "courses/course.html",
             course=course,
@@ -87,7 +88,7 @@ class CoursePages:
         course = await self._courses.course(client, "client's course", by=person_of(request).name)
         speech, path = await self._speech(request, client), address_of(client)
         frame = Frame(
-            static=self._assets.address,
+            static=self._static_files.address,
             languages=_others(speech.language, f"{path}/course/client"),
             back=(f"{path}/course", speech.say("The course")),
             pdf=f"{path}/course/client.pdf?lang={speech.language}",
@@ -104,12 +105,12 @@ class CoursePages:
     async def practice(self, request: web.Request) -> web.Response:
         """Show who is due and who is flagged, but not to a browser that hides clients."""
         if hides_clients(request):
-            return self._page(request, "shared/hidden.html", heading="Who is due")
+            return self._pages.page(request, "shared/hidden.html", heading="Who is due")
         rows = await self._courses.practice()
-        return self._page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
+        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
 
     async def _pdf(self, html: str, name: str) -> web.Response:
-        pdf = await self._courses.pdf(html, {file: self._assets.content(file) for file in PAPER_FILES})
+        pdf = await self._courses.pdf(html, {file: self._static_files.content(file) for file in PAPER_FILES})
         headers = {"Content-Disposition": f'inline; filename="{name}"'}
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)
 

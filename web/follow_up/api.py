@@ -68,11 +68,11 @@ class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: _Mailbox
 
 
-class LinksApi:
+class ClientPagesApi:
     """Handlers of the links."""
 
-    def __init__(self, links: ClientPages) -> None:
-        self._links = links
+    def __init__(self, client_pages: ClientPages) -> None:
+        self._client_pages = client_pages
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -116,48 +116,48 @@ class LinksApi:
 
     async def of_client(self, call: Call) -> ClientLinks:
         """Give everything about a client's own page."""
-        return await self._links.of_client(call.text("client"), by=call.person.name)
+        return await self._client_pages.of_client(call.text("client"), by=call.person.name)
 
     async def make(self, call: Call) -> LinkRow:
         """Make a link."""
         wanted = LinkRequest(**msgspec.structs.asdict(call.body))
         if wanted.language is not None:
             demand_language(wanted.language)
-        return await self._links.make(call.text("client"), wanted, by=call.person.name)
+        return await self._client_pages.make(call.text("client"), wanted, by=call.person.name)
 
     async def choose(self, call: Call) -> LinkRow:
         """Choose what a link shows."""
         body: ChangeLink = call.body
-        return await self._links.choose(
+        return await self._client_pages.choose(
             call.number("link"), set(body.sessions), coming=body.coming, remind=body.remind, by=call.person.name
         )
 
     async def revoke(self, call: Call) -> LinkRow:
         """End a link."""
-        return await self._links.revoke(call.number("link"), by=call.person.name)
+        return await self._client_pages.revoke(call.number("link"), by=call.person.name)
 
     async def send(self, call: Call) -> LinkRow:
         """Have a link sent."""
-        return await self._links.send(call.number("link"), by=call.person.name)
+        return await self._client_pages.send(call.number("link"), by=call.person.name)
 
     async def unanswered(self, _: Call) -> list[OpenFollowUps]:
         """Give those who have not answered."""
-        return list(await self._links.unanswered())
+        return list(await self._client_pages.unanswered())
 
     async def mail_settings(self, _: Call) -> MailSettingsRead:
         """Give the settings."""
-        settings, has_password = await self._links.mail_settings()
+        settings, has_password = await self._client_pages.mail_settings()
         return MailSettingsRead(**msgspec.structs.asdict(settings), has_password=has_password)
 
     async def set_mail_settings(self, call: Call) -> MailSettingsRead:
         """Keep the settings."""
         fields: dict[str, Any] = {name: value or None for name, value in msgspec.structs.asdict(call.body).items()}
-        await self._links.set_mail_settings(MailSettings(**fields), by=call.person.name)
+        await self._client_pages.set_mail_settings(MailSettings(**fields), by=call.person.name)
         return await self.mail_settings(call)
 
     async def test_mail(self, call: Call) -> None:
         """Send a mail now."""
-        await self._links.test_mail(call.body.to, by=call.person.name)
+        await self._client_pages.test_mail(call.body.to, by=call.person.name)
 
 
 def _on(method: Method, path: str, handler: Any, summary: str, answer: Any, *, tag: str = "links", **more: Any) -> Endpoint:

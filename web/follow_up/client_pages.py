@@ -28,10 +28,12 @@ from ...service.follow_up.models import (
 )
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
-from ..accounts.login_pages import PageOf, peer_of
+from ..accounts.login_pages import peer_of
+from ..http.path_numbers import whole_number
 from ..http.person import person_of
 from ..http.security import CLIENT_PAGES, is_tls
 from ..http.static_files import StaticFiles
+from ..http.templating import PageRenderer
 from .calendar_file import calendar_file
 from .question_texts import follow_up_texts
 
@@ -59,12 +61,12 @@ STYLES: Final = ("take_home.css",)
 """Style sheets that the part wants beside those of the page."""
 
 
-class OwnPages:
+class ClientPageHandlers:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
-    def __init__(self, links: ClientPages, page: PageOf, tell: TellSession) -> None:
-        self._links = links
-        self._page = page
+    def __init__(self, client_pages: ClientPages, pages: PageRenderer, tell: TellSession) -> None:
+        self._client_pages = client_pages
+        self._pages = pages
         self._tell = tell
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -84,13 +86,13 @@ class OwnPages:
     async def show(self, request: web.Request) -> web.Response:
         """Show a session, or that about which something is asked now, or the newest."""
         session = _number(request, "session") if "session" in request.match_info else None
-        page = await self._links.look(_token(request), session, "page", peer=peer_of(request))
+        page = await self._client_pages.look(_token(request), session, "page", peer=peer_of(request))
         return await self._shown(request, page, session)
 
     async def calendar(self, request: web.Request) -> web.Response:
         """Give the follow-ups of a session as a calendar file."""
         session = _number(request, "session")
-        page = await self._links.look(_token(request), session, "calendar", peer=peer_of(request))
+        page = await self._client_pages.look(_token(request), session, "calendar", peer=peer_of(request))
         file = calendar_file(session_on(page, session), _address(request, page), page.language)
         headers = {"Content-Disposition": 'attachment; filename="restbeat.ics"'}
         return web.Response(body=file, content_type="text/calendar", charset="utf-8", headers=headers)
@@ -102,39 +104,42 @@ class OwnPages:
         try:
             answers = _answers(fields)
         except (msgspec.ValidationError, ValueError):
-            page = await self._links.look(token, session, "page", peer=peer)
+            page = await self._client_pages.look(token, session, "page", peer=peer)
             return await self._shown(request, page, session, status=400, trouble="unreadable")
         try:
-            page = await self._links.answer(token, session, slot, answers, peer=peer)
+            page = await self._client_pages.answer(token, session, slot, answers, peer=peer)
         except LateError as late:
-            page = await self._links.look(token, session, "page", peer=peer)
+            page = await self._client_pages.look(token, session, "page", peer=peer)
             return await self._shown(request, page, session, status=409, trouble=late.state)
         return _see(f"{page.path}/{session}#after-{slot}")
 
     async def choose(self, request: web.Request) -> web.Response:
         """Choose which sessions the link shows."""
         fields = await _fields(request)
-        sessions = {int(text) for text in fields.getall("session", []) if isinstance(text, str) and _is_number(text)}
-        page = await self._links.show(_token(request), sessions, remind="remind" in fields, peer=peer_of(request))
+        sessions = {
+            number
+            for text in fields.getall("session", [])
+            if isinstance(text, str) and (number := whole_number(text)) is not None
+        }
+        page = await self._client_pages.show(_token(request), sessions, remind="remind" in fields, peer=peer_of(request))
         return _see(f"{page.path}#choose")
 
     async def speak(self, request: web.Request) -> web.Response:
         """Choose the language of the page."""
         wanted = str((await _fields(request)).get("language", ""))
-        page = await self._links.speak(_token(request), choose(wanted), peer=peer_of(request))
+        page = await self._client_pages.speak(_token(request), choose(wanted), peer=peer_of(request))
         return _see(page.path)
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Refuse what is no address of ours, as any other."""
         token = request.match_info["rest"].partition("/")[0]
-        await self._links.look(token, -1, "page", peer=peer_of(request))
+        await self._client_pages.look(token, -1, "page", peer=peer_of(request))
         raise LinkRefusedError
 
     async def to_print(self, request: web.Request) -> web.Response:
         """Show what a link opens to the therapist, with its code, for paper."""
-        wanted = request.query.get("session", "")
-        session = int(wanted) if _is_number(wanted) else None
-        page = await self._links.to_print(_number(request, "link"), session, by=person_of(request).name)
+        session = whole_number(request.query.get("session", ""))
+        page = await self._client_pages.to_print(_number(request, "link"), session, by=person_of(request).name)
         known = session in {shown.session for shown in page.sessions}
         return await self._shown(request, page, session if known else None, paper=True)
 
@@ -150,7 +155,7 @@ class OwnPages:
     ) -> web.Response:
         current = current_on(page, session)
         address = _address(request, page)
-        return self._page(
+        return self._pages.open_page(
             "follow_up/client_page.html",
             status,
             language=choose(page.language),
@@ -191,7 +196,9 @@ class OwnPages:
 
     def _refusal(self, request: web.Request, status: int, why: str) -> web.Response:
         language = _preferred(request)
-        return self._page("follow_up/link_refused.html", status, language=language, say=speech_of(choose(language)).say, why=why)
+        return self._pages.open_page(
+            "follow_up/link_refused.html", status, language=language, say=speech_of(choose(language)).say, why=why
+        )
 
 
 def _token(request: web.Request) -> str:
@@ -206,14 +213,10 @@ async def _fields(request: web.Request) -> MultiDictProxy[Any]:
         raise web.HTTPBadRequest(text="The form could not be read.") from error
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 15
-
-
 def _number(request: web.Request, name: str) -> int:
-    """A part of the address as a number; what is none is a number that nothing has."""
-    text = request.match_info[name]
-    return int(text) if _is_number(text) else -1
+    """Return a part of the address as a number; -1, which nothing has, where it is none."""
+    number = whole_number(request.match_info[name])
+    return -1 if number is None else number
 
 
 def _address(request: web.Request, page: OpenedPage) -> str:

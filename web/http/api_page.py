@@ -1,6 +1,14 @@
-"""The API's description as its page shows it to people."""
+"""The API's description: as OpenAPI for programs, as a page for people, and the health check."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
+
+from aiohttp import web
+
+from ...service.rooms.live_feed import LiveFeed
+from .endpoint import ROOT
+from .templating import PageRenderer
 
 _LIMITS: Final = {"minimum": "from {}", "maximum": "to {}", "minLength": "at least {} long", "maxLength": "at most {} long"}
 
@@ -86,3 +94,36 @@ def _schema_in(part: dict[str, Any]) -> dict[str, Any]:
 
 def _name_of(schema: dict[str, Any]) -> str | None:
     return schema["$ref"].rpartition("/")[2] if "$ref" in schema else None
+
+
+class ApiPages:
+    """Handlers of the API's description and of `/healthz`."""
+
+    def __init__(self, pages: PageRenderer, description: Callable[[], dict[str, Any]], live_feed: LiveFeed, version: str) -> None:
+        """`description` returns the API's, as OpenAPI; computing it the first time takes a tenth of a second."""
+        self._pages = pages
+        self._description = description
+        self._live_feed = live_feed
+        self._version = version
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.get(ROOT, self.page),
+            web.get(f"{ROOT}/openapi.json", self.openapi),
+            web.get("/healthz", self.health),
+        ]
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Show the description of the API to a person."""
+        description = await asyncio.to_thread(self._description)
+        return self._pages.page(request, "http/api.html", api=description, lines=outline(description), fields_of=fields_of)
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        """Give the description of the API to a program."""
+        return web.json_response(await asyncio.to_thread(self._description))
+
+    async def health(self, _: web.Request) -> web.Response:
+        """Say that the server lives."""
+        rooms = len(self._live_feed.rooms())
+        return web.json_response({"status": "ok", "version": self._version, "rooms": rooms})

@@ -9,6 +9,7 @@ import msgspec
 
 from ...service.accounts.models import Person
 from ...service.errors import UnknownError
+from .path_numbers import whole_number
 from .person import demand_admin, person_of
 
 ROOT: Final = "/api/v1"
@@ -51,9 +52,10 @@ class Call:
     def number(self, name: str) -> int:
         """A part of the path that is a number. Raises `UnknownError`."""
         text = self.request.match_info[name]
-        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        number = whole_number(text)
+        if number is None:
             raise UnknownError(f"There is no {name} {text[:40]}.")
-        return int(text)
+        return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ...sensors.recordings.recording import Mark
 from ...service.errors import RefusedError, UnknownRoomError
 from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
-from ...service.rooms.models import AdapterState, Note, Opening, RequestKey, StrapSeen
+from ...service.rooms.radio import AdapterState, StrapSeen
 from ...service.rooms.rooms import Rooms
+from ...service.rooms.session_entries import RequestKey
+from ...service.rooms.session_start import Opening
 from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
 
@@ -73,7 +76,7 @@ class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """With a key: the session that it is meant for; refused where the room holds another."""
 
     @property
-    def press(self) -> RequestKey | None:
+    def request(self) -> RequestKey | None:
         """The same, as the house takes it."""
         return RequestKey(key=self.key, session=self.session) if self.key else None
 
@@ -129,9 +132,9 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RoomsApi:
     """Handlers of the rooms."""
 
-    def __init__(self, house: Rooms, hub: LiveFeed) -> None:
-        self._house = house
-        self._hub = hub
+    def __init__(self, rooms: Rooms, live_feed: LiveFeed) -> None:
+        self._rooms = rooms
+        self._live_feed = live_feed
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -236,11 +239,11 @@ class RoomsApi:
 
     async def straps(self, _: Call) -> Straps:
         """Give the straps heard lately and the adapter's state."""
-        return Straps(self._house.adapter(), list(self._house.straps()))
+        return Straps(self._rooms.adapter(), list(self._rooms.straps()))
 
     async def rooms(self, _: Call) -> list[RoomState]:
         """Give every room."""
-        return self._hub.rooms()
+        return self._live_feed.rooms()
 
     async def room(self, call: Call) -> RoomState:
         """Give one room."""
@@ -248,54 +251,54 @@ class RoomsApi:
 
     async def story(self, call: Call) -> Story:
         """Give a room's session from its beginning."""
-        return self._house.story(call.text("room"))
+        return self._rooms.story(call.text("room"))
 
     async def open_room(self, call: Call) -> Opened:
         """Start a session on a strap; gives the room."""
         fields = msgspec.structs.asdict(call.body)
         screening = tuple(Screening(asked.question, asked.yes) for asked in fields.pop("screening"))
-        return Opened(await self._house.open_room(Opening(**fields, screening=screening), by=call.person.name))
+        return Opened(await self._rooms.open_room(Opening(**fields, screening=screening), by=call.person.name))
 
     async def advance(self, call: Call) -> PhaseNow:
         """End the phase that the page saw; gives the new one."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return PhaseNow(await self._house.advance(room, body.leaving, ago_s=body.ago_s, by=by, press=body.press))
+        return PhaseNow(await self._rooms.entries.advance(room, body.leaving, ago_s=body.ago_s, by=by, request=body.request))
 
     async def mark(self, call: Call) -> EntryView:
         """Note what is done."""
         body, room, by = call.body, call.text("room"), call.person.name
-        note = Note(technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
-        if note == Note():
+        mark = Mark(0.0, technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
+        if mark == Mark(0.0):
             raise RefusedError("The mark says nothing: give a technique, a region, a pressure or a note.")
-        return await self._house.mark(room, note, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.mark(room, mark, ago_s=body.ago_s, by=by, request=body.request)
 
     async def pain(self, call: Call) -> EntryView:
         """Note a pain score."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return await self._house.pain(room, body.score, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.pain(room, body.score, ago_s=body.ago_s, by=by, request=body.request)
 
     async def stop(self, call: Call) -> EntryView:
         """End what is done because of pain."""
         body, room, by = call.body, call.text("room"), call.person.name
-        return await self._house.stop(room, ago_s=body.ago_s, by=by, press=body.press)
+        return await self._rooms.entries.stop(room, ago_s=body.ago_s, by=by, request=body.request)
 
     async def undo(self, call: Call) -> RoomState:
         """Take an entry back; gives the room."""
         room = call.text("room")
-        await self._house.undo(room, call.number("action"), by=call.person.name)
+        await self._rooms.undo(room, call.number("action"), by=call.person.name)
         return self._state(room)
 
     async def redate(self, call: Call) -> RoomState:
         """Give an entry an earlier time; gives the room."""
         room = call.text("room")
-        await self._house.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
+        await self._rooms.entries.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:
         """Put the session under another client; gives the room."""
         room = call.text("room")
         body, person = call.body, call.person
-        await self._house.reassign(
+        await self._rooms.reassign(
             room, body.client, consent=body.consent, elsewhere_confirmed=body.elsewhere_confirmed, by=person.name
         )
         return self._state(room)
@@ -303,11 +306,11 @@ class RoomsApi:
     async def show_client(self, call: Call) -> RoomState:
         """Switch what the client's own screen shows; gives the room."""
         room = call.text("room")
-        self._house.show_client(room, call.body)
+        self._rooms.show_client(room, call.body)
         return self._state(room)
 
     def _state(self, room: str) -> RoomState:
-        for state in self._hub.rooms():
+        for state in self._live_feed.rooms():
             if state.room == room:
                 return state
         raise UnknownRoomError("This room is not open. Start a session on a strap, or look among the sessions.")

@@ -3,9 +3,10 @@
 import msgspec
 
 from ...analysis.figures import SessionReport
-from ...service.clients.clients import Clients
 from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SessionRow
+from ...service.sessions.report_cache import SessionReports
+from ...service.sessions.soap_notes import SessionNotes
 from ..http.endpoint import Call, Endpoint
 from ..rooms.api import Opened
 
@@ -26,9 +27,10 @@ class Closed(msgspec.Struct, frozen=True):
 class SessionsApi:
     """Handlers of the sessions."""
 
-    def __init__(self, house: Rooms, records: Clients | None = None) -> None:
-        self._house = house
-        self._records = records
+    def __init__(self, rooms: Rooms, reports: SessionReports, notes: SessionNotes | None) -> None:
+        self._rooms = rooms
+        self._reports = reports
+        self._notes = notes
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -72,22 +74,22 @@ class SessionsApi:
 
     async def sessions(self, _: Call) -> list[SessionRow]:
         """Give every session."""
-        return list(await self._house.sessions())
+        return list(await self._reports.sessions())
 
     async def session(self, call: Call) -> SessionFull:
         """Give one session."""
         session = call.number("session")
-        found = SessionFull(*await self._house.report(session))
-        if self._records:
-            await self._records.saw(session, "summary", by=call.person.name)
+        found = SessionFull(*await self._reports.of(session))
+        if self._notes:
+            await self._notes.viewed(session, "summary", by=call.person.name)
         return found
 
     async def resume(self, call: Call) -> Opened:
         """Take up an interrupted session; gives the room."""
-        return Opened(await self._house.resume(call.number("session")))
+        return Opened(await self._rooms.resume(call.number("session")))
 
     async def close(self, call: Call) -> Closed:
         """End an interrupted session."""
         session = call.number("session")
-        await self._house.close(session)
+        await self._rooms.close(session)
         return Closed(session)

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ...service.clients.clients import Clients
 from ...service.documents.soap_draft import draft_of
-from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SavedSoap, SessionRow, Soap, Visit
+from ...service.sessions.report_cache import SessionReports
 from ...service.sessions.screening import QUESTIONS, ScreeningQuestion
+from ...service.sessions.soap_notes import SessionNotes
 from ..http.endpoint import Call, Endpoint, Method
 
 _Text = Annotated[str, msgspec.Meta(max_length=8000)]
@@ -48,9 +48,9 @@ class PainAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NotesApi:
     """Handlers of the notes."""
 
-    def __init__(self, house: Rooms, records: Clients) -> None:
-        self._house = house
-        self._records = records
+    def __init__(self, reports: SessionReports, notes: SessionNotes) -> None:
+        self._reports = reports
+        self._notes = notes
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -75,27 +75,25 @@ class NotesApi:
 
     async def notes(self, call: Call) -> Notes:
         """Give a session's notes, and a draft."""
-        return await notes_of(self._house, self._records, call.number("session"), by=call.person.name)
+        return await notes_of(self._reports, self._notes, call.number("session"), by=call.person.name)
 
     async def write(self, call: Call) -> SavedSoap:
         """Save notes."""
         fields = msgspec.structs.asdict(call.body)
         mind, based_on = fields.pop("mind"), fields.pop("based_on")
-        return await self._records.write(
-            call.number("session"), Soap(**fields), mind=mind, based_on=based_on, by=call.person.name
-        )
+        return await self._notes.write(call.number("session"), Soap(**fields), mind=mind, based_on=based_on, by=call.person.name)
 
     async def pain_after(self, call: Call) -> Visit:
         """Keep the pain after the session."""
         session, by = call.number("session"), call.person.name
-        await self._records.set_pain_after(session, call.body.score, by=by)
-        return await self._records.visit(session, by=by)
+        await self._notes.set_pain_after(session, call.body.score, by=by)
+        return await self._notes.visit(session, by=by)
 
 
-async def notes_of(house: Rooms, records: Clients, session: int, *, by: str) -> Notes:
+async def notes_of(reports: SessionReports, notes: SessionNotes, session: int, *, by: str) -> Notes:
     """A session around its figures. Raises `UnknownSessionError`."""
-    row, report = await house.report(session)
-    visit = await records.visit(session, by=by)
+    row, report = await reports.of(session)
+    visit = await notes.visit(session, by=by)
     return Notes(row, visit, draft_of(row, report, visit))
 
 

@@ -5,8 +5,7 @@ from typing import Annotated
 import msgspec
 
 from ...service.errors import RefusedError
-from ...service.rooms.rooms import Rooms
-from ...service.settings import CoursePlan, Settings
+from ...service.settings import CoursePlan, PracticeSettings, Settings
 from ..http.endpoint import Call, Endpoint
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -40,8 +39,8 @@ class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class SettingsApi:
     """Handlers of the settings."""
 
-    def __init__(self, house: Rooms) -> None:
-        self._house = house
+    def __init__(self, settings: PracticeSettings) -> None:
+        self._settings = settings
 
     def endpoints(self) -> list[Endpoint]:
         """The addresses."""
@@ -69,7 +68,7 @@ class SettingsApi:
 
     async def settings(self, _: Call) -> Settings:
         """Give the settings."""
-        return await self._house.settings()
+        return await self._settings.read()
 
     async def set_settings(self, call: Call) -> Settings:
         """Keep the settings."""
@@ -82,5 +81,5 @@ class SettingsApi:
         taken = sorted(TAKEN_KEYS.intersection(settings.next_keys))
         if taken:
             raise RefusedError(f"{', '.join(taken)} means something else in a room. Choose another key.")
-        await self._house.set_settings(settings, by=call.person.name)
+        await self._settings.write(settings, by=call.person.name)
         return settings

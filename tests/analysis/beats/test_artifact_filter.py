@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from restbeat.analysis.beats.artifact_filter import ArtifactFilter, Kind, Verdict
+from restbeat.analysis.beats.artifact_filter import ArtifactFilter, BeatKind, Verdict
 
 
 def calm_series(beats: int = 300, seed: int = 0) -> list[float]:
@@ -23,7 +23,7 @@ def judge(series: list[float], gaps: frozenset[int] = frozenset()) -> list[Verdi
     return out + artifact_filter.flush()
 
 
-def rejected(verdicts: list[Verdict]) -> list[tuple[int, Kind]]:
+def rejected(verdicts: list[Verdict]) -> list[tuple[int, BeatKind]]:
     return [(v.index, v.kind) for v in verdicts if not v.accepted]
 
 
@@ -55,20 +55,20 @@ def test_a_missed_beat_is_rejected_alone_and_mostly_named():
         assert verdicts[at + 1].diff_ms is None
         assert verdicts[at + 2].diff_ms == pytest.approx(series[at + 2] - series[at + 1])
         kinds.append(verdicts[at].kind)
-    assert kinds.count(Kind.MISSED) > 0.7 * len(kinds)
+    assert kinds.count(BeatKind.MISSED) > 0.7 * len(kinds)
 
 
 def test_a_split_interval_is_named_in_both_halves():
     series = calm_series()
     series[100:101] = [series[100] * 0.35, series[100] * 0.65]
-    assert rejected(judge(series)) == [(100, Kind.SPLIT), (101, Kind.SPLIT)]
+    assert rejected(judge(series)) == [(100, BeatKind.SPLIT), (101, BeatKind.SPLIT)]
 
 
 @pytest.mark.parametrize("pause", [1.15, 1.35])
 def test_a_premature_beat_takes_its_pause_with_it(pause):
     series = calm_series()
     series[100:102] = [series[100] * 0.65, series[101] * pause]
-    assert rejected(judge(series)) == [(100, Kind.PREMATURE), (101, Kind.PREMATURE)]
+    assert rejected(judge(series)) == [(100, BeatKind.PREMATURE), (101, BeatKind.PREMATURE)]
 
 
 def test_a_premature_beat_without_a_pause_is_rejected():
@@ -80,13 +80,13 @@ def test_a_premature_beat_without_a_pause_is_rejected():
 def test_a_couplet_is_three_intervals():
     series = calm_series()
     series[100:103] = [540.0, 520.0, 1480.0]
-    assert rejected(judge(series)) == [(i, Kind.COUPLET) for i in (100, 101, 102)]
+    assert rejected(judge(series)) == [(i, BeatKind.COUPLET) for i in (100, 101, 102)]
 
 
 def test_what_nothing_explains_is_other():
     series = calm_series()
     series[100] *= 1.5
-    assert rejected(judge(series)) == [(100, Kind.OTHER)]
+    assert rejected(judge(series)) == [(100, BeatKind.OTHER)]
 
 
 def test_a_shallow_dip_in_a_calm_rhythm_is_the_hearts_own():
@@ -109,7 +109,7 @@ def test_missed_beats_in_a_row_are_no_sudden_halving_of_the_rate():
     series = calm_series()
     for at in range(100, 103):
         series[at : at + 2] = [series[at] + series[at + 1]]
-    assert rejected(judge(series)) == [(i, Kind.MISSED) for i in (100, 101, 102)]
+    assert rejected(judge(series)) == [(i, BeatKind.MISSED) for i in (100, 101, 102)]
 
 
 def test_absurd_intervals_are_rejected_and_the_rhythm_is_found_again():

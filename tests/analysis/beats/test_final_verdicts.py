@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from restbeat.analysis.beats import final_verdicts
+from restbeat.analysis.beats import final_verdicts as module
 from restbeat.analysis.beats.beat_stream import NO_CONTACT, JudgedBeat
-from restbeat.analysis.beats.final_verdicts import look_again
+from restbeat.analysis.beats.final_verdicts import final_verdicts
 from restbeat.analysis.figures import SessionReport
 from restbeat.analysis.session_report import summarise
 from restbeat.sensors.recordings.recording import read
@@ -29,7 +29,7 @@ def beats(series, kinds=None, gaps=()):
 
 def look(judged, masks=None, least=70.0):
     whole = {"whole": np.ones(len(judged), dtype=bool)}
-    return look_again(judged, (masks or whole).items(), least_accepted_pct=least)
+    return final_verdicts(judged, (masks or whole).items(), least_accepted_pct=least)
 
 
 def test_where_both_agree_rmssd_is_that_of_the_beats():
@@ -74,7 +74,7 @@ def test_a_report_holds_both_and_the_figures_stay_those_of_the_live_filter(monke
     for one, phase in zip(report.second_look.phases, phases, strict=True):
         if not one.changed_pct:
             assert one.rmssd_ms == pytest.approx(phase.rmssd_ms, rel=1e-9)
-    monkeypatch.setattr(final_verdicts, "second_look", lambda rr_ms, kinds, lost_before: [final_verdicts.Kind.OTHER] * len(kinds))
+    monkeypatch.setattr(module, "final_kinds", lambda rr_ms, kinds, lost_before: [module.BeatKind.OTHER] * len(kinds))
     other = summarise("x", recording.header, recording.events)
     assert other.second_look.changed_pct > 90
     assert other.figures == report.figures

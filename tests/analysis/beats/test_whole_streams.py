@@ -39,7 +39,7 @@ def one_by_one(stream, events, last_s):
         if isinstance(event, Packet):
             judged += stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
-            judged += stream.broken()
+            judged += stream.connection_lost()
     return judged + stream.finish(last_s)
 
 

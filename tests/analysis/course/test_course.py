@@ -162,8 +162,8 @@ def test_free_columns_that_the_sessions_do_not_tell_apart_are_refused():
 def test_a_prior_that_nothing_was_learnt_over_is_told():
     x = np.column_stack([np.ones(5), np.zeros(5)])
     found = fit(x, np.arange(5.0) / 10, np.full(5, 0.1), [np.inf, 0.15])
-    assert found.contrast([0.0, 1.0]).learnt == pytest.approx(0, abs=1e-9)
-    assert found.contrast([1.0, 0.0]).learnt == 1.0
+    assert found.contrast([0.0, 1.0]).variance_reduction == pytest.approx(0, abs=1e-9)
+    assert found.contrast([1.0, 0.0]).variance_reduction == 1.0
 
 
 def test_a_session_comes_into_a_course_from_its_report():

@@ -4,8 +4,8 @@ from scipy.stats import binom
 
 from bench.treatments import TECHNIQUES, Plan, course_of
 from restbeat.analysis.course.course import course
-from restbeat.analysis.course.massage_segments import MassageSegment, stretches_of
-from restbeat.analysis.course.technique_associations import Treated, went_with
+from restbeat.analysis.course.massage_segments import MassageSegment, massage_segments
+from restbeat.analysis.course.technique_associations import TreatedSession, technique_associations
 from restbeat.analysis.figures import Segment
 from restbeat.sensors.recordings.recording import Mark
 
@@ -65,7 +65,7 @@ def treated(*sessions, delta=0.2):
                 )
             )
             at_s = stop_s
-        out.append(Treated(weeks=float(weeks), delta=delta, standard_error=0.1, stretches=tuple(stretches)))
+        out.append(TreatedSession(weeks=float(weeks), delta=delta, standard_error=0.1, stretches=tuple(stretches)))
     return out
 
 
@@ -74,7 +74,7 @@ def line_of(lines, name):
 
 
 def test_a_line_counts_the_sessions_and_minutes_behind_it():
-    found = went_with(
+    found = technique_associations(
         treated([("a", 10, 3.5), ("b", 10, 3.6)], [("a", 5, 3.5), ("b", 10, 3.6)], [("b", 20, 3.5), ("a", 15, 3.4)])
     )
     a = line_of(found, "a")
@@ -84,7 +84,7 @@ def test_a_line_counts_the_sessions_and_minutes_behind_it():
 
 
 def test_what_was_done_in_fewer_than_three_sessions_is_silent():
-    found = went_with(
+    found = technique_associations(
         treated([("a", 10, 3.5), ("b", 10, 3.6)], [("a", 10, 3.5), ("b", 10, 3.6)], [("b", 20, 3.5)], [("b", 20, 3.5)])
     )
     a = line_of(found, "a")
@@ -93,23 +93,23 @@ def test_what_was_done_in_fewer_than_three_sessions_is_silent():
 
 
 def test_half_a_minute_does_not_count_as_done():
-    found = went_with(treated(*[[("a", 0.5, None), ("b", 20, 3.6)]] * 4))
+    found = technique_associations(treated(*[[("a", 0.5, None), ("b", 20, 3.6)]] * 4))
     assert line_of(found, "a").sessions == 0
 
 
 def test_what_is_always_the_same_has_nothing_to_be_compared_with():
-    firm = line_of(went_with(treated(*[[("a", 10, 3.5), ("b", 10, 3.6)]] * 5)), "firm")
+    firm = line_of(technique_associations(treated(*[[("a", 10, 3.5), ("b", 10, 3.6)]] * 5)), "firm")
     assert (firm.factor, firm.percent) == ("pressure", None)
     assert "nothing to compare it with" in firm.why
 
 
 def test_where_nothing_was_noted_nothing_is_said():
-    assert [line.factor for line in went_with(treated(*[[(None, 20, 3.5)]] * 5))] == ["pressure"]
-    assert went_with([]) == []
+    assert [line.factor for line in technique_associations(treated(*[[(None, 20, 3.5)]] * 5))] == ["pressure"]
+    assert technique_associations([]) == []
 
 
 def test_a_massage_whose_rmssd_is_unknown_counts_but_tells_nothing():
-    found = went_with(treated(*[[("a", 10, None), ("b", 10, None)]] * 4))
+    found = technique_associations(treated(*[[("a", 10, None), ("b", 10, None)]] * 4))
     assert {line.percent for line in found} == {None}
 
 
@@ -126,7 +126,7 @@ def test_a_massage_is_cut_at_its_marks_and_what_a_mark_does_not_name_goes_on():
         Mark(900.0, pressure="light"),
         Mark(5000.0, technique="late"),
     ]
-    found = stretches_of(marks, segments(), 300.0, 1200.0)
+    found = massage_segments(marks, segments(), 300.0, 1200.0)
     assert [(s.start_s, s.stop_s, s.technique, s.region, s.pressure) for s in found] == [
         (0.0, 10.0, None, None, None),
         (10.0, 300.0, "kneading", None, "firm"),
@@ -138,10 +138,10 @@ def test_a_massage_is_cut_at_its_marks_and_what_a_mark_does_not_name_goes_on():
 
 
 def test_a_mark_before_the_massage_holds_from_its_start():
-    (only,) = stretches_of([Mark(100.0, technique="kneading")], segments(), 300.0, 1200.0)
+    (only,) = massage_segments([Mark(100.0, technique="kneading")], segments(), 300.0, 1200.0)
     assert (only.start_s, only.stop_s, only.technique) == (0.0, 900.0, "kneading")
 
 
 def test_a_stretch_without_enough_clean_segments_has_no_rmssd():
-    (only,) = stretches_of([], [Segment(305.0, "massage", None), Segment(315.0, "massage", 40.0)], 300.0, 1200.0)
+    (only,) = massage_segments([], [Segment(305.0, "massage", None), Segment(315.0, "massage", 40.0)], 300.0, 1200.0)
     assert (only.ln_rmssd, only.standard_error) == (None, None)

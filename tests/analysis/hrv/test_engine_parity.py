@@ -10,7 +10,7 @@ import pytest
 
 from restbeat.analysis.beats.artifact_filter import ArtifactFilter
 from restbeat.analysis.beats.beat_stream import BeatStream
-from restbeat.analysis.hrv.engine_parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative
+from restbeat.analysis.hrv.engine_parity import EQUAL, FIGURES, Difference, Parity, engine_of, relative_difference
 from restbeat.analysis.hrv.neurokit import TimeDomain, time_domain
 from restbeat.analysis.hrv.rolling_window import RollingHrv
 from restbeat.analysis.hrv.time_domain import FEWEST_BEATS, numpy_time_domain
@@ -38,7 +38,7 @@ def judged(path):
         if isinstance(event, Packet):
             beats += stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
-            beats += stream.broken()
+            beats += stream.connection_lost()
     return [(b.end_s, b.rr_ms, b.accepted, b.diff_ms) for b in beats + stream.finish(events[-1].t)]
 
 
@@ -138,7 +138,7 @@ def test_a_difference_is_found_and_told():
 
 @pytest.mark.parametrize(("a", "b", "apart"), [(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 2.0, 1.0), (1.0, 1.1, 0.1 / 1.1)])
 def test_relative_difference(a, b, apart):
-    assert relative(a, b) == pytest.approx(apart)
+    assert relative_difference(a, b) == pytest.approx(apart)
 
 
 @settings(max_examples=200, deadline=None)

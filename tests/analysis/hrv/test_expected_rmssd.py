@@ -5,7 +5,7 @@ import pytest
 
 from bench.hearts import Scenario, sessions
 from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
-from restbeat.analysis.hrv.expected_rmssd import arithmetic
+from restbeat.analysis.hrv.expected_rmssd import expected_change
 
 STILL = {"base_min": 10, "phase_min": 10, "drift_sd": 0.0, "breathing_sd_hz": 0.0}
 
@@ -20,22 +20,22 @@ def heard(**changes):
 def test_a_heart_that_only_beats_or_breathes_otherwise_changes_by_the_arithmetic(changes):
     session = heard(hf_depth=0.06, **changes)
     seen = segments(session.phase).ln_rmssd.mean() - segments(session.base).ln_rmssd.mean()
-    assert arithmetic(session.base, session.phase).delta == pytest.approx(seen, abs=0.02)
+    assert expected_change(session.base, session.phase).delta == pytest.approx(seen, abs=0.02)
 
 
 def test_it_is_the_formula_of_a_tone():
     session = heard(breathing_hz=0.25, breathing_to_hz=0.22, rr_ratio=1.03, hf_depth=0.06)
     before, after = session.base.mean_rr_ms / 1000, session.phase.mean_rr_ms / 1000
     formula = 2 * log(sin(pi * 0.22 * after) / sin(pi * 0.25 * before)) - log(0.22 / 0.25)
-    assert arithmetic(session.base, session.phase).delta == pytest.approx(formula, abs=0.01)
+    assert expected_change(session.base, session.phase).delta == pytest.approx(formula, abs=0.01)
 
 
 def test_a_deeper_breathing_tone_is_no_arithmetic():
-    assert arithmetic(*_phases(heard(ratio=2.0))).delta == pytest.approx(0, abs=0.01)
+    assert expected_change(*_phases(heard(ratio=2.0))).delta == pytest.approx(0, abs=0.01)
 
 
 def test_its_error_is_that_of_reading_the_breathing():
-    found = [arithmetic(*_phases(session)) for session in sessions(Scenario(), 60, 4)]
+    found = [expected_change(*_phases(session)) for session in sessions(Scenario(), 60, 4)]
     assert np.std([one.delta for one in found]) == pytest.approx(np.mean([one.standard_error for one in found]), rel=0.3)
 
 
@@ -49,7 +49,7 @@ def test_its_error_is_that_of_reading_the_breathing():
     ],
 )
 def test_slow_or_shifted_breathing_is_noted(changes, notes):
-    found = arithmetic(*_phases(heard(**changes)))
+    found = expected_change(*_phases(heard(**changes)))
     assert set(notes) <= set(found.notes)
     assert bool(found.notes) == bool(notes)
     assert found.known
@@ -58,7 +58,7 @@ def test_slow_or_shifted_breathing_is_noted(changes, notes):
 def test_a_flat_rhythm_tells_nothing_of_breathing():
     ends = np.arange(1, 400) * 0.8
     flat = PhaseBeats(ends, np.full(ends.size, 800.0), np.ones(ends.size, bool), np.ones(ends.size, bool), (0.0, 320.0))
-    found = arithmetic(flat, flat)
+    found = expected_change(flat, flat)
     assert (found.delta, found.known) == (0.0, False)
     assert found.notes == ("breathing could not be read from RR",)
 
@@ -68,7 +68,7 @@ def test_a_minute_with_a_hole_is_left_out():
     phase = session.phase
     kept = (phase.end_s < 700) | (phase.end_s > 715)
     holed = PhaseBeats(phase.end_s[kept], phase.rr_ms[kept], phase.accepted[kept], phase.adjacent[kept], phase.span_s)
-    whole, with_hole = (arithmetic(session.base, part).delta for part in (phase, holed))
+    whole, with_hole = (expected_change(session.base, part).delta for part in (phase, holed))
     assert with_hole == pytest.approx(whole, abs=0.005)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.beats.beat_runs import runs_of
-from restbeat.analysis.hrv.gap_filling import interpolated, stretches
+from restbeat.analysis.hrv.gap_filling import bridged_runs, interpolated
 
 
 def wave(size=300):
@@ -38,24 +38,24 @@ def test_a_flat_or_short_series_keeps_its_first_guess():
 def test_two_beats_taken_for_one_are_two_again():
     rr_ms = wave()
     missed = np.concatenate([rr_ms[:99], [rr_ms[99] + rr_ms[100]], rr_ms[101:]])
-    ((end_s, filled),) = stretches(runs(missed, rejected=[99]))
+    ((end_s, filled),) = bridged_runs(runs(missed, rejected=[99]))
     assert filled.size == rr_ms.size
     assert filled == pytest.approx(rr_ms, abs=3)
     assert end_s == pytest.approx(np.cumsum(rr_ms) / 1000, abs=0.05)
 
 
 def test_a_gap_is_never_bridged_nor_a_long_hole():
-    assert len(stretches(runs(wave(), rejected=[100], gaps=[100]))) == 2
-    assert len(stretches(runs(wave(), rejected=range(100, 104)))) == 2
-    assert len(stretches(runs(wave(), rejected=range(100, 103)))) == 1
+    assert len(bridged_runs(runs(wave(), rejected=[100], gaps=[100]))) == 2
+    assert len(bridged_runs(runs(wave(), rejected=range(100, 104)))) == 2
+    assert len(bridged_runs(runs(wave(), rejected=range(100, 103)))) == 1
 
 
 def test_holes_are_not_bridged_where_more_than_five_percent_is_rejected():
     split = runs(wave(), rejected=range(10, 300, 15))
-    assert len(stretches(split)) == len(split) == 21
+    assert len(bridged_runs(split)) == len(split) == 21
 
 
 def test_two_runs_of_one_beat_each_are_bridged_too():
-    ((end_s, rr_ms),) = stretches(runs(np.array([800.0, 400.0, 810.0] + [805.0] * 40), rejected=[1]))
+    ((end_s, rr_ms),) = bridged_runs(runs(np.array([800.0, 400.0, 810.0] + [805.0] * 40), rejected=[1]))
     assert end_s.size == rr_ms.size == 43
     assert np.all(np.isfinite(rr_ms))

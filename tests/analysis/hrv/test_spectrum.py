@@ -7,9 +7,19 @@ import pytest
 from restbeat.analysis.beats.artifact_filter import ArtifactFilter
 from restbeat.analysis.beats.beat_runs import runs_of
 from restbeat.analysis.beats.beat_stream import BeatStream, judge
-from restbeat.analysis.hrv.spectrum import band_powers, respiration
+from restbeat.analysis.hrv.spectrum import spectra
 from restbeat.analysis.polar.ecg_beats import beats_of
 from restbeat.analysis.simulation.scenarios import simulate
+
+
+def band_powers(runs):
+    bands, _ = spectra(runs)
+    return bands
+
+
+def respiration(runs):
+    _, breathing = spectra(runs)
+    return breathing
 
 
 def heart(mean_rr_s=0.9, tones=((0.03, 0.1), (0.05, 0.25)), duration_s=300.0, jitter_s=0.0, phase=0.0, seed=0):

@@ -175,7 +175,7 @@ def test_whoever_asks_often_is_told_the_same_as_who_asks_once():
 
 
 def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch):
-    from restbeat.analysis.live.live_session import live_spectrum
+    from restbeat.analysis.live import live_spectrum
 
     made = []
     monkeypatch.setattr(live_spectrum, "spectra", lambda runs: made.append(runs) or spectra(runs))

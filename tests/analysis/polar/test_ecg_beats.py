@@ -3,8 +3,8 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from restbeat.analysis.polar.ecg_beats import beats_of, strip
-from restbeat.analysis.polar.sample_clock import Frame, anchor
+from restbeat.analysis.polar.ecg_beats import beats_of, ecg_strip
+from restbeat.analysis.polar.sample_clock import Frame, sample_times
 from restbeat.analysis.simulation.ecg import ecg_of
 
 RATE_HZ = 130.0
@@ -154,7 +154,7 @@ def test_an_hour_takes_less_than_ten_seconds():
 def test_a_strip_holds_three_seconds_on_either_side_and_breaks_at_holes():
     time_s = np.arange(0, 60, 1 / RATE_HZ)
     there = (time_s < 31) | (time_s > 32)
-    at_s, uv = strip(time_s[there] * 10, time_s[there], 30.0)
+    at_s, uv = ecg_strip(time_s[there] * 10, time_s[there], 30.0)
     assert (np.nanmin(at_s), np.nanmax(at_s)) == pytest.approx((-3, 3), abs=0.01)
     assert np.flatnonzero(np.isnan(at_s)).tolist() == np.flatnonzero(np.isnan(uv)).tolist() == [int(np.searchsorted(at_s, 1))]
     assert uv[0] == pytest.approx(270, abs=0.1)
@@ -169,7 +169,7 @@ def test_frames_late_and_lost_give_the_same_rmssd_as_the_heart():
     arrival_s[300:320] = arrival_s[320]
     kept = np.delete(np.arange(len(signal)), [100, 200, 201])
     frames = [Frame(float(arrival_s[k]), int(1e9 * last_s[k]), 75) for k in kept]
-    found = beats_of(signal[kept].ravel(), anchor(frames))
+    found = beats_of(signal[kept].ravel(), sample_times(frames))
     assert found.gap_before.sum() == 3
     assert found.trusted.all()
     assert rmssd(found.rr_ms) == pytest.approx(rmssd(np.diff(beats) * 1000), rel=0.02)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
-from restbeat.analysis.response.relaxation_response import CAVEAT, Response, drift, respond
+from restbeat.analysis.response.relaxation_response import CAVEAT, Response, classify_response, drift
 
 BASE_S = 300.0
 
@@ -44,11 +44,11 @@ def phase_of(beat_s, start_s, stop_s, rejected=()):
     return PhaseBeats(end_s[inside], rr_ms[inside], accepted, adjacent, (start_s, stop_s))
 
 
-def verdict(beat_s, phase_s=300.0, wander_sd=0.10) -> Response:
-    return respond(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), wander_sd=wander_sd)
+def verdict(beat_s, phase_s=300.0, session_sd=0.10) -> Response:
+    return classify_response(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), session_sd=session_sd)
 
 
-def dense_change(t, y, later, wander_sd, earlier=()):
+def dense_change(t, y, later, session_sd, earlier=()):
     """The same posterior by explicit covariance matrices; `earlier` lends half its log evidence, and s² for 8 degrees."""
     gap = np.abs(t[:, None] - t)
     ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
@@ -71,7 +71,7 @@ def dense_change(t, y, later, wander_sd, earlier=()):
                 rss, freedom = rss + 8 * s2, df + 8
             log_weight.append(lw - freedom / 2 * np.log(rss))
             location.append(beta[1])
-            scale.append(np.sqrt(rss / freedom * np.linalg.inv(info)[1, 1] + wander_sd**2))
+            scale.append(np.sqrt(rss / freedom * np.linalg.inv(info)[1, 1] + session_sd**2))
     weight = np.exp(np.array(log_weight) - max(log_weight))
     return weight / weight.sum(), np.array(location), np.array(scale)
 
@@ -83,8 +83,8 @@ def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance
     t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
-    earlier = [drift.change(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(quiet)]
-    posterior, _ = drift.change(t, y, later, 0.1, earlier)
+    earlier = [drift.change_posterior(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(quiet)]
+    posterior, _ = drift.change_posterior(t, y, later, 0.1, earlier)
     weight, location, scale = dense_change(t, y, later, 0.1, earlier)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
     assert posterior.location == pytest.approx(location, abs=1e-8)
@@ -104,7 +104,7 @@ def test_quiet_drift_is_almost_never_called_a_response(null_sessions):
 
 
 def test_without_allowance_for_wander_false_calls_stay_near_the_nominal_five_percent(null_sessions):
-    calls = [verdict(beat_s, wander_sd=0.0).verdict for beat_s in null_sessions]
+    calls = [verdict(beat_s, session_sd=0.0).verdict for beat_s in null_sessions]
     assert calls.count("clear") + calls.count("opposite") <= 10
 
 
@@ -154,14 +154,14 @@ def test_every_field_of_a_verdict_fits_the_others(null_sessions):
 
 def test_a_short_phase_is_insufficient_and_says_how_much_is_missing(null_sessions):
     beat_s = null_sessions[0]
-    r = respond(phase_of(beat_s, 0, 300), phase_of(beat_s, 300, 500))
+    r = classify_response(phase_of(beat_s, 0, 300), phase_of(beat_s, 300, 500))
     assert (r.verdict, r.delta, r.half_width) == ("insufficient", None, None)
     assert "20 clean segments" in r.why
 
 
 def test_more_than_five_percent_of_rejected_beats_give_no_verdict(null_sessions):
     beat_s = null_sessions[0]
-    r = respond(phase_of(beat_s, 0, 300, rejected=range(0, 320, 16)), phase_of(beat_s, 300, 600))
+    r = classify_response(phase_of(beat_s, 0, 300, rejected=range(0, 320, 16)), phase_of(beat_s, 300, 600))
     assert r.verdict == "insufficient"
     assert "baseline were rejected" in r.why
 
@@ -170,13 +170,13 @@ def test_a_hair_over_five_percent_is_not_said_to_be_five_percent(null_sessions):
     beat_s = client(7, phase_s=600)
     stop_s = beat_s[np.flatnonzero(beat_s[1:] >= 300)[0] + 1 + 599]
     hurt = phase_of(beat_s, 300, stop_s, rejected=range(0, 599, 20))  # 30 of 599
-    r = respond(phase_of(null_sessions[0], 0, 300), hurt)
+    r = classify_response(phase_of(null_sessions[0], 0, 300), hurt)
     assert "5.1 % of the beats in the phase were rejected, more than 5 %" in r.why
 
 
 def test_no_beats_are_insufficient(null_sessions):
     nothing = PhaseBeats(*(np.array([], dtype=d) for d in (float, float, bool, bool)), (0.0, 300.0))
-    assert respond(nothing, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"
+    assert classify_response(nothing, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"
 
 
 def test_a_wild_series_is_too_wide_to_judge():
@@ -188,7 +188,7 @@ def test_a_wild_series_is_too_wide_to_judge():
 
 
 def test_a_client_who_wanders_too_much_is_told_so_and_not_that_the_data_were_bad(null_sessions):
-    r = verdict(null_sessions[3], wander_sd=0.4)
+    r = verdict(null_sessions[3], session_sd=0.4)
     assert (r.verdict, r.steady) == ("insufficient", True)
     assert r.why.startswith("Quiet phases alone differ too much to tell")
     assert not verdict(client(1, drift_sd=1.5)).steady
@@ -203,7 +203,7 @@ def test_a_flat_rhythm_gives_no_firm_verdict():
 def test_a_phase_before_its_baseline_is_refused(null_sessions):
     beat_s = null_sessions[0]
     with pytest.raises(ValueError, match="after the baseline"):
-        respond(phase_of(beat_s, 300, 600), phase_of(beat_s, 0, 300))
+        classify_response(phase_of(beat_s, 300, 600), phase_of(beat_s, 0, 300))
 
 
 def test_segments_hold_whole_ten_seconds_with_five_differences_each():
@@ -224,13 +224,13 @@ def test_a_beat_across_the_border_of_a_phase_is_in_no_segment():
 
 def test_earlier_sessions_lend_their_drift():
     quick, slow = (
-        [drift.change(t, series, later)[1] for series in ([wander(rng, 120, 5.0, tau) for _ in range(6)])]
+        [drift.change_posterior(t, series, later)[1] for series in ([wander(rng, 120, 5.0, tau) for _ in range(6)])]
         for tau in (8.0, 90.0)
         for rng, t, later in [(np.random.default_rng(1), np.arange(120) * 5.0, np.arange(120) >= 60)]
     )
     t, later = np.arange(120) * 5.0, np.arange(120) >= 60
     y = wander(np.random.default_rng(9), 120, 5.0, 25.0)
-    alone, after_quick, after_slow = (drift.change(t, y, later, earlier=known)[0] for known in ((), quick, slow))
+    alone, after_quick, after_slow = (drift.change_posterior(t, y, later, earlier=known)[0] for known in ((), quick, slow))
     assert after_quick.sd < alone.sd < after_slow.sd
     assert after_quick.df == alone.df + 8
 
@@ -238,16 +238,16 @@ def test_earlier_sessions_lend_their_drift():
 def test_what_was_seen_of_the_drift_does_not_depend_on_earlier_sessions(null_sessions):
     first = verdict(null_sessions[0])
     base, phase = phase_of(null_sessions[1], 0, BASE_S), phase_of(null_sessions[1], BASE_S, 600)
-    alone, lent = respond(base, phase), respond(base, phase, earlier=[first.drift] * 6)
+    alone, lent = classify_response(base, phase), classify_response(base, phase, earlier=[first.drift] * 6)
     assert alone.drift == lent.drift
     assert alone.half_width != lent.half_width
 
 
 def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions):
-    still, wandering = (verdict(null_sessions[2], wander_sd=w) for w in (0.0, 0.3))
-    assert still.standard_error == pytest.approx(wandering.standard_error)
+    still, variable = (verdict(null_sessions[2], session_sd=w) for w in (0.0, 0.3))
+    assert still.standard_error == pytest.approx(variable.standard_error)
     assert still.half_width == pytest.approx(1.98 * still.standard_error, rel=0.08)
-    assert wandering.half_width > 0.55
+    assert variable.half_width > 0.55
 
 
 @pytest.mark.alone
@@ -257,6 +257,6 @@ def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():
     times = []
     for _ in range(7):
         began = time.perf_counter()
-        respond(base, phase)
+        classify_response(base, phase)
         times.append(time.perf_counter() - began)
     assert min(times) < 0.05

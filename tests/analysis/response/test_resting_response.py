@@ -3,30 +3,30 @@ import pytest
 from scipy.stats import t as student
 
 from restbeat.analysis.figures import PhaseFigures, ResponseContext, ResponseFigures
-from restbeat.analysis.response.drift import change
-from restbeat.analysis.response.earlier_rests import Past, PastFigures, Rest, drifts_of, rests_of
-from restbeat.analysis.response.relaxation_response import FIRST_WANDER_SD, Response
-from restbeat.analysis.response.resting_response import compare_with_usual, wander_sd
+from restbeat.analysis.response.drift import change_posterior
+from restbeat.analysis.response.earlier_rests import EarlierFigures, EarlierSession, RestPhase, drift_evidence, rest_phases
+from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, Response
+from restbeat.analysis.response.resting_response import compare_with_rests, session_to_session_sd
 
 
 def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0):
-    return [Rest(delta, error, baseline_s, phase_s) for delta in deltas]
+    return [RestPhase(delta, error, baseline_s, phase_s) for delta in deltas]
 
 
 def ask(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 1200.0)):
-    return compare_with_usual(
+    return compare_with_rests(
         Response(verdict, "", delta=delta, flagged=flagged, steady=verdict != "insufficient"), *lengths, known
     )
 
 
 def test_without_a_rest_the_allowance_for_wander_is_the_first_guess():
-    assert wander_sd([]) == pytest.approx(FIRST_WANDER_SD)
+    assert session_to_session_sd([]) == pytest.approx(PRIOR_SESSION_SD)
 
 
 def test_quiet_rests_narrow_the_allowance_and_restless_ones_widen_it():
-    assert wander_sd(rests(0.1, -0.1)) == pytest.approx(np.sqrt(4 * 0.1**2 / 6))
-    assert wander_sd(rests(0.5, -0.3)) == pytest.approx(np.sqrt((4 * 0.1**2 + 0.5**2 + 0.3**2 - 2 * 0.1**2) / 6))
-    assert wander_sd(rests(*[0.0] * 20)) == 0
+    assert session_to_session_sd(rests(0.1, -0.1)) == pytest.approx(np.sqrt(4 * 0.1**2 / 6))
+    assert session_to_session_sd(rests(0.5, -0.3)) == pytest.approx(np.sqrt((4 * 0.1**2 + 0.5**2 + 0.3**2 - 2 * 0.1**2) / 6))
+    assert session_to_session_sd(rests(*[0.0] * 20)) == 0
 
 
 def test_below_three_rests_of_this_length_it_says_so_kindly_and_gives_no_figure():
@@ -96,17 +96,17 @@ def session(kind, delta=0.2, drift=None, error=0.1, steady=True):
     ]
     response = ResponseFigures(phase="massage", delta_ln_rmssd=delta)
     context = {"massage": ResponseContext(wander_sd=0.1, standard_error=error, steady=steady)}
-    return Past(kind=kind, figures=PastFigures(phases, [response]), context=context, drift=drift)
+    return EarlierSession(kind=kind, figures=EarlierFigures(phases, [response]), context=context, drift=drift)
 
 
 def test_only_steady_rests_are_learnt_from_and_of_the_same_phase():
     past = [session("massage"), session("rest"), session("rest", steady=False), session("rest", error=None)]
-    assert rests_of(past, "massage") == [Rest(0.2, 0.1, 300.0, 1200.0)]
-    assert rests_of(past, "recovery") == []
+    assert rest_phases(past, "massage") == [RestPhase(0.2, 0.1, 300.0, 1200.0)]
+    assert rest_phases(past, "recovery") == []
 
 
 def test_the_drift_of_the_newest_rests_is_borrowed():
     t_s, later = np.arange(60) * 5.0, np.arange(60) >= 30
-    seen = [change(t_s, np.random.default_rng(n).normal(3, 0.2, 60), later)[1] for n in range(8)]
+    seen = [change_posterior(t_s, np.random.default_rng(n).normal(3, 0.2, 60), later)[1] for n in range(8)]
     past = [session("rest", drift=None), *(session("rest", drift=drift) for drift in seen), session("massage", drift=seen[0])]
-    assert drifts_of(past) == seen[2:]
+    assert drift_evidence(past) == seen[2:]

@@ -5,10 +5,10 @@ from restbeat.analysis.beats.beat_stream import JudgedBeat
 from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
 from restbeat.analysis.figures import PhaseFigures, ResponseContext, ResponseFigures
 from restbeat.analysis.live.live_session import LiveSession
-from restbeat.analysis.live.running_sums import RunningSums, SoFar, Sums
-from restbeat.analysis.response.earlier_rests import Past, PastFigures
-from restbeat.analysis.response.relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, respond
-from restbeat.analysis.response.running_estimate import provisional
+from restbeat.analysis.live.running_sums import RunningComparison, RunningSums, SegmentSums
+from restbeat.analysis.response.earlier_rests import EarlierFigures, EarlierSession
+from restbeat.analysis.response.relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, classify_response
+from restbeat.analysis.response.running_estimate import provisional_change
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import PhaseStart
@@ -31,11 +31,11 @@ def judged(end_s, rr_ms, rejected=()):
         yield JudgedBeat(end, rr, good, False, rr - float(rr_ms[n - 1]) if near else None, "normal" if good else "other")
 
 
-def so_far_of(beats, start_s=300.0, base_s=(0.0, 300.0)):
+def comparison_of(beats, start_s=300.0, base_s=(0.0, 300.0)):
     sums = RunningSums()
     for beat in beats:
         sums.push(beat)
-    return SoFar(phase="massage", base=sums.between(*base_s), now=sums.between(start_s))
+    return RunningComparison(phase="massage", baseline=sums.between(*base_s), current=sums.between(start_s))
 
 
 def recorded(end_s, rr_ms, start_s, stop_s):
@@ -51,8 +51,8 @@ def beats():
 
 
 def test_the_sums_kept_while_running_are_those_of_the_segments_but_for_the_borders(beats):
-    so_far = so_far_of(judged(*beats), start_s=299.0)
-    for found, bounds in ((so_far.base, (0.0, 300.0)), (so_far.now, (300.0, 900.0))):
+    comparison = comparison_of(judged(*beats), start_s=299.0)
+    for found, bounds in ((comparison.baseline, (0.0, 300.0)), (comparison.current, (300.0, 900.0))):
         whole = segments(recorded(*beats, *bounds), FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES)
         live = 0.5 * np.log(np.array(found.squares) / np.array(found.differences))
         assert found.start_s == bounds[0] + 5
@@ -61,8 +61,8 @@ def test_the_sums_kept_while_running_are_those_of_the_segments_but_for_the_borde
 
 
 def test_at_its_end_a_phase_has_the_interval_of_its_verdict(beats):
-    now = provisional(so_far_of(judged(*beats)))
-    verdict = respond(recorded(*beats, 0, 300), recorded(*beats, 300, 900))
+    now = provisional_change(comparison_of(judged(*beats)))
+    verdict = classify_response(recorded(*beats, 0, 300), recorded(*beats, 300, 900))
     assert now.why is None
     for live, record in ((now.percent, verdict.delta), (now.low_pct, verdict.low), (now.high_pct, verdict.high)):
         assert np.log1p(live / 100) == pytest.approx(record, abs=0.05)
@@ -73,23 +73,25 @@ def test_a_running_session_compares_massage_and_recovery_with_its_baseline():
     found = {}
     for event in events:
         live.push(event)
-        found[live.phase] = live.so_far
+        found[live.phase] = live.running_comparison
     assert (found[Phase.BASELINE], found[Phase.ENDED]) == (None, None)
     for phase, start_s in ((Phase.MASSAGE, 185.0), (Phase.RECOVERY, 365.0)):
-        assert (found[phase].phase, found[phase].base.start_s, found[phase].now.start_s) == (phase.value, 5.0, start_s)
-        assert len(found[phase].base.squares) == 35
-        assert len(found[phase].now.squares) in {33, 34}
-        assert provisional(found[phase]).why is None
+        assert (found[phase].phase, found[phase].baseline.start_s, found[phase].current.start_s) == (phase.value, 5.0, start_s)
+        assert len(found[phase].baseline.squares) == 35
+        assert len(found[phase].current.squares) in {33, 34}
+        assert provisional_change(found[phase]).why is None
 
 
 def test_without_a_baseline_nothing_is_compared():
     live = LiveSession()
     live.push(PhaseStart(1.0, Phase.MASSAGE))
-    assert live.so_far is None
+    assert live.running_comparison is None
 
 
 def sums(stretches, start_s=0.0, rejected=0, level=900.0):
-    return Sums(start_s=start_s, squares=[5 * level] * stretches, differences=[5] * stretches, beats=100, rejected=rejected)
+    return SegmentSums(
+        start_s=start_s, squares=[5 * level] * stretches, differences=[5] * stretches, beats=100, rejected=rejected
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,22 +104,22 @@ def sums(stretches, start_s=0.0, rejected=0, level=900.0):
     ],
 )
 def test_what_cannot_be_told_yet_has_a_reason_and_no_figure(base, now, why):
-    found = provisional(SoFar(phase="massage", base=base, now=now))
+    found = provisional_change(RunningComparison(phase="massage", baseline=base, current=now))
     assert (found.percent, found.low_pct, found.high_pct, found.why) == (None, None, None, why)
 
 
 def test_a_rejected_beat_is_in_no_sum_and_counts(beats):
-    so_far, whole = so_far_of(judged(*beats, rejected={10, 400})), so_far_of(judged(*beats))
-    assert (so_far.base.rejected, so_far.now.rejected) == (1, 1)
-    assert sum(so_far.base.differences) == sum(whole.base.differences) - 2
-    assert so_far.base.beats == whole.base.beats
+    comparison, whole = comparison_of(judged(*beats, rejected={10, 400})), comparison_of(judged(*beats))
+    assert (comparison.baseline.rejected, comparison.current.rejected) == (1, 1)
+    assert sum(comparison.baseline.differences) == sum(whole.baseline.differences) - 2
+    assert comparison.baseline.beats == whole.baseline.beats
 
 
 def test_a_client_who_wanders_much_at_rest_gets_a_wider_interval(beats):
-    so_far = so_far_of(judged(*beats))
+    comparison = comparison_of(judged(*beats))
     phases = [PhaseFigures(phase=name, start_s=0.0, end_s=300.0, beats=300) for name in ("baseline", "massage")]
     response = ResponseFigures(phase="massage", delta_ln_rmssd=0.6, class_="none")
     context = {"massage": ResponseContext(wander_sd=0.1, standard_error=0.1, steady=True)}
-    rest = Past(kind="rest", figures=PastFigures(phases, [response]), context=context)
-    usual, wide = provisional(so_far), provisional(so_far, [rest] * 3)
+    rest = EarlierSession(kind="rest", figures=EarlierFigures(phases, [response]), context=context)
+    usual, wide = provisional_change(comparison), provisional_change(comparison, [rest] * 3)
     assert wide.low_pct < usual.low_pct < usual.percent < usual.high_pct < wide.high_pct

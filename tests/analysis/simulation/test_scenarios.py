@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.errors import AnalysisError
-from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formula
-from restbeat.analysis.simulation.labelled_faults import doubled, mishear
+from restbeat.analysis.simulation.heart_model import HeartState, rmssd_by_formula, simulate_heart
+from restbeat.analysis.simulation.labelled_faults import doubled, with_artifacts
 from restbeat.analysis.simulation.scenarios import SCENARIOS, simulate
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Phase
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, PhaseStart, dump, read, write
 
-CHOMPOOPAN_BEFORE = State(rr_s=0.80, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.25)
+CHOMPOOPAN_BEFORE = HeartState(rr_s=0.80, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.25)
 CHOMPOOPAN_AFTER = replace(CHOMPOOPAN_BEFORE, hf_amplitude=0.0546)
 
 
@@ -37,7 +37,7 @@ def truth(scenario="none", **options):
 @pytest.mark.parametrize(("state", "published_ms"), [(CHOMPOOPAN_BEFORE, 24.23), (CHOMPOOPAN_AFTER, 34.49)])
 def test_the_published_change_after_thai_massage_comes_out_of_formula_and_beats(state, published_ms):
     assert rmssd_by_formula(state) == pytest.approx(published_ms, rel=0.002)
-    heart = beat([(0.0, state)], 1200.0, np.random.default_rng(1), tau_s=150.0, drift_sd=0.0)
+    heart = simulate_heart([(0.0, state)], 1200.0, np.random.default_rng(1), tau_s=150.0, drift_sd=0.0)
     assert rmssd(np.diff(heart.beats_s) * 1000) == pytest.approx(published_ms, rel=0.02)
 
 
@@ -139,7 +139,7 @@ def test_a_noisy_session_labels_each_artifact_at_its_interval():
 def test_missed_extra_and_ectopic_beats_keep_the_clock():
     beats_s = np.arange(500) * 0.9
     for kind, change in (("missed", -5), ("extra", 5), ("ectopic", 0)):
-        heard = mishear(beats_s, np.random.default_rng(1), shares={kind: 0.01})
+        heard = with_artifacts(beats_s, np.random.default_rng(1), shares={kind: 0.01})
         assert len(heard.artifacts) == 5
         assert heard.beats_s.size == 500 + change
         assert heard.beats_s[-1] == beats_s[-1]
@@ -172,7 +172,7 @@ def test_a_session_too_short_for_a_verdict_expects_none():
 
 def test_effects_come_slowly():
     states = [(0.0, CHOMPOOPAN_BEFORE), (300.0, CHOMPOOPAN_AFTER)]
-    heart = beat(states, 900.0, np.random.default_rng(1), tau_s=150.0, drift_sd=0.0)
+    heart = simulate_heart(states, 900.0, np.random.default_rng(1), tau_s=150.0, drift_sd=0.0)
 
     def at(t):
         return heart.rmssd_ms[np.searchsorted(heart.grid_s, t)]

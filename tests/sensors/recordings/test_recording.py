@@ -7,6 +7,7 @@ import pytest
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import (
+    STOP_NOTE,
     ConnectionEvent,
     Fault,
     Header,
@@ -15,6 +16,7 @@ from restbeat.sensors.recordings.recording import (
     Pain,
     PhaseStart,
     dump,
+    event_fields,
     read,
     write,
 )
@@ -179,3 +181,16 @@ def test_any_lines_give_events_in_order_of_time_or_a_recording_error(tmp_path_fa
     times = [event.t for event in recording.events]
     assert times == sorted(times)
     assert dump(recording.header, list(recording.events))
+
+
+def test_a_stop_of_an_older_recording_is_told_by_its_note_and_written_as_a_kind(tmp_path):
+    path = tmp_path / "old.jsonl"
+    path.write_text(
+        '{"format":"restbeat-recording","version":1}\n'
+        '{"t":60.0,"mark":{"note":"Pain increased – stopped"}}\n'
+        '{"t":61.0,"mark":{"note":"talking","kind":"telepathy"}}\n'
+    )
+    stop, other = read(path).events
+    assert (stop, other) == (Mark(60.0, note=STOP_NOTE, kind="stop"), Mark(61.0, note="talking"))
+    assert event_fields(stop) == {"t": 60.0, "mark": {"note": STOP_NOTE, "kind": "stop"}}
+    assert event_fields(other) == {"t": 61.0, "mark": {"note": "talking"}}

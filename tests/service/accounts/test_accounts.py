@@ -9,7 +9,7 @@ from restbeat.service.accounts.accounts import LASTS, Accounts
 from restbeat.service.accounts.models import LoginRefusedError, Person, TooOftenError
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.errors import RefusedError, UnknownError
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 
 PASSWORD = "correct horse battery"
 ADMIN = Person(1, "Ada", "admin")
@@ -30,7 +30,7 @@ def time():
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         yield storage
 
 

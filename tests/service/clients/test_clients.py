@@ -2,19 +2,20 @@
 
 import pytest
 
-from restbeat.sensors.recordings.recording import Header
+from restbeat.sensors.recordings.recording import Header, Mark
 from restbeat.service.clients.client_store import flags_of
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.flags import flag_pain, set_flag
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.service.rooms.models import Note, Opening
+from restbeat.service.follow_up.link_store import revoke_all
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
-from restbeat.service.storage.storage import NewSession, Storage
 
 from ..houses import ADDRESS, NOW, Bench, audit, ended, open_room
 
@@ -23,10 +24,10 @@ OTHER = "A0:9E:1A:00:00:02"
 
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path / "data") as storage:
+    async with await SessionStore.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
         made.seal = IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=lambda: NOW)
+        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
         async with made.house:
             yield made
 
@@ -58,7 +59,7 @@ async def test_the_list_tells_last_visit_sessions_flags_and_consent(bench, recor
     await records.add("M-001", by="Ada")
     await records.add("M-002", by="Ada")
     room = await open_room(bench, client="M-001")
-    await bench.house.stop(room, by="Ada")
+    await bench.house.entries.stop(room, by="Ada")
     first, second = await records.clients()
     assert (first.client, first.sessions, first.flags, first.may_record) == ("M-001", 1, 1, True)
     assert (first.strap_address, first.strap_name) == (ADDRESS, "H10")
@@ -75,8 +76,8 @@ async def test_every_look_at_a_client_is_in_the_audit_log(bench, records):
     session = bench.hub.rooms()[0].session
     await records.client("M-001", by="Bo")
     await records.identity("M-001", by="Bo")
-    await records.visit(session, by="Cy")
-    await records.saw(session, "summary", by="Cy")
+    await bench.notes.visit(session, by="Cy")
+    await bench.notes.viewed(session, "summary", by="Cy")
     await records.audit("M-001", by="Bo")
     assert [(actor, action) for actor, action, client, *_ in await audit(bench) if client == "M-001"] == [
         ("Ada", "client added"),
@@ -91,7 +92,7 @@ async def test_every_look_at_a_client_is_in_the_audit_log(bench, records):
     assert room
 
 
-async def test_what_is_not_there_is_said(records):
+async def test_what_is_not_there_is_said(records, bench):
     for asked in (
         records.client("M-9", by="Ada"),
         records.identity("M-9", by="Ada"),
@@ -107,9 +108,9 @@ async def test_what_is_not_there_is_said(records):
     with pytest.raises(UnknownError, match="M-1 has given no consent 7"):
         await records.withdraw("M-1", 7, by="Ada")
     for asked in (
-        records.visit(7, by="Ada"),
-        records.set_pain_after(7, 3, by="Ada"),
-        records.write(7, Soap(), mind="", based_on=None, by="Ada"),
+        bench.notes.visit(7, by="Ada"),
+        bench.notes.set_pain_after(7, 3, by="Ada"),
+        bench.notes.write(7, Soap(), mind="", based_on=None, by="Ada"),
     ):
         with pytest.raises(UnknownSessionError):
             await asked
@@ -124,13 +125,13 @@ async def flags(bench):
 
 async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_has_ended(bench, records):
     room = await open_room(bench, client="M-001", pain_before=3)
-    await bench.house.advance(room, "settle")
-    await bench.house.pain(room, 9, by="Ada")  # before the massage: the rules are about what the massage does
-    await bench.house.advance(room, "baseline")
-    await bench.house.pain(room, 5, by="Ada")
-    await bench.house.pain(room, 4, by="Ada")
+    await bench.house.entries.advance(room, "settle")
+    await bench.house.entries.pain(room, 9, by="Ada")  # before the massage: the rules are about what the massage does
+    await bench.house.entries.advance(room, "baseline")
+    await bench.house.entries.pain(room, 5, by="Ada")
+    await bench.house.entries.pain(room, 4, by="Ada")
     for leaving in ("massage", "recovery"):
-        await bench.house.advance(room, leaving)
+        await bench.house.entries.advance(room, leaving)
     await ended(bench, 1)
     assert await flags(bench) == ["Pain 5 during the session, 3 before it."]
     full = await records.client("M-001", by="Ada")
@@ -138,7 +139,7 @@ async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_ha
     seen = await records.seen("M-001", full.flags[0].flag, by="Ada")
     assert (seen.cleared_by, (await records.clients())[0].flags) == ("Ada", 0)
     assert (await records.seen("M-001", full.flags[0].flag, by="Bo")).cleared_by == "Ada"
-    await records.set_pain_after(1, 4, by="Ada")
+    await bench.notes.set_pain_after(1, 4, by="Ada")
     assert [flag.cleared_by for flag in (await records.client("M-001", by="Ada")).flags] == ["Ada"]
 
 
@@ -155,9 +156,9 @@ async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_ha
 )
 async def test_pain_after_flags_by_the_same_rules(bench, records, before, after, reason):
     await bench.storage.create_session(NewSession(header=Header(client="M-001"), source="H10", pain_before=before))
-    await records.set_pain_after(1, after, by="Ada")
+    await bench.notes.set_pain_after(1, after, by="Ada")
     assert await flags(bench) == ([reason] if reason else [])
-    await records.set_pain_after(1, None, by="Ada")
+    await bench.notes.set_pain_after(1, None, by="Ada")
     assert await flags(bench) == []
 
 
@@ -168,9 +169,9 @@ async def test_notes_are_saved_with_who_and_when_and_the_word_to_mind_is_a_flag(
     settled = {"client": "M-001", "posture": "prone", "technique": "Kneading", "pain_before": 6}
     asked = (Screening("Fracture", yes=False), Screening("Blood thinners", yes=True))
     room = await open_room(bench, **settled, screening=asked, screening_confirmed=True)
-    await bench.house.mark(room, Note(technique="Kneading", region="Neck"), ago_s=0.0, by="Ada")
+    await bench.house.entries.mark(room, Mark(0.0, technique="Kneading", region="Neck"), ago_s=0.0, by="Ada")
     await bench.storage.flush()
-    visit = await records.visit(1, by="Ada")
+    visit = await bench.notes.visit(1, by="Ada")
     assert (visit.client, visit.posture, visit.technique, visit.therapist, visit.pain_before) == (
         *("M-001", "prone", "Kneading", "Ada", 6),
     )
@@ -180,13 +181,13 @@ async def test_notes_are_saved_with_who_and_when_and_the_word_to_mind_is_a_flag(
     ]
     assert [(mark.technique, mark.region) for mark in visit.marks] == [("Kneading", "Neck")]
     assert (visit.saved, visit.mind) == (None, "")
-    saved = await records.write(1, Soap(subjective="tired"), mind=" left hip ", based_on=None, by="Ada")
+    saved = await bench.notes.write(1, Soap(subjective="tired"), mind=" left hip ", based_on=None, by="Ada")
     assert (saved.therapist, saved.updated_utc) == ("Ada", "2026-11-23T10:00:00.000Z")
-    again = await records.visit(1, by="Ada")
+    again = await bench.notes.visit(1, by="Ada")
     assert (again.saved, again.mind) == (saved, "left hip")
     with pytest.raises(RefusedError, match="Ada has saved these notes meanwhile"):
-        await records.write(1, Soap(), mind="", based_on=None, by="Bo")
-    await records.write(1, Soap(subjective="rested"), mind="right hip", based_on=saved.updated_utc, by="Bo")
+        await bench.notes.write(1, Soap(), mind="", based_on=None, by="Bo")
+    await bench.notes.write(1, Soap(subjective="rested"), mind="right hip", based_on=saved.updated_utc, by="Bo")
     assert await flags(bench) == ["right hip"]
     full = await records.client("M-001", by="Ada")
     assert (full.posture, full.technique, full.screening_yes) == ("prone", "Kneading", ["Blood thinners"])
@@ -194,9 +195,9 @@ async def test_notes_are_saved_with_who_and_when_and_the_word_to_mind_is_a_flag(
 
 async def test_a_flag_that_a_rule_takes_back_leaves_the_others(bench, records):
     await bench.storage.create_session(NewSession(header=Header(client="M-001"), source="H10", pain_before=2))
-    await records.set_pain_after(1, 8, by="Ada")
-    await records.write(1, Soap(), mind="slowly", based_on=None, by="Ada")
-    await records.set_pain_after(1, 2, by="Ada")
+    await bench.notes.set_pain_after(1, 8, by="Ada")
+    await bench.notes.write(1, Soap(), mind="slowly", based_on=None, by="Ada")
+    await bench.notes.set_pain_after(1, 2, by="Ada")
     await bench.storage.work(lambda db: flag_pain(db, 1, NOW))
     assert await flags(bench) == ["slowly"]
 

@@ -10,8 +10,9 @@ from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import WORDING
 from restbeat.service.errors import RefusedError
+from restbeat.service.follow_up.link_store import revoke_all
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
 
 from ..houses import Bench, Strap, ended, open_room
 from .test_clients import OTHER, bench, records, stored  # noqa: F401 fixtures
@@ -51,7 +52,7 @@ async def test_who_is_asked_at_the_start_has_agreed_from_then_on_and_nobody_name
 async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_new_ones(bench, records):
     room = await open_room(bench, client="M-001")
     await open_room(bench, OTHER, client="M-002")
-    await bench.house.advance(room, "settle")
+    await bench.house.entries.advance(room, "settle")
     (given,) = await stored(bench, "SELECT id FROM consent WHERE client = 'M-001'")
     session = bench.hub.rooms()[0].session
     await records.withdraw("M-001", given[0], by="Ada")
@@ -61,7 +62,7 @@ async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_ne
     with pytest.raises(RefusedError, match="M-001 took back the consent to be recorded on 2026-11-23"):
         await bench.house.undo(room, first.actions[0].number, by="Ada")
     await ended(bench, session)
-    row, report = await bench.house.report(session)
+    row, report = await bench.reports.of(session)
     assert (row.state, [note.text for note in report.notes]) == ("ended", ["consent to be recorded taken back"])
     with pytest.raises(RefusedError, match="took back the consent"):
         await open_room(bench, client="M-001", consent=False)
@@ -103,16 +104,16 @@ async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_runn
 
 
 async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         first = Bench(storage, worker_pool)
         async with first.house:
             await open_room(first, client="M-001")
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
-        records = Clients(storage, IdentityCipher(tmp_path / "key"), bench.house.end_sessions_of)
+        records = Clients(storage, IdentityCipher(tmp_path / "key"), bench.house.end_sessions_of, revoke_all)
         (given,) = (await records.client("M-001", by="Ada")).consents
         await records.withdraw("M-001", given.consent, by="Ada")
         with pytest.raises(RefusedError, match="took back the consent"):
             await bench.house.resume(1)
         await bench.house.close(1)
-        assert [row.state for row in await bench.house.sessions()] == ["ended"]
+        assert [row.state for row in await bench.reports.sessions()] == ["ended"]

@@ -25,7 +25,7 @@ from restbeat.sensors.recordings.recording import (
 )
 from restbeat.service.commands.anonymise import write_fixture
 from restbeat.service.errors import NoSuchSessionError, OutputError
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 
 PEOPLE = ("Zq7Sentinel", "Anna Miller", "anna miller", "anna")
 """As people write names; the second looks like the name of a product, the others like that of a technique."""
@@ -72,7 +72,7 @@ def session_events(person):
 
 
 async def stored(folder, person="Anna Miller"):
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         new = NewSession(header=header_of(person), source=person, room=person, posture=person)
         session = await storage.create_session(new)
         events = session_events(person)
@@ -115,7 +115,7 @@ async def test_nothing_of_the_person_is_in_the_file(person, tmp_path, capsys):
 async def test_the_figures_stay_as_they_were(data, tmp_path):
     out = tmp_path / "quiet.jsonl"
     await write_fixture(1, out, data, licence=None, force=False)
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         header, events = await storage.events(1)
     recording = read(out)
     before = summarise("s", header, events).figures

@@ -27,7 +27,7 @@ PACKETS = [
 @pytest.fixture
 def restbeat(tmp_path):
     def run(*arguments, code=0):
-        command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+        command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr

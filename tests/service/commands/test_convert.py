@@ -14,7 +14,7 @@ from restbeat.sensors.recordings.recording import PhaseStart, read
 from restbeat.service.commands.convert import convert
 from restbeat.service.commands.replay import replay_file
 from restbeat.service.errors import FormatError, NoSuchSessionError, OutputError
-from restbeat.service.storage.storage import NewSession, Storage
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.worker.worker import Worker
 
 from ..exchange.sessions import CLEAR, FIXTURES, GAPS
@@ -67,7 +67,7 @@ async def test_a_stored_session_goes_out_and_comes_back_as_a_session_with_the_sa
 async def test_a_session_is_read_while_another_restbeat_holds_the_folder(tmp_path, capsys):
     data = tmp_path / "data"
     await replay_file(MINUTE, None, data, as_json=True)
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         running = await storage.create_session(NewSession(source="Polar H10"))
         await storage.flush()
         out = await to(tmp_path / "session.txt", 1, data)
@@ -148,7 +148,7 @@ async def test_an_unknown_session_is_said(tmp_path):
 
 def test_the_command_line_converts_and_analyses_another_programs_file(tmp_path):
     def restbeat(*arguments):
-        command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+        command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=120)
 
     done = restbeat("convert", MINUTE, "minute.csv")

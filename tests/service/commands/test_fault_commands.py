@@ -21,7 +21,7 @@ from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.commands.replay import replay_file
 from restbeat.service.errors import OutputError
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.web.demo import RECORDINGS
 
 from ...sensors.conftest import recording, until
@@ -34,7 +34,7 @@ async def test_what_was_put_in_is_told_and_stored_with_the_session(tmp_path, cap
     await replay_file(MINUTE, None, tmp_path, as_json=True, faults=["drop@20:5", "ectopic:5%"], seed=4)
     assert "Put in: drop at 20 s for 5 s (5 packets)" in capsys.readouterr().err
     (troubled,) = with_faults([read(MINUTE)], parse_faults(["drop@20:5", "ectopic:5%"]), seed=4)
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         header, events = await storage.events(1)
     assert header.extra["faults"] == ["drop@20:5", "ectopic:5%"]
     assert [e for e in events if isinstance(e, Fault)] == [e for e in troubled.events if isinstance(e, Fault)]
@@ -101,7 +101,7 @@ async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
 @asynccontextmanager
 async def running(*arguments):
     """A command as a process of its own, ended by Ctrl-C; gives what reads a line of it, and what stderr said in the end."""
-    command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+    command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
     said = []
 
@@ -157,7 +157,7 @@ async def test_the_demo_has_faults_in_every_room_and_stores_what_was_done(tmp_pa
             await until(lambda: db.execute(enough).fetchone()[0] == 3, 30)
     assert all(any(line.startswith(f"Put in into recording {n}: double at 5 s for 20 s") for line in said) for n in (1, 2, 3))
     recordings = with_faults([read(FIXTURES / name) for name in RECORDINGS], parse_faults(["double@5:20", "ectopic:3%"]), seed=2)
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         for session, troubled in enumerate(recordings, 1):
             header, events = await storage.events(session)
             assert (header.extra["faults"], header.extra["fault_seed"]) == (["double@5:20", "ectopic:3%"], 2)
@@ -171,7 +171,7 @@ async def test_the_demo_has_faults_in_every_room_and_stores_what_was_done(tmp_pa
 def test_the_help_names_the_fault_option():
     from click.testing import CliRunner
 
-    from restbeat.service.commands.main import cli
+    from restbeat.web.commands import cli
 
     for command in ("replay", "demo", "virtual-sensor"):
         assert "drop@120:15" in CliRunner().invoke(cli, [command, "--help"]).output

@@ -16,15 +16,15 @@ from restbeat.sensors.recordings.recording import Header, read
 from restbeat.service.commands import reanalyse
 from restbeat.service.commands.reanalyse import reanalyse_folder
 from restbeat.service.errors import DifferenceError
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.database import open_readonly
-from restbeat.service.storage.storage import NewSession, Storage
 
 FIXTURES = sorted((Path(__file__).parents[3] / "fixtures").glob("*simulated*.jsonl*"))
 
 
 @pytest.fixture
 async def data(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         for path in FIXTURES:
             recording = read(path)
             session = await storage.create_session(NewSession(header=recording.header, source=path.name))
@@ -38,7 +38,7 @@ async def data(tmp_path):
 async def test_every_session_is_computed_anew_as_it_was_computed_live(data, capsys):
     await reanalyse_folder(data, 2, again=False)
     assert f"{len(FIXTURES)} sessions computed anew" in capsys.readouterr().out
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         for session, path in enumerate(FIXTURES, 1):
             recording = read(path)
             anew = msgspec.json.decode(await storage.report(session, ALGORITHM), type=SessionReport)
@@ -51,7 +51,7 @@ async def test_every_session_is_computed_anew_as_it_was_computed_live(data, caps
 
 
 async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         await storage.put_report(1, ALGORITHM, b"{}")
     await reanalyse_folder(data, 1, again=False)
     assert f"{len(FIXTURES) - 1} sessions computed anew" in capsys.readouterr().out
@@ -99,7 +99,7 @@ async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
 
 
 async def test_a_massage_is_computed_in_the_light_of_the_clients_rests_whether_they_are_stored_anew_or_not(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         for seed, kind in enumerate(("rest", "rest", "rest", "massage"), 1):
             _, events = simulate("none", seed=seed, minutes=(5, 5, 1))
             session = await storage.create_session(NewSession(header=Header(client="M-014", kind=kind), source="x"))

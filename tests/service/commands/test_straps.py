@@ -11,9 +11,9 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Packet
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.commands.main import cli
 from restbeat.service.commands.straps import scan_straps
 from restbeat.service.rooms.radio import ProxyOptions, radio_of
+from restbeat.web.commands import cli
 
 from ...sensors.conftest import H10, recording, until
 

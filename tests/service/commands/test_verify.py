@@ -13,7 +13,7 @@ MINUTE = "polar-h10_simulated_one-minute.jsonl"
 
 
 def verify(folder, *options):
-    command = [sys.executable, "-m", "restbeat.service", "verify", str(folder), *options]
+    command = [sys.executable, "-m", "restbeat.web", "verify", str(folder), *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 

@@ -8,17 +8,19 @@ import pytest
 
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.analysis.session_report import summarise
-from restbeat.analysis.simulation.heart_model import State, beat, rmssd_by_formula
+from restbeat.analysis.simulation.heart_model import HeartState, rmssd_by_formula, simulate_heart
 from restbeat.analysis.simulation.strap_packets import send
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consents import give
 from restbeat.service.courses.courses import Courses
+from restbeat.service.follow_up.link_store import revoke_all
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 from restbeat.web.app import create_app
 
+from ...practices import practice_of
 from ..houses import Bench
 
 BEGIN = datetime(2026, 9, 7, 9, 30, tzinfo=UTC)
@@ -26,7 +28,7 @@ TWELVE = (0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49)
 """Days of a course over seven weeks."""
 DEVICE = Device(name="Polar H10 A1B2C3", manufacturer="restbeat", model="H10", location="chest")
 BASE_S, END_S = 270.0, 570.0
-_CLIENT = State(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
+_CLIENT = HeartState(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathing_hz=0.24)
 
 
 class Clock:
@@ -44,7 +46,7 @@ def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), dr
     rng = np.random.default_rng(seed)
     quiet = _CLIENT.with_rmssd(level * rmssd_by_formula(_CLIENT))
     massage = quiet.with_rmssd(ratio * rmssd_by_formula(quiet))
-    heart = beat([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
+    heart = simulate_heart([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
     sent = send(heart.beats_s, END_S, rng, rr=True, contact=Contact.NOT_REPORTED, away=[])
     step = (END_S - BASE_S) / max(len(techniques), 1)
     marks = [Mark(BASE_S + step * n + 0.1, technique=name) for n, name in enumerate(techniques)]
@@ -96,18 +98,18 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
     clock = Clock()
-    async with await Storage.open(tmp_path / "data", now_utc=clock) as storage:
+    async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
         made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, now_utc=clock)
-        made.courses = Courses(storage, worker_pool, made.seal, made.house, now_utc=clock)
+        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=clock)
+        made.courses = Courses(storage, worker_pool, made.seal, made.reports, now_utc=clock)
         async with made.house:
             yield made
 
 
 @pytest.fixture
 async def pages(aiohttp_client, bench):
-    app = create_app(bench.house, bench.hub, version="1.2.3", records=bench.records, courses=bench.courses)
+    app = create_app(practice_of(bench.house, bench.hub, clients=bench.records, courses=bench.courses), version="1.2.3")
     return await aiohttp_client(app)
 
 

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from restbeat.analysis.figures import ALGORITHM
-from restbeat.sensors.recordings.recording import Header
+from restbeat.sensors.recordings.recording import STOP_NOTE, Header
 from restbeat.service.clients.consents import give, withdraw
 from restbeat.service.clients.flags import set_flag
 from restbeat.service.courses.courses import MOST_ANEW
-from restbeat.service.rooms.session_entries import STOPPED
 from restbeat.service.sessions.baseline_range import usual_of
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 
 from .courses_made import BEGIN, TWELVE, a_course, bench, pages, put_session  # noqa: F401 fixtures
 
@@ -141,9 +140,9 @@ async def test_a_stop_is_known_by_its_flag_or_its_mark(bench, way):
 
     def stop(db):
         if way == "flag":
-            set_flag(db, second, "stop", STOPPED, BEGIN)
+            set_flag(db, second, "stop", STOP_NOTE, BEGIN)
         else:
-            db.execute("INSERT INTO mark (session, seq, t_s, note) VALUES (?, 99999, 300, ?)", (second, STOPPED))
+            db.execute("INSERT INTO mark (session, seq, t_s, note, kind) VALUES (?, 99999, 300, ?, 'stop')", (second, STOP_NOTE))
 
     await bench.storage.work(stop)
     assert [(await bench.courses.session(one, "client's page", by="Ada")).stopped for one in (first, second)] == [False, True]

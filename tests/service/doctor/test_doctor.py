@@ -22,8 +22,8 @@ from restbeat.service.doctor import checks, doctor
 from restbeat.service.doctor.checks import Finding, State
 from restbeat.service.doctor.doctor import examine, redacted
 from restbeat.service.errors import AmissError
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.database import DATABASE
-from restbeat.service.storage.storage import NewSession, Storage
 
 CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
 
@@ -31,7 +31,7 @@ CLIENT, ADDRESS, NOTE = "Zq7Client", "A0:9E:1A:77:66:55", "Zq7Note"
 @pytest.fixture
 async def data(tmp_path):
     folder = tmp_path / "Zq7Folder"
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         header = Header(device=Device(name="Polar H10 77665544", address=ADDRESS), client=CLIENT)
         session = await storage.create_session(NewSession(header=header, source="strap"))
         storage.append(session, Mark(1.0, note=NOTE))
@@ -136,13 +136,13 @@ async def test_the_database_is_looked_into_without_a_change(data):
     assert (await found(checks.database(data))).state is State.OK
     assert (data / DATABASE).read_bytes() == before
     assert (await found(checks.holder(data))).found.startswith("no running")
-    async with await Storage.open(data):
+    async with await SessionStore.open(data):
         assert (await found(checks.holder(data))).found.startswith("a running")
         assert (await found(checks.database(data))).state is State.OK
 
 
 async def test_a_session_that_was_cut_off_is_worth_a_look(data):
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         await storage.create_session(NewSession(source="cut"))
     seen = await found(checks.database(data))
     assert (seen.state, "cut off" in seen.found) == (State.LOOK, True)

@@ -6,13 +6,13 @@ import pytest
 
 from restbeat.analysis.response import relaxation_response
 from restbeat.analysis.response.resting_response import FEWEST_RESTS
+from restbeat.sensors.recordings.recording import STOP_NOTE
 from restbeat.service.documents import client_caveats
 from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
 from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
 from restbeat.service.rendering.svg_plot import width_of
-from restbeat.service.rendering.vocabulary import STOPPED
 from restbeat.service.sessions.client_session import LEAST_USED_PCT, Complement, UsualDays
-from restbeat.service.sessions.models import Mark
+from restbeat.service.sessions.models import VisitMark
 
 from ...web.made_up import report, row
 from ...web.take_home import (
@@ -300,7 +300,7 @@ def test_the_names_of_the_phases_do_not_overlap(speech, size):
 
 
 def test_a_stop_is_drawn_with_its_word():
-    session = a_session(visit=a_visit(*USUAL_MARKS, Mark(at_s=1300, note=STOPPED)), stopped=True)
+    session = a_session(visit=a_visit(*USUAL_MARKS, VisitMark(at_s=1300, note=STOP_NOTE, kind="stop")), stopped=True)
     assert "stopped" in session_chart(session, english(), WIDE)
 
 
@@ -323,7 +323,7 @@ def test_no_page_carries_an_inline_style_or_script_and_rest_alone_stands_on_each
 
 
 def test_what_people_typed_is_shown_as_text():
-    odd = a_session(visit=a_visit(Mark(at_s=480, technique="<b>x</b> & {name}"), therapist="<i>Ada</i>"))
+    odd = a_session(visit=a_visit(VisitMark(at_s=480, technique="<b>x</b> & {name}"), therapist="<i>Ada</i>"))
     html = html_of(odd)
     assert "&lt;b&gt;x&lt;/b&gt; &amp; {name}" in html
     assert "<b>x</b>" not in html

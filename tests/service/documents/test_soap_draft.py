@@ -6,7 +6,7 @@ import pytest
 from restbeat.analysis.figures import ResponseFigures
 from restbeat.service.documents.soap_draft import contraindications, draft_of
 from restbeat.service.rendering.plain_words import CAVEAT
-from restbeat.service.sessions.models import Answer, Mark, Visit
+from restbeat.service.sessions.models import Answer, Visit, VisitMark
 from restbeat.service.sessions.session_facts import worked
 
 from ...web.made_up import report, row
@@ -27,25 +27,27 @@ def minutes(marks, pick="technique"):
 
 def test_what_was_done_lasts_until_the_next_such_mark_and_within_the_massage():
     # the massage lasts from 480 s to 1500 s
-    marks = [Mark(at_s=480.0, technique="Long strokes", region="Neck"), Mark(at_s=1080.0, technique="Kneading")]
+    marks = [VisitMark(at_s=480.0, technique="Long strokes", region="Neck"), VisitMark(at_s=1080.0, technique="Kneading")]
     assert minutes(marks) == [("Long strokes", 10.0), ("Kneading", 7.0)]
     assert minutes(marks, "region") == [("Neck", 17.0)]
-    assert minutes([*marks, Mark(at_s=1380.0, technique="Long strokes")]) == [("Long strokes", 12.0), ("Kneading", 5.0)]
-    assert minutes([Mark(at_s=780.0, technique="Holding")]) == [("Holding", 12.0), ("not noted", 5.0)]
-    assert minutes([Mark(at_s=100.0, technique="Holding"), Mark(at_s=1600.0, technique="Tapping")]) == [("Holding", 17.0)]
-    assert minutes([Mark(at_s=500.0, note="turned over")]) == []
+    assert minutes([*marks, VisitMark(at_s=1380.0, technique="Long strokes")]) == [("Long strokes", 12.0), ("Kneading", 5.0)]
+    assert minutes([VisitMark(at_s=780.0, technique="Holding")]) == [("Holding", 12.0), ("not noted", 5.0)]
+    assert minutes([VisitMark(at_s=100.0, technique="Holding"), VisitMark(at_s=1600.0, technique="Tapping")]) == [
+        ("Holding", 17.0)
+    ]
+    assert minutes([VisitMark(at_s=500.0, note="turned over")]) == []
 
 
 def test_without_a_massage_nothing_was_done():
     figures = report().figures
     rest = msgspec.structs.replace(report(), figures=msgspec.structs.replace(figures, phases=figures.phases[:2]))
-    assert worked(rest, [Mark(at_s=300.0, technique="Holding")], lambda mark: mark.technique) == []
+    assert worked(rest, [VisitMark(at_s=300.0, technique="Holding")], lambda mark: mark.technique) == []
 
 
 def test_the_draft_has_lengths_techniques_pain_and_the_response_in_honest_words():
     marks = [
-        Mark(at_s=480.0, technique="Long strokes", region="Lower back", pressure="Light"),
-        Mark(at_s=900.0, note="turned over"),
+        VisitMark(at_s=480.0, technique="Long strokes", region="Lower back", pressure="Light"),
+        VisitMark(at_s=900.0, note="turned over"),
     ]
     draft = draft_of(row(), report(), visit(marks=marks, pain_before=6, pain_after=4, posture="Prone"))
     assert draft.subjective == "Pain, 0 to 10: 6 before, 6 at 0:10, 4 at 29:50, 4 after."

@@ -98,7 +98,7 @@ def check(recording, tmp_path):
         if isinstance(event, Packet):
             stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
-            stream.broken()
+            stream.connection_lost()
     stream.finish(times[-1])
     assert stream.unreadable_packets == 0
 

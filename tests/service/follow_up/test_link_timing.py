@@ -82,13 +82,13 @@ async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, t
 
 async def test_a_browser_waits_equally_long_for_each_refusal(practice, tmp_path, aiohttp_client):
     kinds = await refusals(practice, tmp_path)
-    browser = await aiohttp_client(practice.app)
+    visitor = await aiohttp_client(practice.app)
     took = {why: [] for why in kinds}
     for why in in_turns(kinds, 120):
         token, session = kinds[why]
         path = f"/c/{token}/{session}" if session else f"/c/{token}"
         began = time.perf_counter_ns()
-        answer = await browser.get(path)
+        answer = await visitor.get(path)
         await answer.read()
         took[why].append((time.perf_counter_ns() - began) / 1000)
         assert answer.status == 404

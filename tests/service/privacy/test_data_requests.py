@@ -12,6 +12,7 @@ from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.web.app import create_app
 
+from ...practices import practice_of
 from ...web.clients.test_client_record_pages import ODD, a_session
 from ..clients.test_clients import bench, records  # noqa: F401 fixtures
 from ..houses import NOW, open_room
@@ -20,7 +21,9 @@ from ..houses import NOW, open_room
 @pytest.fixture
 async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
     rights = DataRequests(bench.storage, bench.worker, records._seal, bench.house, now_utc=lambda: NOW)
-    return await aiohttp_client(create_app(bench.house, bench.hub, version="1.2.3", records=records, rights=rights))
+    return await aiohttp_client(
+        create_app(practice_of(bench.house, bench.hub, clients=records, data_requests=rights), version="1.2.3")
+    )
 
 
 async def test_everything_is_downloaded_and_noted_and_nothing_is_left_lying(client, bench, tmp_path, monkeypatch):  # noqa: F811
@@ -47,8 +50,8 @@ async def test_an_erase_asks_twice_tells_what_still_holds_the_client_and_clears_
     running = await client.post(path, json={"pseudonym": "M-014"})
     assert (running.status, (await running.json())["error"]) == (409, "M-014 has a session in Room 1. End it first.")
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.advance(room, leaving)
-    while (await bench.house.sessions())[0].state != "ended":
+        await bench.house.entries.advance(room, leaving)
+    while (await bench.reports.sessions())[0].state != "ended":
         await bench.storage.flush()
     await bench.storage.flush()
     take_backup(bench.storage.folder, tmp_path / "old.db")

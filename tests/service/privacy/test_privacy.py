@@ -27,13 +27,13 @@ from restbeat.service.privacy.personal_data import of_client, tables_of_client
 from restbeat.service.sessions import co_interventions, soap_notes
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.settings import CoursePlan
 from restbeat.service.storage.audit_log import note
 from restbeat.service.storage.backup import take_backup
 from restbeat.service.storage.backup_catalogue import Kept, remember
 from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import NewSession, Storage
 
 from ..own_pages import plant
 
@@ -41,7 +41,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def restbeat(*arguments, expected=0):
-    command = [sys.executable, "-m", "restbeat.service", *map(str, arguments)]
+    command = [sys.executable, "-m", "restbeat.web", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == expected, done.stderr
     return done
@@ -97,7 +97,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     folder = tmp_path_factory.mktemp("data")
 
     async def fill():
-        async with await Storage.open(folder) as storage:
+        async with await SessionStore.open(folder) as storage:
             seal = IdentityCipher(folder.with_suffix(".key"))
             for _ in range(sessions):
                 await visit(storage, seal, "M-1", f"Q{word}Z", address=address, packets=packets)
@@ -145,7 +145,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
 async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_namesake_may(tmp_path):
     folder, out = tmp_path / "data", tmp_path / "old.db"
     seal = IdentityCipher(tmp_path / "key")
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
         await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
     take_backup(folder, out)
@@ -178,7 +178,7 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
     folder, out, seal = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
     played = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     events = [event for event in played.events if not isinstance(event, PhaseStart)]
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01", recording=events)
         await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
         done = await asyncio.to_thread(restbeat, "export", "M-1", out, "--data", folder, "--json")  # beside the writer
@@ -227,7 +227,7 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
 
 async def test_an_export_whose_key_is_lost_says_so(tmp_path):
     folder = tmp_path / "data"
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         await visit(storage, IdentityCipher(tmp_path / "elsewhere.key"), "M-1", "sentinel", address="A0:9E:1A:00:00:01")
     done = restbeat("export", "M-1", tmp_path / "out.zip", "--data", folder, expected=1)
     assert "The key that opens names and addresses is not at" in done.stderr
@@ -237,7 +237,7 @@ async def test_an_export_whose_key_is_lost_says_so(tmp_path):
 def test_what_is_erased_needs_a_word(tmp_path):
     open_database(tmp_path).close()
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", "erase", "M-1", "--data", str(tmp_path)],
+        [sys.executable, "-m", "restbeat.web", "erase", "M-1", "--data", str(tmp_path)],
         input="n\n", capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 130

@@ -7,16 +7,16 @@ import pytest
 
 from restbeat.sensors.recordings.recording import Header, Mark
 from restbeat.service.privacy.retention import Retention
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.settings import Settings, write_settings
 from restbeat.service.storage.database import DATABASE
-from restbeat.service.storage.storage import NewSession, Storage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         for months in (30, 13, 11):
             ended = NOW - timedelta(days=30.44 * months)
             new = NewSession(header=Header(client="M-014"), source="H10", began_utc=ended)

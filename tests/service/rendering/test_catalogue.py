@@ -5,8 +5,7 @@ from string import Formatter
 
 import pytest
 
-from restbeat.service.rendering.vocabulary import STOPPED, TOLD_NOTES, WORDS
-from restbeat.service.rooms.session_entries import STOPPED as BUTTON
+from restbeat.service.rendering.vocabulary import TOLD_NOTES, WORDS
 from restbeat.service.sessions.screening import POSTURES
 from restbeat.service.settings import Settings
 
@@ -83,4 +82,3 @@ def test_the_words_that_a_practice_begins_with_are_known():
     for word in (*settings.techniques, *settings.regions, *settings.pressures, *POSTURES):
         assert word in WORDS
     assert {word.casefold() for word in WORDS} >= TOLD_NOTES
-    assert STOPPED == BUTTON

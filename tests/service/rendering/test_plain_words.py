@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from restbeat.analysis.beats.final_verdicts import FinalVerdicts, PhaseLook
+from restbeat.analysis.beats.final_verdicts import FinalVerdicts, PhaseVerdicts
 from restbeat.analysis.figures import ResponseFigures
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.service.rendering import plain_words
@@ -97,9 +97,9 @@ def test_a_second_look_is_said_to_agree_or_both_figures_stand_with_the_share_of_
     assert said(changed_pct=0.0).endswith("agrees on every beat.")
     live = {phase.phase: phase.rmssd_ms for phase in report().figures.phases}
     phases = [
-        PhaseLook(phase="baseline", rmssd_ms=live["baseline"]),
-        PhaseLook(phase="massage", rmssd_ms=live["massage"] + 1.5),
-        PhaseLook(phase="recovery", rmssd_ms=None),
+        PhaseVerdicts(phase="baseline", rmssd_ms=live["baseline"]),
+        PhaseVerdicts(phase="massage", rmssd_ms=live["massage"] + 1.5),
+        PhaseVerdicts(phase="recovery", rmssd_ms=None),
     ]
     text = said(changed_pct=0.4, phases=phases)
     assert "differs on 0.4 % of the beats" in text

@@ -7,7 +7,7 @@ from math import pi, sin
 import pytest
 
 from restbeat.analysis.live.live_session import LiveSession
-from restbeat.analysis.live.running_sums import Provisional
+from restbeat.analysis.live.running_sums import ProvisionalChange
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
@@ -169,9 +169,9 @@ async def running(room, estimate, monkeypatch):
     room.session.take(PhaseStart(70.5, Phase.MASSAGE))
     told = asyncio.Event()
 
-    async def once(so_far):
+    async def once(comparison):
         told.set()
-        return await estimate(so_far)
+        return await estimate(comparison)
 
     room.estimate = once
     estimating = asyncio.create_task(room._estimate())
@@ -183,9 +183,9 @@ async def running(room, estimate, monkeypatch):
 
 
 async def test_a_running_phase_shows_its_change_with_the_interval(room, monkeypatch):
-    async def estimate(so_far):
-        assert (so_far.phase, so_far.base.start_s, so_far.now.start_s) == ("massage", 5.0, 75.0)
-        return Provisional(percent=20.0, low_pct=-5.0, high_pct=50.0)
+    async def estimate(comparison):
+        assert (comparison.phase, comparison.baseline.start_s, comparison.current.start_s) == ("massage", 5.0, 75.0)
+        return ProvisionalChange(percent=20.0, low_pct=-5.0, high_pct=50.0)
 
     state = await running(room, estimate, monkeypatch)
     assert (state.change_so_far_pct, state.change_low_pct, state.change_high_pct, state.change_why) == (20.0, -5.0, 50.0, None)
@@ -198,7 +198,7 @@ async def test_a_running_phase_shows_its_change_with_the_interval(room, monkeypa
 
 
 async def test_a_change_that_cannot_be_estimated_is_not_shown(room, monkeypatch, caplog):
-    async def estimate(so_far):
+    async def estimate(comparison):
         raise WorkerError("The analysis process died twice.")
 
     state = await running(room, estimate, monkeypatch)

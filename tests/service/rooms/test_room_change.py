@@ -10,7 +10,7 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 
 from ..houses import NOW, Strap
 
@@ -45,7 +45,7 @@ async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench)
     other = await ended_session(bench.storage, "rest", 4, client="M-015")
     massage = await ended_session(bench.storage, "massage", 5)
     later = await ended_session(bench.storage, "rest", 6)
-    _, report = await bench.house.report(massage)
+    _, report = await bench.reports.of(massage)
     context = report.context["massage"]
     assert (context.usual_rests, context.wander_rests) == (3, 3)
     assert context.usual_class in {"more", "usual", "less"}
@@ -66,6 +66,6 @@ async def test_fewer_than_three_rests_are_said_kindly_and_a_rest_is_not_compared
     massage = await ended_session(bench.storage, "massage", 5)
     rest = await ended_session(bench.storage, "rest", 6)
     for session, words in ((massage, "there is one of about this length so far"), (rest, "it helps to tell what is usual")):
-        _, report = await bench.house.report(session)
+        _, report = await bench.reports.of(session)
         assert report.context["massage"].usual_class == "unknown"
         assert words in report.context["massage"].usual_why

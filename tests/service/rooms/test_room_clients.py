@@ -12,7 +12,7 @@ from ..houses import ADDRESS, audit, open_room
 async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
     room = await open_room(bench, client="M-014", posture="prone")
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.advance(room, leaving)
+        await bench.house.entries.advance(room, leaving)
     with pytest.raises(RefusedError, match="M-014 wore this strap last"):
         await open_room(bench, client="M-020")
     await open_room(bench, client="M-020", strap_confirmed=True)
@@ -41,7 +41,7 @@ async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
         await bench.house.reassign(room, "M-020", by="Ada")
     await bench.house.reassign(room, "M-020", consent=True, by="Ada")
     (state,) = bench.hub.rooms()
-    (row,) = await bench.house.sessions()
+    (row,) = await bench.reports.sessions()
     assert (state.client, row.client) == ("M-020", "M-020")
     log = [row for row in await audit(bench) if row[1] == "session reassigned"]
     assert log == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
@@ -54,7 +54,7 @@ async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
     with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
         await bench.house.reassign(room, None, by="Ada")
     await bench.house.reassign(room, None, consent=True, by="Ada")
-    assert (await bench.house.sessions())[0].client is None
+    assert (await bench.reports.sessions())[0].client is None
     await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
 
 

@@ -9,7 +9,7 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import ReplaySource
 from restbeat.service.errors import RefusedError, UnknownRoomError, UnknownSessionError
-from restbeat.service.rooms.models import StrapSeen
+from restbeat.service.rooms.radio import StrapSeen
 from restbeat.service.settings import Settings
 
 from ..houses import PACKETS, ended, open_room
@@ -21,18 +21,18 @@ async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench)
     (state,) = bench.hub.rooms()
     assert (state.room, state.client, state.phase, state.strap) == (room, "M-014", "settle", "H10")
     for leaving, following in (("settle", "baseline"), ("baseline", "massage"), ("massage", "recovery"), ("recovery", "ended")):
-        assert await bench.house.advance(room, leaving) == following
+        assert await bench.house.entries.advance(room, leaving) == following
     await ended(bench, state.session)
-    row, report = await bench.house.report(state.session)
+    row, report = await bench.reports.of(state.session)
     assert (row.state, row.client, row.source) == ("ended", "M-014", "H10")
     assert report.figures.integrity.packets == len(PACKETS)
 
 
 async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
     room = await open_room(bench, kind="rest")
-    await bench.house.advance(room, "settle")
+    await bench.house.entries.advance(room, "settle")
     with pytest.raises(RefusedError, match="settle is over already: this is baseline"):
-        await bench.house.advance(room, "settle")
+        await bench.house.entries.advance(room, "settle")
 
 
 async def test_the_live_figures_are_checked_against_neurokit2_while_the_session_runs(bench, monkeypatch):
@@ -50,7 +50,7 @@ async def test_a_strap_serves_one_room_only(bench):
     with pytest.raises(RefusedError, match="Room 1 holds this strap"):
         await open_room(bench)
     assert [strap.room for strap in bench.house.straps()] == ["room-1"]
-    assert len(await bench.house.sessions()) == 1
+    assert len(await bench.reports.sessions()) == 1
 
 
 async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_told_apart(bench):
@@ -67,9 +67,9 @@ async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_tol
 
 async def test_what_is_not_there_is_said(bench):
     with pytest.raises(UnknownRoomError):
-        await bench.house.advance("room-9", "settle")
+        await bench.house.entries.advance("room-9", "settle")
     with pytest.raises(UnknownSessionError):
-        await bench.house.report(99)
+        await bench.reports.of(99)
     with pytest.raises(RefusedError):
         await bench.house.resume(99)
     with pytest.raises(RefusedError):
@@ -81,9 +81,9 @@ async def test_the_summary_of_a_running_session_is_made_as_far_as_it_has_come(be
     await bench.straps[0].heard.wait()
     session = bench.hub.rooms()[0].session
     await bench.storage.flush()
-    row, report = await bench.house.report(session)
+    row, report = await bench.reports.of(session)
     assert (row.state, report.figures.integrity.beats) == ("running", 90)
-    assert (await bench.house.picture(session)).lstrip().startswith("<")
+    assert (await bench.reports.picture(session)).lstrip().startswith("<")
 
 
 async def test_a_replayed_recording_ends_by_its_own_lines_and_its_room_is_free_again(bench):
@@ -106,13 +106,13 @@ async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog)
     async with asyncio.timeout(5):
         while "radio on fire" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.01)
-    assert len(await bench.house.sessions()) == 1
+    assert len(await bench.reports.sessions()) == 1
 
 
 async def test_settings_are_kept_and_shape_the_next_session(bench):
-    await bench.house.set_settings(Settings(techniques=("Swedish",), baseline_s=600.0), by="Ada")
-    assert (await bench.house.settings()).techniques == ("Swedish",)
+    await bench.settings.write(Settings(techniques=("Swedish",), baseline_s=600.0), by="Ada")
+    assert (await bench.settings.read()).techniques == ("Swedish",)
     room = await open_room(bench)
-    await bench.house.advance(room, "settle")
+    await bench.house.entries.advance(room, "settle")
     (state,) = bench.hub.rooms()
     assert state.target_s == 600.0

@@ -3,9 +3,9 @@
 import pytest
 
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recordings.recording import Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import STOP_NOTE, Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.session_entries import STOPPED, UNDO_S, SessionEntries
+from restbeat.service.rooms.session_entries import UNDO_S, SessionEntries
 from restbeat.service.rooms.session_runner import Session
 
 
@@ -82,7 +82,7 @@ def test_what_was_entered_is_taken_back_from_session_and_store_alike(desk):
     assert (mark.text, mark.at_s, mark.by) == ("Kneading, neck", 80.0, "Ada")
     desk.journal.undo(mark.number, "Bo")
     assert desk.session.told == {}
-    assert desk.book.corrections == [(Mark(80.0, "kneading", "neck"), None, "Bo")]
+    assert desk.book.corrections == [(Mark(80.0, technique="kneading", region="neck"), None, "Bo")]
     with pytest.raises(RefusedError, match="no such entry any more"):
         desk.journal.undo(mark.number, "Ada")
 
@@ -145,9 +145,9 @@ def test_pain_that_increased_ends_the_massage_and_can_be_taken_back_whole(desk):
         desk.advance(leaving)
     desk.clock.at = 30.0
     stop = desk.journal.stop("Ada")
-    assert (stop.kind, stop.text) == ("stop", STOPPED)
+    assert (stop.kind, stop.text) == ("stop", STOP_NOTE)
     assert desk.starts[-1] == ("recovery", 30.0)
-    assert Mark(30.0, note=STOPPED) in desk.session.told.values()
+    assert Mark(30.0, note=STOP_NOTE, kind="stop") in desk.session.told.values()
     desk.journal.undo(stop.number, "Ada")
     assert desk.starts[-1] == ("massage", 20.0)
     assert not any(isinstance(event, Mark) for event in desk.session.told.values())
@@ -193,7 +193,7 @@ def test_a_press_that_is_sent_again_counts_once_and_is_answered_as_before(desk):
     desk.journal.pain(4, 0.0, "Ada", "press-2")
     assert (again.number, again.at_s) == (first.number, 100.0)
     assert desk.journal.pain(4, 0.0, "Ada", "press-2").text == "Pain 4"
-    assert list(desk.session.told.values()) == [Mark(100.0, "Kneading"), Pain(103.0, 4)]
+    assert list(desk.session.told.values()) == [Mark(100.0, technique="Kneading"), Pain(103.0, 4)]
     assert desk.book.presses == ["press-1", "press-2"]
 
 

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from restbeat.service.errors import RefusedError, StrapTakenError
-from restbeat.service.rooms.models import Opening
+from restbeat.service.rooms.session_start import Opening
 from restbeat.service.rooms.strap_claims import StrapClaims
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 
 from ..houses import ADDRESS, Bench
@@ -18,8 +18,9 @@ SENTENCE = "Another restbeat on this computer holds this strap. End its session 
 
 async def test_a_strap_that_another_process_holds_is_refused_until_that_one_is_gone(tmp_path):
     program = (
-        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import Claims\n"
-        f"asyncio.run(Claims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\nprint('held', flush=True)\nsys.stdin.read()"
+        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import StrapClaims\n"
+        f"asyncio.run(StrapClaims(pathlib.Path(sys.argv[1])).take({ADDRESS.lower()!r}))\n"
+        "print('held', flush=True)\nsys.stdin.read()"
     )
     pipe = asyncio.subprocess.PIPE
     other = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(tmp_path), stdin=pipe, stdout=pipe)
@@ -44,7 +45,7 @@ async def test_a_lock_that_cannot_be_had_keeps_nobody_from_a_session(tmp_path, c
 @pytest.fixture
 async def two(tmp_path):
     """Two restbeats of one computer, each with its own data."""
-    async with await Storage.open(tmp_path / "a") as one, await Storage.open(tmp_path / "b") as other:
+    async with await SessionStore.open(tmp_path / "a") as one, await SessionStore.open(tmp_path / "b") as other:
         benches = [Bench(storage, Worker(), claims=StrapClaims(tmp_path / "straps")) for storage in (one, other)]
         async with benches[0].house, benches[1].house:
             yield benches
@@ -56,9 +57,9 @@ async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
     with pytest.raises(StrapTakenError, match=SENTENCE) as refused:
         await second.house.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Bo")
     assert refused.value.room is None
-    assert await second.house.sessions() == [], "a refused claim leaves no session behind"
+    assert await second.reports.sessions() == [], "a refused claim leaves no session behind"
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await first.house.advance(room, leaving)
+        await first.house.entries.advance(room, leaving)
     async with asyncio.timeout(20):
         while True:
             try:

@@ -13,10 +13,10 @@ import pytest
 
 from restbeat.sensors.recordings.recording import Header, Packet
 from restbeat.service.errors import ForeignDatabaseError, OutputError, ServiceError
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.backup import holds_client, take_backup, verify
 from restbeat.service.storage.backup_catalogue import LIST, Kept, delete_expired, listed, remember
 from restbeat.service.storage.database import DATABASE, open_readonly
-from restbeat.service.storage.storage import NewSession, Storage
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOMS = 30
@@ -24,14 +24,14 @@ ROOMS = 30
 
 def restbeat(*arguments, expected=0):
     done = subprocess.run(
-        [sys.executable, "-m", "restbeat.service", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "restbeat.web", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == expected, done.stderr
     return done
 
 
 async def filled(folder, packets=200, client="M-014"):
-    async with await Storage.open(folder) as storage:
+    async with await SessionStore.open(folder) as storage:
         session = await storage.create_session(NewSession(header=Header(client=client), source="H10"))
         for n in range(packets):
             storage.append(session, Packet(float(n), "2a37", bytes(20)))
@@ -52,7 +52,7 @@ def opened(file):
 @pytest.mark.alone
 async def test_a_backup_each_second_of_thirty_rooms_is_whole_and_at_most_two_seconds_behind(tmp_path):
     behind, counted = [], []
-    async with await Storage.open(tmp_path / "data") as storage:
+    async with await SessionStore.open(tmp_path / "data") as storage:
         sessions = [await storage.create_session(NewSession(header=Header(), source="H10")) for _ in range(ROOMS)]
         start = time.monotonic()
 
@@ -83,7 +83,7 @@ async def test_a_backup_is_of_one_moment_whoever_writes_between_its_steps(tmp_pa
     data = tmp_path / "data"
     await filled(data, packets=6_000)
     steps = []
-    async with await Storage.open(data) as storage:
+    async with await SessionStore.open(data) as storage:
         session = await storage.create_session(NewSession(source="H10"))
         loop = asyncio.get_running_loop()
 
@@ -148,7 +148,7 @@ async def test_nothing_is_put_back_under_a_running_restbeat(tmp_path):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data)
     restbeat("backup", out, "--data", data)
-    async with await Storage.open(data):
+    async with await SessionStore.open(data):
         done = await asyncio.to_thread(restbeat, "restore", out, "--data", data, "--yes", expected=1)
     assert "Another running restbeat uses the data folder" in done.stderr
 

@@ -14,17 +14,17 @@ from restbeat.service.errors import (
     ForeignDatabaseError,
     NewerDatabaseError,
 )
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.database import DATABASE
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
-from restbeat.service.storage.storage import Storage
 
 from ..stored import NOON, report, writing_child
 
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as opened:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as opened:
         yield opened
 
 
@@ -36,7 +36,7 @@ async def test_the_database_runs_in_wal_with_every_commit_on_the_disk(storage):
 
 
 async def test_a_folder_made_for_it_is_closed_to_other_users(tmp_path):
-    async with await Storage.open(tmp_path / "practice" / "data"):
+    async with await SessionStore.open(tmp_path / "practice" / "data"):
         pass
     assert stat.S_IMODE((tmp_path / "practice" / "data").stat().st_mode) == 0o700
 
@@ -46,11 +46,11 @@ async def test_a_second_process_on_the_folder_is_told_so(tmp_path):
     with child:
         child.stdout.readline()
         with pytest.raises(FolderTakenError, match=r"Another running restbeat uses .* --data"):
-            await Storage.open(tmp_path)
+            await SessionStore.open(tmp_path)
         child.kill()
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         with pytest.raises(FolderTakenError):
-            await Storage.open(tmp_path)
+            await SessionStore.open(tmp_path)
         assert len(await storage.interrupted()) == 1
 
 
@@ -58,20 +58,20 @@ async def test_a_folder_that_cannot_be_made_gives_a_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for folder in (tmp_path / "file", tmp_path / "file" / "data"):
         with pytest.raises(FolderNotWritableError, match=r"cannot be written .* --data"):
-            await Storage.open(folder)
+            await SessionStore.open(folder)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is read-only to everybody, root too")
 async def test_a_read_only_folder_gives_a_sentence():
     with pytest.raises(FolderNotWritableError, match=r"/proc cannot be written .* --data"):
-        await Storage.open(Path("/proc"))
+        await SessionStore.open(Path("/proc"))
 
 
 @pytest.mark.parametrize("content", [b"these are notes, not a database" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
 async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path, content):
     (tmp_path / DATABASE).write_bytes(content)
     with pytest.raises(ForeignDatabaseError, match="left as it is"):
-        await Storage.open(tmp_path)
+        await SessionStore.open(tmp_path)
     assert (tmp_path / DATABASE).read_bytes() == content
 
 
@@ -81,18 +81,18 @@ async def test_another_programs_database_is_left_as_it_is(tmp_path):
     db.close()
     before = (tmp_path / DATABASE).read_bytes()
     with pytest.raises(ForeignDatabaseError, match="another program"):
-        await Storage.open(tmp_path)
+        await SessionStore.open(tmp_path)
     assert (tmp_path / DATABASE).read_bytes() == before
 
 
 async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):
-    await (await Storage.open(tmp_path)).close()
+    await (await SessionStore.open(tmp_path)).close()
     db = Database(tmp_path / DATABASE)
     db.table(migrations.migrations_table).insert({"migration_set": "restbeat", "name": "m999_telepathy", "applied_at": "2030"})
     db.close()
     before = (tmp_path / DATABASE).read_bytes()
     with pytest.raises(NewerDatabaseError, match=r"later restbeat .*m999_telepathy.* update restbeat"):
-        await Storage.open(tmp_path)
+        await SessionStore.open(tmp_path)
     assert (tmp_path / DATABASE).read_bytes() == before
 
 
@@ -102,7 +102,7 @@ async def test_an_older_database_is_brought_up_to_date_with_its_sessions(tmp_pat
     db.table("session").insert({"kind": "rest", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
     assert "report" not in db.table_names()
     db.close()
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         (row,) = await storage.sessions()
         await storage.put_report(row.session, "restbeat-1", report("restbeat-1", 40.0))
         assert await storage.report(row.session) == report("restbeat-1", 40.0)
@@ -112,20 +112,20 @@ async def test_a_database_that_was_cut_off_before_its_first_step_is_finished(tmp
     db = Database(tmp_path / DATABASE)
     migrations.ensure_migrations_table(db)
     db.close()
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         assert await storage.sessions() == []
 
 
 async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
     gc.collect()  # what other tests left is none of ours
     caplog.clear()
-    opening = asyncio.create_task(Storage.open(tmp_path))
+    opening = asyncio.create_task(SessionStore.open(tmp_path))
     await asyncio.sleep(0)
     opening.cancel()
     async with asyncio.timeout(5):
         while True:
             try:
-                storage = await Storage.open(tmp_path)
+                storage = await SessionStore.open(tmp_path)
                 break
             except FolderTakenError:
                 await asyncio.sleep(0.01)
@@ -133,3 +133,15 @@ async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
     del opening, storage
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def test_a_stop_of_an_older_database_becomes_a_kind_of_mark(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
+    for seq, note in enumerate(("Pain increased – stopped", "talking")):
+        db.table("mark").insert({"session": 1, "seq": seq, "t_s": 60.0 + seq, "note": note})
+    db.close()
+    async with await SessionStore.open(tmp_path) as storage:
+        _, events = await storage.events(1)
+    assert [(event.note, event.kind) for event in events] == [("Pain increased – stopped", "stop"), ("talking", None)]

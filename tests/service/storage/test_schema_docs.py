@@ -30,7 +30,7 @@ def queries(text):
 def folder(tmp_path_factory):
     """A practice with one session of a client."""
     folder = tmp_path_factory.mktemp("data")
-    command = [sys.executable, "-m", "restbeat.service", "replay", str(MINUTE), "--client", "M-014", "--data", str(folder)]
+    command = [sys.executable, "-m", "restbeat.web", "replay", str(MINUTE), "--client", "M-014", "--data", str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     return folder
 

@@ -12,20 +12,20 @@ from restbeat.service.errors import (
     DiskFullError,
     StorageError,
 )
+from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.database import DATABASE
-from restbeat.service.storage.storage import NewSession, Storage
 
 from ..stored import EVENTS, NOON, stored, writing_child
 
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as opened:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as opened:
         yield opened
 
 
 async def test_rows_reach_the_disk_by_themselves_within_the_batch_time(tmp_path):
-    async with await Storage.open(tmp_path, batch_s=0.05) as storage:
+    async with await SessionStore.open(tmp_path, batch_s=0.05) as storage:
         await stored(storage)
         with sqlite3.connect(tmp_path / DATABASE) as other:
             async with asyncio.timeout(5):
@@ -35,7 +35,7 @@ async def test_rows_reach_the_disk_by_themselves_within_the_batch_time(tmp_path)
 
 
 async def test_a_full_disk_loses_nothing_and_says_so_until_there_is_room(tmp_path, caplog):
-    async with await Storage.open(tmp_path, batch_s=0.02) as storage:
+    async with await SessionStore.open(tmp_path, batch_s=0.02) as storage:
         session = await storage.create_session(NewSession(source="x"))
 
         def cap(pages):
@@ -63,7 +63,7 @@ async def test_a_full_disk_loses_nothing_and_says_so_until_there_is_room(tmp_pat
 
 
 async def test_closing_on_a_full_disk_tells_how_much_is_gone(tmp_path):
-    storage = await Storage.open(tmp_path)
+    storage = await SessionStore.open(tmp_path)
     session = await storage.create_session(NewSession(source="x"))
     await storage._writer.call(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
     for i in range(60):
@@ -108,7 +108,7 @@ async def test_appending_does_not_wait_for_a_busy_disk(storage):
 
 @pytest.mark.alone
 async def test_two_hundred_rows_a_commit_stay_far_below_a_second(tmp_path, record_property):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         session = await storage.create_session(NewSession(source="x"))
         took_ms = []
         for batch in range(100):
@@ -133,7 +133,7 @@ async def test_a_killed_process_has_everything_up_to_its_last_second(tmp_path):
     appended = [(int(number), float(at)) for number, at in (line.split() for line in lines)]
     must_be_there = [number for number, at in appended if at < killed - 1.0]
     assert len(must_be_there) > 20
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         (cut,) = await storage.interrupted()
         _, events = await storage.events(cut.session)
         numbers = [int.from_bytes(event.payload, "little") for event in events]

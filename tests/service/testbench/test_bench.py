@@ -9,6 +9,8 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 
+from ...practices import practice_of
+
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 MINUTE = "polar-h10_simulated_one-minute.jsonl"
 
@@ -27,7 +29,7 @@ async def bench():
 
 @pytest.fixture
 async def client(aiohttp_client, bench):
-    return await aiohttp_client(create_app(NoHouse(), bench.hub, version="1", bench=bench))
+    return await aiohttp_client(create_app(practice_of(NoHouse(), bench.hub, test_bench=bench), version="1"))
 
 
 async def state_where(bench, room, wanted):
@@ -44,7 +46,7 @@ async def state_where(bench, room, wanted):
 
 
 async def test_without_a_bench_its_addresses_do_not_exist(aiohttp_client, bench):
-    client = await aiohttp_client(create_app(NoHouse(), bench.hub, version="1"))
+    client = await aiohttp_client(create_app(practice_of(NoHouse(), bench.hub), version="1"))
     assert [(await client.get(path)).status for path in ("/bench", "/api/v1/bench")] == [404, 404]
     assert (await client.post("/api/v1/bench", json={"recording": CLEAR})).status in {404, 405}
     assert "/bench" not in await (await client.get("/nothing")).text()
@@ -129,6 +131,6 @@ async def test_a_folder_of_ones_own_stands_beside_the_fixtures(tmp_path, aiohttp
         assert "own.jsonl" in names
         assert CLEAR in names
         assert "secret.txt" not in names
-        client = await aiohttp_client(create_app(NoHouse(), bench._hub, version="1", bench=bench))
+        client = await aiohttp_client(create_app(practice_of(NoHouse(), bench._hub, test_bench=bench), version="1"))
         assert (await client.post("/api/v1/bench", json={"recording": "own.jsonl"})).status == 201
         assert (await client.post("/api/v1/bench", json={"recording": "empty.jsonl"})).status == 409

@@ -29,7 +29,7 @@ class Terminal:
     def __init__(self, data, *options):
         self.ours, self.theirs = pty.openpty()
         self.before = termios.tcgetattr(self.theirs)
-        command = [sys.executable, "-m", "restbeat.service", "replay", str(MINUTE), "--data", str(data), "--json", *options]
+        command = [sys.executable, "-m", "restbeat.web", "replay", str(MINUTE), "--data", str(data), "--json", *options]
         self.process = subprocess.Popen(command, stdin=self.theirs, stdout=subprocess.PIPE, stderr=self.theirs)
         self.seen = ""
 

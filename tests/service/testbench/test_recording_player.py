@@ -50,7 +50,7 @@ class Rounds:
 
 def straight_to(recording, t):
     live, beats = LiveSession(1.0, 1.0), []
-    live.know(recording.header.device)
+    live.set_device(recording.header.device)
     for event in recording.events:
         if event.t <= t:
             beats += live.push(event)

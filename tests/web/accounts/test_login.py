@@ -9,10 +9,11 @@ import pytest
 from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
 
+from ...practices import practice_of
 from ..fake_practice import FakeHouse
 from ..made_up import room_state
 
@@ -22,7 +23,7 @@ QUICK = Pace(heartbeat_s=0.05)
 
 @pytest.fixture
 async def accounts(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield await Accounts.open(storage, passwords=quick, now_utc=lambda: datetime.now(UTC))
 
@@ -30,7 +31,7 @@ async def accounts(tmp_path):
 @pytest.fixture
 async def client(aiohttp_client, accounts):
     house = FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
-    return await aiohttp_client(create_app(house, house.hub, version="1.2.3", accounts=accounts, pace=QUICK))
+    return await aiohttp_client(create_app(practice_of(house, house.hub, accounts=accounts), version="1.2.3", pace=QUICK))
 
 
 async def set_up(client, accounts, **headers):

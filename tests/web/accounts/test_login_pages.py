@@ -6,7 +6,7 @@ import pytest
 from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 
 from ..fake_practice import FakeHouse
 from ..made_up import room_state
@@ -28,7 +28,7 @@ class Practice:
 
 @pytest.fixture
 async def practice(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield Practice(await Accounts.open(storage, passwords=quick))
 

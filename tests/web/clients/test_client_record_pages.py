@@ -7,9 +7,10 @@ import pytest
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.consent_texts import PURPOSES, TEXTS
-from restbeat.service.storage.storage import NewSession
+from restbeat.service.sessions.session_store import NewSession
 from restbeat.web.app import create_app
 
+from ...practices import practice_of
 from ...service.clients.test_clients import bench, records  # noqa: F401 fixtures
 from ...service.houses import ended, open_room
 
@@ -18,7 +19,7 @@ ODD = "Frau X / 2 <b> ü.."
 
 @pytest.fixture
 async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
-    return await aiohttp_client(create_app(bench.house, bench.hub, version="1.2.3", records=records))
+    return await aiohttp_client(create_app(practice_of(bench.house, bench.hub, clients=records), version="1.2.3"))
 
 
 async def a_session(bench, client="M-014"):  # noqa: F811 the fixture
@@ -124,7 +125,7 @@ async def test_notes_want_the_contraindications_and_tell_of_others_that_saved(cl
 async def test_the_notes_of_a_session_that_has_run_hold_its_figures(client, bench):  # noqa: F811 the fixture
     room = await open_room(bench, client="M-014", pain_before=4)
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.advance(room, leaving)
+        await bench.house.entries.advance(room, leaving)
     await ended(bench, 1)
     notes = await (await client.get("/api/v1/sessions/1/notes")).json()
     assert notes["session"]["state"] == "ended"

@@ -13,8 +13,8 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
 from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.sessions.session_store import NewSession
 from restbeat.service.settings import CoursePlan, Settings
-from restbeat.service.storage.storage import NewSession
 
 from ...service.courses.courses_made import BEGIN, a_course, audited, bench, pages  # noqa: F401 fixtures
 
@@ -46,7 +46,7 @@ async def test_complements_are_noted_beside_a_session_and_taken_back(bench, page
 async def test_a_client_follows_the_practices_plan_until_they_have_their_own(bench, pages):
     await bench.records.add("M-001", by="Ada")
     assert await bench.courses.plan("M-001") == ClientPlan(plan=CoursePlan())
-    await bench.house.set_settings(Settings(plan=CoursePlan(per_week=1, weeks=8, then_every_weeks=4)), by="Ada")
+    await bench.settings.write(Settings(plan=CoursePlan(per_week=1, weeks=8, then_every_weeks=4)), by="Ada")
     await a_course(bench, days=(2,))
     usual = await bench.courses.plan("M-014")
     assert (usual.plan.per_week, usual.starts_on, usual.own) == (1, str((BEGIN + timedelta(days=2)).date()), False)

@@ -9,7 +9,7 @@ import pytest
 
 from restbeat.service.follow_up.link_tokens import LinkKeys
 
-from ...service.own_pages import DAY, NOW, browser, practice, token_of  # noqa: F401 fixtures
+from ...service.own_pages import DAY, NOW, practice, token_of, visitor  # noqa: F401 fixtures
 
 
 async def asked(practice, **wanted):
@@ -21,9 +21,9 @@ def visible(html):
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
-async def test_the_page_shows_the_summary_and_asks(practice, browser):
+async def test_the_page_shows_the_summary_and_asks(practice, visitor):
     session, token = await asked(practice)
-    answer = await browser.get(f"/c/{token}")
+    answer = await visitor.get(f"/c/{token}")
     html = await answer.text()
     assert answer.status == 200
     text = visible(html)
@@ -42,11 +42,11 @@ async def test_the_page_shows_the_summary_and_asks(practice, browser):
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
 
 
-async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(practice, browser):
+async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(practice, visitor):
     session, token = await asked(practice)
     await practice.set_mail()
     for path in (f"/c/{token}", f"/c/{token}/{session}", "/links/1/print"):
-        assert (await browser.get(path)).status == 200
+        assert (await visitor.get(path)).status == 200
     log = await practice.sql(
         "SELECT actor, action, session FROM audit WHERE detail = 'link 1' OR session = ? ORDER BY id", session
     )
@@ -54,19 +54,19 @@ async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(pract
     assert log == [*looks, ("demo", "link printed", session)]
 
 
-async def test_headers_keep_the_address_to_itself(practice, browser):
+async def test_headers_keep_the_address_to_itself(practice, visitor):
     session, token = await asked(practice)
     for path in (f"/c/{token}", f"/c/{token}/{session}/calendar.ics", "/c/nonsense", "/c/", "/c/a/b/c/d"):
-        headers = (await browser.get(path)).headers
+        headers = (await visitor.get(path)).headers
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["X-Robots-Tag"] == "noindex, nofollow"
         assert headers["Cache-Control"] == "no-store"
         assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
         assert "Set-Cookie" not in headers
-    assert (await browser.get("/sessions")).headers["Referrer-Policy"] == "same-origin"
+    assert (await visitor.get("/sessions")).headers["Referrer-Policy"] == "same-origin"
 
 
-async def test_every_refusal_is_the_same_to_the_byte(practice, browser, tmp_path):
+async def test_every_refusal_is_the_same_to_the_byte(practice, visitor, tmp_path):
     await practice.client("M-015")
     session, token = await asked(practice)
     foreign = await practice.session("M-015", ended_ago=DAY)
@@ -89,10 +89,10 @@ async def test_every_refusal_is_the_same_to_the_byte(practice, browser, tmp_path
         f"/c/{revoked}/{session}/calendar.ics",
         f"/c/{altered}/{session}/calendar.ics",
     ]
-    answers = [await browser.get(path) for path in paths]
-    answers += [await browser.post(f"/c/{one}/{session}/24", data={"pain": "3"}) for one in (altered, revoked, erased, never)]
-    answers += [await browser.post(f"/c/{token}/{foreign}/24", data={"pain": "3"}), await browser.post(f"/c/{revoked}/shown")]
-    answers += [await browser.put(f"/c/{token}"), await browser.delete(f"/c/{revoked}")]
+    answers = [await visitor.get(path) for path in paths]
+    answers += [await visitor.post(f"/c/{one}/{session}/24", data={"pain": "3"}) for one in (altered, revoked, erased, never)]
+    answers += [await visitor.post(f"/c/{token}/{foreign}/24", data={"pain": "3"}), await visitor.post(f"/c/{revoked}/shown")]
+    answers += [await visitor.put(f"/c/{token}"), await visitor.delete(f"/c/{revoked}")]
     seen = [
         (answer.status, await answer.read(), sorted((name, value) for name, value in answer.headers.items() if name != "Date"))
         for answer in answers
@@ -102,27 +102,27 @@ async def test_every_refusal_is_the_same_to_the_byte(practice, browser, tmp_path
     text = visible(seen[0][1].decode())
     assert "ask your practice for a new one" in text
     assert not any(word in text for word in ("expired", "revoked", "invalid", "M-01"))
-    german = await browser.get(f"/c/{revoked}", headers={"Accept-Language": "fr, de-AT;q=0.8, en;q=0.5"})
+    german = await visitor.get(f"/c/{revoked}", headers={"Accept-Language": "fr, de-AT;q=0.8, en;q=0.5"})
     assert "Dieser Link öffnet nichts" in await german.text()
 
 
-async def test_after_many_wrong_tries_a_page_asks_to_wait(practice, browser):
+async def test_after_many_wrong_tries_a_page_asks_to_wait(practice, visitor):
     practice.patience_s = 0.0
     for _ in range(5):
-        assert (await browser.get("/c/nonsense")).status == 404
-    answer = await browser.get("/c/nonsense")
+        assert (await visitor.get("/c/nonsense")).status == 404
+    answer = await visitor.get("/c/nonsense")
     assert (answer.status, answer.headers["Retry-After"], answer.headers["Referrer-Policy"]) == (429, "2", "no-referrer")
     assert "A moment, please" in await answer.text()
 
 
-async def test_answers_are_sent_once_and_corrected_soon(practice, browser):
+async def test_answers_are_sent_once_and_corrected_soon(practice, visitor):
     session, token = await asked(practice)
     path = f"/c/{token}/{session}"
     fields = {"pain": "3", "sleep": "better", "relief": "lasts", "done": ["heat", "cold"], "note": "two\r\nlines "}
-    sent = await browser.post(f"{path}/24", data=fields, allow_redirects=False)
+    sent = await visitor.post(f"{path}/24", data=fields, allow_redirects=False)
     assert (sent.status, sent.headers["Location"]) == (303, f"{path}#after-24")
     assert sent.headers["Referrer-Policy"] == "no-referrer"
-    html = await (await browser.get(path)).text()
+    html = await (await visitor.get(path)).text()
     assert "Thank you. Your answers are kept." in html
     assert 'name="pain" value="3" required checked' in html
     assert 'name="done" value="cold" checked' in html
@@ -130,15 +130,15 @@ async def test_answers_are_sent_once_and_corrected_soon(practice, browser):
         (3, "better", 24.0, '["heat","cold"]', "two\nlines")
     ]
     practice.now += timedelta(minutes=11)
-    late = await browser.post(f"{path}/24", data=fields | {"pain": "9"})
+    late = await visitor.post(f"{path}/24", data=fields | {"pain": "9"})
     assert (late.status, "answered already" in await late.text()) == (409, True)
-    html = await (await browser.get(path)).text()
+    html = await (await visitor.get(path)).text()
     assert "Pain now" not in html
     assert "you said: pain 3" in visible(html)
-    early = await browser.post(f"{path}/48", data=fields)
+    early = await visitor.post(f"{path}/48", data=fields)
     assert (early.status, "not open yet" in await early.text()) == (409, True)
     practice.now += timedelta(days=3)
-    closed = await browser.post(f"{path}/48", data=fields)
+    closed = await visitor.post(f"{path}/48", data=fields)
     assert (closed.status, "The time for these questions is over" in await closed.text()) == (409, True)
 
 
@@ -156,9 +156,9 @@ async def test_answers_are_sent_once_and_corrected_soon(practice, browser):
         {"pain": "3", "done": "surgery"},
     ],
 )
-async def test_a_form_that_does_not_fit_says_what_is_missing_and_keeps_nothing(practice, browser, fields):
+async def test_a_form_that_does_not_fit_says_what_is_missing_and_keeps_nothing(practice, visitor, fields):
     session, token = await asked(practice)
-    answer = await browser.post(f"/c/{token}/{session}/24", data=fields)
+    answer = await visitor.post(f"/c/{token}/{session}/24", data=fields)
     assert answer.status == 400
     assert "Please choose a number for the pain" in await answer.text()
     assert await practice.sql("SELECT count(*) FROM follow_up") == [(0,)]
@@ -180,62 +180,62 @@ async def test_a_form_that_does_not_fit_says_what_is_missing_and_keeps_nothing(p
         (b"pain=3&note=" + b"x" * 70_000, "application/x-www-form-urlencoded", 413),
     ],
 )
-async def test_whatever_is_sent_is_refused_and_breaks_nothing(practice, browser, body, kind, status):
+async def test_whatever_is_sent_is_refused_and_breaks_nothing(practice, visitor, body, kind, status):
     session, token = await asked(practice)
-    answer = await browser.post(f"/c/{token}/{session}/24", data=body, headers={"Content-Type": kind})
+    answer = await visitor.post(f"/c/{token}/{session}/24", data=body, headers={"Content-Type": kind})
     assert answer.status == status
     assert await practice.sql("SELECT count(*) FROM follow_up") == [(0,)]
 
 
-async def test_a_form_of_a_page_without_referrer_comes_through_and_another_sites_does_not(practice, browser):
+async def test_a_form_of_a_page_without_referrer_comes_through_and_another_sites_does_not(practice, visitor):
     session, token = await asked(practice)
     for headers, status in (
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303),
         ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
         ({"Origin": "https://elsewhere.example"}, 403),
     ):
-        answer = await browser.post(f"/c/{token}/{session}/24", data={"pain": "3"}, headers=headers, allow_redirects=False)
+        answer = await visitor.post(f"/c/{token}/{session}/24", data={"pain": "3"}, headers=headers, allow_redirects=False)
         assert answer.status == status, headers
-    changed = await browser.put("/api/v1/settings", json={}, headers={"Origin": "null"})
+    changed = await visitor.put("/api/v1/settings", json={}, headers={"Origin": "null"})
     assert changed.status == 403  # elsewhere it stays a stranger
 
 
-async def test_the_client_chooses_sessions_and_language(practice, browser):
+async def test_the_client_chooses_sessions_and_language(practice, visitor):
     first, second = [await practice.session(ended_ago=timedelta(days=days)) for days in (9, 8)]
     token = token_of(await practice.link("M-014", first, second))
-    html = await (await browser.get(f"/c/{token}")).text()
+    html = await (await visitor.get(f"/c/{token}")).text()
     assert f'href="/c/{token}/{first}"' in html
-    assert (await browser.post(f"/c/{token}/shown", data={"session": [str(first), "x"]}, allow_redirects=False)).status == 303
-    assert (await browser.get(f"/c/{token}/{second}")).status == 404
-    assert (await browser.get(f"/c/{token}/{first}")).status == 200
-    await browser.post(f"/c/{token}/shown", data={})
-    assert "Nothing is shown at the moment" in await (await browser.get(f"/c/{token}")).text()
-    await browser.post(f"/c/{token}/shown", data={"session": [str(second)]})
-    await browser.post(f"/c/{token}/language", data={"language": "de"})
-    html = await (await browser.get(f"/c/{token}")).text()
+    assert (await visitor.post(f"/c/{token}/shown", data={"session": [str(first), "x"]}, allow_redirects=False)).status == 303
+    assert (await visitor.get(f"/c/{token}/{second}")).status == 404
+    assert (await visitor.get(f"/c/{token}/{first}")).status == 200
+    await visitor.post(f"/c/{token}/shown", data={})
+    assert "Nothing is shown at the moment" in await (await visitor.get(f"/c/{token}")).text()
+    await visitor.post(f"/c/{token}/shown", data={"session": [str(second)]})
+    await visitor.post(f"/c/{token}/language", data={"language": "de"})
+    html = await (await visitor.get(f"/c/{token}")).text()
     assert '<html lang="de" class="own">' in html
     assert "Ihre Sitzung vom" in html
-    await browser.post(f"/c/{token}/language", data={"language": "tlh"})
-    assert '<html lang="en" class="own">' in await (await browser.get(f"/c/{token}")).text()
+    await visitor.post(f"/c/{token}/language", data={"language": "tlh"})
+    assert '<html lang="en" class="own">' in await (await visitor.get(f"/c/{token}")).text()
 
 
-async def test_of_two_sessions_that_about_which_something_is_asked_is_shown(practice, browser):
+async def test_of_two_sessions_that_about_which_something_is_asked_is_shown(practice, visitor):
     older = await practice.session(ended_ago=timedelta(hours=44))
     newer = await practice.session(ended_ago=timedelta(hours=2))
     token = token_of(await practice.link("M-014", older, newer))
-    assert f"/c/{token}/{older}/48" in await (await browser.get(f"/c/{token}")).text()
-    html = await (await browser.get(f"/c/{token}/{newer}")).text()
+    assert f"/c/{token}/{older}/48" in await (await visitor.get(f"/c/{token}")).text()
+    html = await (await visitor.get(f"/c/{token}/{newer}")).text()
     assert "A few short questions wait for you." in html
     assert f'<a href="/c/{token}/{older}">Answer them</a>' in html
 
 
-async def test_the_calendar_file_holds_both_and_names_no_health(practice, browser):
+async def test_the_calendar_file_holds_both_and_names_no_health(practice, visitor):
     session, token = await asked(practice)
-    answer = await browser.get(f"/c/{token}/{session}/calendar.ics")
+    answer = await visitor.get(f"/c/{token}/{session}/calendar.ics")
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="restbeat.ics"'
     text = await answer.read()
-    again = await (await browser.get(f"/c/{token}/{session}/calendar.ics")).read()
+    again = await (await visitor.get(f"/c/{token}/{session}/calendar.ics")).read()
     assert text == again
     calendar = icalendar.Calendar.from_ical(text)
     events = calendar.events
@@ -243,13 +243,13 @@ async def test_the_calendar_file_holds_both_and_names_no_health(practice, browse
     assert all(str(event["URL"]).endswith(f"/c/{token}") for event in events)
 
 
-async def test_paper_has_the_code_and_no_form(practice, browser):
+async def test_paper_has_the_code_and_no_form(practice, visitor):
     session, _ = await asked(practice)
-    html = await (await browser.get("/links/1/print")).text()
+    html = await (await visitor.get("/links/1/print")).text()
     assert "No phone can open the address of this computer" in html
     assert "<path" not in html
     await practice.set_mail()
-    answer = await browser.get(f"/links/1/print?session={session}")
+    answer = await visitor.get(f"/links/1/print?session={session}")
     html = await answer.text()
     assert answer.status == 200
     assert "no code is printed" not in html
@@ -257,17 +257,17 @@ async def test_paper_has_the_code_and_no_form(practice, browser):
     assert 'action="/c/' not in html
     assert "open your page with the camera" in html
     assert await practice.sql("SELECT DISTINCT actor FROM audit WHERE action = 'link printed'") == [("demo",)]
-    assert (await browser.get("/links/77/print")).status == 404
+    assert (await visitor.get("/links/77/print")).status == 404
     await practice.links.revoke(1, by="Ada")
-    assert (await browser.get("/links/1/print")).status == 409
+    assert (await visitor.get("/links/1/print")).status == 409
 
 
-async def test_under_the_public_name_there_is_nothing_but_clients_pages(practice, browser):
+async def test_under_the_public_name_there_is_nothing_but_clients_pages(practice, visitor):
     _, token = await asked(practice)
     public = {"Host": "practice.example"}
-    assert (await browser.get(f"/c/{token}", headers=public)).status == 403
+    assert (await visitor.get(f"/c/{token}", headers=public)).status == 403
     await practice.set_mail()
-    assert (await browser.get(f"/c/{token}", headers=public)).status == 200
+    assert (await visitor.get(f"/c/{token}", headers=public)).status == 200
     for path in ("/", "/clients", "/api/v1/clients", "/links/1/print", "/settings"):
-        assert (await browser.get(path, headers=public)).status == 403
-        assert (await browser.get(path)).status == 200
+        assert (await visitor.get(path, headers=public)).status == 403
+        assert (await visitor.get(path)).status == 200

@@ -11,17 +11,20 @@ from argon2 import PasswordHasher
 from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.clients.clients import Clients
-from restbeat.service.follow_up.client_pages import links_of
+from restbeat.service.follow_up.client_pages import open_client_pages
+from restbeat.service.follow_up.link_store import revoke_all
 from restbeat.service.follow_up.models import LinkRequest
 from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.models import Opening
 from restbeat.service.rooms.rooms import Rooms
+from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.storage.storage import Storage
+from restbeat.service.testbench.bench import Bench
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
+from ...practices import practice_of
 from ...service.houses import Air, Strap
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
@@ -33,17 +36,24 @@ PASSWORD = "correct horse battery"
 async def practice(folder):
     """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
     hub, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await Storage.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
+    async with await SessionStore.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
         accounts = await Accounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
         seal = IdentityCipher(folder / "practice.key")
-        records = Clients(storage, seal, house.end_sessions_of)
+        records = Clients(storage, seal, house.end_sessions_of, revoke_all)
         rights = DataRequests(storage, worker, seal, house)
         await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
         await records.agree("M-014", "share", by="Ada")
-        async with links_of(storage, seal) as links:
+        async with open_client_pages(storage, seal) as links, Bench(hub, [FIXTURES]) as bench:
             await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
-            async with served(house, hub, "127.0.0.1", 0, [FIXTURES], accounts, records, rights, links=links) as address:
+            parts = {
+                "accounts": accounts,
+                "clients": records,
+                "data_requests": rights,
+                "client_pages": links,
+                "test_bench": bench,
+            }
+            async with served(practice_of(house, hub, **parts), "127.0.0.1", 0) as address:
                 yield address, login
 
 

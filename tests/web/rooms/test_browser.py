@@ -9,7 +9,7 @@ from restbeat.analysis.beats.stream_integrity import StreamIntegrity
 from restbeat.analysis.hrv.engine_parity import Difference, Parity
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import BeatRow
-from restbeat.service.rooms.models import Opening
+from restbeat.service.rooms.session_start import Opening
 
 from ..fake_practice import FakeHouse
 from ..made_up import beats, report, room_state

@@ -9,6 +9,7 @@ from restbeat.service.rooms.messages import ClientFrame, ClientView, ServerMessa
 from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
 
+from ...practices import practice_of
 from ..fake_practice import FakeHouse
 from ..made_up import beats, room_state
 
@@ -37,13 +38,13 @@ async def until(live, kind):
 
 
 async def serve(aiohttp_client, house, hub, pace=QUICK):
-    return await aiohttp_client(create_app(house, hub, version="0", pace=pace))
+    return await aiohttp_client(create_app(practice_of(house, hub), version="0", pace=pace))
 
 
 async def test_the_first_frame_is_the_snapshot(aiohttp_client, house, hub):
     client = await serve(aiohttp_client, house, hub)
     async with client.ws_connect("/live?room=room-1") as live:
-        assert [type(await heard(live)).__name__ for _ in range(4)] == ["Snapshot", "Story", "Rooms", "Heartbeat"]
+        assert [type(await heard(live)).__name__ for _ in range(4)] == ["Snapshot", "Story", "RoomList", "Heartbeat"]
 
 
 async def test_a_grid_that_hides_clients_gets_no_name_over_the_wire(aiohttp_client, house, hub):

@@ -58,7 +58,7 @@ def test_a_snapshot_and_the_list_of_rooms_never_wait():
     slot.take(10.2)
     slot.ask("room-1")
     hub.publish(room_state("room-3"), [])
-    assert [type(message).__name__ for message in slot.take(10.2)] == ["Snapshot", "Snapshot", "Rooms"]
+    assert [type(message).__name__ for message in slot.take(10.2)] == ["Snapshot", "Snapshot", "RoomList"]
 
 
 def test_a_room_that_was_closed_is_due_no_more():

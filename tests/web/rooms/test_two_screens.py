@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import served
 
+from ...practices import practice_of
 from ...service.houses import Bench, open_room
 from ..screen import ARTIFACTS, chromium, text, until
 
@@ -28,9 +29,9 @@ ASK = """([method, path, body]) => fetch(`/api/v1/rooms/room-1${path}`, {
 async def two_tablets(tmp_path):
     """A room in a house, and two browsers that have nothing but the server in common."""
     ARTIFACTS.mkdir(exist_ok=True)
-    async with await Storage.open(tmp_path) as storage, Worker() as worker:
+    async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(house, bench.hub, "127.0.0.1", 0) as address, chromium() as browser:
+        async with bench.house as house, served(practice_of(house, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
             await open_room(bench, client="M-014", pain_before=3)
             tablets = [await (await browser.new_context()).new_page() for _ in range(2)]
             for tablet in tablets:
@@ -97,6 +98,6 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
         for tablet in tablets:
             await until(tablet, f"document.querySelector('#who').textContent.includes('{client}')")
         delays.append(clock() - start)
-        assert (await bench.house.sessions())[0].client == client, "what the screens show is what is stored"
+        assert (await bench.reports.sessions())[0].client == client, "what the screens show is what is stored"
     (ARTIFACTS / "two-tablets.txt").write_text("".join(f"{1000 * delay:.0f} ms\n" for delay in delays))
     assert max(delays) < 1.0

@@ -1,10 +1,11 @@
-"""Each external library has one door, and what is heavy stays out of the server."""
+"""Who may import what: each external library through one door, nothing heavy in the server, no circle."""
 
 import ast
 from pathlib import Path
 import subprocess
 import sys
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,7 @@ DOORS = {
     "click": {
         "service/commands/main.py",
         "service/commands/options.py",
+        "web/commands.py",
         "service/commands/data.py",
         "service/commands/recordings.py",
         "service/commands/replay.py",
@@ -95,3 +97,57 @@ def test_what_is_heavy_stays_out_of_the_server(module):
     )
     program = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def circles(edges):
+    """Give the groups of nodes that reach each other, by Tarjan's algorithm."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in edges.get(node, ()):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            group = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in sorted(edges):
+        if node not in index:
+            visit(node)
+    return found
+
+
+@pytest.fixture(scope="module")
+def import_graph():
+    graph = grimp.build_graph("restbeat.sensors", "restbeat.analysis", "restbeat.service", "restbeat.web")
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def test_no_modules_import_each_other_in_a_circle(import_graph):
+    assert circles(import_graph) == []
+
+
+def test_no_folders_import_each_other_in_a_circle(import_graph):
+    folders = {}
+    for module, imported in import_graph.items():
+        folder = ".".join(module.split(".")[:3])
+        folders.setdefault(folder, set()).update({".".join(other.split(".")[:3]) for other in imported} - {folder})
+    assert circles(folders) == []
+
+
+def test_a_circle_is_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+
+
+@pytest.mark.parametrize("folder", ["sensors", "analysis", "service", "web"])
+def test_a_folder_holds_at_most_twelve_modules(folder):
+    for package in {path.parent for path in (ROOT / folder).rglob("*.py")}:
+        modules = [path.name for path in package.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= 12, package

@@ -17,23 +17,23 @@ from restbeat.sensors.recordings.recording import Header, Pain, dump
 from restbeat.service.errors import (
     NoSuchSessionError,
 )
-from restbeat.service.storage.storage import Storage
+from restbeat.service.sessions.session_store import SessionStore
 
 from ..stored import EVENTS, HEADER, NOON, report, stored
 
 
 @pytest.fixture
 async def storage(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as opened:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as opened:
         yield opened
 
 
 async def test_a_session_comes_back_bit_for_bit_also_after_a_restart(tmp_path):
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         session = await stored(storage)
         header, events = await storage.events(session)
         assert (header, events) == (HEADER, EVENTS)
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         header, events = await storage.events(session)
     assert (header, events) == (HEADER, EVENTS)
     assert dump(header, events) == dump(HEADER, EVENTS)
@@ -47,9 +47,9 @@ async def test_events_of_two_rooms_do_not_mix(storage):
 
 
 async def test_the_list_tells_running_ended_and_interrupted(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as storage:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as storage:
         cut = await stored(storage)
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON + timedelta(hours=1)) as storage:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON + timedelta(hours=1)) as storage:
         ended, running = await stored(storage), await stored(storage, Header())
         await storage.end_session(ended, NOON + timedelta(hours=1, seconds=9), 9.5)
         rows = await storage.sessions()
@@ -61,10 +61,10 @@ async def test_the_list_tells_running_ended_and_interrupted(tmp_path):
 
 
 async def test_an_interrupted_session_is_taken_up_behind_its_last_event(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as storage:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as storage:
         session = await stored(storage)
         assert await storage.interrupted() == []
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         (cut,) = await storage.interrupted()
         assert (cut.session, cut.last_s, cut.last_utc) == (session, 9.0, NOON + timedelta(seconds=9))
         assert cut.header.device.address == "00:11:22:33:44:55"
@@ -79,9 +79,9 @@ async def test_an_interrupted_session_is_taken_up_behind_its_last_event(tmp_path
 
 
 async def test_an_interrupted_session_can_be_ended_where_it_was_cut_off(tmp_path):
-    async with await Storage.open(tmp_path, now_utc=lambda: NOON) as storage:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as storage:
         session = await stored(storage)
-    async with await Storage.open(tmp_path) as storage:
+    async with await SessionStore.open(tmp_path) as storage:
         (cut,) = await storage.interrupted()
         await storage.end_session(session, cut.last_utc, cut.last_s)
         assert await storage.interrupted() == []
@@ -99,7 +99,7 @@ async def test_the_strap_fills_in_what_it_says_later(storage):
 
 async def test_figures_of_an_older_algorithm_stay_beside_the_new_ones(tmp_path):
     now = NOON
-    async with await Storage.open(tmp_path, now_utc=lambda: now) as storage:
+    async with await SessionStore.open(tmp_path, now_utc=lambda: now) as storage:
         session = await stored(storage)
         assert await storage.report(session) is None
         await storage.put_report(session, "restbeat-1", report("restbeat-1", 40.0))

@@ -1,5 +1,0 @@
-"""`python -m restbeat.service` is `restbeat`."""
-
-from .commands.main import main
-
-main()

@@ -1,0 +1,91 @@
+"""The practice: everything that runs and is kept, put together in one place for `serve`, `demo` and tests."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..sensors.clock import Clock, RunningClock
+from ..sensors.source import Source
+from .accounts.accounts import Accounts
+from .clients.clients import Clients
+from .courses.courses import Courses
+from .follow_up.client_pages import ClientPages, open_client_pages
+from .follow_up.link_store import revoke_all
+from .privacy.data_requests import DataRequests
+from .privacy.retention import Retention
+from .rooms.live_feed import LiveFeed
+from .rooms.radio import Radio
+from .rooms.rooms import Rooms
+from .rooms.strap_claims import StrapClaims
+from .sessions.report_cache import SessionReports
+from .sessions.session_store import SessionStore
+from .sessions.soap_notes import SessionNotes
+from .settings import PracticeSettings
+from .storage.encryption import IdentityCipher
+from .testbench.bench import Bench
+from .worker.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """What the pages stand on. Where a part is None, its pages and addresses do not exist."""
+
+    live_feed: LiveFeed
+    rooms: Rooms
+    settings: PracticeSettings
+    reports: SessionReports
+    notes: SessionNotes | None = None
+    clients: Clients | None = None
+    courses: Courses | None = None
+    client_pages: ClientPages | None = None
+    data_requests: DataRequests | None = None
+    accounts: Accounts | None = None
+    """None: nobody is asked to log in."""
+    test_bench: Bench | None = None
+
+
+@asynccontextmanager
+async def open_practice(
+    data: Path,
+    key_file: Path,
+    radio: Radio,
+    source_of: Callable[[str], Source],
+    *,
+    claims: StrapClaims | None = None,
+    new_clock: Callable[[], Clock] = RunningClock,
+    login: bool = True,
+    setup: bool = False,
+    mail_password: str | None = None,
+    bench_folders: Sequence[Path] | None = None,
+) -> AsyncGenerator[Practice]:
+    """Run the practice of a data folder within the block.
+
+    `key_file` opens what names a client; the key of their links lies beside it. `source_of` returns the source of a strap's
+    address, `claims` knows the straps that other programs on this computer hold. `setup`: print a one-time code for another
+    admin account, as at the first start. `bench_folders`: recordings for a test bench; None: there is none.
+
+    Raises `StorageError` where the folder cannot be used.
+    """
+    live_feed, cipher = LiveFeed(), IdentityCipher(key_file)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(await SessionStore.open(data))
+        worker = await stack.enter_async_context(Worker())
+        rooms = await stack.enter_async_context(
+            Rooms(store, worker, live_feed, radio, source_of, claims=claims, new_clock=new_clock)
+        )
+        await stack.enter_async_context(Retention(store))
+        reports = SessionReports(store, worker)
+        yield Practice(
+            live_feed=live_feed,
+            rooms=rooms,
+            settings=PracticeSettings(store),
+            reports=reports,
+            notes=SessionNotes(store),
+            clients=Clients(store, cipher, rooms.end_sessions_of, revoke_all),
+            courses=Courses(store, worker, cipher, reports),
+            client_pages=await stack.enter_async_context(open_client_pages(store, cipher, mail_password)),
+            data_requests=DataRequests(store, worker, cipher, rooms),
+            accounts=await Accounts.open(store, setup=setup) if login else None,
+            test_bench=await stack.enter_async_context(Bench(live_feed, bench_folders)) if bench_folders else None,
+        )

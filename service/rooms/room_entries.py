@@ -1,0 +1,97 @@
+"""What people enter into the rooms: each entry is on disk, and its flag with it, before it is answered."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from ...sensors.model import Phase
+from ...sensors.recordings.recording import STOP_NOTE, Mark
+from ..clients.flags import set_flag
+from ..errors import PortError, RefusedError, ServiceError
+from ..sessions.session_store import SessionStore
+from .messages import EntryView
+from .room_registry import RoomRegistry
+from .session_entries import RequestKey, SessionEntries
+
+
+class RoomEntries:
+    """Enters phases, marks, pain and stops into the sessions that run.
+
+    `by` names who acts. An entry with a `request` key is on disk when it is answered; sent again, it counts once.
+    Every method raises `UnknownRoomError` where there is no such room, `RefusedError` where the entry does not fit the session.
+    """
+
+    def __init__(self, rooms: RoomRegistry, store: SessionStore, now_utc: Callable[[], datetime]) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._now_utc = now_utc
+
+    async def advance(
+        self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
+    ) -> str:
+        """End the phase `leaving` and begin the next, `ago_s` ago; return the new phase."""
+        if leaving not in {phase.value for phase in Phase}:
+            raise RefusedError(f"There is no phase {leaving!r}.")
+        phase = self.of(room, request).advance(Phase(leaving), ago_s, by, _key_of(request))
+        await self._settled(request)
+        return phase.value
+
+    async def mark(
+        self, room: str, mark: Mark, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
+    ) -> EntryView:
+        """Note what is done, `ago_s` ago; the mark's own time does not matter."""
+        entry = self.of(room, request).mark(mark, ago_s, by, _key_of(request))
+        await self._settled(request)
+        return entry
+
+    async def pain(
+        self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
+    ) -> EntryView:
+        """Note a pain score from 0 to 10."""
+        entry = self.of(room, request).pain(score, ago_s, by, _key_of(request))
+        await self._settled(request)
+        return entry
+
+    async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None) -> EntryView:
+        """End what is done because of pain, keep everything, and flag the next visit."""
+        entry = self.of(room, request).stop(by, ago_s, _key_of(request))
+        await self._flag_stop(room, STOP_NOTE)
+        await self._settled(request)
+        return entry
+
+    async def undo(self, room: str, number: int, *, by: str = "") -> None:
+        """Undo an entry that did not end the session; a stop's flag goes with it."""
+        if self.of(room).undo(number, by).kind == "stop":
+            await self._flag_stop(room, None)
+
+    async def redate(self, room: str, number: int, *, ago_s: float, by: str = "") -> None:
+        """Let an entry count from `ago_s` ago."""
+        self.of(room).redate(number, ago_s, by)
+
+    def of(self, room: str, request: RequestKey | None = None) -> SessionEntries:
+        """Return the entries of a room's session, which must be the one that the request was meant for."""
+        found = self._rooms[room]
+        if found.journal is None:
+            raise RefusedError("Nothing can be entered into this room.")
+        if request and request.session not in {None, found.session.number}:
+            raise RefusedError(
+                f"That was meant for session {request.session}; {found.name} now holds session {found.session.number}."
+            )
+        return found.journal
+
+    async def _flag_stop(self, room: str, reason: str | None) -> None:
+        session = self._rooms[room].session.number
+        await self._store.work(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
+
+    async def _settled(self, request: RequestKey | None) -> None:
+        """Wait until an entry with a key is on disk."""
+        if request is None:
+            return
+        try:
+            await self._store.flush()
+        except ServiceError as error:
+            raise PortError(str(error)) from error
+
+
+def _key_of(request: RequestKey | None) -> str | None:
+    return request.key if request else None

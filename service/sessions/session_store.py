@@ -1,0 +1,315 @@
+"""Sessions, packets, marks and reports on record: raw data first, nothing lost in silence."""
+
+from collections.abc import Callable, Container, Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ...analysis.response.earlier_rests import EarlierSession
+from ...sensors.model import Device
+from ...sensors.recordings.recording import Event, Header
+from ..clients.consents import give_for_session
+from ..errors import NoSuchSessionError
+from ..storage.event_rows import (
+    EVENT_COLUMNS,
+    EVENT_OF,
+    correction_statements,
+    device_columns,
+    event_statement,
+    header_columns,
+    header_of,
+    moment,
+    stamp,
+)
+from ..storage.sqlite import Database
+from ..storage.storage import Storage
+from .earlier_rests import past_before, unreported_before
+from .models import SessionRow
+from .screening import Screening
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a session when it begins."""
+
+    header: Header = Header()
+    source: str
+    """Strap name, or the recording's file name."""
+    room: str | None = None
+    speed: float | None = 1.0
+    """Session seconds a wall second; None: as fast as it can."""
+    posture: str | None = None
+    technique: str | None = None
+    """Planned."""
+    therapist: str | None = None
+    pain_before: int | None = None
+    screening: tuple[Screening, ...] = ()
+    began_utc: datetime | None = None
+    """Of a recording of the past; None: now."""
+    consent: Literal["asked", "imported"] | None = None
+    """Of this session alone; None where the client's own consent covers it."""
+
+
+class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that a crash cut off: it has no end, and nobody writes to it."""
+
+    session: int
+    header: Header
+    room: str | None
+    source: str
+    speed: float | None
+    started_utc: datetime
+    last_s: float
+    """Session time of the last event; 0 where there is none."""
+    last_utc: datetime
+    """When that was."""
+
+
+class SessionStore(Storage):
+    """The data folder with the sessions in it; open it with `await SessionStore.open(folder)`."""
+
+    def __init__(self, folder: Path, *, now_utc: Callable[[], datetime], batch_s: float) -> None:
+        super().__init__(folder, now_utc=now_utc, batch_s=batch_s)
+        self._next_seq: dict[int, int] = {}
+        """Of the sessions that this process writes to. The thread enters a new one, so that it never looks cut off."""
+
+    async def create_session(self, new: NewSession) -> int:
+        """Begin a session; gives its number."""
+        started = self._now_utc()
+        return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
+
+    def append(self, session: int, event: Event, key: str | None = None) -> int:
+        """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
+        self._demand_writable(session)
+        seq = self._next_seq[session]
+        self._next_seq[session] = seq + 1
+        self._writer.put(event_statement(session, seq, event, key))
+        return seq
+
+    def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
+        """Give an event another time, or with None take it back; how it stood is kept. Never waits."""
+        for statement in correction_statements(session, seq, event, became_s, therapist, self._now_utc()):
+            self._writer.put(statement)
+
+    async def set_device(self, session: int, device: Device) -> None:
+        """Note what the strap said of itself; what it did not say leaves the older word."""
+        columns = {name: value for name, value in device_columns(device).items() if value is not None}
+        await self._writer.call(lambda db: _update(db, session, columns))
+
+    async def end_session(self, session: int, ended_utc: datetime, duration_s: float) -> None:
+        """End a session, a running or an interrupted one; raises `StorageError` where what came before is not yet on the disk."""
+        await self._writer.flush()
+        await self._writer.call(lambda db: _update(db, session, {"ended_utc": stamp(ended_utc), "duration_s": duration_s}))
+        self._next_seq.pop(session, None)
+
+    async def resume(self, session: int) -> Interrupted:
+        """Take up an interrupted session: `append` works again behind its last event. Raises `NoSuchSessionError` otherwise."""
+        self._demand_not_running(session)
+        interrupted, next_seq = await self._writer.call(lambda db: _resume(db, session))
+        self._demand_not_running(session)
+        self._next_seq[session] = next_seq
+        return interrupted
+
+    async def reopen(self, session: int) -> None:
+        """Let an ended session go on: `append` works again behind its last event, and its reports are dropped."""
+        self._demand_not_running(session)
+        self._next_seq[session] = await self._writer.call(lambda db: _reopen(db, session))
+
+    async def interrupted(self) -> list[Interrupted]:
+        """Sessions with neither an end nor a writer, newest first."""
+        return await self._writer.call(lambda db: _interrupted(db, self._next_seq))
+
+    async def sessions(self) -> list[SessionRow]:
+        """Every session, newest first."""
+        return await self._writer.call(lambda db: _sessions(db, self._next_seq))
+
+    async def sessions_of(self, client: str) -> list[SessionRow]:
+        """List a client's sessions, newest first."""
+        return await self._writer.call(lambda db: _sessions_of(db, client, self._next_seq))
+
+    async def events(self, session: int) -> tuple[Header, list[Event]]:
+        """The session as its recording would hold it, every bit as it came."""
+        return await self._writer.call(lambda db: events_of(db, session))
+
+    async def put_report(self, session: int, algorithm: str, report_json: bytes) -> None:
+        """Keep a `SessionReport` as JSON; it replaces that of the same algorithm, those of others stay beside it."""
+        row = (session, algorithm, stamp(self._now_utc()), report_json.decode())
+        await self._writer.call(lambda db: _put_report(db, row))
+
+    async def put_reports(self, algorithm: str, reports: Sequence[tuple[int, bytes]]) -> None:
+        """Keep several reports, all or none."""
+        made = stamp(self._now_utc())
+        rows = [(session, algorithm, made, report_json.decode()) for session, report_json in reports]
+        await self._writer.call(lambda db: _put_reports(db, rows))
+
+    async def without_report(self, algorithm: str) -> list[int]:
+        """Ended sessions that have no report of that algorithm, oldest first."""
+        return await self._writer.call(lambda db: _without_report(db, algorithm))
+
+    async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
+        """The report of that algorithm, or the newest; None where there is none."""
+        return await self._writer.call(lambda db: _report(db, session, algorithm))
+
+    async def past(self, session: int) -> list[EarlierSession]:
+        """What the client's rests before a massage tell, in order of time."""
+        return await self._writer.call(lambda db: past_before(db, session))
+
+    async def unreported_rests(self, session: int) -> list[int]:
+        """Those of them that have no report by today's algorithm yet."""
+        return await self._writer.call(lambda db: unreported_before(db, session))
+
+    def _demand_writable(self, session: int) -> None:
+        if session not in self._next_seq:
+            raise NoSuchSessionError(f"Session {session} is not running here, so nothing can be added to it.")
+
+    def _demand_not_running(self, session: int) -> None:
+        if session in self._next_seq:
+            raise NoSuchSessionError(f"Session {session} is running already.")
+
+
+def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, int]) -> int:
+    started = stamp(new.began_utc or now)
+    own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
+    row = own | {"started_utc": started} | header_columns(new.header)
+    with db.atomic():
+        if new.header.client is not None:
+            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
+        names = ", ".join(row)
+        cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
+        session = int(cursor.lastrowid or 0)
+        for asked in new.screening:
+            answer, confirmed = ("yes", started) if asked.yes else ("no", None)
+            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, asked.question, answer, confirmed))
+        if new.consent:
+            give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
+    next_seq[session] = 0
+    return session
+
+
+def _update(db: Database, session: int, columns: dict[str, Any]) -> None:
+    _row(db, session)
+    if columns:
+        db.table("session").update(session, columns)
+
+
+def _row(db: Database, session: int) -> dict[str, Any]:
+    row: dict[str, Any] | None = next(db.query("SELECT * FROM session WHERE id = ?", (session,)), None)
+    if row is None:
+        raise NoSuchSessionError(f"There is no session {session}.")
+    return row
+
+
+def _last(db: Database, session: int) -> tuple[int, float]:
+    """Greatest number and latest time of an event; -1 and 0 where there is none."""
+    newest = [
+        db.execute(f"SELECT seq, t_s FROM {table} WHERE session = ? ORDER BY seq DESC LIMIT 1", (session,)).fetchone()  # noqa: S608
+        for table in EVENT_COLUMNS
+    ]
+    found = [row for row in newest if row]
+    return max((row[0] for row in found), default=-1), max((row[1] for row in found), default=0.0)
+
+
+def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
+    rows = db.query("SELECT * FROM session WHERE ended_utc IS NULL ORDER BY id DESC")
+    return [_cut_off(row, _last(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
+
+
+def _cut_off(row: dict[str, Any], last_s: float) -> Interrupted:
+    started = moment(row["started_utc"])
+    return Interrupted(
+        session=row["id"],
+        header=header_of(row),
+        room=row["room"],
+        source=row["source"],
+        speed=row["speed"],
+        started_utc=started,
+        last_s=last_s,
+        last_utc=started + timedelta(seconds=last_s / (row["speed"] or 1.0)),
+    )
+
+
+def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
+    row = _row(db, session)
+    if row["ended_utc"] is not None:
+        raise NoSuchSessionError(f"Session {session} has ended and cannot be taken up again.")
+    seq, last_s = _last(db, session)
+    return _cut_off(row, last_s), seq + 1
+
+
+def _reopen(db: Database, session: int) -> int:
+    _row(db, session)
+    with db.atomic():
+        db.execute("UPDATE session SET ended_utc = NULL, duration_s = NULL WHERE id = ?", (session,))
+        db.execute("DELETE FROM report WHERE session = ?", (session,))
+    return _last(db, session)[0] + 1
+
+
+def _sessions(db: Database, running: Container[int]) -> list[SessionRow]:
+    rows = list(db.query("SELECT * FROM session ORDER BY started_utc DESC, id DESC"))
+    return [_session_row(db, row, running) for row in rows]
+
+
+def _sessions_of(db: Database, client: str, running: Container[int]) -> list[SessionRow]:
+    rows = list(db.query("SELECT * FROM session WHERE client = ? ORDER BY started_utc DESC, id DESC", (client,)))
+    return [_session_row(db, row, running) for row in rows]
+
+
+def session_row(db: Database, session: int, running: Container[int] = ()) -> SessionRow:
+    """A session's line in the list of sessions. Raises `NoSuchSessionError`."""
+    return _session_row(db, _row(db, session), running)
+
+
+def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> SessionRow:
+    ended = row["ended_utc"] is not None
+    return SessionRow(
+        session=row["id"],
+        started_utc=moment(row["started_utc"]).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        client=row["client"],
+        kind=row["kind"],
+        room=row["room"],
+        source=row["source"],
+        duration_s=row["duration_s"] if ended else _last(db, row["id"])[1],
+        state="ended" if ended else "running" if row["id"] in running else "interrupted",
+    )
+
+
+def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
+    """The session as its recording would hold it. Raises `NoSuchSessionError`."""
+    header = header_of(_row(db, session))
+    numbered: list[tuple[float, int, Event]] = []
+    for table, columns in EVENT_COLUMNS.items():
+        rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
+        make = EVENT_OF[table]
+        numbered += [(row[1], row[0], make(*row[1:])) for row in rows]
+    numbered.sort(key=itemgetter(0, 1))
+    return header, [event for _, _, event in numbered]
+
+
+def _put_report(db: Database, row: tuple[int, str, str, str]) -> None:
+    _row(db, row[0])
+    db.execute("INSERT OR REPLACE INTO report (session, algorithm, made_utc, figures) VALUES (?, ?, ?, ?)", row)
+
+
+def _put_reports(db: Database, rows: list[tuple[int, str, str, str]]) -> None:
+    with db.atomic():
+        for row in rows:
+            _put_report(db, row)
+
+
+def _without_report(db: Database, algorithm: str) -> list[int]:
+    found = db.execute(
+        "SELECT id FROM session WHERE ended_utc IS NOT NULL"
+        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY id",
+        (algorithm,),
+    )
+    return [row[0] for row in found]
+
+
+def _report(db: Database, session: int, algorithm: str | None) -> bytes | None:
+    found = db.execute(
+        "SELECT figures FROM report WHERE session = ? AND algorithm = coalesce(?, algorithm) ORDER BY made_utc DESC, rowid DESC",
+        (session, algorithm),
+    ).fetchone()
+    return None if found is None else found[0].encode()

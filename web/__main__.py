@@ -1,0 +1,5 @@
+"""`python -m restbeat.web` is `restbeat`."""
+
+from .commands import main
+
+main()

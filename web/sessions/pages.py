@@ -1,0 +1,129 @@
+"""The pages of the sessions: before one begins, the list, the figures of one, its notes."""
+
+from typing import Final
+
+from aiohttp import web
+from msgspec.structs import replace
+
+from ...service.clients.clients import Clients
+from ...service.clients.consent_texts import TEXTS
+from ...service.documents.soap_draft import NO_NECESSITY
+from ...service.documents.therapist_summary import summary_of
+from ...service.errors import UnknownSessionError
+from ...service.practice import Practice
+from ...service.sessions.screening import POSTURES, QUESTIONS
+from ...service.sessions.soap_notes import SessionNotes
+from ..http.path_numbers import whole_number
+from ..http.person import person_of
+from ..http.security import PICTURE_POLICY
+from ..http.templating import PageRenderer
+from ..rooms.visibility import hides_clients
+from .notes_api import notes_of
+
+_SOAP: Final = (
+    ("subjective", "Subjective", "What the client said: complaint, pain, aims"),
+    ("objective", "Objective", "What was found and done"),
+    ("assessment", "Assessment", "How it was tolerated, what has changed"),
+    ("contraindications", "Contraindications", "What was asked, and what was answered"),
+    ("plan", "Plan", "What comes next, until when"),
+)
+
+
+class SessionPages:
+    """Handlers of `/sessions` and of one session's figures."""
+
+    def __init__(self, practice: Practice, pages: PageRenderer) -> None:
+        self._reports = practice.reports
+        self._notes = practice.notes
+        self._pages = pages
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.get("/sessions", self.sessions),
+            web.get("/sessions/{session}", self.session),
+            web.get("/sessions/{session}/picture.svg", self.picture),
+        ]
+
+    async def sessions(self, request: web.Request) -> web.Response:
+        """List every session; to a browser that hides clients, without them."""
+        hides = hides_clients(request)
+        rows = await self._reports.sessions()
+        return self._pages.page(
+            request,
+            "sessions/sessions.html",
+            hides=hides,
+            sessions=[replace(row, client=None) for row in rows] if hides else rows,
+        )
+
+    async def session(self, request: web.Request) -> web.Response:
+        """Show the summary of one session."""
+        row, report = await self._reports.of(session_of(request))
+        await self._note_view(request, row.session, "summary")
+        return self._pages.page(request, "sessions/session.html", row=row, report=report, summary=summary_of(row, report))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """Draw the picture of one session."""
+        session = session_of(request)
+        svg = await self._reports.picture(session)
+        await self._note_view(request, session, "picture")
+        headers = {"Content-Security-Policy": PICTURE_POLICY, "Cache-Control": "no-cache"}
+        return web.Response(text=svg, content_type="image/svg+xml", headers=headers)
+
+    async def _note_view(self, request: web.Request, session: int, what: str) -> None:
+        if self._notes:
+            await self._notes.viewed(session, what, by=person_of(request).name)
+
+
+class VisitPages:
+    """Handlers of `/start` and of a session's notes."""
+
+    def __init__(self, practice: Practice, clients: Clients, notes: SessionNotes, pages: PageRenderer) -> None:
+        self._settings = practice.settings
+        self._reports = practice.reports
+        self._clients = clients
+        self._notes = notes
+        self._pages = pages
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses."""
+        return [
+            web.get("/start", self.start),
+            web.get("/sessions/{session}/notes", self.notes),
+        ]
+
+    async def start(self, request: web.Request) -> web.Response:
+        """Ask for what a session needs before it begins."""
+        return self._pages.page(
+            request,
+            "sessions/start.html",
+            settings=await self._settings.read(),
+            questions=QUESTIONS,
+            postures=POSTURES,
+            record=TEXTS[0],
+            pseudonym=await self._clients.next_pseudonym(),
+        )
+
+    async def notes(self, request: web.Request) -> web.Response:
+        """Show the notes of a session, or a draft of them."""
+        notes = await notes_of(self._reports, self._notes, session_of(request), by=person_of(request).name)
+        saved = notes.visit.saved
+        return self._pages.page(
+            request,
+            "sessions/notes.html",
+            row=notes.session,
+            visit=notes.visit,
+            saved=saved,
+            soap=saved.soap if saved else notes.draft,
+            fields=_SOAP,
+            no_necessity=NO_NECESSITY,
+        )
+
+
+def session_of(request: web.Request) -> int:
+    """Return the number of the session in the address. Raises `UnknownSessionError`."""
+    text = request.match_info["session"]
+    number = whole_number(text)
+    if number is None:
+        raise UnknownSessionError(f"There is no session {text[:40]}.")
+    return number

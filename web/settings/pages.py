@@ -1,0 +1,24 @@
+"""The page of the practice's settings."""
+
+from aiohttp import web
+
+from ...service.settings import PracticeSettings
+from ..http.person import person_of
+from ..http.templating import PageRenderer
+
+
+class SettingsPages:
+    """Handlers of `/settings`."""
+
+    def __init__(self, settings: PracticeSettings, pages: PageRenderer) -> None:
+        self._settings = settings
+        self._pages = pages
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the address."""
+        return [web.get("/settings", self.settings)]
+
+    async def settings(self, request: web.Request) -> web.Response:
+        """Show what the practice has set; an admin may change it."""
+        may_change = person_of(request).role == "admin"
+        return self._pages.page(request, "settings/settings.html", settings=await self._settings.read(), may_change=may_change)
