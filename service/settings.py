@@ -18,14 +18,15 @@ class CoursePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     per_week: Annotated[int, msgspec.Meta(ge=1, le=7)] = 2
     weeks: Annotated[int, msgspec.Meta(ge=1, le=52)] = 6
-    then_every_weeks: Annotated[int, msgspec.Meta(ge=1, le=26)] | None = 2
-    """Null: that is all."""
+    then_every_weeks: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=26)] | None, msgspec.Meta(description="Null: that is all.")
+    ] = 2
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a practice sets for itself."""
 
-    techniques: tuple[str, ...] = (
+    techniques: Annotated[tuple[str, ...], msgspec.Meta(description="On the keys 1 to 9.")] = (
         "Long strokes",
         "Kneading",
         "Friction",
@@ -36,19 +37,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "Vibration",
         "Tapping",
     )
-    """On the keys 1 to 9."""
     regions: tuple[str, ...] = ("Neck", "Shoulders", "Upper back", "Lower back", "Hips", "Legs", "Feet", "Arms", "Head", "Belly")
     pressures: tuple[str, ...] = ("Light", "Moderate", "Deep")
-    next_keys: tuple[str, ...] = ("Space", "PageDown")
-    """Keys, or a foot pedal's, that begin the next phase: `KeyboardEvent.code`."""
+    next_keys: Annotated[
+        tuple[str, ...], msgspec.Meta(description="Keys, or a foot pedal's, that begin the next phase: `KeyboardEvent.code`.")
+    ] = ("Space", "PageDown")
     settle_s: float = 180.0
     baseline_s: float = 300.0
     massage_s: float | None = None
     recovery_s: float = 300.0
-    plan: CoursePlan = CoursePlan()
-    """How often a client is meant to come, unless they have a plan of their own."""
-    keep_months: int | None = None
-    """Sessions that ended longer ago are deleted; None: they are kept until they are erased."""
+    plan: Annotated[
+        CoursePlan, msgspec.Meta(description="How often a client is meant to come, unless they have a plan of their own.")
+    ] = CoursePlan()
+    keep_months: Annotated[
+        int | None,
+        msgspec.Meta(description="Sessions that ended longer ago are deleted; None: they are kept until they are erased."),
+    ] = None
 
 
 def read_settings(db: Database) -> Settings:

@@ -1,6 +1,6 @@
 """A client on record: row, flags, consents, identity, audit entries."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -10,17 +10,13 @@ from .consent_texts import Purpose
 class ClientRow(msgspec.Struct, frozen=True, kw_only=True):
     """One client of the list."""
 
-    client: str
-    """Pseudonym."""
+    client: Annotated[str, msgspec.Meta(description="Pseudonym.")]
     created_utc: str
     last_visit_utc: str | None
     sessions: int
-    flags: int
-    """Still to be minded."""
-    may_record: bool
-    """Whether the client agrees to be recorded."""
-    strap_address: str | None
-    """The strap worn last."""
+    flags: Annotated[int, msgspec.Meta(description="Still to be minded.")]
+    may_record: Annotated[bool, msgspec.Meta(description="Whether the client agrees to be recorded.")]
+    strap_address: Annotated[str | None, msgspec.Meta(description="The strap worn last.")]
     strap_name: str | None
 
 
@@ -31,8 +27,7 @@ class FlagRow(msgspec.Struct, frozen=True, kw_only=True):
     session: int
     reason: str
     raised_utc: str
-    cleared_utc: str | None
-    """When somebody had seen it."""
+    cleared_utc: Annotated[str | None, msgspec.Meta(description="When somebody had seen it.")]
     cleared_by: str | None
 
 
@@ -41,10 +36,10 @@ class ConsentRow(msgspec.Struct, frozen=True, kw_only=True):
 
     consent: int
     purpose: Purpose
-    session: int | None
-    """Of one session only, as when nobody was named or a recording was imported."""
-    wording: str
-    """Version of the text, or "imported"."""
+    session: Annotated[
+        int | None, msgspec.Meta(description="Of one session only, as when nobody was named or a recording was imported.")
+    ]
+    wording: Annotated[str, msgspec.Meta(description='Version of the text, or "imported".')]
     given_utc: str
     noted_by: str
     withdrawn_utc: str | None
@@ -55,18 +50,17 @@ class ClientRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a client but who they are."""
 
     client: ClientRow
-    flags: list[FlagRow]
-    """Those to be minded first, then those that were seen."""
-    consents: list[ConsentRow]
-    """Newest first."""
-    posture: str | None
-    """As in the last session."""
-    technique: str | None
-    """Planned last."""
-    screening_yes: list[str]
-    """What was answered with yes before the last session that was asked."""
-    identity: Literal["none", "kept", "locked"]
-    """Whether it is known who this is; locked where the key is missing."""
+    flags: Annotated[list[FlagRow], msgspec.Meta(description="Those to be minded first, then those that were seen.")]
+    consents: Annotated[list[ConsentRow], msgspec.Meta(description="Newest first.")]
+    posture: Annotated[str | None, msgspec.Meta(description="As in the last session.")]
+    technique: Annotated[str | None, msgspec.Meta(description="Planned last.")]
+    screening_yes: Annotated[
+        list[str], msgspec.Meta(description="What was answered with yes before the last session that was asked.")
+    ]
+    identity: Annotated[
+        Literal["none", "kept", "locked"],
+        msgspec.Meta(description="Whether it is known who this is; locked where the key is missing."),
+    ]
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +69,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     email: str | None = None
     phone: str | None = None
-    language: str = "en"
-    """One that there is a catalogue for (`speech.languages`)."""
+    language: Annotated[str, msgspec.Meta(description="One that there is a catalogue for (`speech.languages`).")] = "en"
     note: str | None = None
 
 

@@ -1,7 +1,7 @@
 """A client's course as the pages ask for it; `service` answers. Whoever looks into one is noted in the audit log."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -28,19 +28,18 @@ class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):
     pain_after: int | None = None
     pain_24h: int | None = None
     pain_48h: int | None = None
-    counts: bool = False
-    """Whether the data were steady, and breathing alike, so that the change counts."""
-    breathing: bool = False
-    """Whether breathing alone keeps it from counting."""
+    counts: Annotated[
+        bool, msgspec.Meta(description="Whether the data were steady, and breathing alike, so that the change counts.")
+    ] = False
+    breathing: Annotated[bool, msgspec.Meta(description="Whether breathing alone keeps it from counting.")] = False
     class_: ResponseClass = msgspec.field(default="insufficient", name="class")
-    percent: float | None = None
-    """Change of RMSSD in the massage, or in the rest that stands in its place."""
-    low_pct: float | None = None
-    """95 % interval."""
+    percent: Annotated[
+        float | None, msgspec.Meta(description="Change of RMSSD in the massage, or in the rest that stands in its place.")
+    ] = None
+    low_pct: Annotated[float | None, msgspec.Meta(description="95 % interval.")] = None
     high_pct: float | None = None
     baseline_rmssd_ms: float | None = None
-    worked: list[Worked] = []
-    """Techniques."""
+    worked: Annotated[list[Worked], msgspec.Meta(description="Techniques.")] = []
     complements: list[Complement] = []
 
 
@@ -48,17 +47,14 @@ class ClientCourse(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a client's course tells of."""
 
     client: str
-    today: str
-    """ISO date, in the practice's own time."""
+    today: Annotated[str, msgspec.Meta(description="ISO date, in the practice's own time.")]
     plan: ClientPlan
-    agreed: bool = True
-    """Whether the client agrees to have sessions compared; if not, nothing is compared."""
-    entries: list[CourseEntry] = []
-    """In order of time; those that run or were cut off too."""
-    figures: Course | None = None
-    """None where nothing is compared."""
-    waiting: int = 0
-    """Sessions that are left out because they are yet to be analysed anew."""
+    agreed: Annotated[
+        bool, msgspec.Meta(description="Whether the client agrees to have sessions compared; if not, nothing is compared.")
+    ] = True
+    entries: Annotated[list[CourseEntry], msgspec.Meta(description="In order of time; those that run or were cut off too.")] = []
+    figures: Annotated[Course | None, msgspec.Meta(description="None where nothing is compared.")] = None
+    waiting: Annotated[int, msgspec.Meta(description="Sessions that are left out because they are yet to be analysed anew.")] = 0
     flags: list[FlagRow] = []
 
     def held(self) -> list[date]:
@@ -71,21 +67,15 @@ class DueRow(msgspec.Struct, frozen=True, kw_only=True):
 
     client: str
     state: DueState
-    due_on: str | None
-    """ISO date."""
-    days_late: int
-    """Negative: so many days until then."""
+    due_on: Annotated[str | None, msgspec.Meta(description="ISO date.")]
+    days_late: Annotated[int, msgspec.Meta(description="Negative: so many days until then.")]
     last_visit_utc: str | None
-    sessions: int
-    """Massages."""
-    missed: int
-    """Periods of the plan in which nothing took place."""
+    sessions: Annotated[int, msgspec.Meta(description="Massages.")]
+    missed: Annotated[int, msgspec.Meta(description="Periods of the plan in which nothing took place.")]
     plan: ClientPlan
-    running: bool
-    """A session runs now."""
+    running: Annotated[bool, msgspec.Meta(description="A session runs now.")]
     may_record: bool
-    flags: list[FlagRow]
-    """To be minded."""
+    flags: Annotated[list[FlagRow], msgspec.Meta(description="To be minded.")]
 
 
 def local_day(utc: str) -> date:

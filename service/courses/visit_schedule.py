@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -19,12 +19,9 @@ class ClientPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The plan of one client."""
 
     plan: CoursePlan
-    starts_on: str | None = None
-    """ISO date; None: nothing has begun yet."""
-    over: bool = False
-    """The course is over: the client is not due any more."""
-    own: bool = False
-    """Made for this client; else it is the practice's usual one."""
+    starts_on: Annotated[str | None, msgspec.Meta(description="ISO date; None: nothing has begun yet.")] = None
+    over: Annotated[bool, msgspec.Meta(description="The course is over: the client is not due any more.")] = False
+    own: Annotated[bool, msgspec.Meta(description="Made for this client; else it is the practice's usual one.")] = False
 
 
 @dataclass(frozen=True, slots=True)

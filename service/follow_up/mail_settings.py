@@ -3,7 +3,7 @@
 from datetime import datetime
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,12 +21,9 @@ Security = Literal["starttls", "tls", "none"]
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the practice is reached from outside, and how it sends mail. The password is kept outside the database."""
 
-    public_address: str | None = None
-    """Such as https://practice.example."""
-    practice: str | None = None
-    """How mails are signed."""
-    host: str | None = None
-    """Of the SMTP server; None: no mail is sent."""
+    public_address: Annotated[str | None, msgspec.Meta(description="Such as https://practice.example.")] = None
+    practice: Annotated[str | None, msgspec.Meta(description="How mails are signed.")] = None
+    host: Annotated[str | None, msgspec.Meta(description="Of the SMTP server; None: no mail is sent.")] = None
     port: int = 587
     security: Security = "starttls"
     user: str | None = None

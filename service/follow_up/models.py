@@ -45,15 +45,15 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     """One slot of a session, and its answers if there are some."""
 
     session: int
-    slot: Slot
-    """24 or 48 hours after the end."""
+    slot: Annotated[Slot, msgspec.Meta(description="24 or 48 hours after the end.")]
     state: State
     opens_utc: datetime
     due_utc: datetime
     closes_utc: datetime
     answers: Answers | None = None
-    relief_h: float | None = None
-    """How long relief lasted; at least so long, where `answers.relief` is "lasts"."""
+    relief_h: Annotated[
+        float | None, msgspec.Meta(description='How long relief lasted; at least so long, where `answers.relief` is "lasts".')
+    ] = None
     answered_utc: str | None = None
 
 
@@ -70,13 +70,17 @@ class LinkedSession(msgspec.Struct, frozen=True, kw_only=True):
 class MailRow(msgspec.Struct, frozen=True, kw_only=True):
     """A mail to a client."""
 
-    session: int | None
-    """None: the link itself."""
+    session: Annotated[int | None, msgspec.Meta(description="None: the link itself.")]
     slot: Slot | None
-    state: Literal["waiting", "sending", "sent", "unsure", "failed"]
-    """Unsure: the program was ended, or the server fell silent, while it was being sent; it is not sent twice."""
-    at_utc: str
-    """When it was sent or given up, else when it is tried next."""
+    state: Annotated[
+        Literal["waiting", "sending", "sent", "unsure", "failed"],
+        msgspec.Meta(
+            description=(
+                "Unsure: the program was ended, or the server fell silent, while it was being sent; it is not sent twice."
+            )
+        ),
+    ]
+    at_utc: Annotated[str, msgspec.Meta(description="When it was sent or given up, else when it is tried next.")]
     tries: int
     trouble: str | None
 
@@ -85,8 +89,14 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     """One link, as a therapist sees it."""
 
     link: int
-    address: str
-    """Whole where the practice has set its public address, else from the first slash on; empty where it is over."""
+    address: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                "Whole where the practice has set its public address, else from the first slash on; empty where it is over."
+            )
+        ),
+    ]
     state: Literal["live", "expired", "revoked"]
     made_utc: str
     made_by: str
@@ -94,14 +104,10 @@ class LinkRow(msgspec.Struct, frozen=True, kw_only=True):
     revoked_utc: str | None
     revoked_by: str | None
     language: str
-    coming: bool
-    """Whether it shows sessions to come too."""
-    remind: bool
-    """Whether mails remind of a follow-up that is due."""
-    sessions: list[int]
-    """Those it shows now."""
-    offered: list[int]
-    """Those it may show; the client may hide some."""
+    coming: Annotated[bool, msgspec.Meta(description="Whether it shows sessions to come too.")]
+    remind: Annotated[bool, msgspec.Meta(description="Whether mails remind of a follow-up that is due.")]
+    sessions: Annotated[list[int], msgspec.Meta(description="Those it shows now.")]
+    offered: Annotated[list[int], msgspec.Meta(description="Those it may show; the client may hide some.")]
     opened_utc: str | None
     uses: int
     mails: list[MailRow]
@@ -111,26 +117,26 @@ class ClientLinks(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a client's own page."""
 
     client: str
-    may_share: bool
-    """Whether the client agrees to get a link."""
-    mail: Literal["ready", "no server", "no address"]
-    """Whether mails can be sent to the client; "no address": no e-mail is written down, or it cannot be opened."""
-    public: str | None
-    """Where the practice is reached from outside."""
-    links: list[LinkRow]
-    """Those that are live first, then newest first."""
-    sessions: list[LinkedSession]
-    """Every session that has ended, newest first."""
+    may_share: Annotated[bool, msgspec.Meta(description="Whether the client agrees to get a link.")]
+    mail: Annotated[
+        Literal["ready", "no server", "no address"],
+        msgspec.Meta(
+            description=(
+                'Whether mails can be sent to the client; "no address": no e-mail is written down, or it cannot be opened.'
+            )
+        ),
+    ]
+    public: Annotated[str | None, msgspec.Meta(description="Where the practice is reached from outside.")]
+    links: Annotated[list[LinkRow], msgspec.Meta(description="Those that are live first, then newest first.")]
+    sessions: Annotated[list[LinkedSession], msgspec.Meta(description="Every session that has ended, newest first.")]
 
 
 class OpenFollowUps(msgspec.Struct, frozen=True, kw_only=True):
     """A client who was asked and has not answered."""
 
     client: str
-    open: int
-    """Follow-ups that can be answered now."""
-    missed: int
-    """Closed without an answer in the last fourteen days."""
+    open: Annotated[int, msgspec.Meta(description="Follow-ups that can be answered now.")]
+    missed: Annotated[int, msgspec.Meta(description="Closed without an answer in the last fourteen days.")]
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True):

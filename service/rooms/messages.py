@@ -24,27 +24,20 @@ class EntryView(msgspec.Struct, frozen=True):
 
     number: int
     kind: Literal["phase", "mark", "pain", "stop"]
-    text: str
-    """Such as "Massage began", "Long strokes, lower back", "Pain 6"."""
-    at_s: float
-    """From when it counts, on the session's clock."""
+    text: Annotated[str, msgspec.Meta(description='Such as "Massage began", "Long strokes, lower back", "Pain 6".')]
+    at_s: Annotated[float, msgspec.Meta(description="From when it counts, on the session's clock.")]
     by: str
-    left_s: float
-    """For how long it can still be changed, in s of wall time."""
+    left_s: Annotated[float, msgspec.Meta(description="For how long it can still be changed, in s of wall time.")]
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the therapist lets the client's own screen show; all of it is off at first."""
 
-    field: bool = False
-    """A slow field of colour that follows the response."""
-    tone: bool = False
-    """A soft tone that follows it."""
-    pacer: bool = False
-    """Paces the breathing, in recovery alone."""
+    field: Annotated[bool, msgspec.Meta(description="A slow field of colour that follows the response.")] = False
+    tone: Annotated[bool, msgspec.Meta(description="A soft tone that follows it.")] = False
+    pacer: Annotated[bool, msgspec.Meta(description="Paces the breathing, in recovery alone.")] = False
     pacer_sound: bool = False
-    pace_per_min: Annotated[float, msgspec.Meta(ge=4, le=7)] = 6.0
-    """Breaths a minute."""
+    pace_per_min: Annotated[float, msgspec.Meta(description="Breaths a minute.", ge=4, le=7)] = 6.0
 
 
 class ReadyCheck(msgspec.Struct, frozen=True):
@@ -53,83 +46,82 @@ class ReadyCheck(msgspec.Struct, frozen=True):
     name: Literal["packets", "rr", "beats", "battery", "strap"]
     text: str
     ok: bool
-    hint: str | None = None
-    """What to do where it is not so."""
+    hint: Annotated[str | None, msgspec.Meta(description="What to do where it is not so.")] = None
 
 
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """A room at one moment; times in s of the session's clock."""
 
-    room: str
-    """Identifier, usable in an address: "room-1"."""
-    name: str
-    """For people: "Room 1"."""
+    room: Annotated[str, msgspec.Meta(description='Identifier, usable in an address: "room-1".')]
+    name: Annotated[str, msgspec.Meta(description='For people: "Room 1".')]
     session: int | None
     client: str | None
-    kind: str
-    """massage or rest"""
+    kind: Annotated[str, msgspec.Meta(description="massage or rest")]
     strap: str | None
     phase: str
-    phase_s: float
-    """Time in this phase."""
-    now_s: float
-    """Time since the session began."""
-    hr_bpm: int | None
-    """None where the last packet is too old or the strap is off: never a stale number."""
-    rmssd_ms: float | None
-    """Over the last 60 s, provisional; None with a reason in `rmssd_why`."""
+    phase_s: Annotated[float, msgspec.Meta(description="Time in this phase.")]
+    now_s: Annotated[float, msgspec.Meta(description="Time since the session began.")]
+    hr_bpm: Annotated[
+        int | None, msgspec.Meta(description="None where the last packet is too old or the strap is off: never a stale number.")
+    ]
+    rmssd_ms: Annotated[
+        float | None, msgspec.Meta(description="Over the last 60 s, provisional; None with a reason in `rmssd_why`.")
+    ]
     rmssd_why: str | None
     baseline_rmssd_ms: float | None
-    change_pct: float | None
-    """RMSSD of the last 60 s against the baseline of this session."""
-    accepted_pct: float | None
-    """Share of accepted beats in the last 60 s."""
-    resp_per_min: float | None = None
-    """Breathing rate read from RR over the last 5 min, every 5 s; None where no clear peak stands out."""
+    change_pct: Annotated[float | None, msgspec.Meta(description="RMSSD of the last 60 s against the baseline of this session.")]
+    accepted_pct: Annotated[float | None, msgspec.Meta(description="Share of accepted beats in the last 60 s.")]
+    resp_per_min: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="Breathing rate read from RR over the last 5 min, every 5 s; None where no clear peak stands out."
+        ),
+    ] = None
     signal: Signal
-    signal_text: str
-    """In words: "Signal good", "Strap silent"."""
-    signal_s: float
-    """For how long the signal has been so."""
-    age_s: float | None
-    """Age of the last packet; None before the first."""
-    hint: str | None
-    """What to do about the signal."""
+    signal_text: Annotated[str, msgspec.Meta(description='In words: "Signal good", "Strap silent".')]
+    signal_s: Annotated[float, msgspec.Meta(description="For how long the signal has been so.")]
+    age_s: Annotated[float | None, msgspec.Meta(description="Age of the last packet; None before the first.")]
+    hint: Annotated[str | None, msgspec.Meta(description="What to do about the signal.")]
     battery_pct: int | None
-    speed: float
-    """How fast the session's clock runs; 1 but in demos and replays."""
-    bench: bool = False
-    """A tester plays a recording in this room; nothing is stored."""
-    paused: bool = False
-    """The session's clock stands, as only a tester can make it."""
-    change_so_far_pct: float | None = None
-    """RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."""
-    change_low_pct: float | None = None
-    """95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."""
+    speed: Annotated[float, msgspec.Meta(description="How fast the session's clock runs; 1 but in demos and replays.")]
+    bench: Annotated[bool, msgspec.Meta(description="A tester plays a recording in this room; nothing is stored.")] = False
+    paused: Annotated[bool, msgspec.Meta(description="The session's clock stands, as only a tester can make it.")] = False
+    change_so_far_pct: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."
+        ),
+    ] = None
+    change_low_pct: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."
+        ),
+    ] = None
     change_high_pct: float | None = None
-    change_why: str | None = None
-    """Why there is no interval; None where there is one."""
+    change_why: Annotated[str | None, msgspec.Meta(description="Why there is no interval; None where there is one.")] = None
     stream: StreamIntegrity = StreamIntegrity()
-    checked: Parity | None = None
-    """How the figures of a last 60 s compared with NeuroKit2's; None before the first time."""
-    checked_s: float = 0.0
-    """How long ago that was."""
-    actions: list[EntryView] = []
-    """What can still be taken back, newest first."""
+    checked: Annotated[
+        Parity | None,
+        msgspec.Meta(description="How the figures of a last 60 s compared with NeuroKit2's; None before the first time."),
+    ] = None
+    checked_s: Annotated[float, msgspec.Meta(description="How long ago that was.")] = 0.0
+    actions: Annotated[list[EntryView], msgspec.Meta(description="What can still be taken back, newest first.")] = []
     pain_before: int | None = None
-    pain: int | None = None
-    """The newest score of this session, else `pain_before`."""
-    notice: str | None = None
-    """What pain asks for: it outranks everything else on the screen."""
-    target_s: float | None = None
-    """How long this phase is meant to last; None where nothing is planned."""
+    pain: Annotated[int | None, msgspec.Meta(description="The newest score of this session, else `pain_before`.")] = None
+    notice: Annotated[str | None, msgspec.Meta(description="What pain asks for: it outranks everything else on the screen.")] = (
+        None
+    )
+    target_s: Annotated[
+        float | None, msgspec.Meta(description="How long this phase is meant to last; None where nothing is planned.")
+    ] = None
     posture: str | None = None
-    technique: str | None = None
-    """Planned."""
+    technique: Annotated[str | None, msgspec.Meta(description="Planned.")] = None
     therapist: str | None = None
     client_view: ClientView = ClientView()
-    ready: list[ReadyCheck] = []
-    """Whether the strap is ready to measure; empty but while the session settles."""
+    ready: Annotated[
+        list[ReadyCheck], msgspec.Meta(description="Whether the strap is ready to measure; empty but while the session settles.")
+    ] = []
 
 
 class StoryMark(msgspec.Struct, frozen=True):
@@ -147,10 +139,10 @@ class StorySegment(msgspec.Struct, frozen=True, array_like=True):
 
     mid_s: float
     rmssd_ms: float | None
-    level_ms: float | None = None
-    """RMSSD of the minute around it."""
-    low_ms: float | None = None
-    """95 % interval of that level: within it, quiet drift alone explains a difference."""
+    level_ms: Annotated[float | None, msgspec.Meta(description="RMSSD of the minute around it.")] = None
+    low_ms: Annotated[
+        float | None, msgspec.Meta(description="95 % interval of that level: within it, quiet drift alone explains a difference.")
+    ] = None
     high_ms: float | None = None
     resp_per_min: float | None = None
 
@@ -178,19 +170,16 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
     """Sent on connect and on request: the whole truth about one room."""
 
     session: int | None
-    seq: int
-    """Number of the last beat batch contained."""
+    seq: Annotated[int, msgspec.Meta(description="Number of the last beat batch contained.")]
     state: RoomState
-    beats: list[BeatRow]
-    """The last 120 s."""
+    beats: Annotated[list[BeatRow], msgspec.Meta(description="The last 120 s.")]
 
 
 class Update(msgspec.Struct, frozen=True, tag="update", tag_field="type"):
     """The newest state; with it the beat batches since the last update, numbered without a hole."""
 
     session: int | None
-    first_seq: int
-    """Number of the first batch in `batches`; `seq` + 1 where there is none."""
+    first_seq: Annotated[int, msgspec.Meta(description="Number of the first batch in `batches`; `seq` + 1 where there is none.")]
     seq: int
     state: RoomState
     batches: list[list[BeatRow]]
@@ -205,8 +194,9 @@ class RoomList(msgspec.Struct, frozen=True, tag="rooms", tag_field="type"):
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
     """Nothing new, but the server lives."""
 
-    adapter: str | None
-    """None where all is well, else a sentence: "No Bluetooth adapter ..."."""
+    adapter: Annotated[
+        str | None, msgspec.Meta(description='None where all is well, else a sentence: "No Bluetooth adapter ...".')
+    ]
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -22,20 +22,23 @@ class StrapSeen(msgspec.Struct, frozen=True):
     address: str
     name: str | None
     rssi_dbm: int | None
-    room: str | None
-    """The room that holds it, if any."""
-    near: str | None = None
-    """Name of the room whose Bluetooth proxy hears it loudest."""
-    room_name: str | None = None
-    """What people call the room that holds it."""
+    room: Annotated[str | None, msgspec.Meta(description="The room that holds it, if any.")]
+    near: Annotated[str | None, msgspec.Meta(description="Name of the room whose Bluetooth proxy hears it loudest.")] = None
+    room_name: Annotated[str | None, msgspec.Meta(description="What people call the room that holds it.")] = None
 
 
 class AdapterState(msgspec.Struct, frozen=True):
     """Whether there is a radio, and if not, what to do."""
 
     ready: bool
-    text: str
-    """"Bluetooth ready", or "No Bluetooth adapter. Plug one in or switch Bluetooth on; restbeat keeps looking."."""
+    text: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                '"Bluetooth ready", or "No Bluetooth adapter. Plug one in or switch Bluetooth on; restbeat keeps looking.".'
+            )
+        ),
+    ]
 
 
 class Radio(Protocol):

@@ -1,6 +1,6 @@
 """What a client's summary tells of: one session, what surrounds it, and what is usual for the client."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -31,8 +31,7 @@ class Complement(msgspec.Struct, frozen=True, kw_only=True):
     complement: int
     session: int
     kind: ComplementKind
-    detail: str = ""
-    """For the therapist's eyes."""
+    detail: Annotated[str, msgspec.Meta(description="For the therapist's eyes.")] = ""
     noted_by: str
     noted_utc: str
 

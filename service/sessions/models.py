@@ -1,5 +1,7 @@
 """A session on record: its row, its screening answers, marks and SOAP notes."""
 
+from typing import Annotated
+
 import msgspec
 
 from ...sensors.recordings.recording import MarkContent
@@ -9,16 +11,15 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list of sessions."""
 
     session: int
-    started_utc: str
-    """ISO 8601, to the second."""
+    started_utc: Annotated[str, msgspec.Meta(description="ISO 8601, to the second.")]
     client: str | None
     kind: str
     room: str | None
-    source: str
-    """strap name, or the recording's file name"""
+    source: Annotated[str, msgspec.Meta(description="strap name, or the recording's file name")]
     duration_s: float
-    state: str
-    """running, ended, or interrupted (cut off by a crash; can be resumed or ended)"""
+    state: Annotated[
+        str, msgspec.Meta(description="running, ended, or interrupted (cut off by a crash; can be resumed or ended)")
+    ]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +27,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     question: str
     yes: bool
-    confirmed_utc: str | None
-    """Of a yes: when the therapist chose to go on."""
+    confirmed_utc: Annotated[str | None, msgspec.Meta(description="Of a yes: when the therapist chose to go on.")]
 
 
 class Worked(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +71,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None
     pain_before: int | None
     pain_after: int | None
-    screening: list[Answer]
-    """Empty where nothing was asked."""
+    screening: Annotated[list[Answer], msgspec.Meta(description="Empty where nothing was asked.")]
     marks: list[VisitMark]
     saved: SavedSoap | None
-    mind: str
-    """What the therapist wants to be minded at the next visit."""
+    mind: Annotated[str, msgspec.Meta(description="What the therapist wants to be minded at the next visit.")]

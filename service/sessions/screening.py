@@ -1,6 +1,6 @@
 """What is asked before a session. A yes is recorded and confirmed by the therapist; it is never a diagnosis."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -9,8 +9,7 @@ class ScreeningQuestion(msgspec.Struct, frozen=True):
     """One question."""
 
     question: str
-    reminder: str | None = None
-    """What to bear in mind after a yes."""
+    reminder: Annotated[str | None, msgspec.Meta(description="What to bear in mind after a yes.")] = None
 
 
 QUESTIONS: Final = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import logging
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -48,15 +48,11 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     speed: float
     loop: bool
-    rounds: int
-    """How often it came to the end."""
+    rounds: Annotated[int, msgspec.Meta(description="How often it came to the end.")]
     phases: list[PhaseBand]
-    faults: list[str]
-    """As they were asked for."""
-    told: list[str]
-    """What was done, in words."""
-    ticks: list[float]
-    """Where trouble was put in."""
+    faults: Annotated[list[str], msgspec.Meta(description="As they were asked for.")]
+    told: Annotated[list[str], msgspec.Meta(description="What was done, in words.")]
+    ticks: Annotated[list[float], msgspec.Meta(description="Where trouble was put in.")]
 
 
 @dataclass(slots=True, eq=False)

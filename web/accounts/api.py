@@ -21,8 +21,10 @@ class Me(msgspec.Struct, frozen=True):
 
     name: str
     role: Role
-    csrf: str | None
-    """What every change carries in the header X-CSRF-Token; null where no login is asked for."""
+    csrf: Annotated[
+        str | None,
+        msgspec.Meta(description="What every change carries in the header X-CSRF-Token; null where no login is asked for."),
+    ]
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,17 +22,14 @@ _Sought = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
 class ClientsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which clients to list."""
 
-    search: Annotated[str, msgspec.Meta(max_length=80)] = ""
-    """A part of the pseudonym."""
-    flagged: bool = False
-    """Only those with something to mind."""
+    search: Annotated[str, msgspec.Meta(description="A part of the pseudonym.", max_length=80)] = ""
+    flagged: Annotated[bool, msgspec.Meta(description="Only those with something to mind.")] = False
 
 
 class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A client to make."""
 
-    pseudonym: _Pseudonym | None = None
-    """Null: the next free one."""
+    pseudonym: Annotated[_Pseudonym | None, msgspec.Meta(description="Null: the next free one.")] = None
 
 
 class Pseudonym(msgspec.Struct, frozen=True):
@@ -55,8 +52,12 @@ class WriteIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phone: _Line | None = None
     language: LanguageCode = "en"
     note: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
-    new_key: bool = False
-    """The key is lost for good: make a new one. What the old one sealed stays unreadable without it."""
+    new_key: Annotated[
+        bool,
+        msgspec.Meta(
+            description="The key is lost for good: make a new one. What the old one sealed stays unreadable without it."
+        ),
+    ] = False
 
 
 class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,8 +16,7 @@ class NewComplement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something else that was done."""
 
     kind: ComplementKind
-    detail: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    """For the therapist's eyes."""
+    detail: Annotated[str, msgspec.Meta(description="For the therapist's eyes.", max_length=200)] = ""
 
 
 class WritePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,8 +24,7 @@ class WritePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     starts_on: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     plan: CoursePlan = CoursePlan()
-    over: bool = False
-    """The course is over: the client is not due any more."""
+    over: Annotated[bool, msgspec.Meta(description="The course is over: the client is not due any more.")] = False
 
 
 class CourseApi:

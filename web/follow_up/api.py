@@ -19,16 +19,13 @@ _Mailbox = Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
 class MakeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A link to make."""
 
-    sessions: _Sessions = []
-    """Those of the client that it shows, beside those to come."""
-    coming: bool = True
-    """Whether it shows sessions to come too."""
-    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 60
-    """How long it opens anything."""
-    language: LanguageCode | None = None
-    """Null: the client's own, as it is written down with who they are."""
-    remind: bool = True
-    """Whether mails remind of a follow-up, where mail can be sent."""
+    sessions: Annotated[_Sessions, msgspec.Meta(description="Those of the client that it shows, beside those to come.")] = []
+    coming: Annotated[bool, msgspec.Meta(description="Whether it shows sessions to come too.")] = True
+    days: Annotated[int, msgspec.Meta(description="How long it opens anything.", ge=1, le=365)] = 60
+    language: Annotated[
+        LanguageCode | None, msgspec.Meta(description="Null: the client's own, as it is written down with who they are.")
+    ] = None
+    remind: Annotated[bool, msgspec.Meta(description="Whether mails remind of a follow-up, where mail can be sent.")] = True
 
 
 class ChangeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,24 +39,25 @@ class ChangeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class MailSettingsRead(MailSettings, frozen=True, kw_only=True):
     """The settings as they are."""
 
-    has_password: bool
-    """It is read when restbeat starts, and is not shown."""
+    has_password: Annotated[bool, msgspec.Meta(description="It is read when restbeat starts, and is not shown.")]
 
 
 class WriteMailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings to keep; what is left out becomes as it was at first."""
 
-    public_address: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    """Such as https://practice.example: clients' pages are found under it."""
-    practice: _Line | None = None
-    """How mails are signed."""
-    host: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9.:-]*$")] | None = None
-    """Of the SMTP server; null: no mail is sent."""
+    public_address: Annotated[
+        Annotated[str, msgspec.Meta(max_length=200)] | None,
+        msgspec.Meta(description="Such as https://practice.example: clients' pages are found under it."),
+    ] = None
+    practice: Annotated[_Line | None, msgspec.Meta(description="How mails are signed.")] = None
+    host: Annotated[
+        Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9.:-]*$")] | None,
+        msgspec.Meta(description="Of the SMTP server; null: no mail is sent."),
+    ] = None
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
     security: Security = "starttls"
     user: _Line | None = None
-    sender: _Mailbox | None = None
-    """The address that mails come from."""
+    sender: Annotated[_Mailbox | None, msgspec.Meta(description="The address that mails come from.")] = None
 
 
 class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
 import msgspec
@@ -30,10 +30,8 @@ class Done(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every request that cannot be met is answered with."""
 
-    error: str
-    """A sentence for a person."""
-    room: str | None = None
-    """The room that the conflict is with."""
+    error: Annotated[str, msgspec.Meta(description="A sentence for a person.")]
+    room: Annotated[str | None, msgspec.Meta(description="The room that the conflict is with.")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,20 +44,22 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Start a session on a strap."""
 
     address: Text
-    client: Text | None = None
-    """Pseudonym."""
+    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym.")] = None
     kind: Literal["massage", "rest"] = "massage"
     posture: Text | None = None
-    technique: Text | None = None
-    """Planned."""
+    technique: Annotated[Text | None, msgspec.Meta(description="Planned.")] = None
     pain_before: Score | None = None
     screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
-    screening_confirmed: bool = False
-    """Each yes among them was considered; it is recorded, and the session begins."""
-    strap_confirmed: bool = False
-    """A strap last worn by another client is on this one."""
-    consent: bool = False
-    """The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."""
+    screening_confirmed: Annotated[
+        bool, msgspec.Meta(description="Each yes among them was considered; it is recorded, and the session begins.")
+    ] = False
+    strap_confirmed: Annotated[bool, msgspec.Meta(description="A strap last worn by another client is on this one.")] = False
+    consent: Annotated[
+        bool,
+        msgspec.Meta(
+            description="The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."
+        ),
+    ] = False
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -70,10 +72,11 @@ class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What all entries share. One that is sent again with the same `key` counts once; it is on the disk when it is answered."""
 
     ago_s: Ago = 0.0
-    key: Key | None = None
-    """Made by whoever sends it, another for each entry."""
-    session: Number | None = None
-    """With a key: the session that it is meant for; refused where the room holds another."""
+    key: Annotated[Key | None, msgspec.Meta(description="Made by whoever sends it, another for each entry.")] = None
+    session: Annotated[
+        Number | None,
+        msgspec.Meta(description="With a key: the session that it is meant for; refused where the room holds another."),
+    ] = None
 
     @property
     def request(self) -> RequestKey | None:
@@ -121,12 +124,11 @@ class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose session this is."""
 
-    client: Text | None
-    """Pseudonym; null: nobody's."""
-    elsewhere_confirmed: bool = False
-    """This client has another session running, and that is meant."""
-    consent: bool = False
-    """They were asked just now and agree to be recorded."""
+    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym; null: nobody's.")]
+    elsewhere_confirmed: Annotated[
+        bool, msgspec.Meta(description="This client has another session running, and that is meant.")
+    ] = False
+    consent: Annotated[bool, msgspec.Meta(description="They were asked just now and agree to be recorded.")] = False
 
 
 class RoomsApi:

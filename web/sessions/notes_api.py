@@ -19,8 +19,7 @@ class Notes(msgspec.Struct, frozen=True):
 
     session: SessionRow
     visit: Visit
-    draft: Soap
-    """Made from what was asked and measured; what was saved stands in `visit`."""
+    draft: Annotated[Soap, msgspec.Meta(description="Made from what was asked and measured; what was saved stands in `visit`.")]
 
 
 class WriteNotes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,20 +28,21 @@ class WriteNotes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     subjective: _Text
     objective: _Text
     assessment: _Text
-    contraindications: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
-    """Never left open: what was asked, or that nothing was."""
+    contraindications: Annotated[
+        str, msgspec.Meta(description="Never left open: what was asked, or that nothing was.", min_length=1, max_length=2000)
+    ]
     plan: _Text
-    mind: Annotated[str, msgspec.Meta(max_length=300)] = ""
-    """A flag for the next visit."""
-    based_on: Annotated[str, msgspec.Meta(max_length=40)] | None = None
-    """`updated_utc` of the notes that the writer saw; null where there were none."""
+    mind: Annotated[str, msgspec.Meta(description="A flag for the next visit.", max_length=300)] = ""
+    based_on: Annotated[
+        Annotated[str, msgspec.Meta(max_length=40)] | None,
+        msgspec.Meta(description="`updated_utc` of the notes that the writer saw; null where there were none."),
+    ] = None
 
 
 class PainAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pain after the session."""
 
-    score: Annotated[int, msgspec.Meta(ge=0, le=10)] | None
-    """Null: not asked after all."""
+    score: Annotated[Annotated[int, msgspec.Meta(ge=0, le=10)] | None, msgspec.Meta(description="Null: not asked after all.")]
 
 
 class NotesApi:

@@ -19,21 +19,30 @@ TAKEN_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Dig
 class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings to keep; what is left out becomes as it was at first."""
 
-    techniques: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=9)] = Settings().techniques
-    """On the keys 1 to 9."""
+    techniques: Annotated[tuple[_Word, ...], msgspec.Meta(description="On the keys 1 to 9.", min_length=1, max_length=9)] = (
+        Settings().techniques
+    )
     regions: _Words = Settings().regions
     pressures: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=9)] = Settings().pressures
-    next_keys: Annotated[tuple[_Key, ...], msgspec.Meta(min_length=1, max_length=6)] = Settings().next_keys
-    """`KeyboardEvent.code` of the keys, or of a foot pedal's, that begin the next phase."""
+    next_keys: Annotated[
+        tuple[_Key, ...],
+        msgspec.Meta(
+            description="`KeyboardEvent.code` of the keys, or of a foot pedal's, that begin the next phase.",
+            min_length=1,
+            max_length=6,
+        ),
+    ] = Settings().next_keys
     settle_s: _Seconds = Settings().settle_s
     baseline_s: _Seconds = Settings().baseline_s
-    massage_s: _Seconds | None = Settings().massage_s
-    """Null: as long as it takes."""
+    massage_s: Annotated[_Seconds | None, msgspec.Meta(description="Null: as long as it takes.")] = Settings().massage_s
     recovery_s: _Seconds = Settings().recovery_s
-    plan: CoursePlan = Settings().plan
-    """How often a client is meant to come, unless they have a plan of their own."""
-    keep_months: Annotated[int, msgspec.Meta(ge=1, le=600)] | None = Settings().keep_months
-    """Sessions that ended longer ago are deleted; null: kept until they are erased."""
+    plan: Annotated[
+        CoursePlan, msgspec.Meta(description="How often a client is meant to come, unless they have a plan of their own.")
+    ] = Settings().plan
+    keep_months: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=600)] | None,
+        msgspec.Meta(description="Sessions that ended longer ago are deleted; null: kept until they are erased."),
+    ] = Settings().keep_months
 
 
 class SettingsApi:
