@@ -11,7 +11,7 @@ import msgspec
 from .clock import Clock
 from .model import Device
 from .recordings.recording import ConnectionEvent, Event, Fault, Mark, Pain, PhaseStart, Recording
-from .task_cancellation import ended
+from .task_cancellation import cancel_and_wait
 
 
 class ConnectionState(Enum):
@@ -62,23 +62,23 @@ class ReplaySource:
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
         """Yield the recording's events, each at its time."""
         if self._after_s is None:
-            for item in beginning(self.recording, clock.now()):
+            for item in opening_items(self.recording, clock.now()):
                 yield item
         for event in self.recording.events:
             if self._after_s is None or event.t > self._after_s:
                 await clock.sleep_until(event.t)
-                for item in items_of(event):
+                for item in items_of_event(event):
                     yield item
 
 
-def beginning(recording: Recording, t: float) -> Generator[Item]:
+def opening_items(recording: Recording, t: float) -> Generator[Item]:
     """What a source says of a recording before its first event."""
     yield Described(t, recording.header.device)
     if not any(isinstance(event, ConnectionEvent) for event in recording.events[:1]):
         yield ConnectionChange(t, ConnectionState.STREAMING)
 
 
-def items_of(event: Event) -> Generator[Item]:
+def items_of_event(event: Event) -> Generator[Item]:
     """An event, and the change of the connection that it stands for."""
     if isinstance(event, ConnectionEvent):
         yield ConnectionChange(event.t, ConnectionState.STREAMING if event.up else ConnectionState.LOST)
@@ -115,4 +115,4 @@ class ScriptedSource:
                 yield item
             await tasks[0]
         finally:
-            await ended(*tasks)
+            await cancel_and_wait(*tasks)

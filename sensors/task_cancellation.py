@@ -7,7 +7,7 @@ _AGAIN_S = 10.0
 """A strap that is let go of in order takes less."""
 
 
-async def ended(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks and wait for their end; one in which a library swallowed that is told again. What they raise is theirs."""
     pending = set(tasks)
     while pending:
@@ -24,7 +24,7 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
             task.exception()
 
 
-def told_to_end() -> bool:
+def cancellation_requested() -> bool:
     """Whether the running task was cancelled, even where a library swallowed that.
 
     Up to Python 3.11 `asyncio.wait_for` does so where what it waits for is done in the same moment (bpo-37658).

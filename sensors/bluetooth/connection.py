@@ -16,17 +16,17 @@ from ..model import Device
 from ..protocols.heart_rate import HEART_RATE_SERVICE
 from ..protocols.known_devices import busy_hint
 from ..recordings.recording import BATTERY, HEART_RATE, PMD_DATA
-from ..task_cancellation import ended
+from ..task_cancellation import cancel_and_wait
 from .discovery import START_S, discovery_of
-from .error_messages import connect_trouble
-from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
+from .error_messages import connect_error_text
+from .gatt import SERVICE_OF, device_of, full_uuid, short_uuid
 from .polar_streams import PolarStreams
 from .reconnect import OnPacket
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
 _CUT_OFF_S = 1.0
-HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
+HEART_RATE_UUID = full_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 NOT_HEARD = (
     "The strap is not heard: out of range, dry, or held by another app or watch? Moisten the electrodes, check that it is worn "
@@ -98,9 +98,9 @@ class BleakStrap:
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
         try:
             try:
-                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
+                await connect_within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
-                raise ConnectError(connect_trouble(error, self._found.name)) from error
+                raise ConnectError(connect_error_text(error, self._found.name)) from error
             connection = BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify, pmd=self._pmd)
             try:
                 yield connection
@@ -115,7 +115,7 @@ class BleakStrap:
                 _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
 
 
-async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
+async def connect_within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
     """Wait for Bleak to connect, so long at most, and a moment where we are cancelled. Raises `TimeoutError`.
 
     Bleak answers a cancellation by asking bluetoothd to disconnect, and waits for that answer without end: where bluetoothd
@@ -155,7 +155,7 @@ class BleakConnection:
         try:
             characteristics = list(self._client.services.characteristics.values())
         except BleakError as error:  # a connection that is lost right away takes its services with it
-            raise ConnectError(connect_trouble(error)) from error
+            raise ConnectError(connect_error_text(error)) from error
         for characteristic in characteristics:
             uuid = short_uuid(characteristic.uuid)
             if uuid in SERVICE_OF and "read" in characteristic.properties:
@@ -167,7 +167,7 @@ class BleakConnection:
                 except Exception as error:
                     _LOG.debug("%s does not tell %s", self._found.address, uuid, exc_info=True)
                     if self.gone.is_set():
-                        raise ConnectError(connect_trouble(error)) from error
+                        raise ConnectError(connect_error_text(error)) from error
         return device_of(values, name=self._found.name, address=self._found.address)
 
     async def listen(self, on_packet: OnPacket) -> None:
@@ -175,10 +175,10 @@ class BleakConnection:
         try:
             await self._subscribe(HEART_RATE, on_packet)
         except Exception as error:
-            raise ConnectError(connect_trouble(error)) from error
+            raise ConnectError(connect_error_text(error)) from error
         with suppress(Exception):
             # a strap that does not tell its battery is a strap all the same
-            battery = self._client.services.get_characteristic(whole_uuid(BATTERY))
+            battery = self._client.services.get_characteristic(full_uuid(BATTERY))
             if battery is not None and "notify" in battery.properties:
                 await self._subscribe(BATTERY, on_packet)
         if self._pmd:
@@ -191,14 +191,14 @@ class BleakConnection:
     async def leave(self) -> None:
         """Stop what `listen` has started; takes 1.4 s at most."""
         if self._starting is not None:
-            await ended(self._starting)
+            await cancel_and_wait(self._starting)
         if self._polar is not None and not self.gone.is_set():
             await self._polar.stop()
 
     async def _subscribe(self, uuid: str, on_packet: OnPacket) -> None:
         async with asyncio.timeout(_READ_S):
             await self._client.start_notify(
-                whole_uuid(uuid),
+                full_uuid(uuid),
                 lambda _, payload: on_packet(uuid, bytes(payload)),
                 bluez={"use_start_notify": not self._acquire_notify},
             )

@@ -12,7 +12,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 import msgspec
 
-from .error_messages import radio_trouble
+from .error_messages import scan_error_text
 
 _LOG = logging.getLogger(__name__)
 _ROUND_S, _REST_S, _RETRY_S = 6.0, 4.0, 2.0
@@ -76,7 +76,7 @@ class Discovery:
                     await self._round()
                 except Exception as error:  # noqa: BLE001 Bleak passes on what D-Bus and the system raise
                     _LOG.debug("no scan", exc_info=True)
-                    self._now(RadioState(ready=False, text=radio_trouble(error)))
+                    self._now(RadioState(ready=False, text=scan_error_text(error)))
                     await self._pause(_RETRY_S)
                 else:
                     if all(self._listeners.values()):

@@ -33,7 +33,7 @@ _OF_DBUS = {
 }
 
 
-def radio_trouble(error: BaseException) -> str:
+def scan_error_text(error: BaseException) -> str:
     """Why there is no scan."""
     if known := _known(error):
         return known
@@ -46,7 +46,7 @@ def radio_trouble(error: BaseException) -> str:
     return f"Bluetooth failed: {_words(error)}."
 
 
-def connect_trouble(error: BaseException, name: str | None = None) -> str:
+def connect_error_text(error: BaseException, name: str | None = None) -> str:
     """Why a strap of this name that was heard could not be connected."""
     if known := _known(error):
         return known

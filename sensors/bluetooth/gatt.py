@@ -13,7 +13,7 @@ _BASE = "-0000-1000-8000-00805f9b34fb"
 _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
 
 
-def whole_uuid(uuid: str) -> str:
+def full_uuid(uuid: str) -> str:
     """The 128-bit form, in lower case."""
     return f"0000{uuid}{_BASE}".lower() if len(uuid) == 4 else uuid.lower()
 

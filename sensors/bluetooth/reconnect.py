@@ -18,7 +18,7 @@ from ..errors import ConnectError, NoAdapterError, RadioError, StrapNotFoundErro
 from ..model import Device
 from ..recordings.recording import HEART_RATE, ConnectionEvent, Packet
 from ..source import ConnectionChange, ConnectionState, Described, Item
-from ..task_cancellation import ended, told_to_end
+from ..task_cancellation import cancel_and_wait, cancellation_requested
 
 _LOG = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class ReconnectingSource:
                 yield item
             await keeping
         finally:
-            await ended(keeping)
+            await cancel_and_wait(keeping)
 
     async def _keep(self, clock: Clock, emit: Callable[[Item], None]) -> None:
         timing = self._timing
@@ -136,7 +136,7 @@ class ReconnectingSource:
                 hint = self._hint(refused if refused and _wall_s() >= give_up_at else error, stream, give_up_at)
                 wait_s = 0.0
             except (Exception, asyncio.CancelledError) as error:  # a session lives through whatever Bluetooth raises
-                if told_to_end():
+                if cancellation_requested():
                     raise
                 refused = error if isinstance(error, RadioError) else _odd(error)
                 hint = self._hint(refused, stream, give_up_at)
@@ -256,7 +256,7 @@ async def _either(gone: asyncio.Event, clock: Clock, due_s: float) -> None:
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await ended(*waits)
+        await cancel_and_wait(*waits)
 
 
 def _wall_s() -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from dbus_fast.aio import MessageBus
 
 
-def be_patient(bus: MessageBus) -> None:
+def wait_on_full_socket(bus: MessageBus) -> None:
     """Let a connected bus wait for a full socket instead of breaking off."""
     writer: Any = bus._writer  # noqa: SLF001
     writer.sock = _PatientSocket(writer.sock)

@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from ..errors import VirtualBusError
-from .temporary_folder import end, passing_folder
+from .temporary_folder import end_process, temporary_folder
 
 _DAEMON = "dbus-daemon"
 _MISSING = (
@@ -40,7 +40,7 @@ async def private_bus() -> AsyncGenerator[str]:
     daemon = shutil.which(_DAEMON)
     if daemon is None:
         raise VirtualBusError(_MISSING)
-    async with passing_folder("restbeat-bus-") as folder, _daemon(daemon, folder) as address:
+    async with temporary_folder("restbeat-bus-") as folder, _daemon(daemon, folder) as address:
         yield address
 
 
@@ -65,7 +65,7 @@ async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
     try:
         yield await _address(process)
     finally:
-        await end(process)
+        await end_process(process)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:

@@ -9,7 +9,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusFastError
 
 from ..errors import VirtualBusError
-from .blocking_writes import be_patient
+from .blocking_writes import wait_on_full_socket
 
 Properties = dict[str, Variant]
 """The properties of one interface, by name."""
@@ -44,7 +44,7 @@ class BusService:
         try:
             bus = self._bus = MessageBus(bus_address=self._address, negotiate_unix_fd=True)
             await bus.connect()
-            be_patient(bus)
+            wait_on_full_socket(bus)
             bus.add_message_handler(on_message)
             rule = f"type='signal',sender='{_BUS}',member='NameOwnerChanged',arg2=''"
             await bus.call(Message(_BUS, _BUS_PATH, _BUS, "AddMatch", signature="s", body=[rule]))

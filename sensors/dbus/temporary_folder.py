@@ -14,7 +14,7 @@ _SWEEP = 'read -r _; /bin/rm -rf -- "$0"'
 
 
 @asynccontextmanager
-async def passing_folder(prefix: str) -> AsyncGenerator[Path]:
+async def temporary_folder(prefix: str) -> AsyncGenerator[Path]:
     """Give a folder for the block. On Linux and macOS it goes even when this process is killed."""
     with tempfile.TemporaryDirectory(prefix=prefix) as folder:
         if os.name != "posix":
@@ -26,10 +26,10 @@ async def passing_folder(prefix: str) -> AsyncGenerator[Path]:
         try:
             yield Path(folder)
         finally:
-            await end(sweeper)
+            await end_process(sweeper)
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
+async def end_process(process: asyncio.subprocess.Process) -> None:
     """Close the pipe of a program that ends on that, and kill it and its own where it does not."""
     try:
         async with asyncio.timeout(_STOP_S):

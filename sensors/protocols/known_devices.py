@@ -35,7 +35,7 @@ class Kind(Enum):
     OPTICAL = "optical"
 
 
-class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row of the table; its fields are explained there."""
 
     model: str
@@ -60,24 +60,24 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    strap: tuple[Known, ...]
+    strap: tuple[KnownDevice, ...]
 
 
 @cache
-def table() -> tuple[Known, ...]:
+def known_devices() -> tuple[KnownDevice, ...]:
     """Every row, in the order in which they are tried."""
     return msgspec.toml.decode(_TABLE.read_bytes(), type=_Table).strap
 
 
-def known(device: Device) -> Known | None:
+def known_device(device: Device) -> KnownDevice | None:
     """What is known of a strap, by its name or its model; None where it is not in the table."""
     texts = [text.strip() for text in (device.name, device.model, f"{device.manufacturer} {device.model}") if text]
-    return next((row for row in table() if any(re.match(row.names, text, re.IGNORECASE) for text in texts)), None)
+    return next((row for row in known_devices() if any(re.match(row.names, text, re.IGNORECASE) for text in texts)), None)
 
 
 def busy_hint(name: str | None) -> str | None:
     """What to do where a strap of this name does not let us in: another app may hold its only connection."""
-    row = known(Device(name=name))
+    row = known_device(Device(name=name))
     return None if row is None or row.slots is None else row.quirk
 
 
@@ -95,7 +95,7 @@ def table_markdown() -> str:
             row.quirk or "",
             row.source,
         )
-        for row in table()
+        for row in known_devices()
     ]
     lines = [head, ("---",) * len(head), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

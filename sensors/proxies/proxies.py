@@ -25,11 +25,11 @@ from bluetooth_adapters import AdapterDetails, BluetoothAdapters
 from habluetooth import BluetoothManager, BluetoothServiceInfoBleak
 from habluetooth.central_manager import CentralBluetoothManager
 
-from ..bluetooth.gatt import whole_uuid
+from ..bluetooth.gatt import full_uuid
 from ..protocols.heart_rate import HEART_RATE_SERVICE
-from ..task_cancellation import ended, told_to_end
+from ..task_cancellation import cancel_and_wait, cancellation_requested
 from .address import ProxyAddress, ProxyError
-from .signal_levels import Hearing
+from .signal_levels import SignalLevels
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _DISCONNECT_S = 15.0, 2.0
@@ -37,7 +37,7 @@ _KEEPALIVE_S = 5.0
 """A proxy whose plug was pulled counts as lost after 4.5 of these."""
 _LOOK_S = 0.25
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
-_HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
+_HEART_RATE_UUID = full_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 
 class Proxies:
@@ -45,7 +45,7 @@ class Proxies:
 
     def __init__(self, addresses: Sequence[ProxyAddress], *, keys: Mapping[str, str] | None = None) -> None:
         """`keys` has the Noise key in base64 by host, or under "" for all; a proxy without a key speaks in plaintext."""
-        self.hearing: Hearing[ProxyAddress | None] = Hearing()
+        self.hearing: SignalLevels[ProxyAddress | None] = SignalLevels()
         """What is heard, and by which proxy; None is this computer's own adapter, which others tell of."""
         self.looked = asyncio.Event()
         """Set, and replaced by a new one, each time that the proxies were asked what they hear."""
@@ -86,7 +86,7 @@ class Proxies:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await ended(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         self._manager.async_stop()
         CentralBluetoothManager.manager = None
 
@@ -99,7 +99,7 @@ class Proxies:
                     await stopped.wait()
                 self._troubles[address] = f"The connection to {_named(address, within=True)} was lost."
             except (Exception, asyncio.CancelledError) as error:  # a proxy is a machine of others: it is tried again
-                if told_to_end():
+                if cancellation_requested():
                     raise
                 _LOG.debug("%s", address, exc_info=True)
                 self._troubles[address] = _sentence(address, error)

@@ -18,7 +18,7 @@ _SMOOTH_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[T]):
+class Reception(Generic[T]):
     """A strap as one radio hears it."""
 
     radio: T
@@ -29,12 +29,12 @@ class Heard(Generic[T]):
     last_s: float
 
 
-class Hearing(Generic[T]):
+class SignalLevels(Generic[T]):
     """Keeps who hears what; `T` tells one radio from another."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._heard: dict[str, dict[T, Heard[T]]] = {}
+        self._heard: dict[str, dict[T, Reception[T]]] = {}
         self._near: dict[str, T] = {}
 
     def hear(self, radio: T, device: BLEDevice, name: str | None, rssi_dbm: float, at_s: float | None = None) -> None:
@@ -48,7 +48,7 @@ class Hearing(Generic[T]):
         if before is not None and at_s - before.last_s <= FRESH_S:
             weight = 1.0 - exp(-(at_s - before.last_s) / _SMOOTH_S)
             level_dbm = before.level_dbm + weight * (rssi_dbm - before.level_dbm)
-        radios[radio] = Heard(radio, device, name or (before.name if before else None), level_dbm, at_s)
+        radios[radio] = Reception(radio, device, name or (before.name if before else None), level_dbm, at_s)
 
     def forget(self, radio: T) -> None:
         """Strike out a radio that is gone."""
@@ -66,7 +66,7 @@ class Hearing(Generic[T]):
                 del self._heard[address]
         return list(self._heard)
 
-    def of(self, address: str) -> list[Heard[T]]:
+    def of(self, address: str) -> list[Reception[T]]:
         """Who hears this strap at present: first whom it is near, then by level."""
         address, oldest_s = address.upper(), self._monotonic() - FRESH_S
         fresh = [heard for heard in self._heard.get(address, {}).values() if heard.last_s >= oldest_s]

@@ -11,9 +11,9 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from ..bluetooth.connection import BleakConnection, BleakStrap, within
+from ..bluetooth.connection import BleakConnection, BleakStrap, connect_within
 from ..bluetooth.discovery import discovery_of
-from ..bluetooth.error_messages import connect_trouble
+from ..bluetooth.error_messages import connect_error_text
 from ..bluetooth.reconnect import ReconnectingSource
 from ..bluetooth.scanner import Timing
 from ..errors import ConnectError, NoAdapterError, StrapNotFoundError
@@ -87,9 +87,9 @@ class ProxiedStrap(BleakStrap):
         client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
         try:
             try:
-                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
+                await connect_within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
-                raise ConnectError(connect_trouble(error, self._found.name)) from error
+                raise ConnectError(connect_error_text(error, self._found.name)) from error
             self._failed.clear()
             connection = BleakConnection(client, gone, self._found, acquire_notify=False, pmd=self._pmd)
             try:

@@ -5,7 +5,7 @@ import re
 import msgspec
 
 from ..model import Device
-from ..protocols.known_devices import Known, known
+from ..protocols.known_devices import KnownDevice, known_device
 from ..protocols.polar_frames import STREAM_BITS, Stream
 from .fault_grammar import KINDS
 from .recording import BATTERY, HEART_RATE, PMD_DATA, ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart
@@ -33,7 +33,7 @@ _DETAILS = frozenset({"with another client"})
 _PMD_STAMP = slice(1, 9)
 
 
-def anonymous(
+def anonymised(
     header: Header, events: list[Event], *, licence: str | None = None, ecg: bool = False
 ) -> tuple[Header, list[Event], list[str]]:
     """A recording in which nobody can be found, and a sentence for each kind of thing that was left out.
@@ -82,7 +82,7 @@ def _kind_of(event: Event) -> str:
 
 
 def _device(device: Device) -> Device:
-    row = known(device)
+    row = known_device(device)
     return Device(
         name=row.model if row else "Heart-rate strap" if device.name else None,
         address=ADDRESS if device.address else None,
@@ -94,7 +94,7 @@ def _device(device: Device) -> Device:
     )
 
 
-def _product(text: str | None, row: Known | None) -> str | None:
+def _product(text: str | None, row: KnownDevice | None) -> str | None:
     """The words of a product's name that the table of straps has too: no serial number, nor whose it is."""
     words = row.model.split() if row and text else []
     told = [word for word in words if word.casefold() in (text or "").casefold().split()]

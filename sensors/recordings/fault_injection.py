@@ -76,7 +76,7 @@ def _end_s(events: Sequence[Event]) -> float:
     return events[-1].t if events else 0.0
 
 
-def told(recording: Recording) -> list[str]:
+def fault_lines(recording: Recording) -> list[str]:
     """What was put into a recording, in words, a line a fault."""
     spans = [event for event in recording.events if isinstance(event, Fault)]
     single: dict[str, int] = {}

@@ -13,7 +13,7 @@ from typing import Any, Self
 from dbus_fast import Message, Variant
 
 from ..dbus.service_connection import BusService, Interfaces
-from ..task_cancellation import ended
+from ..task_cancellation import cancel_and_wait
 from .bluez_objects import ADAPTER, CHARACTERISTIC, DEVICE, RefusedError, StrapObjects, adapter_interfaces, adapter_path
 from .virtual_strap import VirtualStrap
 
@@ -48,7 +48,7 @@ class VirtualBlueZ:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await ended(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         for objects in self.straps.values():
             objects.close_pipes()
         await self.seat.leave()

@@ -8,7 +8,7 @@ from typing import Any
 
 from dbus_fast import Variant
 
-from ..bluetooth.gatt import whole_uuid
+from ..bluetooth.gatt import full_uuid
 from ..dbus.service_connection import Interfaces, Properties
 from ..recordings.recording import HEART_RATE
 from .virtual_strap import VirtualStrap
@@ -82,7 +82,7 @@ class StrapObjects:
             **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
             "Connected": Variant("b", False),
             "ServicesResolved": Variant("b", False),
-            "UUIDs": Variant("as", [whole_uuid(service) for service in services]),
+            "UUIDs": Variant("as", [full_uuid(service) for service in services]),
             "RSSI": Variant("n", strap.rssi_dbm),
         }
         handle = _FIRST_HANDLE
@@ -165,7 +165,7 @@ class StrapObjects:
 
     def _service(self, uuid: str) -> Properties:
         return {
-            "UUID": Variant("s", whole_uuid(uuid)),
+            "UUID": Variant("s", full_uuid(uuid)),
             "Device": Variant("o", self.path),
             "Primary": Variant("b", True),
             "Includes": Variant("ao", []),
@@ -174,7 +174,7 @@ class StrapObjects:
 
 def _characteristic(uuid: str, service_path: str, flags: tuple[str, ...]) -> Properties:
     properties: dict[str, Any] = {
-        "UUID": Variant("s", whole_uuid(uuid)),
+        "UUID": Variant("s", full_uuid(uuid)),
         "Service": Variant("o", service_path),
         "Flags": Variant("as", list(flags)),
         "Value": Variant("ay", b""),

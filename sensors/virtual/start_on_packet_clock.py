@@ -5,7 +5,7 @@ import asyncio
 from ..clock import Clock, RunningClock
 
 
-class HeldClock:
+class StartableClock:
     """Stands at 0 until it is started: for a session whose time begins with its strap's first packet."""
 
     def __init__(self, speed: float = 1.0) -> None:

@@ -11,7 +11,7 @@ from ..clock import Clock, RunningClock
 from ..dbus.private_bus import private_bus
 from ..errors import VirtualBusError
 from ..recordings.recording import Recording
-from ..task_cancellation import ended
+from ..task_cancellation import cancel_and_wait
 from .virtual_strap import VirtualStrap, virtual_straps_of
 
 if sys.platform == "linux" or TYPE_CHECKING:
@@ -62,4 +62,4 @@ async def virtual_straps(
         try:
             yield OnAir(bus_address, bluez, players)
         finally:
-            await ended(*playing)
+            await cancel_and_wait(*playing)

@@ -20,10 +20,10 @@ from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange
 from ...analysis.pain_rules import notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.protocols.known_devices import known
+from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
 from ...sensors.source import ConnectionState
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
@@ -101,7 +101,7 @@ class Room:
         try:
             await self.session.run()
         finally:
-            await ended(ticking, checking, estimating)
+            await cancel_and_wait(ticking, checking, estimating)
         self._publish(())
 
     @property
@@ -312,7 +312,7 @@ def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
 
 
 def _why_no_hrv(device: Device) -> str:
-    row = known(device)
+    row = known_device(device)
     if row is None or row.quirk is None:
         return "This sensor sends no RR intervals; a chest strap does."
     return f"{row.quirk} A chest strap sends them."

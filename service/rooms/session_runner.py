@@ -12,7 +12,7 @@ from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
 from ...sensors.source import ConnectionChange, ConnectionState, Described, Item, Source
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 
 
 class Log(Protocol):
@@ -54,7 +54,7 @@ class Session:
             try:
                 await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await ended(feeding, ending)
+                await cancel_and_wait(feeding, ending)
         self.observe(self.live.finish(self.end_s))
         if not feeding.cancelled():
             feeding.result()

@@ -200,7 +200,7 @@ HINTS = (
     ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
     (
         "refuses, or does not answer",
-        trouble.connect_trouble(TimeoutError()),
+        trouble.connect_error_text(TimeoutError()),
         "test_a_strap_that_refuses_is_tried_until_it_lets_in",
     ),
     ("the connection broke", reconnect.LOST_HINT, "test_outages.py[connection]"),

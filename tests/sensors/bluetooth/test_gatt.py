@@ -1,4 +1,4 @@
-from restbeat.sensors.bluetooth.gatt import device_of, short_uuid, values_of, whole_uuid
+from restbeat.sensors.bluetooth.gatt import device_of, full_uuid, short_uuid, values_of
 from restbeat.sensors.model import Device
 
 
@@ -14,7 +14,7 @@ def test_odd_values_are_left_out():
 
 
 def test_short_and_whole_uuids_are_the_same():
-    assert whole_uuid("2A37") == "00002a37-0000-1000-8000-00805f9b34fb"
-    assert short_uuid(whole_uuid("2A37")) == "2a37"
+    assert full_uuid("2A37") == "00002a37-0000-1000-8000-00805f9b34fb"
+    assert short_uuid(full_uuid("2A37")) == "2a37"
     polar = "FB005C82-02E7-F387-1CAD-8ACD2D8DF0C8"
-    assert short_uuid(polar) == whole_uuid(polar) == polar.lower()
+    assert short_uuid(polar) == full_uuid(polar) == polar.lower()

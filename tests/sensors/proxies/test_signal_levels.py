@@ -4,7 +4,7 @@ from bleak.backends.device import BLEDevice
 import pytest
 
 from restbeat.sensors.proxies.address import ProxyAddress, ProxyError
-from restbeat.sensors.proxies.signal_levels import FRESH_S, LOUDER_DB, Hearing
+from restbeat.sensors.proxies.signal_levels import FRESH_S, LOUDER_DB, SignalLevels
 
 STRAP = BLEDevice("A0:9E:1A:00:00:01", "H10", None)
 
@@ -14,7 +14,7 @@ class Ears:
 
     def __init__(self):
         self.now = 100.0
-        self.hearing = Hearing(monotonic=lambda: self.now)
+        self.hearing = SignalLevels(monotonic=lambda: self.now)
 
     def hear(self, seconds=30.0, **levels):
         """Each radio hears the strap at its level, four times a second."""

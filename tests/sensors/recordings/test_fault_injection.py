@@ -11,7 +11,7 @@ from restbeat.sensors.errors import FaultError, PayloadError
 from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
-from restbeat.sensors.recordings.fault_injection import told, with_faults
+from restbeat.sensors.recordings.fault_injection import fault_lines, with_faults
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Fault, Packet, read, write
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +50,7 @@ def test_every_example_of_the_grammar_is_read_and_does_something(text, clear):
     assert truth(changed)
     assert sum(fault.count or 0 for fault in truth(changed)) > 0
     assert changed.header.extra["faults"] == [text]
-    assert told(changed)
+    assert fault_lines(changed)
 
 
 @pytest.mark.parametrize(

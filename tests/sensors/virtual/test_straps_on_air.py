@@ -15,7 +15,7 @@ from restbeat.sensors.dbus.private_bus import private_bus
 from restbeat.sensors.errors import VirtualBusError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Recording
-from restbeat.sensors.virtual.start_on_packet_clock import HeldClock
+from restbeat.sensors.virtual.start_on_packet_clock import StartableClock
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.sensors.virtual.virtual_strap import virtual_straps_of
 
@@ -107,7 +107,7 @@ async def test_an_empty_recording_does_not_keep_the_loop_busy(on_air):
 
 
 async def test_a_held_clock_stands_until_it_is_started():
-    clock = HeldClock(1000.0)
+    clock = StartableClock(1000.0)
     waiting = asyncio.create_task(clock.sleep_until(5.0))
     await asyncio.sleep(0.02)
     assert (clock.now(), waiting.done()) == (0.0, False)
