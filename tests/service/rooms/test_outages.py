@@ -76,7 +76,7 @@ async def begin(trouble, bluez: VirtualBlueZ, strap):
         case "power":
             bluez.power("hci0", on=False)
         case "bluetoothd":
-            await bluez.seat.leave()  # killed: nobody is told that the strap went with it
+            await bluez.service.leave()  # killed: nobody is told that the strap went with it
             bluez.drop(strap)
 
 
@@ -97,9 +97,9 @@ async def end(trouble, bluez: VirtualBlueZ, strap):
             for path, interfaces in bluez.adapters.items():
                 interfaces[ADAPTER]["Discovering"] = Variant("b", False)
                 bluez.discovering[path].clear()
-            await bluez.seat.take(lambda call: answer(bluez, call), lambda _: None)
+            await bluez.service.join(lambda call: answer(bluez, call), lambda _: None)
             for path, interfaces in bluez.adapters.items():
-                bluez.seat.added(path, interfaces)
+                bluez.service.emit_added(path, interfaces)
 
 
 @pytest.mark.parametrize("trouble", HINTS)
