@@ -39,21 +39,21 @@ class ProxiedStrap(BleakStrap):
 
     async def find(self, seconds: float) -> None:
         """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
-        self._found = await self._held_already() if self._first else None
-        self._first = False
+        self._device = await self._already_connected() if self._first_attempt else None
+        self._first_attempt = False
         self._through = self._by = None
         discovery = discovery_of(self._adapter)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), discovery.listened_to(self._listen):
-                while self._found is None:
+            async with asyncio.timeout(seconds), discovery.listening(self._listen):
+                while self._device is None:
                     looked = self._proxies.looked
                     self._choose()
-                    if self._found is None:
+                    if self._device is None:
                         await looked.wait()
-        if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
+        if self._device is None and discovery.unavailable.is_set() and not self._proxies.connected:
             raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
-        if self._found is None:
-            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else self._not_heard)
+        if self._device is None:
+            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else self._not_heard_text)
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
         if device.address.upper() == self._address.upper():
@@ -69,7 +69,7 @@ class ProxiedStrap(BleakStrap):
             self._by = one.radio
             self._through = None if one.radio is None else self._proxies.client_through(one.radio)
             if one.radio is None or self._through is not None:
-                self._found, self._name = one.device, one.name or self._name
+                self._device, self._name = one.device, one.name or self._name
                 return
 
     @asynccontextmanager
@@ -81,24 +81,24 @@ class ProxiedStrap(BleakStrap):
                 self._failed.clear()
                 yield connection
             return
-        if self._found is None:
-            raise StrapNotFoundError(self._not_heard)
-        gone = asyncio.Event()
-        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
+        if self._device is None:
+            raise StrapNotFoundError(self._not_heard_text)
+        lost = asyncio.Event()
+        client = BleakClient(self._device, lambda _: lost.set(), timeout=_CONNECT_S, backend=self._through)
         try:
             try:
                 await connect_within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
-                raise ConnectError(connect_error_text(error, self._found.name)) from error
+                raise ConnectError(connect_error_text(error, self._device.name)) from error
             self._failed.clear()
-            connection = BleakConnection(client, gone, self._found, acquire_notify=False, pmd=self._pmd)
+            connection = BleakConnection(client, lost, self._device, acquire_notify=False, pmd=self._pmd)
             try:
                 yield connection
             finally:
-                if not gone.is_set():
+                if not lost.is_set():
                     # silent: a proxy that hangs still counts as connected, and would be the nearest again
                     self._failed.add(self._by)
-                await connection.leave()
+                await connection.stop_streams()
         finally:
             try:
                 async with asyncio.timeout(_DISCONNECT_S):

@@ -10,7 +10,7 @@ from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, P
 from restbeat.sensors.source import ConnectionChange
 
 SPEED = 60.0
-QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
+QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
 
 
 @asynccontextmanager

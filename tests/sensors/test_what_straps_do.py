@@ -88,7 +88,7 @@ ROWS = (
         f"{RECONNECT}::test_connections_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
         (
             "sensors/bluetooth/reconnect.py",
-            "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1",
+            "attempts = 0 if stream.was_stable(timing.stable_after_s) else attempts + 1",
             "attempts = 0",
         ),
     ),

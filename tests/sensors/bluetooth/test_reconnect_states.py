@@ -80,7 +80,7 @@ class Troubled:
         if self.trouble == "busy":
             self.done.append("let go")
             raise ConnectError("busy")
-        self.gone = asyncio.Event()
+        self.lost = asyncio.Event()
         try:
             yield self
         finally:
@@ -102,10 +102,10 @@ class Troubled:
                 on_packet("2a37", PAYLOAD)
                 raise ConnectError("refused")
             case "lost at once":
-                self.gone.set()
+                self.lost.set()
             case "lost":
                 on_packet("2a37", PAYLOAD)
-                loop.call_soon(self.gone.set)
+                loop.call_soon(self.lost.set)
             case "silent":
                 on_packet("2a37", PAYLOAD)
             case "silent, then not":

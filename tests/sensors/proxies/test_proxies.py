@@ -30,7 +30,7 @@ from .fake_proxy import FakeStrap, two_proxies
 
 ADDRESS = "C0:FF:EE:00:00:01"
 PACKETS = [struct.pack("<BBH", 0x10, 60 + n, 1000 + n) for n in range(20)]
-QUICK = Timing(first_wait_s=0.05, look_s=1.0)
+QUICK = Timing(first_wait_s=0.05, scan_s=1.0)
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from restbeat.web.demo import RECORDINGS
 from ...sensors.conftest import recording, until
 
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
-QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05)
+QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05)
 
 
 async def test_what_was_put_in_is_told_and_stored_with_the_session(tmp_path, capsys):

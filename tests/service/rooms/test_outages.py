@@ -24,7 +24,7 @@ from ...sensors.dbus.daemon import dbus_daemon
 pytestmark = pytest.mark.dbus
 
 SPEED = 20.0
-QUICK = Timing(silent_after_wall_s=0.3, look_s=0.5, first_wait_s=0.05, longest_wait_s=0.2, no_adapter_wait_s=0.1)
+QUICK = Timing(silent_after_wall_s=0.3, scan_s=0.5, first_wait_s=0.05, longest_wait_s=0.2, no_adapter_wait_s=0.1)
 HINTS = {
     "connection": "worn and near",
     "range": "not heard",
