@@ -133,7 +133,7 @@ class BeatStream:
     def connection_lost(self) -> list[JudgedBeat]:
         """The connection was lost: decide all that waits."""
         pulses = self._judge_pulses(self.pulse, self.pulse.connection_lost()) if self.pulse else []
-        return pulses + self._judge(self.clock.broken(), self._doubted) + self._match(self._filter.flush())
+        return pulses + self._judge(self.clock.connection_lost(), self._doubted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """The session ended at `t`: decide all that waits."""

@@ -97,7 +97,7 @@ def test_the_same_payload_at_its_usual_second_is_no_double():
 def test_a_lost_connection_breaks_the_beats_and_counts_its_seconds():
     clock = BeatClock()
     beats = [b for t in range(1, 31) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
-    beats += clock.broken()
+    beats += clock.connection_lost()
     beats += [b for t in range(50, 81) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
     assert [b.index for b in beats if b.gap_before] == [30]
     assert clock.gaps == 1

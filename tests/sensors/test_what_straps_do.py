@@ -143,7 +143,7 @@ ROWS = (
         "every stack",
         "a gap is found in the RR sum; no difference is taken across it",
         f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
-        ("sensors/beat_clock.py", "self._left -= resumed", "self._left -= 0"),
+        ("sensors/beat_clock.py", "self._packets_left -= resumed", "self._packets_left -= 0"),
     ),
     Row(
         "A dropped packet inflates RMSSD, the live one too",

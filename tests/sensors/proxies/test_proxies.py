@@ -100,7 +100,7 @@ async def test_a_lost_connection_is_told_and_taken_up_again():
 
 async def test_where_a_proxy_dies_another_that_hears_the_strap_takes_over():
     async with practice((-80, -55)) as (pair, strap, proxies):
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies) as got:
             strap.send(PACKETS[0])
             await until(lambda: heart_rates(got))
@@ -142,7 +142,7 @@ async def test_a_cancellation_that_the_library_makes_up_ends_no_proxy(monkeypatc
 async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_taken():
     async with practice((-80, -55)) as (pair, strap, proxies):
         pair[1].slots = 0
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
 
@@ -150,7 +150,7 @@ async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_taken():
 async def test_where_no_proxy_has_a_free_slot_it_is_said():
     async with practice((-80, -55)) as (pair, _, proxies):
         pair[0].slots = pair[1].slots = 0
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         with pytest.raises(StrapNotFoundError, match="is heard, but by no proxy"):
             await ProxiedStrap(ADDRESS, proxies, "hci9").find(0.5)
 
@@ -165,14 +165,14 @@ async def test_a_strap_that_nobody_hears_is_not_found():
 async def test_where_the_louder_proxy_cannot_connect_the_other_is_tried_next():
     async with practice((-80, -55)) as (pair, strap, proxies):
         pair[1].refuses = True
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
 
 
 async def test_a_proxy_that_hangs_with_its_connection_up_is_left_for_another():
     async with practice((-80, -55)) as (pair, strap, proxies):
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         timing = replace(QUICK, silent_after_s=0.3, silent_after_wall_s=0.3)
         async with streaming(strap, proxies, timing=timing) as got:
             strap.send(PACKETS[0])
@@ -189,7 +189,7 @@ async def test_two_straps_stream_each_through_the_proxy_of_its_room():
     async with practice((-55, -80)) as (pair, strap, proxies):
         other = FakeStrap("C0:FF:EE:00:00:02", "Polar H10 00000002")
         pair[0].levels[other], pair[1].levels[other] = -80, -55
-        await until(lambda: all(len(proxies.hearing.of(address)) == 2 for address in (ADDRESS, "C0:FF:EE:00:00:02")))
+        await until(lambda: all(len(proxies.levels.receivers(address)) == 2 for address in (ADDRESS, "C0:FF:EE:00:00:02")))
         async with streaming(strap, proxies) as one, streaming(other, proxies, "C0:FF:EE:00:00:02") as two:
             assert (strap.holder, other.holder) == pair
             for packet in PACKETS:
