@@ -1,4 +1,4 @@
-"""The items of a strap as they come, for the tests of a connection."""
+"""Helpers for tests of a connection: a strap's items as they arrive."""
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
@@ -15,7 +15,7 @@ QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05, no_adapte
 
 @asynccontextmanager
 async def streaming(strap, clock=None, **options):
-    """The items of a strap, as they come; the source is closed when the block ends."""
+    """Yield the growing list of a strap's items; the source is closed when the block ends."""
     items = []
     source = StrapSource(strap.address, rng=random.Random(1), timing=options.pop("timing", QUICK), **options)
 

@@ -20,7 +20,7 @@ async def gathered(source, clock):
         return [item async for item in items]
 
 
-async def test_a_replay_gives_every_event_at_its_time():
+async def test_a_replay_yields_every_event_at_its_time():
     clock, times = FlatOutClock(), []
     async with aclosing(ReplaySource(recording(*PACKETS)).items(clock)) as items:
         got = [item async for item in items if times.append(clock.now()) is None]
@@ -57,7 +57,7 @@ class Strap:
             self.let_go.set()
 
 
-async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_lets_go_of_its_strap():
+async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_releases_its_strap():
     strap = Strap()
     script = [PhaseStart(0.0, Phase.BASELINE), PACKETS[0], Mark(2.5, note="turned"), Pain(3.5, 4), PhaseStart(5.5, Phase.ENDED)]
     got = []
@@ -70,6 +70,6 @@ async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_lets_go_of_
     assert strap.let_go.is_set()
 
 
-async def test_the_error_of_a_strap_comes_through_its_script():
+async def test_an_error_of_the_strap_comes_through_the_script():
     with pytest.raises(OSError, match="gone"):
         await gathered(ScriptedSource(Strap(OSError("gone")), recording()), RunningClock(100.0))

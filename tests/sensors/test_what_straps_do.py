@@ -32,7 +32,7 @@ LIVE, ROOM = "tests/analysis/live/test_live_session.py", "tests/service/rooms/te
 
 @dataclass(frozen=True)
 class Row:
-    """What is seen, where, what restbeat does; the test, and (file, text, text without the remedy)."""
+    """A quirk: what is seen, where, what restbeat does, its test, and (file, text, text without the remedy)."""
 
     seen: str
     where: str
@@ -85,7 +85,7 @@ ROWS = (
         "A connection that comes up and drops, again and again",
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",
-        f"{RECONNECT}::test_connections_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
+        f"{RECONNECT}::test_connections_that_drop_at_once_are_retried_ever_more_slowly_and_a_stable_one_quickly",
         (
             "sensors/bluetooth/reconnect.py",
             "attempts = 0 if stream.was_stable(timing.stable_after_s) else attempts + 1",
@@ -170,7 +170,7 @@ ROWS = (
         "AcquireNotify broke some straps",
         "bleak #1942",
         "StartNotify unless told otherwise",
-        f"{CONNECTION}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        f"{CONNECTION}::test_start_notify_is_used_unless_acquire_notify_is_asked_for",
         (
             "sensors/bluetooth/connection.py",
             '"use_start_notify": not self._acquire_notify',
@@ -197,18 +197,22 @@ ROWS = (
 H10 = "Polar H10 A1B2C3D4"
 HINTS = (
     ("not heard: out of range, dry, or busy", connection.NOT_HEARD, "test_outages.py[range]"),
-    ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
+    (
+        "an H10 that was heard before, or refuses",
+        busy_hint(H10),
+        "test_an_h10_that_went_off_the_air_may_be_in_use_by_another_app",
+    ),
     (
         "refuses, or does not answer",
         trouble.connect_error_text(TimeoutError()),
-        "test_a_strap_that_refuses_is_tried_until_it_lets_in",
+        "test_a_strap_that_refuses_is_retried_until_it_connects",
     ),
     ("the connection broke", reconnect.LOST_HINT, "test_outages.py[connection]"),
     ("connected, but silent", reconnect.SILENT_HINT, "test_outages.py[silence]"),
     ("the adapter is gone", trouble._NO_ADAPTER, "test_outages.py[adapter]"),
     ("Bluetooth is switched off", trouble._SWITCHED_OFF, "test_outages.py[power]"),
-    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_told_in_a_sentence"),
-    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_who_may_not_use_bluetooth_is_told_so"),
+    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_reported_in_a_sentence"),
+    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_without_permission_for_bluetooth_is_told_so"),
     ("too many connections on the bus", trouble._CUT_OFF, "test_connection_limit.py"),
     (
         "battery at 15 % or less",
@@ -216,7 +220,7 @@ HINTS = (
         "test_a_low_battery_is_said_while_all_is_well",
     ),
 )
-"""When, what the therapist reads, and the test that shows it."""
+"""Each hint: when it appears, its text, and the test that shows it."""
 
 
 def connection_table():
@@ -268,7 +272,7 @@ def test_the_tests_that_show_the_hints_are_there():
 
 @pytest.fixture(scope="session")
 def without(tmp_path_factory):
-    """A copy of the project, and what runs a test in it once an edit is made."""
+    """Copy the project, and return a function that runs a test in the copy after an edit."""
     copy = tmp_path_factory.mktemp("without") / "project"
     ignored = shutil.ignore_patterns("__pycache__", "artifacts", "*.gz", "golden")
     copy.mkdir()

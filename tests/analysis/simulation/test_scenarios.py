@@ -69,7 +69,7 @@ def test_a_written_simulation_is_read_back_without_a_warning(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_truth_counts_what_the_packets_hold(scenario):
+def test_the_truth_matches_the_packets(scenario):
     header, events = simulate(scenario, seed=3, minutes=(2, 5, 2))
     told = header.extra["truth"]
     assert told["packets"] == len(packets(events))

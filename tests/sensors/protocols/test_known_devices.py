@@ -1,4 +1,4 @@
-"""What is known of straps, and that the table says it of the right ones."""
+"""The table of known devices, and that each row matches the right ones."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_a_strap_is_known_by_its_name(name, model):
     assert known_device(Device(name=name)).model == model
 
 
-def test_a_strap_is_known_by_what_it_tells_where_its_name_says_nothing():
+def test_a_strap_is_known_by_its_model_where_its_name_says_nothing():
     assert known_device(Device(name="Strap 7", manufacturer="Polar Electro Oy", model="Polar H10")).model == "Polar H10"
     assert known_device(Device(name=None, manufacturer="Polar", model="H10")).model == "Polar H10"
 
@@ -53,6 +53,6 @@ def test_an_h10_has_no_contact_bit_and_its_second_connection_is_off():
     assert "busy in another app" in connect_error_text(TimeoutError(), "Strap 7")
 
 
-def test_no_optical_sensor_is_believed_about_skin_contact_by_mistake():
+def test_unreliable_contact_bits_are_not_believed():
     assert not known_device(Device(name="Polar Sense 9D11A320")).believes_contact
     assert known_device(Device(name="Polar H7 1")).believes_contact
