@@ -1,1 +1,1 @@
-"""Beats become HRV, HRV becomes the relaxation response: pure functions, no I/O and no clock of their own."""
+"""HRV from beats, and the relaxation response from HRV: pure functions without I/O and without a clock of their own."""

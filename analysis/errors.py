@@ -1,4 +1,4 @@
-"""Every error the analysis can raise, one tree.
+"""All errors that the analysis can raise, as one tree.
 
 AnalysisError
 └── SimulationError    a scenario, seed or length that cannot be simulated
@@ -6,7 +6,7 @@ AnalysisError
 
 
 class AnalysisError(Exception):
-    """Root of all errors of the analysis; its text is a sentence for a person."""
+    """Root of all errors of the analysis; its text is a sentence for the user."""
 
 
 class SimulationError(AnalysisError):

@@ -1,6 +1,6 @@
-"""The figures that leave the analysis: what `restbeat replay --json` prints, and what a page draws beside it.
+"""The report structs that the analysis returns: the figures that `restbeat replay --json` prints, and the data behind a page.
 
-Units stand in the names. A figure that cannot be computed is None; the reason stands in `why`, or in `SessionReport.reasons`.
+Units are in the field names. A figure that cannot be computed is None; `why` or `SessionReport.reasons` states the reason.
 """
 
 from typing import Any, Final, Literal
@@ -13,30 +13,30 @@ from .hrv.engine_parity import Parity
 from .polar.polar_signals import PolarReport
 
 ALGORITHM = "restbeat-4"
-"""Version of everything that turns raw packets into figures; raised whenever a figure may change."""
+"""Version of the whole computation from raw packets to figures; raised whenever a figure may change."""
 
 LEAST_ACCEPTED_PCT: Final = 70.0
-"""Of the beats of a phase, a file or the live 5 min: below it no HRV figure of them is given."""
+"""Least share of accepted beats in a phase, a file or the live 5 min window for any HRV figure."""
 
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
 RestComparisonClass = Literal["more", "usual", "less", "unknown"]
 
 
 def too_few_accepted(accepted_pct: float) -> str | None:
-    """Why there is no HRV figure of beats of which this share (%) was accepted; None where there may be one."""
+    """Return why beats with this accepted share (%) have no HRV figure; None where they may have one."""
     if accepted_pct >= LEAST_ACCEPTED_PCT:
         return None
     return f"Only {int(accepted_pct)} % of the beats could be used: too few for any figure."
 
 
 class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """HRV of record of one phase (Task Force 1996 for the terms)."""
+    """HRV figures of record of one phase (terms as in Task Force 1996)."""
 
     phase: str
     start_s: float
     end_s: float
     beats: int
-    """Beats received whose end lies in the phase, doubles left out."""
+    """Received beats that end in the phase, without duplicates."""
     accepted_pct: float | None = None
     mean_hr_bpm: float | None = None
     mean_rr_ms: float | None = None
@@ -50,7 +50,7 @@ class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
     hf_ms2: float | None = None
     resp_per_min: float | None = None
     clean_segments: int = 0
-    """10 s segments with at least five differences of adjacent accepted beats."""
+    """Number of 10 s segments with at least five differences between adjacent accepted beats."""
 
 
 class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
@@ -59,48 +59,49 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
     phase: str
     delta_ln_rmssd: float | None = None
     half_width: float | None = None
-    """Half of the 95 % interval of `delta_ln_rmssd`."""
+    """Half the width of the 95 % interval of `delta_ln_rmssd`."""
     percent: float | None = None
     """100 (e^delta - 1)."""
     class_: ResponseClass = "insufficient"
     why: str = ""
-    """In words: what the class means, or which condition failed."""
+    """Plain-language meaning of the class, or the condition that failed."""
 
 
 class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a response rests on; and the second question, whether it is more than rest alone usually does for this client."""
+    """The basis of a response, and its comparison with this client's rest-only sessions."""
 
     steady: bool = False
-    """Whether the session's own data were enough to compare, however much the client wanders."""
+    """Whether the session's own data sufficed for a comparison, whatever the client's session-to-session SD."""
     flagged: bool = False
-    """Breathing was slow, shifted or unreadable: it may have made the change."""
+    """Whether breathing was slow, shifted or unreadable, so that it may have caused the change."""
     standard_error: float | None = None
-    """Of `delta_ln_rmssd`, by this session alone."""
+    """Standard error of `delta_ln_rmssd` from this session alone."""
     wander_sd: float
-    """What was allowed for slow wander between quiet phases, in ln RMSSD."""
+    """Session-to-session SD of the change between quiet phases that was allowed for, in ln RMSSD."""
     wander_rests: int = 0
-    """Rest-only sessions of this client that it was learnt from."""
+    """Number of this client's rest-only sessions from which `wander_sd` was estimated."""
     usual_class: RestComparisonClass = "unknown"
     usual_why: str = ""
     usual_rests: int = 0
-    """Earlier rest-only sessions of about this length."""
+    """Number of earlier rest-only sessions of similar length."""
     usual_ln_rmssd: float | None = None
-    """Their mean change."""
+    """Mean change of ln RMSSD in those rest-only sessions."""
     usual_half_width: float | None = None
-    """Half of the range in which 95 of 100 further rests would lie."""
+    """Half the width of the 95 % prediction interval for another rest-only session."""
 
 
 class DriftEvidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What one comparison saw of a person's drift (`analysis.drift`): a line each point of its grid over τ and r."""
+    """Evidence on a person's drift from one comparison (`response.drift`): one entry per point of the grid over τ and r."""
 
     log_likelihood: list[float]
     rss: list[float]
-    """Residual sum of squares."""
+    """Residual sums of squares."""
     df: int
+    """Residual degrees of freedom."""
 
 
 class Integrity(msgspec.Struct, frozen=True, kw_only=True):
-    """How whole the stream was."""
+    """Counts of packets, beats and losses in the stream."""
 
     packets: int = 0
     beats: int = 0
@@ -111,7 +112,7 @@ class Integrity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Exactly what `restbeat replay --json` prints."""
+    """The figures of a session, exactly as `restbeat replay --json` prints them."""
 
     recording: str
     device: dict[str, Any]
@@ -122,7 +123,7 @@ class SessionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One point of the summary picture: RMSSD of 10 s, None where beats are missing."""
+    """One point of the summary chart: RMSSD over 10 s, None where beats are missing."""
 
     mid_s: float
     phase: str
@@ -130,35 +131,35 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A mark or a pain score, in words, at its time."""
+    """The text of a mark, with its session time."""
 
     at_s: float
     text: str
 
 
 class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as its summary page shows it."""
+    """Everything that the summary page shows of a session."""
 
     figures: SessionFigures
     segments: list[Segment]
     reasons: dict[str, list[str]]
-    """Per phase: why figures are missing, in plain words."""
+    """Plain-language reasons for missing figures, by phase."""
     notes: list[Note]
     pain: list[tuple[float, int]]
     duration_s: float
     kind: str = "massage"
-    """massage or rest"""
+    """Kind of session: massage or rest."""
     hrv: bool
-    """False for a heart-rate-only sensor."""
+    """Whether the sensor sent RR intervals; False for a heart-rate-only sensor."""
     intervals: dict[str, tuple[float, float]] = {}
-    """Per response phase: the 95 % interval of delta_ln_rmssd (low, high)."""
+    """The 95 % interval of delta_ln_rmssd (low, high), by response phase."""
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
     context: dict[str, ResponseContext] = {}
-    """Per response phase that could be compared."""
+    """Basis of each response that could be computed, by phase."""
     drift: DriftEvidence | None = None
-    """For later massages of the same client, if this was a rest; None where nothing was compared."""
+    """Drift evidence that a rest-only session lends to later massages of the client; None where nothing was compared."""
     polar: PolarReport | None = None
-    """None where the strap sent neither ECG nor acceleration."""
+    """Results from ECG and acceleration; None where the strap sent neither."""
     second_look: FinalVerdicts | None = None
-    """What the pass after the session makes of the beats; the figures and the response are those of the live filter."""
+    """Verdicts of the offline filter that runs after the session; figures and response come from the live filter."""

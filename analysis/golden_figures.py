@@ -1,4 +1,4 @@
-"""Golden summaries: the figures that a recording gave once, compared field by field, each with its tolerance."""
+"""Comparison of a recording's figures with its golden summary, field by field, each with its own tolerance."""
 
 from collections.abc import Iterator
 from math import isclose
@@ -18,20 +18,20 @@ _TOLERANCES: dict[str, tuple[float, float]] = {
     "percent": (0.0, 0.05),
     "lost_s": (0.0, 0.01),
 }
-"""Relative and absolute, by field; the rest is tight. Counts, classes and words must be equal."""
+"""Relative and absolute tolerances by field; all other floats use `_TIGHT`. Counts, classes and texts must be equal."""
 
 
 class Difference(NamedTuple):
-    """One field that is no longer what it was."""
+    """One field whose value differs from the golden summary."""
 
     field: str
-    """Such as "baseline.rmssd_ms" or "integrity.gaps"."""
+    """Dotted name, such as "baseline.rmssd_ms" or "integrity.gaps"."""
     golden: Any
     now: Any
 
 
 def differences(golden: SessionFigures, now: SessionFigures) -> list[Difference]:
-    """Give every field that differs by more than its tolerance; a field that is missing on one side is None there."""
+    """Return every field that differs by more than its tolerance; a field missing on one side is None there."""
     before, after = dict(_fields(golden)), dict(_fields(now))
     names = [*before, *(name for name in after if name not in before)]
     return [
@@ -64,5 +64,5 @@ def _fields(figures: SessionFigures) -> Iterator[tuple[str, Any]]:
 
 
 def _number(field: str, figure: Any) -> Any:
-    """A float that JSON wrote without its point is a float all the same."""
+    """Convert an integer to float where the field's unit says float: JSON may drop the decimal point."""
     return float(figure) if isinstance(figure, int) and field.endswith(("_s", "_ms", "_ms2", "_pct", "_bpm", "_min")) else figure

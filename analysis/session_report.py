@@ -1,4 +1,4 @@
-"""A whole session, from its raw events to its figures of record. With NeuroKit2 and scipy: for the worker process only."""
+"""Computation of a session's report of record from its raw events. It imports NeuroKit2 and SciPy: worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -38,9 +38,10 @@ from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
-"""Of every phase that accepted beats of the ECG must fill, and how much less of the session than the strap's own they may."""
+"""Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
+of the strap's own beats."""
 
-Record = Callable[[Sequence[Array]], TimeDomain]
+TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
 
 
 def summarise(
@@ -49,14 +50,14 @@ def summarise(
     events: Sequence[Event],
     *,
     end_s: float | None = None,
-    record: Record = time_domain,
-    past: Sequence[EarlierSession] = (),
+    compute_time_domain: TimeDomainFunction = time_domain,
+    earlier_rests: Sequence[EarlierSession] = (),
 ) -> SessionReport:
-    """Compute the figures of record of a session from its raw events, in order of time.
+    """Compute the report of record of a session from its raw events, in order of time.
 
-    `record` computes the time domain: NeuroKit2, against which the live engine is checked, or for the archive numpy alone.
-    `end_s` is where the session ended, if later than its last event; `past` the client's earlier rests, in order of time.
-    No event gives a report without figures, never an error.
+    `compute_time_domain`: NeuroKit2, against which the live engine is checked, or numpy alone for the archive.
+    `end_s`: end of the session, if later than its last event. `earlier_rests`: the client's earlier rest-only sessions, in
+    order of time. Without events the report has no figures; that is no error.
     """
     spans = phase_spans(events, end_s)
     last_s = spans[-1].end_s if spans else 0.0
@@ -67,15 +68,15 @@ def summarise(
     beats = beat_arrays(judged)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
-    of_phase = {span: beats.within(span) for span in spans}
+    beats_by_span = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
     parity = Parity()
     for span in spans:
         rates = None if stream.rr_seen else _heart_rates(events, span)
-        figures, why = _phase_figures(span, of_phase[span], record, heart_rates=rates)
-        if figures.mean_rr_ms is not None and record is time_domain:
-            inside = of_phase[span]
+        figures, why = _phase_figures(span, beats_by_span[span], compute_time_domain, heart_rates=rates)
+        if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
+            inside = beats_by_span[span]
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
         if not stream.rr_seen:
@@ -83,8 +84,8 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(of_phase, past, header.kind, hrv=stream.rr_seen)
-    clock, placed = stream.clock, stream.pulse or stream.clock
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen)
+    clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
             recording=name,
@@ -93,14 +94,14 @@ def summarise(
             responses=compared.responses,
             integrity=Integrity(
                 packets=clock.packets,
-                beats=placed.beats,
+                beats=beat_source.beats,
                 rejected_beats=stream.rejected,
-                gaps=placed.gaps,
+                gaps=beat_source.gaps,
                 duplicate_packets=clock.duplicate_packets,
-                lost_s=round(placed.lost_s, 3),
+                lost_s=round(beat_source.lost_s, 3),
             ),
         ),
-        segments=_segments(of_phase),
+        segments=_segments(beats_by_span),
         reasons=reasons,
         notes=[Note(event.t, event.text) for event in events if isinstance(event, Mark)],
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
@@ -120,7 +121,7 @@ def summarise(
 
 
 def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
-    """Compute the figures of a whole recording as if it were one phase; gives also the reasons for those that are missing."""
+    """Return the figures of a whole recording as if it were one phase, and the reasons for missing ones."""
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
@@ -130,9 +131,10 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
-    """Compute the figures of plain RR intervals as if they were one phase, and the reasons for those that are missing."""
-    judge = ArtifactFilter()
-    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in judge.push(rr, gap=gap)] + judge.flush()
+    """Return the figures of plain RR intervals as if they were one phase, and the reasons for missing ones."""
+    artifact_filter = ArtifactFilter()
+    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in artifact_filter.push(rr, gap=gap)]
+    verdicts += artifact_filter.flush()
     end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64)) / 1000
     judged = [
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
@@ -149,9 +151,9 @@ def _whole(span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None) ->
 def _polar(
     events: Sequence[Event], spans: Sequence[PhaseSpan], judged: list[JudgedBeat]
 ) -> tuple[PolarReport | None, list[JudgedBeat]]:
-    """What came of a Polar strap's ECG and acceleration, and the beats to compute with.
+    """Return the report on a Polar strap's ECG and acceleration, and the beats to compute with.
 
-    The ECG's beats are taken for the whole session or not at all: two sources in one comparison would differ by themselves.
+    ECG beats are used for the whole session or not at all: two sources in one comparison would differ by themselves.
     """
     signals = signals_of(events)
     if signals.empty or not spans:
@@ -178,7 +180,7 @@ def _polar(
 
 
 def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
-    """Heart rates that the strap itself sent within the span, in bpm."""
+    """Return the heart rates in bpm that the strap itself sent within the span."""
     rates: list[int] = []
     for event in events:
         if isinstance(event, Packet) and event.char == HEART_RATE and span.start_s <= event.t <= span.end_s:
@@ -190,7 +192,7 @@ def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
 
 
 def _phase_figures(
-    span: PhaseSpan, beats: BeatArrays, record: Record, *, heart_rates: list[int] | None
+    span: PhaseSpan, beats: BeatArrays, compute_time_domain: TimeDomainFunction, *, heart_rates: list[int] | None
 ) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
@@ -208,7 +210,7 @@ def _phase_figures(
     if why := too_few_accepted(accepted_pct):
         return PhaseFigures(**known), [why]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
-    time = record([run.rr_ms for run in runs])
+    time = compute_time_domain([run.rr_ms for run in runs])
     bands, breathing = spectra(runs)
     figures = PhaseFigures(
         **known,
@@ -227,9 +229,9 @@ def _phase_figures(
     return figures, [*time.reasons, *bands.reasons, *([breathing.reason] if breathing.reason else [])]
 
 
-def _segments(of_phase: dict[PhaseSpan, BeatArrays]) -> list[Segment]:
+def _segments(beats_by_span: dict[PhaseSpan, BeatArrays]) -> list[Segment]:
     out: list[Segment] = []
-    for span, beats in of_phase.items():
+    for span, beats in beats_by_span.items():
         mids, ln_rmssd = segments(phase_beats(span, beats))
         known = {round(float(mid), 3): float(np.exp(y)) for mid, y in zip(mids, ln_rmssd, strict=True)}
         for n in range(int((span.end_s - span.start_s) // SEGMENT_S)):

@@ -1,4 +1,4 @@
-"""Everything that has a bound, measured on this machine, peers beside it; writes docs/benchmarks.md."""
+"""All benchmarks with a bound, measured on this computer, with peer libraries for comparison; writes docs/benchmarks.md."""
 
 import argparse
 import sys

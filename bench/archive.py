@@ -20,7 +20,7 @@ SCENARIOS = ("none", "clear", "noisy", "sleepy", "opposite", "slow-breathing")
 
 
 def rows(speed):
-    """Sessions a second, and what one costs."""
+    """Return the sessions per second, and the processor time of one."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(fill(Path(folder), SESSIONS))
         runs, slower = zip(*(speed.around(reanalysed, folder) for _ in range(RUNS)), strict=True)
@@ -43,7 +43,7 @@ async def fill(folder, sessions):
 
 
 def reanalysed(folder):
-    """Seconds by the clock, and of the processor, of one run over all."""
+    """Return wall-clock and processor seconds of one run over all sessions."""
     before, start = children_cpu_s(), time.perf_counter()
     command = [*RESTBEAT, "reanalyse", "--data", folder, "--jobs", str(JOBS), "--again"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

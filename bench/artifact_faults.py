@@ -1,4 +1,4 @@
-"""What can be wrong with RR intervals, put into a clean series so that every wrong interval is known."""
+"""Artifacts in RR intervals, added to a clean series so that every wrong interval is known."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ KINDS = (
 )
 _MIX = ("ectopic, full pause", "ectopic, partial pause", "ectopic, no pause", "couplet", "missed", "extra")
 _TAKES = {"ectopic, no pause": 1, "extra": 1, "couplet": 3}
-"""Intervals that an artifact takes; two are usual."""
+"""Number of intervals that an artifact occupies; two where none is given."""
 _LEAD = 20
-"""Beats at the start that stay clean: a filter must learn the rhythm."""
+"""Beats at the start without artifacts, from which a filter learns the rhythm."""
 _BIGEMINY = (3, 7)
-"""Premature beats in a row, each after one beat of the heart's own."""
+"""Premature beats in a row, each after one normal beat."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,15 +31,15 @@ class Spoilt:
 
     rr_ms: np.ndarray
     wrong: np.ndarray
-    """Intervals that are not the heart's own."""
+    """Whether each interval is an artifact."""
     lost_before: np.ndarray
-    """Intervals before which others were lost."""
+    """Whether intervals were lost before each."""
 
 
 def spoil(rr_ms, kind, share, rng):
-    """Put artifacts of a kind into so many of the beats, at random places.
+    """Return the series with artifacts of a kind in a share of the beats, at random places.
 
-    Between two is an interval of the heart's own at least: single ectopic beats in a row would be a tachycardia.
+    There is at least one normal interval between two of them: single ectopic beats in a row would be a tachycardia.
     """
     wanted = round(share * len(rr_ms))
     free = np.ones(len(rr_ms), dtype=bool)

@@ -1,4 +1,4 @@
-"""Clean RR series for the artifact benchmark to spoil: simulated hearts, a real one of the fixtures, real recordings if there."""
+"""Clean RR series for the artifact benchmark: simulated hearts, a real fixture, and real recordings where they are available."""
 
 from datetime import datetime
 from pathlib import Path
@@ -11,13 +11,13 @@ from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet, read
 
 REAL_DATA = "RESTBEAT_REAL_DATA"
-"""Environment variable that names the folder of real recordings."""
+"""Environment variable with the folder of real recordings."""
 _FIXTURE = Path(__file__).parent.parent / "fixtures" / "pyhrv_nni-60min_real.jsonl.gz"
 _SITTING, _DEEP_BREATHING = ("14:09:20", "14:14:20"), ("14:29:25", "14:32:25")
 
 
 def simulated_series(seed=0, *, minutes=5):
-    """Five hearts of known kind; another seed gives others of the same kinds."""
+    """Simulate five kinds of heart; another seed gives other hearts of the same kinds."""
     quiet = HeartState(rr_s=0.9, hf_amplitude=0.03, lf_amplitude=0.02, breathing_hz=0.25)
     breathing = {"0.10 Hz, swing 30 %": (0.10, 0.148), "0.10 Hz, swing 60 %": (0.10, 0.28), "0.08 Hz, swing 45 %": (0.08, 0.215)}
     hearts = {f"simulated, RMSSD {rmssd_ms}": quiet.with_rmssd(rmssd_ms) for rmssd_ms in (20, 90)} | {
@@ -33,14 +33,14 @@ def simulated_series(seed=0, *, minutes=5):
 
 
 def fixture_series(from_beat=2700, beats=750):
-    """A stretch of the real hour that pyHRV ships."""
+    """Return a part of the real hour that pyHRV ships."""
     packets = [event for event in read(_FIXTURE).events if isinstance(event, Packet) and event.char == HEART_RATE]
     units = [rr for packet in packets for rr in parse(packet.payload).rr_1024]
     return {"real ECG, quiet hour": np.array(units[from_beat : from_beat + beats]) * RR_UNIT_MS}
 
 
 def real_series(folder):
-    """Three stretches of real recordings in which no artifact is to be seen."""
+    """Return three parts of real recordings without a visible artifact."""
     h10 = np.loadtxt(folder / "kbre93_polarH10_ibi.csv", delimiter=",")[:, 1]
     rows = [line.split("\t") for line in (folder / "wearablehrv_test_vu.txt").read_text().splitlines()[2:]]
     at_s = np.array([_seconds(row[0].partition("/")[2]) for row in rows])

@@ -29,10 +29,10 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "artifacts.md"
 SHARES = (0.01, 0.05, 0.10)
 MEDIAN_BOUND, WORST_BOUND = (1, 3, 8), (4, 10, 15)
-"""In % of RMSSD, by share."""
+"""Bounds in % of RMSSD, by share of artifacts."""
 US_BOUND, CLEAN_BOUND = 15.0, 1.0
 NOT_JUDGED = "dropped, not told"
-"""No filter that accepts or rejects can know of it: arrival times do."""
+"""A kind that no filter of intervals can recognise; arrival times show it."""
 KUBIOS_SEEDS, QUICK_SEEDS, SEEDS = 6, 3, 20
 
 
@@ -60,13 +60,13 @@ def parser():
 
 
 def all_series():
-    """The series by name; the real ones where the environment names their folder."""
+    """Return the series by name, with the real ones where the environment names their folder."""
     folder = os.environ.get(REAL_DATA)
     return simulated_series() | fixture_series() | (real_series(Path(folder)) if folder else {})
 
 
 def measure(series, seeds, kubios_seeds, console):
-    """Error of RMSSD in %, by kind, share and method; and of our two, "live, wrong" and "final, wrong", wrong verdicts in %."""
+    """Return errors of RMSSD in % by kind, share and method, and as "live, wrong" and "final, wrong" the wrong verdicts in %."""
     results = defaultdict(list)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
@@ -88,7 +88,7 @@ def measure(series, seeds, kubios_seeds, console):
 
 
 def methods(spoilt, kind, *, kubios):
-    """RMSSD in ms by each method, and of our two what they accept."""
+    """Return RMSSD in ms by each method, and the beats that the live and the final filter accept."""
     told = spoilt.lost_before & (kind != NOT_JUDGED)
     yield "raw", rms(np.diff(spoilt.rr_ms)), None
     if kubios:
@@ -102,7 +102,7 @@ def methods(spoilt, kind, *, kubios):
 
 
 def by_kubios(rr_ms):
-    """Lipponen & Tarvainen 2019 as NeuroKit2 has it: artifacts are corrected, and the last beats never classified."""
+    """Return RMSSD after NeuroKit2's Lipponen & Tarvainen 2019: artifacts are corrected, the last beats never classified."""
     import neurokit2 as nk
 
     peaks = np.round(np.concatenate([[0.0], np.cumsum(rr_ms)])).astype(int)
@@ -113,27 +113,27 @@ def by_kubios(rr_ms):
 
 
 def by_rule(rr_ms, lost_before):
-    """What differs by more than 20 % from the interval before is dropped."""
+    """Return RMSSD without the intervals that differ by more than 20 % from the previous one."""
     kept = np.ones(rr_ms.size, dtype=bool)
     kept[1:] = np.abs(np.diff(rr_ms)) <= 0.2 * rr_ms[:-1]
     return of_accepted(rr_ms, kept, lost_before)
 
 
 def judged(rr_ms, lost_before):
-    """Our verdicts, as they come live."""
+    """Return the verdicts of the live filter."""
     judge = ArtifactFilter()
     verdicts = [v for rr, lost in zip(rr_ms.tolist(), lost_before.tolist(), strict=True) for v in judge.push(rr, gap=lost)]
     return verdicts + judge.flush()
 
 
 def accepted_at_last(rr_ms, verdicts, lost_before):
-    """What the pass after the session accepts."""
+    """Return which beats the final filter, after the session, accepts."""
     kinds = final_kinds(rr_ms.tolist(), [v.kind for v in verdicts], lost_before.tolist())
     return np.array([kind is BeatKind.NORMAL for kind in kinds])
 
 
 def of_accepted(rr_ms, accepted, lost_before):
-    """RMSSD of accepted neighbours between which nothing was lost."""
+    """Return the RMSSD of accepted adjacent intervals without a loss between them."""
     return rms(np.diff(rr_ms)[accepted[1:] & accepted[:-1] & ~lost_before[1:]])
 
 
@@ -142,7 +142,7 @@ def rms(differences):
 
 
 def clean_rows(series):
-    """False positives and error in %, live and final, of each series as it is."""
+    """Return false positives and error in %, live and final, of each clean series."""
     rows = []
     for name, rr_ms in series.items():
         nothing = np.zeros(rr_ms.size, dtype=bool)
@@ -156,9 +156,9 @@ def clean_rows(series):
 
 
 def us_a_beat(series):
-    """Microseconds a beat, clean and with a tenth of all beats wrong, of the live filter and of Kubios in the same run.
+    """Return µs per beat of the live filter and of NeuroKit2's Kubios method, without artifacts and with 10 %, in the same run.
 
-    Each as measured here, and at the speed for which the bound was set.
+    Each is given as measured here, and converted to the speed for which the bound was set.
     """
     speed = speed_here()
     spoilt = [spoil(rr_ms, "mix", 0.10, np.random.default_rng(n)).rr_ms for n, rr_ms in enumerate(series.values())]
@@ -180,7 +180,7 @@ def once(all_rr_ms, judge):
 
 
 def over_bounds(results, clean, us):
-    """What is over its bound, in words; a cell whose worst the oracle misses too is let off for that."""
+    """Return a sentence for each cell above its bound, except where the worst case of the oracle is above it too."""
     over = []
     for kind in KINDS:
         for share, middle, worst in zip(SHARES, MEDIAN_BOUND, WORST_BOUND, strict=True):
@@ -201,12 +201,12 @@ def over_bounds(results, clean, us):
 
 
 def overall(results, method):
-    """Mean size of the error over all cells that are judged."""
+    """Return the mean absolute error over all cells with a bound."""
     return float(np.mean([np.abs(results[kind, share, method]) for kind in KINDS if kind != NOT_JUDGED for share in SHARES]))
 
 
 def spread(errors):
-    """Median and worst of the absolute errors."""
+    """Return median and maximum of the absolute errors."""
     sizes = np.abs(errors)
     return float(np.median(sizes)), float(np.max(sizes))
 

@@ -1,4 +1,4 @@
-"""What the response's rule is held to: simulated sessions of one kind each, and how often a verdict may or must be given.
+"""Cells of the response benchmark: simulated sessions of one kind each, with bounds on the share of each response class.
 
 `make bench-response` prints them all with a thousand sessions and more; the tests run those with a bound in a reduced form.
 """
@@ -12,12 +12,12 @@ from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, cla
 from .hearts import Scenario, sessions
 
 EARLIER = 4
-"""Rests of the same kind of heart that precede each, where drift is borrowed."""
+"""Number of earlier rests of the same kind of heart, where the rule uses drift evidence."""
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The share in % of some verdicts: at most, or at least."""
+    """A bound on the share in % of some verdicts: at most, or at least."""
 
     verdicts: tuple[str, ...]
     at_most: float | None = None
@@ -32,7 +32,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Cell:
-    """Sessions of one scenario; bounds by the allowance for wander."""
+    """Sessions of one scenario, with bounds by session-to-session SD."""
 
     name: str
     scenario: Scenario
@@ -45,7 +45,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Verdicts of a cell at one allowance for wander."""
+    """Verdicts of a cell at one session-to-session SD."""
 
     cell: Cell
     wander_sd: float
@@ -110,16 +110,16 @@ HELD_OUT = {
     "drift half as large in the massage": {"drift_ratio": 0.5},
     "drift twice as large in the massage": {"drift_ratio": 2.0},
 }
-"""Families of drift and of hearts that nothing was tuned on."""
+"""Held-out kinds of drift and hearts, which no parameter was tuned on."""
 
 
 def by_rule(heard, wander_sd, earlier):
-    """The rule that ships."""
+    """Classify by the rule of the product."""
     return classify_response(heard.base, heard.phase, session_sd=wander_sd, earlier=earlier).verdict
 
 
 def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rule,), advance=lambda: None):
-    """Judge `count` sessions of a cell by each rule at each allowance for wander; outcomes by rule, then by allowance."""
+    """Classify `count` sessions of a cell by each rule at each session-to-session SD; outcomes by rule, then by SD."""
     counts = {(rule, w): Counter() for rule in rules for w in allowances}
     for n, heard in enumerate(sessions(cell.scenario, count, seed)):
         seen = tuple(earlier[(EARLIER * n + k) % len(earlier)] for k in range(EARLIER)) if earlier else ()
@@ -130,6 +130,6 @@ def run(cell, count, seed, *, allowances=(NONE, USED), earlier=(), rules=(by_rul
 
 
 def drifts(scenario, count, seed) -> list[DriftEvidence]:
-    """Give what quiet sessions of a kind of heart show of their drift."""
+    """Return the drift evidence of sessions at rest of a kind of heart."""
     seen = (classify_response(heard.base, heard.phase).drift for heard in sessions(scenario, count, seed))
     return [drift for drift in seen if drift is not None]

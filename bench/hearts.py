@@ -1,4 +1,4 @@
-"""Thousands of simulated sessions with known truth: integral-pulse-frequency-modulated hearts, many at a time.
+"""Simulation of thousands of sessions with known truth by integral pulse frequency modulation, many sessions at a time.
 
 The model of `analysis/simulation/heart_model.py` (two tones whose log-amplitudes and breathing drift), with every drift a matter
 of choice: the response's rule can be tried on families of drift that it was not tuned on.
@@ -20,49 +20,49 @@ LF_HZ = 0.1
 
 @dataclass(frozen=True)
 class Scenario:
-    """A baseline followed at once by a phase; what is named `…_to`, or is a ratio, acts in the phase alone."""
+    """A baseline immediately followed by a phase; fields named `…_to` and ratios apply to the phase only."""
 
     base_min: float = 5
     phase_min: float = 5
     ratio: float = 1.0
-    """Of RMSSD, reached through the breathing tone alone."""
+    """Ratio of RMSSD, reached by the depth of the breathing tone alone."""
     both_tones: bool = False
-    """Whether the 0.1 Hz tone follows that ratio too."""
+    """Whether the 0.1 Hz tone changes by that ratio too."""
     ramp_s: float = 0.0
-    """Time constant of going over; 0: at once."""
+    """Time constant of the change; 0: immediate."""
     rr_s: float = 0.90
-    """Mean over the clients."""
+    """Mean over all clients."""
     hf_depth: float = 0.0377
-    """Median depth of the breathing tone in the baseline, as a share of the rate."""
+    """Median depth of the breathing tone in the baseline, as a share of the heart rate."""
     rr_ratio: float = 1.0
     breathing_hz: float | None = None
-    """None: another for each session, 0.20–0.30."""
+    """Breathing rate; None: drawn for each session, 0.20–0.30."""
     breathing_to_hz: float | None = None
     drift_sd: float = 0.25
-    """Of the log-amplitudes."""
+    """SD of the log-amplitudes' drift."""
     drift_tau_s: float = 20.0
     drift: str = "ou"
-    """Its family: ou (Ornstein-Uhlenbeck), two (half of it ten times as slow), heavy (steps of Student t with 3 degrees)."""
+    """Kind of drift: ou (Ornstein-Uhlenbeck), two (half of it ten times as slow), heavy (steps of Student t with 3 degrees)."""
     drift_ratio: float = 1.0
-    """Of drift_sd, phase over baseline."""
+    """Ratio of drift_sd, phase over baseline."""
     drift_spread: float = 0.0
-    """ln-SD of drift_sd between sessions."""
+    """SD of ln drift_sd between sessions."""
     wander_sd: float = 0.0
-    """Of a slow wander (τ 10 min) that both tones share."""
+    """SD of a slow drift (τ 10 min) that both tones share."""
     breathing_sd_hz: float = 0.015
     left_base: float = 0.0
     left_phase: float = 0.0
-    """Share of beats moved by 60–150 ms: artifacts that a correction left behind."""
+    """Share of beats shifted by 60–150 ms: artifacts that a correction left."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One session as the analysis gets it, with the breathing that made it."""
+    """One session as the analysis receives it, with its true breathing rates."""
 
     base: PhaseBeats
     phase: PhaseBeats
     breathing_hz: tuple[float, float]
-    """True mean of each phase."""
+    """True mean breathing rate of each phase."""
 
 
 def sessions(scenario, count, seed):
@@ -73,7 +73,7 @@ def sessions(scenario, count, seed):
 
 
 def batch(scenario, count, rng):
-    """Simulate some sessions at once; arrays have a row a session."""
+    """Simulate several sessions at once; arrays have one row per session."""
     border, end = 60 * scenario.base_min, 60 * (scenario.base_min + scenario.phase_min)
     t = np.arange(0, end, STEP_S)
     later = t >= border
@@ -109,7 +109,7 @@ def batch(scenario, count, rng):
 
 
 def phase_of(beats_s, start_s, end_s):
-    """Beats between two moments as the analysis takes them, none rejected."""
+    """Return the beats between two times as the analysis receives them, none rejected."""
     ends, rr_ms = beats_s[1:], 1000 * np.diff(beats_s)
     inside = (ends >= start_s) & (ends < end_s)
     accepted = np.ones(int(inside.sum()), dtype=bool)
@@ -119,7 +119,7 @@ def phase_of(beats_s, start_s, end_s):
 
 
 def _gain(scenario, rr, hf, lf, hz):
-    """By how much the breathing tone must deepen for RMSSD to change by the ratio; a quiet tone cannot go below a tenth."""
+    """Return the ratio of the breathing tone's depth that changes RMSSD by the ratio; not below a tenth."""
     of_hf, of_lf, noise = _tone_ms2(rr, hf, hz), _tone_ms2(rr, lf, LF_HZ), 6 * JITTER_MS**2
     lf_after = of_lf * (scenario.ratio**2 if scenario.both_tones else 1.0)
     return np.sqrt(np.maximum((scenario.ratio**2 * (of_hf + of_lf + noise) - lf_after - noise) / of_hf, 0.01))
@@ -138,7 +138,7 @@ def _drift(scenario, rng, count, t):
 
 
 def _wander(rng, count, t, tau_s, *, heavy=False):
-    """Stationary Ornstein-Uhlenbeck paths of unit SD, a row a session, straight between whole seconds."""
+    """Return stationary Ornstein-Uhlenbeck paths of unit SD, one row per session, linear between whole seconds."""
     coarse = np.arange(0, t[-1] + DRIFT_STEP_S, DRIFT_STEP_S)
     keep = np.exp(-DRIFT_STEP_S / tau_s)
     shape = (count, coarse.size)

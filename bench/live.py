@@ -1,4 +1,4 @@
-"""The live engine: what a second of one stream costs, in the fifth minute and the fifth hour, and what it holds."""
+"""Processor time of the live engine per second of stream, in the fifth minute and the fifth hour, and its memory."""
 
 import gc
 import sys
@@ -16,7 +16,7 @@ WARM_S, TIMED_S = 400, 600
 
 
 def rows(speed):
-    """Filter, both windows, time domain with each packet, LF/HF and breathing every 5 s."""
+    """Measure filter, both windows and time domain with each packet, LF/HF and breathing every 5 s."""
     steady, noisy = hour("none"), hour("noisy")
     grown = [cost_us(steady, 4) / cost_us(steady, 0) for _ in range(RUNS)]
     us, slower = zip(*(speed.around(cost_us, steady) for _ in range(RUNS)), strict=True)
@@ -30,13 +30,13 @@ def rows(speed):
 
 
 def hour(scenario):
-    """The packets of a simulated hour."""
+    """Return the packets of a simulated hour."""
     _, events = simulate(scenario, seed=2, minutes=(10, 40, 10))
     return [event for event in events if isinstance(event, Packet) and event.char == HEART_RATE]
 
 
 def cost_us(packets, hours=0):
-    """µs of processor a second of stream, after some minutes or hours of it."""
+    """Return processor µs per second of stream, after some minutes or hours."""
     live = LiveSession()
     live.push(PhaseStart(0.0, Phase.BASELINE))
     for n in range(hours):
@@ -56,7 +56,7 @@ def cost_us(packets, hours=0):
 
 
 def held_kb(packets, bpm):
-    """What a stream holds of that heart rate: the client's own time runs faster."""
+    """Return the memory of a stream at that heart rate: the simulated client's time runs faster."""
     live, beats = LiveSession(), 0
     faster = bpm / 60 / (sum((len(packet.payload) - 2) // 2 for packet in packets) / packets[-1].t)
     for packet in packets:
@@ -70,7 +70,7 @@ def held_kb(packets, bpm):
 
 
 def size_of(thing):
-    """Bytes of an object and of all that it alone refers to."""
+    """Return the bytes of an object and of everything that only it refers to."""
     seen, waiting, total = set(), [thing], 0
     while waiting:
         one = waiting.pop()

@@ -1,4 +1,4 @@
-"""Fifty streams at 1 Hz and twenty open pages, in real time: from a packet's arrival to the frame in the browser, and the cost.
+"""Fifty streams at 1 Hz and twenty open pages in real time: latency from a packet's arrival to the browser, and processor time.
 
 python -m bench.load --pages 20 --overview 4 --seconds 30
 """
@@ -18,7 +18,7 @@ from .table import ROOT, RUNS, row
 
 STREAMS, PAGES, SECONDS = 50, 20, 15.0
 DISTURBED_S, AROUND_S = 0.004, 0.05
-"""A process that woke so much too late, without having been busy itself, had to wait for the machine; and for so long around."""
+"""Delay of a wake-up from which on an idle process had to wait for the computer, and the time around it that is excluded."""
 
 
 class Stream(msgspec.Struct):
@@ -31,7 +31,7 @@ class State(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
-    """What is read of a frame: of which room, and how many packets it counts."""
+    """The parts of a frame that are read: its room, and its count of packets."""
 
     state: State | None = None
 
@@ -40,7 +40,7 @@ DECODER = msgspec.json.Decoder(Message)
 
 
 async def load(streams, pages, seconds, *, overview):
-    """Figures of `seconds` of load; `overview` of the pages show all rooms, the others one each."""
+    """Return the figures of `seconds` of load; `overview` of the pages show all rooms, the others one each."""
     rooms = [None if n < overview else f"room-{n % streams + 1}" for n in range(pages)]
     seen, frames, probe = [{} for _ in rooms], [0], Probe()
     server = await asyncio.create_subprocess_exec(
@@ -84,7 +84,7 @@ async def load(streams, pages, seconds, *, overview):
 
 
 async def watch(browser, address, room, heard, frames):
-    """One page: notes how many packets of each room a frame counts, and when it came."""
+    """Receive frames as one page does, and record the packet count of each room and the arrival time."""
     async with browser.ws_connect(f"{address}/live" + (f"?room={room}" if room else "")) as socket:
         async for message in socket:
             at = time.monotonic()
@@ -94,7 +94,7 @@ async def watch(browser, address, room, heard, frames):
 
 
 def ways_of(left, heard):
-    """Of each packet: when it left, and when the first frame that counts it came."""
+    """Return for each packet when it was sent, and when the first frame that counts it arrived."""
     n = 0
     for packets, at in heard:
         while n < min(packets, len(left)):
@@ -103,7 +103,7 @@ def ways_of(left, heard):
 
 
 def undisturbed(ways, rows):
-    """Which packets were on their way while neither process had to wait for the machine, which may have other work."""
+    """Return which packets were under way while neither process had to wait for the computer, which may have other work."""
     still = np.ones(len(ways), dtype=bool)
     for now, late_s, busy_s in rows:
         if late_s > DISTURBED_S + busy_s:
@@ -112,7 +112,7 @@ def undisturbed(ways, rows):
 
 
 def rows(speed):
-    """All pages show all rooms: the hardest case."""
+    """Measure with all pages showing all rooms: the worst case."""
     runs, slower = zip(*(speed.around(hardest) for _ in range(RUNS)), strict=True)
     of = {name: [run[name] for run in runs] for name in runs[0]}
     what = f"{STREAMS} streams"

@@ -1,4 +1,4 @@
-"""The server of the load bench: many straps on one clock, a probe on the event loop; prints what it measured as JSON."""
+"""Server of the load benchmark: many straps on one clock and a probe on the event loop; prints its measurements as JSON."""
 
 import asyncio
 import json
@@ -27,11 +27,11 @@ from tests.practices import practice_of
 from .probe import Probe
 
 CLIENTS = 5
-"""Different simulated clients; each strap is one of them, at a part of a second of its own."""
+"""Number of different simulated clients; each strap is one of them, with its own fraction of a second."""
 
 
 class Air:
-    """A radio that hears nobody else."""
+    """A radio without any other strap in range."""
 
     def adapter(self):
         return AdapterState(ready=True, text="Bluetooth ready")
@@ -41,7 +41,7 @@ class Air:
 
 
 class Strap:
-    """Sends a simulated client's packets once a second, and notes when each left."""
+    """A strap that sends a simulated client's packets once a second, and records when each was sent."""
 
     def __init__(self, packets, offset_s):
         self.packets, self.offset_s, self.left = packets, offset_s, []
@@ -88,7 +88,7 @@ async def main(streams, data):
 
 
 def cpu_s():
-    """Processor time of this process alone; the worker is another."""
+    """Return the processor time of this process, without the worker's."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 

@@ -1,4 +1,4 @@
-"""The live engine beside NeuroKit2, pyHRV and hrv-analysis, on the same windows of the same beats, in one run.
+"""The live engine compared with NeuroKit2, pyHRV and hrv-analysis, on the same windows of the same beats, in one run.
 
 pyHRV and hrv-analysis have an environment of their own: their dependencies are not restbeat's.
 """
@@ -15,12 +15,12 @@ from .table import ROOT, RUNS, row
 PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"
 AT_S = (700.0, 1500.0, 2300.0)
 EVERY = 5
-"""The live engine makes the spectrum, of the longer window alone, every fifth second."""
+"""Interval at which the live engine computes the spectrum, of the longer window only."""
 BOUNDS = {"neurokit2": 100, "pyhrv": 5, "hrv-analysis": 5}
 
 
 def rows(_speed):
-    """An update: time and frequency domain of both windows. The bound is on that; beside it what an update at our pace costs."""
+    """Measure an update: time and frequency domain of both windows, which has the bound; and an update as often as ours."""
     packets = hour("none")
     windows, out = windows_of(packets), []
     with Peers(windows) as peers:
@@ -40,13 +40,13 @@ def rows(_speed):
 
 
 def windows_of(packets):
-    """Accepted intervals in ms of the last 60 s and 5 min, at three moments."""
+    """Return the accepted intervals in ms of the last 60 s and 5 min, at three times."""
     beats = judge(BeatStream(), packets, packets[-1].t)
     return [[[b.rr_ms for b in beats if at - window < b.end_s <= at and b.accepted] for window in WINDOWS_S] for at in AT_S]
 
 
 def speed_here():
-    """The measure of this computer's speed, on a simulated client's windows."""
+    """Return the measure of this computer's speed, on a simulated client's windows."""
     return Speed(windows_of(hour("none")))
 
 
@@ -55,7 +55,7 @@ def ratios(theirs, ours):
 
 
 class Peers:
-    """The process of the other two."""
+    """The process that measures pyHRV and hrv-analysis."""
 
     def __init__(self, windows):
         if not PYTHON.exists():

@@ -1,4 +1,4 @@
-"""Runs in the environment of pyHRV and hrv-analysis: windows come as JSON on a line, then a measurement for each further line."""
+"""Process in the environment of pyHRV and hrv-analysis: reads windows as a line of JSON, then measures once per further line."""
 
 from importlib.metadata import version
 import json

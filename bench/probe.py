@@ -1,4 +1,4 @@
-"""A probe on an event loop: when it was late, and whether the loop itself was busy or the machine."""
+"""A probe on an event loop: when it was late, and whether the loop or the computer was busy."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ EVERY_S = 0.005
 
 
 class Probe:
-    """Wakes every few ms; rows of (when, how much too late, how much processor the loop's thread used meanwhile), all in s."""
+    """A task that wakes every few ms; rows of (time, delay, processor time of the loop's thread meanwhile), all in s."""
 
     def __init__(self):
         self.rows = []

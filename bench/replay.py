@@ -1,4 +1,4 @@
-"""A real hour through `restbeat replay --json`, and the figures of record of four phases in a warm worker."""
+"""A real hour by `restbeat replay --json`, and the figures of record of four phases in a warm worker."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ HOUR = ROOT / "fixtures" / "pyhrv_nni-60min_real.jsonl.gz"
 
 
 def rows(speed):
-    """Both, beside a bare import of NeuroKit2 in the same run."""
+    """Measure both, and a bare import of NeuroKit2 in the same run."""
     runs, slower = zip(*(speed.around(replayed) for _ in range(RUNS)), strict=True)
     whole, bare = zip(*runs, strict=True)
     beyond = [w - b for w, b in runs]
@@ -34,7 +34,7 @@ def rows(speed):
 
 
 def replayed():
-    """Seconds of the whole process, and of the bare import."""
+    """Return the seconds of the whole process, and of the bare import."""
     bare_s = seconds([sys.executable, "-c", "import neurokit2"])
     with tempfile.TemporaryDirectory() as data:
         return seconds([*RESTBEAT, "replay", str(HOUR), "--json", "--data", data]), bare_s

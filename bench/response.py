@@ -1,4 +1,4 @@
-"""The relaxation response and a course, judged by simulation, and the rules that were tried; writes docs/response.md.
+"""The relaxation response and a course evaluated by simulation, with the alternative rules; writes docs/response.md.
 
 Example: python -m bench.response --sessions 200
 """
@@ -40,9 +40,9 @@ SEED = 20261124
 EARLIER_SESSIONS = 80
 LEAST_FOR_PAGE = 1000
 PARTS = {"held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
-"""What the sessions of a bounded cell are divided by in each other table, which names its own number."""
+"""Divisor of the number of sessions in each table without bounds; the table states its number."""
 DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
-"""What four techniques do, in ln RMSSD: nothing, as believed beforehand, one of them ×1.42."""
+"""Effects of four techniques in ln RMSSD: none, drawn from the prior, one of them ×1.42."""
 
 
 def main(arguments=None):
@@ -81,7 +81,7 @@ def stepper(progress, name, total):
 
 
 def bounds(count, progress):
-    """Every cell with a bound, at both allowances for wander."""
+    """Return the table of all cells at both session-to-session SDs, and those out of their bounds."""
     advance = stepper(progress, "cells", len(CELLS) * count)
     outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
     rows, failing = [], []
@@ -100,7 +100,7 @@ def bounds(count, progress):
 
 
 def held_out(count, progress):
-    """False calls and power on what nothing was tuned on."""
+    """Return the table of false positives and power in held-out cells."""
     advance = stepper(progress, "held out", 4 * len(HELD_OUT) * count)
     rows = []
     for name, changes in HELD_OUT.items():
@@ -116,7 +116,7 @@ def held_out(count, progress):
 
 
 def rivals(count, progress):
-    """The rules that were tried, on one list of scenarios."""
+    """Return the table of alternative rules, on one list of scenarios."""
     tuned = [Scenario(phase_min=minutes) for minutes in (5, 15)]
     families = ("drift τ 60 s", "drift at two speeds, 20 and 200 s", "drift SD spread e^±.4 between sessions",
                 "drift half as large in the massage")  # fmt: skip
@@ -151,7 +151,7 @@ def gather(scenario, verdicts, into, count, quiet, advance):
 
 
 def while_running(count, progress):
-    """How often the interval of a phase so far holds the truth, by how long the phase has lasted."""
+    """Return the coverage of the provisional interval, by the time since the phase began."""
     minutes = (1.2, 2, 3, 5, 10)
     advance = stepper(progress, "while running", 3 * count)
     rows = []
@@ -185,7 +185,7 @@ def running_comparison(beats, lasted_s, base_s=300.0):
 
 
 def usual(count, progress):
-    """The second question: how often "more than your usual" is said, where nothing and where something happened."""
+    """Return how often a change is classified as more than usual, without and with an effect."""
     advance = stepper(progress, "second question", 9 * count)
     rng = np.random.default_rng(SEED)
     error, effects = 0.115, (0.0, log(1.42), log(2))
@@ -208,14 +208,14 @@ def usual(count, progress):
 
 
 def more_by_prior(today, known, error):
-    """The same question with a prior for the wander, in the place of Student's t."""
+    """Return the same with a prior for the session-to-session SD instead of Student's t."""
     x = np.column_stack([np.ones(len(known) + 1), np.arange(len(known) + 1) == 0])
     found = fit(x, np.array([today, *known]), np.full(len(known) + 1, error), [np.inf, np.inf])
     return found.contrast([0.0, 1.0]).low > 0
 
 
 def courses(count, progress):
-    """What a course shows."""
+    """Return the table of power and coverage of a course."""
     rng = np.random.default_rng(SEED)
     rows = []
     advance = stepper(progress, "courses", 3 * 7 * count)
@@ -243,7 +243,7 @@ def courses(count, progress):
 
 
 def treatments(count, progress):
-    """What techniques went with: calls and coverage, by the order in which they are used and how fast they come to work."""
+    """Return positives and coverage of technique associations, by order of the techniques and by how fast they act."""
     advance = stepper(progress, "techniques", 10 * 3 * count)
     rows = []
     plain = observed._TIME_SD
@@ -266,7 +266,9 @@ def techniques(plan, draw, rng, count, advance):
     for _ in range(count):
         effects = draw(rng)
         sessions_ = course_of(replace(plan, effects=tuple(effects)), rng)
-        share = np.array([sum(s.seconds for x in sessions_ for s in x.stretches if s.technique == name) for name in TECHNIQUES])
+        share = np.array(
+            [sum(s.seconds for x in sessions_ for s in x.massage_segments if s.technique == name) for name in TECHNIQUES]
+        )
         share /= share.sum()
         any_called = False
         for line in course(sessions_).went_with:
@@ -286,7 +288,7 @@ def techniques(plan, draw, rng, count, advance):
 
 
 def speed(progress):
-    """Milliseconds, warm."""
+    """Return the milliseconds of a warm run."""
     advance = stepper(progress, "speed", 4)
     rows = []
     for minutes in (5, 35):

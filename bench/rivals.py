@@ -1,4 +1,4 @@
-"""Rules that were tried against the one that ships. Each gives a verdict from the same sessions and the same thresholds."""
+"""Alternative rules, for comparison with the product's: each gives a verdict on the same sessions by the same thresholds."""
 
 import numpy as np
 from scipy.special import stdtr
@@ -19,50 +19,50 @@ GRID_S = 0.25
 
 
 def with_earlier(heard, wander_sd, earlier):
-    """The rule that ships, knowing the drift of four rest-only sessions."""
+    """Classify by the product's rule with the drift evidence of four rest-only sessions."""
     return classify_response(heard.base, heard.phase, session_sd=wander_sd, earlier=earlier).verdict
 
 
 def alone(heard, wander_sd, _):
-    """The rule that ships, of a client who never only rested."""
+    """Classify by the product's rule for a client without a rest-only session."""
     return by_rule(heard, wander_sd, ())
 
 
 def first_rule(heard, wander_sd, _):
-    """What shipped before: 10 s segments; breathing read from .1 Hz on, in arithmetic and flag, and taken to be exact."""
+    """Classify by the first rule: 10 s segments; breathing from .1 Hz on for expected change and flag, taken as exact."""
     hz = tuple(_centre_from(part, 0.1) for part in (heard.base, heard.phase))
     found = segments(heard.base), segments(heard.phase)
     return _of(heard, wander_sd, *found, by_arithmetic=_taking(heard, hz), sure_beyond=0.975)
 
 
 def ten_seconds(heard, wander_sd, _):
-    """Segments of 10 s, as the rule had first."""
+    """Classify with segments of 10 s, as in the first rule."""
     return _of(heard, wander_sd, segments(heard.base), segments(heard.phase))
 
 
 def twenty_seconds(heard, wander_sd, _):
-    """Segments of 20 s."""
+    """Classify with segments of 20 s."""
     return _of(heard, wander_sd, segments(heard.base, 20.0, 10), segments(heard.phase, 20.0, 10))
 
 
 def absolute(heard, wander_sd, _):
-    """Mean absolute differences in the place of squares: one artifact weighs less."""
+    """Classify by mean absolute instead of squared differences: a single artifact weighs less."""
     return _of(heard, wander_sd, _mean_absolute(heard.base), _mean_absolute(heard.phase))
 
 
 def rsa(heard, wander_sd, _):
-    """Amplitude of the RR swing about the breathing rate (which is told it exactly), in the place of RMSSD."""
+    """Classify by the amplitude of RR at the true breathing rate instead of RMSSD."""
     hz = heard.breathing_hz
     return _of(heard, wander_sd, _amplitude(heard.base, hz[0]), _amplitude(heard.phase, hz[1]))
 
 
 def known_breathing(heard, wander_sd, _):
-    """The rule that ships, told the true breathing rate: the most that ECG or acceleration could give."""
+    """Classify by the product's rule with the true breathing rate: the most that ECG or acceleration could add."""
     return _of(heard, wander_sd, *_short(heard), by_arithmetic=_taking(heard, heard.breathing_hz))
 
 
 def own_drift(heard, wander_sd, _):
-    """A drift of its own for each phase."""
+    """Classify with a separate drift for each phase."""
     levels = (_level(part) for part in _short(heard))
     return _judged(heard, _Difference(*levels, wander_sd), expected_change(heard.base, heard.phase))
 
@@ -104,7 +104,7 @@ def _judged(heard, posterior, alone, sure_beyond=0.98):
 
 
 def _taking(heard, hz):
-    """The arithmetic of breathing rates that are taken to be exact."""
+    """Return the expected change for breathing rates that are taken as exact."""
     rr = heard.base.mean_rr_ms / 1000, heard.phase.mean_rr_ms / 1000
     delta = 2 * np.log(np.sin(np.pi * hz[1] * rr[1]) / np.sin(np.pi * hz[0] * rr[0])) - np.log(hz[1] / hz[0])
     unsafe = min(hz) < 0.15 or abs(hz[1] - hz[0]) > 2 / 60
@@ -140,7 +140,7 @@ def _amplitude(phase, hz):
 
 
 def _level(part):
-    """Posterior of the level of one phase: the change against nothing, by the same grid."""
+    """Return the posterior of the level of one phase, by the same grid."""
     y = part.ln_rmssd
     mid = np.median(y)
     reach = 2.5 * 1.4826 * np.median(np.abs(y - mid))
@@ -155,7 +155,7 @@ def _level(part):
 
 
 class _Difference:
-    """Of two mixtures of Student t: every pair by Welch's degrees of freedom; pairs that hardly count are left out."""
+    """Difference of two mixtures of Student t: each pair with Welch's degrees of freedom, without pairs of negligible weight."""
 
     def __init__(self, before, after, wander_sd):
         (w0, m0, v0, n0), (w1, m1, v1, n1) = before, after

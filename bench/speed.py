@@ -1,4 +1,4 @@
-"""How fast this computer is, beside the one for which the bounds were set: by what NeuroKit2 takes on both."""
+"""Speed of this computer relative to that for which the bounds were set, by the time that NeuroKit2 takes on both."""
 
 import time
 import warnings
@@ -11,13 +11,13 @@ WINDOWS_S = (60.0, 300.0)
 
 
 class Speed:
-    """How many times as long as there NeuroKit2 takes: on a virtual computer that changes by the second."""
+    """Ratio of NeuroKit2's time here to its time there; on a virtual computer it changes by the second."""
 
     def __init__(self, windows):
         self.windows, self.seen = windows, []
 
     def around(self, measure, *given):
-        """Measure something: what it gives, and this computer's slowness just before and after."""
+        """Run a measurement; return its result, and this computer's ratio just before and after."""
         before = self.slowness()
         value = measure(*given)
         return value, (before + self.slowness()) / 2
@@ -28,7 +28,7 @@ class Speed:
 
 
 def neurokit2_ms(windows):
-    """Milliseconds of processor for time and frequency domain, for each length of window."""
+    """Return the processor milliseconds of time and frequency domain, for each length of window."""
     import neurokit2
 
     def time_domain(rr_ms):
@@ -43,7 +43,7 @@ def neurokit2_ms(windows):
 
 
 def median_ms(function, windows, length, times=5):
-    """Milliseconds of processor that a function of intervals takes, for one length of window."""
+    """Return the processor milliseconds of a function of intervals, for one length of window."""
     took = []
     for _ in range(times):
         for one in windows:

@@ -1,4 +1,4 @@
-"""Start-up, memory and size."""
+"""Start-up time, memory at rest and size of the wheel."""
 
 from pathlib import Path
 import re
@@ -17,7 +17,7 @@ RESTBEAT = [sys.executable, "-m", "restbeat.web"]
 
 
 def rows(speed):
-    """Seconds from start to the first whole page, memory of the server at rest, size of the wheel."""
+    """Measure the seconds from start to the first complete page, the memory of the server at rest, and the size of the wheel."""
     runs, slower = zip(*(speed.around(started) for _ in range(RUNS)), strict=True)
     firsts, memory = zip(*runs, strict=True)
     return [
@@ -28,7 +28,7 @@ def rows(speed):
 
 
 def started():
-    """Seconds to the first page, and megabytes at rest."""
+    """Return the seconds to the first page, and the megabytes at rest."""
     with tempfile.TemporaryDirectory() as data:
         start = time.perf_counter()
         process = subprocess.Popen([*RESTBEAT, "serve", "--port", "0", "--data", data], stdout=subprocess.PIPE, text=True)
@@ -43,7 +43,7 @@ def started():
 
 
 def wait_until_at_rest(pid):
-    """Until neither the server nor its worker has used the processor for a second."""
+    """Wait until neither the server nor its worker has used the processor for a second."""
     used, since = -1.0, time.monotonic()
     while time.monotonic() - since < 1.0:
         time.sleep(0.1)
@@ -54,7 +54,7 @@ def wait_until_at_rest(pid):
 
 
 def wheel_mb():
-    """Size of our own files in the wheel, unpacked."""
+    """Return the unpacked size of restbeat's own files in the wheel."""
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, str(ROOT)]
         subprocess.run(command, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Rows of what was measured against its bound, and the page that holds them."""
+"""Rows of measurements and their bounds, as Markdown tables."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +14,7 @@ RUNS = 5
 
 
 class Row(NamedTuple):
-    """A line of a table, all in words."""
+    """A row of a table, as text."""
 
     what: str
     figure: str
@@ -26,13 +26,13 @@ class Row(NamedTuple):
 
 HEAD = Row("what", "figure", "here", "at the bounds' speed", "bound", "within")
 RATES = {"a second"}
-"""Less on a slower computer, where a time is longer."""
+"""Units of rates, which are lower on a slower computer, where times are longer."""
 
 
 def row(what, figure, values, unit, *, slower=(), at_most=None, at_least=None, digits=0):
-    """Judge the median of some values; without a bound it is only told.
+    """Return the row of a median and its bound; without a bound it is only shown.
 
-    `slower`: how many times as slow as that of the bounds this computer was in each run.
+    `slower`: time ratio of this computer to that of the bounds in each run.
     """
     here, there = median(values), None
     if slower:
@@ -45,12 +45,12 @@ def row(what, figure, values, unit, *, slower=(), at_most=None, at_least=None, d
 
 
 def over(rows):
-    """Whether a figure is beyond its bound."""
+    """Return whether a figure is beyond its bound."""
     return any(one.within == "no" for one in rows)
 
 
 def table(rows, head=HEAD):
-    """Rows of words as an aligned Markdown table; figures stand right."""
+    """Return rows of text as an aligned Markdown table, with numbers aligned right."""
     widths = [max(len(line[n]) for line in (head, *rows)) for n in range(len(head))]
     right = [n > 0 and all(line[n][:1].isdigit() or line[n][:1] in "–≤≥-" for line in rows) for n in range(len(head))]
     lines = [
@@ -61,7 +61,7 @@ def table(rows, head=HEAD):
 
 
 def versions(*names, also=None):
-    """When, where and with what it was measured."""
+    """Return date, computer and versions of a measurement."""
     of = ", ".join(f"{name} {version(name)}" for name in names)
     more = "".join(f", {name} {number}" for name, number in (also or {}).items())
     return f"{datetime.now(UTC):%Y-%m-%d}, {psutil.cpu_count()} cores, Python {platform.python_version()}, {of}{more}"

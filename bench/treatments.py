@@ -1,4 +1,4 @@
-"""Simulated courses whose truth is known: sessions over weeks, massages of several techniques, what each does to RMSSD."""
+"""Simulated courses with known truth: sessions over weeks, massages of several techniques, and their effects on RMSSD."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,34 +15,34 @@ TECHNIQUES = ("kneading", "long strokes", "pressure points", "stretching")
 MASSAGE_S = 1800.0
 STEP_S = 10.0
 ERROR = 0.115
-"""Standard error of one session's change: 5 min of baseline, 30 min of massage."""
+"""Standard error of one session's change, with 5 min of baseline and 30 min of massage."""
 BEGIN = datetime(2026, 1, 5, 10, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a course goes; effects in ln RMSSD."""
+    """Parameters of a simulated course; effects in ln RMSSD."""
 
     sessions: int = 12
     weeks: float = 7.0
     rests: int = 0
     mean: float = 0.0
     slope: float = 0.0
-    """A week."""
+    """Trend of the response per week."""
     wander_sd: float = 0.1
-    """Between sessions."""
+    """Session-to-session SD."""
     effects: tuple[float, ...] = ()
-    """Of each technique; empty: nothing is marked."""
+    """Effect of each technique; empty: no marks."""
     order: str = "any"
-    """any; habit (the first technique first, the last one last); or whole (one technique a session)."""
+    """any; habit (the first technique first, the last one last); or whole (one technique per session)."""
     approach_s: float = 150.0
-    """Time constant of a response's coming and of its going over from one technique to the next."""
+    """Time constant with which a response sets in, and changes from one technique to the next."""
     within_sd: float = 0.1
-    """Of a slow wander (10 min) within a session."""
+    """SD of a slow drift (10 min) within a session."""
 
 
 def course_of(plan, rng):
-    """Make the sessions of a course."""
+    """Simulate the sessions of a course."""
     days = np.linspace(0, 7 * plan.weeks, plan.sessions)
     massages = [_massage(plan, float(day), rng) for day in days]
     rests = [_session(plan, day + 1.5, 0.0, rng, kind="rest") for day in np.linspace(0, 7 * plan.weeks, plan.rests)]
@@ -80,12 +80,12 @@ def _massage(plan, day, rng):
         valid=True,
         delta=float(seen.mean() - 3.5 - baseline),
         standard_error=ERROR,
-        stretches=massage_segments(marks, segments, 0.0, MASSAGE_S),
+        massage_segments=massage_segments(marks, segments, 0.0, MASSAGE_S),
     )
 
 
 def _parts(plan, rng):
-    """Numbers of the techniques of a session, in order."""
+    """Return the numbers of a session's techniques, in order."""
     if plan.order == "whole":
         return [int(rng.integers(len(plan.effects)))]
     chosen = rng.choice(len(plan.effects), int(rng.integers(2, len(plan.effects) + 1)), replace=False)

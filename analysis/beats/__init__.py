@@ -1,1 +1,1 @@
-"""Packets to judged beats: one clock, a verdict for each beat, and the runs that figures may use."""
+"""Judged beats from packets: one clock, one verdict per beat, and the runs that figures may use."""

@@ -1,9 +1,10 @@
-"""Causal artifact filter for RR intervals: a fixed-lag decoder that looks two beats ahead and never changes its mind.
+"""Causal artifact filter for RR intervals: a fixed-lag decoder with two beats of lookahead whose verdicts are final.
 
-The waiting intervals are explained by the cheapest sequence of parts: a normal beat (Student-t around a short prediction from
-accepted beats), a missed beat, a split one, a premature beat or couplet with its pause, or something else. A cost is a negative
-log probability; for the family of models see Lipponen & Tarvainen 2019 (kinds of artifact), Solem et al. 2006 (prediction).
-Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms` that is not None. docs/artifacts.md measures it.
+The pending intervals are explained by the cheapest sequence of hypotheses: a normal beat (Student-t around a short prediction
+from accepted beats), a missed beat, a split beat, a premature beat or couplet with its pause, or something else. A cost is a
+negative log probability; for the family of models see Lipponen & Tarvainen 2019 (kinds of artifact) and Solem et al. 2006
+(prediction). Only normal beats are accepted; RMSSD is the root mean square of every `diff_ms` that is not None.
+docs/artifacts.md reports its accuracy.
 """
 
 from collections import deque
@@ -18,90 +19,96 @@ from .interval_prediction import LONGEST_MS, SHORTEST_MS, RhythmModel, RhythmSta
 
 
 class BeatKind(StrEnum):
-    """What an interval is taken for."""
+    """Classification of an interval."""
 
     NORMAL = "normal"
     MISSED = "missed"
-    """One or more beats within it were not seen."""
+    """Contains one or more undetected beats."""
     SPLIT = "split"
-    """Half of an interval that a false beat cut in two."""
+    """One half of an interval that a false detection cut in two."""
     PREMATURE = "premature"
     """An early beat, or the pause after it."""
     COUPLET = "couplet"
-    """One of two early beats in a row, or the pause after them."""
+    """One of two consecutive early beats, or the pause after them."""
     OTHER = "other"
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """The final word on one received interval."""
+    """The final verdict on one received interval."""
 
     index: int
-    """Running number of the interval as pushed, from 0."""
+    """Running number of the interval in order of arrival, from 0."""
     rr_ms: float
-    """As received."""
+    """The interval as received."""
     kind: BeatKind
     diff_ms: float | None
-    """`rr_ms` minus that of its accepted neighbour before; None where there is no such neighbour."""
+    """`rr_ms` minus that of the adjacent accepted beat before it; None where there is no such beat."""
 
     @property
     def accepted(self) -> bool:
-        """Whether the interval may enter a figure."""
+        """Whether the interval may be used in figures."""
         return self.kind is BeatKind.NORMAL
 
 
-Part = tuple[BeatKind, float, int, RhythmState]
-"""One way to explain the first waiting intervals: kind, cost, how many intervals, and the state that it leaves."""
+Explanation = tuple[BeatKind, float, int, RhythmState]
+"""A hypothesis about the first pending intervals: kind, cost in nats, number of intervals, and the state after them."""
 
 LOOKAHEAD: Final = 2
 _RELOCK_AFTER: Final = 12
-"""Artifacts in a row after which the rhythm is learnt anew."""
+"""Consecutive artifacts after which the rhythm is learnt anew."""
 _FAST: Final = 1.6
-"""Two beats in a row within this many scales of their prediction are normal without decoding."""
+"""Two consecutive beats within this many scales of their prediction are accepted without decoding."""
 _LOST_IN_GAP: Final = 2
 _MULTIPLES: Final = (2, 3, 4)
 _EARLY: Final = 0.9
-"""Share of the expected interval below which a beat may be premature,"""
+"""Share of the expected interval below which a beat may be premature."""
 _COST_HARDLY_EARLY: Final = 700.0
 _SURELY_EARLY: Final = 0.82
-"""and from which on it costs nothing more; between the two, so much times the square of what is lacking."""
+"""Share of the expected interval below which prematurity costs nothing extra; between this and `_EARLY` the extra cost is
+`_COST_HARDLY_EARLY` times the squared distance from this share."""
 _WIDE: Final = 2.0
-"""Scales of a pause for each of a beat."""
+"""Scale of a pause, relative to that of a normal beat."""
 _AFTER_FULL_PAUSE: Final = 3
-"""Beats away that the rhythm is as uncertain as, however long a bigeminy lasts."""
+"""Beats since the last accepted one that a full pause counts as: bounds the uncertainty however long a bigeminy lasts."""
 _NEAR: Final = 0.15
 _FITS: Final = 0.11
 _COST_OTHER: Final = 6.7
 _COST_NEAR: Final = 1.0
 _COST_FITTING: Final = 6.0
-"""Added where something else than a heart beat should happen to lie this near to what is expected (a share of it)."""
+"""Added to OTHER where the interval lies within `_NEAR` (`_COST_NEAR`) or `_FITS` (`_COST_FITTING`), as a share of the expected
+interval: a random event rarely falls so close to the prediction."""
 _COST_PREMATURE: Final = 1.3
 _COST_COUPLET: Final = 2.2
 _COST_MISSED: Final = 6.0
 _COST_SPLIT: Final = 2.8
 _SLOWEST_JUMP, _FASTEST_JUMP = 1.5, 0.75
 _COST_JUMP: Final = 3.4
-"""Hearts rarely change by more than −25 or +50 % from one beat to the next,"""
+"""Extra cost of a change beyond −25 or +50 % from one beat to the next, which is physiologically rare."""
 _COST_FARTHER: Final = 30.0
-"""and the less, the farther: so much more for each e-fold beyond (half of it where the beat before is not known)."""
+"""Further cost for each e-fold beyond those limits (half of it where the beat before is unknown)."""
 _LEAST_PAIR, _LEAST_MISSED = 4.6, 10.0
-"""The least that `explanations` ask for three beats of which the first two, or the first, are not normal, beyond the logarithms
-of the interval before and of the scale: a premature beat with its pause and a normal beat, a missed beat and two normal ones."""
+"""Lower bounds of the cost that `explanations` gives three beats of which the first two, or the first, are not normal, beyond the
+logarithms of the interval before and of the scale: a premature beat with its pause and a normal beat; a missed beat and two
+normal ones."""
 _COST_LONE_LONG: Final = 3.0
-"""A lone long beat is the vagus rather than an artifact."""
+"""Added to OTHER for a single long beat, which is vagal rather than an artifact."""
 
 
 class ArtifactFilter:
-    """Push intervals as they come; get the verdicts that became final, in order, none later than two beats on."""
+    """A causal filter: push intervals as they arrive and get final verdicts in order, at most two beats late."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, float]] = deque()
         self._count = 0
         self._rhythm = RhythmModel()
         self._neighbour_ms: float | None = None
-        self._streak = 0  # accepted (> 0) or lost (< 0) in a row
+        self._streak = 0  # consecutive accepted (> 0) or lost (< 0) beats
 
     def push(self, rr_ms: float, *, gap: bool = False) -> list[Verdict]:
-        """Take one interval in ms; `gap` tells that beats were lost before it (arrival times or a reconnect know)."""
+        """Add one interval in ms and return the verdicts that became final.
+
+        `gap`: whether beats were lost before it, as arrival times or a reconnect show.
+        """
         out: list[Verdict] = []
         if gap:
             out = self.flush()
@@ -117,13 +124,13 @@ class ArtifactFilter:
             else:
                 self._reject(BeatKind.OTHER, 1, out)
         while len(waiting) > 1 and rhythm.locked and rhythm.follow(waiting[0][1], waiting[1][1], _FAST, steady=self._streak > 2):
-            self._pass(out)
+            self._accept(out)
         while len(waiting) > LOOKAHEAD:
             self._decide(out)
         return out
 
     def push_all(self, rr_ms: Sequence[float]) -> list[Verdict]:
-        """Take intervals between which nothing was lost: the verdicts that `push` gives for them one by one."""
+        """Add intervals between which no beat was lost; the verdicts equal those of `push` for each in turn."""
         out: list[Verdict] = []
         at = 0
         while at < len(rr_ms):
@@ -135,7 +142,7 @@ class ArtifactFilter:
         return out
 
     def _follow(self, rr_ms: Sequence[float], at: int, out: list[Verdict]) -> int:
-        """Accept what waits and `rr_ms[at:]` for as long as each is followed as expected; gives where that ends."""
+        """Accept the pending interval and `rr_ms[at:]` while they match the prediction; return the index where that ends."""
         follow, neighbour_ms, streak = self._rhythm.follow, self._neighbour_ms, self._streak
         index, x_ms = self._waiting[0]
         first = index
@@ -153,7 +160,7 @@ class ArtifactFilter:
         return at + index - first
 
     def flush(self) -> list[Verdict]:
-        """End of the stream: judge what is waiting with the context there is."""
+        """Judge all pending intervals with the context available, as at the end of the stream."""
         out: list[Verdict] = []
         while self._waiting:
             if self._rhythm.locked:
@@ -169,13 +176,13 @@ class ArtifactFilter:
             kind, _, beats, after = self._cheapest(window, 0, self._rhythm.state, inf)[1]
         if kind is BeatKind.NORMAL:
             self._rhythm.learn(self._waiting[0][1], steady=self._streak > 2)
-            self._pass(out)
+            self._accept(out)
         else:
             self._reject(kind, beats, out)
             self._lose(after, beats if kind is BeatKind.SPLIT else 1)
 
     def _plain(self, window: Sequence[float]) -> bool:
-        """Whether three beats are normal at so low a cost that no explanation with another beginning could cost less."""
+        """Return whether three beats are normal at a cost below that of any explanation with a different first part."""
         if len(window) <= LOOKAHEAD:
             return False
         rhythm, cost = self._rhythm, 0.0
@@ -189,8 +196,8 @@ class ArtifactFilter:
             last_ms, d1_ms, d2_ms, since_accepted = rr_ms, rr_ms - last_ms, d1_ms, 0
         return True
 
-    def _cheapest(self, window: Sequence[float], at: int, state: RhythmState, limit: float) -> tuple[float, Part]:
-        """Cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
+    def _cheapest(self, window: Sequence[float], at: int, state: RhythmState, limit: float) -> tuple[float, Explanation]:
+        """Return the cost of the cheapest explanation of `window[at:]` below `limit`, and its first part."""
         lowest, first = inf, (BeatKind.OTHER, inf, 1, state)
         for part in explanations(self._rhythm, window, at, state):
             _, cost, beats, after = part
@@ -202,8 +209,8 @@ class ArtifactFilter:
                     first = part
         return lowest, first
 
-    def _pass(self, out: list[Verdict]) -> None:
-        """Accept the first of what waits, which the rhythm has learnt."""
+    def _accept(self, out: list[Verdict]) -> None:
+        """Accept the first pending interval, which the rhythm model has already learnt."""
         index, rr_ms = self._waiting.popleft()
         diff_ms = None if self._neighbour_ms is None else rr_ms - self._neighbour_ms
         out.append(Verdict(index, rr_ms, BeatKind.NORMAL, diff_ms))
@@ -216,14 +223,14 @@ class ArtifactFilter:
             out.append(Verdict(index, rr_ms, kind, None))
 
     def _lose(self, after: RhythmState, beats: int = 1) -> None:
-        """Carry on in the state that lost or rejected beats leave."""
+        """Continue from the state after lost or rejected beats."""
         self._neighbour_ms = None
         self._streak = min(self._streak, 0) - beats
         self._rhythm.state = after if self._streak > -_RELOCK_AFTER else (0.0, *after[1:])
 
 
-def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: RhythmState) -> Iterator[Part]:
-    """Every way to explain the first of `window[at:]` after `state`, or the first few; costs in nats."""
+def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: RhythmState) -> Iterator[Explanation]:
+    """Yield every hypothesis about the first interval, or the first few, of `window[at:]` after `state`; costs in nats."""
     last_ms, d1_ms, d2_ms, since_accepted = state
     x, left, free = window[at], len(window) - at, log(last_ms)
     expected = rhythm.predict(last_ms, d1_ms, d2_ms)
@@ -239,7 +246,7 @@ def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: R
             yield BeatKind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
         if early and both < 2.5 * expected:
             cost = _COST_PREMATURE + free + hardly
-            # a full pause makes up for the early beat: the two then tell where the rhythm is, and a shorter one tells nothing
+            # a full pause compensates the early beat, so that the two show where the rhythm is; a shorter one does not
             two = expected + rhythm.predict(expected, expected - last_ms, d1_ms)
             after = (max(both / 2, expected), 0.0, 0.0, _AFTER_FULL_PAUSE)
             yield BeatKind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
@@ -270,7 +277,7 @@ def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: R
 
 
 def _normal(rhythm: RhythmModel, rr_ms: float, expected_ms: float, last_ms: float, since_accepted: int) -> float:
-    """Cost of a normal beat."""
+    """Return the cost of a normal beat; inf outside the physiological limits."""
     if not SHORTEST_MS <= rr_ms <= LONGEST_MS:
         return inf
     cost = rhythm.negative_log_density(rr_ms - expected_ms, since_accepted)
@@ -283,12 +290,12 @@ def _normal(rhythm: RhythmModel, rr_ms: float, expected_ms: float, last_ms: floa
 
 
 def _full_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float) -> float:
-    """Cost of a pause that makes up for the beats that came early."""
+    """Return the cost of a fully compensatory pause."""
     return rhythm.negative_log_density(rr_ms - expected_ms, 0, _WIDE) + 0.7
 
 
 def _any_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float, early_ms: float) -> float:
-    """Cost of a pause anywhere between none and a full one."""
+    """Return the cost of a pause anywhere between none and a fully compensatory one; inf outside."""
     wide = 1.5 * rhythm.scale_ms
     if expected_ms - 2 * wide < rr_ms < expected_ms + early_ms + 2 * wide:
         return log(early_ms + 4 * wide) + 1.4

@@ -1,4 +1,4 @@
-"""Runs: stretches of accepted beats that truly followed each other. No difference ever leaves one."""
+"""Runs: sequences of accepted beats that truly followed each other. No difference crosses from one run to the next."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,27 +15,27 @@ _LOST_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """Accepted beats in a row."""
+    """Consecutive accepted beats."""
 
     end_s: Array
-    """When each interval ended: the first on the session's clock, the others by the sum of RR."""
+    """End of each interval: the first on the session's clock, the others by the sum of RR."""
     rr_ms: Array
     rejected_before: int
-    """Rejected beats between the run before and this one; 0 after a gap or at the start."""
+    """Number of rejected beats between the run before and this one; 0 after a gap or at the start."""
     gap_before: bool
-    """Beats were lost before this run, or it is the first: what came before tells nothing about it."""
+    """Whether beats were lost before this run, or it is the first: nothing may be interpolated before it."""
 
     @property
     def start_s(self) -> float:
-        """When the first interval began."""
+        """Start of the first interval."""
         return float(self.end_s[0] - self.rr_ms[0] / 1000)
 
 
 def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before: ArrayLike) -> list[Run]:
     """Split judged beats (arrays of equal length, in order) into runs.
 
-    Over rejected beats the time goes on by their RR: an ectopic or split beat keeps the sum whole. Raises `ValueError` for arrays
-    of unequal lengths.
+    Rejected beats advance the time by their RR: an ectopic or split beat preserves the sum. Raises `ValueError` for arrays of
+    unequal lengths.
     """
     end, rr = np.asarray(end_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64)
     good, gap = np.asarray(accepted, dtype=np.bool_), np.asarray(gap_before, dtype=np.bool_)
@@ -56,8 +56,8 @@ def runs_of(end_s: ArrayLike, rr_ms: ArrayLike, accepted: ArrayLike, gap_before:
     firsts, lasts = kept[np.concatenate([[0], breaks + 1])], kept[np.concatenate([breaks, [-1]])]
     runs: list[Run] = []
     offset, before, gaps_before = 0.0, 0, 0
-    told = (firsts, lasts, gaps[firsts], gaps[lasts], elapsed[firsts], end[firsts])
-    for first, last, gaps_first, gaps_last, at_s, first_s in zip(*(values.tolist() for values in told), strict=True):
+    borders = (firsts, lasts, gaps[firsts], gaps[lasts], elapsed[firsts], end[firsts])
+    for first, last, gaps_first, gaps_last, at_s, first_s in zip(*(values.tolist() for values in borders), strict=True):
         lost = not runs or gaps_first > gaps_before or abs(offset + at_s - first_s) > _LOST_S
         if lost:
             offset = first_s - at_s

@@ -1,4 +1,4 @@
-"""The one way from packets to judged beats: live, replay and archive all go through here."""
+"""Conversion of packets to judged beats: the one path that live sessions, replay and archive share."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -28,9 +28,9 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
     accepted: bool
     gap_before: bool
     diff_ms: float | None
-    """RR minus the accepted neighbour before it; None across a gap or a rejected beat."""
+    """RR minus that of the adjacent accepted beat before it; None across a gap or a rejected beat."""
     kind: str
-    """normal, or why it was rejected"""
+    """The kind "normal", or the reason for rejection."""
 
 
 _NAMES: Final = {kind: kind.value for kind in BeatKind}
@@ -38,53 +38,58 @@ _ODD_WITHOUT_RR = 4
 _OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
 """Body locations of 0x2A38 at which no electrodes are worn."""
 _DOUBLED_S = 0.6
-"""Two frames of pulses are seconds apart: the same bytes again so soon are a doubled notification (bleak #2002)."""
+"""Pulse frames are seconds apart: the same bytes within this time are a duplicate notification (bleak #2002)."""
 NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
 MOVED, UNSURE = "movement", "uncertain"
-"""Why beats are rejected whatever they look like: a strap off the body, beats of two people, pulses that the sensor doubts."""
+"""Reasons to reject a beat whatever its interval: strap off the body, beats of two people, pulses that the sensor distrusts."""
 LARGEST_ERROR_MS = 30
-"""Of a pulse interval, by the sensor's own estimate."""
+"""Largest error of an accepted pulse interval, by the sensor's own estimate."""
 
 
 @dataclass(slots=True)
 class BeatStream:
-    """Push packets, get judged beats (at most two beats late); says in words what it could not read."""
+    """A stream of one strap's packets: push packets and get judged beats, at most two beats late."""
 
     clock: BeatClock = field(default_factory=BeatClock)
     warnings: list[str] = field(default_factory=list)
+    """Sentences about the packets that could not be read."""
     last: Measurement | None = None
-    """The newest measurement that could be read."""
+    """The newest readable measurement."""
     rr_seen: bool = False
     """Whether this strap has announced RR intervals yet."""
     rejected: int = 0
+    """Number of rejected beats."""
     trust_contact: bool = True
-    """Whether this strap's "no skin contact" is to be believed: a few tell it wrongly."""
+    """Whether this strap's "no skin contact" can be trusted: a few models report it wrongly."""
     trust_rr: bool = True
-    """Whether what this strap sends as RR intervals are beats: some smooth them, which no HRV survives."""
+    """Whether this strap's RR intervals are beats: some models smooth them, which makes HRV meaningless."""
     optical: bool = False
-    """Whether it is, by what is known of it or by where it is worn, a sensor of pulses: few of them have RR at all."""
+    """Whether the model or the body location says that it is an optical pulse sensor: few of them send RR at all."""
     no_rr_packets: int = 0
-    """Packets without RR in a row, from a strap that had announced RR; a few are normal where the heart is slow."""
+    """Consecutive packets without RR from a strap that had announced RR; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
     unreadable_packets: int = 0
     pulse: PulseClock | None = None
-    """Set once the beats come from an optical sensor's pulse intervals, as 0x2A37 has none."""
+    """Clock of an optical sensor's pulse intervals; set once the beats come from them, as 0x2A37 has none."""
     two_straps_beats: int = 0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: deque[tuple[Beat, str | None]] = field(default_factory=deque)
-    _doubted: str | None = None
+    _distrusted: str | None = None
     _without_rr: int = 0
     _last_pulses: Packet | None = None
 
     def set_device(self, device: Device) -> None:
-        """Take what is known of this strap into account."""
+        """Apply what is known of this strap's model."""
         row = known_device(device)
         self.trust_contact = row is None or row.believes_contact
         self.trust_rr = row is None or row.believes_rr
         self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
-        """Take one notification of 0x2A37 or, where that has no RR, of pulse intervals; others are passed over."""
+        """Add a notification of 0x2A37 or, where that has no RR, of pulse intervals; others are ignored.
+
+        Returns the beats whose verdict became final. An unreadable packet is counted and adds to `warnings`.
+        """
         if packet.char == PMD_DATA:
             return self._pulses(packet)
         if packet.char != HEART_RATE:
@@ -106,11 +111,11 @@ class BeatStream:
         return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
 
     def push_run(self, packets: Sequence[Packet]) -> tuple[int, list[JudgedBeat]]:
-        """Take notifications of 0x2A37 exactly as `push` does, for as long as none is odd: a third of the time.
+        """Add notifications of 0x2A37 with the same result as `push`, in a third of the time, up to the first unusual one.
 
-        Gives how many were taken, and the beats whose verdict became final.
+        Returns how many were used, and the beats whose verdict became final.
         """
-        if self.pulse or not (self.trust_rr and self.rr_seen) or self._doubted or any(doubt for _, doubt in self._waiting):
+        if self.pulse or not (self.trust_rr and self.rr_seen) or self._distrusted or any(doubt for _, doubt in self._waiting):
             return 0, []
         intervals: list[tuple[int, ...]] = []
         without = self._without_rr
@@ -121,24 +126,24 @@ class BeatStream:
                 break
             intervals.append(rr_1024)
         readable = packets[: len(intervals)]
-        taken, ends = self.clock.push_run([p.t for p in readable], [p.payload for p in readable], intervals)
-        if not taken:
+        used, ends = self.clock.push_run([p.t for p in readable], [p.payload for p in readable], intervals)
+        if not used:
             return 0, []
-        with_rr = (n for n, rr_1024 in enumerate(reversed(intervals[:taken])) if rr_1024)
-        self._without_rr = next(with_rr, self._without_rr + taken)
-        self.last = parse(packets[taken - 1].payload)
-        beats = [one for rr_1024 in intervals[:taken] for one in rr_1024]
-        return taken, self._judge_run(beats, ends)
+        with_rr = (n for n, rr_1024 in enumerate(reversed(intervals[:used])) if rr_1024)
+        self._without_rr = next(with_rr, self._without_rr + used)
+        self.last = parse(packets[used - 1].payload)
+        beats = [one for rr_1024 in intervals[:used] for one in rr_1024]
+        return used, self._judge_run(beats, ends)
 
     def connection_lost(self) -> list[JudgedBeat]:
-        """The connection was lost: decide all that waits."""
+        """Note that the connection was lost; return all pending beats with their verdicts."""
         pulses = self._judge_pulses(self.pulse, self.pulse.connection_lost()) if self.pulse else []
-        return pulses + self._judge(self.clock.connection_lost(), self._doubted) + self._match(self._filter.flush())
+        return pulses + self._judge(self.clock.connection_lost(), self._distrusted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
-        """The session ended at `t`: decide all that waits."""
+        """End the stream at `t` (s); return all pending beats with their verdicts."""
         pulses = self._judge_pulses(self.pulse, self.pulse.flush()) if self.pulse else []
-        return pulses + self._judge(self.clock.flush(t), self._doubted) + self._match(self._filter.flush())
+        return pulses + self._judge(self.clock.flush(t), self._distrusted) + self._match(self._filter.flush())
 
     def _pulses(self, packet: Packet) -> list[JudgedBeat]:
         if self.rr_seen and not self.pulse:
@@ -156,9 +161,9 @@ class BeatStream:
         self.pulse, self.rr_seen = self.pulse or PulseClock(), True
         return self._judge_pulses(self.pulse, self.pulse.push(packet.t, frame.samples))
 
-    def _judge_pulses(self, clock: PulseClock, placed: list[TimedPulse]) -> list[JudgedBeat]:
+    def _judge_pulses(self, clock: PulseClock, pulses: list[TimedPulse]) -> list[JudgedBeat]:
         judged: list[JudgedBeat] = []
-        for index, (pulse, end_s, gap) in enumerate(placed, clock.beats - len(placed)):
+        for index, (pulse, end_s, gap) in enumerate(pulses, clock.beats - len(pulses)):
             beat = Beat(index, end_s, round(pulse.pp_ms / RR_UNIT_MS), gap_before=gap)
             judged += self._judge([beat], _doubt_of(pulse))
         return judged
@@ -180,9 +185,9 @@ class BeatStream:
         for beat in beats:
             self._waiting.append((beat, doubt))
             self.two_straps_beats += doubt == TWO_STRAPS
-            # what is doubted and what is not are no neighbours
-            verdicts += self._filter.push(beat.rr_ms, gap=beat.gap_before or doubt != self._doubted)
-            self._doubted = doubt
+            # a distrusted beat and a trusted one are not adjacent
+            verdicts += self._filter.push(beat.rr_ms, gap=beat.gap_before or doubt != self._distrusted)
+            self._distrusted = doubt
         return self._match(verdicts)
 
     def _judge_run(self, rr_1024: Sequence[int], ends: Sequence[float]) -> list[JudgedBeat]:
@@ -218,11 +223,11 @@ class BeatStream:
 
 
 _FEWEST, _MOST = 32, 1024
-"""Packets of a run: after an odd one it begins small."""
+"""Sizes of the chunks given to `push_run`: small after an unusual packet, then growing."""
 
 
 def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[JudgedBeat]:
-    """Push all events up to `last_s` into a stream and finish it: the very beats that `push` gives, in a third of the time."""
+    """Push all events up to `last_s` into a stream and finish it; return the same beats as `push`, in a third of the time."""
     judged: list[JudgedBeat] = []
     run: list[Packet] = []
     for event in events:
@@ -241,18 +246,18 @@ def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[Ju
 
 
 def _judge_run(stream: BeatStream, packets: list[Packet]) -> list[JudgedBeat]:
-    """Take a run of heart rate packets out of the list."""
+    """Push a run of heart rate packets into the stream and empty the list."""
     judged: list[JudgedBeat] = []
     at, size = 0, _FEWEST
     while at < len(packets):
         chunk = packets[at : at + size]
-        taken, beats = stream.push_run(chunk)
+        used, beats = stream.push_run(chunk)
         judged += beats
-        if taken < len(chunk):
-            judged += stream.push(chunk[taken])
-            at, size = at + taken + 1, _FEWEST
+        if used < len(chunk):
+            judged += stream.push(chunk[used])
+            at, size = at + used + 1, _FEWEST
         else:
-            at, size = at + taken, min(2 * size, _MOST)
+            at, size = at + used, min(2 * size, _MOST)
     packets.clear()
     return judged
 

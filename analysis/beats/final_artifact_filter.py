@@ -1,9 +1,9 @@
-"""A second look at the beats of a whole session: around what the live filter rejected, with what came after it.
+"""Offline artifact filter for a whole session: re-judges the beats around those that the live filter rejected.
 
-Not causal, and so never live. Around each rejected beat the same explanations as in `artifacts` are weighed over the whole
-stretch, with scales and prediction learnt on both sides of it (a beam search, which for so few beats is as good as Viterbi's);
-then what fits between its neighbours on both sides is taken for a beat. Elsewhere the live filter's word stands.
-docs/artifacts.md measures it.
+It is not causal and therefore never used live. Around each rejected beat the hypotheses of `artifact_filter` are compared over
+the whole stretch, with scales and prediction learnt on both sides of it (a beam search, which for so few beats is as good as
+Viterbi's algorithm); then an interval that fits between its neighbours on both sides is accepted. Elsewhere the live verdicts
+stand. docs/artifacts.md reports its accuracy.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,17 +19,18 @@ _JOIN: Final = 8
 _CONTEXT: Final = 40
 """Beats on either side of a stretch from which its rhythm is learnt."""
 _FEWEST: Final = 7
+"""Normal beats needed to learn a rhythm or a scale."""
 _BEAM: Final = 16
 _CHEAPER: Final = 12.0
-"""Nats by which another explanation must be cheaper than the live filter's to take its place."""
+"""Nats by which another explanation must be cheaper than the live filter's to replace it."""
 _FITS: Final = 2.0
-"""Scales of what beats miss the middle between their neighbours by,"""
+"""Largest deviation of a fitting interval from the value its neighbours predict, in scales of normal beats' deviations."""
 _FITS_WITHIN: Final = (0.038, 0.08)
-"""and the least and most of it, as a share of the interval."""
+"""Lower and upper bound of that largest deviation, as shares of the interval."""
 
 
 class _Path(NamedTuple):
-    """One way to explain all intervals up to a point."""
+    """A sequence of hypotheses that explains all intervals up to a point."""
 
     cost: float
     after: RhythmState
@@ -39,9 +40,10 @@ class _Path(NamedTuple):
 
 
 def final_kinds(rr_ms: Sequence[float], kinds: Sequence[BeatKind], lost_before: Sequence[bool]) -> list[BeatKind]:
-    """Give the last word on intervals (ms, in order) that the live filter took for `kinds`; `lost_before` as it was told.
+    """Return the final kinds of intervals (ms, in order) that the live filter classified as `kinds`.
 
-    Raises `ValueError` where the sequences are not of one length. Where nothing was rejected, nothing changes.
+    `lost_before`: whether beats were lost before each interval, as given to the live filter. Where nothing was rejected, nothing
+    changes. Raises `ValueError` where the sequences are not of one length.
     """
     if not len(rr_ms) == len(kinds) == len(lost_before):
         raise ValueError("rr_ms, kinds and lost_before must be of one length")
@@ -57,15 +59,15 @@ def final_kinds(rr_ms: Sequence[float], kinds: Sequence[BeatKind], lost_before: 
             if before is None:
                 known = (rr_ms[n] for n in range(start, stop) if judged[n] is BeatKind.NORMAL)
                 rhythm.state = (next(known, rhythm.state[0]), 0.0, 0.0, _PAD)
-            anew, anew_cost = _explained(rr_ms[start:stop], rhythm)
-            if anew_cost < _explained(rr_ms[start:stop], rhythm, judged[start:stop])[1] - _CHEAPER:
-                judged[start:stop] = anew
-            _take_what_fits(rr_ms, judged, (start, stop), (first, end), rhythm)
+            best_kinds, best_cost = _explained(rr_ms[start:stop], rhythm)
+            if best_cost < _explained(rr_ms[start:stop], rhythm, judged[start:stop])[1] - _CHEAPER:
+                judged[start:stop] = best_kinds
+            _accept_fitting(rr_ms, judged, (start, stop), (first, end), rhythm)
     return judged
 
 
 def _doubtful(kinds: Sequence[BeatKind], first: int, end: int) -> Iterator[tuple[int, int]]:
-    """Stretches around rejected beats, near ones joined."""
+    """Yield the stretches around rejected beats, with nearby ones joined."""
     span: tuple[int, int] | None = None
     for n in range(first, end):
         if kinds[n] is BeatKind.NORMAL:
@@ -80,7 +82,7 @@ def _doubtful(kinds: Sequence[BeatKind], first: int, end: int) -> Iterator[tuple
 
 
 def _learn(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> RhythmModel | None:
-    """The rhythm after these beats, in their order; None where too few are normal."""
+    """Return the rhythm model after these beats, in the given order; None where too few are normal."""
     good = [rr_ms[n] for n in beats if kinds[n] is BeatKind.NORMAL]
     if len(good) < _FEWEST:
         return None
@@ -97,7 +99,10 @@ def _learn(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> R
 
 
 def _explained(window: Sequence[float], rhythm: RhythmModel, only: Sequence[BeatKind] = ()) -> tuple[list[BeatKind], float]:
-    """The cheapest explanation of a whole stretch, or of `only` these kinds, and its cost in nats (inf where there is none)."""
+    """Return the cheapest explanation of a whole stretch and its cost in nats (inf where there is none).
+
+    `only`: the kinds that the explanation must have; any where it is empty.
+    """
     start = _Path(0.0, rhythm.state, None, BeatKind.NORMAL, 0)
     reached: list[list[_Path]] = [[start], *([] for _ in window)]
     for at in range(len(window)):
@@ -116,29 +121,30 @@ def _explained(window: Sequence[float], rhythm: RhythmModel, only: Sequence[Beat
     return kinds, best.cost
 
 
-def _take_what_fits(
+def _accept_fitting(
     rr_ms: Sequence[float], kinds: list[BeatKind], stretch: tuple[int, int], limits: tuple[int, int], rhythm: RhythmModel
 ) -> None:
-    """Accept in place what lies where its neighbours on both sides let it expect, by the scale of the beats around."""
+    """Accept, in place, intervals close to the value predicted from both sides, by the scale of the surrounding beats."""
     (start, stop), (first, end) = stretch, limits
     around = range(max(first, start - _CONTEXT), min(end, stop + _CONTEXT))
     filled = _filled(rr_ms, kinds, around)
     inner = range(around.start + 3, around.stop - 3)
-    misfits = {n: abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) for n in inner}
-    usual = sorted(misfits[n] for n in inner if kinds[n] is BeatKind.NORMAL)
-    if len(usual) < _FEWEST:
+    deviations = {n: abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) for n in inner}
+    normal_deviations = sorted(deviations[n] for n in inner if kinds[n] is BeatKind.NORMAL)
+    if len(normal_deviations) < _FEWEST:
         return
+    scale_ms = 1.48 * normal_deviations[len(normal_deviations) // 2]
     for n in range(max(start, inner.start), min(stop, inner.stop)):
         if kinds[n] is BeatKind.NORMAL:
             continue
-        usual_ms, least_ms, most_ms = 1.48 * usual[len(usual) // 2], *(x * filled[n - around.start] for x in _FITS_WITHIN)
-        if abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) < min(max(_FITS * usual_ms, least_ms), most_ms):
+        least_ms, most_ms = (x * filled[n - around.start] for x in _FITS_WITHIN)
+        if abs(rr_ms[n] - _between(filled, n - around.start, rhythm)) < min(max(_FITS * scale_ms, least_ms), most_ms):
             kinds[n] = BeatKind.NORMAL
             filled[n - around.start] = rr_ms[n]
 
 
 def _filled(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> list[float]:
-    """Intervals with straight lines over the rejected ones."""
+    """Return the intervals with rejected ones interpolated linearly."""
     out = [rr_ms[n] if kinds[n] is BeatKind.NORMAL else 0.0 for n in beats]
     good = [n for n, x in enumerate(out) if x]
     if not good:
@@ -152,7 +158,7 @@ def _filled(rr_ms: Sequence[float], kinds: Sequence[BeatKind], beats: range) -> 
 
 
 def _between(filled: Sequence[float], n: int, rhythm: RhythmModel) -> float:
-    """What three neighbours on either side let expect."""
+    """Return the mean of the predictions from three neighbours on either side."""
     a, b, c = filled[n - 1], filled[n - 2], filled[n - 3]
     x, y, z = filled[n + 1], filled[n + 2], filled[n + 3]
     return (rhythm.predict(a, a - b, b - c) + rhythm.predict(x, x - y, y - z)) / 2

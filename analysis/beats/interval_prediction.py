@@ -1,7 +1,7 @@
-"""What the next RR interval should be: a two-step autoregression on accepted differences, with robust scales.
+"""Prediction of the next RR interval: a second-order autoregression on accepted differences, with robust scales.
 
 Everything is updated beat by beat in constant time and memory; residuals are Student-t with 6 degrees of freedom, so that a
-single jump neither widens the scale nor bends the prediction for long.
+single jump affects neither the scale nor the prediction for long.
 """
 
 from math import log, sqrt
@@ -14,13 +14,13 @@ LONGEST_MS: Final = 2000.0
 _DF: Final = 6
 _LEAST_SCALE: Final = 0.019
 _GREATEST_SCALE: Final = 0.12
-"""Fractions of the interval."""
+"""Limits of the scales, as fractions of the interval."""
 _FIRST_SCALE: Final = 0.05
 _CLIP: Final = 2.0
-"""A jump is carried on in the prediction only up to this many scales of the differences."""
+"""Largest difference used in the prediction, in scales of the differences."""
 _INFLATE: Final = 0.6
 _FARTHEST: Final = 6
-"""Growth of the scale for each beat since the last accepted one, up to so many."""
+"""The scale grows by `_INFLATE` for each beat since the last accepted one, up to `_FARTHEST` beats."""
 _FORGET: Final = 0.96
 _RIDGE: Final = 3
 _MEMORY: Final = 60
@@ -28,11 +28,11 @@ _MEMORY: Final = 60
 
 
 RhythmState = tuple[float, float, float, int]
-"""Last accepted or imputed interval and the last two differences, the newer first (ms); beats since the last accepted one."""
+"""Last accepted or imputed interval and last two differences, newest first (ms); number of beats since the last accepted one."""
 
 
 class RhythmModel:
-    """Prediction and spread of the next interval, learnt from accepted ones."""
+    """A predictor of the next interval and its spread, learnt from accepted intervals."""
 
     __slots__ = ("_c11", "_c12", "_c22", "_g1", "_g2", "_seen", "a1", "a2", "diff_scale_ms", "scale_ms", "state")
 
@@ -45,29 +45,29 @@ class RhythmModel:
 
     @property
     def locked(self) -> bool:
-        """Whether there is an interval to start from."""
+        """Whether the model has a starting interval."""
         return self.state[0] > 0
 
     @classmethod
     def between(cls, before: "RhythmModel | None", after: "RhythmModel | None") -> "RhythmModel | None":
-        """What was learnt on both sides, or on the one that there is; its state is that of `before`."""
+        """Return the average of the models learnt on both sides, or the only one; its state is that of `before`."""
         one, other = before or after, after or before
         if one is None or other is None:
             return None
-        made = cls()
-        made.state = one.state
-        made.scale_ms = sqrt(one.scale_ms * other.scale_ms)
-        made.diff_scale_ms = sqrt(one.diff_scale_ms * other.diff_scale_ms)
-        made.a1, made.a2 = (one.a1 + other.a1) / 2, (one.a2 + other.a2) / 2
-        return made
+        average = cls()
+        average.state = one.state
+        average.scale_ms = sqrt(one.scale_ms * other.scale_ms)
+        average.diff_scale_ms = sqrt(one.diff_scale_ms * other.diff_scale_ms)
+        average.a1, average.a2 = (one.a1 + other.a1) / 2, (one.a2 + other.a2) / 2
+        return average
 
     def lock(self, rr_ms: float) -> None:
-        """Start from an interval that is likely to be normal."""
+        """Start from an interval in ms that is likely to be normal."""
         self.state = (rr_ms, *self.state[1:3], 1)
         self.scale_ms = self.diff_scale_ms = _FIRST_SCALE * rr_ms
 
     def predict(self, rr_ms: float, d1_ms: float, d2_ms: float) -> float:
-        """The interval to expect after `rr_ms` and the last two differences, the newer first."""
+        """Return the expected interval in ms after `rr_ms` and the last two differences, newest first."""
         t = _CLIP * self.diff_scale_ms
         if not -t <= d1_ms <= t:
             d1_ms = t if d1_ms > 0 else -t
@@ -80,7 +80,7 @@ class RhythmModel:
         return low if expected < low else high
 
     def follow(self, rr_ms: float, next_ms: float, scales: float, *, steady: bool) -> bool:
-        """Learn an interval if it and the next both lie within so many scales of their predictions; else change nothing."""
+        """Learn an interval if it and the next both lie within `scales` scales of their predictions; return whether it did."""
         last_ms, d1_ms, d2_ms, since_accepted = self.state
         if since_accepted:
             return False
@@ -92,14 +92,14 @@ class RhythmModel:
         return True
 
     def negative_log_density(self, residual_ms: float, since_accepted: int, widen: float = 1.0) -> float:
-        """Negative log density of a residual, `since_accepted` beats after the last accepted one."""
+        """Return the negative log density of a residual, `since_accepted` beats after the last accepted one."""
         s = widen * self.scale_ms
         if since_accepted:
             s *= 1 + _INFLATE * (min(_FARTHEST, since_accepted))
         return 0.96 + log(s) + (_DF + 1) / 2 * log(1 + residual_ms * residual_ms / (_DF * s * s))
 
     def learn(self, rr_ms: float, *, steady: bool) -> None:
-        """Take an accepted interval; the autoregression learns only within a `steady` stretch."""
+        """Learn an accepted interval; the autoregression itself is updated only where the rhythm is `steady`."""
         last_ms, d1_ms, d2_ms, since_accepted = self.state
         if since_accepted:
             self.state = (rr_ms, 0.0, 0.0, 0)
@@ -107,7 +107,7 @@ class RhythmModel:
             self._adapt(rr_ms, rr_ms - self.predict(last_ms, d1_ms, d2_ms), rr_ms - last_ms, steady=steady)
 
     def _adapt(self, rr_ms: float, residual_ms: float, diff_ms: float, *, steady: bool) -> None:
-        """Take an accepted interval that follows an accepted one."""
+        """Learn an accepted interval that follows an accepted one."""
         _, d1_ms, d2_ms, _ = self.state
         seen = self._seen
         if seen < _MEMORY:
@@ -121,7 +121,7 @@ class RhythmModel:
         diff_scale_ms = sqrt(v2 + rate * (diff_weight * diff_ms * diff_ms - v2))
         self.diff_scale_ms = max(diff_scale_ms, least_ms)
         if steady:
-            # exponentially forgotten least squares of the difference on the two before, drawn by a ridge towards no change
+            # least squares of the difference on the two before it, with exponential forgetting and a ridge towards no change
             c11 = self._c11 = _FORGET * self._c11 + weight * d1_ms * d1_ms
             c12 = self._c12 = _FORGET * self._c12 + weight * d1_ms * d2_ms
             c22 = self._c22 = _FORGET * self._c22 + weight * d2_ms * d2_ms

@@ -1,4 +1,4 @@
-"""A session cut into its phases: where each lies in time, and the beats within it as arrays."""
+"""Division of a session into its phases: the time span of each, and the beats within it as arrays."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class PhaseSpan:
-    """A phase in time; the last one holds its end."""
+    """The time span of a phase; only the last one includes its end."""
 
     phase: Phase
     start_s: float
@@ -25,13 +25,13 @@ class PhaseSpan:
     last: bool
 
     def contains(self, end_s: Array) -> Bools:
-        """Which of these times lie within it."""
+        """Return a mask of the times (s) that lie within the span."""
         return (end_s >= self.start_s) & ((end_s <= self.end_s) if self.last else (end_s < self.end_s))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeatArrays:
-    """Judged beats as arrays of one length; `adjacent` says that the difference to the beat before counts."""
+    """Judged beats as arrays of one length; `adjacent` marks those whose difference to the beat before counts."""
 
     end_s: Array
     rr_ms: Array
@@ -40,7 +40,7 @@ class BeatArrays:
     gap_before: Bools
 
     def within(self, span: PhaseSpan) -> "BeatArrays":
-        """The beats that end in the span; the first of them has no neighbour in it."""
+        """Return the beats that end in the span; the first of them is adjacent to none."""
         inside = span.contains(self.end_s)
         adjacent, gap = self.adjacent[inside], self.gap_before[inside]
         if adjacent.size:
@@ -49,14 +49,15 @@ class BeatArrays:
 
     @property
     def accepted_pct(self) -> float | None:
-        """Share of accepted beats; None without beats."""
+        """Percentage of accepted beats; None without beats."""
         return 100 * float(self.accepted.mean()) if self.accepted.size else None
 
 
 def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[PhaseSpan]:
-    """Give the phases in order; before the first phase line a session settles, a line that leads back is passed over.
+    """Return the spans of the phases in order, up to the last event or `end_s` if later.
 
-    After `ended` nothing counts.
+    Before the first phase start a session is settling; a start that leads back to an earlier phase is ignored, and so is
+    everything after `ended`.
     """
     phase, start_s, last_s = Phase.SETTLE, 0.0, 0.0
     borders: list[tuple[Phase, float, float]] = []
@@ -76,7 +77,7 @@ def phase_spans(events: Iterable[Event], end_s: float | None = None) -> list[Pha
 
 
 def beat_arrays(judged: Sequence[JudgedBeat]) -> BeatArrays:
-    """Put judged beats into arrays."""
+    """Return judged beats as arrays."""
     return BeatArrays(
         end_s=np.array([beat.end_s for beat in judged], dtype=np.float64),
         rr_ms=np.array([beat.rr_ms for beat in judged], dtype=np.float64),
@@ -87,5 +88,5 @@ def beat_arrays(judged: Sequence[JudgedBeat]) -> BeatArrays:
 
 
 def phase_beats(span: PhaseSpan, beats: BeatArrays) -> PhaseBeats:
-    """What the response is computed from."""
+    """Return the beats of a span in the form from which the response is computed."""
     return PhaseBeats(beats.end_s, beats.rr_ms, beats.accepted, beats.adjacent, (span.start_s, span.end_s))

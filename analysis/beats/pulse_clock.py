@@ -1,4 +1,4 @@
-"""When each pulse of an optical sensor ended: its intervals come every few seconds, in one piece or not at all."""
+"""End times of an optical sensor's pulses, whose intervals arrive in batches every few seconds, complete or not at all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import NamedTuple
 from ...sensors.protocols.polar_frames import Ppi
 
 _LATE_S = 4.0
-"""Intervals that end so long before they arrive have lost others before them: a sensor keeps them back for a second or two."""
+"""Intervals that end longer than this before they arrive follow a loss: a sensor delays them by only a second or two."""
 _BATCH_S = 1.0
 """Frames closer together than this belong to one late batch."""
 
 
 class TimedPulse(NamedTuple):
-    """A pulse, when it ended on the session's clock, and whether pulses were lost before it."""
+    """A pulse with its end on the session's clock, and whether pulses were lost before it."""
 
     pulse: Ppi
     end_s: float
@@ -22,7 +22,10 @@ class TimedPulse(NamedTuple):
 
 @dataclass(slots=True)
 class PulseClock:
-    """Push frames in order of arrival, get their pulses placed; one that looks late waits for the next, which tells why."""
+    """A clock for pulses: push frames in order of arrival and get their pulses with end times.
+
+    A frame that looks late is kept until the next one shows whether pulses were lost or a batch was delayed.
+    """
 
     gaps: int = 0
     lost_s: float = 0.0
@@ -36,7 +39,7 @@ class PulseClock:
     _pending: list[tuple[float, Sequence[Ppi]]] = field(default_factory=list)
 
     def push(self, t: float, pulses: Sequence[Ppi]) -> list[TimedPulse]:
-        """Take the pulses of a frame that arrived at `t` (s), oldest first; gives those whose place is now certain."""
+        """Add the pulses of a frame that arrived at `t` (s), oldest first; return those whose end time is now certain."""
         if self._end_s is None:
             self._end_s = self._first_s = t - _sum_s(pulses)
         since_s = t - self._pending[-1][0] if self._pending else 0.0
@@ -45,27 +48,27 @@ class PulseClock:
             return self._release(gap=True)
         if self._late_s <= _LATE_S:
             return self._release(gap=False)
-        # lost pulses leave the lag where it is; a delayed batch brings it down when it is all there
+        # lost pulses leave the lag unchanged; a delayed batch reduces it once it is complete
         return self._release(gap=True) if since_s >= _BATCH_S else []
 
     def connection_lost(self) -> list[TimedPulse]:
-        """The connection was lost: what comes next does not continue what came before."""
-        placed = self.flush()
+        """Note that the connection was lost, so that the next pulses do not continue these; return the pending ones."""
+        timed = self.flush()
         self._broken = self._end_s is not None
-        return placed
+        return timed
 
     def flush(self) -> list[TimedPulse]:
-        """Nothing comes any more: decide what is pending."""
+        """Return all pending pulses, as at the end of the stream."""
         return self._release(gap=True) if self._pending else []
 
     @property
     def rr_time_s(self) -> float:
-        """The time that the intervals should fill."""
+        """The time in s that the intervals should fill, without the gaps."""
         return 0.0 if self._end_s is None else max(self._end_s - self._first_s - self.lost_s, 0.0)
 
     @property
     def _late_s(self) -> float:
-        """From the end of all that came to the arrival of the last of it."""
+        """Delay in s between the end of the newest pulse and its arrival."""
         return self._pending[-1][0] - (self._end_s or 0.0) - sum(_sum_s(pulses) for _, pulses in self._pending)
 
     def _release(self, *, gap: bool) -> list[TimedPulse]:
@@ -77,16 +80,16 @@ class PulseClock:
         if gap or late_s < 0:
             end_s += late_s
         pending, self._pending, self._broken = self._pending, [], False
-        placed: list[TimedPulse] = []
+        timed: list[TimedPulse] = []
         for _, pulses in pending:
             for pulse in pulses:
                 end_s += pulse.pp_ms / 1000
-                placed.append(TimedPulse(pulse, end_s, gap))
+                timed.append(TimedPulse(pulse, end_s, gap))
                 gap = False
             self.rr_sum_s += _sum_s(pulses)
         self._end_s = end_s
-        self.beats += len(placed)
-        return placed
+        self.beats += len(timed)
+        return timed
 
     def _lose(self, seconds: float) -> None:
         self.gaps += 1

@@ -1,1 +1,1 @@
-"""Many sessions of one client: trends, associations, follow-up answers."""
+"""Analysis across the sessions of one client: means, trends, technique associations and follow-up windows."""

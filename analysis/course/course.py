@@ -1,7 +1,7 @@
-"""A course of sessions: what one session cannot tell. Pure: the sessions in, figures with intervals, counts and reasons out.
+"""Figures of a course of sessions, with intervals, counts and reasons.
 
-Each session's change of ln RMSSD counts by 1/(SE² + w²) (`over_sessions`). The level of the baseline, which varies from day to
-day, stands apart. What was done is in `went_with`. docs/response.md measures it.
+Each session's change of ln RMSSD has the weight 1/(SE² + w²) (`session_regression`). The level of the baseline, which varies from
+day to day, is reported separately. `technique_associations` relates RMSSD to techniques. docs/response.md evaluates all of it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,22 +12,25 @@ import numpy as np
 
 from ..beats.beat_runs import Array
 from ..response.distributions import mean_with_interval, t_half_width
-from ..response.resting_response import FEWEST_RESTS
+from ..response.thresholds import FEWEST_RESTS
 from .course_figures import FEWEST_FOR_TREND, FEWEST_SESSIONS, LEAST_WEEKS, Course, Estimate
 from .course_session import CourseSession
 from .session_regression import Contrast, Fit, fit
 from .technique_associations import TreatedSession, technique_associations
 
 _WEEK_S: Final = 7 * 86_400.0
-_FREE: Final = float("inf")
+_NO_PRIOR: Final = float("inf")
 
 
 def course(sessions: Sequence[CourseSession]) -> Course:
-    """Sum up a client's sessions, in any order."""
+    """Return the figures of a client's sessions, given in any order.
+
+    A figure with too few sessions behind it has no value but a reason.
+    """
     ordered = sorted(sessions, key=lambda session: session.started)
     massages = [session for session in ordered if session.kind != "rest"]
-    rests = [session for session in ordered if session.kind == "rest" and _counts(session)]
-    valid = [session for session in massages if _counts(session)]
+    rests = [session for session in ordered if session.kind == "rest" and _is_valid(session)]
+    valid = [session for session in massages if _is_valid(session)]
     return Course(
         sessions=len(massages),
         rests=len(rests),
@@ -46,7 +49,7 @@ def course(sessions: Sequence[CourseSession]) -> Course:
     )
 
 
-def _counts(session: CourseSession) -> bool:
+def _is_valid(session: CourseSession) -> bool:
     return session.valid and session.delta is not None and session.standard_error is not None
 
 
@@ -64,13 +67,13 @@ def _errors(sessions: Sequence[CourseSession]) -> Array:
 
 def _mean(valid: Sequence[CourseSession], rests: Sequence[CourseSession]) -> Estimate:
     if len(valid) < FEWEST_SESSIONS:
-        return Estimate(count=len(valid), why=_more("a mean", FEWEST_SESSIONS, len(valid)))
+        return Estimate(count=len(valid), why=_too_few("a mean", FEWEST_SESSIONS, len(valid)))
     return _percent(_fitted(valid, rests).contrast([1.0, *([0.0] if rests else [])]), len(valid))
 
 
 def _beyond_rest(valid: Sequence[CourseSession], rests: Sequence[CourseSession]) -> Estimate:
     if len(valid) < FEWEST_SESSIONS:
-        return Estimate(count=len(valid), why=_more("a mean", FEWEST_SESSIONS, len(valid)))
+        return Estimate(count=len(valid), why=_too_few("a mean", FEWEST_SESSIONS, len(valid)))
     if len(rests) < FEWEST_RESTS:
         why = f"Three rest-only sessions would tell it apart from rest; there {_are(len(rests))}."
         return Estimate(count=len(rests), why=why)
@@ -81,12 +84,12 @@ def _trend(valid: Sequence[CourseSession], rests: Sequence[CourseSession]) -> Es
     if why := _too_short(valid):
         return Estimate(count=len(valid), why=why)
     weeks = np.array(_weeks(valid), dtype=np.float64)
-    found = _fitted(valid, rests, weeks - weeks.mean())
-    return _percent(found.contrast([0.0, 1.0, *([0.0] if rests else [])]), len(valid))
+    posterior = _fitted(valid, rests, weeks - weeks.mean())
+    return _percent(posterior.contrast([0.0, 1.0, *([0.0] if rests else [])]), len(valid))
 
 
 def _fitted(valid: Sequence[CourseSession], rests: Sequence[CourseSession], slope: Array | None = None) -> Fit:
-    """Level of the massages, their slope, and a level of their own for rests, which help to tell how much a client wanders."""
+    """Fit mean and slope of the massages, and a separate mean of the rests, which help to estimate the session-to-session SD."""
     massages = np.repeat([1.0, 0.0], [len(valid), len(rests)])
     columns = [massages]
     if slope is not None:
@@ -94,12 +97,12 @@ def _fitted(valid: Sequence[CourseSession], rests: Sequence[CourseSession], slop
     if rests:
         columns.append(1 - massages)
     both = [*valid, *rests]
-    return fit(np.column_stack(columns), _deltas(both), _errors(both), [_FREE] * len(columns))
+    return fit(np.column_stack(columns), _deltas(both), _errors(both), [_NO_PRIOR] * len(columns))
 
 
 def _treated(valid: Sequence[CourseSession]) -> list[TreatedSession]:
     return [
-        TreatedSession(weeks=weeks, delta=delta, standard_error=error, stretches=session.stretches)
+        TreatedSession(weeks=weeks, delta=delta, standard_error=error, massage_segments=session.massage_segments)
         for session, weeks, delta, error in zip(
             valid, _weeks(valid), _deltas(valid).tolist(), _errors(valid).tolist(), strict=True
         )
@@ -108,7 +111,7 @@ def _treated(valid: Sequence[CourseSession]) -> list[TreatedSession]:
 
 def _too_short(sessions: Sequence[CourseSession]) -> str | None:
     if len(sessions) < FEWEST_FOR_TREND:
-        return _more("a trend", FEWEST_FOR_TREND, len(sessions))
+        return _too_few("a trend", FEWEST_FOR_TREND, len(sessions))
     weeks = _weeks(sessions)[-1]
     return f"A trend needs {LEAST_WEEKS:.0f} weeks; there are {floor(10 * weeks) / 10:.1f}." if weeks < LEAST_WEEKS else None
 
@@ -116,7 +119,7 @@ def _too_short(sessions: Sequence[CourseSession]) -> str | None:
 def _baseline(sessions: Sequence[CourseSession]) -> Estimate:
     levels = np.array([session.baseline_ln_rmssd for session in sessions if session.baseline_ln_rmssd is not None])
     if levels.size < FEWEST_SESSIONS:
-        return Estimate(count=levels.size, why=_more("a mean", FEWEST_SESSIONS, levels.size))
+        return Estimate(count=levels.size, why=_too_few("a mean", FEWEST_SESSIONS, levels.size))
     value, low, high = mean_with_interval(levels)
     return Estimate(count=levels.size, value=exp(value), low=exp(low), high=exp(high))
 
@@ -130,7 +133,7 @@ def _pain(massages: Sequence[CourseSession], name: str) -> Estimate:
     pairs = [(session.pain_before, getattr(session, name)) for session in massages]
     changes = np.array([after - before for before, after in pairs if before is not None and after is not None], dtype=np.float64)
     if changes.size < FEWEST_SESSIONS:
-        return Estimate(count=changes.size, why=_more("a mean", FEWEST_SESSIONS, changes.size, "with both scores"))
+        return Estimate(count=changes.size, why=_too_few("a mean", FEWEST_SESSIONS, changes.size, "with both scores"))
     value, low, high = mean_with_interval(changes)
     return Estimate(count=changes.size, value=value, low=low, high=high)
 
@@ -140,25 +143,28 @@ def _pain_trend(massages: Sequence[CourseSession]) -> Estimate:
     return _line(known, [float(session.pain_before or 0) for session in known])
 
 
-def _line(sessions: Sequence[CourseSession], values: Sequence[float], shown: Callable[[float], float] = float) -> Estimate:
-    """Slope a week by least squares, Student's t with n − 2: levels vary from day to day by more than they can be measured to."""
+def _line(sessions: Sequence[CourseSession], values: Sequence[float], unit: Callable[[float], float] = float) -> Estimate:
+    """Return the slope per week by least squares, converted by `unit`, with the interval by Student's t with n − 2.
+
+    No errors of the single values enter: values vary from day to day by far more than their measurement errors.
+    """
     if why := _too_short(sessions):
         return Estimate(count=len(sessions), why=why)
     weeks, y = np.array(_weeks(sessions)), np.array(values, dtype=np.float64)
     centred = weeks - weeks.mean()
     slope = float(centred @ y / (centred @ centred))
-    left = y - y.mean() - slope * centred
-    reach = t_half_width(y.size - 2) * sqrt(float(left @ left) / (y.size - 2) / float(centred @ centred))
-    return Estimate(count=y.size, value=shown(slope), low=shown(slope - reach), high=shown(slope + reach))
+    residual = y - y.mean() - slope * centred
+    half_width = t_half_width(y.size - 2) * sqrt(float(residual @ residual) / (y.size - 2) / float(centred @ centred))
+    return Estimate(count=y.size, value=unit(slope), low=unit(slope - half_width), high=unit(slope + half_width))
 
 
-def _percent(found: Contrast, count: int) -> Estimate:
-    value, low, high = (100 * expm1(x) for x in (found.median, found.low, found.high))
+def _percent(contrast: Contrast, count: int) -> Estimate:
+    value, low, high = (100 * expm1(x) for x in (contrast.median, contrast.low, contrast.high))
     return Estimate(count=count, value=value, low=low, high=high)
 
 
-def _more(what: str, wanted: int, there: int, kind: str = "with steady data") -> str:
-    return f"{what.capitalize()} needs {wanted} sessions {kind}; there {_are(there)}."
+def _too_few(figure: str, fewest: int, count: int, kind: str = "with steady data") -> str:
+    return f"{figure.capitalize()} needs {fewest} sessions {kind}; there {_are(count)}."
 
 
 def _are(count: int) -> str:

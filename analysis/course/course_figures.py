@@ -1,66 +1,78 @@
-"""What a course tells, as it leaves the analysis: no SciPy behind it, so that pages can read it."""
+"""Figures of a course as the analysis returns them: without SciPy, so that pages can import this module."""
 
 from typing import Final
 
 import msgspec
 
 FEWEST_SESSIONS: Final = 4
-"""With a valid response, for a mean."""
+"""Fewest sessions with a valid response for a mean."""
 FEWEST_FOR_TREND: Final = 6
+"""Fewest sessions for a trend,"""
 LEAST_WEEKS: Final = 4.0
+"""and the least time in weeks from the first to the last of them."""
 FEWEST_TECHNIQUE_SESSIONS: Final = 3
-"""Sessions in which something was done, and in which something else was done, to say anything about it."""
+"""Fewest sessions with a technique, and fewest with another one, for an association."""
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure with its 95 % interval and what stands behind it; silent figures have a reason."""
+    """A figure with its 95 % interval and number of sessions; a figure without a value has a reason."""
 
     count: int
-    """Sessions behind it, or that there are so far."""
+    """Number of sessions that it rests on, or that there are so far."""
     value: float | None = None
     low: float | None = None
     high: float | None = None
     why: str | None = None
+    """Reason why there is no value, as a sentence for the user."""
 
 
 class TechniqueAssociation(msgspec.Struct, frozen=True, kw_only=True):
-    """One technique, region or pressure, against the rest of what was done."""
+    """Association of RMSSD with one technique, region or pressure, against all others of the client's massages."""
 
     factor: str
+    """technique, region or pressure"""
     name: str
     sessions: int
+    """Number of sessions with at least a minute of it."""
     minutes: float
+    """Total time of it in these sessions."""
     percent: float | None = None
-    """Difference of RMSSD while it was done, drawn towards none."""
+    """Difference of RMSSD while it was done, shrunk towards no difference."""
     low: float | None = None
     """95 % interval."""
     high: float | None = None
     why: str | None = None
-    """Why it is silent."""
+    """Reason why there is no difference, as a sentence for the user."""
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a course tells; changes in percent of RMSSD, pain in points of 0–10."""
+    """All figures of a course; changes in percent of RMSSD, pain in points of 0–10."""
 
     sessions: int
-    """With massage."""
+    """Number of massage sessions."""
     rests: int
+    """Number of rest-only sessions with a valid response."""
     left_out: int
-    """Massage sessions without a valid response."""
+    """Number of massage sessions without a valid response."""
     weeks: float
-    """From the first session to the last."""
+    """Time from the first session to the last."""
     response_pct: Estimate
     """Mean change within a session."""
     beyond_rest_pct: Estimate
-    """The same, beyond the mean change in rest-only sessions."""
+    """Mean change within a session beyond that of rest-only sessions."""
     response_pct_per_week: Estimate
-    """How that change itself changes."""
+    """Trend of the change within a session."""
     baseline_rmssd_ms: Estimate
     """Geometric mean of the baselines; its interval is that of the mean."""
     baseline_pct_per_week: Estimate
+    """Trend of the baselines."""
     pain_after: Estimate
-    """Mean change against before the session."""
+    """Mean change of pain from before to after the session,"""
     pain_24h: Estimate
+    """to a day later,"""
     pain_48h: Estimate
+    """and to two days later."""
     pain_before_per_week: Estimate
+    """Trend of pain before the session."""
     went_with: list[TechniqueAssociation]
+    """Associations with techniques, regions and pressures."""

@@ -1,4 +1,4 @@
-"""The live engine against NeuroKit2: the same accepted beats must give the same figures, and a difference is told."""
+"""Comparison of the live engine with NeuroKit2: the same accepted beats must give the same figures."""
 
 from collections.abc import Iterable
 from math import inf
@@ -10,13 +10,13 @@ from .rolling_window import RollingHrv
 
 FIGURES: Final = ("mean_rr_ms", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1_ms", "sd2_ms")
 EQUAL: Final = 1e-9
-"""Relative difference up to which two figures are the same number."""
-_NOTHING: Final = 0.1
-"""In ms or percent: no strap tells less."""
+"""Relative difference up to which two figures count as equal."""
+_RESOLUTION: Final = 0.1
+"""Least denominator of a relative difference, in ms or percent: the resolution of a strap."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A figure on which the two do not agree."""
+    """A figure on which the two engines disagree."""
 
     phase: str
     figure: str
@@ -25,17 +25,17 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """How the live engine and NeuroKit2 compare over a session."""
+    """Agreement of the live engine and NeuroKit2 over a session."""
 
     compared: int = 0
-    """Figures that both gave."""
+    """Number of figures that both engines returned."""
     largest: float = 0.0
-    """Largest relative difference among them."""
+    """Largest relative difference among those figures."""
     differences: list[Difference] = []
-    """Those above `EQUAL`, and those that only one of the two gave."""
+    """Figures that differ by more than `EQUAL`, or that only one engine returned."""
 
     def with_phase(self, phase: str, ours: Any, neurokit2: Any) -> "Parity":
-        """Compare one phase more; both have the figures as attributes of the same names."""
+        """Return this comparison extended by one phase; both arguments have the figures as attributes named as in `FIGURES`."""
         compared, largest, differences = self.compared, self.largest, list(self.differences)
         for figure in FIGURES:
             mine, theirs = getattr(ours, figure), getattr(neurokit2, figure)
@@ -51,12 +51,12 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def relative_difference(a: float, b: float) -> float:
-    """Difference in parts of the larger, or of `_NOTHING`: what should be 0 may come out as 1e-13 ms."""
-    return abs(a - b) / max(abs(a), abs(b), _NOTHING)
+    """Return the difference relative to the larger value, or to `_RESOLUTION`: a zero may be computed as 1e-13 ms."""
+    return abs(a - b) / max(abs(a), abs(b), _RESOLUTION)
 
 
 def engine_of(end_s: Iterable[float], rr_ms: Iterable[float], accepted: Iterable[bool], adjacent: Iterable[bool]) -> RollingHrv:
-    """The live engine with all of these beats in its window; `adjacent` says that the difference to the beat before counts."""
+    """Return a live engine with all these beats in its window; `adjacent`: the difference to the beat before counts."""
     engine, before_ms = RollingHrv(inf), 0.0
     for end, rr, good, near in zip(end_s, rr_ms, accepted, adjacent, strict=True):
         engine.push(float(end), float(rr), accepted=bool(good), diff_ms=float(rr) - before_ms if near else None)

@@ -1,4 +1,4 @@
-"""What a changed heart rate and changed breathing alone do to RMSSD, by arithmetic, with nothing relaxed at all.
+"""The change of RMSSD that a changed heart rate and breathing rate alone produce, without any change of vagal tone.
 
 The RMSSD of a tone of frequency f is its RR swing times 2·sin(π·f·RR): a slower heart raises it, slower breathing lowers it.
 """
@@ -15,12 +15,12 @@ from ..beats.phase_segments import PhaseBeats
 _SLOW_HZ: Final = 0.15
 _SHIFT_HZ: Final = 2 / 60
 _WIDE_HZ: Final = (0.1, 0.5)
-"""Where slow breathing shows too."""
+"""Band that includes slow breathing."""
 _BREATHING_HZ: Final = (0.13, 0.5)
-"""Free of the 0.1 Hz rhythm, whose share changes with the depth of breathing's."""
+"""Band without the 0.1 Hz rhythm, whose share of the power depends on the depth of the breathing tone."""
 _GRID_S: Final = 0.25
 _WINDOW: Final = 240
-"""Samples: one minute."""
+"""Samples of one minute."""
 _PADDED: Final = 1024
 _FREQUENCY: Final = np.fft.rfftfreq(_PADDED, _GRID_S)
 _HOLE_S: Final = 5.0
@@ -28,13 +28,14 @@ _HOLE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ExpectedChange:
-    """Of ln RMSSD, between two phases."""
+    """The change of ln RMSSD between two phases that heart rate and breathing alone would produce."""
 
     delta: float = 0.0
     standard_error: float = 0.0
     notes: tuple[str, ...] = ()
-    """What makes a verdict unsafe, in words."""
+    """Plain-language reasons why a verdict is unsafe."""
     known: bool = True
+    """Whether breathing could be read in both phases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ class _Breathing:
     ln_error: float
     """Standard error of ln hz."""
     wide_hz: float
+    """Centre frequency over the band that includes slow breathing."""
 
 
 def expected_change(base: PhaseBeats, phase: PhaseBeats) -> ExpectedChange:
-    """What changed mean RR and breathing do to ln RMSSD if nothing else changes, and what makes a verdict unsafe."""
+    """Return the change of ln RMSSD due to mean RR and breathing alone, with notes on what makes a verdict unsafe."""
     before, after = _breathing(base), _breathing(phase)
     if before is None or after is None:
         return ExpectedChange(notes=("breathing could not be read from RR",), known=False)
@@ -60,13 +62,13 @@ def expected_change(base: PhaseBeats, phase: PhaseBeats) -> ExpectedChange:
 
 
 def _gain(hz: float, rr_s: float) -> tuple[float, float]:
-    """Ln RMSSD of a tone of fixed depth, but for a constant; and its slope over ln hz."""
+    """Return ln RMSSD of a tone of fixed depth, up to a constant, and its derivative with respect to ln hz."""
     turn = pi * hz * rr_s
     return 2 * log(abs(sin(turn))) - log(hz), 2 * turn / tan(turn) - 1
 
 
 def _breathing(phase: PhaseBeats) -> _Breathing | None:
-    """Geometric centre of the spectrum of RR change: the median over minutes without a hole."""
+    """Return the geometric centre of the spectrum of RR change: the median over minutes without a hole."""
     power = _minutes(phase)
     (wide, total), (own, own_total) = _centres(power, _WIDE_HZ), _centres(power, _BREATHING_HZ)
     if not (total > 0).any() or not (own_total > 0).any():
@@ -78,14 +80,14 @@ def _breathing(phase: PhaseBeats) -> _Breathing | None:
 
 
 def _centres(power: Array, band: tuple[float, float]) -> tuple[Array, Array]:
-    """Mean ln frequency of each minute in a band, and the power there; the mean is 0 where there is none."""
+    """Return the mean ln frequency of each minute in a band, 0 where there is no power, and that power."""
     inside = (band[0] <= _FREQUENCY) & (band[1] >= _FREQUENCY)
     total: Array = power[:, inside].sum(axis=1)
     return power[:, inside] @ np.log(_FREQUENCY[inside]) / np.where(total > 0, total, 1.0), total
 
 
 def _minutes(phase: PhaseBeats) -> Array:
-    """Power spectra of RR change, a row a minute; zero where a hole is."""
+    """Return power spectra of RR change, one row per minute; a minute with a hole is all zero."""
     at, rr_ms = phase.end_s[phase.accepted], phase.rr_ms[phase.accepted]
     start_s, stop_s = phase.bounds_s
     change = np.diff(np.interp(np.arange(start_s, stop_s, _GRID_S), at, rr_ms))

@@ -1,6 +1,6 @@
-"""HRV of record in the time domain: the one door to NeuroKit2.
+"""Time-domain HRV of record, computed by NeuroKit2.
 
-The first call imports NeuroKit2 (seconds, 200 MB): only a worker process does so.
+The first call imports NeuroKit2 (seconds, 200 MB), so only a worker process may call it.
 """
 
 from collections.abc import Sequence
@@ -23,18 +23,19 @@ from .time_domain import (
 )
 
 _HOLE_S: Final = 10.0
-"""Longer than any RR: NeuroKit2 sees that beats either side of it are no neighbours."""
+"""Hole between runs, longer than any RR: NeuroKit2 sees that the beats on either side are not adjacent."""
 
 
 def load() -> None:
-    """Import NeuroKit2 while nobody waits."""
+    """Import NeuroKit2 in advance, so that the first computation does not wait for it."""
     import neurokit2  # noqa: F401, PLC0415
 
 
 def time_domain(runs: Sequence[Array]) -> TimeDomain:
-    """Figures of runs of accepted, adjacent RR intervals in ms; no difference crosses from one run to the next.
+    """Compute the figures of runs of accepted, adjacent RR intervals in ms; no difference crosses from one run to the next.
 
-    NeuroKit2 skips differences over holes in the beat times (its PR #720), so the runs are laid out with holes between them.
+    NeuroKit2 skips differences across holes in the beat times (its PR #720), so the runs are placed with holes between them.
+    Raises `ValueError` for intervals that are not finite and positive.
     """
     runs = [run for run in runs if len(run)]
     rr_ms, differences = checked_intervals(runs)
@@ -48,7 +49,7 @@ def time_domain(runs: Sequence[Array]) -> TimeDomain:
 
     time_s = np.cumsum(rr_ms) / 1000 + _HOLE_S * np.repeat(np.arange(len(runs)), [len(run) for run in runs])
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # NeuroKit2 warns of figures that are not asked for here
+        warnings.simplefilter("ignore")  # NeuroKit2 warns about figures that are not used here
         figures = neurokit2.hrv_time({"RRI": rr_ms, "RRI_Time": time_s}).iloc[0]
         plot: dict[str, Any] = _hrv_nonlinear_poincare(rr_ms, rri_time=time_s, rri_missing=len(runs) > 1, out={})
     rmssd_ms = pnn50_pct = sd1_ms = sd2_ms = None

@@ -1,8 +1,9 @@
-"""RMSSD around each moment of a session, with the interval in which quiet drift leaves it: for the live picture, not of record.
+"""Running RMSSD level with a 95 % interval that allows for quiet drift: for the live chart, not of record.
 
-ln RMSSD of 10 s segments drifts with a correlation time of about 25 s, even at rest. The mean of a minute is therefore less sure
-than six segments look: its variance is s² times the mean of their correlations, and s² is taken from how far segments scatter
-within their minutes, which that same drift makes smaller than it is. The model is that of `drift`, at the centre of its prior.
+ln RMSSD of 10 s segments drifts with a correlation time of about 25 s, even at rest. The mean of a minute is therefore less
+certain than six independent segments would make it: its variance is s² times the mean of their correlations. s² is estimated
+from the scatter of segments within their minutes, corrected for the same drift, which reduces that scatter. The model is that of
+`response.drift`, at the centre of its prior.
 """
 
 from collections.abc import Sequence
@@ -12,19 +13,19 @@ from typing import Final, NamedTuple
 
 _TAU_S: Final = 25.0
 _WHITE: Final = 0.3
-"""Share of the variance that has no memory."""
+"""Share of the variance that is white noise."""
 _AROUND_S: Final = 30.0
 _FEWEST: Final = 4
-"""Segments in a minute, to tell its level."""
+"""Segments that a minute needs for a level."""
 _PRIOR_VARIANCE: Final = 0.25**2
 _PRIOR_WEIGHT: Final = 6.0
-"""In segments: a session that has just begun scatters as others do."""
+"""Weight of the prior variance, in segments: a session that has just begun is assumed to scatter as others do."""
 _LEAST_MS: Final = 0.5
 _Z95: Final = 1.96
 
 
 class RmssdLevel(NamedTuple):
-    """RMSSD of a minute and its 95 % interval, in ms."""
+    """RMSSD over one minute with its 95 % interval, in ms."""
 
     rmssd_ms: float
     low_ms: float
@@ -32,9 +33,9 @@ class RmssdLevel(NamedTuple):
 
 
 def rmssd_levels(segments: Sequence[tuple[float, float | None]], borders_s: Sequence[float] = ()) -> list[RmssdLevel | None]:
-    """The level around each segment (middle in s, RMSSD in ms); no minute reaches over a border between phases.
+    """Return the level of the minute around each segment (middle in s, RMSSD in ms); no minute crosses a phase border.
 
-    None where beats are missing, or too few segments of its minute have any.
+    None where the segment has no RMSSD, or too few segments of its minute have one.
     """
     known = [(mid, log(max(rmssd, _LEAST_MS)), sum(border <= mid for border in borders_s)) for mid, rmssd in segments if rmssd]
     minutes = [_minute(known, at) for at in range(len(known))]
@@ -53,9 +54,9 @@ class _Minute(NamedTuple):
     segments: int
     mean: float
     squares: float
-    """Of the differences from the mean, summed."""
+    """Sum of squared deviations from the mean."""
     correlation: float
-    """Mean of the correlations of all pairs, each segment with itself too."""
+    """Mean correlation over all pairs of segments, including each with itself."""
 
 
 def _minute(known: Sequence[tuple[float, float, int]], at: int) -> _Minute | None:

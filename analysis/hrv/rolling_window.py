@@ -1,6 +1,6 @@
-"""Time-domain HRV of the last seconds, kept up beat by beat in constant time.
+"""Time-domain HRV over a sliding window, updated beat by beat in constant time.
 
-Sums are integers in units of 2⁻⁴⁰ ms: adding and taking away again leaves no trace, however long the session.
+Sums are integers in units of 2⁻⁴⁰ ms: adding and subtracting a beat leaves no rounding error, however long the session.
 """
 
 from array import array
@@ -17,7 +17,7 @@ _UNIT: Final = float(1 << 40)
 _NN50: Final = 50 << 40
 """50 ms."""
 _ACCEPTED, _LINKED, _GAP = 1, 2, 4
-"""Marks of a beat, the gap's the greatest; linked: the difference to the beat before counts."""
+"""Flags of a beat, `_GAP` being the largest; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
 
 
@@ -31,10 +31,10 @@ class WindowBeats(NamedTuple):
 
 
 class RollingHrv:
-    """Window over the last `window_s` seconds, both beats of a difference inside it; figures as NeuroKit2 defines them.
+    """A window over the last `window_s` seconds, with figures as NeuroKit2 defines them.
 
-    A figure is None where the window holds too little for it. Times must not run backwards. Beats that left the window less than
-    `keep_s` ago are still held.
+    Both beats of a difference lie inside the window. A figure is None where the window has too few beats for it. Times must not
+    run backwards. Beats that left the window less than `keep_s` ago are still stored.
     """
 
     __slots__ = (
@@ -60,13 +60,13 @@ class RollingHrv:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every beat."""
+        """Remove all beats."""
         self._end_s, self._rr_ms, self._marks = array("d"), array("d"), array("B")
         self._head = self.accepted = self.differences = self._nn50 = 0
         self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
 
     def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
-        """Take a judged beat; `diff_ms` as in `artifacts.Verdict`: to the beat pushed before, or None where it does not count."""
+        """Add a judged beat; `diff_ms` is its difference to the beat pushed before, None where that does not count."""
         ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
         if accepted:
             x = int(rr_ms * _UNIT)
@@ -95,15 +95,15 @@ class RollingHrv:
     def advance(self, now_s: float) -> None:
         """Drop the beats that ended `window_s` or longer before `now_s`."""
         ends, head, oldest_s = self._end_s, self._head, now_s - self._window_s
-        rr_ms, marks, held = self._rr_ms, self._marks, len(ends)
-        while head < held and ends[head] <= oldest_s:
+        rr_ms, marks, stored = self._rr_ms, self._marks, len(ends)
+        while head < stored and ends[head] <= oldest_s:
             x = int(rr_ms[head] * _UNIT)
             if marks[head] & _ACCEPTED:
                 self.accepted -= 1
                 self._sum -= x
                 self._squares -= x * x
             head += 1
-            if head < held and marks[head] & _LINKED:
+            if head < stored and marks[head] & _LINKED:
                 after = int(rr_ms[head] * _UNIT)
                 d, pair = after - x, x + after
                 self.differences -= 1
@@ -120,7 +120,7 @@ class RollingHrv:
         self._head = head
 
     def intervals(self) -> Iterator[tuple[float, float]]:
-        """Give RR and difference to the beat before, in ms, of each beat in the window; NaN where there is none to count."""
+        """Yield RR and the difference to the beat before, in ms, of each beat in the window; NaN where they do not count."""
         before_ms = nan
         for n in range(self._head, len(self._end_s)):
             marks, rr_ms = self._marks[n], self._rr_ms[n]
@@ -128,7 +128,7 @@ class RollingHrv:
             before_ms = rr_ms
 
     def beats_between(self, after_s: float, until_s: float) -> WindowBeats:
-        """The beats that ended after `after_s` and not after `until_s`, as far back as they are held."""
+        """Return the stored beats that ended after `after_s` and not after `until_s`."""
         inside = slice(bisect_right(self._end_s, after_s), bisect_right(self._end_s, until_s))
         end_s, rr_ms, marks = (
             np.frombuffer(self._end_s[inside]),
@@ -139,17 +139,17 @@ class RollingHrv:
 
     @property
     def beats(self) -> int:
-        """Beats in the window, rejected ones among them."""
+        """Number of beats in the window, including rejected ones."""
         return len(self._end_s) - self._head
 
     @property
     def span_s(self) -> float:
-        """From the beginning of the oldest interval in the window to the end of the newest."""
+        """Time in s from the start of the oldest interval in the window to the end of the newest."""
         return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
 
     @property
     def accepted_pct(self) -> float | None:
-        """Share of accepted beats in the window."""
+        """Percentage of accepted beats in the window."""
         return 100 * self.accepted / self.beats if self.beats else None
 
     @property
@@ -159,7 +159,7 @@ class RollingHrv:
 
     @property
     def mean_hr_bpm(self) -> float | None:
-        """Heart rate that belongs to the mean interval."""
+        """Heart rate corresponding to the mean interval."""
         mean_rr_ms = self.mean_rr_ms
         return 60_000 / mean_rr_ms if mean_rr_ms else None
 
@@ -175,7 +175,7 @@ class RollingHrv:
 
     @property
     def pnn50_pct(self) -> float | None:
-        """Share of differences over 50 ms; NeuroKit2 divides by one more than there are."""
+        """Percentage of differences over 50 ms; like NeuroKit2, divided by one more than their number."""
         return 100 * self._nn50 / (self.differences + 1) if self.differences else None
 
     @property
@@ -192,7 +192,7 @@ class RollingHrv:
 
 
 def _deviation(count: int, total: int, squares: int) -> float | None:
-    """Standard deviation (n − 1) in ms, from exact sums."""
+    """Return the standard deviation (n − 1) in ms from exact sums; None for fewer than two values."""
     if count < 2:
         return None
     return sqrt((count * squares - total * total) / (count * (count - 1))) / _UNIT

@@ -1,9 +1,10 @@
 """LF, HF and breathing from RR intervals: Welch's method (1967) on fixed segments, bands of the Task Force (1996), numpy only.
 
-RR is taken as straight lines between beats, in means over half seconds. What lines and means take from a tone (sinc² of frequency
-× mean RR, and sinc of frequency / 2 Hz, in amplitude) is given back in the spectrum; so the powers hold up to about a quarter of
-the heart rate. (Means over quarters of a second were no truer, and cost a tenth more of a live second.) Nothing is read across a
-gap; single artifacts are bridged (see `bridging`), else one ectopic beat in five minutes would leave no segment whole.
+RR is interpolated linearly between beats and averaged over half seconds. The attenuation of a tone by interpolation and averaging
+(sinc² of frequency × mean RR, and sinc of frequency / 2 Hz, in amplitude) is corrected in the spectrum, so that powers are
+accurate up to about a quarter of the heart rate. (Means over quarter seconds were no more accurate, and took a tenth more
+computation of a live second.) No segment spans a gap; single artifacts are bridged (see `gap_filling`), because otherwise one
+ectopic beat in five minutes would leave no segment whole.
 """
 
 from collections.abc import Sequence
@@ -26,12 +27,13 @@ _LONG_S: Final = 120
 _SHORT_S: Final = 60
 """Shortest segment for HF, and for breathing."""
 _SLACK_S: Final = 2.0
-"""Beats of a window of n seconds span up to a beat less at either end; Hann weighs those ends with nearly nothing."""
+"""Tolerance on the length of a stretch: the beats of an n-second window span up to a beat less at either end, where the Hann
+window is close to zero."""
 _PEAK_HZ: Final = 0.03
-"""What lies so near a peak belongs to it."""
+"""Half-width of a peak."""
 _CLEAR: Final = 0.5
 _CLEAR_SINGLE: Final = 0.25
-"""Least confidence of a clear peak, and what one segment alone needs beyond: its spectrum is rough (noise reaches 0.6)."""
+"""Least confidence of a clear peak, and the addition for a single segment, whose spectrum is rough (noise reaches 0.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +62,38 @@ class Breathing:
 
 
 class SampledRun(NamedTuple):
-    """A stretch as samples at 2 Hz: each the mean RR (ms) of its half second."""
+    """An unbroken stretch sampled at 2 Hz; each sample is the mean RR (ms) of its half second."""
 
     span_s: float
     rr_ms: Array
 
 
 class _Plan(NamedTuple):
-    """What all spectra of one segment length share."""
+    """Precomputed arrays that all spectra of one segment length share."""
 
     points: int
-    """Of the transform: with zeros added, so that a peak is seen between the lines of the segment."""
+    """Length of the FFT, zero-padded so that peaks between the segment's own frequencies are resolved."""
     window: Array
     level: Array
-    """A constant and a ramp (columns), of length 1: what is taken off a segment."""
+    """Constant and ramp (columns) of unit length, used for linear detrending."""
     first: int
-    """Number of the first frequency in the points."""
+    """Index of the first frequency within the FFT."""
     frequency: Array
-    """0.04–0.5 Hz,"""
+    """Frequencies from 0.04 to 0.5 Hz."""
     half_radians: Array
-    """as half the angle a second,"""
+    """The same frequencies times π."""
     breathing_hz2: Array
-    """and squared, where breathing may be."""
+    """Squared frequencies of the breathing band."""
     scale: Array
-    """From |FFT|² to one-sided density in ms²/Hz, with what the means over half seconds took given back."""
+    """Factor from |FFT|² to one-sided density in ms²/Hz, corrected for the averaging over half seconds."""
     lf: slice
     hf: slice
     breathing: slice
-    """Which frequencies belong to a band."""
+    """Frequencies of each band."""
 
     @property
     def step_hz(self) -> float:
-        """From one frequency to the next."""
+        """Frequency resolution in Hz."""
         return _RATE_HZ / self.points
 
 
@@ -102,12 +104,12 @@ class _Spectrum(NamedTuple):
     segments: int
     plan: _Plan
     mean_rr_s: list[float]
-    """Of each segment."""
+    """Mean RR of each segment."""
     density: Array
 
 
 def spectra(runs: Sequence[Run]) -> tuple[Bands, Breathing]:
-    """LF, HF and breathing of runs in order, from segments of 120 s; where no stretch is so long, without LF from 60 s."""
+    """Return LF, HF and breathing of runs in order, from 120 s segments; from 60 s segments, without LF, if none is that long."""
     sampled = [_sampled(time_s, rr_ms) for time_s, rr_ms in bridged_runs(runs)]
     for length_s in (_LONG_S, _SHORT_S):
         if segments := _segments(sampled, length_s):
@@ -134,7 +136,7 @@ def _longest(sampled: Sequence[SampledRun]) -> str:
 
 
 def _caution(peak_hz: float, limit_hz: float) -> tuple[str, ...]:
-    """Beats are too few to sample a wave faster than about a quarter of their rate: at 40–60 bpm its power was 2–4 % high."""
+    """Return a warning where HF peaks above a quarter of the heart rate: at 40–60 bpm the power was then 2–4 % too high."""
     if peak_hz <= limit_hz:
         return ()
     return (f"HF peaks at {peak_hz:.2f} Hz, over a quarter of the heart rate ({limit_hz:.2f} Hz): uncertain by some percent.",)
@@ -158,15 +160,15 @@ def _breathing(spectrum: _Spectrum) -> Breathing:
 
 
 def _summit(left: float, middle: float, right: float) -> float:
-    """Where a peak lies between its highest point and that point's neighbours, in steps: a parabola through the logarithms."""
+    """Return the offset in steps of a peak from its highest point, by a parabola through the logarithms."""
     down, up = log(middle / left), log(middle / right)
     return 0.5 * (down - up) / (down + up) if down + up else 0.0
 
 
 def _sampled(time_s: Array, rr_ms: Array) -> SampledRun:
-    """Means over half seconds of the lines between beats.
+    """Sample RR as means over half seconds of the linear interpolation between beats.
 
-    A line's value in the middle is its mean; for each beat that bends it, a part of the bend is added.
+    The mean of a straight piece is its value in the middle; at each beat a correction for the change of slope is added.
     """
     start_s = float(time_s[0] - rr_ms[0] / 1000)
     span_s = float(time_s[-1]) - start_s
@@ -187,7 +189,7 @@ def _sampled(time_s: Array, rr_ms: Array) -> SampledRun:
 
 
 def _segments(sampled: Sequence[SampledRun], length_s: int) -> list[Array]:
-    """Segments of stretches that are long enough, spread evenly and overlapping by about half."""
+    """Return segments of the stretches that are long enough, spread evenly and overlapping by about half."""
     length = length_s * _RATE_HZ
     rows: list[Array] = []
     for span_s, rr_ms in sampled:
@@ -216,10 +218,7 @@ def _plan(length: int) -> _Plan:
 
 
 def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
-    """Mean density of segments.
-
-    What the straight lines between beats took is given back; above half the heart rate there is nothing to give back.
-    """
+    """Return the mean density of segments, corrected for the linear interpolation; zero above half the heart rate."""
     plan = _plan(length_s * _RATE_HZ)
     rows = np.array(segments)
     level = rows @ plan.level
@@ -228,10 +227,10 @@ def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
     rows *= plan.window
     power = np.abs(np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size])
     angle = np.multiply.outer(means, plan.half_radians)
-    kept = np.sin(angle)
-    kept /= angle
-    kept *= kept
-    power /= kept
+    attenuation = np.sin(angle)
+    attenuation /= angle
+    attenuation *= attenuation
+    power /= attenuation
     power *= power
     if max(means) * plan.frequency[-1] > 0.5:
         power[angle > 0.5 * np.pi] = 0.0

@@ -1,4 +1,4 @@
-"""Time-domain figures of runs of beats, by numpy alone: what the archive uses, held to NeuroKit2 to 1e-9."""
+"""Time-domain figures of runs of beats by numpy alone, for the archive; they agree with NeuroKit2 to 1e-9."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _NN50_MS: Final = 50.0
 
 @dataclass(frozen=True, slots=True)
 class TimeDomain:
-    """Time-domain figures (Task Force 1996), None where they cannot be had; `reasons` says why, in plain words."""
+    """Time-domain figures (Task Force 1996), None where they cannot be computed; `reasons` states why in plain words."""
 
     beats: int
-    """Accepted beats, which the figures rest on."""
+    """Number of accepted beats."""
     mean_hr_bpm: float | None = None
-    """Of the mean interval: 60 000 / `mean_rr_ms`."""
+    """Heart rate of the mean interval: 60 000 / `mean_rr_ms`."""
     mean_rr_ms: float | None = None
     rmssd_ms: float | None = None
     ln_rmssd: float | None = None
@@ -35,7 +35,10 @@ class TimeDomain:
 
 
 def checked_intervals(runs: Sequence[Array]) -> tuple[Array, int]:
-    """All intervals in ms, and how many differences they have; raises `ValueError` for intervals that cannot be."""
+    """Return all intervals in ms and the number of their differences.
+
+    Raises `ValueError` for intervals that are not finite and positive.
+    """
     if not runs:
         return np.empty(0), 0
     rr_ms = np.concatenate(runs)
@@ -45,12 +48,12 @@ def checked_intervals(runs: Sequence[Array]) -> tuple[Array, int]:
 
 
 def too_few_beats(beats: int) -> TimeDomain:
-    """What is left to say where there are not enough beats."""
+    """Return the result without figures for too few beats."""
     return TimeDomain(beats, reasons=(f"Only {beats} accepted beats: too few for any figure.",))
 
 
 def equal_intervals(beats: int, rr_ms: float, differences: int) -> TimeDomain:
-    """All intervals equal: every spread is 0."""
+    """Return the figures of equal intervals, whose spread is 0."""
     spread_ms = 0.0 if differences else None
     plot_ms = 0.0 if differences > 1 else None
     return TimeDomain(
@@ -67,7 +70,10 @@ def equal_intervals(beats: int, rr_ms: float, differences: int) -> TimeDomain:
 
 
 def numpy_time_domain(runs: Sequence[Array]) -> TimeDomain:
-    """Figures of runs of accepted, adjacent RR intervals in ms; no difference crosses from one run to the next."""
+    """Compute the figures of runs of accepted, adjacent RR intervals in ms; no difference crosses from one run to the next.
+
+    Raises `ValueError` for intervals that are not finite and positive.
+    """
     runs = [run for run in runs if len(run)]
     rr_ms, differences = checked_intervals(runs)
     if rr_ms.size < FEWEST_BEATS:

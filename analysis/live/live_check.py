@@ -1,4 +1,4 @@
-"""The live figures of this moment, with the intervals they were made from: what NeuroKit2 needs to check them."""
+"""Comparison of the live figures with NeuroKit2, computed from the same intervals."""
 
 from math import isnan
 
@@ -13,7 +13,7 @@ WINDOW = "last 60 s"
 
 
 class LiveWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """The live engine's window: accepted intervals in runs that no difference crosses, and the figures it shows for them."""
+    """A copy of the live engine's window: accepted intervals in runs that no difference crosses, and their figures."""
 
     runs_ms: list[list[float]]
     mean_rr_ms: float | None
@@ -25,7 +25,7 @@ class LiveWindow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def window_of(engine: RollingHrv) -> LiveWindow:
-    """Take down a window; 10 µs, so it may be called on the event loop."""
+    """Return a copy of an engine's window; it takes 10 µs and may be called on the event loop."""
     runs_ms: list[list[float]] = []
     for rr_ms, diff_ms in engine.intervals():
         if isnan(rr_ms):
@@ -45,5 +45,8 @@ def window_of(engine: RollingHrv) -> LiveWindow:
 
 
 def compare_with_neurokit(window: LiveWindow) -> Parity:
-    """Compare a window with NeuroKit2; for the worker process, which has it."""
+    """Compare a window with NeuroKit2; only for the worker process, which imports it.
+
+    Raises `ValueError` for intervals that are not finite and positive.
+    """
     return Parity().with_phase(WINDOW, window, time_domain([np.array(run) for run in window.runs_ms]))

@@ -1,4 +1,4 @@
-"""What a room shows while the session runs: figures of the last 60 s and 5 min, judged by the same stream as those of record."""
+"""Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,20 +20,20 @@ from .running_sums import RunningComparison, RunningSums
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
-"""A heart rate older than both is not shown: straps send about once a second."""
+"""Greatest age of a heart rate, on the session's clock and on the wall clock: straps send about once a second."""
 _BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
 _ENOUGH_PACKETS = 3
-"""Without RR tell that a sensor of which nothing is known sends none."""
+"""Packets without RR after which an unknown sensor counts as sending none."""
 _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
 _LEAST_LONG_S = 120.0
-"""Of beats, before figures of the last 5 min are given."""
+"""Time of beats needed for figures of the last 5 min."""
 _MAX_REJECTED_PCT = 10.0
-"""Of the window; above it RMSSD is withheld (one held-out record was off by 100 % there)."""
+"""Rejected beats of the window above which RMSSD is withheld (one held-out record was off by 100 % there)."""
 
 
 class LiveFigures(msgspec.Struct, frozen=True, gc=False):
-    """A moment of a session; None where a figure would be stale or a guess."""
+    """The figures at one moment of a session; None where a figure would be stale or unreliable."""
 
     phase: Phase
     phase_s: float
@@ -47,70 +47,70 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     contact: Contact
     rr_seen: bool
     heart_rate_only: bool
-    """No HRV is to be had of this sensor: it is known to send no beats, or has sent none."""
+    """Whether this sensor gives no HRV: its model is known to send no beats, or it has sent none."""
     beats_missing: bool
-    """Packets come, and beats came, but none of late."""
+    """Whether packets still arrive but beats, which arrived before, do not."""
     packets: int
     battery_pct: int | None
     rmssd_5min_ms: float | None
-    """Over the last 5 min, from 2 min of beats on."""
+    """RMSSD over the last 5 min, once there are 2 min of beats."""
     sdnn_5min_ms: float | None
     why_5min: str | None
-    """Why the two are missing."""
+    """Reason why the two are missing."""
     lf_ms2: float | None
-    """Over 5 min, as of the last whole 5 s; with the reason for it or HF in `spectrum_why`."""
+    """LF over 5 min up to the last whole 5 s; `spectrum_why` states why it or HF is missing."""
     hf_ms2: float | None
     spectrum_why: str | None
     resp_per_min: float | None
     resp_confidence: float | None
-    """0 to 1; None where no rate could be looked for."""
+    """Confidence from 0 to 1; None where no rate could be computed."""
     resp_why: str | None
 
 
 @dataclass(slots=True)
 class LiveSession:
-    """Push events, get judged beats; ask for the figures of any moment."""
+    """A running session: push events, get judged beats, and read the figures of any moment."""
 
     speed: float = 1.0
-    """Of the clock that stamped the packets: at a high speed a short stall of that computer is no silence."""
+    """Speed of the clock that stamped the packets: at a high speed a short stall of that computer is not a silence."""
     pace: float = 0.0
-    """Of a replay's own clock, where that is the faster one."""
+    """Speed of a replay's own clock, where that is faster."""
     stream: BeatStream = field(init=False)
     starts: list[PhaseStart] = field(default_factory=list)
-    """Of the phases after settling, as far as they have come."""
+    """Starts of the phases after settling, up to now."""
     sums: RunningSums = field(default_factory=RunningSums)
-    """Differences of the whole session."""
+    """Sums of differences over the whole session."""
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _last_beat_s: float | None = None
     _baseline: tuple[tuple[float, float, int], float | None] | None = None
-    """RMSSD of the baseline, and what it was computed from."""
+    """Span and number of finished segments that the baseline's RMSSD was computed from, and that RMSSD."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
 
     @property
     def phase(self) -> Phase:
-        """The phase that the session is in."""
+        """The current phase."""
         return self.starts[-1].phase if self.starts else Phase.SETTLE
 
     @property
     def phase_start_s(self) -> float:
-        """When it began."""
+        """Start of the current phase in s."""
         return self.starts[-1].t if self.starts else 0.0
 
     @property
     def fresh_s(self) -> float:
-        """Age in s up to which a packet is news."""
+        """Age in s up to which a packet counts as fresh."""
         return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
 
     def set_device(self, device: Device) -> None:
-        """Take what is known of the strap into account."""
+        """Apply what is known of the strap's model."""
         self.stream.set_device(device)
 
     def push(self, event: Event) -> list[JudgedBeat]:
-        """Take one event; gives the beats whose verdict became final."""
+        """Add one event; return the beats whose verdict became final."""
         match event:
             case Packet(char=char, payload=payload):
                 if char == BATTERY and payload and payload[0] <= 100:
@@ -128,19 +128,19 @@ class LiveSession:
         return beats
 
     def set_phases(self, starts: Sequence[PhaseStart]) -> None:
-        """Take the phases as they were corrected, in order of time; one that leads back is passed over."""
+        """Replace the phase starts by corrected ones, in order of time; a start that leads back is ignored."""
         self.starts = []
         for start in starts:
             self.push(start)
 
     def finish(self, t: float) -> list[JudgedBeat]:
-        """The session ended at `t`."""
+        """End the session at `t` (s); return all pending beats with their verdicts."""
         beats = self.stream.finish(t)
         self._count(beats)
         return beats
 
     def figures(self, now_s: float) -> LiveFigures:
-        """The figures at session time `now_s`."""
+        """Return the figures at session time `now_s`."""
         stream, window, long = self.stream, self._window, self._spectrum.window
         last_t, last_beat_s, last = stream.clock.last_t, self._last_beat_s, stream.last
         age = None if last_t is None else max(now_s - last_t, 0.0)
@@ -181,12 +181,12 @@ class LiveSession:
 
     @property
     def window(self) -> LiveWindow:
-        """What the figures of the last 60 s rest on, for NeuroKit2 to check."""
+        """The window behind the figures of the last 60 s, to be checked by NeuroKit2."""
         return window_of(self._window)
 
     @property
     def running_comparison(self) -> RunningComparison | None:
-        """The baseline and this phase, for a provisional interval; None where there is nothing to compare."""
+        """The sums of the baseline and the current phase, for a provisional interval; None where there is nothing to compare."""
         baseline = self.span_of(Phase.BASELINE)
         if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
             return None
@@ -204,7 +204,7 @@ class LiveSession:
         return max(_BEATS_FRESH_S, _BEATS_FRESH_WALL_S * max(self.speed, self.pace))
 
     def _no_hrv(self, *, beats_fresh: bool) -> str | None:
-        """Why there is no HRV of any window at this moment."""
+        """Return why there is no HRV of any window at this moment; None where there may be."""
         if not self.stream.rr_seen:
             return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
         return None if beats_fresh else "no beats in the last seconds"
@@ -226,9 +226,9 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        known = (*span, self.sums.over(span[1]))
-        if self._baseline is None or self._baseline[0] != known:
-            self._baseline = known, self._rmssd_between(*span)
+        source = (*span, self.sums.finished(span[1]))
+        if self._baseline is None or self._baseline[0] != source:
+            self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
@@ -239,7 +239,7 @@ class LiveSession:
         return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
-        """Start and end of a phase in s; without end while it lasts, None where it did not come."""
+        """Return start and end of a phase in s; the end is inf while it lasts. None where the phase has not occurred."""
         for start, following in zip_longest(self.starts, self.starts[1:]):
             if start.phase is phase:
                 return start.t, following.t if following else inf

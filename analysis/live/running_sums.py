@@ -1,4 +1,4 @@
-"""What a running session has shown of its baseline and its present phase: sums of 5 s, kept up beat by beat in constant time."""
+"""Sums of RR differences over 5 s segments of a running session, updated beat by beat in constant time."""
 
 from array import array
 from math import ceil, floor, inf, isinf, sqrt
@@ -9,30 +9,31 @@ import msgspec
 from ..beats.beat_stream import JudgedBeat
 
 LENGTH_S: Final = 5.0
-"""As the segments that the verdict compares."""
+"""Length of a segment of the sums, the same as that of the segments behind the verdict."""
 SEGMENT_S: Final = 10.0
-"""Of the picture of a session."""
+"""Length of a segment of the live chart."""
 _FEWEST: Final = 5
-"""Differences for the RMSSD of a segment."""
+"""Differences that a chart segment needs for an RMSSD."""
 _BORDER_S: Final = 2.0
-"""A difference reaches back over two beats."""
+"""Time left out after a phase border, because a difference reaches back over two beats."""
 _MOST_BEATS: Final = 255
-"""In 5 s: what is more is no heart."""
+"""Most beats counted in 5 s; no heart has more."""
 
 
 class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
-    """One phase, in whole stretches of `LENGTH_S` from `start_s` on."""
+    """Sums of one phase, in whole segments of `LENGTH_S` from `start_s` on."""
 
     start_s: float
     squares: list[float]
-    """Sum of squared differences of adjacent accepted beats, in ms²."""
+    """Sum of squared differences between adjacent accepted beats in each segment, in ms²."""
     differences: list[int]
+    """Number of those differences in each segment."""
     beats: int
     rejected: int
 
 
 class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """A phase that can be compared, and the baseline before it."""
+    """The sums of the current phase and of the baseline before it."""
 
     phase: str
     baseline: SegmentSums
@@ -40,17 +41,18 @@ class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
-    """RMSSD of the phase so far against the baseline, in percent; None where it cannot be told yet, and why."""
+    """Change of RMSSD of the current phase against the baseline, in percent; None with a reason where it is not yet known."""
 
     percent: float | None = None
     low_pct: float | None = None
-    """95 % interval."""
+    """Lower end of the 95 % interval."""
     high_pct: float | None = None
+    """Upper end of the 95 % interval."""
     why: str | None = None
 
 
 class RunningSums:
-    """Push judged beats; 12 bytes every 5 s of session, whatever its phases turn out to be."""
+    """Sums of a whole session, whatever its phases turn out to be; 12 bytes for every 5 s."""
 
     __slots__ = ("_beats", "_differences", "_rejected", "_squares")
 
@@ -59,7 +61,7 @@ class RunningSums:
         self._beats, self._rejected = array("B"), array("B")
 
     def push(self, beat: JudgedBeat) -> None:
-        """Take a judged beat; beats come in order of time."""
+        """Add a judged beat; beats are in order of time."""
         at = max(int(beat.end_s // LENGTH_S), 0)
         if (missing := at + 1 - len(self._squares)) > 0:
             self._squares.extend([0.0] * missing)
@@ -74,16 +76,16 @@ class RunningSums:
             self._differences[at] += 1
 
     def __len__(self) -> int:
-        """How many stretches have begun."""
+        """Return the number of segments that have begun."""
         return len(self._squares)
 
-    def over(self, stop_s: float = inf) -> int:
-        """How many stretches are over by `stop_s`, and so change no more."""
+    def finished(self, stop_s: float = inf) -> int:
+        """Return the number of segments that are over by `stop_s` and no longer change."""
         begun = len(self._squares) - 1
         return begun if isinf(stop_s) else min(floor(stop_s / LENGTH_S), begun)
 
     def segments(self, until_s: float) -> list[tuple[float, float | None]]:
-        """Middle (s) and RMSSD (ms) of each whole 10 s until `until_s`; None where too few differences are in it."""
+        """Return middle (s) and RMSSD (ms) of each whole 10 s segment up to `until_s`; None with too few differences."""
         each = round(SEGMENT_S / LENGTH_S)
         out: list[tuple[float, float | None]] = []
         for n in range(int(until_s // SEGMENT_S)):
@@ -94,8 +96,11 @@ class RunningSums:
         return out
 
     def between(self, start_s: float, stop_s: float = inf) -> SegmentSums:
-        """The whole stretches within a phase, but for the one that may hold beats from before it, and the one not yet over."""
-        first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.over(stop_s)
+        """Return the sums of the whole segments within a phase.
+
+        The segment that may contain beats from before the phase is left out, and so is the one that is not yet over.
+        """
+        first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.finished(stop_s)
         return SegmentSums(
             start_s=first * LENGTH_S,
             squares=self._squares[first:last].tolist(),

@@ -1,1 +1,1 @@
-"""Polar's own signals: ECG, acceleration and pulse."""
+"""Signals of Polar's own protocol: ECG beats, movement and breathing from acceleration."""

@@ -1,1 +1,1 @@
-"""The relaxation response: a phase against the client's own baseline."""
+"""The relaxation response: comparison of a phase with the client's own baseline."""

@@ -1,4 +1,4 @@
-"""How far the level of a drifting series moved between two phases: the posterior of that change.
+"""The change in level of a drifting series between two phases, as a posterior distribution.
 
 Model: y = μ + Δ·[later phase] + γ·ramp + u, cov(uᵢ, uⱼ) = s²·((1−r)·e^(−|tᵢ−tⱼ|/τ) + r·[i=j]), an AR(1) drift plus noise. μ, Δ, γ
 and s² are integrated out in closed form for each point of a grid over τ and r (Gelman et al., Bayesian Data Analysis, chapter
@@ -24,12 +24,13 @@ _TAU, _R = (axis.ravel() for axis in np.meshgrid(_TAU_S, _WHITE, indexing="ij"))
 _LOG_PRIOR: Final = -0.5 * (np.log(_TAU / 25) / 0.9) ** 2
 """τ is lognormal: median 25 s, ln-SD 0.9."""
 _EARLIER_WEIGHT: Final = 0.5
-"""Of an earlier session's evidence on τ and r: a person's drift is alike from day to day, not the same."""
+"""Weight of an earlier session's evidence on τ and r: a person's drift is similar from day to day, not identical."""
 _BORROWED_DF: Final = 8
-"""Degrees of freedom for s² that earlier sessions are worth together."""
+"""Degrees of freedom for s² that all earlier sessions together contribute."""
 _RAMP_S: Final = 150.0
+"""Time constant with which a long phase approaches its level."""
 _LONG_S: Final = 580.0
-"""A phase whose points span this long (ten minutes, less two segments) may approach its level slowly."""
+"""Span of the points from which a phase is long (ten minutes less two segments) and the ramp is added to the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +43,11 @@ class Posterior:
     df: int
 
     def above(self, x: float) -> float:
-        """P(Δ > x)."""
+        """Return P(Δ > x)."""
         return float(self.weight @ t_cdf(self.df, (self.location - x) / self.scale))
 
     def quantile(self, q: float) -> float:
-        """The Δ below which a share q of the probability lies, 0 < q < 1."""
+        """Return the quantile q of Δ, 0 < q < 1."""
         return quantile(lambda x: 1 - self.above(x), q, self.mean, self.sd)
 
     @property
@@ -61,16 +62,17 @@ class Posterior:
         return sqrt(float(self.weight @ spread))
 
     def widened(self, session_sd: float) -> "Posterior":
-        """The same, of a Δ that wanders by `session_sd` between quiet phases beyond what one session can show."""
+        """Return the posterior with `session_sd` added in quadrature: the SD of Δ beyond what one session can show."""
         return replace(self, scale=np.sqrt(self.scale**2 + session_sd**2))
 
 
 def change_posterior(
     t_s: Array, y: Array, later: Bools, session_sd: float = 0.0, earlier: Sequence[DriftEvidence] = ()
 ) -> tuple[Posterior, DriftEvidence]:
-    """Posterior of Δ for values `y` at ascending times, `later` marking the second phase; and what was seen of the drift.
+    """Return the posterior of Δ for values `y` at ascending times in s, and the evidence on the drift.
 
-    `earlier`: what quiet sessions of the same person saw. `session_sd`: see `Posterior.widened`.
+    `later` marks the values of the second phase. `earlier`: drift evidence of the same person's rest-only sessions.
+    `session_sd`: see `Posterior.widened`.
     """
     since = np.clip(t_s - t_s[later][0], 0, None)
     columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]
@@ -97,20 +99,20 @@ def change_posterior(
 
 
 def _pooled(earlier: Sequence[DriftEvidence]) -> tuple[Array, Array]:
-    """What earlier sessions say of each point of the grid: log evidence, each at half its weight, and the drift's variance."""
+    """Return log evidence, at half weight, and drift variance from earlier sessions, for each point of the grid."""
     log_likelihood = _EARLIER_WEIGHT * np.sum([seen.log_likelihood for seen in earlier], axis=0)
     variance = np.sum([seen.rss for seen in earlier], axis=0) / sum(seen.df for seen in earlier)
     return log_likelihood, variance
 
 
 def _products(t_s: Array, columns: Array) -> tuple[Array, Array]:
-    """Inner products of the columns under C⁻¹, shape (grid, columns, columns), and the log determinants of C."""
+    """Return the inner products of the columns under C⁻¹, shape (grid, columns, columns), and the log determinants of C."""
     n, width = columns.shape
     products = np.empty((_TAU_S.size, _WHITE.size, width, width))
     log_det = np.empty((_TAU_S.size, _WHITE.size))
     gap_s, white = np.diff(t_s), _WHITE[:, None]
     diagonal, beside = np.empty(n), np.zeros(n)  # of Q
-    right = np.tile(columns.T, _WHITE.size)  # a row each column, as LAPACK's columns lie in memory
+    right = np.tile(columns.T, _WHITE.size)  # one row per column, the memory order of LAPACK
     for k, tau_s in enumerate(_TAU_S):  # one at a time, so that its arrays stay in the processor's cache
         decay = np.exp(-gap_s / tau_s)
         renewed = 1 / (1 - decay**2)

@@ -1,4 +1,4 @@
-"""What a client's earlier rest-only sessions lend to a massage: how quiet phases drift, and what rest alone usually does."""
+"""Evidence from a client's earlier rest-only sessions: how quiet phases drift, and how much rest alone changes RMSSD."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,18 +8,18 @@ import msgspec
 from ..figures import DriftEvidence, PhaseFigures, ResponseContext, ResponseFigures
 
 MOST_DRIFTS = 6
-"""Rests, the newest, whose drift is borrowed from."""
+"""Number of the newest rest-only sessions whose drift evidence is used."""
 
 
 class EarlierFigures(msgspec.Struct, frozen=True):
-    """The part of `SessionFigures` that is needed."""
+    """The part of `SessionFigures` needed from an earlier session."""
 
     phases: list[PhaseFigures]
     responses: list[ResponseFigures]
 
 
 class EarlierSession(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier session: the part of its `SessionReport` that is needed, to be decoded from the stored report."""
+    """The part of an earlier session's `SessionReport` that is needed, for decoding from the stored report."""
 
     kind: str
     figures: EarlierFigures
@@ -28,7 +28,7 @@ class EarlierSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RestPhase(NamedTuple):
-    """What one phase of a rest-only session showed, in ln RMSSD."""
+    """Change of ln RMSSD in one phase of a rest-only session."""
 
     delta: float
     standard_error: float
@@ -36,17 +36,17 @@ class RestPhase(NamedTuple):
     phase_s: float
 
 
-def drift_evidence(past: Iterable[EarlierSession]) -> list[DriftEvidence]:
-    """What the newest rests saw of the drift; `past` in order of time."""
-    return [session.drift for session in past if session.kind == "rest" and session.drift is not None][-MOST_DRIFTS:]
+def drift_evidence(sessions: Iterable[EarlierSession]) -> list[DriftEvidence]:
+    """Return the drift evidence of the newest rest-only sessions; `sessions` are in order of time."""
+    return [session.drift for session in sessions if session.kind == "rest" and session.drift is not None][-MOST_DRIFTS:]
 
 
-def rest_phases(past: Iterable[EarlierSession], phase: str) -> list[RestPhase]:
-    """What rest alone did in that phase: a line each rest-only session whose own data were steady enough."""
-    return [rest for session in past if session.kind == "rest" and (rest := _rest(session, phase))]
+def rest_phases(sessions: Iterable[EarlierSession], phase: str) -> list[RestPhase]:
+    """Return the change in that phase for each rest-only session whose own data were steady enough."""
+    return [rest for session in sessions if session.kind == "rest" and (rest := _rest_phase(session, phase))]
 
 
-def _rest(session: EarlierSession, phase: str) -> RestPhase | None:
+def _rest_phase(session: EarlierSession, phase: str) -> RestPhase | None:
     length_s = {known.phase: known.end_s - known.start_s for known in session.figures.phases}
     context = session.context.get(phase)
     delta = next((found.delta_ln_rmssd for found in session.figures.responses if found.phase == phase), None)

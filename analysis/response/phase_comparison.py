@@ -1,4 +1,4 @@
-"""Massage and recovery of a session held against its baseline, and against what rest alone does for the client."""
+"""Comparison of a session's massage and recovery with its baseline, and with the client's rest-only sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,20 +19,24 @@ HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no
 
 @dataclass(slots=True)
 class PhaseComparison:
-    """Massage and recovery against the baseline."""
+    """Responses of massage and recovery, with intervals and context by phase."""
 
     responses: list[ResponseFigures] = field(default_factory=list)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """95 % intervals of the change of ln RMSSD (low, high)."""
     context: dict[str, ResponseContext] = field(default_factory=dict)
     drift: DriftEvidence | None = None
-    """Of the first phase that could be compared."""
+    """Drift evidence of the first phase that could be compared."""
 
 
 def compare_phases(
-    of_phase: dict[PhaseSpan, BeatArrays], past: Sequence[EarlierSession], kind: str, *, hrv: bool
+    beats_by_span: dict[PhaseSpan, BeatArrays], earlier_rests: Sequence[EarlierSession], kind: str, *, hrv: bool
 ) -> PhaseComparison:
-    """Ask both questions of each phase: more than today's drift, and more than rest alone usually does."""
-    span_of = {span.phase: span for span in of_phase}
+    """Compare each phase with today's drift, and with what rest alone usually does.
+
+    `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
+    """
+    span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
     out = PhaseComparison()
     for phase in RESPONSE_PHASES:
@@ -43,11 +47,11 @@ def compare_phases(
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
-            rests = rest_phases(past, phase.value)
+            rests = rest_phases(earlier_rests, phase.value)
             session_sd = session_to_session_sd(rests)
-            beats = (phase_beats(base, of_phase[base]), phase_beats(span, of_phase[span]))
-            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(past))
-            usual = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
+            beats = (phase_beats(base, beats_by_span[base]), phase_beats(span, beats_by_span[span]))
+            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(earlier_rests))
+            resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
                 steady=response.steady,
@@ -55,11 +59,11 @@ def compare_phases(
                 standard_error=response.standard_error,
                 wander_sd=session_sd,
                 wander_rests=len(rests),
-                usual_class="unknown" if kind == "rest" else usual.verdict,
-                usual_why=_REST_ONLY if kind == "rest" else usual.why,
-                usual_rests=usual.rests,
-                usual_ln_rmssd=usual.mean,
-                usual_half_width=usual.half_width,
+                usual_class="unknown" if kind == "rest" else resting.verdict,
+                usual_why=_REST_ONLY if kind == "rest" else resting.why,
+                usual_rests=resting.rests,
+                usual_ln_rmssd=resting.mean,
+                usual_half_width=resting.half_width,
             )
             out.drift = out.drift or response.drift
             if response.low is not None and response.high is not None:

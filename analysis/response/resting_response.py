@@ -1,8 +1,8 @@
-"""What rest alone usually does for a client, learnt from their rest-only sessions: how much it wanders, and the second question.
+"""Comparison of a response with the client's rest-only sessions, and the session-to-session SD estimated from them.
 
-The first question, "more than today's drift?", is `response.respond`. The second, "more than your usual?", needs three rests of
-about the same length: T = (Δ − m) / (s·√(1 + 1/n)) is Student's t with n − 1 degrees of freedom, whatever the wander:
-docs/response.md measures it.
+Whether a change is more than today's drift is decided by `classify_response`. Whether it is more than rest alone usually does
+needs three rest-only sessions of similar length: T = (Δ − m) / (s·√(1 + 1/n)) is Student's t with n − 1 degrees of freedom,
+whatever the session-to-session SD. docs/response.md reports the error rates.
 """
 
 from collections.abc import Sequence
@@ -15,69 +15,69 @@ from ..figures import RestComparisonClass
 from .distributions import t_half_width
 from .earlier_rests import RestPhase
 from .relaxation_response import LEAST_CHANGE, PRIOR_SESSION_SD, Response
+from .thresholds import FEWEST_RESTS
 
-FEWEST_RESTS: Final = 3
-_BEFOREHAND: Final = 4
-"""Rests that `PRIOR_SESSION_SD` is worth."""
-_LIKE_LENGTH: Final = 0.2
-"""Phases whose lengths differ by less than this share are of one length."""
+_PRIOR_RESTS: Final = 4
+"""Weight of `PRIOR_SESSION_SD`, in rest-only sessions."""
+_LENGTH_TOLERANCE: Final = 0.2
+"""Relative difference up to which two phases count as similar in length."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestingResponse:
-    """How a change compares with what rest alone usually does."""
+    """Comparison of a change with what rest alone usually does."""
 
     verdict: RestComparisonClass
     why: str
     rests: int = 0
-    """Of about this length."""
+    """Number of rest-only sessions of similar length."""
     mean: float | None = None
-    """Of their change of ln RMSSD."""
+    """Mean of their changes of ln RMSSD."""
     half_width: float | None = None
-    """Half of the range in which 95 of 100 further rests would lie."""
+    """Half the width of the 95 % prediction interval for another rest-only session."""
 
 
 def session_to_session_sd(rests: Sequence[RestPhase]) -> float:
-    """SD of the change of ln RMSSD between quiet phases beyond what one session can show."""
-    seen = sum(rest.delta**2 - rest.standard_error**2 for rest in rests)
-    return sqrt(max(0.0, (_BEFOREHAND * PRIOR_SESSION_SD**2 + seen) / (_BEFOREHAND + len(rests))))
+    """Return the SD of the change of ln RMSSD between quiet phases beyond what one session can show."""
+    excess = sum(rest.delta**2 - rest.standard_error**2 for rest in rests)
+    return sqrt(max(0.0, (_PRIOR_RESTS * PRIOR_SESSION_SD**2 + excess) / (_PRIOR_RESTS + len(rests))))
 
 
 def compare_with_rests(response: Response, baseline_s: float, phase_s: float, rests: Sequence[RestPhase]) -> RestingResponse:
-    """Say whether a phase's change is more than rest alone usually does; the lengths are those of its two phases."""
-    alike = [rest.delta for rest in rests if _alike(rest.baseline_s, baseline_s) and _alike(rest.phase_s, phase_s)]
-    count = len(alike)
+    """Return whether a change is more than rest alone usually does; the lengths in s are those of its baseline and phase."""
+    similar = [rest.delta for rest in rests if _similar(rest.baseline_s, baseline_s) and _similar(rest.phase_s, phase_s)]
+    count = len(similar)
     if count < FEWEST_RESTS:
         return RestingResponse("unknown", _too_few(count, len(rests)), count)
-    usual, spread = mean(alike), stdev(alike) * sqrt(1 + 1 / count)
-    reach = t_half_width(count - 1) * spread
-    between = f"between {_percent(usual - reach)} and {_percent(usual + reach)} ({count} rest-only sessions)"
+    resting, spread = mean(similar), stdev(similar) * sqrt(1 + 1 / count)
+    half_width = t_half_width(count - 1) * spread
+    between = f"between {_percent(resting - half_width)} and {_percent(resting + half_width)} ({count} rest-only sessions)"
 
     def answer(verdict: RestComparisonClass, why: str) -> RestingResponse:
-        return RestingResponse(verdict, why, count, usual, reach)
+        return RestingResponse(verdict, why, count, resting, half_width)
 
     if response.delta is None or not response.steady:
         return answer("unknown", f"Rest alone usually lies {between}; today's data were not steady enough to compare.")
-    beyond = response.delta - usual
-    if response.flagged and abs(beyond) >= reach:
+    beyond = response.delta - resting
+    if response.flagged and abs(beyond) >= half_width:
         return answer("unknown", f"Rest alone usually lies {between}; today's breathing makes the comparison unsafe.")
-    if beyond >= max(reach, LEAST_CHANGE):
+    if beyond >= max(half_width, LEAST_CHANGE):
         return answer("more", f"More than rest alone usually does for you: {between}.")
-    if beyond <= -max(reach, LEAST_CHANGE):
+    if beyond <= -max(half_width, LEAST_CHANGE):
         return answer("less", f"Less than rest alone usually does for you: {between}.")
     return answer("usual", f"Within what rest alone usually does for you: {between}.")
 
 
-def _alike(rest_s: float, own_s: float) -> bool:
-    return isclose(rest_s, own_s, rel_tol=_LIKE_LENGTH)
+def _similar(rest_s: float, own_s: float) -> bool:
+    return isclose(rest_s, own_s, rel_tol=_LENGTH_TOLERANCE)
 
 
-def _too_few(alike: int, rests: int) -> str:
+def _too_few(similar: int, rests: int) -> str:
     wanted = "Three quiet sessions without massage, of the same length, would tell what rest alone does for you"
     if not rests:
         return f"{wanted}; there is none yet."
-    so_far = {0: "none", 1: "one", 2: "two"}[alike]
-    return f"{wanted}; there {'are' if alike == 2 else 'is'} {so_far} of about this length so far."
+    number = {0: "none", 1: "one", 2: "two"}[similar]
+    return f"{wanted}; there {'are' if similar == 2 else 'is'} {number} of about this length so far."
 
 
 def _percent(ln_change: float) -> str:

@@ -1,6 +1,6 @@
-"""The change of RMSSD while the session runs: the verdict's own model over the phase so far. An interval, never a verdict.
+"""Provisional change of RMSSD during a session: an interval from the model behind the verdict, but never a verdict.
 
-docs/response.md measures how often the interval holds the truth.
+docs/response.md reports how often the interval contains the true change.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from .resting_response import session_to_session_sd
 
 FEWEST_BASE: Final = 24
 FEWEST_NOW: Final = 12
-"""Clean stretches of 5 s: below them the interval was found too narrow."""
+"""Clean 5 s segments needed of the baseline and of the current phase; with fewer the interval was too narrow."""
 GREATEST_REJECTED: Final = 0.10
-"""As for the live RMSSD; a verdict asks for more."""
+"""Largest share of rejected beats, as for the live RMSSD; a verdict is stricter."""
 
 
-def provisional_change(comparison: RunningComparison, past: Sequence[EarlierSession] = ()) -> ProvisionalChange:
-    """Estimate the change so far with its 95 % interval; `past`: the client's earlier rests, in order of time."""
+def provisional_change(comparison: RunningComparison, earlier_rests: Sequence[EarlierSession] = ()) -> ProvisionalChange:
+    """Estimate the change up to now with its 95 % interval; `earlier_rests`: the client's rests in order of time."""
     before, now = _segments(comparison.baseline), _segments(comparison.current)
     if max(_rejected(comparison.baseline), _rejected(comparison.current)) > GREATEST_REJECTED:
         return ProvisionalChange(why="too many beats could not be used")
@@ -31,8 +31,8 @@ def provisional_change(comparison: RunningComparison, past: Sequence[EarlierSess
         return ProvisionalChange(why="the baseline is too short to compare with")
     if now.mid_s.size < FEWEST_NOW:
         return ProvisionalChange(why=f"about {FIT_SEGMENT_S * (FEWEST_NOW - now.mid_s.size):.0f} s more are needed")
-    own, _ = compare_segments(before, now, drift_evidence(past))
-    posterior = own.widened(session_to_session_sd(rest_phases(past, comparison.phase)))
+    own, _ = compare_segments(before, now, drift_evidence(earlier_rests))
+    posterior = own.widened(session_to_session_sd(rest_phases(earlier_rests, comparison.phase)))
     percent, low, high = (100 * expm1(posterior.quantile(q)) for q in (0.5, 0.025, 0.975))
     return ProvisionalChange(percent=percent, low_pct=low, high_pct=high)
 

@@ -1,1 +1,1 @@
-"""Simulated hearts and straps whose truth is known."""
+"""Simulated hearts and straps with known ground truth."""

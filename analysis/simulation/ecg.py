@@ -1,4 +1,4 @@
-"""The ECG and the acceleration that a chest strap would send of known beats and known breathing: truth for tests and fixtures."""
+"""Simulated ECG and acceleration of a chest strap, from known beats and known breathing: ground truth for tests and fixtures."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..beats.beat_runs import Array
 
 Samples = NDArray[np.int32]
-"""What a strap sends: whole µV, or whole mg."""
+"""Samples as a strap sends them: whole µV or whole mg."""
 
 _WAVES: Final = (
     (-0.160, 90.0, 0.022),
@@ -18,7 +18,7 @@ _WAVES: Final = (
     (0.030, -220.0, 0.010),
     (0.250, 220.0, 0.045),
 )
-"""P, Q, R, S, T: centre in s from the R wave, µV, SD in s (sum of Gaussians: McSharry et al. 2003, without dynamics)."""
+"""P, Q, R, S, T: centre in s from the R wave, µV, SD in s (sum of Gaussians as in McSharry et al. 2003, without dynamics)."""
 _T_WAVE: Final = 4
 _REACH_S: Final = (0.35, 0.60)
 _WANDER_HZ: Final = (0.06, 0.13, 0.27, 0.41)
@@ -36,10 +36,11 @@ def ecg_of(
     wander_uv: float = 0.0,
     muscle: tuple[float, float, float] | None = None,
 ) -> Samples:
-    """An ECG in µV, sample k at k / rate_hz, whose R waves of 1 mV peak at the beat times.
+    """Simulate an ECG in µV, sample k at k / rate_hz, whose R waves of 1 mV peak at the beat times.
 
-    noise_uv: SD of white noise. wander_uv: SD of the slow baseline, 0.06-0.41 Hz. muscle: (start, end, SD in µV) of a burst of
-    muscle and electrode noise. Each has a stream of its own: the same seed with more wander has the same noise.
+    noise_uv: SD of white noise. wander_uv: SD of the baseline wander, 0.06-0.41 Hz. muscle: (start in s, end in s, SD in µV) of a
+    burst of muscle and electrode noise. Each component has its own random stream: the same seed with more baseline wander gives
+    the same noise.
     """
     size = round(duration_s * rate_hz)
     time_s = np.arange(size) / rate_hz
@@ -54,8 +55,8 @@ def ecg_of(
         white = _rng(seed, "muscle").normal(0.0, 1.0, size + 2)
         burst = white[2:] + 0.6 * white[1:-1] + 0.3 * white[:-2]
         signal[inside] += sd_uv / np.sqrt(1 + 0.36 + 0.09) * burst[inside]
-    sent: Samples = np.rint(signal).astype(np.int32)
-    return sent
+    samples: Samples = np.rint(signal).astype(np.int32)
+    return samples
 
 
 def acceleration_of(
@@ -68,10 +69,10 @@ def acceleration_of(
     noise_mg: float = 2.0,
     bursts: Sequence[tuple[float, float, float]] = (),
 ) -> Samples:
-    """Acceleration in mg, shape (n, 3), of a client who lies prone on the strap: gravity, breathing, noise and movements.
+    """Simulate acceleration in mg, shape (n, 3), of a client lying prone on the strap: gravity, breathing, noise and movements.
 
-    breaths_per_min: one rate, or one for each sample. tilt_mg: amplitude of breathing along the body; a third of it across, a
-    fifth up and down. bursts: (start, end, SD in mg) of movements, which also leave the strap a little turned.
+    breaths_per_min: one rate, or one per sample. tilt_mg: amplitude of breathing along the body; a third of it across, a fifth up
+    and down. bursts: (start in s, end in s, SD in mg) of movements, which also leave the strap slightly turned.
     """
     rng = np.random.default_rng([seed, 3])
     size = round(duration_s * rate_hz)
@@ -79,18 +80,18 @@ def acceleration_of(
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(np.asarray(breaths_per_min, dtype=np.float64), size)) / 60 / rate_hz
     phase += rng.uniform(0, 2 * np.pi)
     breath = np.sin(phase) + 0.25 * np.sin(2 * phase + 0.7)
-    way = np.array([tilt_mg / 3, tilt_mg, tilt_mg / 5])
+    breath_mg = np.array([tilt_mg / 3, tilt_mg, tilt_mg / 5])
     resting = np.array([0.05, -0.12, 0.0]) + rng.normal(0, 0.03, 3)
     resting[2] = -np.sqrt(1 - resting[0] ** 2 - resting[1] ** 2)
-    moved: Array = _GRAVITY_MG * resting + breath[:, None] * way + rng.normal(0.0, noise_mg, (size, 3))
+    acceleration_mg: Array = _GRAVITY_MG * resting + breath[:, None] * breath_mg + rng.normal(0.0, noise_mg, (size, 3))
     for start_s, end_s, sd_mg in bursts:
         inside = (time_s >= start_s) & (time_s < end_s)
         count = int(inside.sum())
         jolts = np.convolve(rng.normal(0.0, 1.0, count + 4), np.ones(5) / np.sqrt(5), "valid")
-        moved[inside] += sd_mg * jolts[:, None] * rng.normal(0.0, 1.0, 3) + rng.normal(0.0, sd_mg / 2, (count, 3))
-        moved[time_s >= end_s] += rng.normal(0.0, 0.2 * sd_mg, 3)
-    sent: Samples = np.rint(moved).astype(np.int32)
-    return sent
+        acceleration_mg[inside] += sd_mg * jolts[:, None] * rng.normal(0.0, 1.0, 3) + rng.normal(0.0, sd_mg / 2, (count, 3))
+        acceleration_mg[time_s >= end_s] += rng.normal(0.0, 0.2 * sd_mg, 3)
+    samples: Samples = np.rint(acceleration_mg).astype(np.int32)
+    return samples
 
 
 def _rng(seed: int, stream: str) -> np.random.Generator:

@@ -1,7 +1,7 @@
-"""A heart with known truth: integral pulse frequency modulation (IPFM), two tones, slow drift.
+"""A heart model with known ground truth: integral pulse frequency modulation (IPFM) by two tones, with slow drift.
 
 Beat k falls where the integral of (1 + m(t)) / T(t) reaches k; m is a breathing tone and a 0.1 Hz tone (Mateo & Laguna 2000).
-Log-amplitudes and breathing frequency drift as Ornstein-Uhlenbeck processes; every beat time gets Gaussian jitter.
+Log-amplitudes and breathing frequency drift as Ornstein-Uhlenbeck processes; each beat time has Gaussian jitter.
 """
 
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 STEP_S = 0.1
-"""Integration step; beat times are right to 0.1 ms."""
+"""Integration step; beat times are accurate to 0.1 ms."""
 LF_HZ = 0.1
 LEAD_S = 5.0
-"""Heart beats before the recording, so that its first interval is whole."""
+"""Time simulated before the recording, so that its first interval is complete."""
 _FAINTEST = 1e-3
 _DRIFT_TAU_S = 20.0
 _BREATHING_DRIFT_HZ = 0.015
@@ -25,17 +25,17 @@ _BREATHING_DRIFT_HZ = 0.015
 
 @dataclass(frozen=True, slots=True)
 class HeartState:
-    """What a heart aims at."""
+    """The parameters of a heart that it approaches over time."""
 
     rr_s: float
     hf_amplitude: float
-    """Depth of the breathing tone, as a share of the rate."""
+    """Depth of the breathing tone, as a share of the heart rate."""
     lf_amplitude: float
     breathing_hz: float
     jitter_ms: float = 1.0
 
     def with_rmssd(self, rmssd_ms: float) -> "HeartState":
-        """The same heart with the breathing tone so deep that RMSSD becomes `rmssd_ms`, as far as the other parts allow."""
+        """Return this state with the depth of breathing that gives `rmssd_ms`, as far as the other components allow."""
         others = rmssd_by_formula(replace(self, hf_amplitude=0.0)) ** 2
         unit = rmssd_by_formula(replace(self, hf_amplitude=1.0)) ** 2 - others
         return replace(self, hf_amplitude=max(_FAINTEST, sqrt(max(0.0, rmssd_ms**2 - others) / unit)))
@@ -43,34 +43,34 @@ class HeartState:
 
 @dataclass(frozen=True, slots=True)
 class Heart:
-    """Beats of a session, and the state that made them, on a grid of `STEP_S`."""
+    """The beats of a simulated session, and the parameters that produced them on a grid of `STEP_S`."""
 
     beats_s: Array
-    """Ascending ends of beats, from `-LEAD_S` on."""
+    """Ascending beat times, from `-LEAD_S` on."""
     grid_s: Array
     rr_s: Array
     rmssd_ms: Array
-    """By the formula, at each grid point."""
+    """RMSSD by formula at each grid point."""
     breathing_hz: Array
 
 
 def rmssd_by_formula(state: HeartState) -> float:
-    """RMSSD in ms of a steady heart; within 0.4 % for single tones."""
+    """Return the RMSSD in ms of a heart in a constant state; within 0.4 % for single tones."""
     return float(_rmssd(state.rr_s, state.hf_amplitude, state.lf_amplitude, state.breathing_hz, state.jitter_ms))
 
 
 def simulate_heart(
     targets: list[tuple[float, HeartState]], end_s: float, rng: np.random.Generator, *, tau_s: float, drift_sd: float
 ) -> Heart:
-    """Let a heart beat until `end_s`. It starts in the first state and goes over into each next from its time on.
+    """Simulate a heart until `end_s`: it begins in the first state and approaches each further state from its start on.
 
-    targets: (start in s, state), ascending. tau_s: time constant of going over. drift_sd: SD of the log-amplitudes; 0 also
-    steadies the breathing.
+    targets: (start in s, state), ascending. tau_s: time constant of the approach. drift_sd: SD of the log-amplitudes; 0 also
+    keeps the breathing rate constant.
     """
     grid = np.arange(-LEAD_S, end_s, STEP_S)
     path = _approach(targets, grid, tau_s)
-    drift = (drift_sd * _wander(rng, grid.size), drift_sd * _wander(rng, grid.size))
-    breathing = path[:, 3] + (_BREATHING_DRIFT_HZ * _wander(rng, grid.size) if drift_sd else 0.0)
+    drift = (drift_sd * _ornstein_uhlenbeck(rng, grid.size), drift_sd * _ornstein_uhlenbeck(rng, grid.size))
+    breathing = path[:, 3] + (_BREATHING_DRIFT_HZ * _ornstein_uhlenbeck(rng, grid.size) if drift_sd else 0.0)
     breathing = np.clip(breathing, 0.05, 0.6)
     rr, hf, lf = path[:, 0], path[:, 1] * np.exp(drift[0]), path[:, 2] * np.exp(drift[1])
     tone = np.sin(2 * np.pi * (rng.random() + np.cumsum(breathing) * STEP_S))
@@ -93,7 +93,7 @@ def _tone_ms2(rr_s: Array | float, amplitude: Array | float, hz: Array | float) 
 
 
 def _approach(targets: list[tuple[float, HeartState]], grid: Array, tau_s: float) -> Array:
-    """First-order lag behind the targets: columns rr_s, amplitudes (as logarithms on the way), breathing_hz."""
+    """Return the first-order approach to the targets: columns rr_s, amplitudes (approached as logarithms), breathing_hz."""
     aims = np.array([(s.rr_s, log(s.hf_amplitude), log(s.lf_amplitude), s.breathing_hz) for _, s in targets])
     path = np.tile(aims[0], (grid.size, 1))
     for (start, _), aim in zip(targets[1:], aims[1:], strict=True):
@@ -105,8 +105,8 @@ def _approach(targets: list[tuple[float, HeartState]], grid: Array, tau_s: float
     return path
 
 
-def _wander(rng: np.random.Generator, steps: int) -> Array:
-    """A stationary Ornstein-Uhlenbeck path of unit SD."""
+def _ornstein_uhlenbeck(rng: np.random.Generator, steps: int) -> Array:
+    """Return a stationary Ornstein-Uhlenbeck path of unit SD."""
     keep = exp(-STEP_S / _DRIFT_TAU_S)
     pushes = rng.standard_normal(steps)
     pushes[1:] *= sqrt(1 - keep * keep)

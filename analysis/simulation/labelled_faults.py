@@ -1,4 +1,4 @@
-"""Faults with labels: what a strap mishears, and what the radio does to its packets."""
+"""Labelled faults for simulated sessions: artifacts in the beats, and duplicate packets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +14,18 @@ _APART_BEATS = 12
 
 @dataclass(frozen=True, slots=True)
 class LabelledBeats:
-    """Beats as a strap would report them, and what is wrong with them."""
+    """Beats as a strap would report them, with a label for each artifact."""
 
     beats_s: Array
     artifacts: list[dict[str, Any]]
-    """Each {"kind": "missed" | "extra" | "ectopic", "t": end in s of the first interval that is wrong}."""
+    """Each {"kind": "missed" | "extra" | "ectopic", "t": end in s of the first wrong interval}."""
 
 
 def with_artifacts(beats_s: Array, rng: np.random.Generator, *, shares: dict[str, float]) -> LabelledBeats:
-    """Put artifacts into beats, never two within 12 beats. shares: of the beats, by kind.
+    """Return the beats with artifacts, never two within 12 beats. shares: share of the beats by kind of artifact.
 
-    missed: two intervals become one. extra: one interval is split. ectopic: a beat comes 30 % early, the next interval is
-    the longer for it.
+    missed: two intervals become one. extra: one interval is split. ectopic: a beat comes 30 % early, and the next interval is
+    longer by as much.
     """
     places = np.arange(2 * _APART_BEATS, beats_s.size - _APART_BEATS, _APART_BEATS)
     kinds = [kind for kind, share in shares.items() for _ in range(round(share * beats_s.size))]
@@ -50,8 +50,11 @@ def with_artifacts(beats_s: Array, rng: np.random.Generator, *, shares: dict[str
     return LabelledBeats(np.sort(np.append(np.delete(beats, drop), added)), artifacts)
 
 
-def doubled(events: list[Event], *, from_s: float) -> list[Event]:
-    """From `from_s` on every heart rate packet comes twice, as after a reconnect without a disconnect (bleak #2002)."""
+def with_duplicate_packets(events: list[Event], *, from_s: float) -> list[Event]:
+    """Return the events with every heart rate packet from `from_s` on twice, as after a reconnect without a disconnect.
+
+    That is what bleak #2002 does to notifications.
+    """
     out: list[Event] = []
     for event in events:
         out.append(event)

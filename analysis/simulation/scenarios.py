@@ -1,4 +1,4 @@
-"""Simulated sessions whose truth is known: it stands in the recording's header."""
+"""Simulated sessions with known ground truth, which the header of the recording holds."""
 
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -11,35 +11,39 @@ from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Hea
 from ..errors import SimulationError
 from .heart_model import Array, Heart, HeartState, rmssd_by_formula, simulate_heart
 from .labelled_faults import with_artifacts
-from .strap_packets import send
+from .strap_packets import simulate_packets
 
 _RAMP_TAU_S = 150.0
 _DRIFT_SD = 0.25
 _LONGEST_MIN = 240.0
 _SHORTEST_S = 240.0
-"""Below this a phase has too few 10 s segments for a verdict."""
+"""Shortest phase with enough 10 s segments for a response class."""
 _BATTERY_PCT = 87
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to a client against their baseline."""
+    """Change of a client's heart against the baseline."""
 
     rmssd: float | None = 1.0
-    """Ratio of RMSSD, reached through the breathing tone alone; None leaves its depth as it is."""
+    """Ratio of RMSSD, reached by the depth of the breathing tone alone; None leaves that depth as it is."""
     rr: float = 1.0
+    """Ratio of the mean RR interval."""
     breathing_hz: float | None = None
+    """New breathing rate; None leaves it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A course of a session, and the response classes that an honest analysis may give it."""
+    """Course of a session, and the response classes that are correct for it."""
 
     massage: Change
     recovery: Change
     expected: tuple[str, ...]
     faulty: bool = False
+    """Whether beats have artifacts and the connection is lost once."""
     rr: bool = True
+    """Whether the sensor sends RR intervals."""
 
 
 _STEADY = Change()
@@ -53,19 +57,20 @@ _SCENARIOS = {
     "optical": Scenario(Change(2.2, 1.03), Change(1.9, 1.03), ("insufficient",), rr=False),
 }
 SCENARIOS = tuple(_SCENARIOS)
-"""Names that `simulate` takes."""
+"""Names of the scenarios that `simulate` knows."""
 
 _ARTIFACT_SHARES = {"missed": 0.004, "extra": 0.003, "ectopic": 0.008}
-_AWAY_S = 35.0
+_DISCONNECTED_S = 35.0
 
 
 def simulate(
     scenario: str, *, seed: int, minutes: tuple[float, float, float] = (5, 20, 5), drift: bool = True
 ) -> tuple[Header, list[Event]]:
-    """A recorded session of a simulated client, the same for the same arguments.
+    """Simulate a recorded session of one client; the same arguments give the same session.
 
-    minutes: baseline, massage, recovery. drift=False steadies amplitudes and breathing, so that RMSSD follows the formula.
-    The truth stands in `Header.extra["truth"]`. Raises `SimulationError` where an argument makes no sense.
+    minutes: of baseline, massage and recovery. drift=False keeps amplitudes and breathing constant, so that RMSSD follows the
+    formula. `Header.extra["truth"]` holds the ground truth. Raises `SimulationError` for an unknown scenario, a seed that is not
+    a whole number from 0 on, or lengths that are not three numbers of minutes above 0 and up to 240.
     """
     plan = _plan(scenario)
     starts = _starts(minutes)
@@ -77,15 +82,16 @@ def simulate(
     heart = simulate_heart(
         list(zip(starts[:3], states, strict=True)), starts[3], rng, tau_s=_RAMP_TAU_S, drift_sd=_DRIFT_SD if drift else 0.0
     )
-    felt, artifacts = heart.beats_s, list[dict[str, Any]]()
-    away: list[tuple[float, float]] = []
+    beats_s, artifacts = heart.beats_s, list[dict[str, Any]]()
+    disconnected: list[tuple[float, float]] = []
     if plan.faulty:
-        misheard = with_artifacts(felt, rng, shares=_ARTIFACT_SHARES)
-        felt = misheard.beats_s
-        lost_at = round(starts[1] + 0.4 * (starts[2] - starts[1]), 3)
-        away = [(lost_at, round(min(lost_at + _AWAY_S, starts[2]), 3))]
-        artifacts = [a for a in misheard.artifacts if 0 <= a["t"] < starts[3] and not _within(a["t"], away)]
-    sent = send(felt, starts[3], rng, rr=plan.rr, contact=Contact.NOT_REPORTED if plan.rr else Contact.YES, away=away)
+        labelled = with_artifacts(beats_s, rng, shares=_ARTIFACT_SHARES)
+        beats_s = labelled.beats_s
+        lost_s = round(starts[1] + 0.4 * (starts[2] - starts[1]), 3)
+        disconnected = [(lost_s, round(min(lost_s + _DISCONNECTED_S, starts[2]), 3))]
+        artifacts = [a for a in labelled.artifacts if 0 <= a["t"] < starts[3] and not _within(a["t"], disconnected)]
+    contact = Contact.NOT_REPORTED if plan.rr else Contact.YES
+    sent = simulate_packets(beats_s, starts[3], rng, rr=plan.rr, contact=contact, disconnected=disconnected)
     phases = list(zip((Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY), starts, starts[1:], strict=False))
     truth = {
         "scenario": scenario,
@@ -96,7 +102,7 @@ def simulate(
         "phases": [_phase_truth(heart, phase, start, end) for phase, start, end in phases],
         "expected": {"massage": list(_expected(plan, starts))},
         "artifacts": artifacts,
-        "lost_s": round(sum(end - start for start, end in away), 3),
+        "lost_s": round(sum(end - start for start, end in disconnected), 3),
     }
     header = Header(
         device=_device(plan.rr),
@@ -105,7 +111,7 @@ def simulate(
         licence="CC0-1.0",
         extra={"truth": truth},
     )
-    return header, _in_order(sent.packets, phases, starts[3], away)
+    return header, _events(sent.packets, phases, starts[3], disconnected)
 
 
 def _plan(scenario: str) -> Scenario:
@@ -129,7 +135,7 @@ def _expected(plan: Scenario, starts: list[float]) -> tuple[str, ...]:
 
 
 def _client(rng: np.random.Generator) -> HeartState:
-    """A client of their own: rate, tones and breathing vary between clients."""
+    """Draw a client: heart rate, tones and breathing vary between clients."""
     return HeartState(
         rr_s=float(np.clip(rng.normal(0.90, 0.07), 0.72, 1.05)),
         hf_amplitude=0.0377 * float(np.exp(0.25 * rng.standard_normal())),
@@ -144,7 +150,7 @@ def _changed(base: HeartState, change: Change) -> HeartState:
 
 
 def _phase_truth(heart: Heart, phase: Phase, start_s: float, end_s: float) -> dict[str, Any]:
-    """What a perfect strap and a perfect analysis would find between `start_s` and `end_s`."""
+    """Return what a perfect strap and a perfect analysis would find between `start_s` and `end_s`."""
     beats = heart.beats_s[(heart.beats_s >= start_s) & (heart.beats_s < end_s)]
     grid = (heart.grid_s >= start_s) & (heart.grid_s < end_s)
     rates = 1 / heart.rr_s[grid]
@@ -170,13 +176,13 @@ def _device(rr: bool) -> Device:
     return Device(name="Polar Verity Sense (simulated)", manufacturer="restbeat", model="Verity Sense", location="arm")
 
 
-def _in_order(
-    packets: list[Event], phases: list[tuple[Phase, float, float]], end_s: float, away: list[tuple[float, float]]
+def _events(
+    packets: list[Event], phases: list[tuple[Phase, float, float]], end_s: float, disconnected: list[tuple[float, float]]
 ) -> list[Event]:
     events: list[Event] = [PhaseStart(start, phase) for phase, start, _ in phases]
     events.append(Packet(0.5, BATTERY, bytes([_BATTERY_PCT])))
-    for lost, back in away:
-        events += [ConnectionEvent(lost, up=False), ConnectionEvent(back, up=True)]
+    for lost_s, back_s in disconnected:
+        events += [ConnectionEvent(lost_s, up=False), ConnectionEvent(back_s, up=True)]
     return [*sorted(events + packets, key=lambda event: event.t), PhaseStart(end_s, Phase.ENDED)]
 
 

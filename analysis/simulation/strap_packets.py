@@ -1,4 +1,4 @@
-"""Beats as a chest strap would send them: one packet about every second, RR on a grid of 1/1024 s."""
+"""Simulated heart rate packets of a chest strap: about one a second, RR on a grid of 1/1024 s."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,49 +11,52 @@ from ...sensors.protocols.heart_rate import encode
 from ...sensors.recordings.recording import HEART_RATE, Event, Packet
 
 _DETECTION_S = 0.15
-"""How long after a beat the strap knows of it."""
+"""Time from a beat to its detection by the strap."""
 _AVERAGED_BEATS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class StrapPackets:
-    """The packets, and which beats they hold (indices into the beats given)."""
+    """Packets, and the beats in them (as indices into the simulated beats)."""
 
     packets: list[Event]
     beats: list[int]
 
 
-def send(
+def simulate_packets(
     beats_s: NDArray[np.float64],
     end_s: float,
     rng: np.random.Generator,
     *,
     rr: bool = True,
     contact: Contact = Contact.NOT_REPORTED,
-    away: Sequence[tuple[float, float]] = (),
+    disconnected: Sequence[tuple[float, float]] = (),
 ) -> StrapPackets:
-    """The packets up to `end_s` of a strap that felt `beats_s` (ascending; those before 0 only begin the first interval).
+    """Simulate the packets that a strap sends up to `end_s`.
 
-    Each RR is a difference of beat times rounded to the grid, so that rounding never adds up. `away`: spans in s without a
-    connection, whose beats are gone. Arrival jitters by some tens of ms and never reorders.
+    `beats_s`: detected beats, ascending; those before 0 only begin the first interval. Each RR is a difference of beat times
+    rounded to the grid, so that rounding errors do not add up. `disconnected`: spans in s without a connection, whose beats are
+    lost. Arrival jitters by some tens of ms and never reorders packets.
+
+    Raises `PayloadError` for an RR interval that does not fit 16 bits.
     """
     ticks = np.rint(beats_s * 1024).astype(np.int64)
     first = int(np.searchsorted(beats_s, 0.0))
     first = max(first, 1)
     packets: list[Event] = []
-    held: list[int] = []
+    sent_beats: list[int] = []
     following = first
     for second in range(1, int(end_s)):
-        ready = int(np.searchsorted(beats_s, second - _DETECTION_S, side="right"))
+        detected = int(np.searchsorted(beats_s, second - _DETECTION_S, side="right"))
         arrival = round(second + min(float(rng.exponential(0.02)), 0.3), 3)
-        fresh = range(following, max(ready, following))
-        following = fresh.stop
-        if any(start <= arrival < end for start, end in away):
+        new_beats = range(following, max(detected, following))
+        following = new_beats.stop
+        if any(start <= arrival < end for start, end in disconnected):
             continue
-        intervals = tuple(int(ticks[k] - ticks[k - 1]) for k in fresh) if rr else ()
+        intervals = tuple(int(ticks[k] - ticks[k - 1]) for k in new_beats) if rr else ()
         known = ticks[max(0, following - 1 - _AVERAGED_BEATS) : following]
         hr_bpm = round(60 * 1024 / float(np.diff(known).mean())) if known.size > 1 else 0
         measured = Measurement(hr_bpm, contact, None, intervals, rr and bool(intervals))
         packets.append(Packet(arrival, HEART_RATE, encode(measured)))
-        held += fresh
-    return StrapPackets(packets, held)
+        sent_beats += new_beats
+    return StrapPackets(packets, sent_beats)

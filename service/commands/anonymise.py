@@ -7,9 +7,10 @@ import click
 from rich.console import Console
 
 from ...sensors.recordings.anonymise import anonymised
-from ...sensors.recordings.recording import Event, Header, write
+from ...sensors.recordings.recording import write
 from ..errors import NoSuchSessionError, OutputError
 from ..sessions.session_store import SessionStore
+from ..terminal.output_file import demand_free, whole_file
 
 _LISTED = 5
 
@@ -17,8 +18,7 @@ _LISTED = 5
 async def write_fixture(session: int, out: Path, data: Path, *, licence: str | None, force: bool, ecg: bool = False) -> None:
     """Write an anonymous recording of an ended session; whole or not at all."""
     err = Console(stderr=True, highlight=False)
-    if await asyncio.to_thread(out.exists) and not force:
-        raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
+    await demand_free(out, force=force)
     if not out.name.endswith((".jsonl", ".jsonl.gz")):
         raise OutputError(f"{out.name} is no name for a recording: let it end in .jsonl or .jsonl.gz.")
     async with await SessionStore.open(data) as storage:
@@ -31,22 +31,10 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then make a recording of it.")
         header, events = await storage.events(session)
     clean, kept, left_out = anonymised(header, events, licence=licence, ecg=ecg)
-    try:
-        await asyncio.to_thread(_write_whole, out, clean, kept)
-    except OSError as error:
-        raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
+    with whole_file(out) as part:
+        await asyncio.to_thread(write, part, clean, kept)
     for sentence in left_out:
         err.print(f"{sentence}.", markup=False, soft_wrap=True)
     if licence is None:
         err.print("No licence is named in it: before giving it away, write it again with --licence.", soft_wrap=True)
     click.echo(f"Wrote {out}: {len(kept)} of {len(events)} events of session {session}, no names, addresses, notes or dates.")
-
-
-def _write_whole(out: Path, header: Header, events: list[Event]) -> None:
-    part = out.with_name(f".{out.name}.part.gz" if out.suffix == ".gz" else f".{out.name}.part")
-    try:
-        write(part, header, events)
-        part.replace(out)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise

@@ -10,19 +10,18 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ..errors import OutputError
 from ..privacy.restore import put_back
 from ..storage.backup import Counts, take_backup, verify
 from ..storage.backup_catalogue import Kept, delete_expired, remember
 from ..storage.database import read_beside
 from ..storage.sqlite import Database
+from ..terminal.output_file import demand_free
 from ..terminal.progress import bar, counted
 
 
 async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json: bool) -> None:
     """Copy the database, verify the copy, and put it on the folder's list of backups."""
-    if await asyncio.to_thread(out.exists) and not force:
-        raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
+    await demand_free(out, force=force)
     now = datetime.now(UTC)
     with bar("Copying") as copied:
         backup = await asyncio.to_thread(take_backup, data, out, copied)

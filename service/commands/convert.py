@@ -18,6 +18,7 @@ from ..sessions.session_store import events_of
 from ..storage.database import DATABASE, read_beside
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
+from ..terminal.output_file import demand_free, whole_file
 from ..worker.worker import Worker
 from .replay import warn
 
@@ -42,8 +43,7 @@ async def convert(source: str, out: Path, data: Path, *, minutes: Minutes | None
     """Write `source`, a file or the number of a stored session, in the format of `out`'s ending; whole or not at all."""
     err = Console(stderr=True, highlight=False)
     form = format_of(out)
-    if await asyncio.to_thread(out.exists) and not force:
-        raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
+    await demand_free(out, force=force)
     given = await asyncio.to_thread(_given, source, data)
     warn(err, given.warnings)
     if minutes:
@@ -53,10 +53,8 @@ async def convert(source: str, out: Path, data: Path, *, minutes: Minutes | None
     if form.name == "omh" and given.began is None:
         err.print(f"Nobody knows when {given.name} was: its data points begin on 1 January 1970.", markup=False, soft_wrap=True)
     raw = await _written(form, given)
-    try:
-        await asyncio.to_thread(_write_whole, out, raw)
-    except OSError as error:
-        raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
+    with whole_file(out) as part:
+        await asyncio.to_thread(part.write_bytes, raw)
     click.echo(f"Wrote {out}: {form.what}, {len(raw) / 1000:.0f} kB, from {given.name}.")
 
 
@@ -114,13 +112,3 @@ def _in_phases(given: Given, minutes: Minutes) -> Given:
     phases = [Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY, Phase.ENDED]
     borders: list[Event] = [PhaseStart(t, phase) for t, phase in zip(starts, phases, strict=True)]
     return replace(given, events=sorted([*borders, *given.events], key=lambda event: event.t))
-
-
-def _write_whole(out: Path, raw: bytes) -> None:
-    part = out.with_name(f".{out.name}.part")
-    try:
-        part.write_bytes(raw)
-        part.replace(out)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise

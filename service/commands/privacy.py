@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from ..errors import OutputError
 from ..privacy.erasure import Erased, erase
 from ..privacy.export import write_export
 from ..privacy.personal_data import SessionHeld, of_client, session_of
@@ -18,14 +17,14 @@ from ..storage.audit_log import note
 from ..storage.backup import Told
 from ..storage.database import demand_there, open_database, read_beside, take_folder, write_beside
 from ..storage.encryption import IdentityCipher
+from ..terminal.output_file import demand_free
 from ..terminal.progress import bar, counted
 from ..worker.worker import Worker
 
 
 async def export_client(client: str, out: Path, data: Path, key_file: Path, *, force: bool, as_json: bool) -> None:
     """Write everything of a client into one zip, beside whoever records; the audit log tells."""
-    if await asyncio.to_thread(out.exists) and not force:
-        raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
+    await demand_free(out, force=force)
     now, seal = datetime.now(UTC), IdentityCipher(key_file)
     held = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, seal, client, now))
     with bar(f"Writing {client}") as told:

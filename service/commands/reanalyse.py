@@ -116,7 +116,7 @@ def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomput
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     past = past_before(db, session, lambda rest: _past_of(db, rest))
-    report = summarise(name, header, events, end_s=end_s, record=numpy_time_domain, past=past)
+    report = summarise(name, header, events, end_s=end_s, compute_time_domain=numpy_time_domain, earlier_rests=past)
     if not sampled:
         return Recomputed(session, msgspec.json.encode(report), None)
     parity = _parity(report, header, events, end_s)

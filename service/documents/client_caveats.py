@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from math import expm1
-from typing import Final
 
 from ...analysis.figures import PhaseFigures, SessionReport
+from ...analysis.response.thresholds import FEWEST_RESTS, FEWEST_SEGMENTS, LEAST_USED_PCT
 from ..rendering.translations import Speech
-from ..sessions.client_session import FEWEST_DAYS, LEAST_USED_PCT, ClientSession
+from ..sessions.client_session import FEWEST_DAYS, ClientSession
 from .client_sentences import headline, pains, phase_name
-
-STEADY_SEGMENTS: Final = 24
-"""Of 10 s in a phase, for a verdict: four minutes."""
-FEWEST_RESTS: Final = 3
 
 
 def how_sure(speech: Speech, session: ClientSession) -> Iterator[str]:
@@ -134,11 +130,11 @@ def _phase_why(speech: Speech, figures: PhaseFigures, report: SessionReport) -> 
             share=speech.share(figures.accepted_pct),
             needed=speech.percent(LEAST_USED_PCT),
         )
-    if figures.clean_segments < STEADY_SEGMENTS:
+    if figures.clean_segments < FEWEST_SEGMENTS:
         return speech.say(
             "only {time} of steady data; a comparison takes {needed}.",
             time=_at_least(speech, 10 * figures.clean_segments),
-            needed=speech.length(10 * STEADY_SEGMENTS),
+            needed=speech.length(10 * FEWEST_SEGMENTS),
         )
     response = next((found for found in report.figures.responses if found.phase == figures.phase), None)
     if response is not None and response.class_ == "insufficient" and response.percent is not None:

@@ -4,21 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ...analysis.figure_table import FIGURES
 from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow
 
-_COLUMNS: Final[tuple[tuple[str, str, Callable[[PhaseFigures], float | None], int], ...]] = (
-    ("Beats used", "%", lambda f: f.accepted_pct, 1),
-    ("Heart rate", "bpm", lambda f: f.mean_hr_bpm, 0),
-    ("RMSSD", "ms", lambda f: f.rmssd_ms, 1),
-    ("SDNN", "ms", lambda f: f.sdnn_ms, 1),
-    ("pNN50", "%", lambda f: f.pnn50_pct, 1),
-    ("LF", "ms²", lambda f: f.lf_ms2, 0),
-    ("HF", "ms²", lambda f: f.hf_ms2, 0),
-    ("Breaths", "a min", lambda f: f.resp_per_min, 1),
-)
+_COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR: Final = (-60.0, 140.0)
 """Percent at the ends of the bar of a response."""
 
@@ -93,7 +85,7 @@ def summary_of(row: SessionRow, report: SessionReport) -> Summary:
     return Summary(
         lead=_lead(report, headline),
         responses=responses,
-        columns=tuple((name, unit) for name, unit, _, _ in _COLUMNS),
+        columns=tuple((column.name, column.unit) for _, column in _COLUMNS),
         rows=rows,
         footnotes=footnotes,
         variability=headline.effect.partition(" (")[0] if headline else plain_words.NONE,
@@ -143,7 +135,7 @@ def _table(report: SessionReport, kind: str) -> tuple[tuple[TableRow, ...], tupl
     footnotes: list[str] = []
     rows: list[TableRow] = []
     for figures in report.figures.phases:
-        values = [(value(figures), digits) for _, _, value, digits in _COLUMNS]
+        values = [(figure.of(figures), column.decimals) for figure, column in _COLUMNS]
         footnote: int | None = None
         missing = any(value is None for value, _ in values)
         why = " ".join(report.reasons.get(figures.phase, []))

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ...analysis.figures import PhaseFigures, ResponseFigures
-from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart
 from .session_data import SessionData
 
 BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
@@ -69,7 +69,7 @@ def _noted(event: Event) -> Iterator[tuple[str, str | int]]:
         case PhaseStart(phase=phase):
             yield "phase", phase.value
         case Mark():
-            for name in ("technique", "region", "pressure", "note"):
+            for name in MarkContent.__struct_fields__:
                 if text := getattr(event, name):
                     yield name, f"'{text}" if text[0] in _FORMULA else text
         case Pain(score=score):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
-from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Pain, PhaseStart, Recording, mark_of
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart, Recording, mark_of
 from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
 from .session_data import DOUBTED, SessionData
 
@@ -28,7 +28,8 @@ _HELD_S: Final = 2.5
 """A heart rate stands for so long, unless another comes."""
 _LARGEST = {"RR": 3276.7, "HR": 300.0}
 _INTERVAL = re.compile(r"RR(?P<gap> after gap)?(?: left out \((?P<kind>[a-z ]+)\))?")
-_MARK_FIELDS = ("technique", "region", "pressure", "note")
+_MARK_FIELDS = (*(name for name in MarkContent.__struct_fields__ if name != "note"), "note")
+"""A note may hold anything, so it comes last."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 

@@ -5,7 +5,6 @@ are of `urn:restbeat:figures`, never of 80404-7. The patient is a pseudonym, the
 dataAbsentReason with the sentence that says why; where no date is known, the period says so and the phase's times stand beside.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -13,12 +12,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from ...analysis.figure_table import FIGURES, LOINC, OWN_CODES, Code, Figure
 from ...analysis.figures import PhaseFigures, ResponseFigures
 from .session_data import SessionData
 
-LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
-FIGURES: Final = "urn:restbeat:figures"
 PHASE: Final = "urn:restbeat:phase"
 ALGORITHM: Final = "urn:restbeat:algorithm"
 CLIENT: Final = "urn:restbeat:client"
@@ -30,33 +28,8 @@ _CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 Resource = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    figure: str
-    system: str
-    code: str
-    text: str
-    unit: str
-    ucum: str
-    category: str = "procedure"
-
-
-_FIGURES: Final = (
-    _Coded("mean_hr_bpm", LOINC, "8867-4", "Heart rate", "beats/minute", "/min", "vital-signs"),
-    _Coded("resp_per_min", LOINC, "9279-1", "Respiratory rate", "breaths/minute", "/min", "vital-signs"),
-    _Coded("sdnn_ms", LOINC, "80404-7", "R-R interval.standard deviation (Heart rate variability)", "ms", "ms"),
-    _Coded("rmssd_ms", FIGURES, "rmssd", "RMSSD", "ms", "ms"),
-    _Coded("ln_rmssd", FIGURES, "ln-rmssd", "Natural logarithm of RMSSD in ms", "ln(ms)", "1"),
-    _Coded("mean_rr_ms", FIGURES, "mean-rr", "Mean RR interval", "ms", "ms"),
-    _Coded("pnn50_pct", FIGURES, "pnn50", "pNN50", "%", "%"),
-    _Coded("sd1_ms", FIGURES, "sd1", "SD1 of the Poincaré plot", "ms", "ms"),
-    _Coded("sd2_ms", FIGURES, "sd2", "SD2 of the Poincaré plot", "ms", "ms"),
-    _Coded("lf_ms2", FIGURES, "lf", "Low-frequency power, 0.04–0.15 Hz", "ms²", "ms2"),
-    _Coded("hf_ms2", FIGURES, "hf", "High-frequency power, 0.15–0.40 Hz", "ms²", "ms2"),
-    _Coded("accepted_pct", FIGURES, "accepted", "Share of accepted beats", "%", "%"),
-)
-_PAIN: Final = _Coded("", LOINC, "72514-3", "Pain severity - 0-10 verbal numeric rating", "{score}", "{score}", "survey")
-_RESPONSE: Final = _Coded("", FIGURES, "ln-rmssd-change", "Change of lnRMSSD against the session's own baseline", "1", "1")
+_PAIN: Final = Code(LOINC, "72514-3", "Pain severity - 0-10 verbal numeric rating", "{score}", "{score}", "survey")
+_RESPONSE: Final = Code(OWN_CODES, "ln-rmssd-change", "Change of lnRMSSD against the session's own baseline", "1", "1")
 
 
 def write_fhir(data: SessionData) -> bytes:
@@ -64,7 +37,7 @@ def write_fhir(data: SessionData) -> bytes:
     ids = _Ids(data)
     resources = [_patient(data, ids), _device(data, ids)]
     for figures in data.report.figures.phases:
-        resources += [_figure(data, ids, figures, coded) for coded in _FIGURES]
+        resources += [_figure(data, ids, figures, figure, figure.code) for figure in FIGURES if figure.code]
     spans = {figures.phase: figures for figures in data.report.figures.phases}
     resources += [_response(data, ids, spans[each.phase], each) for each in data.report.figures.responses if each.phase in spans]
     resources += [_pain(data, ids, n, at_s, score) for n, (at_s, score) in enumerate(data.report.pain)]
@@ -105,8 +78,8 @@ def _device(data: SessionData, ids: _Ids) -> Resource:
     return {"resourceType": "Device", "id": ids.device, **{key: value for key, value in told.items() if value}}
 
 
-def _figure(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: _Coded) -> Resource:
-    value: float | None = getattr(figures, coded.figure)
+def _figure(data: SessionData, ids: _Ids, figures: PhaseFigures, figure: Figure, coded: Code) -> Resource:
+    value = figure.of(figures)
     observation = _observation(data, ids, figures, coded)
     if value is None:
         observation["dataAbsentReason"] = _absent(data.why(figures), known=data.report.hrv)
@@ -124,12 +97,12 @@ def _response(data: SessionData, ids: _Ids, span: PhaseFigures, response: Respon
     bounds = zip(("low", "high"), data.report.intervals.get(response.phase, ()), strict=False)
     components = [
         {
-            "code": _code(FIGURES, f"ln-rmssd-change-{name}", f"95 % interval, {name}"),
+            "code": _code(OWN_CODES, f"ln-rmssd-change-{name}", f"95 % interval, {name}"),
             "valueQuantity": _quantity(value, _RESPONSE),
         }
         for name, value in bounds
     ]
-    verdict = {"code": _code(FIGURES, "response-class", "Class of the response"), "valueString": response.class_}
+    verdict = {"code": _code(OWN_CODES, "response-class", "Class of the response"), "valueString": response.class_}
     return observation | {"component": [*components, verdict]} | ({"note": [{"text": response.why}]} if response.why else {})
 
 
@@ -144,7 +117,7 @@ def _pain(data: SessionData, ids: _Ids, n: int, at_s: float, score: int) -> Reso
 _UNKNOWN: Final[Resource] = {"extension": [{"url": _ABSENT_EXTENSION, "valueCode": "unknown"}]}
 
 
-def _observation(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: _Coded) -> Resource:
+def _observation(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: Code) -> Resource:
     start, end = data.moment(figures.start_s), data.moment(figures.end_s)
     period = {"start": _instant(start), "end": _instant(end)} if start and end else _UNKNOWN
     return {
@@ -156,7 +129,7 @@ def _observation(data: SessionData, ids: _Ids, figures: PhaseFigures, coded: _Co
     }
 
 
-def _head(ids: _Ids, what: str, coded: _Coded, text: str) -> Resource:
+def _head(ids: _Ids, what: str, coded: Code, text: str) -> Resource:
     return {
         "resourceType": "Observation",
         "id": ids.of(what),
@@ -188,7 +161,7 @@ def _code(system: str, code: str, display: str) -> Resource:
     return {"coding": [{"system": system, "code": code, "display": display}]}
 
 
-def _quantity(value: float, coded: _Coded) -> Resource:
+def _quantity(value: float, coded: Code) -> Resource:
     return {"value": value, "unit": coded.unit, "system": UCUM, "code": coded.ucum}
 
 

@@ -13,7 +13,7 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
-from ...sensors.task_cancellation import cancellation_requested
+from ...sensors.task_cancellation import cancel_and_wait, cancellation_requested
 from ..clients.identities import open_identity
 from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
 from ..storage.encryption import IdentityCipher
@@ -67,9 +67,7 @@ class MailSender:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await cancel_and_wait(self._task)
 
     @property
     def has_password(self) -> bool:

@@ -12,8 +12,8 @@ import zipfile
 import msgspec
 
 from ..courses.course_records import CourseHeld
-from ..errors import OutputError
 from ..storage.event_rows import stamp
+from ..terminal.output_file import whole_file
 from ..worker.worker import Worker
 from .personal_data import ClientHeld, SessionHeld
 
@@ -43,24 +43,17 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 
 async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], worker: Worker, now: datetime) -> int:
     """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
-    part = out.with_name(f".{out.name}.part")
     reports: dict[int, bytes] = {}
-    try:
-        with closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
-            records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
-            await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
-            async for session in sessions:
-                made = await worker.run(_session_files, session, held.language)
-                folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
-                await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
-                reports[session.session] = made[REPORT]
-            await _add(archive, await worker.run(_course_files, held.course, reports, held.language))
+    with whole_file(out) as part, closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
+        records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
+        await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
+        async for session in sessions:
+            made = await worker.run(_session_files, session, held.language)
+            folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
+            await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
+            reports[session.session] = made[REPORT]
+        await _add(archive, await worker.run(_course_files, held.course, reports, held.language))
         part.chmod(0o600)
-        part.replace(out)
-    except OSError as error:
-        raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return len(reports)
 
 
@@ -80,7 +73,7 @@ def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
-    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, past=held.past)
+    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, earlier_rests=held.past)
     dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
     data = session_data(dated, held.events, report, held.began)
     forms = {

@@ -3,9 +3,10 @@
 from math import exp, sqrt
 from statistics import fmean, stdev
 
+from ...analysis.response.thresholds import LEAST_USED_PCT
 from ..clients.consents import holds
 from ..storage.sqlite import Database
-from .client_session import FEWEST_DAYS, LEAST_USED_PCT, UsualDays
+from .client_session import FEWEST_DAYS, UsualDays
 
 MOST = 30
 """The newest so many days are looked at: those of long ago no longer tell what is usual."""

@@ -1,6 +1,6 @@
 """What a client's summary tells of: one session, what surrounds it, and what is usual for the client."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -46,7 +46,3 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     """The massage was stopped because of pain."""
     usual: UsualDays = UsualDays()
     complements: tuple[Complement, ...] = ()
-
-
-LEAST_USED_PCT: Final = 95.0
-"""Of the beats of a phase, for a verdict."""

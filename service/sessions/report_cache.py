@@ -81,7 +81,7 @@ def compute_report(
     """Compute the figures of record of a whole session: for the worker process. `past`: the client's earlier rests."""
     from ...analysis.session_report import summarise
 
-    return summarise(name, header, events, end_s=end_s, past=past)
+    return summarise(name, header, events, end_s=end_s, earlier_rests=past)
 
 
 def draw_picture(report: SessionReport) -> str:

@@ -1,32 +1,15 @@
 """Figures as aligned tables in the terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import expm1
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from ...analysis.figure_table import FIGURES
 from ...analysis.figures import PhaseFigures, SessionReport
 from ..rendering.plain_words import checked, polar, second_look, usual_sentence
-
-_ROWS: Sequence[tuple[str, str, Callable[[PhaseFigures], float | None], int]] = (
-    ("Duration", "s", lambda p: p.end_s - p.start_s, 0),
-    ("Beats", "", lambda p: p.beats, 0),
-    ("Accepted", "%", lambda p: p.accepted_pct, 1),
-    ("Mean heart rate", "bpm", lambda p: p.mean_hr_bpm, 1),
-    ("Mean RR", "ms", lambda p: p.mean_rr_ms, 1),
-    ("RMSSD", "ms", lambda p: p.rmssd_ms, 1),
-    ("lnRMSSD", "", lambda p: p.ln_rmssd, 2),
-    ("SDNN", "ms", lambda p: p.sdnn_ms, 1),
-    ("pNN50", "%", lambda p: p.pnn50_pct, 1),
-    ("SD1", "ms", lambda p: p.sd1_ms, 1),
-    ("SD2", "ms", lambda p: p.sd2_ms, 1),
-    ("LF", "ms²", lambda p: p.lf_ms2, 0),
-    ("HF", "ms²", lambda p: p.hf_ms2, 0),
-    ("Breathing", "/min", lambda p: p.resp_per_min, 1),
-    ("Clean 10 s segments", "", lambda p: p.clean_segments, 0),
-)
 
 
 def print_report(report: SessionReport, number: int, data: Path) -> None:
@@ -78,8 +61,8 @@ def _phases(title: str, phases: Sequence[PhaseFigures]) -> Table:
     for phase in phases:
         table.add_column(phase.phase, justify="right")
     table.add_column("Unit", style="dim")
-    for name, unit, figure, digits in _ROWS:
-        table.add_row(name, *(_number(figure(phase), digits) for phase in phases), unit)
+    for figure in FIGURES:
+        table.add_row(figure.name, *(_number(figure.of(phase), figure.decimals) for phase in phases), figure.unit)
     return table
 
 

@@ -1,4 +1,4 @@
-"""What each fault does to the figures: nothing where no true beat is lost, and the truth as far as beats survive."""
+"""Effect of each fault on the figures: none where no true beat is lost, and correct as far as beats survive."""
 
 from dataclasses import dataclass
 import os
@@ -28,7 +28,7 @@ LOSING = (
 SEEDS = (3, 8, 21)
 SINGLE = {"ectopic", "missed", "extra", "garbage"}
 AROUND_S = 1.5
-"""Of a fault's span: a packet tells of beats that ended up to so long before it."""
+"""Margin around a fault's span: a packet contains beats that ended up to this long before it."""
 
 
 def fixture(name):
@@ -53,7 +53,7 @@ def rmssd(one):
 
 
 def beats_s(recording):
-    """All beats that were sent, in s."""
+    """Return the sum of all RR intervals sent, in s."""
     total = 0
     for event in recording.events:
         if isinstance(event, Packet) and event.char == HEART_RATE:
@@ -65,7 +65,7 @@ def beats_s(recording):
 
 
 def gone_s(whole, troubled):
-    """Beats that a fault took away, in s; what it added is none of them."""
+    """Return the time in s of the beats that a fault removed; 0 where it added beats."""
     return max(beats_s(whole) - beats_s(troubled), 0.0)
 
 
@@ -81,11 +81,11 @@ def _begins(beat):
 
 
 def truth(whole, troubled):
-    """RMSSD of each phase by what the faults left: beats of the whole recording, none that a fault touched or its neighbour."""
+    """Return RMSSD of each phase from the unaffected beats of the whole recording, without those near a fault."""
     faults = [event for event in troubled.events if isinstance(event, Fault)]
     spans = phase_spans(whole.events)
     swaps = [fault.t for fault in faults if fault.kind == "swap"]
-    if swaps:  # what comes behind it is another client's, whole in itself
+    if swaps:  # the part after the swap is another client's and complete in itself
         parts = [[e for e in troubled.events if (e.t >= swaps[0]) is behind] for behind in (False, True)]
         beats = [b for part in parts for b in judged(Recording(whole.header, tuple(part)), spans[-1].end_s)]
     else:
@@ -106,7 +106,7 @@ def truth(whole, troubled):
 
 @pytest.mark.parametrize("fault", HARMLESS)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fault_that_loses_no_beat_moves_no_rmssd(name, fault):
+def test_a_fault_that_loses_no_beat_leaves_rmssd_unchanged(name, fault):
     whole, troubled = report(fixture(name)), report(put(fixture(name), fault))
     assert rmssd(troubled) == pytest.approx(rmssd(whole), rel=0.01)
     assert troubled.figures.integrity.lost_s == pytest.approx(whole.figures.integrity.lost_s, abs=1)
@@ -114,29 +114,29 @@ def test_a_fault_that_loses_no_beat_moves_no_rmssd(name, fault):
 
 @pytest.mark.parametrize("fault", LOSING)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fault_that_loses_or_spoils_beats_leaves_the_truth_of_the_others_and_its_seconds_are_counted(name, fault):
+def test_a_fault_that_loses_or_distorts_beats_leaves_rmssd_of_the_others_and_its_seconds_are_counted(name, fault):
     whole = fixture(name)
     for seed in (1, 2) if "%" in fault else (1,):
         troubled = put(whole, fault, seed=seed)
-        told = report(troubled)
-        assert rmssd(told) == pytest.approx(truth(whole, troubled), rel=0.025), seed
-        if "swap" not in fault:  # between two straps no second is lost or kept
-            assert told.figures.integrity.lost_s == pytest.approx(gone_s(whole, troubled), abs=1.0), seed
+        result = report(troubled)
+        assert rmssd(result) == pytest.approx(truth(whole, troubled), rel=0.025), seed
+        if "swap" not in fault:  # the time between two straps is neither lost nor measured
+            assert result.figures.integrity.lost_s == pytest.approx(gone_s(whole, troubled), abs=1.0), seed
 
 
 @pytest.mark.parametrize("fault", ["ectopic:2%", "missed:1%", "extra:1%"])
 @pytest.mark.parametrize("name", NAMES)
-def test_beats_that_are_wrong_are_left_out(name, fault):
+def test_distorted_beats_are_rejected(name, fault):
     troubled = put(fixture(name), fault)
     put_in = sum(isinstance(event, Fault) for event in troubled.events)
     assert report(troubled).figures.integrity.rejected_beats >= 0.8 * put_in
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_straps_on_one_stream_are_no_figure_that_looks_normal(name):
-    told = report(put(fixture(name), "merge@310:240"))
-    assert told.stream.two_straps_beats > 150
-    assert rmssd(told)["massage"] is None, "too few beats of the phase are left"
+def test_two_straps_on_one_stream_give_no_plausible_figure(name):
+    result = report(put(fixture(name), "merge@310:240"))
+    assert result.stream.two_straps_beats > 150
+    assert rmssd(result)["massage"] is None, "too few beats of the phase are left"
 
 
 @pytest.mark.parametrize("seconds", [2, 3, 5, 8, 15, 25, 40])
@@ -153,20 +153,20 @@ def test_lost_seconds_are_counted_to_a_second(seed, kind, seconds):
 
 @dataclass(frozen=True)
 class Line:
-    """What a fault did to the figures of one recording."""
+    """Effect of a fault on the figures of one recording."""
 
     off_pct: float
     gone_s: float
     lost_s: float
-    left_out: int
-    passed_over: int
+    rejected: int
+    duplicates: int
 
 
 def line_of(whole, text):
     troubled = put(whole, text)
-    told, true = report(troubled), truth(whole, troubled)
-    off = max((100 * abs(value / true[phase] - 1) for phase, value in rmssd(told).items()), default=0.0)
-    integrity = told.figures.integrity
+    result, true = report(troubled), truth(whole, troubled)
+    off = max((100 * abs(value / true[phase] - 1) for phase, value in rmssd(result).items()), default=0.0)
+    integrity = result.figures.integrity
     return Line(off, gone_s(whole, troubled), integrity.lost_s, integrity.rejected_beats, integrity.duplicate_packets)
 
 
@@ -178,7 +178,7 @@ def figures_table():
         off_pct, first = max(line.off_pct for line in lines), lines[0]
         rows.append(
             f"| `{kind.example}` | {off_pct:.1f} % | {first.gone_s:.1f} | {first.lost_s:.1f} | {off_s} |"
-            f" {first.left_out} | {first.passed_over} |\n"
+            f" {first.rejected} | {first.duplicates} |\n"
         )
     head = (
         "fault",
@@ -192,7 +192,7 @@ def figures_table():
     return f"| {' | '.join(head)} |\n| --- |{' ---: |' * (len(head) - 1)}\n{''.join(rows)}"
 
 
-def test_the_page_of_faults_tells_what_each_does_to_the_figures():
+def test_the_page_of_faults_lists_the_effect_of_each_on_the_figures():
     before, found, rest = PAGE.read_text().partition("<!-- figures -->\n")
     _, end, after = rest.partition("<!-- /figures -->")
     assert found

@@ -56,7 +56,7 @@ def test_a_figure_beyond_its_tolerance_is_named_with_both_values(parts, field):
     assert [difference.field for difference in differences(GOLDEN, changed(**parts))] == [field]
 
 
-def test_a_phase_that_is_gone_shows_in_all_its_fields():
+def test_a_missing_phase_is_reported_in_all_its_fields():
     found = differences(GOLDEN, msgspec.structs.replace(GOLDEN, phases=[]))
     assert found[0] == ("phases", ["baseline"], [])
     assert ("baseline.beats", 324, None) in found

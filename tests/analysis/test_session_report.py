@@ -1,4 +1,4 @@
-"""Whole sessions: phases, their figures, the reasons for what is missing."""
+"""Reports of whole sessions: phases, their figures, and the reasons for missing ones."""
 
 from math import exp
 from pathlib import Path
@@ -24,23 +24,23 @@ def figures_of(events, **options):
     return summarise("x", Header(), events, **options)
 
 
-def test_before_the_first_phase_line_a_session_settles():
+def test_before_the_first_phase_start_a_session_is_settling():
     spans = phase_spans([*packets(1, 11), PhaseStart(10.5, Phase.BASELINE), *packets(11, 21)])
     assert [(s.phase, s.start_s, s.end_s) for s in spans] == [(Phase.SETTLE, 0.0, 10.5), (Phase.BASELINE, 10.5, 20.0)]
 
 
-def test_a_phase_line_at_the_start_leaves_no_settling():
+def test_a_phase_start_at_zero_leaves_no_settling():
     assert [s.phase for s in phase_spans([PhaseStart(0.0, Phase.BASELINE), *packets(1, 9)])] == [Phase.BASELINE]
 
 
-def test_a_phase_line_that_leads_back_is_passed_over_and_ended_ends():
+def test_a_phase_start_that_leads_back_is_ignored_and_ended_ends():
     lines = [
         PhaseStart(t, p) for t, p in ((5.0, Phase.MASSAGE), (7.0, Phase.BASELINE), (9.0, Phase.ENDED), (12.0, Phase.RECOVERY))
     ]
     assert [(s.phase, s.end_s) for s in phase_spans(lines)] == [(Phase.SETTLE, 5.0), (Phase.MASSAGE, 9.0)]
 
 
-def test_no_event_gives_a_report_without_figures():
+def test_without_events_the_report_has_no_figures():
     report = figures_of([])
     assert (report.figures.phases, report.hrv) == ([], False)
     assert [r.class_ for r in report.figures.responses] == ["insufficient", "insufficient"]
@@ -55,7 +55,7 @@ def test_a_difference_never_crosses_a_phase_border():
     assert massage.rmssd_ms == pytest.approx(1000 / 1024, rel=0.05)
 
 
-def test_a_phase_without_beats_says_so():
+def test_a_phase_without_beats_has_a_reason():
     events = [*packets(1, 31), PhaseStart(31.0, Phase.BASELINE), PhaseStart(61.0, Phase.MASSAGE)]
     report = figures_of(events, end_s=90.0)
     assert report.reasons["baseline"] == ["No beat was received in this phase."]
@@ -63,27 +63,27 @@ def test_a_phase_without_beats_says_so():
     assert report.figures.integrity.lost_s == pytest.approx(60, abs=1)
 
 
-def test_a_phase_of_artifacts_gives_no_figure_but_its_share():
+def test_a_phase_of_artifacts_has_only_its_accepted_share():
     noise = np.random.default_rng(1).integers(320, 1800, 200)
     (settle,) = figures_of(packets(1, 121, lambda n: int(noise[n]))).figures.phases
     assert settle.accepted_pct < 70
     assert settle.rmssd_ms is None
 
 
-def test_marks_and_pain_are_carried_along():
+def test_marks_and_pain_are_in_the_report():
     report = figures_of([*packets(1, 5), Mark(4.0, technique="long strokes", region="back"), Pain(4.0, 6), *packets(5, 9)])
     assert [(n.at_s, n.text) for n in report.notes] == [(4.0, "long strokes, back")]
     assert report.pain == [(4.0, 6)]
 
 
-def test_what_comes_after_a_lost_connection_is_a_gap():
+def test_a_lost_connection_is_followed_by_a_gap():
     report = figures_of([*packets(1, 61), ConnectionEvent(61.0, up=False), ConnectionEvent(80.0, up=True), *packets(81, 141)])
     assert (report.figures.integrity.gaps, report.figures.integrity.rejected_beats) == (1, 0)
     assert report.figures.integrity.lost_s == pytest.approx(20, abs=1)
 
 
 @pytest.mark.parametrize(("scenario", "seed"), [("clear", 5), ("opposite", 2)])
-def test_a_simulated_change_is_called_by_its_name(scenario, seed):
+def test_a_simulated_change_gets_its_expected_class(scenario, seed):
     header, events = simulate(scenario, seed=seed, minutes=(5, 15, 5))
     report = summarise(scenario, header, events)
     massage, _ = report.figures.responses
@@ -95,7 +95,7 @@ def test_a_simulated_change_is_called_by_its_name(scenario, seed):
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
-def test_every_fixture_gives_its_true_beats_and_a_report_that_survives_json(path):
+def test_every_fixture_gives_its_true_beats_and_a_report_that_round_trips_through_json(path):
     recording = read(path)
     report = summarise(path.name, recording.header, recording.events)
     assert report.figures.phases
@@ -103,7 +103,7 @@ def test_every_fixture_gives_its_true_beats_and_a_report_that_survives_json(path
     assert msgspec.json.decode(msgspec.json.encode(report), type=type(report)) == report
 
 
-def test_no_event_order_breaks_the_report():
+def test_any_order_of_events_gives_a_report():
     rng = np.random.default_rng(3)
     for _ in range(20):
         t, events = 0.0, []

@@ -150,7 +150,7 @@ ROWS = (
         "every stack",
         "no difference of the live window crosses a gap",
         f"{LIVE}::test_lost_packets_leave_the_live_rmssd_as_it_was",
-        ("analysis/beats/beat_stream.py", "gap=beat.gap_before or doubt != self._doubted", "gap=doubt != self._doubted"),
+        ("analysis/beats/beat_stream.py", "gap=beat.gap_before or doubt != self._distrusted", "gap=doubt != self._distrusted"),
     ),
     Row(
         "Two straps on one stream give a number that looks normal",

@@ -1,4 +1,4 @@
-"""The benchmark of docs/artifacts.md in small: fewer seeds, the series that are always there, the same bounds."""
+"""A small version of the benchmark of docs/artifacts.md: fewer seeds, only the series always available, the same bounds."""
 
 from io import StringIO
 
@@ -26,7 +26,7 @@ def test_rmssd_stays_within_its_bounds_under_every_kind_of_artifact(series, resu
     assert benchmark.over_bounds(results, benchmark.clean_rows(series), []) == []
 
 
-def test_the_filter_is_as_good_as_knowing_every_artifact_by_half_a_percent(results):
+def test_the_filter_is_within_half_a_percent_of_knowing_every_artifact(results):
     excess = [
         abs(live) - abs(oracle)
         for kind in KINDS
@@ -37,7 +37,7 @@ def test_the_filter_is_as_good_as_knowing_every_artifact_by_half_a_percent(resul
     assert np.mean(excess) < 0.5
 
 
-def test_the_second_look_does_better_than_the_live_filter(results):
+def test_the_offline_filter_does_better_than_the_live_filter(results):
     def mean_error(method):
         cells = [results[kind, share, method] for kind in KINDS for share in benchmark.SHARES if kind != benchmark.NOT_JUDGED]
         return np.mean(np.abs(np.concatenate(cells)))
@@ -45,21 +45,21 @@ def test_the_second_look_does_better_than_the_live_filter(results):
     assert mean_error("final") < mean_error("live") < mean_error("20 % rule") < mean_error("raw")
 
 
-def test_the_second_look_takes_back_what_live_rejected_wrongly(results):
+def test_the_offline_filter_accepts_what_the_live_filter_wrongly_rejected(results):
     assert benchmark.overall(results, "final, wrong") < 0.8 * benchmark.overall(results, "live, wrong")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_spoilt_is_known(kind):
+def test_the_labels_mark_every_distorted_interval(kind):
     rr_ms = 800 + np.arange(400.0)
-    spoilt = spoil(rr_ms, kind, 0.1, np.random.default_rng(0))
-    own = spoilt.rr_ms[~spoilt.wrong]
+    distorted = spoil(rr_ms, kind, 0.1, np.random.default_rng(0))
+    own = distorted.rr_ms[~distorted.wrong]
     assert np.isin(own, rr_ms).all()
-    assert not np.isin(spoilt.rr_ms[spoilt.wrong], rr_ms).any()
+    assert not np.isin(distorted.rr_ms[distorted.wrong], rr_ms).any()
     if kind.startswith("dropped"):
-        assert spoilt.rr_ms.size == 360
-        assert spoilt.lost_before.sum() == 40
-        assert (np.diff(spoilt.rr_ms)[spoilt.lost_before[1:]] > 1).all()
+        assert distorted.rr_ms.size == 360
+        assert distorted.lost_before.sum() == 40
+        assert (np.diff(distorted.rr_ms)[distorted.lost_before[1:]] > 1).all()
     else:
-        assert 20 < spoilt.wrong.sum() <= 80
-        assert not spoilt.lost_before.any()
+        assert 20 < distorted.wrong.sum() <= 80
+        assert not distorted.lost_before.any()

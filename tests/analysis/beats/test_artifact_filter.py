@@ -10,7 +10,7 @@ from restbeat.analysis.beats.artifact_filter import ArtifactFilter, BeatKind, Ve
 
 
 def calm_series(beats: int = 300, seed: int = 0) -> list[float]:
-    """Breathing at about 0.25 Hz and a slow wave, RMSSD near 30 ms."""
+    """Return intervals with breathing at about 0.25 Hz and a slow wave, RMSSD near 30 ms."""
     rng = np.random.default_rng(seed)
     k = np.arange(beats)
     rr = 880 + 30 * np.sin(1.4 * k) + 35 * np.sin(0.5 * k) + rng.normal(0, 6, beats)
@@ -45,7 +45,7 @@ def test_deep_slow_breathing_keeps_every_beat():
     assert rejected(judge(series)) == []
 
 
-def test_a_missed_beat_is_rejected_alone_and_mostly_named():
+def test_a_missed_beat_is_rejected_alone_and_mostly_classified_as_missed():
     kinds = []
     for at in range(60, 280, 5):
         series = calm_series()
@@ -58,14 +58,14 @@ def test_a_missed_beat_is_rejected_alone_and_mostly_named():
     assert kinds.count(BeatKind.MISSED) > 0.7 * len(kinds)
 
 
-def test_a_split_interval_is_named_in_both_halves():
+def test_both_halves_of_a_split_interval_are_classified_as_split():
     series = calm_series()
     series[100:101] = [series[100] * 0.35, series[100] * 0.65]
     assert rejected(judge(series)) == [(100, BeatKind.SPLIT), (101, BeatKind.SPLIT)]
 
 
 @pytest.mark.parametrize("pause", [1.15, 1.35])
-def test_a_premature_beat_takes_its_pause_with_it(pause):
+def test_a_premature_beat_is_rejected_with_its_pause(pause):
     series = calm_series()
     series[100:102] = [series[100] * 0.65, series[101] * pause]
     assert rejected(judge(series)) == [(100, BeatKind.PREMATURE), (101, BeatKind.PREMATURE)]
@@ -83,20 +83,20 @@ def test_a_couplet_is_three_intervals():
     assert rejected(judge(series)) == [(i, BeatKind.COUPLET) for i in (100, 101, 102)]
 
 
-def test_what_nothing_explains_is_other():
+def test_an_unexplained_interval_is_other():
     series = calm_series()
     series[100] *= 1.5
     assert rejected(judge(series)) == [(100, BeatKind.OTHER)]
 
 
-def test_a_shallow_dip_in_a_calm_rhythm_is_the_hearts_own():
+def test_a_shallow_dip_in_a_calm_rhythm_is_accepted():
     for at in range(60, 280, 20):
         series = [900 + 12 * math.sin(1.4 * k) for k in range(300)]
         series[at] *= 0.91
         assert rejected(judge(series)) == []
 
 
-def test_bigeminy_is_left_out_to_its_end_and_nothing_with_it():
+def test_bigeminy_is_rejected_to_its_end_and_no_other_beat():
     for beats in (3, 6):
         series = calm_series()
         for at in range(100, 100 + 2 * beats, 2):
@@ -105,7 +105,7 @@ def test_bigeminy_is_left_out_to_its_end_and_nothing_with_it():
         assert [i for i, _ in rejected(judge(series))] == list(range(100, 100 + 2 * beats))
 
 
-def test_missed_beats_in_a_row_are_no_sudden_halving_of_the_rate():
+def test_consecutive_missed_beats_are_not_taken_for_half_the_rate():
     series = calm_series()
     for at in range(100, 103):
         series[at : at + 2] = [series[at] + series[at + 1]]
@@ -122,13 +122,13 @@ def test_absurd_intervals_are_rejected_and_the_rhythm_is_found_again():
 
 
 @pytest.mark.parametrize("series", [[], [800.0], [0.0] * 40, [70_000.0] * 40, [800.0, 0.0] * 20, [1e-300] * 30])
-def test_every_interval_gets_one_verdict_whatever_comes(series):
+def test_every_interval_gets_one_verdict_for_any_series(series):
     verdicts = judge(series)
     assert [v.index for v in verdicts] == list(range(len(series)))
     assert [v.rr_ms for v in verdicts] == series
 
 
-def test_nothing_but_noise_is_not_accepted_as_a_rhythm():
+def test_pure_noise_is_not_accepted_as_a_rhythm():
     assert not any(v.accepted for v in judge([0.0] * 40))
 
 
@@ -152,7 +152,7 @@ def test_no_difference_crosses_a_gap():
     assert len(rejected(verdicts)) <= 1
 
 
-def test_a_verdict_comes_no_later_than_two_beats_on():
+def test_a_verdict_is_at_most_two_beats_late():
     rng = np.random.default_rng(3)
     artifact_filter, final = ArtifactFilter(), 0
     for i, rr_ms in enumerate(calm_series(600)):
@@ -175,7 +175,7 @@ def test_rmssd_survives_five_percent_of_ectopics():
 
 
 @pytest.mark.alone
-def test_cost_of_a_beat_does_not_grow_with_the_session():
+def test_time_per_beat_does_not_grow_with_the_session():
     artifact_filter, series = ArtifactFilter(), calm_series(2000)
 
     def best_of_three() -> float:
@@ -199,13 +199,13 @@ def test_a_real_chest_strap_under_slow_breathing_loses_no_beat():
     assert rejected(judge([float(row.split(",")[1]) for row in rows])) == []
 
 
-def test_three_beats_that_are_plainly_normal_need_no_other_explanation_looked_at(monkeypatch):
+def test_for_three_plainly_normal_beats_no_other_explanation_is_evaluated(monkeypatch):
     rng = np.random.default_rng(4)
     series = []
     for seed in range(12):
         one = np.array(calm_series(seed=seed)) * rng.uniform(0.5, 1.8) + rng.normal(0, rng.choice([0, 15, 60]), 300)
-        spoilt = rng.random(300) < 0.08
-        one[spoilt] *= rng.choice([0.45, 0.7, 0.8, 0.88, 1.15, 1.5, 2.0, 3.0], spoilt.sum())
+        distorted = rng.random(300) < 0.08
+        one[distorted] *= rng.choice([0.45, 0.7, 0.8, 0.88, 1.15, 1.5, 2.0, 3.0], distorted.sum())
         series.append(one.tolist())
     short = [judge(one) for one in series]
     plain = sum(ArtifactFilter()._plain(window) for window in ([800.0] * 2, [800.0]))

@@ -5,7 +5,7 @@ from restbeat.analysis.beats.beat_runs import runs_of
 
 
 def beats(rr_ms, accepted=None, gaps=(), hole_s=0.0):
-    """Arrays as `runs_of` takes them; each gap adds `hole_s` to the clock."""
+    """Return the arguments of `runs_of`; each gap adds `hole_s` to the clock."""
     rr = np.array(rr_ms, dtype=float)
     gap = np.isin(np.arange(rr.size), gaps)
     end = np.cumsum(rr) / 1000 + hole_s * np.cumsum(gap)
@@ -20,14 +20,14 @@ def test_an_unbroken_stream_is_one_run():
     assert run.start_s == pytest.approx(0.0)
 
 
-def test_a_rejected_beat_splits_but_time_goes_on():
+def test_a_rejected_beat_splits_a_run_and_advances_the_time():
     first, second = runs_of(*beats([800, 810, 500, 1100, 800], accepted=[1, 1, 0, 0, 1]))
     assert first.rr_ms.tolist() == [800, 810]
     assert (second.rejected_before, second.gap_before) == (2, False)
     assert second.end_s == pytest.approx([4.01])
 
 
-def test_a_gap_splits_without_a_rejected_beat():
+def test_a_gap_splits_a_run_without_a_rejected_beat():
     first, second = runs_of(*beats([800, 810, 790, 805], gaps=[2], hole_s=30))
     assert (first.rr_ms.size, second.rr_ms.size) == (2, 2)
     assert (second.rejected_before, second.gap_before) == (0, True)
@@ -39,18 +39,18 @@ def test_a_gap_before_a_rejected_beat_is_still_a_gap():
     assert second.gap_before
 
 
-def test_an_absurd_interval_that_the_clock_did_not_see_is_a_gap():
+def test_an_interval_that_contradicts_the_clock_is_a_gap():
     _, second = runs_of([0.8, 1.6, 2.4, 3.2], [800, 70_000, 800, 800], [1, 0, 1, 1], [0, 0, 0, 0])
     assert second.gap_before
     assert second.end_s == pytest.approx([2.4, 3.2])
 
 
-def test_times_within_a_run_are_the_sum_of_rr_though_the_clock_was_nudged():
+def test_times_within_a_run_are_the_sum_of_rr_even_if_the_clock_was_adjusted():
     (run,) = runs_of([0.8, 1.63, 2.4], [800, 800, 800], [1, 1, 1], [0, 0, 0])
     assert run.end_s == pytest.approx([0.8, 1.6, 2.4])
 
 
-def test_nothing_accepted_gives_no_run():
+def test_without_accepted_beats_there_is_no_run():
     assert runs_of([], [], [], []) == []
     assert runs_of(*beats([0, 0], accepted=[0, 0])) == []
 

@@ -1,4 +1,4 @@
-"""The pass after the session: what comes after a beat may change its verdict, and only near what was rejected."""
+"""The offline filter: later beats may change a verdict, but only near rejected beats."""
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ def looked(series, kinds, lost=()):
     return final_kinds(series, kinds, [n in lost for n in range(len(series))])
 
 
-def test_where_nothing_was_rejected_nothing_changes():
+def test_without_rejected_beats_no_verdict_changes():
     wild = np.random.default_rng(0).integers(300, 1900, 200).tolist()
     kinds = [BeatKind.NORMAL] * 200
     assert looked(wild, kinds) == kinds
 
 
-def test_a_beat_of_the_hearts_own_that_was_rejected_is_taken_back():
+def test_a_wrongly_rejected_beat_is_accepted_again():
     series = calm_series()
     for kind in (BeatKind.OTHER, BeatKind.PREMATURE, BeatKind.SPLIT):
         kinds = [BeatKind.NORMAL] * len(series)
@@ -39,7 +39,7 @@ def test_an_artifact_stays_rejected_and_its_neighbours_do_not(wrong):
     assert [n for n, kind in enumerate(looked(series, kinds)) if kind is not BeatKind.NORMAL] == sorted(wrong)
 
 
-def test_a_premature_beat_that_live_took_for_a_beat_is_found_by_what_came_after():
+def test_a_premature_beat_accepted_live_is_rejected_by_its_later_context():
     series = calm_series()
     for at in range(100, 112, 2):
         early = 0.3 * series[at]
@@ -58,7 +58,7 @@ def test_nothing_is_learnt_across_a_gap():
 
 
 @pytest.mark.parametrize("beats", [0, 1, 2, 5, 30])
-def test_however_few_the_beats_each_keeps_one_kind(beats):
+def test_every_interval_of_a_short_series_gets_one_kind(beats):
     series = calm_series(beats)
     assert looked(series, [BeatKind.OTHER] * beats) == [BeatKind.OTHER] * beats
     assert len(looked(series, live(series))) == beats

@@ -1,4 +1,4 @@
-"""A session's second look: beside the live figures, never in their place."""
+"""Verdicts of the offline filter: reported beside the live figures, never instead of them."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def look(judged, masks=None, least=70.0):
     return final_verdicts(judged, (masks or whole).items(), least_accepted_pct=least)
 
 
-def test_where_both_agree_rmssd_is_that_of_the_beats():
+def test_where_both_filters_agree_rmssd_is_that_of_the_beats():
     series = calm_series()
     (whole,) = look(beats(series, gaps={100})).phases
     diff = np.delete(np.diff(series), 99)
@@ -40,16 +40,16 @@ def test_where_both_agree_rmssd_is_that_of_the_beats():
     assert whole.rmssd_ms == pytest.approx(np.sqrt(np.mean(diff**2)))
 
 
-def test_the_share_of_beats_on_which_they_differ_is_told_by_phase():
+def test_the_share_of_changed_verdicts_is_given_by_phase():
     series = calm_series(200)
     first = np.arange(200) < 100
-    told = look(beats(series, {150: "other"}), {"baseline": first, "massage": ~first})
-    assert told.changed_pct == pytest.approx(0.5)
-    assert [phase.changed_pct for phase in told.phases] == pytest.approx([0.0, 1.0])
-    assert told.phases[1].accepted_pct == 100.0
+    verdicts = look(beats(series, {150: "other"}), {"baseline": first, "massage": ~first})
+    assert verdicts.changed_pct == pytest.approx(0.5)
+    assert [phase.changed_pct for phase in verdicts.phases] == pytest.approx([0.0, 1.0])
+    assert verdicts.phases[1].accepted_pct == 100.0
 
 
-def test_beats_that_the_stream_doubts_stay_rejected_though_they_fit():
+def test_beats_that_the_stream_distrusts_stay_rejected_even_if_they_fit():
     doubted = dict.fromkeys(range(100, 110), NO_CONTACT)
     (whole,) = look(beats(calm_series(200), doubted | {50: "other"})).phases
     assert whole.accepted_pct == pytest.approx(95.0)
@@ -66,7 +66,7 @@ def test_a_phase_of_artifacts_or_of_no_beats_has_no_rmssd():
     assert look([], {}).changed_pct is None
 
 
-def test_a_report_holds_both_and_the_figures_stay_those_of_the_live_filter(monkeypatch):
+def test_a_report_has_both_results_and_its_figures_are_those_of_the_live_filter(monkeypatch):
     recording = read(FIXTURES / "polar-h10_simulated_noisy.jsonl.gz")
     report = summarise("x", recording.header, recording.events)
     phases = report.figures.phases
@@ -80,7 +80,7 @@ def test_a_report_holds_both_and_the_figures_stay_those_of_the_live_filter(monke
     assert other.figures == report.figures
 
 
-def test_a_report_made_before_there_was_a_second_look_can_be_read():
+def test_a_report_without_offline_verdicts_can_be_read():
     recording = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     fields = msgspec.to_builtins(summarise("x", recording.header, recording.events))
     del fields["second_look"]

@@ -38,7 +38,7 @@ def test_the_figures_are_those_of_the_chest_strap_to_the_sensors_millisecond(che
         assert figures.accepted_pct > 98
 
 
-def test_what_the_sensor_doubts_is_left_out_with_its_reason(chest):
+def test_pulses_that_the_sensor_distrusts_are_rejected_with_the_reason(chest):
     header, events = chest
     truth = summarise("x", header, with_pulse_frames(events))
     moved = summarise("x", header, with_pulse_frames(events, moved=[(60, 80), (180, 190)]))
@@ -58,20 +58,20 @@ def test_what_the_sensor_doubts_is_left_out_with_its_reason(chest):
         (Ppi(60, 1000, 30, blocker=False, contact=Contact.NOT_REPORTED), "normal"),
     ],
 )
-def test_each_doubt_has_its_word(sample, kind):
+def test_each_cause_of_distrust_has_its_reason(sample, kind):
     stream = BeatStream()
     beats = stream.push(Packet(5.0, PMD_DATA, encode_ppi(0, [sample] * 5))) + stream.finish(5.0)
     assert {beat.kind for beat in beats} == {kind}
 
 
-def test_a_strap_that_sends_rr_is_never_doubled_by_pulses(chest):
+def test_pulses_add_no_beats_to_a_strap_that_sends_rr(chest):
     header, events = chest
     pulses = [event for event in with_pulse_frames(events) if getattr(event, "char", "") == PMD_DATA]
     both = sorted([*events, *pulses], key=lambda event: event.t)
     assert by_phase(summarise("x", header, both)) == by_phase(summarise("x", header, events))
 
 
-def test_pulses_that_come_twice_reach_no_figure(chest):
+def test_duplicate_pulses_reach_no_figure(chest):
     header, events = chest
     once = with_pulse_frames(events)
     twice = [event for event in once for _ in range(2 if getattr(event, "char", "") == PMD_DATA else 1)]
@@ -90,7 +90,7 @@ def test_a_lost_frame_is_a_gap_of_its_length(chest):
     assert report.figures.integrity.lost_s == pytest.approx(10, abs=1)
 
 
-def test_a_lost_connection_parts_the_pulses(chest):
+def test_a_lost_connection_separates_the_pulses(chest):
     _, events = chest
     live = LiveSession()
     for event in with_pulse_frames(events)[:90]:
@@ -101,7 +101,7 @@ def test_a_lost_connection_parts_the_pulses(chest):
     ].gap_before
 
 
-def test_live_the_first_pulses_end_the_word_that_there_is_no_hrv(chest):
+def test_the_first_pulses_end_the_live_note_that_there_is_no_hrv(chest):
     _, events = chest
     live = LiveSession()
     said = []
@@ -117,7 +117,7 @@ def second(count=5):
     return [Ppi(60, 1000, 5, blocker=False, contact=Contact.YES)] * count
 
 
-def test_pulse_frames_that_come_late_or_early_move_no_interval():
+def test_late_or_early_pulse_frames_change_no_interval():
     clock = PulseClock()
     ends = [placed.end_s for t in (5.0, 12.5, 15.2) for placed in clock.push(t, second())]
     assert [round(b - a, 3) for a, b in pairwise(ends)][:4] == [1.0] * 4
@@ -125,7 +125,7 @@ def test_pulse_frames_that_come_late_or_early_move_no_interval():
     assert clock.beats == 15
 
 
-def test_frames_that_were_held_up_and_come_at_once_are_no_gap():
+def test_delayed_frames_that_arrive_together_are_no_gap():
     clock = PulseClock()
     placed = [placed for t in (5.0, 10.0, 25.0, 25.002, 25.004, 30.0) for placed in clock.push(t, second())]
     assert [placed.end_s for placed in placed] == [float(end) for end in range(1, 31)]
@@ -133,7 +133,7 @@ def test_frames_that_were_held_up_and_come_at_once_are_no_gap():
 
 
 @pytest.mark.parametrize("then", [(20.0, 25.0), (20.0, 20.002, 25.0)])
-def test_frames_that_were_lost_are_a_gap_whatever_follows(then):
+def test_lost_frames_are_a_gap_whatever_follows(then):
     clock = PulseClock()
     lost = {(20.0, 25.0): 5.0, (20.0, 20.002, 25.0): 0.0}[then]
     placed = [placed for t in (5.0, 10.0, *then) for placed in clock.push(t, second())] + clock.flush()
@@ -142,7 +142,7 @@ def test_frames_that_were_lost_are_a_gap_whatever_follows(then):
     assert len(placed) == clock.beats == 5 * (2 + len(then))
 
 
-def test_a_frame_that_still_waits_at_the_end_is_placed_all_the_same():
+def test_a_frame_pending_at_the_end_gets_its_times():
     clock = PulseClock()
     assert len([placed for t in (5.0, 30.0) for placed in clock.push(t, second())]) == 5
     assert [placed.gap_before for placed in clock.flush()] == [True] + [False] * 4
@@ -152,7 +152,7 @@ def test_a_frame_that_still_waits_at_the_end_is_placed_all_the_same():
 
 
 @pytest.mark.parametrize("fault", ["double@0", "late@60:4", "late@100:8", "late@140:10", "late@40:7,double@100:60"])
-def test_faults_that_lose_no_pulse_move_no_figure(chest, fault):
+def test_faults_that_lose_no_pulse_change_no_figure(chest, fault):
     header, events = chest
     whole = Recording(header, tuple(with_pulse_frames(events)))
     (troubled,) = with_faults([whole], parse_faults([fault]), seed=1)

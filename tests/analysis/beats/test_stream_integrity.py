@@ -1,4 +1,4 @@
-"""What was wrong with a stream, counted."""
+"""Counts of what was wrong with a stream."""
 
 import pytest
 
@@ -20,18 +20,18 @@ def of(events):
     return integrity_of(live.stream)
 
 
-def test_a_whole_stream_is_whole():
+def test_a_stream_without_losses_has_no_fault_counts():
     whole = of(packet(float(t), (1020 + t % 7,)) for t in range(1, 181))
     assert (whole.packets, whole.beats, whole.gaps, whole.no_rr_packets, whole.two_straps_beats) == (180, 180, 0, 0, 0)
     assert whole.rr_fills_pct == pytest.approx(100, abs=1)
 
 
-def test_in_the_first_minute_the_sum_tells_nothing_yet():
+def test_in_the_first_minute_there_is_no_share_of_the_time():
     young = of(packet(float(t)) for t in range(1, 40))
     assert young.rr_fills_pct is None
 
 
-def test_what_is_doubled_is_counted_and_leaves_the_sum_as_it_was():
+def test_duplicates_are_counted_and_leave_the_sum_unchanged():
     once = [packet(float(t), (1020 + t % 7,)) for t in range(1, 181)]
     twice = sorted([*once, *(packet(p.t + 0.002, (1020 + int(p.t) % 7,)) for p in once if p.t > 90)], key=lambda p: p.t)
     assert of(twice).duplicate_packets == 90
@@ -46,7 +46,7 @@ def test_a_strap_that_stops_sending_rr_is_counted_but_not_its_single_empty_packe
     assert of(packet(float(t), ()) for t in range(1, 61)).no_rr_packets == 0
 
 
-def test_what_could_not_be_read_is_counted():
+def test_unreadable_packets_are_counted():
     assert of([packet(1.0), Packet(2.0, "2a37", b""), Packet(3.0, "2a37", b"\x01"), packet(4.0)]).unreadable_packets == 2
 
 

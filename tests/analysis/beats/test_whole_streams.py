@@ -1,4 +1,4 @@
-"""A stream read at once gives the very beats of one that is read packet by packet, and leaves the same state behind."""
+"""A stream read in runs gives the same beats, and the same final state, as one read packet by packet."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -52,14 +52,14 @@ def assert_same(events, last_s, make=BeatStream):
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
-def test_every_fixture(path):
+def test_every_fixture_read_in_runs_gives_the_same_beats(path):
     events = read(path).events
     assert_same(events, events[-1].t)
     assert_same(events, 0.6 * events[-1].t)
 
 
 def strap(seed, rate_bpm, spread, troubles):
-    """A strap's packets, one a second with the beats that ended, and a trouble at each of some seconds."""
+    """Return a strap's packets, one per second with the beats that ended, with a fault in some seconds."""
     rng = np.random.default_rng(seed)
     seconds = 240
     rr = np.clip(np.round(1024 * 60 / rate_bpm * (1 + spread * rng.standard_normal(8 * seconds))), 0, 4000).astype(int)
@@ -97,14 +97,14 @@ def strap(seed, rate_bpm, spread, troubles):
     troubles=st.dictionaries(st.integers(1, 239), st.sampled_from(TROUBLES), max_size=25),
     cut=st.floats(0.3, 1.2),
 )
-def test_any_stream_with_any_trouble(seed, rate_bpm, spread, troubles, cut):
+def test_any_stream_with_faults_gives_the_same_beats(seed, rate_bpm, spread, troubles, cut):
     events = strap(seed, rate_bpm, spread, troubles)
     assert_same(events, cut * 240)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 3), st.binary(max_size=8)), max_size=80))
-def test_any_bytes(rows):
+def test_any_bytes_give_the_same_beats(rows):
     t, events = 0.0, []
     for since, payload in rows:
         t += since
@@ -113,7 +113,7 @@ def test_any_bytes(rows):
 
 
 @pytest.mark.parametrize("distrusted", ["trust_rr", "trust_contact"])
-def test_a_strap_that_is_known_to_lie(distrusted):
+def test_a_strap_with_untrusted_rr_or_contact_gives_the_same_beats(distrusted):
     def make():
         stream = BeatStream(BeatClock.at_speed(10))
         setattr(stream, distrusted, False)
@@ -129,7 +129,7 @@ def test_a_strap_that_is_known_to_lie(distrusted):
     odd=st.dictionaries(st.integers(0, 199), st.sampled_from([0.4, 0.7, 1.4, 2.0, 0.0, 40.0]), max_size=30),
     cuts=st.lists(st.integers(0, 200), max_size=6),
 )
-def test_a_filter_that_is_given_many_intervals_at_once(seed, spread_ms, odd, cuts):
+def test_many_intervals_at_once_get_the_same_verdicts(seed, spread_ms, odd, cuts):
     rng = np.random.default_rng(seed)
     rr_ms = (880 + 40 * np.sin(0.5 * np.arange(200)) + spread_ms * rng.standard_normal(200)).tolist()
     for at, factor in odd.items():
@@ -141,7 +141,7 @@ def test_a_filter_that_is_given_many_intervals_at_once(seed, spread_ms, odd, cut
     assert at_once + whole.flush() == singly + plain.flush()
 
 
-def test_most_of_a_session_is_taken_in_runs(monkeypatch):
+def test_most_packets_of_a_session_are_read_in_runs(monkeypatch):
     events, singly, push = strap(3, 62, 0.03, {100: "double"}), [], BeatStream.push
     monkeypatch.setattr(BeatStream, "push", lambda self, packet: singly.append(packet) or push(self, packet))
     judge(BeatStream(), events, 240.0)
@@ -149,7 +149,7 @@ def test_most_of_a_session_is_taken_in_runs(monkeypatch):
 
 
 @given(st.binary(max_size=24))
-def test_a_plain_notification_is_read_as_any_other(payload):
+def test_a_plain_notification_is_parsed_like_any_other(payload):
     rr = plain_rr(payload)
     if rr is not None:
         measured = parse(payload)

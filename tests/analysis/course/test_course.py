@@ -17,7 +17,7 @@ COURSES = 250
 
 
 def at_most(share, trials):
-    """Counts that a true share would exceed once in a thousand times."""
+    """Return the count that a true share exceeds once in a thousand times."""
     return binom.ppf(0.999, trials, share)
 
 
@@ -34,7 +34,7 @@ def sessions(*deltas, error=0.12, days=7, **more):
 
 
 @pytest.mark.parametrize(("wander", "found_pct"), [(0.0, 96), (0.1, 80), (0.2, 45)])
-def test_six_sessions_find_a_fifth_more_about_as_often_as_the_evidence_says(wander, found_pct):
+def test_six_sessions_detect_a_change_of_20_percent_about_as_often_as_documented(wander, found_pct):
     found = courses(Plan(sessions=6, rests=4, mean=np.log(1.2), wander_sd=wander))
     share = 100 * np.mean([one.response_pct.low > 0 for one in found])
     assert share == pytest.approx(found_pct, abs=14)
@@ -43,12 +43,12 @@ def test_six_sessions_find_a_fifth_more_about_as_often_as_the_evidence_says(wand
 
 @pytest.mark.parametrize(("wander", "nominal"), [(0.0, 0.05), (0.1, 0.06), (0.2, 0.10)])
 @pytest.mark.parametrize("count", [4, 6])
-def test_a_course_in_which_nothing_happens_shows_nothing(wander, nominal, count):
+def test_a_course_without_an_effect_seldom_shows_one(wander, nominal, count):
     found = [one.response_pct for one in courses(Plan(sessions=count, wander_sd=wander))]
     assert sum(one.low > 0 or one.high < 0 for one in found) <= at_most(nominal, COURSES)
 
 
-def test_twelve_sessions_over_seven_weeks_hold_a_known_trend_within_their_interval():
+def test_the_interval_of_a_trend_over_twelve_sessions_covers_the_true_trend():
     truth = 100 * np.expm1(0.04)
     found = [one.response_pct_per_week for one in courses(Plan(mean=0.1, slope=0.04))]
     assert sum(not one.low <= truth <= one.high for one in found) <= at_most(0.06, COURSES)
@@ -57,7 +57,7 @@ def test_twelve_sessions_over_seven_weeks_hold_a_known_trend_within_their_interv
     assert sum(one.low > 0 or one.high < 0 for one in level) <= at_most(0.06, COURSES)
 
 
-def test_what_massage_does_beyond_rest_needs_three_rests():
+def test_the_change_beyond_rest_needs_three_rests():
     deltas = [0.3, 0.35, 0.25, 0.3]
     rests = sessions(0.1, 0.12, 0.08, kind="rest")
     with_two, with_three = (course([*sessions(*deltas), *rests[:n]]).beyond_rest_pct for n in (2, 3))
@@ -66,15 +66,15 @@ def test_what_massage_does_beyond_rest_needs_three_rests():
     assert with_three.count == 7
 
 
-def test_rests_help_to_tell_how_much_a_client_wanders_and_are_no_massage():
-    alone = course(sessions(*[0.3] * 6))
-    restless = course([*sessions(*[0.3] * 6), *sessions(0.6, -0.6, 0.7, -0.5, kind="rest")])
-    assert (restless.sessions, restless.rests) == (6, 4)
-    assert restless.response_pct.value == pytest.approx(alone.response_pct.value, abs=0.5)
-    assert restless.response_pct.low < alone.response_pct.low
+def test_rests_inform_the_session_to_session_sd_and_do_not_count_as_massages():
+    without_rests = course(sessions(*[0.3] * 6))
+    with_variable_rests = course([*sessions(*[0.3] * 6), *sessions(0.6, -0.6, 0.7, -0.5, kind="rest")])
+    assert (with_variable_rests.sessions, with_variable_rests.rests) == (6, 4)
+    assert with_variable_rests.response_pct.value == pytest.approx(without_rests.response_pct.value, abs=0.5)
+    assert with_variable_rests.response_pct.low < without_rests.response_pct.low
 
 
-def test_below_its_least_number_every_figure_is_silent_with_a_reason():
+def test_a_figure_of_too_few_sessions_has_a_reason_and_no_value():
     few = course(sessions(0.1, 0.2, 0.3))
     assert (few.response_pct.value, few.response_pct.count) == (None, 3)
     assert few.response_pct.why == "A mean needs 4 sessions with steady data; there are 3."
@@ -88,32 +88,32 @@ def test_below_its_least_number_every_figure_is_silent_with_a_reason():
     assert (nothing.sessions, nothing.weeks, nothing.went_with) == (0, 0.0, [])
 
 
-def test_each_figure_begins_at_its_least_number_and_not_before():
-    def told(count, **more):
+def test_each_figure_needs_its_fewest_sessions_and_no_more():
+    def known(count, **more):
         found = course(sessions(*[0.1] * count, **more, baseline_ln_rmssd=3.4, pain_before=5, pain_after=4))
         mean, trend = (found.response_pct, found.pain_after), (found.response_pct_per_week, found.baseline_pct_per_week)
         return [[one.value is not None for one in figures] for figures in (mean, trend)]
 
     neither, mean, both = [[False] * 2] * 2, [[True] * 2, [False] * 2], [[True] * 2] * 2
-    assert [told(count, days=7) for count in (3, 4, 5, 6)] == [neither, mean, mean, both]
-    assert (told(8, days=4), told(8, days=4 - 1e-6)) == (both, mean)  # 28 days, and a second less
+    assert [known(count, days=7) for count in (3, 4, 5, 6)] == [neither, mean, mean, both]
+    assert (known(8, days=4), known(8, days=4 - 1e-6)) == (both, mean)  # 28 days, and a second less
 
 
-def test_an_hour_short_of_four_weeks_is_not_said_to_be_four_weeks():
+def test_an_hour_less_than_four_weeks_is_not_rounded_to_four_weeks():
     why = course(sessions(*[0.1] * 8, days=4 - 0.006)).response_pct_per_week.why
     assert why == "A trend needs 4 weeks; there are 3.9."
 
 
-def test_sessions_without_a_valid_response_are_left_out_and_counted():
+def test_sessions_without_a_valid_response_are_excluded_and_counted():
     good = sessions(*[0.2] * 5)
     bad = CourseSession(started=BEGIN, valid=False, delta=9.0, standard_error=0.1)
     assert course([bad, *good]).response_pct.value == pytest.approx(course(good).response_pct.value)
     assert course([bad, *good]).left_out == 1
 
 
-def test_surer_sessions_count_for_more():
-    sure, unsure = sessions(*[0.3] * 3, error=0.05), sessions(*[0.0] * 3, error=0.4)
-    assert course([*sure, *unsure]).response_pct.value > 100 * np.expm1(0.2)
+def test_sessions_with_a_smaller_standard_error_weigh_more():
+    precise, imprecise = sessions(*[0.3] * 3, error=0.05), sessions(*[0.0] * 3, error=0.4)
+    assert course([*precise, *imprecise]).response_pct.value > 100 * np.expm1(0.2)
 
 
 def test_the_order_of_sessions_does_not_matter():
@@ -121,7 +121,7 @@ def test_the_order_of_sessions_does_not_matter():
     assert course(known[::-1]) == course(known)
 
 
-def test_the_level_of_the_baseline_stands_apart_with_its_own_line():
+def test_the_level_of_the_baseline_has_a_mean_and_a_trend_of_its_own():
     rng = np.random.default_rng(1)
     levels = (3.4 + 0.02 * np.arange(8) + rng.normal(0, 0.2, 8)).tolist()
     known = [
@@ -129,11 +129,11 @@ def test_the_level_of_the_baseline_stands_apart_with_its_own_line():
         for n, level in enumerate(levels)
     ]
     found, line = course(known), linregress(np.arange(8), levels)
-    reach = student.ppf(0.975, 6) * line.stderr
+    half_width = student.ppf(0.975, 6) * line.stderr
     assert found.baseline_rmssd_ms.value == pytest.approx(np.exp(np.mean(levels)))
     slope = found.baseline_pct_per_week
     assert (slope.value, slope.low, slope.high) == pytest.approx(
-        tuple(100 * np.expm1(x) for x in (line.slope, line.slope - reach, line.slope + reach))
+        tuple(100 * np.expm1(x) for x in (line.slope, line.slope - half_width, line.slope + half_width))
     )
     assert slope.count == 8
     assert found.response_pct.value is None
@@ -148,25 +148,25 @@ def test_pain_is_compared_with_before_at_each_later_moment():
     found = course(known)
     assert (found.pain_after.value, found.pain_after.count) == (pytest.approx(-1.8), 5)
     assert (found.pain_24h.value, found.pain_24h.count) == (pytest.approx(-1.5), 4)
-    reach = student.ppf(0.975, 4) * np.std([-2, -1, -3, 0, -3], ddof=1) / np.sqrt(5)
-    assert (found.pain_after.low, found.pain_after.high) == pytest.approx((-1.8 - reach, -1.8 + reach))
+    half_width = student.ppf(0.975, 4) * np.std([-2, -1, -3, 0, -3], ddof=1) / np.sqrt(5)
+    assert (found.pain_after.low, found.pain_after.high) == pytest.approx((-1.8 - half_width, -1.8 + half_width))
 
 
-def test_free_columns_that_the_sessions_do_not_tell_apart_are_refused():
+def test_free_columns_that_the_sessions_do_not_identify_raise_value_error():
     x = np.column_stack([np.ones(4), np.ones(4)])
     with pytest.raises(ValueError, match="apart"):
         fit(x, np.zeros(4), np.full(4, 0.1), [np.inf, np.inf])
     assert fit(x, np.zeros(4), np.full(4, 0.1), [np.inf, 0.1]).contrast([1.0, 1.0]).median == pytest.approx(0, abs=1e-9)
 
 
-def test_a_prior_that_nothing_was_learnt_over_is_told():
+def test_the_variance_reduction_is_zero_where_the_sessions_add_nothing_to_the_prior():
     x = np.column_stack([np.ones(5), np.zeros(5)])
     found = fit(x, np.arange(5.0) / 10, np.full(5, 0.1), [np.inf, 0.15])
     assert found.contrast([0.0, 1.0]).variance_reduction == pytest.approx(0, abs=1e-9)
     assert found.contrast([1.0, 0.0]).variance_reduction == 1.0
 
 
-def test_a_session_comes_into_a_course_from_its_report():
+def test_the_data_of_a_course_session_come_from_its_report():
     header, events = simulate("clear", seed=1, minutes=(5, 10, 5))
     marks = [Mark(330.0, technique="kneading", region="back"), Mark(600.0, technique="long strokes")]
     events = sorted([*events, *marks], key=lambda event: event.t)
@@ -175,10 +175,10 @@ def test_a_session_comes_into_a_course_from_its_report():
     assert (found.kind, found.valid, found.delta) == ("massage", True, report.figures.responses[0].delta_ln_rmssd)
     assert found.standard_error == report.context["massage"].standard_error
     assert found.baseline_ln_rmssd == report.figures.phases[0].ln_rmssd
-    assert [(s.start_s, s.technique, s.region) for s in found.stretches] == [
+    assert [(s.start_s, s.technique, s.region) for s in found.massage_segments] == [
         (0.0, None, None),
         (30.0, "kneading", "back"),
         (300.0, "long strokes", "back"),
     ]
     short = course_session(summarise("x", header, events[:200]), BEGIN)
-    assert (short.valid, short.stretches) == (False, ())
+    assert (short.valid, short.massage_segments) == (False, ())

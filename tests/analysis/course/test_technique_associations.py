@@ -12,14 +12,14 @@ from restbeat.sensors.recordings.recording import Mark
 COURSES = 60
 
 
-def told(plan, draw, seed=1):
-    """Lines of simulated courses, each with the truth of its contrast."""
+def associations(plan, draw, seed=1):
+    """Yield the associations of simulated courses, each with the true value of its contrast."""
     rng = np.random.default_rng(seed)
     for _ in range(COURSES):
         effects = draw(rng)
         sessions = course_of(Plan(**{**vars(plan), "effects": tuple(effects)}), rng)
-        stretches = [stretch for session in sessions for stretch in session.stretches]
-        share = np.array([sum(s.seconds for s in stretches if s.technique == name) for name in TECHNIQUES])
+        massaged = [segment for session in sessions for segment in session.massage_segments]
+        share = np.array([sum(s.seconds for s in massaged if s.technique == name) for name in TECHNIQUES])
         share /= share.sum()
         for line in course(sessions).went_with:
             n = TECHNIQUES.index(line.name)
@@ -32,40 +32,40 @@ def interval(line):
 
 
 @pytest.mark.parametrize("order", ["any", "habit"])
-def test_techniques_that_do_not_differ_are_seldom_said_to(order):
-    lines = [line for line, _ in told(Plan(order=order, mean=0.3), lambda rng: np.zeros(4)) if line.percent is not None]
+def test_techniques_without_a_difference_seldom_have_an_association(order):
+    lines = [line for line, _ in associations(Plan(order=order, mean=0.3), lambda rng: np.zeros(4)) if line.percent is not None]
     assert len(lines) > 3 * COURSES
     called = sum(line.low > 0 or line.high < 0 for line in lines)
     assert called <= binom.ppf(0.999, len(lines), 0.05)
 
 
 @pytest.mark.parametrize("order", ["any", "habit"])
-def test_the_intervals_hold_the_truth(order):
-    found = [pair for pair in told(Plan(order=order), lambda rng: rng.normal(0, 0.15, 4)) if pair[0].percent is not None]
+def test_the_intervals_cover_the_truth(order):
+    found = [pair for pair in associations(Plan(order=order), lambda rng: rng.normal(0, 0.15, 4)) if pair[0].percent is not None]
     outside = sum(not low <= truth <= high for (low, high), truth in ((interval(line), truth) for line, truth in found))
     assert outside <= binom.ppf(0.999, len(found), 0.08)
 
 
-def test_one_that_does_more_is_found_within_twelve_sessions():
-    lines = [line for line, _ in told(Plan(), lambda rng: np.array([0.35, 0, 0, 0])) if line.name == TECHNIQUES[0]]
+def test_a_technique_with_a_larger_effect_is_detected_within_twelve_sessions():
+    lines = [line for line, _ in associations(Plan(), lambda rng: np.array([0.35, 0, 0, 0])) if line.name == TECHNIQUES[0]]
     assert np.mean([line.low is not None and line.low > 0 for line in lines]) > 0.85
     assert np.median([line.percent for line in lines]) < 100 * np.expm1(0.35)  # drawn towards no difference
 
 
 def treated(*sessions, delta=0.2):
-    """Sessions of (technique, minutes, ln RMSSD) one after the other."""
+    """Return sessions, each of consecutive segments (technique, minutes, ln RMSSD)."""
     out = []
     for weeks, parts in enumerate(sessions):
-        at_s, stretches = 0.0, []
+        at_s, massaged = 0.0, []
         for technique, minutes, level in parts:
             stop_s = at_s + 60 * minutes
-            stretches.append(
+            massaged.append(
                 MassageSegment(
                     start_s=at_s, stop_s=stop_s, ln_rmssd=level, standard_error=0.06, technique=technique, pressure="firm"
                 )
             )
             at_s = stop_s
-        out.append(TreatedSession(weeks=float(weeks), delta=delta, standard_error=0.1, stretches=tuple(stretches)))
+        out.append(TreatedSession(weeks=float(weeks), delta=delta, standard_error=0.1, massage_segments=tuple(massaged)))
     return out
 
 
@@ -73,7 +73,7 @@ def line_of(lines, name):
     return next(line for line in lines if line.name == name)
 
 
-def test_a_line_counts_the_sessions_and_minutes_behind_it():
+def test_an_association_has_its_number_of_sessions_and_minutes():
     found = technique_associations(
         treated([("a", 10, 3.5), ("b", 10, 3.6)], [("a", 5, 3.5), ("b", 10, 3.6)], [("b", 20, 3.5), ("a", 15, 3.4)])
     )
@@ -83,7 +83,7 @@ def test_a_line_counts_the_sessions_and_minutes_behind_it():
     assert a.why is None
 
 
-def test_what_was_done_in_fewer_than_three_sessions_is_silent():
+def test_a_technique_in_fewer_than_three_sessions_has_no_difference():
     found = technique_associations(
         treated([("a", 10, 3.5), ("b", 10, 3.6)], [("a", 10, 3.5), ("b", 10, 3.6)], [("b", 20, 3.5)], [("b", 20, 3.5)])
     )
@@ -92,23 +92,23 @@ def test_what_was_done_in_fewer_than_three_sessions_is_silent():
     assert a.why == "Done in 2 sessions with steady data; 3 are needed."
 
 
-def test_half_a_minute_does_not_count_as_done():
+def test_half_a_minute_of_a_technique_does_not_count():
     found = technique_associations(treated(*[[("a", 0.5, None), ("b", 20, 3.6)]] * 4))
     assert line_of(found, "a").sessions == 0
 
 
-def test_what_is_always_the_same_has_nothing_to_be_compared_with():
+def test_a_factor_that_never_changes_cannot_be_compared():
     firm = line_of(technique_associations(treated(*[[("a", 10, 3.5), ("b", 10, 3.6)]] * 5)), "firm")
     assert (firm.factor, firm.percent) == ("pressure", None)
     assert "nothing to compare it with" in firm.why
 
 
-def test_where_nothing_was_noted_nothing_is_said():
+def test_a_factor_without_marks_has_no_association():
     assert [line.factor for line in technique_associations(treated(*[[(None, 20, 3.5)]] * 5))] == ["pressure"]
     assert technique_associations([]) == []
 
 
-def test_a_massage_whose_rmssd_is_unknown_counts_but_tells_nothing():
+def test_massages_of_unknown_rmssd_give_no_difference():
     found = technique_associations(treated(*[[("a", 10, None), ("b", 10, None)]] * 4))
     assert {line.percent for line in found} == {None}
 
@@ -117,7 +117,7 @@ def segments(level=40.0, until_s=1200):
     return [Segment(at + 5.0, "massage", level + at % 3) for at in range(300, until_s, 10)]
 
 
-def test_a_massage_is_cut_at_its_marks_and_what_a_mark_does_not_name_goes_on():
+def test_a_massage_is_cut_at_its_marks_and_factors_that_a_mark_does_not_name_continue():
     marks = [
         Mark(310.0, technique="kneading", pressure="firm"),
         Mark(500.0, note="turned over"),
@@ -137,11 +137,11 @@ def test_a_massage_is_cut_at_its_marks_and_what_a_mark_does_not_name_goes_on():
     assert all(np.log(40) <= s.ln_rmssd <= np.log(43) and s.standard_error > 0 for s in found[1:])
 
 
-def test_a_mark_before_the_massage_holds_from_its_start():
+def test_a_mark_before_the_massage_applies_from_its_start():
     (only,) = massage_segments([Mark(100.0, technique="kneading")], segments(), 300.0, 1200.0)
     assert (only.start_s, only.stop_s, only.technique) == (0.0, 900.0, "kneading")
 
 
-def test_a_stretch_without_enough_clean_segments_has_no_rmssd():
+def test_a_massage_segment_with_too_few_clean_segments_has_no_rmssd():
     (only,) = massage_segments([], [Segment(305.0, "massage", None), Segment(315.0, "massage", 40.0)], 300.0, 1200.0)
     assert (only.ln_rmssd, only.standard_error) == (None, None)

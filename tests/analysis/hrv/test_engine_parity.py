@@ -14,7 +14,7 @@ from restbeat.analysis.hrv.engine_parity import EQUAL, FIGURES, Difference, Pari
 from restbeat.analysis.hrv.neurokit import TimeDomain, time_domain
 from restbeat.analysis.hrv.rolling_window import RollingHrv
 from restbeat.analysis.hrv.time_domain import FEWEST_BEATS, numpy_time_domain
-from restbeat.analysis.polar.ecg_beats import beats_of
+from restbeat.analysis.polar.ecg_beats import detect_beats
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, read
 
 ROOT = Path(__file__).parents[3]
@@ -28,7 +28,7 @@ REAL = {
     "wearablehrv_test_rhythm.csv": (",", 1),
     "wearablehrv_test_vu.txt": ("\t", 2),
 }
-"""How columns are parted, and which holds the intervals."""
+"""Column separator of each file, and the column with the intervals."""
 
 
 def judged(path):
@@ -43,7 +43,7 @@ def judged(path):
 
 
 def judged_series(rr_ms, holes_s=None):
-    """Plain intervals through the artifact filter; `holes_s`: how long nothing came before some of them."""
+    """Return plain intervals judged by the artifact filter; `holes_s`: lengths of the holes before some of them."""
     judge, holes_s = ArtifactFilter(), holes_s or {}
     verdicts = [v for n, rr in enumerate(rr_ms) for v in judge.push(rr, gap=n in holes_s)] + judge.flush()
     ends = np.cumsum([rr / 1000 + holes_s.get(n, 0.0) for n, rr in enumerate(rr_ms)])
@@ -51,7 +51,7 @@ def judged_series(rr_ms, holes_s=None):
 
 
 def neurokit2_on(beats):
-    """The record's figures of the same beats: runs of accepted beats whose differences count."""
+    """Return the figures of record of the same beats: runs of accepted beats whose differences count."""
     runs, run = [], []
     for _, rr_ms, accepted, diff_ms in beats:
         if accepted and diff_ms is None and run:
@@ -79,14 +79,14 @@ def assert_equal_all_along(beats, every):
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
-def test_every_fixture_in_windows_all_along(path):
+def test_every_fixture_agrees_in_windows_throughout(path):
     beats = judged(path)
     assert_equal_all_along(beats, max(len(beats) // 60, 1))
 
 
 @pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
 @pytest.mark.parametrize("name", REAL)
-def test_real_recordings_in_windows_all_along(name):
+def test_real_recordings_agree_in_windows_throughout(name):
     mark, column = REAL[name]
     rows = csv.reader((Path(os.environ["RESTBEAT_REAL_DATA"]) / name).read_text().splitlines(), delimiter=mark)
     rr_ms = [x for row in rows if len(row) > column and (x := _number(row[column])) is not None and 250 < x < 2500]
@@ -95,9 +95,9 @@ def test_real_recordings_in_windows_all_along(name):
 
 
 @pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
-def test_a_real_ecg_in_windows_all_along():
+def test_a_real_ecg_agrees_in_windows_throughout():
     rows = np.loadtxt(Path(os.environ["RESTBEAT_REAL_DATA"]) / "nk_bio_resting_5min_100hz.csv", delimiter=",", skiprows=1)
-    rr_ms = 1000 * np.diff(beats_of(1000 * rows[:, 0], np.arange(len(rows)) / 100, rate_hz=100.0).time_s)
+    rr_ms = 1000 * np.diff(detect_beats(1000 * rows[:, 0], np.arange(len(rows)) / 100, rate_hz=100.0).time_s)
     assert rr_ms.size > 400
     assert_equal_all_along(judged_series(rr_ms.tolist()), 29)
 
@@ -117,7 +117,7 @@ def _number(text):
     holes_s=st.dictionaries(st.integers(1, 399), st.floats(0.3, 90), max_size=12),
     ectopic=st.frozensets(st.integers(1, 400), max_size=20),
 )
-def test_random_streams_with_gaps_and_ectopics(seed, rate, spread_ms, holes_s, ectopic):
+def test_random_streams_with_gaps_and_ectopics_agree(seed, rate, spread_ms, holes_s, ectopic):
     rng = np.random.default_rng(seed)
     rr_ms = np.clip(60_000 / rate + spread_ms * rng.standard_normal(400), 260, 2400)
     for n in ectopic:
@@ -127,7 +127,7 @@ def test_random_streams_with_gaps_and_ectopics(seed, rate, spread_ms, holes_s, e
     assert_equal_all_along(judged_series(rr_ms.tolist(), holes_s), 29)
 
 
-def test_a_difference_is_found_and_told():
+def test_a_difference_between_the_engines_is_reported():
     ours = engine_of([1.0, 2.0, 3.0], [1000.0, 1010.0, 1000.0], [True] * 3, [False, True, True])
     theirs = TimeDomain(3, mean_rr_ms=ours.mean_rr_ms, sdnn_ms=ours.sdnn_ms, rmssd_ms=ours.rmssd_ms * (1 + 1e-6), sd1_ms=1.0)
     parity = Parity().with_phase("massage", ours, theirs)
@@ -137,13 +137,13 @@ def test_a_difference_is_found_and_told():
 
 
 @pytest.mark.parametrize(("a", "b", "apart"), [(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 2.0, 1.0), (1.0, 1.1, 0.1 / 1.1)])
-def test_relative_difference(a, b, apart):
+def test_a_relative_difference_has_a_least_denominator(a, b, apart):
     assert relative_difference(a, b) == pytest.approx(apart)
 
 
 @settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**31), lengths=st.lists(st.integers(0, 40), max_size=12), spread_ms=st.sampled_from([0.0, 3.0, 80.0]))
-def test_the_archives_figures_are_neurokit2s(seed, lengths, spread_ms):
+def test_the_archives_figures_equal_those_of_neurokit2(seed, lengths, spread_ms):
     rng = np.random.default_rng(seed)
     runs = [np.round(900 + spread_ms * rng.standard_normal(n)) for n in lengths]
     ours, theirs = numpy_time_domain(runs), time_domain(runs)

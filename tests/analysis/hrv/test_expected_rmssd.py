@@ -17,24 +17,24 @@ def heard(**changes):
 @pytest.mark.parametrize(
     "changes", [{"rr_ratio": 1.05}, {"rr_ratio": 0.96}, {"breathing_hz": 0.25, "breathing_to_hz": 0.23}, {"breathing_hz": 0.25}]
 )
-def test_a_heart_that_only_beats_or_breathes_otherwise_changes_by_the_arithmetic(changes):
+def test_a_change_of_heart_rate_or_breathing_alone_is_predicted(changes):
     session = heard(hf_depth=0.06, **changes)
-    seen = segments(session.phase).ln_rmssd.mean() - segments(session.base).ln_rmssd.mean()
-    assert expected_change(session.base, session.phase).delta == pytest.approx(seen, abs=0.02)
+    observed = segments(session.phase).ln_rmssd.mean() - segments(session.base).ln_rmssd.mean()
+    assert expected_change(session.base, session.phase).delta == pytest.approx(observed, abs=0.02)
 
 
-def test_it_is_the_formula_of_a_tone():
+def test_the_prediction_is_the_formula_of_a_tone():
     session = heard(breathing_hz=0.25, breathing_to_hz=0.22, rr_ratio=1.03, hf_depth=0.06)
     before, after = session.base.mean_rr_ms / 1000, session.phase.mean_rr_ms / 1000
     formula = 2 * log(sin(pi * 0.22 * after) / sin(pi * 0.25 * before)) - log(0.22 / 0.25)
     assert expected_change(session.base, session.phase).delta == pytest.approx(formula, abs=0.01)
 
 
-def test_a_deeper_breathing_tone_is_no_arithmetic():
+def test_a_deeper_breathing_tone_changes_no_prediction():
     assert expected_change(*_phases(heard(ratio=2.0))).delta == pytest.approx(0, abs=0.01)
 
 
-def test_its_error_is_that_of_reading_the_breathing():
+def test_the_standard_error_is_that_of_the_breathing_rate():
     found = [expected_change(*_phases(session)) for session in sessions(Scenario(), 60, 4)]
     assert np.std([one.delta for one in found]) == pytest.approx(np.mean([one.standard_error for one in found]), rel=0.3)
 
@@ -55,7 +55,7 @@ def test_slow_or_shifted_breathing_is_noted(changes, notes):
     assert found.known
 
 
-def test_a_flat_rhythm_tells_nothing_of_breathing():
+def test_a_flat_rhythm_has_no_readable_breathing():
     ends = np.arange(1, 400) * 0.8
     flat = PhaseBeats(ends, np.full(ends.size, 800.0), np.ones(ends.size, bool), np.ones(ends.size, bool), (0.0, 320.0))
     found = expected_change(flat, flat)

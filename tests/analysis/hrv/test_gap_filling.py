@@ -1,4 +1,4 @@
-"""Holes of single artifacts, bridged for the spectrum alone."""
+"""Filling of the holes that single artifacts leave, for the spectrum only."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def runs(rr_ms, rejected=(), gaps=()):
     return runs_of(np.cumsum(rr_ms) / 1000, rr_ms, ~np.isin(k, rejected), np.isin(k, gaps))
 
 
-def test_a_hole_is_filled_with_what_the_rhythm_around_it_expects():
+def test_a_hole_is_filled_as_the_surrounding_rhythm_predicts():
     rr_ms, holes = wave(), [60, 61, 150, 151, 152, 220]
     guess = rr_ms.copy()
     guess[holes] = 900
@@ -28,14 +28,14 @@ def test_a_hole_is_filled_with_what_the_rhythm_around_it_expects():
     assert np.abs(guess - rr_ms)[holes].max() > 40
 
 
-def test_a_flat_or_short_series_keeps_its_first_guess():
+def test_a_flat_or_short_series_keeps_its_initial_values():
     flat = np.full(60, 800.0)
     assert np.array_equal(interpolated(flat, np.arange(60) == 30), flat)
     short = wave(12)
     assert np.array_equal(interpolated(short, np.arange(12) == 6), short)
 
 
-def test_two_beats_taken_for_one_are_two_again():
+def test_a_missed_beat_is_filled_with_two():
     rr_ms = wave()
     missed = np.concatenate([rr_ms[:99], [rr_ms[99] + rr_ms[100]], rr_ms[101:]])
     ((end_s, filled),) = bridged_runs(runs(missed, rejected=[99]))

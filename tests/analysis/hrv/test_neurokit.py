@@ -45,7 +45,7 @@ def test_neurokit2_takes_no_difference_from_one_run_to_the_next(lengths):
     assert figures.reasons == ()
 
 
-def test_the_live_window_says_the_same():
+def test_the_live_window_gives_the_same_figures():
     runs = random_runs(7, [80, 30, 1, 60])
     rolling, end_s = RollingHrv(1e9), 0.0
     for run in runs:
@@ -65,7 +65,7 @@ def test_too_few_beats_give_a_reason_and_no_figure(runs):
     assert "too few" in figures.reasons[0]
 
 
-def test_a_flat_rhythm_has_no_logarithm_and_says_so():
+def test_a_flat_rhythm_has_no_logarithm_and_a_reason():
     figures = time_domain([np.full(60, 750.0)])
     assert (figures.mean_hr_bpm, figures.sdnn_ms, figures.rmssd_ms, figures.sd2_ms) == (80, 0, 0, 0)
     assert figures.ln_rmssd is None
@@ -80,7 +80,7 @@ def test_single_beats_between_artifacts_have_a_mean_but_no_rmssd():
 
 
 @pytest.mark.parametrize("odd", [0.0, -5.0, np.nan, np.inf])
-def test_intervals_that_cannot_be_are_refused(odd):
+def test_impossible_intervals_are_refused(odd):
     with pytest.raises(ValueError, match="finite and positive"):
         time_domain([np.array([800.0, odd, 810.0])])
 

@@ -9,7 +9,7 @@ from restbeat.analysis.hrv.rmssd_level import rmssd_levels
 
 
 def drifting(seed, n=60, level_ms=40.0, sd=0.28, tau_s=25.0, white=0.3):
-    """Segments of a heart whose ln RMSSD drifts around a level that does not change."""
+    """Return segments of a heart whose ln RMSSD drifts around a constant level."""
     draw = random.Random(seed)
     keep = exp(-10 / tau_s)
     slow = draw.gauss(0, 1)
@@ -38,19 +38,19 @@ def test_a_steady_heart_has_a_narrow_interval_and_one_that_has_just_begun_a_wide
     assert begun[1].high_ms / begun[1].low_ms > 1.2
 
 
-def test_where_beats_are_missing_there_is_no_level_and_none_is_made_of_too_few():
+def test_without_beats_or_with_too_few_segments_there_is_no_level():
     segments = drifting(1, n=30)
     for k in (*range(10, 14), 15, 16, 17, 19, 20, 21):
         segments[k] = (segments[k][0], None)
-    told = rmssd_levels(segments)
-    assert [told[k] is None for k in (9, 10, 12, 14, 18, 22)] == [False, True, True, True, True, False]
+    levels = rmssd_levels(segments)
+    assert [levels[k] is None for k in (9, 10, 12, 14, 18, 22)] == [False, True, True, True, True, False]
     assert rmssd_levels([]) == []
     assert rmssd_levels([(5.0, 40.0), (15.0, None)]) == [None, None]
 
 
-def test_no_minute_reaches_over_a_border_between_phases():
+def test_no_minute_crosses_a_phase_border():
     segments = [(10.0 * k + 5, 20.0 if k < 10 else 60.0) for k in range(20)]
-    told = rmssd_levels(segments, [100.0])
-    assert log(told[9].rmssd_ms) == pytest.approx(log(20.0))
-    assert log(told[10].rmssd_ms) == pytest.approx(log(60.0))
-    assert told[9].high_ms < 30
+    levels = rmssd_levels(segments, [100.0])
+    assert log(levels[9].rmssd_ms) == pytest.approx(log(20.0))
+    assert log(levels[10].rmssd_ms) == pytest.approx(log(60.0))
+    assert levels[9].high_ms < 30

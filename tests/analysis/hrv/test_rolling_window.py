@@ -9,7 +9,7 @@ FIGURES = ("mean_rr_ms", "mean_hr_bpm", "sdnn_ms", "rmssd_ms", "pnn50_pct", "sd1
 
 
 class Stream:
-    """A random stream of judged beats, and the slow truth about any window of it."""
+    """A random stream of judged beats, with a slow reference computation for any window of it."""
 
     def __init__(self, beats: int, seed: int, spread_ms: float = 40.0) -> None:
         rng = np.random.default_rng(seed)
@@ -43,7 +43,7 @@ class Stream:
 
 
 @pytest.mark.parametrize("window_s", [60.0, 300.0])
-def test_figures_equal_numpy_all_along_a_stream_with_gaps(window_s):
+def test_figures_equal_numpy_throughout_a_stream_with_gaps(window_s):
     stream, rolling = Stream(3000, seed=1), RollingHrv(window_s)
     for i in range(3000):
         stream.push(i, rolling)
@@ -70,7 +70,7 @@ def test_a_flat_rhythm_after_a_wild_one_is_exactly_flat():
     assert (rolling.sdnn_ms, rolling.rmssd_ms, rolling.sd1_ms, rolling.sd2_ms) == (0.0, 0.0, 0.0, 0.0)
 
 
-def test_what_entered_with_a_beat_leaves_with_it_even_where_a_difference_reached_a_rejected_one():
+def test_a_difference_leaves_the_window_with_its_beat_even_if_it_reached_a_rejected_one():
     rolling = RollingHrv(60.0)
     for second, (accepted, diff_ms) in enumerate([(False, None), (True, 80.0), (True, 0.0)]):
         rolling.push(float(second), 900.0 if accepted else 820.0, accepted, diff_ms)
@@ -84,7 +84,7 @@ def test_an_empty_window_has_no_figures():
     assert (rolling.beats, rolling.differences) == (0, 0)
 
 
-def test_one_beat_gives_a_mean_and_nothing_more():
+def test_one_beat_gives_only_a_mean():
     rolling = RollingHrv(60.0)
     rolling.push(1.0, 800.0, True, None)
     assert rolling.mean_hr_bpm == 75
@@ -100,7 +100,7 @@ def test_rejected_beats_count_only_in_the_share():
     assert rolling.mean_rr_ms == 800
 
 
-def test_time_passes_without_beats_too():
+def test_beats_leave_the_window_without_new_ones():
     rolling = RollingHrv(60.0)
     for k in range(10):
         rolling.push(float(k), 1000.0, True, 0.0 if k else None)
@@ -114,5 +114,5 @@ def test_five_minutes_take_less_than_thirty_kilobytes():
     stream, rolling = Stream(5000, seed=4), RollingHrv(300.0)
     for i in range(5000):
         stream.push(i, rolling)
-    held = [getattr(rolling, name) for name in rolling.__slots__]
-    assert sum(map(sys.getsizeof, held)) < 25_000
+    arrays = [getattr(rolling, name) for name in rolling.__slots__]
+    assert sum(map(sys.getsizeof, arrays)) < 25_000

@@ -8,7 +8,7 @@ from restbeat.analysis.beats.artifact_filter import ArtifactFilter
 from restbeat.analysis.beats.beat_runs import runs_of
 from restbeat.analysis.beats.beat_stream import BeatStream, judge
 from restbeat.analysis.hrv.spectrum import spectra
-from restbeat.analysis.polar.ecg_beats import beats_of
+from restbeat.analysis.polar.ecg_beats import detect_beats
 from restbeat.analysis.simulation.scenarios import simulate
 
 
@@ -23,7 +23,7 @@ def respiration(runs):
 
 
 def heart(mean_rr_s=0.9, tones=((0.03, 0.1), (0.05, 0.25)), duration_s=300.0, jitter_s=0.0, phase=0.0, seed=0):
-    """Beat times (s) of an integral-pulse-frequency-modulated heart; tones as (relative amplitude, Hz)."""
+    """Return beat times (s) of an integral-pulse-frequency-modulated heart; tones are (relative amplitude, Hz)."""
     step = 0.005
     t = np.arange(0, duration_s, step)
     rate = (1 + sum(a * np.sin(2 * np.pi * f * t + phase) for a, f in tones)) / mean_rr_s
@@ -43,7 +43,7 @@ def runs(beat_s, rejected=(), gaps=()):
 
 
 def two_tone_beats(mean_ms=900.0, lf_ms=30.0, hf_ms=20.0, duration_s=300.0):
-    """Beats whose RR samples two sines at their own end times."""
+    """Return beats whose RR samples two sines at their own end times."""
     times = [0.0]
     while times[-1] < duration_s:
         rr_s = mean_ms / 1000
@@ -55,7 +55,7 @@ def two_tone_beats(mean_ms=900.0, lf_ms=30.0, hf_ms=20.0, duration_s=300.0):
 
 
 @pytest.mark.parametrize("mean_ms", [700, 800, 900, 1000])
-def test_known_powers_come_out_in_ms2(mean_ms):
+def test_known_powers_are_measured_in_ms2(mean_ms):
     bands = band_powers(runs(two_tone_beats(mean_ms)))
     assert bands.lf_ms2 == pytest.approx(450, rel=0.02)
     assert bands.hf_ms2 == pytest.approx(200, rel=0.02)
@@ -65,7 +65,7 @@ def test_known_powers_come_out_in_ms2(mean_ms):
 @pytest.mark.parametrize("bpm", [40, 44, 48, 52, 60, 68, 75, 80, 92, 100, 110, 120])
 @pytest.mark.parametrize("amplitude", [0.02, 0.06])
 def test_a_tone_up_to_a_quarter_of_the_heart_rate_keeps_its_power(bpm, amplitude):
-    """At 40, 60 and 120 bpm a multiple of the heart rate is that of the samples: what lines add to a tone folds onto it."""
+    """At 40, 60 and 120 bpm a multiple of the heart rate equals the sampling rate: interpolation errors alias onto the tone."""
     mean_rr_s = 60 / bpm
     for hz in (0.1, 0.11, 0.13, 0.15, 0.17, 0.2, 0.22, 0.25, 0.27, 0.3, 0.33, 0.35):
         if hz > bpm / 240:
@@ -79,7 +79,7 @@ def test_a_tone_up_to_a_quarter_of_the_heart_rate_keeps_its_power(bpm, amplitude
 @pytest.mark.parametrize(
     ("bpm", "hz"), [(bpm, hz) for bpm in (40, 55, 75) for hz in (0.17, 0.22, 0.3, 0.35) if bpm / 240 + 0.01 < hz < bpm / 120]
 )
-def test_a_faster_tone_is_flagged_and_still_near_the_truth(bpm, hz):
+def test_a_faster_tone_is_flagged_and_within_five_percent(bpm, hz):
     mean_rr_s = 60 / bpm
     bands = band_powers(runs(heart(mean_rr_s, [(0.06, hz)])))
     assert bands.reasons[0].startswith(f"HF peaks at {hz:.2f} Hz, over a quarter of the heart rate")
@@ -105,7 +105,7 @@ def test_hf_of_a_simulated_client_does_not_jump_from_second_to_second(scenario):
     assert np.max(np.abs(np.diff(hf)) / hf[:-1]) < 0.07
 
 
-def test_nothing_is_read_across_a_gap():
+def test_no_segment_spans_a_gap():
     beat_s = heart(duration_s=600)
     kept = beat_s[(beat_s < 290) | (beat_s > 320)]
     border = int(np.flatnonzero(np.diff(kept) > 20)[0])
@@ -116,7 +116,7 @@ def test_nothing_is_read_across_a_gap():
 
 @pytest.mark.parametrize("pause", [1.0, 0.5, 0.0])
 @pytest.mark.parametrize("seed", range(4))
-def test_one_percent_of_ectopics_leaves_the_powers(pause, seed):
+def test_one_percent_of_ectopics_leaves_the_powers_unchanged(pause, seed):
     rng = np.random.default_rng(seed)
     mean_rr_s = rng.uniform(0.67, 1.2)
     beat_s = heart(mean_rr_s, ((0.03, 0.1), (0.05, min(0.25, 0.24 / mean_rr_s))), jitter_s=0.001, seed=seed)
@@ -138,7 +138,7 @@ def test_holes_are_not_bridged_where_more_than_five_percent_is_rejected():
 @pytest.mark.parametrize(
     ("duration_s", "lf", "hf"), [(50, False, False), (62, False, True), (110, False, True), (121, True, True)]
 )
-def test_short_windows_give_what_they_carry_and_say_why(duration_s, lf, hf):
+def test_short_windows_give_the_powers_they_support_and_a_reason(duration_s, lf, hf):
     bands = band_powers(runs(heart(duration_s=duration_s)))
     assert (bands.lf_ms2 is not None, bands.hf_ms2 is not None) == (lf, hf)
     assert bool(bands.reasons) == (not lf)
@@ -166,20 +166,20 @@ def test_paced_breathing_is_read_within_half_a_breath(per_min, mean_rr_s, durati
 
 
 @pytest.mark.skipif("RESTBEAT_REAL_DATA" not in os.environ, reason="RESTBEAT_REAL_DATA names no folder of real recordings")
-def test_what_is_read_of_a_resting_persons_breathing_is_what_a_belt_measured():
-    """Of minutes in which they breathe evenly; where breath follows upon breath irregularly there is no peak, and no rate."""
-    rate_hz, told = 100, {}
+def test_a_resting_persons_breathing_rate_agrees_with_a_belt():
+    """Only minutes of regular breathing count; irregular breathing has no peak and therefore no rate."""
+    rate_hz, errors = 100, {}
     rows = np.loadtxt(Path(os.environ["RESTBEAT_REAL_DATA"]) / "nk_bio_resting_5min_100hz.csv", delimiter=",", skiprows=1)
-    beat_s = beats_of(1000 * rows[:, 0], np.arange(len(rows)) / rate_hz, rate_hz=float(rate_hz)).time_s
+    beat_s = detect_beats(1000 * rows[:, 0], np.arange(len(rows)) / rate_hz, rate_hz=float(rate_hz)).time_s
     for start_s in range(0, 241, 10):
         minute_s = beat_s[(beat_s > start_s) & (beat_s <= start_s + 60)]
         judge = ArtifactFilter()
         verdicts = [v for rr_s in np.diff(minute_s) for v in judge.push(1000 * float(rr_s))] + judge.flush()
         breathing = respiration(runs(minute_s, rejected=[v.index for v in verdicts if not v.accepted]))
         if breathing.per_min is not None:
-            told[start_s] = breathing.per_min - belt_per_min(rows[rate_hz * start_s : rate_hz * (start_s + 60), 2], rate_hz)
-    assert len(told) >= 3
-    assert max(map(abs, told.values())) < 0.5
+            errors[start_s] = breathing.per_min - belt_per_min(rows[rate_hz * start_s : rate_hz * (start_s + 60), 2], rate_hz)
+    assert len(errors) >= 3
+    assert max(map(abs, errors.values())) < 0.5
 
 
 def belt_per_min(belt, rate_hz):

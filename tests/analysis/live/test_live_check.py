@@ -1,4 +1,4 @@
-"""What the live engine shows is what NeuroKit2 makes of the same beats."""
+"""Live figures equal those that NeuroKit2 computes from the same beats."""
 
 from hypothesis import given, settings, strategies as st
 import msgspec
@@ -12,7 +12,7 @@ WHOLE = [(800, True, True), (830, True, True), (790, True, True), (815, True, Tr
 
 
 def engine(beats):
-    """A window of 60 s that has seen beats of (RR ms, accepted, adjacent to the one before)."""
+    """Return a 60 s window with beats given as (RR ms, accepted, adjacent to the one before)."""
     window, end_s, before = RollingHrv(60.0), 0.0, None
     for rr, accepted, adjacent in beats:
         end_s += rr / 1000
@@ -29,7 +29,7 @@ def test_any_window_agrees_with_neurokit2(beats):
     assert compare_with_neurokit(window_of(window)).differences == []
 
 
-def test_a_wrong_figure_is_told():
+def test_a_wrong_figure_is_reported():
     window = window_of(engine([(800 + 40 * (n % 3), True, True) for n in range(60)]))
     assert compare_with_neurokit(window).compared == 6
     (apart,) = compare_with_neurokit(msgspec.structs.replace(window, rmssd_ms=window.rmssd_ms * (1 + 1e-6))).differences

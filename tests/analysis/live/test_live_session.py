@@ -1,4 +1,4 @@
-"""Live figures of a strap whose every packet is written here by hand."""
+"""Live figures of a strap whose packets are written by hand."""
 
 from math import sqrt
 
@@ -27,7 +27,7 @@ def test_rmssd_of_the_last_minute_is_that_of_its_differences():
     assert (figures.hr_bpm, figures.accepted_pct, figures.rmssd_why) == (61, 100.0, None)
 
 
-def test_nothing_is_shown_before_there_is_enough():
+def test_there_is_no_rmssd_before_enough_beats():
     figures = LiveSession().figures(1.0)
     assert (figures.hr_bpm, figures.rmssd_ms, figures.age_s) == (None, None, None)
     live = LiveSession()
@@ -35,7 +35,7 @@ def test_nothing_is_shown_before_there_is_enough():
     assert live.figures(9.5).rmssd_why == "collecting beats"
 
 
-def test_a_number_that_is_too_old_is_not_shown():
+def test_a_stale_figure_is_not_shown():
     live = LiveSession()
     feed(live, range(1, 121))
     assert live.figures(122.0).hr_bpm == 61
@@ -54,7 +54,7 @@ def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
     assert "could be used" in figures.rmssd_why
 
 
-def test_rmssd_is_withheld_from_the_first_beat_over_a_tenth_and_never_says_ninety_percent():
+def test_rmssd_is_withheld_above_a_tenth_and_the_reason_never_says_ninety_percent():
     said = set()
     for short in range(900, 980, 8):
         live, t = LiveSession(), 0.0
@@ -70,7 +70,7 @@ def test_rmssd_is_withheld_from_the_first_beat_over_a_tenth_and_never_says_ninet
     assert "only 90 % of the last minute's beats could be used" not in said
 
 
-def test_the_change_is_told_against_the_baseline_of_this_session():
+def test_the_change_is_against_the_baseline_of_this_session():
     live = LiveSession()
     live.push(PhaseStart(0.0, Phase.BASELINE))
     feed(live, range(1, 121))
@@ -82,7 +82,7 @@ def test_the_change_is_told_against_the_baseline_of_this_session():
     assert (figures.phase, figures.phase_s) == (Phase.MASSAGE, 120.0)
 
 
-def test_a_baseline_of_which_too_little_could_be_used_is_compared_with_nothing():
+def test_a_baseline_with_too_few_accepted_beats_is_not_compared():
     def at_the_end(odd):
         live = LiveSession()
         live.push(PhaseStart(0.0, Phase.BASELINE))
@@ -129,7 +129,7 @@ def test_lost_packets_leave_the_live_rmssd_as_it_was():
     assert figures(lost).rmssd_ms == pytest.approx(figures(set()).rmssd_ms, rel=0.05)
 
 
-def test_a_sensor_without_rr_is_said_to_send_heart_rate_only():
+def test_a_sensor_without_rr_is_reported_as_heart_rate_only():
     live = LiveSession()
     for n in range(1, 10):
         live.push(packet(float(n), ()))
@@ -137,7 +137,7 @@ def test_a_sensor_without_rr_is_said_to_send_heart_rate_only():
     assert (figures.hr_bpm, figures.rmssd_why, figures.rr_seen) == (61, "heart rate only – no HRV", False)
 
 
-def test_an_unreadable_packet_costs_itself_and_is_said():
+def test_an_unreadable_packet_is_skipped_with_a_warning():
     live = LiveSession()
     feed(live, range(1, 10))
     live.push(Packet(10.0, "2a37", b""))
@@ -145,7 +145,7 @@ def test_an_unreadable_packet_costs_itself_and_is_said():
     assert feed(live, range(11, 20))
 
 
-def test_a_battery_packet_tells_the_battery():
+def test_a_battery_packet_sets_the_battery_level():
     live = LiveSession()
     live.push(Packet(1.0, "2a19", bytes([87])))
     assert live.figures(1.0).battery_pct == 87

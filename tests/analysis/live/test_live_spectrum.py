@@ -1,4 +1,4 @@
-"""LF, HF and breathing of a running session: those of the record over the same beats, at a cost that never grows."""
+"""LF, HF and breathing of a running session: those of record for the same beats, in constant time."""
 
 import gc
 import sys
@@ -20,7 +20,7 @@ from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packe
 
 
 def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), lost=frozenset()):
-    """Packets of a heart that breathes; `odd` beats are ectopic, the packets of `lost` seconds never arrive."""
+    """Return packets of a heart with breathing; `odd` beats are ectopic, and the packets of `lost` seconds never arrive."""
     rng = np.random.default_rng(seed)
     ends, rr = [0.0], []
     while ends[-1] < seconds + 3:
@@ -46,7 +46,7 @@ def played(packets, live=None):
     return live, [beat for packet in packets for beat in live.push(packet)]
 
 
-def test_lf_hf_and_breathing_of_the_last_five_minutes_are_told():
+def test_lf_hf_and_breathing_of_the_last_five_minutes_are_given():
     live, _ = played(strap(400))
     figures = live.figures(400.5)
     assert figures.resp_per_min == pytest.approx(15, abs=0.5)
@@ -67,7 +67,7 @@ def test_lf_hf_and_breathing_of_the_last_five_minutes_are_told():
         (135, True, True, True, True),
     ],
 )
-def test_what_a_short_session_cannot_carry_is_none_with_a_reason(seconds, lf, hf, resp, long):
+def test_figures_that_need_a_longer_session_are_none_with_a_reason(seconds, lf, hf, resp, long):
     live, _ = played(strap(seconds))
     figures = live.figures(seconds + 0.5)
     assert [x is not None for x in (figures.lf_ms2, figures.hf_ms2, figures.resp_per_min, figures.rmssd_5min_ms)] == [
@@ -81,7 +81,7 @@ def test_what_a_short_session_cannot_carry_is_none_with_a_reason(seconds, lf, hf
     assert bool(figures.why_5min) == (not long)
 
 
-def test_nothing_is_told_of_a_strap_that_fell_silent_or_sends_heart_rate_only():
+def test_a_silent_or_heart_rate_only_strap_has_no_spectrum():
     live, _ = played(strap(400))
     stale = live.figures(430.0)
     assert (stale.lf_ms2, stale.hf_ms2, stale.resp_per_min, stale.resp_confidence, stale.rmssd_5min_ms) == (None,) * 5
@@ -92,7 +92,7 @@ def test_nothing_is_told_of_a_strap_that_fell_silent_or_sends_heart_rate_only():
     assert optical.figures(200.0).resp_why == "heart rate only – no HRV"
 
 
-def test_a_gap_is_not_read_across():
+def test_no_live_segment_spans_a_gap():
     live, _ = played(strap(330, lost=frozenset(range(220, 240))))
     figures = live.figures(330.5)
     assert figures.lf_ms2 is not None  # 200 s before the gap
@@ -102,15 +102,15 @@ def test_a_gap_is_not_read_across():
     assert "LF needs 120 s" in figures.spectrum_why
 
 
-def test_five_minutes_in_which_too_many_beats_were_rejected_give_no_rmssd():
+def test_five_minutes_with_too_many_rejected_beats_have_no_rmssd():
     live, _ = played(strap(300, odd=frozenset(range(20, 300, 12))))
     figures = live.figures(300.5)
     assert figures.rmssd_5min_ms is None
     assert "of the last 5 minutes' beats could be used" in figures.why_5min
 
 
-def test_five_minutes_of_which_less_than_seventy_percent_could_be_used_give_no_spectrum():
-    """As a phase of those beats would: a clean minute at their end does not make them good."""
+def test_five_minutes_with_less_than_seventy_percent_accepted_have_no_spectrum():
+    """The rule is that of a phase: a clean minute at the end does not suffice."""
     odd = frozenset(range(20, 250, 4))
     live, beats = played(strap(300, odd=odd))
     figures, whole = live.figures(300.5), [beat for beat in beats if beat.end_s > 235]
@@ -131,7 +131,7 @@ def test_five_minutes_of_which_less_than_seventy_percent_could_be_used_give_no_s
     odd=st.frozensets(st.integers(5, 600), max_size=9),
     lost=st.frozensets(st.integers(5, 690), max_size=4),
 )
-def test_live_is_the_record_of_the_same_beats(seed, seconds, bpm, odd, lost):
+def test_live_figures_equal_those_of_record_for_the_same_beats(seed, seconds, bpm, odd, lost):
     live, beats = played(strap(seconds, seed=seed, bpm=bpm, odd=odd, lost=lost))
     until_s = 5 * (beats[-1].end_s // 5)
     inside = [beat for beat in beats if until_s - 300 < beat.end_s <= until_s]
@@ -152,8 +152,8 @@ def test_a_phase_of_the_same_five_minutes_has_the_same_figures():
     packets = strap(400, odd=frozenset({150, 260}))
     live, beats = played([packet for packet in packets if packet.t <= 396])
     until_s = 5 * (beats[-1].end_s // 5)
-    told = [*packets, PhaseStart(until_s - 300, Phase.BASELINE), PhaseStart(until_s, Phase.ENDED)]
-    report = summarise("x", Header(), sorted(told, key=lambda event: event.t))
+    events = [*packets, PhaseStart(until_s - 300, Phase.BASELINE), PhaseStart(until_s, Phase.ENDED)]
+    report = summarise("x", Header(), sorted(events, key=lambda event: event.t))
     baseline = report.figures.phases[-1]
     figures = live.figures(beats[-1].end_s)
     assert (baseline.phase, baseline.end_s - baseline.start_s) == ("baseline", 300)
@@ -164,7 +164,7 @@ def test_a_phase_of_the_same_five_minutes_has_the_same_figures():
     assert figures.resp_per_min == pytest.approx(baseline.resp_per_min, rel=1e-9)
 
 
-def test_whoever_asks_often_is_told_the_same_as_who_asks_once():
+def test_the_spectrum_does_not_depend_on_how_often_it_is_read():
     packets = strap(420, odd=frozenset({100, 200, 333}))
     often = LiveSession()
     for packet in packets:
@@ -174,7 +174,7 @@ def test_whoever_asks_often_is_told_the_same_as_who_asks_once():
     assert often.figures(420.5) == once.figures(420.5)
 
 
-def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch):
+def test_the_spectrum_is_computed_only_every_five_seconds(monkeypatch):
     from restbeat.analysis.live import live_spectrum
 
     made = []
@@ -187,7 +187,7 @@ def test_the_spectrum_is_made_anew_every_five_seconds_and_no_oftener(monkeypatch
     assert 58 <= len(made) <= 62
 
 
-def test_a_lost_connection_parts_the_spectrum():
+def test_a_lost_connection_separates_the_spectrum():
     live, _ = played(strap(100))
     live.push(ConnectionEvent(100.5, up=False))
     live, _ = played([Packet(packet.t + 101, packet.char, packet.payload) for packet in strap(100)], live)
@@ -197,7 +197,7 @@ def test_a_lost_connection_parts_the_spectrum():
 
 
 def size_of(thing):
-    """Bytes of an object and of all that it alone refers to."""
+    """Return the bytes of an object and of everything that only it refers to."""
     seen, waiting, total = set(), [thing], 0
     while waiting:
         one = waiting.pop()
@@ -210,7 +210,7 @@ def size_of(thing):
 
 
 @pytest.mark.parametrize("bpm", [60, 110, 160])
-def test_a_stream_is_held_in_less_than_thirty_two_kilobytes(bpm):
+def test_the_state_of_a_stream_takes_less_than_thirty_two_kilobytes(bpm):
     live = LiveSession()
     for packet in strap(900, bpm=bpm):
         live.push(packet)
@@ -218,13 +218,13 @@ def test_a_stream_is_held_in_less_than_thirty_two_kilobytes(bpm):
     assert size_of(live) < 32_000
 
 
-def test_a_second_costs_the_same_in_the_fifth_hour_as_in_the_fifth_minute():
+def test_a_second_takes_the_same_time_in_the_fifth_hour_as_in_the_fifth_minute():
     _, events = simulate("none", seed=1, minutes=(10, 40, 10))
     hour = [event for event in events if isinstance(event, Packet) and event.char == "2a37"]
     live = LiveSession()
 
     def cheapest_minute(first_s):
-        """Of ten: who else uses this computer makes some dearer."""
+        """Return the fastest of ten runs, because other processes slow some down."""
         took = []
         for minute in range(10):
             began = time.process_time()

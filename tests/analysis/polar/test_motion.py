@@ -22,14 +22,14 @@ def test_breathing_is_within_half_a_breath_a_minute(rate, options):
         assert reason is None
 
 
-def test_breathing_that_wanders_is_told_by_its_mean():
+def test_breathing_of_varying_rate_has_its_mean_rate():
     duration_s = 60
     slowly = 6 + 0.5 * np.sin(np.arange(duration_s * 25) / 25 * 2 * np.pi / 60)
     found, _, _ = breathing_from(*client(duration_s, breaths_per_min=slowly))
     assert found == pytest.approx(slowly.mean(), abs=0.5)
 
 
-def test_the_direction_in_which_the_strap_lies_does_not_matter():
+def test_the_orientation_of_the_strap_does_not_matter():
     samples, time_s = client()
     turned = samples @ np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
     assert breathing_from(turned, time_s)[0] == pytest.approx(breathing_from(samples, time_s)[0], abs=0.01)
@@ -46,7 +46,7 @@ def test_a_client_who_moves_has_no_breathing_rate():
     assert breathing_from(*client(bursts=[(5, 58, 60)])) == (None, 0.0, MOVING)
 
 
-def test_what_lies_still_around_a_movement_is_enough():
+def test_lying_still_around_a_movement_is_enough():
     samples, time_s = client(120, bursts=[(50, 54, 100)])
     assert breathing_from(samples, time_s)[0] == pytest.approx(12, abs=0.5)
 
@@ -56,20 +56,20 @@ def test_less_than_forty_seconds_are_too_short(duration_s):
     assert breathing_from(*client(duration_s)) == (None, 0.0, TOO_SHORT)
 
 
-def test_a_hole_parts_what_came_before_and_after():
+def test_a_hole_separates_the_parts_around_it():
     samples, time_s = client(60)
-    there = (time_s < 30) | (time_s > 33)
-    assert breathing_from(samples[there], time_s[there])[2] == TOO_SHORT
+    received = (time_s < 30) | (time_s > 33)
+    assert breathing_from(samples[received], time_s[received])[2] == TOO_SHORT
     samples, time_s = client(120)
-    there = (time_s < 50) | (time_s > 57)
-    assert breathing_from(samples[there], time_s[there])[0] == pytest.approx(12, abs=0.5)
+    received = (time_s < 50) | (time_s > 57)
+    assert breathing_from(samples[received], time_s[received])[0] == pytest.approx(12, abs=0.5)
 
 
 def test_a_strap_that_does_not_move_at_all_has_no_breathing():
     assert breathing_from(np.tile([0, 0, -1000], (1500, 1)), np.arange(1500) / 25) == (None, 0.0, UNCLEAR)
 
 
-def test_movement_stands_in_its_ten_seconds_and_breathing_is_none():
+def test_movement_is_in_its_own_window_and_breathing_is_no_movement():
     samples, time_s = client(60, tilt_mg=10.0, bursts=[(32, 36, 80)])
     movement = movement_of(samples, time_s)
     assert movement.start_s == pytest.approx(10 * np.arange(6))
@@ -77,14 +77,14 @@ def test_movement_stands_in_its_ten_seconds_and_breathing_is_none():
     assert (np.delete(movement.index_mg, 3) < 4).all()
 
 
-def test_movement_is_not_told_where_most_of_the_samples_are_missing():
+def test_movement_is_nan_where_most_samples_are_missing():
     samples, time_s = client(60)
-    there = (time_s < 21) | (time_s > 28)
-    index = movement_of(samples[there], time_s[there]).index_mg
+    received = (time_s < 21) | (time_s > 28)
+    index = movement_of(samples[received], time_s[received]).index_mg
     assert np.flatnonzero(np.isnan(index)).tolist() == [2]
 
 
-def test_samples_without_a_time_are_left_out():
+def test_samples_without_a_time_are_ignored():
     samples, time_s = client(60)
     doubled = np.repeat(samples, 2, axis=0)
     times = np.column_stack([time_s, np.full_like(time_s, np.nan)]).ravel()
@@ -92,6 +92,6 @@ def test_samples_without_a_time_are_left_out():
 
 
 @pytest.mark.parametrize(("shape", "time_s"), [((9, 3), np.arange(10.0)), ((10, 2), np.arange(10.0)), ((3, 3), np.zeros(3))])
-def test_samples_that_do_not_fit_are_refused(shape, time_s):
+def test_samples_of_a_wrong_shape_or_order_raise_value_error(shape, time_s):
     with pytest.raises(ValueError, match=r"samples_mg must|time_s must"):
         movement_of(np.zeros(shape), time_s)

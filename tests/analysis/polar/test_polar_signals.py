@@ -1,4 +1,4 @@
-"""A session whose strap also sent its ECG and acceleration."""
+"""Sessions of a strap that also sends ECG and acceleration."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def with_ecg(clean):
     return header, with_polar_frames(events, breaths_per_min=14.0, seed=5)
 
 
-def troubled(header, events, *faults):
+def with_named_faults(header, events, *faults):
     (recording,) = with_faults([Recording(header, tuple(events))], parse_faults(faults), seed=2)
     return recording.events
 
@@ -32,7 +32,7 @@ def by_phase(report):
     return {phase.phase: phase for phase in report.figures.phases}
 
 
-def test_a_recording_without_frames_tells_of_none(clean):
+def test_a_recording_without_polar_frames_has_no_polar_report(clean):
     assert summarise("x", *clean).polar is None
 
 
@@ -49,8 +49,8 @@ def test_a_clean_ecg_gives_the_same_figures_as_the_straps_own_intervals(clean, w
 def test_where_the_strap_misses_beats_the_ecg_has_them_and_shows_the_strip(clean, with_ecg):
     header, events = with_ecg
     truth = by_phase(summarise("x", *clean))
-    report = summarise("x", header, troubled(header, events, "missed:4%"))
-    assert report.figures.integrity.rejected_beats > 10, "the strap's own intervals, as always"
+    report = summarise("x", header, with_named_faults(header, events, "missed:4%"))
+    assert report.figures.integrity.rejected_beats > 10, "integrity is that of the strap's own intervals"
     assert report.polar.rr_source == "ecg"
     assert report.polar.strips
     for phase, figures in by_phase(report).items():
@@ -58,10 +58,10 @@ def test_where_the_strap_misses_beats_the_ecg_has_them_and_shows_the_strip(clean
         assert figures.rmssd_ms == pytest.approx(truth[phase].rmssd_ms, rel=0.02)
 
 
-def test_an_ecg_with_holes_is_not_taken_for_the_figures_but_shown_around_rejected_beats(with_ecg):
+def test_an_ecg_with_holes_is_not_used_for_figures_but_drawn_around_rejected_beats(with_ecg):
     header, events = with_ecg
     holes = [event for event in events if not (getattr(event, "char", "") == PMD_DATA and 130 < event.t < 175)]
-    report = summarise("x", header, troubled(header, holes, "missed:4%"))
+    report = summarise("x", header, with_named_faults(header, holes, "missed:4%"))
     assert report.polar.rr_source == "strap"
     assert 1 <= len(report.polar.strips) <= 6
     for strip in report.polar.strips:
@@ -71,7 +71,7 @@ def test_an_ecg_with_holes_is_not_taken_for_the_figures_but_shown_around_rejecte
         assert max(known) > 600, "R waves are in it"
 
 
-def test_breathing_and_movement_are_told_of_rest_and_not_of_strokes(with_ecg):
+def test_only_phases_of_rest_have_breathing_from_acceleration(with_ecg):
     report = summarise("x", *with_ecg)
     motion = {line.phase: line for line in report.polar.motion}
     for phase in ("baseline", "recovery"):
@@ -81,7 +81,7 @@ def test_breathing_and_movement_are_told_of_rest_and_not_of_strokes(with_ecg):
     assert motion["massage"].why
 
 
-def test_frames_that_cannot_be_read_are_counted_and_harm_nothing(clean):
+def test_unreadable_frames_are_counted_and_change_no_figure(clean):
     header, events = clean
     bad = [Packet(50.0 + n, PMD_DATA, bytes([0, n])) for n in range(3)]
     report = summarise("x", header, sorted([*events, *bad], key=lambda event: event.t))
@@ -89,7 +89,7 @@ def test_frames_that_cannot_be_read_are_counted_and_harm_nothing(clean):
     assert by_phase(report) == by_phase(summarise("x", header, events))
 
 
-def test_frames_that_came_twice_change_no_figure(with_ecg):
+def test_duplicate_frames_change_no_figure(with_ecg):
     header, events = with_ecg
     rng = np.random.default_rng(3)
     twice = []

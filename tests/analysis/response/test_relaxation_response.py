@@ -9,8 +9,8 @@ from restbeat.analysis.response.relaxation_response import CAVEAT, Response, cla
 BASE_S = 300.0
 
 
-def wander(rng, steps, step_s, tau_s=20.0):
-    """A stationary Ornstein-Uhlenbeck path of unit SD."""
+def ornstein_uhlenbeck(rng, steps, step_s, tau_s=20.0):
+    """Return a stationary Ornstein-Uhlenbeck path of unit SD."""
     keep = np.exp(-step_s / tau_s)
     noise = rng.normal(0, np.sqrt(1 - keep**2), steps).tolist()
     path, x = [], float(rng.normal())
@@ -21,15 +21,20 @@ def wander(rng, steps, step_s, tau_s=20.0):
 
 
 def client(seed, *, ratio=1.0, phase_s=300.0, breathing_hz=(0.25, 0.25), rr_ratio=1.0, drift_sd=0.25):
-    """Beat times (s) of an integral-pulse-frequency-modulated heart whose RMSSD changes by about `ratio` after the baseline."""
+    """Return beat times (s) of a heart by integral pulse frequency modulation; `ratio`: RMSSD after over that in the baseline."""
     rng, step = np.random.default_rng(seed), 0.1
     t = np.arange(0, BASE_S + phase_s, step)
     later = t >= BASE_S
-    deep = 0.0377 * np.exp(0.3 * rng.normal()) * np.where(later, ratio, 1.0) * np.exp(drift_sd * wander(rng, t.size, step))
-    mayer = 0.02 * np.where(later, ratio, 1.0) * np.exp(drift_sd * wander(rng, t.size, step))
-    breath_hz = np.where(later, breathing_hz[1], breathing_hz[0]) + 0.01 * wander(rng, t.size, step)
+    depth = (
+        0.0377
+        * np.exp(0.3 * rng.normal())
+        * np.where(later, ratio, 1.0)
+        * np.exp(drift_sd * ornstein_uhlenbeck(rng, t.size, step))
+    )
+    mayer = 0.02 * np.where(later, ratio, 1.0) * np.exp(drift_sd * ornstein_uhlenbeck(rng, t.size, step))
+    breath_hz = np.where(later, breathing_hz[1], breathing_hz[0]) + 0.01 * ornstein_uhlenbeck(rng, t.size, step)
     breath = np.sin(2 * np.pi * (rng.random() + np.cumsum(breath_hz) * step))
-    rate = (1 + deep * breath + mayer * np.sin(2 * np.pi * (0.1 * t + rng.random()))) / (0.9 * np.where(later, rr_ratio, 1.0))
+    rate = (1 + depth * breath + mayer * np.sin(2 * np.pi * (0.1 * t + rng.random()))) / (0.9 * np.where(later, rr_ratio, 1.0))
     beats = np.cumsum(rate) * step
     times = np.interp(np.arange(1, int(beats[-1])), beats, t + step)
     return times + rng.normal(0, 0.001, times.size)
@@ -49,7 +54,7 @@ def verdict(beat_s, phase_s=300.0, session_sd=0.10) -> Response:
 
 
 def dense_change(t, y, later, session_sd, earlier=()):
-    """The same posterior by explicit covariance matrices; `earlier` lends half its log evidence, and s² for 8 degrees."""
+    """Return the same posterior by explicit covariance matrices; `earlier` adds half its log evidence, and s² for 8 degrees."""
     gap = np.abs(t[:, None] - t)
     ramp = np.where(later, np.exp(-np.clip(t - t[later][0], 0, None) / 150), 0.0)
     x = np.column_stack([np.ones(t.size), later, *([ramp - later * ramp[later].mean()] if t[-1] - t[later][0] >= 580 else [])])
@@ -76,14 +81,14 @@ def dense_change(t, y, later, session_sd, earlier=()):
     return weight / weight.sum(), np.array(location), np.array(scale)
 
 
-@pytest.mark.parametrize("quiet", [0, 3])
+@pytest.mark.parametrize("earlier_rests", [0, 3])
 @pytest.mark.parametrize(("base", "phase"), [(30, 30), (30, 90), (26, 180)])
-def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance(base, phase, quiet):
+def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance(base, phase, earlier_rests):
     rng = np.random.default_rng(base)
     t = np.sort(rng.choice(np.arange(base + phase + 20), base + phase, replace=False)) * 10.0 + 5
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
-    earlier = [drift.change_posterior(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(quiet)]
+    earlier = [drift.change_posterior(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(earlier_rests)]
     posterior, _ = drift.change_posterior(t, y, later, 0.1, earlier)
     weight, location, scale = dense_change(t, y, later, 0.1, earlier)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
@@ -97,31 +102,31 @@ def null_sessions():
     return [client(seed) for seed in range(80)]
 
 
-def test_quiet_drift_is_almost_never_called_a_response(null_sessions):
+def test_drift_at_rest_is_almost_never_classified_as_a_response(null_sessions):
     calls = [verdict(beat_s).verdict for beat_s in null_sessions]
     assert calls.count("clear") + calls.count("opposite") <= 1
     assert calls.count("none") > 0.8 * len(calls)
 
 
-def test_without_allowance_for_wander_false_calls_stay_near_the_nominal_five_percent(null_sessions):
+def test_false_positives_stay_near_the_nominal_five_percent_without_a_session_to_session_sd(null_sessions):
     calls = [verdict(beat_s, session_sd=0.0).verdict for beat_s in null_sessions]
     assert calls.count("clear") + calls.count("opposite") <= 10
 
 
-def test_a_doubled_rmssd_is_mostly_clear():
+def test_a_doubled_rmssd_is_mostly_a_clear_response():
     calls = [verdict(client(seed, ratio=2.0, phase_s=900), 900) for seed in range(100, 125)]
     assert sum(r.verdict == "clear" for r in calls) >= 22
     assert np.median([r.delta for r in calls]) == pytest.approx(np.log(2), abs=0.1)
     assert all(r.why.startswith("Higher than today's drift explains") for r in calls if r.verdict == "clear")
 
 
-def test_a_halved_rmssd_is_opposite():
+def test_an_rmssd_of_two_fifths_is_mostly_an_opposite_response():
     calls = [verdict(client(seed, ratio=0.4)).verdict for seed in range(200, 212)]
     assert calls.count("opposite") >= 10
     assert "clear" not in calls
 
 
-def test_slower_breathing_alone_is_flagged_and_never_a_firm_verdict():
+def test_slower_breathing_alone_is_flagged_and_never_a_firm_response():
     calls = [verdict(client(seed, breathing_hz=(0.25, 0.15))) for seed in range(300, 330)]
     assert all(r.flagged for r in calls)
     assert not {"clear", "opposite"} & {r.verdict for r in calls}
@@ -130,18 +135,18 @@ def test_slower_breathing_alone_is_flagged_and_never_a_firm_verdict():
 
 
 @pytest.mark.parametrize(("ratio", "verdicts"), [(3.0, {"slight", "none"}), (0.3, {"none"})])
-def test_even_a_large_change_is_no_firm_verdict_while_breathing_slows(ratio, verdicts):
+def test_a_large_change_with_slower_breathing_is_no_firm_response(ratio, verdicts):
     calls = [verdict(client(seed, ratio=ratio, breathing_hz=(0.25, 0.18))) for seed in range(350, 360)]
     assert {r.verdict for r in calls} <= verdicts
     assert all("Mind: breathing" in r.why for r in calls)
 
 
-def test_a_slower_heart_alone_is_seldom_clear():
+def test_a_slower_heart_alone_is_seldom_a_clear_response():
     calls = [verdict(client(seed, rr_ratio=1.05)).verdict for seed in range(400, 430)]
     assert calls.count("clear") <= 1
 
 
-def test_every_field_of_a_verdict_fits_the_others(null_sessions):
+def test_the_fields_of_a_response_are_consistent(null_sessions):
     r = verdict(null_sessions[1])
     assert r.low < r.delta < r.high
     assert r.half_width == pytest.approx((r.high - r.low) / 2)
@@ -152,34 +157,34 @@ def test_every_field_of_a_verdict_fits_the_others(null_sessions):
     assert "Rest alone" in CAVEAT
 
 
-def test_a_short_phase_is_insufficient_and_says_how_much_is_missing(null_sessions):
+def test_a_short_phase_is_insufficient_and_the_reason_says_what_is_missing(null_sessions):
     beat_s = null_sessions[0]
     r = classify_response(phase_of(beat_s, 0, 300), phase_of(beat_s, 300, 500))
     assert (r.verdict, r.delta, r.half_width) == ("insufficient", None, None)
     assert "20 clean segments" in r.why
 
 
-def test_more_than_five_percent_of_rejected_beats_give_no_verdict(null_sessions):
+def test_more_than_five_percent_of_rejected_beats_are_insufficient(null_sessions):
     beat_s = null_sessions[0]
     r = classify_response(phase_of(beat_s, 0, 300, rejected=range(0, 320, 16)), phase_of(beat_s, 300, 600))
     assert r.verdict == "insufficient"
     assert "baseline were rejected" in r.why
 
 
-def test_a_hair_over_five_percent_is_not_said_to_be_five_percent(null_sessions):
+def test_slightly_over_five_percent_is_not_rounded_to_five_percent(null_sessions):
     beat_s = client(7, phase_s=600)
     stop_s = beat_s[np.flatnonzero(beat_s[1:] >= 300)[0] + 1 + 599]
-    hurt = phase_of(beat_s, 300, stop_s, rejected=range(0, 599, 20))  # 30 of 599
-    r = classify_response(phase_of(null_sessions[0], 0, 300), hurt)
+    phase = phase_of(beat_s, 300, stop_s, rejected=range(0, 599, 20))  # 30 of 599
+    r = classify_response(phase_of(null_sessions[0], 0, 300), phase)
     assert "5.1 % of the beats in the phase were rejected, more than 5 %" in r.why
 
 
-def test_no_beats_are_insufficient(null_sessions):
-    nothing = PhaseBeats(*(np.array([], dtype=d) for d in (float, float, bool, bool)), (0.0, 300.0))
-    assert classify_response(nothing, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"
+def test_a_phase_without_beats_is_insufficient(null_sessions):
+    empty = PhaseBeats(*(np.array([], dtype=d) for d in (float, float, bool, bool)), (0.0, 300.0))
+    assert classify_response(empty, phase_of(null_sessions[0], 300, 600)).verdict == "insufficient"
 
 
-def test_a_wild_series_is_too_wide_to_judge():
+def test_a_series_with_large_drift_is_insufficient_by_its_wide_interval():
     beat_s = client(1, drift_sd=1.5)
     r = verdict(beat_s)
     assert r.half_width > 0.5
@@ -187,32 +192,32 @@ def test_a_wild_series_is_too_wide_to_judge():
     assert "anywhere between" in r.why
 
 
-def test_a_client_who_wanders_too_much_is_told_so_and_not_that_the_data_were_bad(null_sessions):
+def test_a_large_session_to_session_sd_is_named_as_the_reason_and_not_the_data(null_sessions):
     r = verdict(null_sessions[3], session_sd=0.4)
     assert (r.verdict, r.steady) == ("insufficient", True)
     assert r.why.startswith("Quiet phases alone differ too much to tell")
     assert not verdict(client(1, drift_sd=1.5)).steady
 
 
-def test_a_flat_rhythm_gives_no_firm_verdict():
+def test_equal_intervals_give_no_firm_response():
     r = verdict(np.arange(0, 601, 0.8))
     assert r.verdict == "none"
     assert r.flagged
 
 
-def test_a_phase_before_its_baseline_is_refused(null_sessions):
+def test_a_phase_before_its_baseline_raises_value_error(null_sessions):
     beat_s = null_sessions[0]
     with pytest.raises(ValueError, match="after the baseline"):
         classify_response(phase_of(beat_s, 300, 600), phase_of(beat_s, 0, 300))
 
 
-def test_segments_hold_whole_ten_seconds_with_five_differences_each():
+def test_segments_are_whole_ten_seconds_with_at_least_five_differences():
     beat_s = np.arange(0, 36, 1.0) + 0.02 * (np.arange(36) % 2)
     whole = segments(phase_of(beat_s, 0, 36))
     assert whole.mid_s.tolist() == [5, 15, 25]
     assert np.exp(whole.ln_rmssd) == pytest.approx(40, rel=1e-6)
-    holed = segments(phase_of(beat_s, 0, 36, rejected=(12, 14, 16)))
-    assert holed.mid_s.tolist() == [5, 25]
+    with_rejected = segments(phase_of(beat_s, 0, 36, rejected=(12, 14, 16)))
+    assert with_rejected.mid_s.tolist() == [5, 25]
 
 
 def test_a_beat_across_the_border_of_a_phase_is_in_no_segment():
@@ -222,28 +227,28 @@ def test_a_beat_across_the_border_of_a_phase_is_in_no_segment():
     assert np.exp(segments(beats, 5.0, 3).ln_rmssd) == pytest.approx(0.5)  # the floor: nothing but equal intervals
 
 
-def test_earlier_sessions_lend_their_drift():
-    quick, slow = (
-        [drift.change_posterior(t, series, later)[1] for series in ([wander(rng, 120, 5.0, tau) for _ in range(6)])]
+def test_the_drift_of_earlier_sessions_informs_the_posterior():
+    fast, slow = (
+        [drift.change_posterior(t, series, later)[1] for series in ([ornstein_uhlenbeck(rng, 120, 5.0, tau) for _ in range(6)])]
         for tau in (8.0, 90.0)
         for rng, t, later in [(np.random.default_rng(1), np.arange(120) * 5.0, np.arange(120) >= 60)]
     )
     t, later = np.arange(120) * 5.0, np.arange(120) >= 60
-    y = wander(np.random.default_rng(9), 120, 5.0, 25.0)
-    alone, after_quick, after_slow = (drift.change_posterior(t, y, later, earlier=known)[0] for known in ((), quick, slow))
-    assert after_quick.sd < alone.sd < after_slow.sd
-    assert after_quick.df == alone.df + 8
+    y = ornstein_uhlenbeck(np.random.default_rng(9), 120, 5.0, 25.0)
+    alone, with_fast, with_slow = (drift.change_posterior(t, y, later, earlier=known)[0] for known in ((), fast, slow))
+    assert with_fast.sd < alone.sd < with_slow.sd
+    assert with_fast.df == alone.df + 8
 
 
-def test_what_was_seen_of_the_drift_does_not_depend_on_earlier_sessions(null_sessions):
+def test_the_drift_evidence_of_a_session_does_not_depend_on_earlier_sessions(null_sessions):
     first = verdict(null_sessions[0])
     base, phase = phase_of(null_sessions[1], 0, BASE_S), phase_of(null_sessions[1], BASE_S, 600)
-    alone, lent = classify_response(base, phase), classify_response(base, phase, earlier=[first.drift] * 6)
-    assert alone.drift == lent.drift
-    assert alone.half_width != lent.half_width
+    alone, informed = classify_response(base, phase), classify_response(base, phase, earlier=[first.drift] * 6)
+    assert alone.drift == informed.drift
+    assert alone.half_width != informed.half_width
 
 
-def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions):
+def test_the_standard_error_does_not_include_the_session_to_session_sd(null_sessions):
     still, variable = (verdict(null_sessions[2], session_sd=w) for w in (0.0, 0.3))
     assert still.standard_error == pytest.approx(variable.standard_error)
     assert still.half_width == pytest.approx(1.98 * still.standard_error, rel=0.08)
@@ -251,7 +256,7 @@ def test_the_standard_error_leaves_out_what_is_allowed_for_wander(null_sessions)
 
 
 @pytest.mark.alone
-def test_a_forty_minute_session_is_judged_well_within_fifty_milliseconds():
+def test_the_response_of_a_forty_minute_session_takes_less_than_fifty_milliseconds():
     beat_s = client(5, phase_s=2100)
     base, phase = phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, 2400)
     times = []

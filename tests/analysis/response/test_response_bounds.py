@@ -1,4 +1,4 @@
-"""The benchmark's bounds in a reduced form: fewer sessions, each bound widened by binomial error and nothing else."""
+"""The bounds of the response benchmark with fewer sessions: each bound is widened by the binomial error and nothing else."""
 
 from dataclasses import replace
 
@@ -27,18 +27,17 @@ def test_a_cell_keeps_its_bounds(cell):
 
 
 def test_the_bounds_can_fail():
-    (never,) = run(Cell("always clear", Scenario()), 5, SEED, allowances=(USED,), rules=(lambda *_: "clear",))
-    broken = replace(never, cell=BOUNDED[0])
-    assert not broken.holds
+    (outcome,) = run(Cell("always clear", Scenario()), 5, SEED, allowances=(USED,), rules=(lambda *_: "clear",))
+    assert not replace(outcome, cell=BOUNDED[0]).holds
 
 
 @pytest.mark.parametrize("name", ["drift τ 60 s", "drift in heavy-tailed steps", "drift SD .40"])
-def test_on_drift_that_nothing_was_tuned_on_false_calls_stay_rare(name):
+def test_false_positives_stay_rare_with_held_out_kinds_of_drift(name):
     (outcome,) = run(Cell(name, Scenario(**HELD_OUT[name])), SESSIONS, SEED, allowances=(USED,))
     assert outcome.counts["clear"] + outcome.counts["opposite"] <= binom.ppf(0.999, SESSIONS, 0.02)
 
 
-def test_the_drift_of_earlier_sessions_makes_no_false_calls():
+def test_the_drift_of_earlier_sessions_causes_no_false_positives():
     quiet = drifts(Scenario(phase_min=15), 12, SEED + 1)
     cell = Cell("quiet", Scenario(phase_min=15))
     (outcome,) = run(cell, SESSIONS, SEED, allowances=(USED,), earlier=quiet, rules=(with_earlier,))
@@ -46,16 +45,16 @@ def test_the_drift_of_earlier_sessions_makes_no_false_calls():
 
 
 @pytest.mark.parametrize("ratio", [0.7, 1.0, 1.42, 2.0])
-def test_the_simulated_hearts_change_their_rmssd_by_the_ratio_asked_for(ratio):
+def test_the_rmssd_of_simulated_hearts_changes_by_the_requested_ratio(ratio):
     scenario = Scenario(base_min=10, phase_min=10, ratio=ratio, drift_sd=0.0, breathing_sd_hz=0.0)
     changes = [segments(h.phase).ln_rmssd.mean() - segments(h.base).ln_rmssd.mean() for h in sessions(scenario, 6, SEED)]
     assert np.exp(np.mean(changes)) == pytest.approx(ratio, rel=0.03)
 
 
-def test_the_simulated_drift_has_the_spread_asked_for():
-    found = [np.std(segments(heard.base).ln_rmssd) for heard in sessions(Scenario(base_min=60, drift_sd=0.4), 4, SEED)]
-    wider = [np.std(segments(heard.base).ln_rmssd) for heard in sessions(Scenario(base_min=60, drift_sd=0.8), 4, SEED)]
-    assert np.mean(wider) / np.mean(found) == pytest.approx(2, rel=0.25)
+def test_the_simulated_drift_has_the_requested_spread():
+    narrow = [np.std(segments(heard.base).ln_rmssd) for heard in sessions(Scenario(base_min=60, drift_sd=0.4), 4, SEED)]
+    wide = [np.std(segments(heard.base).ln_rmssd) for heard in sessions(Scenario(base_min=60, drift_sd=0.8), 4, SEED)]
+    assert np.mean(wide) / np.mean(narrow) == pytest.approx(2, rel=0.25)
 
 
 def test_the_same_seed_gives_the_same_sessions():

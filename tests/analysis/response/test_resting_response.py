@@ -13,40 +13,40 @@ def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0):
     return [RestPhase(delta, error, baseline_s, phase_s) for delta in deltas]
 
 
-def ask(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 1200.0)):
+def compared(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 1200.0)):
     return compare_with_rests(
         Response(verdict, "", delta=delta, flagged=flagged, steady=verdict != "insufficient"), *lengths, known
     )
 
 
-def test_without_a_rest_the_allowance_for_wander_is_the_first_guess():
+def test_the_session_to_session_sd_without_a_rest_is_the_prior():
     assert session_to_session_sd([]) == pytest.approx(PRIOR_SESSION_SD)
 
 
-def test_quiet_rests_narrow_the_allowance_and_restless_ones_widen_it():
+def test_rests_of_little_change_lower_the_session_to_session_sd_and_others_raise_it():
     assert session_to_session_sd(rests(0.1, -0.1)) == pytest.approx(np.sqrt(4 * 0.1**2 / 6))
     assert session_to_session_sd(rests(0.5, -0.3)) == pytest.approx(np.sqrt((4 * 0.1**2 + 0.5**2 + 0.3**2 - 2 * 0.1**2) / 6))
     assert session_to_session_sd(rests(*[0.0] * 20)) == 0
 
 
-def test_below_three_rests_of_this_length_it_says_so_kindly_and_gives_no_figure():
+def test_fewer_than_three_rests_of_this_length_give_a_reason_and_no_figure():
     for known, words in (
         ([], "there is none yet"),
         (rests(0.1), "there is one of about this length so far"),
         (rests(0.1, 0.2), "there are two of about this length so far"),
         (rests(0.1, 0.2) + rests(0.1, 0.2, 0.3, phase_s=600.0), "there are two of about this length so far"),
     ):
-        found = ask(0.4, known)
+        found = compared(0.4, known)
         assert (found.verdict, found.mean, found.half_width) == ("unknown", None, None)
         assert found.why.startswith("Three quiet sessions without massage")
         assert words in found.why
 
 
-def test_the_range_is_that_of_a_further_rest_by_student_t():
+def test_the_range_is_the_prediction_interval_of_a_further_rest_by_student_t():
     deltas = (0.02, 0.10, 0.06, 0.14)
-    found = ask(0.3, rests(*deltas))
-    reach = student.ppf(0.975, 3) * np.std(deltas, ddof=1) * np.sqrt(1 + 1 / 4)
-    assert (found.mean, found.half_width, found.rests) == (pytest.approx(0.08), pytest.approx(reach), 4)
+    found = compared(0.3, rests(*deltas))
+    half_width = student.ppf(0.975, 3) * np.std(deltas, ddof=1) * np.sqrt(1 + 1 / 4)
+    assert (found.mean, found.half_width, found.rests) == (pytest.approx(0.08), pytest.approx(half_width), 4)
 
 
 @pytest.mark.parametrize(
@@ -57,36 +57,36 @@ def test_the_range_is_that_of_a_further_rest_by_student_t():
         (-0.50, "less", "Less than rest alone usually does for you: between −"),
     ],
 )
-def test_a_change_beyond_that_range_is_more_or_less_than_usual(delta, verdict, words):
-    found = ask(delta, rests(0.02, 0.10, 0.06, 0.14))
+def test_only_a_change_outside_that_range_is_more_or_less_than_usual(delta, verdict, words):
+    found = compared(delta, rests(0.02, 0.10, 0.06, 0.14))
     assert found.verdict == verdict
     assert found.why.startswith(words)
     assert "(4 rest-only sessions)" in found.why
 
 
-def test_rests_that_hardly_differ_make_no_small_change_an_unusual_one():
-    assert ask(0.14, rests(0.05, 0.0501, 0.0502)).verdict == "usual"
-    assert ask(0.16, rests(0.05, 0.0501, 0.0502)).verdict == "more"
+def test_a_small_change_is_usual_even_where_the_rests_hardly_differ():
+    assert compared(0.14, rests(0.05, 0.0501, 0.0502)).verdict == "usual"
+    assert compared(0.16, rests(0.05, 0.0501, 0.0502)).verdict == "more"
 
 
-def test_unsafe_breathing_or_unsteady_data_leave_the_second_question_open():
+def test_flagged_breathing_or_unsteady_data_leave_the_comparison_unknown():
     known = rests(0.02, 0.10, 0.06, 0.14)
-    assert ask(0.6, known, flagged=True).verdict == "unknown"
-    assert "breathing" in ask(0.6, known, flagged=True).why
-    assert ask(0.1, known, flagged=True).verdict == "usual"
-    assert ask(None, known, verdict="insufficient").verdict == "unknown"
+    assert compared(0.6, known, flagged=True).verdict == "unknown"
+    assert "breathing" in compared(0.6, known, flagged=True).why
+    assert compared(0.1, known, flagged=True).verdict == "usual"
+    assert compared(None, known, verdict="insufficient").verdict == "unknown"
 
 
-@pytest.mark.parametrize("wander", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("session_sd", [0.0, 0.1, 0.3])
 @pytest.mark.parametrize("count", [3, 6])
-def test_at_rest_more_than_usual_is_said_in_about_the_nominal_share(count, wander):
+def test_a_rest_is_more_than_usual_in_about_the_nominal_share(count, session_sd):
     rng = np.random.default_rng(count)
-    said, trials = 0, 1500
+    more, trials = 0, 1500
     for _ in range(trials):
-        today, *before = rng.normal(rng.normal(0, 0.2), np.hypot(0.12, wander), count + 1)
-        said += ask(float(today), rests(*before)).verdict == "more"
-    assert said / trials < 0.025 + 3.3 * np.sqrt(0.025 * 0.975 / trials)
-    assert said / trials > 0.005
+        today, *before = rng.normal(rng.normal(0, 0.2), np.hypot(0.12, session_sd), count + 1)
+        more += compared(float(today), rests(*before)).verdict == "more"
+    assert more / trials < 0.025 + 3.3 * np.sqrt(0.025 * 0.975 / trials)
+    assert more / trials > 0.005
 
 
 def session(kind, delta=0.2, drift=None, error=0.1, steady=True):
@@ -99,14 +99,18 @@ def session(kind, delta=0.2, drift=None, error=0.1, steady=True):
     return EarlierSession(kind=kind, figures=EarlierFigures(phases, [response]), context=context, drift=drift)
 
 
-def test_only_steady_rests_are_learnt_from_and_of_the_same_phase():
-    past = [session("massage"), session("rest"), session("rest", steady=False), session("rest", error=None)]
-    assert rest_phases(past, "massage") == [RestPhase(0.2, 0.1, 300.0, 1200.0)]
-    assert rest_phases(past, "recovery") == []
+def test_only_the_same_phase_of_steady_rests_is_compared():
+    earlier = [session("massage"), session("rest"), session("rest", steady=False), session("rest", error=None)]
+    assert rest_phases(earlier, "massage") == [RestPhase(0.2, 0.1, 300.0, 1200.0)]
+    assert rest_phases(earlier, "recovery") == []
 
 
-def test_the_drift_of_the_newest_rests_is_borrowed():
+def test_drift_evidence_is_that_of_the_newest_rests():
     t_s, later = np.arange(60) * 5.0, np.arange(60) >= 30
-    seen = [change_posterior(t_s, np.random.default_rng(n).normal(3, 0.2, 60), later)[1] for n in range(8)]
-    past = [session("rest", drift=None), *(session("rest", drift=drift) for drift in seen), session("massage", drift=seen[0])]
-    assert drift_evidence(past) == seen[2:]
+    drifts = [change_posterior(t_s, np.random.default_rng(n).normal(3, 0.2, 60), later)[1] for n in range(8)]
+    earlier = [
+        session("rest", drift=None),
+        *(session("rest", drift=drift) for drift in drifts),
+        session("massage", drift=drifts[0]),
+    ]
+    assert drift_evidence(earlier) == drifts[2:]

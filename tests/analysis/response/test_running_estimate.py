@@ -15,20 +15,20 @@ from restbeat.sensors.recordings.recording import PhaseStart
 
 
 def heart(seed, minutes, ratio=1.0):
-    """Ends (s) and RR (ms) of beats whose RMSSD changes by `ratio` after five minutes."""
+    """Return end times (s) and RR (ms) of beats whose RMSSD changes by `ratio` after five minutes."""
     rng = np.random.default_rng(seed)
     t = np.arange(0, 60 * minutes, 0.1)
-    deep = 0.04 * np.where(t >= 300, ratio, 1.0) * np.exp(0.2 * np.cumsum(rng.normal(0, 0.05, t.size)) * np.exp(-t / 1e9))
-    beats = np.cumsum((1 + deep * np.sin(2 * np.pi * 0.25 * t)) / 0.9) * 0.1
+    depth = 0.04 * np.where(t >= 300, ratio, 1.0) * np.exp(0.2 * np.cumsum(rng.normal(0, 0.05, t.size)) * np.exp(-t / 1e9))
+    beats = np.cumsum((1 + depth * np.sin(2 * np.pi * 0.25 * t)) / 0.9) * 0.1
     times = np.interp(np.arange(1, int(beats[-1])), beats, t + 0.1)
     return times[1:], 1000 * np.diff(times)
 
 
 def judged(end_s, rr_ms, rejected=()):
     for n, (end, rr) in enumerate(zip(end_s.tolist(), rr_ms.tolist(), strict=True)):
-        good = n not in rejected
-        near = n > 0 and good and n - 1 not in rejected
-        yield JudgedBeat(end, rr, good, False, rr - float(rr_ms[n - 1]) if near else None, "normal" if good else "other")
+        accepted = n not in rejected
+        diff_ms = rr - float(rr_ms[n - 1]) if n > 0 and accepted and n - 1 not in rejected else None
+        yield JudgedBeat(end, rr, accepted, False, diff_ms, "normal" if accepted else "other")
 
 
 def comparison_of(beats, start_s=300.0, base_s=(0.0, 300.0)):
@@ -50,7 +50,7 @@ def beats():
     return heart(1, 15, ratio=1.5)
 
 
-def test_the_sums_kept_while_running_are_those_of_the_segments_but_for_the_borders(beats):
+def test_the_running_sums_are_those_of_the_segments_except_at_the_borders(beats):
     comparison = comparison_of(judged(*beats), start_s=299.0)
     for found, bounds in ((comparison.baseline, (0.0, 300.0)), (comparison.current, (300.0, 900.0))):
         whole = segments(recorded(*beats, *bounds), FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES)
@@ -60,11 +60,11 @@ def test_the_sums_kept_while_running_are_those_of_the_segments_but_for_the_borde
         assert whole.mid_s.size - live.size <= 2  # the last one is whole only once a beat has ended behind it
 
 
-def test_at_its_end_a_phase_has_the_interval_of_its_verdict(beats):
-    now = provisional_change(comparison_of(judged(*beats)))
-    verdict = classify_response(recorded(*beats, 0, 300), recorded(*beats, 300, 900))
-    assert now.why is None
-    for live, record in ((now.percent, verdict.delta), (now.low_pct, verdict.low), (now.high_pct, verdict.high)):
+def test_the_provisional_interval_at_the_end_of_a_phase_is_that_of_the_response(beats):
+    change = provisional_change(comparison_of(judged(*beats)))
+    response = classify_response(recorded(*beats, 0, 300), recorded(*beats, 300, 900))
+    assert change.why is None
+    for live, record in ((change.percent, response.delta), (change.low_pct, response.low), (change.high_pct, response.high)):
         assert np.log1p(live / 100) == pytest.approx(record, abs=0.05)
 
 
@@ -82,20 +82,18 @@ def test_a_running_session_compares_massage_and_recovery_with_its_baseline():
         assert provisional_change(found[phase]).why is None
 
 
-def test_without_a_baseline_nothing_is_compared():
+def test_a_session_without_a_baseline_has_no_running_comparison():
     live = LiveSession()
     live.push(PhaseStart(1.0, Phase.MASSAGE))
     assert live.running_comparison is None
 
 
-def sums(stretches, start_s=0.0, rejected=0, level=900.0):
-    return SegmentSums(
-        start_s=start_s, squares=[5 * level] * stretches, differences=[5] * stretches, beats=100, rejected=rejected
-    )
+def sums(segments, start_s=0.0, rejected=0, level=900.0):
+    return SegmentSums(start_s=start_s, squares=[5 * level] * segments, differences=[5] * segments, beats=100, rejected=rejected)
 
 
 @pytest.mark.parametrize(
-    ("base", "now", "why"),
+    ("baseline", "current", "why"),
     [
         (sums(23), sums(30, 300.0), "the baseline is too short to compare with"),
         (sums(60), sums(4, 300.0), "about 40 s more are needed"),
@@ -103,23 +101,23 @@ def sums(stretches, start_s=0.0, rejected=0, level=900.0):
         (sums(60), sums(30, 300.0, rejected=11), "too many beats could not be used"),
     ],
 )
-def test_what_cannot_be_told_yet_has_a_reason_and_no_figure(base, now, why):
-    found = provisional_change(RunningComparison(phase="massage", baseline=base, current=now))
+def test_a_change_that_cannot_be_estimated_yet_has_a_reason_and_no_figure(baseline, current, why):
+    found = provisional_change(RunningComparison(phase="massage", baseline=baseline, current=current))
     assert (found.percent, found.low_pct, found.high_pct, found.why) == (None, None, None, why)
 
 
-def test_a_rejected_beat_is_in_no_sum_and_counts(beats):
+def test_a_rejected_beat_is_counted_and_in_no_sum_of_differences(beats):
     comparison, whole = comparison_of(judged(*beats, rejected={10, 400})), comparison_of(judged(*beats))
     assert (comparison.baseline.rejected, comparison.current.rejected) == (1, 1)
     assert sum(comparison.baseline.differences) == sum(whole.baseline.differences) - 2
     assert comparison.baseline.beats == whole.baseline.beats
 
 
-def test_a_client_who_wanders_much_at_rest_gets_a_wider_interval(beats):
+def test_rests_of_large_change_widen_the_interval(beats):
     comparison = comparison_of(judged(*beats))
     phases = [PhaseFigures(phase=name, start_s=0.0, end_s=300.0, beats=300) for name in ("baseline", "massage")]
     response = ResponseFigures(phase="massage", delta_ln_rmssd=0.6, class_="none")
     context = {"massage": ResponseContext(wander_sd=0.1, standard_error=0.1, steady=True)}
     rest = EarlierSession(kind="rest", figures=EarlierFigures(phases, [response]), context=context)
-    usual, wide = provisional_change(comparison), provisional_change(comparison, [rest] * 3)
-    assert wide.low_pct < usual.low_pct < usual.percent < usual.high_pct < wide.high_pct
+    narrow, wide = provisional_change(comparison), provisional_change(comparison, [rest] * 3)
+    assert wide.low_pct < narrow.low_pct < narrow.percent < narrow.high_pct < wide.high_pct

@@ -9,7 +9,7 @@ import pytest
 from restbeat.analysis.figures import ALGORITHM
 from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.heart_model import HeartState, rmssd_by_formula, simulate_heart
-from restbeat.analysis.simulation.strap_packets import send
+from restbeat.analysis.simulation.strap_packets import simulate_packets
 from restbeat.sensors.model import Contact, Device, Phase
 from restbeat.sensors.recordings.recording import Header, Mark, PhaseStart
 from restbeat.service.clients.clients import Clients
@@ -47,7 +47,7 @@ def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), dr
     quiet = _CLIENT.with_rmssd(level * rmssd_by_formula(_CLIENT))
     massage = quiet.with_rmssd(ratio * rmssd_by_formula(quiet))
     heart = simulate_heart([(0.0, quiet), (BASE_S, massage)], END_S, rng, tau_s=1.0, drift_sd=drift_sd)
-    sent = send(heart.beats_s, END_S, rng, rr=True, contact=Contact.NOT_REPORTED, away=[])
+    sent = simulate_packets(heart.beats_s, END_S, rng, rr=True, contact=Contact.NOT_REPORTED, disconnected=[])
     step = (END_S - BASE_S) / max(len(techniques), 1)
     marks = [Mark(BASE_S + step * n + 0.1, technique=name) for n, name in enumerate(techniques)]
     told = sorted([PhaseStart(0.0, Phase.BASELINE), PhaseStart(BASE_S, Phase.MASSAGE), *marks, *sent.packets], key=lambda e: e.t)

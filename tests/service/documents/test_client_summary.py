@@ -4,14 +4,11 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from restbeat.analysis.response import relaxation_response
-from restbeat.analysis.response.resting_response import FEWEST_RESTS
 from restbeat.sensors.recordings.recording import STOP_NOTE
-from restbeat.service.documents import client_caveats
 from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
 from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
 from restbeat.service.rendering.svg_plot import width_of
-from restbeat.service.sessions.client_session import LEAST_USED_PCT, Complement, UsualDays
+from restbeat.service.sessions.client_session import Complement, UsualDays
 from restbeat.service.sessions.models import VisitMark
 
 from ...web.made_up import report, row
@@ -334,9 +331,3 @@ def test_a_part_can_stand_in_another_page():
     part = client_summary_part(a_session(), german(), FRAME)
     assert part.startswith('<div class="take-home">')
     assert "<html" not in part
-
-
-def test_the_thresholds_are_those_of_the_analysis():
-    assert client_caveats.STEADY_SEGMENTS == relaxation_response.FEWEST_SEGMENTS
-    assert pytest.approx(100 * (1 - relaxation_response.GREATEST_REJECTED)) == LEAST_USED_PCT
-    assert client_caveats.FEWEST_RESTS == FEWEST_RESTS

@@ -22,7 +22,7 @@ WITH_RR = sorted(path.name for path in FIXTURES.glob("*.jsonl*") if path.name !=
 
 
 def of_recording(recording, name="recording", began=BEGAN):
-    report = summarise(name, recording.header, recording.events, record=numpy_time_domain)
+    report = summarise(name, recording.header, recording.events, compute_time_domain=numpy_time_domain)
     return session_data(recording.header, recording.events, report, began)
 
 

@@ -7,9 +7,10 @@ from fhir.resources.R4B.bundle import Bundle
 import msgspec
 import pytest
 
+from restbeat.analysis.figure_table import LOINC, OWN_CODES
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Recording, read
-from restbeat.service.exchange.fhir import FIGURES, LOINC, PHASE
+from restbeat.service.exchange.fhir import PHASE
 from restbeat.service.exchange.formats import write_as
 
 from .sessions import BEGAN, CLEAR, ECG, FIXTURES, GAPS, NOISY, OPTICAL, PULSE, of_recording, session
@@ -59,14 +60,14 @@ def test_every_figure_of_every_phase_is_there_under_its_code():
     for figures in data.report.figures.phases:
         for code, name in LOINC_OF.items():
             assert by_code[(LOINC, code), figures.phase]["valueQuantity"]["value"] == getattr(figures, name)
-        assert by_code[(FIGURES, "rmssd"), figures.phase]["valueQuantity"] == {
+        assert by_code[(OWN_CODES, "rmssd"), figures.phase]["valueQuantity"] == {
             "value": figures.rmssd_ms,
             "unit": "ms",
             "system": "http://unitsofmeasure.org",
             "code": "ms",
         }
     assert {code for (system, code), _ in by_code if system == LOINC} == set(LOINC_OF)
-    assert {code for (system, code), _ in by_code if system == FIGURES} == LOCAL
+    assert {code for (system, code), _ in by_code if system == OWN_CODES} == LOCAL
 
 
 def test_the_response_has_its_interval_and_class():

@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from restbeat.service.storage import migrations
-from restbeat.service.storage.column_docs import COLUMNS
 from restbeat.service.storage.database import DATABASE, open_database
-from restbeat.service.storage.schema_docs import HIDDEN, TABLES, metadata, page, undescribed
+
+from .column_words import COLUMNS
+from .schema_page import HIDDEN, TABLES, metadata, page, undescribed
 
 DOCS = Path(__file__).parents[3] / "docs"
 README = DOCS.parent / "README.md"

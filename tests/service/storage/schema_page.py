@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import re
 from typing import Any, Final
 
-from .column_docs import words_of
-from .sqlite import Database
+from restbeat.service.storage.sqlite import Database
+
+from .column_words import words_of
 
 TABLES: Final = {
     "session_overview": "A line a session: whose, when, pain, and what came of it by the newest figures.",

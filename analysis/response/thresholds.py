@@ -1,0 +1,12 @@
+"""Requirements for a verdict on a response; pages quote the same limits."""
+
+from typing import Final
+
+FEWEST_SEGMENTS: Final = 24
+"""Clean 10 s segments that each phase needs: four minutes."""
+GREATEST_REJECTED: Final = 0.05
+"""Largest share of rejected beats in each phase."""
+LEAST_USED_PCT: Final = round(100 * (1 - GREATEST_REJECTED), 9)
+"""Least percentage of accepted beats in each phase; the complement of `GREATEST_REJECTED`."""
+FEWEST_RESTS: Final = 3
+"""Rest-only sessions needed to know the client's usual change at rest."""
