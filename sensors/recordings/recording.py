@@ -14,7 +14,7 @@ import gzip
 from math import isfinite
 from pathlib import Path
 import re
-from typing import IO, Any, Final, Literal, get_args
+from typing import IO, Annotated, Any, Final, Literal, get_args
 import zlib
 
 import msgspec
@@ -71,8 +71,9 @@ class MarkContent(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     pressure: str | None = None
     note: str | None = None
-    kind: MarkKind | None = None
-    """stop: the massage was stopped because of pain. None: any other mark."""
+    kind: Annotated[
+        MarkKind | None, msgspec.Meta(description="stop: the massage was stopped because of pain. None: any other mark.")
+    ] = None
 
     @property
     def text(self) -> str:
