@@ -82,23 +82,3 @@ def busy_hint(name: str | None) -> str | None:
     """
     row = known_device(Device(name=name))
     return None if row is None or row.slots is None else row.quirk
-
-
-def table_markdown() -> str:
-    """Return the table in Markdown, for the documentation."""
-    head = ("sensor", "kind", "RR", "contact", "connections", "RR comes after", "to know", "source")
-    rows = [
-        (
-            row.model,
-            row.kind.value,
-            row.rr.value,
-            row.contact.value if row.contact else "–",
-            str(row.slots or "–"),
-            f"{row.latency_s:g} s" if row.latency_s else "–",
-            row.quirk or "",
-            row.source,
-        )
-        for row in known_devices()
-    ]
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -78,12 +78,6 @@ def parse_faults(texts: Sequence[str]) -> tuple[FaultSpec, ...]:
     return tuple(_parse(part.strip()) for text in texts for part in text.split(",") if part.strip())
 
 
-def grammar_markdown() -> str:
-    """Return the grammar as a table in Markdown, for the documentation."""
-    rows = "".join(f"| `{kind.example}` | {kind.what} |\n" for kind in KINDS.values())
-    return f"| fault | what happens |\n| --- | --- |\n{rows}"
-
-
 def _parse(text: str) -> FaultSpec:
     name = re.match(r"[a-z-]*", text)
     kind = KINDS.get(name.group() if name else "")

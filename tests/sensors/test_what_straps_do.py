@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
+from restbeat.sensors.protocols.known_devices import busy_hint
 from restbeat.sensors.source import ConnectionState
 from restbeat.service.rooms.room import _OF_CONNECTION
 
@@ -234,6 +234,26 @@ def connection_table():
         "Beside a state without data stands for how long there is none. The hint below it fits what happened:\n\n"
         f"| when | hint | shown by |\n| --- | --- | --- |\n{hints}"
     )
+
+
+def table_markdown():
+    """Return the table in Markdown, for the documentation."""
+    head = ("sensor", "kind", "RR", "contact", "connections", "RR comes after", "to know", "source")
+    rows = [
+        (
+            row.model,
+            row.kind.value,
+            row.rr.value,
+            row.contact.value if row.contact else "–",
+            str(row.slots or "–"),
+            f"{row.latency_s:g} s" if row.latency_s else "–",
+            row.quirk or "",
+            row.source,
+        )
+        for row in known_devices()
+    ]
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def page():

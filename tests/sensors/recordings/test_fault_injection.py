@@ -10,7 +10,7 @@ import pytest
 from restbeat.sensors.errors import FaultError, PayloadError
 from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.heart_rate import parse
-from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
+from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, parse_faults
 from restbeat.sensors.recordings.fault_injection import fault_lines, with_faults
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Fault, Packet, read, write
 
@@ -215,6 +215,12 @@ def test_a_recording_with_faults_is_written_and_read_back(clear, tmp_path):
     write(tmp_path / "r.jsonl", changed.header, list(changed.events))
     back = read(tmp_path / "r.jsonl")
     assert (back.header, back.events) == (changed.header, changed.events)
+
+
+def grammar_markdown():
+    """Return the grammar as a table in Markdown, for the documentation."""
+    rows = "".join(f"| `{kind.example}` | {kind.what} |\n" for kind in KINDS.values())
+    return f"| fault | what happens |\n| --- | --- |\n{rows}"
 
 
 def test_the_page_of_faults_says_what_the_grammar_is():
