@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint
+from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
 from restbeat.sensors.source import ConnectionState
 from restbeat.service.rooms.room import _OF_CONNECTION
 
