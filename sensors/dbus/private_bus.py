@@ -11,9 +11,7 @@ from ..errors import VirtualBusError
 from .temporary_folder import end_process, temporary_folder
 
 _DAEMON = "dbus-daemon"
-_MISSING = (
-    f"Virtual straps need {_DAEMON}, which is not installed (on Debian: apt install dbus). Recordings can be replayed without it."
-)
+_MISSING = f"Virtual straps need {_DAEMON}, which is not installed (on Debian: apt install dbus)."
 _START_S = 5.0
 # ends the daemon when our end of the pipe closes, so that it does not outlive a killed restbeat
 _GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
