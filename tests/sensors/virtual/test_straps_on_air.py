@@ -208,7 +208,7 @@ async def test_an_address_without_a_bus_is_reported_in_a_sentence(address):
 
 async def test_without_dbus_daemon_there_are_no_virtual_straps_and_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(VirtualBusError, match=r"apt install dbus.*can be replayed without it"):
+    with pytest.raises(VirtualBusError, match="apt install dbus"):
         async with virtual_straps([recording()]):
             pass
 
