@@ -12,7 +12,7 @@ from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.worker.worker import Worker
 from restbeat.web.http.person import COOKIE
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from .chromium import SIZES
 from .practices import practice_of
@@ -41,7 +41,7 @@ async def practice(folder, worker, *, login=False):
             quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
             accounts = await Accounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        async with served(
+        async with serving(
             practice_of(
                 made.house, made.hub, accounts=accounts, clients=made.records, client_pages=made.links, courses=made.courses
             ),

@@ -24,7 +24,7 @@ from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.sessions.soap_notes import SessionNotes
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from .chromium import SIZES
 from .practices import practice_of
@@ -72,7 +72,7 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         made.records = Clients(storage, seal, house.end_sessions_of, revoke_all)
         rights = DataRequests(storage, worker, seal, house)
         made.address = await stack.enter_async_context(
-            served(practice_of(house, hub, clients=made.records, data_requests=rights), "127.0.0.1", 0)
+            serving(practice_of(house, hub, clients=made.records, data_requests=rights), "127.0.0.1", 0)
         )
         yield made
 

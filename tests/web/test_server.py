@@ -4,7 +4,7 @@ import gc
 
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ..practices import practice_of
 from ..service.houses import Bench
@@ -14,7 +14,7 @@ async def test_while_it_serves_what_was_loaded_before_is_not_searched_for_garbag
     gc.unfreeze()
     async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(practice_of(house, bench.hub), "127.0.0.1", 0):
+        async with bench.house as house, serving(practice_of(house, bench.hub), "127.0.0.1", 0):
             assert gc.get_freeze_count() > 10_000
             assert len(gc.get_objects()) < gc.get_freeze_count() / 10
         assert gc.get_freeze_count() == 0

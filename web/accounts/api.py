@@ -9,7 +9,7 @@ from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import AccountRow, Role
 from ..http.endpoint import Call, Endpoint, json_answer
 from ..http.person import LOGIN
-from .login_pages import peer_of
+from .login_pages import peer_address
 from .login_required import give_cookie
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -148,7 +148,7 @@ class AccountsApi:
 
     async def log_in(self, call: Call) -> web.Response:
         """Let a program in, as the login page lets people in."""
-        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_of(call.request))
+        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_address(call.request))
         response = json_answer(Me(login.person.name, login.person.role, login.csrf))
         give_cookie(call.request, response, login)
         return response

@@ -42,7 +42,7 @@ class LoginPages:
         fields = await request.post()
         name, password, wanted = (_text(fields, key) for key in ("name", "password", "next"))
         try:
-            login = await self._accounts.log_in(name, password, peer=peer_of(request))
+            login = await self._accounts.log_in(name, password, peer=peer_address(request))
         except PortError as error:
             return _refused(self._login(_status(error), str(error), wanted, name), error)
         raise _let_in(request, login, wanted)
@@ -56,7 +56,7 @@ class LoginPages:
         fields = await request.post()
         code, name, password = (_text(fields, key) for key in ("code", "name", "password"))
         try:
-            login = await self._accounts.set_up(code, name, password, peer=peer_of(request))
+            login = await self._accounts.set_up(code, name, password, peer=peer_address(request))
         except PortError as error:
             return _refused(self._setup(_status(error), str(error), name), error)
         raise _let_in(request, login, "/")
@@ -81,7 +81,7 @@ class LoginPages:
         return self._pages.open_page("accounts/setup.html", status, trouble=trouble, name=name)
 
 
-def peer_of(request: web.Request) -> str:
+def peer_address(request: web.Request) -> str:
     """The address that tries: behind a proxy on this computer, whom that proxy names last."""
     peer = request.remote or "unknown"
     try:

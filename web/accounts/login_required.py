@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login
 from ..http.person import COOKIE, CSRF_HEADER, LOGIN
-from ..http.security import _READING, _path_of, is_tls
+from ..http.security import READING_METHODS, is_tls, route_path
 
 _COOKIE_S: Final = 7 * 86_400
 """The browser forgets the cookie then; whether the login still holds, the server decides."""
@@ -25,13 +25,13 @@ def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
         if login:
             request[LOGIN] = login
         # A method that is not there has a path, and no route. No cookie goes with a client's page, nor with a file to keep.
-        if {_path_of(request), request.path} & open_paths:
+        if {route_path(request), request.path} & open_paths:
             return await handler(request)
         if login is None:
             if request.path.startswith("/api/") or request.headers.get("Upgrade"):
                 raise web.HTTPUnauthorized(text="Log in first: this needs an account.")
             raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs)}")
-        if request.method not in _READING:
+        if request.method not in READING_METHODS:
             await _demand_token(request, login)
         response = await handler(request)
         if (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:

@@ -28,7 +28,7 @@ from ...service.follow_up.models import (
 )
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
-from ..accounts.login_pages import peer_of
+from ..accounts.login_pages import peer_address
 from ..http.path_numbers import whole_number
 from ..http.person import person_of
 from ..http.security import CLIENT_PAGES, is_tls
@@ -53,18 +53,18 @@ OPEN_PATHS: Final = frozenset(
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-TellSession = Callable[[int, str], Awaitable[Markup]]
+RenderSession = Callable[[int, str], Awaitable[Markup]]
 """Tells of a session in a language, as a part of a page; it begins with the page's `h1`."""
 
 
-STYLES: Final = ("take_home.css",)
+SUMMARY_STYLES: Final = ("take_home.css",)
 """Style sheets that the part wants beside those of the page."""
 
 
 class ClientPageHandlers:
     """Handlers of `/c/…`, and of `/links/{link}/print` for the therapist."""
 
-    def __init__(self, client_pages: ClientPages, pages: PageRenderer, tell: TellSession) -> None:
+    def __init__(self, client_pages: ClientPages, pages: PageRenderer, tell: RenderSession) -> None:
         self._client_pages = client_pages
         self._pages = pages
         self._tell = tell
@@ -86,20 +86,20 @@ class ClientPageHandlers:
     async def show(self, request: web.Request) -> web.Response:
         """Show a session, or that about which something is asked now, or the newest."""
         session = _number(request, "session") if "session" in request.match_info else None
-        page = await self._client_pages.look(_token(request), session, "page", peer=peer_of(request))
+        page = await self._client_pages.look(_token(request), session, "page", peer=peer_address(request))
         return await self._shown(request, page, session)
 
     async def calendar(self, request: web.Request) -> web.Response:
         """Give the follow-ups of a session as a calendar file."""
         session = _number(request, "session")
-        page = await self._client_pages.look(_token(request), session, "calendar", peer=peer_of(request))
+        page = await self._client_pages.look(_token(request), session, "calendar", peer=peer_address(request))
         file = calendar_file(session_on(page, session), _address(request, page), page.language)
         headers = {"Content-Disposition": 'attachment; filename="restbeat.ics"'}
         return web.Response(body=file, content_type="text/calendar", charset="utf-8", headers=headers)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Keep the answers of a follow-up, once; for some minutes they can be put right."""
-        token, session, slot, peer = _token(request), _number(request, "session"), _number(request, "slot"), peer_of(request)
+        token, session, slot, peer = _token(request), _number(request, "session"), _number(request, "slot"), peer_address(request)
         fields = await _fields(request)
         try:
             answers = _answers(fields)
@@ -121,19 +121,19 @@ class ClientPageHandlers:
             for text in fields.getall("session", [])
             if isinstance(text, str) and (number := whole_number(text)) is not None
         }
-        page = await self._client_pages.show(_token(request), sessions, remind="remind" in fields, peer=peer_of(request))
+        page = await self._client_pages.show(_token(request), sessions, remind="remind" in fields, peer=peer_address(request))
         return _see(f"{page.path}#choose")
 
     async def speak(self, request: web.Request) -> web.Response:
         """Choose the language of the page."""
         wanted = str((await _fields(request)).get("language", ""))
-        page = await self._client_pages.speak(_token(request), choose(wanted), peer=peer_of(request))
+        page = await self._client_pages.speak(_token(request), choose(wanted), peer=peer_address(request))
         return _see(page.path)
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Refuse what is no address of ours, as any other."""
         token = request.match_info["rest"].partition("/")[0]
-        await self._client_pages.look(token, -1, "page", peer=peer_of(request))
+        await self._client_pages.look(token, -1, "page", peer=peer_address(request))
         raise LinkRefusedError
 
     async def to_print(self, request: web.Request) -> web.Response:
@@ -167,7 +167,7 @@ class ClientPageHandlers:
             current=current,
             asked=asked_now(page),
             told=await self._tell(current.session, page.language) if current else None,
-            styles=STYLES,
+            styles=SUMMARY_STYLES,
             trouble=trouble,
             paper=paper,
             code=qr_svg(address) if _reached(address) else None,
@@ -254,7 +254,7 @@ def _answers(fields: MultiDictProxy[Any]) -> Answers:
     return msgspec.convert(given, Answers)
 
 
-def told_by(courses: Courses, assets: StaticFiles) -> TellSession:
+def summary_renderer(courses: Courses, assets: StaticFiles) -> RenderSession:
     """Tell what a summary tells."""
 
     async def tell(session: int, language: str) -> Markup:

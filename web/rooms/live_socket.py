@@ -12,7 +12,7 @@ import msgspec
 
 from ...service.rooms.live_feed import LiveFeed, Subscriber
 from ...service.rooms.messages import Ask, Heartbeat, ServerMessage
-from .visibility import Telling, hides_clients, telling_of
+from .visibility import MessageFilter, filter_for, hides_clients
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_REQUEST: Final = 4096
@@ -56,7 +56,7 @@ class LiveSocket:
         await socket.prepare(request)
         room = request.query.get("room")
         slot = self._hub.subscribe(room, self._pace.frame_s)
-        telling = telling_of(room, request.query.get("view"), hides=hides_clients(request))
+        telling = filter_for(room, request.query.get("view"), hides=hides_clients(request))
         sender = asyncio.create_task(self._send(request, socket, slot, telling), name="live socket")
         self._open.add(socket)
         try:
@@ -75,7 +75,7 @@ class LiveSocket:
         """Tell every browser that the server goes."""
         await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
 
-    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Subscriber, telling: Telling) -> None:
+    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Subscriber, telling: MessageFilter) -> None:
         loop = asyncio.get_running_loop()
 
         async def send(message: ServerMessage) -> None:

@@ -9,12 +9,12 @@ import msgspec
 
 from ...service.rooms.messages import ClientFrame, Heartbeat, RoomState, ServerMessage, Snapshot, Update
 
-Telling = Callable[[ServerMessage], ServerMessage | None]
+MessageFilter = Callable[[ServerMessage], ServerMessage | None]
 """Gives what is sent in a message's place; None: nothing."""
 
-HIDES: Final = "restbeat-hide"
+HIDE_COOKIE: Final = "restbeat-hide"
 """Cookie of a browser that hides clients' names,"""
-HIDDEN: Final = "yes"
+HIDE_COOKIE_SET: Final = "yes"
 """with this in it while it does."""
 _STEPS: Final = 20
 _FOLLOWED: Final = frozenset({"massage", "recovery"})
@@ -22,29 +22,29 @@ _FOLLOWED: Final = frozenset({"massage", "recovery"})
 
 def hides_clients(request: web.Request) -> bool:
     """Whether this browser is one that hides clients' names."""
-    return request.cookies.get(HIDES) == HIDDEN
+    return request.cookies.get(HIDE_COOKIE) == HIDE_COOKIE_SET
 
 
-def telling_of(room: str | None, view: str | None, *, hides: bool) -> Telling:
+def filter_for(room: str | None, view: str | None, *, hides: bool) -> MessageFilter:
     """How to tell a browser that watches `room`, as its address and its cookie ask for; a room's own page names its client."""
     if view == "client":
-        return for_the_client
-    return without_names if room is None and hides else all_of_it
+        return for_client_screen
+    return without_client_names if room is None and hides else unfiltered
 
 
-def all_of_it(message: ServerMessage) -> ServerMessage:
+def unfiltered(message: ServerMessage) -> ServerMessage:
     """For a therapist."""
     return message
 
 
-def without_names(message: ServerMessage) -> ServerMessage:
+def without_client_names(message: ServerMessage) -> ServerMessage:
     """For a grid that hides whose sessions these are."""
     if isinstance(message, Snapshot | Update):
         return msgspec.structs.replace(message, state=msgspec.structs.replace(message.state, client=None))
     return message
 
 
-def for_the_client(message: ServerMessage) -> ServerMessage | None:
+def for_client_screen(message: ServerMessage) -> ServerMessage | None:
     """For the client's own screen."""
     match message:
         case Snapshot() | Update():
@@ -62,13 +62,13 @@ def client_frame(state: RoomState) -> ClientFrame:
     return ClientFrame(
         field=view.field,
         tone=view.tone,
-        level=None if pained else level_of(state),
+        level=None if pained else relaxation_level(state),
         pace_per_min=view.pace_per_min if paced else None,
         pacer_sound=view.pacer_sound,
     )
 
 
-def level_of(state: RoomState) -> float | None:
+def relaxation_level(state: RoomState) -> float | None:
     """Where RMSSD stands: -1 at half the baseline, 0 at it, 1 at its double, in steps of 0.05; None where that is unknown."""
     if state.signal != "good" or state.phase not in _FOLLOWED or state.change_pct is None:
         return None

@@ -12,7 +12,7 @@ _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Words = Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=24)]
 _Seconds = Annotated[float, msgspec.Meta(ge=10, le=7200)]
 _Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,39}$")]
-TAKEN_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Digit", "Numpad") for n in range(10))})
+RESERVED_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Digit", "Numpad") for n in range(10))})
 """They have another meaning on the room page."""
 
 
@@ -87,7 +87,7 @@ class SettingsApi:
             if not all(words) or len({word.casefold() for word in words}) < len(words):
                 raise RefusedError(f"The {name} name nothing, or the same thing twice.")
         settings = Settings(**fields)
-        taken = sorted(TAKEN_KEYS.intersection(settings.next_keys))
+        taken = sorted(RESERVED_KEYS.intersection(settings.next_keys))
         if taken:
             raise RefusedError(f"{', '.join(taken)} means something else in a room. Choose another key.")
         await self._settings.write(settings, by=call.person.name)

@@ -22,7 +22,7 @@ from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.testbench.bench import Bench
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ...practices import practice_of
 from ...service.houses import Air, Strap
@@ -53,7 +53,7 @@ async def practice(folder):
                 "client_pages": links,
                 "test_bench": bench,
             }
-            async with served(practice_of(house, hub, **parts), "127.0.0.1", 0) as address:
+            async with serving(practice_of(house, hub, **parts), "127.0.0.1", 0) as address:
                 yield address, login
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ...practices import practice_of
 from ...service.houses import Bench, open_room
@@ -31,7 +31,7 @@ async def two_tablets(tmp_path):
     ARTIFACTS.mkdir(exist_ok=True)
     async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(practice_of(house, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
+        async with bench.house as house, serving(practice_of(house, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
             await open_room(bench, client="M-014", pain_before=3)
             tablets = [await (await browser.new_context()).new_page() for _ in range(2)]
             for tablet in tablets:
