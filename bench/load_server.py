@@ -15,7 +15,7 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
@@ -47,7 +47,7 @@ class Strap:
         self.packets, self.offset_s, self.left = packets, offset_s, []
 
     async def items(self, clock):
-        yield ConnectionChange(0.0, LinkState.STREAMING)
+        yield ConnectionChange(0.0, ConnectionState.STREAMING)
         yield PhaseStart(0.0, Phase.BASELINE)
         for packet in self.packets:
             t = packet.t + self.offset_s

@@ -22,6 +22,7 @@ from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.sessions.soap_notes import SessionNotes
+from restbeat.service.settings import PracticeSettings
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import serving
@@ -381,7 +382,7 @@ async def test_settings_are_saved_and_the_pedal_key_is_entered_by_pressing_it(tm
         await page.get_by_label("Massage").fill("25")
         await page.get_by_role("button", name="Save").click()
         await expect(page.locator("#said")).to_have_text("Saved.")
-        settings = await made.settings.read()
+        settings = await PracticeSettings(made.storage).read()
         assert settings.techniques[0] == "Effleurage"
         assert len(settings.techniques) == 8
         assert (settings.regions, settings.next_keys) == (("Jaw", "Neck"), ("Space", "PageUp"))

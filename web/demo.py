@@ -10,11 +10,11 @@ from rich.console import Console
 
 from ..sensors.bluetooth.scanner import StrapSource, on_bus
 from ..sensors.clock import Clock, RunningClock
-from ..sensors.dbus.temporary_folder import passing_folder
+from ..sensors.dbus.temporary_folder import temporary_folder
 from ..sensors.errors import VirtualBusError
 from ..sensors.recordings.recording import Recording, read
 from ..sensors.source import ReplaySource, ScriptedSource, Source
-from ..sensors.virtual.start_on_packet_clock import HeldClock
+from ..sensors.virtual.start_on_packet_clock import StartableClock
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..service.commands.options import FIXTURES
@@ -83,7 +83,7 @@ async def run_demo(
     print_line("Setting up three rooms on virtual straps ...")
     recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
+        folder = await stack.enter_async_context(nullcontext(data) if data else temporary_folder("restbeat-demo-"))
         key = key_file_of(key_file, data) if key_file or data else folder / "identity.key"
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         practice = await stack.enter_async_context(
@@ -116,10 +116,10 @@ async def run_demo(
 @asynccontextmanager
 async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerator[tuple[list[_DemoClient], _VirtualRadio]]:
     """Yield the demo's clients and radio: virtual straps behind Bleak where a D-Bus can run, elsewhere replayed recordings."""
-    clocks: dict[str, HeldClock] = {}
+    clocks: dict[str, StartableClock] = {}
 
     def start_clock(strap: VirtualStrap) -> Clock:
-        clock = clocks.setdefault(strap.address, HeldClock(speed))
+        clock = clocks.setdefault(strap.address, StartableClock(speed))
         clock.start()
         return clock
 
@@ -133,11 +133,11 @@ async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerat
         yield _clients_on_air(air, clocks, speed)
 
 
-def _clients_on_air(air: OnAir, clocks: dict[str, HeldClock], speed: float) -> tuple[list[_DemoClient], _VirtualRadio]:
+def _clients_on_air(air: OnAir, clocks: dict[str, StartableClock], speed: float) -> tuple[list[_DemoClient], _VirtualRadio]:
     radio = _VirtualRadio("Virtual Bluetooth ready: three straps, read through Bleak on a private D-Bus.")
     clients: list[_DemoClient] = []
     for player in air.players:
-        strap, clock = player.strap, HeldClock(speed)
+        strap, clock = player.strap, StartableClock(speed)
         clocks[strap.address] = clock
         source = ScriptedSource(StrapSource(strap.address), player.recording)
         clients.append(_DemoClient(player.recording, strap.address, strap.name, source, clock, speed))

@@ -90,8 +90,12 @@ def open_readonly(folder: Path) -> Database:
 
 
 def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
-    """Do some reading beside the process that writes the folder's database. Raises `StorageError`."""
+    """Read beside the process that writes the folder's database; one of an older restbeat is brought up to date first.
+
+    Raises `StorageError`.
+    """
     demand_there(folder)
+    _bring_up_to_date(folder)
     db = open_readonly(folder)
     try:
         check_ours(db, folder / DATABASE)
@@ -100,6 +104,19 @@ def read_beside(folder: Path, job: Callable[[Database], T]) -> T:
         raise sentence_for(error, folder) from error
     finally:
         db.close()
+
+
+def _bring_up_to_date(folder: Path) -> None:
+    """Apply the migrations that a database lacks. Raises `FolderTakenError` where a running restbeat, an older one, holds it."""
+    try:
+        with closing(open_readonly(folder)) as db:
+            check_ours(db, folder / DATABASE)
+            lacking = bool(migrations.pending(db))
+    except sqlite3.Error as error:
+        raise sentence_for(error, folder) from error
+    if lacking:
+        with closing(take_folder(folder)):
+            open_database(folder).close()
 
 
 def write_beside(folder: Path, job: Callable[[Database], None]) -> None:

@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ...service.rooms.messages import Ask, Heartbeat, RoomList, Snapshot, Update
+from ...service.rooms.messages import Ask, BeatRow, Heartbeat, RoomList, Snapshot, StorySegment, Update
 from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
-from .field_docs import say_fields
 from .person import COOKIE, CSRF_HEADER
 
 _ABOUT: Final = (
@@ -27,7 +26,7 @@ def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dic
     """Return the whole OpenAPI document; `login`: whether requests need a login."""
     kinds = _types_of(endpoints)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    say_fields(components, kinds)
+    _name_array_items(components)
     schema_of = dict(zip([_key(kind) for kind in kinds], schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -44,6 +43,14 @@ def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dic
             },
         },
     }
+
+
+def _name_array_items(components: dict[str, Any]) -> None:
+    """Give the items of structs that travel as arrays the names of their fields."""
+    for struct in (BeatRow, StorySegment):
+        items = components.get(struct.__name__, {}).get("prefixItems", ())
+        for field, item in zip(msgspec.structs.fields(struct), items, strict=bool(items)):
+            item["title"] = field.encode_name
 
 
 def _types_of(endpoints: Sequence[Endpoint]) -> list[Any]:
