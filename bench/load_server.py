@@ -21,7 +21,7 @@ from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 from tests.practices import practice_of
 
 from .probe import Probe
@@ -65,7 +65,7 @@ async def main(streams, data):
         await SessionStore.open(data) as storage,
         Worker() as worker,
         Rooms(storage, worker, hub, Air(), straps.__getitem__) as house,
-        served(practice_of(house, hub), "127.0.0.1", 0) as address,
+        serving(practice_of(house, hub), "127.0.0.1", 0) as address,
     ):
         clock = RunningClock()
         rooms = {await house.start(name, strap, clock, Header(Device(name=name))): strap for name, strap in straps.items()}
