@@ -15,7 +15,7 @@ from ...analysis.simulation.scenarios import simulate
 from ...sensors.clock import FlatOutClock
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.fault_grammar import parse_faults
-from ...sensors.recordings.fault_injection import told, with_faults
+from ...sensors.recordings.fault_injection import fault_lines, with_faults
 from ...sensors.recordings.recording import Event, Header, Recording, write
 from ...sensors.recordings.rr_text import RrText, read_rr_text
 from ...sensors.source import ReplaySource
@@ -133,7 +133,7 @@ def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[s
     troubled = with_faults(recordings, parse_faults(faults), seed=seed)
     for number, recording in enumerate(troubled, 1):
         which = f" into recording {number}" if len(troubled) > 1 else ""
-        for line in told(recording) if faults else ():
+        for line in fault_lines(recording) if faults else ():
             console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
     return troubled
 

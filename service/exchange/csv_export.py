@@ -2,7 +2,7 @@
 
 beats   a row a beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); of a heart-rate-only sensor a row a packet
 phases  a row a phase: its figures, the response to it, why figures are missing
-events  a row a thing noted (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the link
+events  a row a thing noted (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -72,7 +72,7 @@ def read_edf_plus(name: str, raw: bytes) -> Recording:
             f"{name} holds neither RR annotations nor a signal of heart rate (HR in bpm): restbeat reads EDF+ that it wrote."
         )
     beats = from_intervals(intervals) if intervals else from_heart_rates(rates)
-    # where there are beats, their gaps tell of the link
+    # where there are beats, their gaps tell of the connection
     found.events = [*(event for event in notes if not (intervals and isinstance(event, ConnectionEvent))), *beats]
     return found.recording("EDF+", arrival="the ends of the beats" if intervals else "once a second", kind=kind)
 

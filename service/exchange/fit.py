@@ -40,10 +40,10 @@ def read_fit(name: str, raw: bytes) -> Recording:
                 raise RecordingError(f"{name} is no readable FIT file: {str(error)[:120] or type(error).__name__}.") from error
             found.warnings.append(f"{name} is damaged or cut off ({str(error)[:120]}); what was whole is kept.")
     found.warnings += [f"{name}: {str(each.message)[:160]}" for each in said]
-    began, arrivals, links = taken.placed()
+    began, arrivals, changes = taken.placed()
     if taken.odd:
         found.warnings.append(f"{name}: time runs backwards or far ahead in {taken.odd} messages; they are left out.")
-    found.events = [*from_arrivals(arrivals), *links]
+    found.events = [*from_arrivals(arrivals), *changes]
     rr = any(arrival.rr_ms for arrival in arrivals)
     told = "the time stamps that follow the intervals, to the second" if rr else "the time stamps of the heart rates"
     return found.recording("Garmin FIT", arrival=told, began=began)
@@ -97,8 +97,8 @@ class _Taken:
         if self._waiting:
             arrivals.append(Arrival(arrivals[-1].t + sum(self._waiting) / 1000, tuple(self._waiting)))
         paused = [((moment - began).total_seconds(), up) for moment, up in self.paused]
-        links = [ConnectionEvent(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
-        return began, arrivals, links[1:] if links and links[0].up else links
+        changes = [ConnectionEvent(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
+        return began, arrivals, changes[1:] if changes and changes[0].up else changes
 
     def _believed(self) -> list[_Stamped]:
         """What is in order and near to the rest; a time stamp that is damaged costs its own message."""

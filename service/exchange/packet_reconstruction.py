@@ -1,7 +1,7 @@
 """Intervals from another program's file, as the packets in which a strap would have sent them.
 
 A file tells how long the beats were, rarely when a packet came. So arrival times are made up, in the way that the beat clock
-reads them back to the same beats; the header says so. Where the file has lost beats, the recording's link is lost.
+reads them back to the same beats; the header says so. Where the file has lost beats, the recording's connection is lost.
 """
 
 from collections import deque

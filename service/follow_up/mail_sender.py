@@ -13,7 +13,7 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
-from ...sensors.task_cancellation import ended, told_to_end
+from ...sensors.task_cancellation import cancel_and_wait, cancellation_requested
 from ..clients.identities import read_identity
 from ..errors import CipherError, MailError, MailRefusedError, MailUnsureError, RefusedError, RequestError, ServiceError
 from ..storage.encryption import IdentityCipher
@@ -67,7 +67,7 @@ class MailSender:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._task:
-            await ended(self._task)
+            await cancel_and_wait(self._task)
 
     @property
     def has_password(self) -> bool:
@@ -85,7 +85,7 @@ class MailSender:
         if not settings.ready:
             return 0
         for mail in await self._storage.run(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):
-            if told_to_end():
+            if cancellation_requested():
                 break
             try:
                 sent += await self._deliver(mail, settings)
@@ -116,7 +116,7 @@ class MailSender:
                 _LOG.error("Mail waits: %s", error)
             except Exception:  # noqa: BLE001 - one odd row must not keep the others from being sent
                 _LOG.exception("Mail waits")
-            if told_to_end():
+            if cancellation_requested():
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):

@@ -9,7 +9,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Final
 
-from ...sensors.task_cancellation import told_to_end
+from ...sensors.task_cancellation import cancellation_requested
 from ..errors import MailError, MailRefusedError, MailUnsureError
 from .mail_settings import MailSettings
 
@@ -58,7 +58,7 @@ async def send(
     try:
         async with asyncio.timeout(_WHOLE_S):
             await _agree(server, settings, password, str(message["To"]))
-        if told_to_end():
+        if cancellation_requested():
             raise asyncio.CancelledError
         if before_data:
             await before_data()

@@ -8,7 +8,7 @@ import logging
 from types import TracebackType
 from typing import Final, Self
 
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import StorageError
 from ..settings import read_settings
 from ..storage.audit_log import note
@@ -53,7 +53,7 @@ class Retention:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._task:
-            await ended(self._task)
+            await cancel_and_wait(self._task)
 
     async def _run(self) -> None:
         while True:

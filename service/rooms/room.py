@@ -20,10 +20,10 @@ from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange
 from ...analysis.pain_rules import notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.protocols.known_devices import known
+from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
-from ...sensors.source import LinkState
-from ...sensors.task_cancellation import ended
+from ...sensors.source import ConnectionState
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
@@ -41,13 +41,13 @@ _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
-_OF_LINK: dict[LinkState, tuple[Signal, str]] = {
-    LinkState.IDLE: ("connecting", "Waiting for the strap"),
-    LinkState.SCANNING: ("connecting", "Looking for the strap"),
-    LinkState.CONNECTING: ("connecting", "Connecting to the strap"),
-    LinkState.SILENT: ("silent", "Strap connected but silent"),
-    LinkState.LOST: ("lost", "Strap lost"),
-    LinkState.GIVING_UP: ("no-strap", "Strap not found"),
+_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
+    ConnectionState.IDLE: ("connecting", "Waiting for the strap"),
+    ConnectionState.SCANNING: ("connecting", "Looking for the strap"),
+    ConnectionState.CONNECTING: ("connecting", "Connecting to the strap"),
+    ConnectionState.SILENT: ("silent", "Strap connected but silent"),
+    ConnectionState.LOST: ("lost", "Strap lost"),
+    ConnectionState.GIVING_UP: ("no-strap", "Strap not found"),
 }
 
 
@@ -101,7 +101,7 @@ class Room:
         try:
             await self.session.run()
         finally:
-            await ended(ticking, checking, estimating)
+            await cancel_and_wait(ticking, checking, estimating)
         self._publish(())
 
     @property
@@ -118,7 +118,7 @@ class Room:
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
-        shown = figures.phase is not Phase.ENDED and self.session.link.state is LinkState.STREAMING
+        shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
             room=self.identifier,
@@ -208,16 +208,16 @@ class Room:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
 
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
-        link = self.session.link
+        connection = self.session.connection
         if figures.phase is Phase.ENDED:
             return "ended", "Session ended", self.farewell
-        if link.state is not LinkState.STREAMING:
-            signal, text = _OF_LINK[link.state]
-            return signal, text, link.hint and link.hint + self._low_battery(figures)
+        if connection.state is not ConnectionState.STREAMING:
+            signal, text = _OF_CONNECTION[connection.state]
+            return signal, text, connection.hint and connection.hint + self._low_battery(figures)
         if figures.age_s is None:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
         if figures.age_s > self.session.live.fresh_s:
-            return "silent", "No data from the strap", link.hint or "Moisten the strap; is it still on the skin?"
+            return "silent", "No data from the strap", connection.hint or "Moisten the strap; is it still on the skin?"
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."
         if figures.heart_rate_only:
@@ -312,7 +312,7 @@ def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
 
 
 def _why_no_hrv(device: Device) -> str:
-    row = known(device)
+    row = known_device(device)
     if row is None or row.quirk is None:
         return "This sensor sends no RR intervals; a chest strap does."
     return f"{row.quirk} A chest strap sends them."

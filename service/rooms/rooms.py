@@ -16,7 +16,7 @@ from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
 from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign_session, wearer_of
@@ -72,7 +72,7 @@ class Rooms:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await ended(*self._tasks)
+        await cancel_and_wait(*self._tasks)
 
     def adapter(self) -> AdapterState:
         """Tell whether there is a radio, or what else keeps the house from working."""

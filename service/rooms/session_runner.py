@@ -11,8 +11,8 @@ from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
-from ...sensors.source import ConnectionChange, Described, Item, LinkState, Source
-from ...sensors.task_cancellation import ended
+from ...sensors.source import ConnectionChange, ConnectionState, Described, Item, Source
+from ...sensors.task_cancellation import cancel_and_wait
 
 
 class Log(Protocol):
@@ -37,7 +37,7 @@ class Session:
     """Called when the strap has told what it is."""
     live: LiveSession = field(default_factory=LiveSession)
     device: Device = field(default_factory=Device)
-    link: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, LinkState.IDLE))
+    connection: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, ConnectionState.IDLE))
     told: dict[int, Event] = field(default_factory=dict)
     """What people told, by number: phases, marks, pain."""
     corrections: int = 0
@@ -54,7 +54,7 @@ class Session:
             try:
                 await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await ended(feeding, ending)
+                await cancel_and_wait(feeding, ending)
         self.observe(self.live.finish(self.end_s))
         if not feeding.cancelled():
             feeding.result()
@@ -77,10 +77,10 @@ class Session:
         self.observe(())
 
     def take(self, item: Item) -> None:
-        """Store an event, then let the analysis read it; changes of the link are only shown."""
+        """Store an event, then let the analysis read it; changes of the connection are only shown."""
         match item:
             case ConnectionChange():
-                self.link = item
+                self.connection = item
                 self.observe(())
             case Described(device=device):
                 self.device = device

@@ -99,9 +99,11 @@ def open_readonly(folder: Path) -> Database:
 def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
     """Return the result of `job`, which reads the folder's database while another process may write it.
 
-    Raises `StorageError` where there is no database, this restbeat cannot read it, or SQLite fails.
+    A database of an older restbeat is migrated first. Raises `FolderTakenError` where an older restbeat that is running uses
+    it, `StorageError` where there is no database, this restbeat cannot read it, or SQLite fails.
     """
     require_database(folder)
+    _migrate_if_needed(folder)
     db = open_readonly(folder)
     try:
         check_schema(db, folder / DATABASE)
@@ -110,6 +112,19 @@ def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
         raise storage_error(error, folder) from error
     finally:
         db.close()
+
+
+def _migrate_if_needed(folder: Path) -> None:
+    """Apply the pending migrations. Raises `FolderTakenError` where an older restbeat that is running uses the folder."""
+    try:
+        with closing(open_readonly(folder)) as db:
+            check_schema(db, folder / DATABASE)
+            pending = bool(migrations.pending(db))
+    except sqlite3.Error as error:
+        raise storage_error(error, folder) from error
+    if pending:
+        with closing(take_folder(folder)):
+            open_database(folder).close()
 
 
 def write_alongside(folder: Path, job: Callable[[Database], None]) -> None:

@@ -14,15 +14,15 @@ import sys
 import pytest
 
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
-from restbeat.sensors.source import LinkState
-from restbeat.service.rooms.room import _OF_LINK
+from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
+from restbeat.sensors.source import ConnectionState
+from restbeat.service.rooms.room import _OF_CONNECTION
 
 from .bluetooth.test_reconnect_states import FOLLOWS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "straps.md"
-LINK, CLOCK, RECONNECT = (
+CONNECTION, CLOCK, RECONNECT = (
     "tests/sensors/bluetooth/test_connection.py",
     "tests/sensors/test_beat_clock.py",
     "tests/sensors/bluetooth/test_reconnect.py",
@@ -32,7 +32,7 @@ LIVE, ROOM = "tests/analysis/live/test_live_session.py", "tests/service/rooms/te
 
 @dataclass(frozen=True)
 class Row:
-    """What is seen, where, what restbeat does; the test, and (file, text, text without the remedy)."""
+    """A quirk: what is seen, where, what restbeat does, its test, and (file, text, text without the remedy)."""
 
     seen: str
     where: str
@@ -57,10 +57,10 @@ ROWS = (
         ("sensors/beat_clock.py", "_SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0", "_SETTLING_S, _CROWDED_EARLY_S = 0.0, 0.0"),
     ),
     Row(
-        "After a link loss every notification comes twice",
+        "After a connection loss every notification comes twice",
         "bleak #2002",
         "the lost client is disconnected before the next connects",
-        f"{LINK}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
+        f"{CONNECTION}::test_a_lost_connection_is_marked_and_nothing_is_doubled_after_it",
         ("sensors/bluetooth/connection.py", "await client.disconnect()", "pass"),
     ),
     Row(
@@ -74,7 +74,7 @@ ROWS = (
         "Connected but silent; bluetoothd gone without a callback",
         "bleak-retry-connector #228",
         "a watchdog on data, never on `is_connected`",
-        f"{LINK}::test_silence_is_noticed_and_the_stream_recovers",
+        f"{CONNECTION}::test_silence_is_noticed_and_the_stream_recovers",
         (
             "sensors/bluetooth/reconnect.py",
             "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
@@ -82,13 +82,13 @@ ROWS = (
         ),
     ),
     Row(
-        "A link that comes up and drops, again and again",
+        "A connection that comes up and drops, again and again",
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",
-        f"{RECONNECT}::test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
+        f"{RECONNECT}::test_connections_that_drop_at_once_are_retried_ever_more_slowly_and_a_stable_one_quickly",
         (
             "sensors/bluetooth/reconnect.py",
-            "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1",
+            "attempts = 0 if stream.was_stable(timing.stable_after_s) else attempts + 1",
             "attempts = 0",
         ),
     ),
@@ -143,7 +143,7 @@ ROWS = (
         "every stack",
         "a gap is found in the RR sum; no difference is taken across it",
         f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
-        ("sensors/beat_clock.py", "self._left -= resumed", "self._left -= 0"),
+        ("sensors/beat_clock.py", "self._packets_left -= resumed", "self._packets_left -= 0"),
     ),
     Row(
         "A dropped packet inflates RMSSD, the live one too",
@@ -170,7 +170,7 @@ ROWS = (
         "AcquireNotify broke some straps",
         "bleak #1942",
         "StartNotify unless told otherwise",
-        f"{LINK}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        f"{CONNECTION}::test_start_notify_is_used_unless_acquire_notify_is_asked_for",
         (
             "sensors/bluetooth/connection.py",
             '"use_start_notify": not self._acquire_notify',
@@ -197,18 +197,22 @@ ROWS = (
 H10 = "Polar H10 A1B2C3D4"
 HINTS = (
     ("not heard: out of range, dry, or busy", connection.NOT_HEARD, "test_outages.py[range]"),
-    ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
+    (
+        "an H10 that was heard before, or refuses",
+        busy_hint(H10),
+        "test_an_h10_that_went_off_the_air_may_be_in_use_by_another_app",
+    ),
     (
         "refuses, or does not answer",
-        trouble.connect_trouble(TimeoutError()),
-        "test_a_strap_that_refuses_is_tried_until_it_lets_in",
+        trouble.connect_error_text(TimeoutError()),
+        "test_a_strap_that_refuses_is_retried_until_it_connects",
     ),
-    ("the link broke", reconnect.LOST_HINT, "test_outages.py[link]"),
+    ("the connection broke", reconnect.LOST_HINT, "test_outages.py[connection]"),
     ("connected, but silent", reconnect.SILENT_HINT, "test_outages.py[silence]"),
     ("the adapter is gone", trouble._NO_ADAPTER, "test_outages.py[adapter]"),
     ("Bluetooth is switched off", trouble._SWITCHED_OFF, "test_outages.py[power]"),
-    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_told_in_a_sentence"),
-    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_who_may_not_use_bluetooth_is_told_so"),
+    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_reported_in_a_sentence"),
+    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_without_permission_for_bluetooth_is_told_so"),
     ("too many connections on the bus", trouble._CUT_OFF, "test_connection_limit.py"),
     (
         "battery at 15 % or less",
@@ -216,15 +220,13 @@ HINTS = (
         "test_a_low_battery_is_said_while_all_is_well",
     ),
 )
-"""When, what the therapist reads, and the test that shows it."""
+"""Each hint: when it appears, its text, and the test that shows it."""
 
 
-def link_table():
-    seen = {state: text for state, (_, text) in _OF_LINK.items()} | {LinkState.STREAMING: "how good the signal is"}
-    states = "".join(
-        f"| {state.value} | {seen[state]} | {', '.join(after.value for after in LinkState if after in FOLLOWS[state]) or '–'} |\n"
-        for state in LinkState
-    )
+def connection_table():
+    seen = {state: text for state, (_, text) in _OF_CONNECTION.items()} | {ConnectionState.STREAMING: "how good the signal is"}
+    after = {state: ", ".join(one.value for one in ConnectionState if one in FOLLOWS[state]) for state in ConnectionState}
+    states = "".join(f"| {state.value} | {seen[state]} | {after[state] or '–'} |\n" for state in ConnectionState)
     hints = "".join(f"| {when} | {hint} | `{test}` |\n" for when, hint, test in HINTS)
     return (
         "| state | the therapist sees | may become |\n| --- | --- | --- |\n"
@@ -232,6 +234,26 @@ def link_table():
         "Beside a state without data stands for how long there is none. The hint below it fits what happened:\n\n"
         f"| when | hint | shown by |\n| --- | --- | --- |\n{hints}"
     )
+
+
+def table_markdown():
+    """Return the table in Markdown, for the documentation."""
+    head = ("sensor", "kind", "RR", "contact", "connections", "RR comes after", "to know", "source")
+    rows = [
+        (
+            row.model,
+            row.kind.value,
+            row.rr.value,
+            row.contact.value if row.contact else "–",
+            str(row.slots or "–"),
+            f"{row.latency_s:g} s" if row.latency_s else "–",
+            row.quirk or "",
+            row.source,
+        )
+        for row in known_devices()
+    ]
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def page():
@@ -242,12 +264,12 @@ def page():
         "## What real straps and stacks do\n\n"
         "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
         f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
-        "## The link\n\n"
-        "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a search, and a link that is\n"
-        "lost is let go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter,\n"
-        "and begins anew after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` holds it through any run of\n"
+        "## The connection\n\n"
+        "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a scan, and a lost connection\n"
+        "is closed before the next attempt; the wait between two attempts doubles from 0.5 to 15 s, give or take a quarter, and\n"
+        "starts afresh after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` checks it in any run of\n"
         "troubles.\n\n"
-        f"{link_table()}\n"
+        f"{connection_table()}\n"
         "## What is known of each strap\n\n"
         "From `sensors/protocols/known_devices.toml`. What is not in it is asked of the strap itself.\n\n"
         f"{table_markdown()}"
@@ -270,7 +292,7 @@ def test_the_tests_that_show_the_hints_are_there():
 
 @pytest.fixture(scope="session")
 def without(tmp_path_factory):
-    """A copy of the project, and what runs a test in it once an edit is made."""
+    """Copy the project, and return a function that runs a test in the copy after an edit."""
     copy = tmp_path_factory.mktemp("without") / "project"
     ignored = shutil.ignore_patterns("__pycache__", "artifacts", "*.gz", "golden")
     copy.mkdir()

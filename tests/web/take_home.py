@@ -1,4 +1,4 @@
-"""What clients take home, with invented figures: usual, crowded, and every way in which something is missing."""
+"""The pages that clients take home, with made-up figures: typical, crowded, and with every kind of missing data."""
 
 from datetime import UTC, date, timedelta
 
@@ -62,7 +62,7 @@ def with_context(made, **changes):
 
 
 def too_little():
-    """A loose strap: hardly a beat of the massage could be used, and there is no word on the response."""
+    """Return a session with a loose strap: hardly a beat of the massage is usable, so the response is unknown."""
     made = report()
     phases = [
         msgspec.structs.replace(phase, accepted_pct=61.0, rmssd_ms=None, ln_rmssd=None, clean_segments=6)
@@ -89,7 +89,7 @@ def with_class(class_, *, interval=(0.03, 0.37), **context):
 
 
 def crowded():
-    """As much as a summary can have to say: a stop, nine long techniques, ten regions, forty notes, everything missing."""
+    """Return the fullest summary: a stop, nine long techniques, ten regions, forty notes, everything missing."""
     made = with_class(
         "opposite", interval=(-0.6, -0.2), flagged=True, usual_class="less", usual_ln_rmssd=0.02, usual_half_width=0.2
     )
@@ -177,7 +177,7 @@ def many_figures():
 
 
 def a_course(days=(0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49), **changes):
-    """Twelve massages and three rests over seven weeks; the fourth had too little data, the fifth no pain score before."""
+    """Return a course of massages and rests; the fourth had too little data, the fifth no pain score before."""
     entries = [an_entry(n, day) for n, day in enumerate(days, 1)]
     if len(entries) > 4:
         nothing = {"counts": False, "percent": None, "low_pct": None, "high_pct": None, "baseline_rmssd_ms": None}
@@ -219,7 +219,7 @@ def due_row(client, state="due", late=3, **changes):
 
 
 class FakeCourses:
-    """Answers as courses would."""
+    """Stands in for `Courses`."""
 
     def __init__(self):
         self.sessions = {

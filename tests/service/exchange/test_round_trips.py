@@ -70,7 +70,7 @@ def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_wa
 
 
 @pytest.mark.parametrize("name", [GAPS, NOISY])
-def test_gaps_are_told_by_the_link_of_the_recording(tmp_path, name):
+def test_gaps_are_told_by_the_connection_of_the_recording(tmp_path, name):
     data = session(name)
     recording = back(tmp_path, "csv", data)
     lost = [event.t for event in recording.events if isinstance(event, ConnectionEvent) and not event.up]
@@ -123,9 +123,9 @@ def test_what_was_imported_says_so_in_its_header_and_is_no_known_strap(tmp_path,
     assert header.extra["imported"]["arrival"]
     assert "imported from" in header.source
     assert header.device.address is None
-    from restbeat.sensors.protocols.known_devices import known
+    from restbeat.sensors.protocols.known_devices import known_device
 
-    assert known(header.device) is None
+    assert known_device(header.device) is None
 
 
 def test_an_import_can_be_stored_as_a_recording_and_converted_on(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packet, PhaseStart, Recording
-from restbeat.sensors.source import ConnectionChange, Described, LinkState, ReplaySource
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described, ReplaySource
 from restbeat.service.rooms.session_runner import Session
 
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (950 + 30 * (t % 2)).to_bytes(2, "little")) for t in range(1, 61)]
@@ -112,15 +112,15 @@ async def test_an_error_of_the_source_ends_the_run_with_that_error():
         await Session(1, Broken(), FlatOutClock(), Log()).run()
 
 
-async def test_a_link_and_a_device_are_shown_and_a_lost_link_is_stored():
+async def test_a_connection_and_a_device_are_shown_and_a_lost_connection_is_stored():
     log, devices = Log(), []
     items = [
         Described(0.0, Device(model="H10")),
-        ConnectionChange(1.0, LinkState.LOST, "come closer"),
+        ConnectionChange(1.0, ConnectionState.LOST, "come closer"),
         ConnectionEvent(1.0, up=False),
         PhaseStart(2.0, Phase.ENDED),
     ]
     session = Session(1, Strap(items), RunningClock(), log, describe=devices.append)
     await session.run()
-    assert (session.link.hint, devices) == ("come closer", [Device(model="H10")])
+    assert (session.connection.hint, devices) == ("come closer", [Device(model="H10")])
     assert log.events == items[2:]

@@ -148,5 +148,5 @@ async def test_a_missing_session_gives_a_sentence(storage):
 
 
 def test_the_server_does_not_import_pandas():
-    program = "import sys, restbeat.service.storage.storage; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
+    program = "import sys, restbeat.service.sessions.session_store; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,6 +1,7 @@
 """The data folder and its database: locked by one process, migrated, left unchanged where they are another program's."""
 
 import asyncio
+from contextlib import closing
 import gc
 from pathlib import Path
 import stat
@@ -15,7 +16,7 @@ from restbeat.service.errors import (
     NewerDatabaseError,
 )
 from restbeat.service.sessions.session_store import SessionStore
-from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.database import DATABASE, read_alongside, take_folder
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
@@ -145,3 +146,20 @@ async def test_a_stop_in_an_older_database_becomes_a_kind_of_mark(tmp_path):
     async with await SessionStore.open(tmp_path) as storage:
         _, events = await storage.events(1)
     assert [(event.note, event.kind) for event in events] == [("Pain increased – stopped", "stop"), ("talking", None)]
+
+
+def test_a_database_of_an_older_restbeat_can_be_read_without_serving_it_first(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
+    db.close()
+    assert read_alongside(tmp_path, lambda db: db.execute("SELECT count(kind) FROM mark").fetchone()[0]) == 0
+
+
+def test_a_database_that_an_older_restbeat_still_writes_is_left_as_it_is(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.close()
+    with closing(take_folder(tmp_path)), pytest.raises(FolderTakenError):
+        read_alongside(tmp_path, lambda db: None)
+    assert "kind" not in Database(tmp_path / DATABASE).table("mark").columns_dict

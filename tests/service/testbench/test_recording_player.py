@@ -105,7 +105,7 @@ async def test_paused_it_stands_and_its_ages_stand_too(playing):
     before = session.live.figures(player.clock.now())
     await asyncio.sleep(0.05)
     assert session.live.figures(player.clock.now()) == before
-    assert session.link.state.value == "streaming"
+    assert session.connection.state.value == "streaming"
 
 
 async def test_each_round_of_a_loop_begins_the_session_anew(recording):
