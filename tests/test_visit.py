@@ -56,7 +56,7 @@ class Practice:
         return self.seen
 
     async def sql(self, query, *values):
-        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+        return await self.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
 
 @asynccontextmanager
@@ -69,9 +69,9 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         made, live_feed = Practice(air, storage), LiveFeed()
         rooms = Rooms(storage, worker, live_feed, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
         made.rooms = await stack.enter_async_context(rooms)
-        seal = IdentityCipher(folder / "data.key")
-        made.records = Clients(storage, seal, rooms.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, seal, rooms)
+        cipher = IdentityCipher(folder / "data.key")
+        made.records = Clients(storage, cipher, rooms.end_sessions_of, revoke_all)
+        rights = DataRequests(storage, worker, cipher, rooms)
         made.address = await stack.enter_async_context(
             serving(practice_of(rooms, live_feed, clients=made.records, data_requests=rights), "127.0.0.1", 0)
         )
@@ -222,7 +222,7 @@ async def test_consent_strap_and_screening_are_confirmed_on_the_start_page(tmp_p
         await made.records.add("M-001", by="Ada")
         await made.records.agree("M-001", "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await page.get_by_role("button", name="Add M-002").click()
         go, why = page.locator("#go"), page.locator("#why")
@@ -265,7 +265,7 @@ async def test_while_clients_are_hidden_the_start_page_names_none_of_them(tmp_pa
             await made.records.add(name, by="Ada")
             await made.records.agree(name, "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await expect(page.locator("#straps")).to_contain_text("worn by M-001")
         await page.get_by_role("button", name="Hide other clients").click()

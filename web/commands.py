@@ -129,7 +129,7 @@ def main() -> None:
 def _run_command_line() -> None:
     from ..analysis.errors import AnalysisError
     from ..sensors.errors import SensorError
-    from ..service.errors import PortError, ServiceError
+    from ..service.errors import ServiceError
 
     try:
         cli(standalone_mode=False)
@@ -138,7 +138,7 @@ def _run_command_line() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (SensorError, AnalysisError, ServiceError, PortError) as error:
+    except (SensorError, AnalysisError, ServiceError) as error:
         sys.stderr.write(f"restbeat: {error}\n")
         sys.exit(1)
     except BrokenPipeError:

@@ -78,7 +78,7 @@ async def replay_file(
         ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
         await storage.end_session(number, ended, session.end_s)
         header, events = await storage.events(number)
-        report = await worker.run(compute_report, path.name, header, events, session.end_s, await storage.past(number))
+        report = await worker.run(compute_report, path.name, header, events, session.end_s, await storage.earlier_rests(number))
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))

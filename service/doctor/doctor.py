@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import AmissError, OutputError, StorageError
-from ..storage.database import DATABASE, look_into
+from ..storage.database import DATABASE, summarise_database
 from . import checks
 from .checks import Check, Finding, State
 
@@ -80,7 +80,7 @@ def _pack(bundle: Path, findings: Sequence[Finding], data: Path) -> None:
     parts = {"findings.json": json.dumps(told, indent=2, ensure_ascii=False)}
     if (data / DATABASE).exists():
         with suppress(StorageError):
-            seen = look_into(data)
+            seen = summarise_database(data)
             parts["schema.sql"] = redacted(";\n".join(seen.schema) + ";\n", data)
             parts["counts.json"] = json.dumps({"sessions": seen.sessions, "packets": seen.packets, "size_mb": seen.size_mb})
     try:

@@ -58,7 +58,7 @@ def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
 
 
 def _usual_days(speech: Speech, session: ClientSession) -> str:
-    usual = session.usual
+    usual = session.baseline_range
     if not usual.compared:
         return speech.say("Other days are not looked at: you have not agreed to have your sessions compared.")
     if usual.low_ms is None or usual.high_ms is None:
@@ -87,7 +87,7 @@ def _usual_rest(speech: Speech, session: ClientSession) -> str:
     """Answer the second question: whether it is more than rest alone usually does."""
     response = headline(session.report)
     context = session.report.context.get(response.phase) if response else None
-    if context is None or session.row.kind == "rest" or not session.usual.compared:
+    if context is None or session.row.kind == "rest" or not session.baseline_range.compared:
         return ""
     mean, reach = context.usual_ln_rmssd, context.usual_half_width
     if mean is None or reach is None:

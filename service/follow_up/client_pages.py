@@ -12,8 +12,8 @@ import msgspec
 from ..accounts.models import TooOftenError
 from ..accounts.rate_limits import FailedAttemptLimiter, TokenBucket
 from ..clients import client_store, consents
-from ..clients.identities import is_kept, language_of, open_identity
-from ..errors import PortError, RefusedError, SealError
+from ..clients.identities import has_identity, language_of, read_identity
+from ..errors import CipherError, RefusedError, RequestError
 from ..rendering.translations import SOURCE
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
@@ -45,11 +45,13 @@ _BURST: Final = 60
 
 
 @asynccontextmanager
-async def open_client_pages(storage: Storage, seal: IdentityCipher, password: str | None = None) -> AsyncGenerator["ClientPages"]:
+async def open_client_pages(
+    storage: Storage, cipher: IdentityCipher, password: str | None = None
+) -> AsyncGenerator["ClientPages"]:
     """Clients' own pages of a data folder; within the block mail is sent. `password`: of the mail server."""
-    keys = LinkKeys(seal.path)
-    async with MailSender(storage, seal, keys, password=password) as postman:
-        yield await ClientPages.open(storage, seal, keys, postman)
+    keys = LinkKeys(cipher.path)
+    async with MailSender(storage, cipher, keys, password=password) as postman:
+        yield await ClientPages.open(storage, cipher, keys, postman)
 
 
 class ClientPages:
@@ -58,14 +60,14 @@ class ClientPages:
     def __init__(
         self,
         storage: Storage,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         keys: LinkKeys,
         postman: MailSender,
         now_utc: Callable[[], datetime],
         monotonic_s: Callable[[], float],
     ) -> None:
         self._storage = storage
-        self._seal = seal
+        self._cipher = cipher
         self._keys = keys
         self._postman = postman
         self._now_utc = now_utc
@@ -77,7 +79,7 @@ class ClientPages:
     async def open(
         cls,
         storage: Storage,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         keys: LinkKeys,
         postman: MailSender,
         *,
@@ -85,8 +87,8 @@ class ClientPages:
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> Self:
         """Read what is set."""
-        made = cls(storage, seal, keys, postman, now_utc, monotonic_s)
-        made._settings = await storage.work(read_mail_settings)
+        made = cls(storage, cipher, keys, postman, now_utc, monotonic_s)
+        made._settings = await storage.run(read_mail_settings)
         return made
 
     @property
@@ -102,7 +104,7 @@ class ClientPages:
             rows = [link_store.row_of(db, link, self._keys, now) for link in link_store.of_client(db, client)]
             found = ClientLinks(
                 client=client,
-                may_share=consents.holds(db, client, "share"),
+                may_share=consents.has_consent(db, client, "share"),
                 mail=self._mail_of(db, client),
                 public=self._settings.public_address,
                 links=sorted(rows, key=lambda row: row.state != "live"),
@@ -124,7 +126,7 @@ class ClientPages:
             client_store.row_of(db, client)
             with db.atomic():
                 link = link_store.make(
-                    db, client, wanted, wanted.language or language_of(db, self._seal, client) or SOURCE, by, now
+                    db, client, wanted, wanted.language or language_of(db, self._cipher, client) or SOURCE, by, now
                 )
                 return link_store.row_of(db, link_store.link_of(db, link), self._keys, now)
 
@@ -149,7 +151,7 @@ class ClientPages:
                 raise RefusedError(
                     "No mail can be sent: an admin sets the server, the sender and the public address in Settings."
                 )
-            demand_mailbox(open_identity(db, self._seal, row.client).email or "")
+            demand_mailbox(read_identity(db, self._cipher, row.client).email or "")
             mail_queue.put_link(db, row.id, row.client, by, now)
 
         sent = await self._changed(link, change)
@@ -256,15 +258,15 @@ class ClientPages:
     async def _work(self, job: Callable[[Database, datetime], T]) -> T:
         now = self._now_utc()
         try:
-            return await self._storage.work(lambda db: job(db, now))
-        except SealError as error:
+            return await self._storage.run(lambda db: job(db, now))
+        except CipherError as error:
             _LOG.error("%s", error)
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     def _mail_of(self, db: Database, client: str) -> Literal["ready", "no server", "no address"]:
         if not self._settings.ready:
             return "no server"
         try:
-            return "ready" if is_kept(db, client) and open_identity(db, self._seal, client).email else "no address"
+            return "ready" if has_identity(db, client) and read_identity(db, self._cipher, client).email else "no address"
         except RefusedError:
             return "no address"

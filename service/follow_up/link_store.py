@@ -93,7 +93,7 @@ def note_use(db: Database, link: ClientLink, session: int | None, action: str, n
 
 def make(db: Database, client: str, wanted: LinkRequest, language: str, actor: str, now: datetime) -> int:
     """Make a link; gives its number. Raises `RefusedError` without consent, or where a session is not the client's."""
-    if not consents.holds(db, client, "share"):
+    if not consents.has_consent(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))
     _demand_something(db, client, wanted.sessions, coming=wanted.coming)
     row = {
@@ -164,13 +164,13 @@ def demand_live(db: Database, link: ClientLink, now: datetime) -> None:
 
 def state_of(db: Database, link: ClientLink, now: datetime) -> Any:
     """Whether a link is live, expired or revoked."""
-    if link.revoked_utc is not None or not consents.holds(db, link.client, "share"):
+    if link.revoked_utc is not None or not consents.has_consent(db, link.client, "share"):
         return "revoked"
     return "live" if stamp(now) < link.expires_utc else "expired"
 
 
 def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> LinkRow:
-    """A link as a therapist sees it. Raises `SealError`."""
+    """A link as a therapist sees it. Raises `CipherError`."""
     state, offered = state_of(db, link, now), offers(db, link.id)
     names = (
         "language",
@@ -196,7 +196,7 @@ def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Lin
 
 
 def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> OpenedPage:
-    """What a link opens. Raises `SealError`."""
+    """What a link opens. Raises `CipherError`."""
     shown = dict(offers(db, link.id))
     sessions = [
         msgspec.structs.replace(session, shown=shown[session.session])
@@ -217,12 +217,12 @@ def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Op
 
 
 def path_of(link: ClientLink, keys: LinkKeys) -> str:
-    """Where a link's page is, from the first slash on. Raises `SealError`."""
+    """Where a link's page is, from the first slash on. Raises `CipherError`."""
     return f"/c/{keys.token(link.handle, moment(link.made_utc))}"
 
 
 def address_of(db: Database, link: ClientLink, keys: LinkKeys) -> str:
-    """The whole address, where the practice has set its public one. Raises `SealError`."""
+    """The whole address, where the practice has set its public one. Raises `CipherError`."""
     return (read_mail_settings(db).public_address or "") + path_of(link, keys)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from itsdangerous import TimestampSigner
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from ..errors import SealError
+from ..errors import CipherError
 from ..storage.encryption import make_key_file
 
 LONGEST: Final = timedelta(days=366)
@@ -37,7 +37,7 @@ class LinkKeys:
         self.path = identity_key.with_suffix(".links.key")
 
     def token(self, handle: str, made: datetime) -> str:
-        """The token of a link; where there is no key yet, one is made. Raises `SealError`."""
+        """The token of a link; where there is no key yet, one is made. Raises `CipherError`."""
         if not self.path.exists():
             make_key_file(self.path, secrets.token_urlsafe(32).encode(), "links")
         return _signed(self._keys()[0], handle, int(made.timestamp())).decode()
@@ -59,9 +59,9 @@ class LinkKeys:
         try:
             keys = self.path.read_bytes().split()
         except OSError as error:
-            raise SealError(f"The key file {self.path} could not be read: {error.strerror}.") from error
+            raise CipherError(f"The key file {self.path} could not be read: {error.strerror}.") from error
         if not keys:
-            raise SealError(f"{self.path} holds no key. Put the right file back from your copy, or delete it for a new one.")
+            raise CipherError(f"{self.path} holds no key. Put the right file back from your copy, or delete it for a new one.")
         return keys
 
 

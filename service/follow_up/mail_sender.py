@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from ...sensors.task_cancellation import cancel_and_wait, cancellation_requested
-from ..clients.identities import open_identity
-from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
+from ..clients.identities import read_identity
+from ..errors import CipherError, MailError, MailRefusedError, MailUnsureError, RefusedError, RequestError, ServiceError
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -38,7 +38,7 @@ class MailSender:
     def __init__(
         self,
         storage: Storage,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         keys: LinkKeys,
         *,
         password: str | None = None,
@@ -49,7 +49,7 @@ class MailSender:
     ) -> None:
         """`password`: of the SMTP server. `step_s`: limit of each step with it."""
         self._storage = storage
-        self._seal = seal
+        self._cipher = cipher
         self._keys = keys
         self._password = password
         self._now_utc = now_utc
@@ -61,7 +61,7 @@ class MailSender:
 
     async def __aenter__(self) -> Self:
         now = self._now_utc()
-        await self._storage.work(lambda db: mail_queue.interrupted(db, now))
+        await self._storage.run(lambda db: mail_queue.interrupted(db, now))
         self._task = asyncio.create_task(self._run(), name="restbeat-postman")
         return self
 
@@ -81,10 +81,10 @@ class MailSender:
     async def round(self) -> int:
         """Send what is due, one after the other; gives how many went. Where the server cannot be used, the others wait."""
         now, sent = self._now_utc(), 0
-        settings = await self._storage.work(read_mail_settings)
+        settings = await self._storage.run(read_mail_settings)
         if not settings.ready:
             return 0
-        for mail in await self._storage.work(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):
+        for mail in await self._storage.run(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):
             if cancellation_requested():
                 break
             try:
@@ -110,6 +110,8 @@ class MailSender:
         while True:
             try:
                 await self.round()
+            except RequestError:  # nobody asked for anything here: a defect, logged whole
+                _LOG.exception("Mail waits")
             except ServiceError as error:
                 _LOG.error("Mail waits: %s", error)
             except Exception:  # noqa: BLE001 - one odd row must not keep the others from being sent
@@ -124,27 +126,27 @@ class MailSender:
     async def _deliver(self, mail: Due, settings: MailSettings) -> bool:
         """Send one, and note what came of it. Raises `MailError`, once that is noted."""
         now = self._now_utc()
-        message = await self._storage.work(lambda db: self._written(db, mail, settings, now))
+        message = await self._storage.run(lambda db: self._written(db, mail, settings, now))
         if message is None:
             return False
 
         async def noted() -> None:
-            await self._storage.work(lambda db: mail_queue.sending(db, mail.id))
+            await self._storage.run(lambda db: mail_queue.sending(db, mail.id))
 
         outcome: Callable[[Database], None]
         try:
             await send(settings, self._password, message, before_data=noted, tls=self._tls, step_s=self._step_s)
         except MailError as error:
             outcome = _outcome(mail, error, now)
-            await self._storage.work(outcome)
+            await self._storage.run(outcome)
             raise
-        await self._storage.work(lambda db: mail_queue.ended(db, mail.id, "sent", now))
+        await self._storage.run(lambda db: mail_queue.ended(db, mail.id, "sent", now))
         return True
 
     def _reachable(self, db: Database, client: str) -> bool:
         """Whether there is an e-mail address to try; one that cannot be opened counts, so that this is told."""
         try:
-            return bool(open_identity(db, self._seal, client).email)
+            return bool(read_identity(db, self._cipher, client).email)
         except RefusedError:
             return True
 
@@ -155,10 +157,10 @@ class MailSender:
             return None
         link = link_of(db, mail.link)
         try:
-            to = open_identity(db, self._seal, mail.client).email or ""
+            to = read_identity(db, self._cipher, mail.client).email or ""
             address = address_of(db, link, self._keys)
             demand_mailbox(to)
-        except (RefusedError, SealError) as error:
+        except (RefusedError, CipherError) as error:
             mail_queue.try_later(db, mail, str(error), now)
             return None
         text = reminder_mail if mail.slot else link_mail

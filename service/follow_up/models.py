@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 
 from ...analysis.course.follow_up_windows import Slot, State
-from ..errors import PortError
+from ..errors import RequestError
 
 Sleep = Literal["worse", "usual", "better"]
 Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
@@ -19,11 +19,11 @@ RELIEF_H: Final[dict[Relief, float]] = {"none": 0.0, "hours": 3.0, "half_day": 1
 """What it is kept as; where it lasts still, as the time from the session to the answer."""
 
 
-class LinkRefusedError(PortError):
+class LinkRefusedError(RequestError):
     """The link opens nothing, or not this; why is told to nobody who only holds the link."""
 
 
-class LateError(PortError):
+class LateError(RequestError):
     """A follow-up cannot be answered now: it was answered, is not open yet, or is closed; `state` tells which."""
 
     def __init__(self, state: State) -> None:

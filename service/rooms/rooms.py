@@ -17,10 +17,10 @@ from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
 from ...sensors.task_cancellation import cancel_and_wait
-from ..clients.consents import demand_for_session, give_for_session
+from ..clients.consents import give_for_session, require_for_session
 from ..clients.flags import flag_pain
-from ..clients.strap_assignments import reassign, wearer_of
-from ..errors import ConflictError, RefusedError, ServiceError
+from ..clients.strap_assignments import reassign_session, wearer_of
+from ..errors import ConflictError, RefusedError, RequestError, ServiceError
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore
 from ..settings import read_settings
@@ -95,7 +95,7 @@ class Rooms:
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
         async with self._opening, self._rooms.claimed(address):
-            await self._storage.work(lambda db: admit(db, opening, device.name, by, now))
+            await self._storage.run(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
             header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
             return await self._start(address, self._source_of(address), clock, header, opening, by)
@@ -152,12 +152,12 @@ class Rooms:
                     give_for_session(db, session, by, now)
                 else:
                     settle_client(db, client, by, now, agreed=consent)
-                reassign(db, session, client, by, now)
+                reassign_session(db, session, client, by, now)
             return wearer_of(db, held.address)
 
         async with self._opening:
             await self._storage.flush()
-            held.wearer = await self._storage.work(work)
+            held.wearer = await self._storage.run(work)
             held.header = msgspec.structs.replace(held.header, client=client)
         self._spawn(self._learn(held), f"past of {room}")
         self._hub.publish(held.state)
@@ -199,7 +199,7 @@ class Rooms:
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
             async with self._rooms.claimed(address):
-                await self._storage.work(lambda db: demand_for_session(db, session))
+                await self._storage.run(lambda db: require_for_session(db, session))
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - cut.last_utc).total_seconds(), 0.0) * (cut.speed or 1.0)
                 clock = RunningClock(cut.speed or 1.0, start_s=cut.last_s + away_s)
@@ -209,7 +209,7 @@ class Rooms:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
         async with self._opening, self._rooms.claimed(room.address):
             session = room.session.number
-            await self._storage.work(lambda db: demand_for_session(db, session))
+            await self._storage.run(lambda db: require_for_session(db, session))
             await self._storage.reopen(session)
             self.entries.of(room.identifier).undo(action, by)
             await self._take_up(session, room.identifier, room.address, room.session.clock, room.header)
@@ -217,7 +217,7 @@ class Rooms:
     async def _take_up(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
         """Go on with a session that is writable again; the time between is a gap."""
         _, events = await self._storage.events(session)
-        plan = await self._storage.work(lambda db: plan_of(db, session))
+        plan = await self._storage.run(lambda db: plan_of(db, session))
         room = await self._run(session, identifier, address, self._source_of(address), clock, header, plan, events)
         self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
@@ -228,7 +228,7 @@ class Rooms:
         if cut is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, cut.last_utc, cut.last_s)
-        await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
+        await self._storage.run(lambda db: flag_pain(db, session, self._now_utc()))
 
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
@@ -244,7 +244,7 @@ class Rooms:
         plan: Plan,
         before: Sequence[Event] = (),
     ) -> str:
-        settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
+        settings, wearer = await self._storage.run(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
         live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
@@ -257,7 +257,7 @@ class Rooms:
         room.plan = plan.lasting(settings)
         room.wearer = wearer
         rest = header.kind == "rest"
-        taken = await self._storage.work(lambda db: presses_of(db, number, rest=rest))
+        taken = await self._storage.run(lambda db: presses_of(db, number, rest=rest))
         room.journal = SessionEntries(session, self._storage, rest=rest, taken=taken)
         room.estimate = partial(self._worker.run, estimate_change, ())
         self._spawn(self._learn(room), f"past of {identifier}")
@@ -275,9 +275,8 @@ class Rooms:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _LOG.error(
-                "%s: %s", task.get_name(), error, exc_info=None if isinstance(error, SensorError | ServiceError) else error
-            )
+            expected = isinstance(error, SensorError | ServiceError) and not isinstance(error, RequestError)
+            _LOG.error("%s: %s", task.get_name(), error, exc_info=None if expected else error)
 
     async def _run_to_end(self, room: Room) -> None:
         try:
@@ -289,12 +288,12 @@ class Rooms:
             return
         now = self._now_utc()
         await self._storage.end_session(session.number, now, session.end_s)
-        await self._storage.work(lambda db: flag_pain(db, session.number, now))
+        await self._storage.run(lambda db: flag_pain(db, session.number, now))
         await self._reports.make(session.number)
 
     async def _learn(self, room: Room) -> None:
         """Have the room's change so far estimated in the light of the client's earlier rests."""
-        past = await self._storage.past(room.session.number)
+        past = await self._storage.earlier_rests(room.session.number)
         room.estimate = partial(self._worker.run, estimate_change, past)
 
 

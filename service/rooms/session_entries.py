@@ -11,7 +11,7 @@ import msgspec
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
-from ..storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
+from ..storage.event_rows import ENTRY_TABLES, EVENT_COLUMNS, EVENT_OF
 from ..storage.sqlite import Database
 from .messages import EntryView
 from .session_runner import Session
@@ -240,7 +240,7 @@ def words_of(mark: Mark) -> str:
 def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
     """What each press told, by its key; none of it can be changed any more."""
     taken: dict[str, EntryView] = {}
-    for table in TOLD:
+    for table in ENTRY_TABLES:
         names = ", ".join(EVENT_COLUMNS[table])
         query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
         for press, t_s, *own in db.execute(query, (session,)):

@@ -86,11 +86,11 @@ async def ended(bench, session):
 
 async def audit(bench):
     query = "SELECT actor, action, client, session, detail FROM audit ORDER BY id"
-    return await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query)])
+    return await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query)])
 
 
 async def flags(bench):
-    return await bench.storage.work(lambda db: [row[0] for row in db.execute("SELECT reason FROM flag")])
+    return await bench.storage.run(lambda db: [row[0] for row in db.execute("SELECT reason FROM flag")])
 
 
 async def cut_off(storage, header=None):

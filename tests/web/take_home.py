@@ -13,8 +13,8 @@ from restbeat.service.documents.page_templates import Frame
 from restbeat.service.errors import UnknownClientError, UnknownSessionError
 from restbeat.service.rendering.pdf import PaperError
 from restbeat.service.rendering.translations import speech_of
-from restbeat.service.sessions.client_session import ClientSession, Complement, UsualDays
-from restbeat.service.sessions.models import Visit, VisitMark, Worked
+from restbeat.service.sessions.client_session import BaselineRange, ClientSession, Complement
+from restbeat.service.sessions.models import TimeSpent, Visit, VisitMark
 from restbeat.service.settings import CoursePlan
 
 from .made_up import report, row
@@ -51,7 +51,7 @@ def a_session(*, visit=None, **changes):
         "row": row(),
         "report": with_context(report()),
         "visit": visit or a_visit(*USUAL_MARKS),
-        "usual": UsualDays(days=5, low_ms=28.0, high_ms=41.0),
+        "baseline_range": BaselineRange(days=5, low_ms=28.0, high_ms=41.0),
     }
     return ClientSession(**(fields | changes))
 
@@ -113,7 +113,7 @@ def crowded():
         report=made,
         visit=a_visit(*sorted(marks, key=lambda mark: mark.at_s), pain=(4, 9), therapist="A therapist with a rather long name"),
         stopped=True,
-        usual=UsualDays(days=12, low_ms=28.0, high_ms=41.0),
+        baseline_range=BaselineRange(days=12, low_ms=28.0, high_ms=41.0),
         complements=beside,
     )
 
@@ -133,7 +133,7 @@ def an_entry(number, day, **changes):
         "low_pct": -4.0,
         "high_pct": 41.0,
         "baseline_rmssd_ms": 31.0,
-        "worked": [Worked(what="Long strokes", minutes=12), Worked(what="Kneading", minutes=8)],
+        "worked": [TimeSpent(what="Long strokes", minutes=12), TimeSpent(what="Kneading", minutes=8)],
     }
     return CourseEntry(session=number, **(fields | changes))
 

@@ -8,7 +8,7 @@ from multidict import MultiDictProxy
 
 from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login, TooOftenError
-from ...service.errors import PortError
+from ...service.errors import RequestError
 from ..http.person import COOKIE, LOGIN
 from ..http.templating import PageRenderer
 from .login_required import give_cookie
@@ -43,7 +43,7 @@ class LoginPages:
         name, password, wanted = (_text(fields, key) for key in ("name", "password", "next"))
         try:
             login = await self._accounts.log_in(name, password, peer=peer_address(request))
-        except PortError as error:
+        except RequestError as error:
             return _with_retry_after(self._login(_status(error), str(error), wanted, name), error)
         raise _logged_in(request, login, wanted)
 
@@ -57,7 +57,7 @@ class LoginPages:
         code, name, password = (_text(fields, key) for key in ("code", "name", "password"))
         try:
             login = await self._accounts.set_up(code, name, password, peer=peer_address(request))
-        except PortError as error:
+        except RequestError as error:
             return _with_retry_after(self._setup(_status(error), str(error), name), error)
         raise _logged_in(request, login, "/")
 
@@ -98,7 +98,7 @@ def _logged_in(request: web.Request, login: Login, wanted: str) -> web.HTTPSeeOt
     return response
 
 
-def _with_retry_after(response: web.Response, error: PortError) -> web.Response:
+def _with_retry_after(response: web.Response, error: RequestError) -> web.Response:
     if isinstance(error, TooOftenError):
         response.headers["Retry-After"] = str(int(error.wait_s) + 1)
     return response
@@ -109,7 +109,7 @@ def _text(fields: MultiDictProxy[Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _status(error: PortError) -> int:
+def _status(error: RequestError) -> int:
     return 429 if isinstance(error, TooOftenError) else 403
 
 

@@ -46,7 +46,7 @@ def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
 
 def login_of(request: web.Request, accounts: Accounts) -> Login | None:
     """Return the login of the browser that sent a request, as of now; None where it has none that is valid."""
-    return accounts.whose(request.cookies.get(COOKIE, ""))
+    return accounts.login_of(request.cookies.get(COOKIE, ""))
 
 
 def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:

@@ -56,7 +56,7 @@ class PrivacyApi:
         return await self._data_requests.erase(client, by=call.person.name)
 
     async def download(self, request: web.Request) -> web.Response:
-        """Send everything of a client as a zip. Raises `UnknownClientError`, and `PortError` where it cannot be made."""
+        """Send everything of a client as a zip. Raises `UnknownClientError`, and `RequestError` where it cannot be made."""
         file = await self._data_requests.export(request.match_info["client"], by=person_of(request).name)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
         return web.Response(body=await asyncio.to_thread(_read_and_delete, file), content_type="application/zip", headers=headers)

@@ -54,7 +54,7 @@ class CourseApi:
     async def course(self, call: Call) -> ClientCourse:
         """Return a client's course; the audit log notes it.
 
-        Raises `UnknownClientError`, and `PortError` where it cannot be computed.
+        Raises `UnknownClientError`, and `RequestError` where it cannot be computed.
         """
         return await self._courses.course(call.text("client"), "course", by=call.person.name)
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ...service.courses.courses import Courses
-from ...service.courses.visit_schedule import shortest
+from ...service.courses.visit_schedule import describe_plan
 from ...service.documents.client_course import client_course, course_page
 from ...service.documents.client_summary import client_summary
 from ...service.documents.course_figures import figure_lines, went_lines
@@ -45,7 +45,7 @@ class CoursePages:
     async def summary(self, request: web.Request) -> web.Response:
         """Show a session's summary as its client takes it home.
 
-        Raises `UnknownSessionError`, and `PortError` where it cannot be computed.
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be computed.
         """
         session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
         speech, client = await self._speech(request, session.row.client), session.row.client
@@ -70,7 +70,7 @@ class CoursePages:
         return await self._pdf(html, f"session-{session.row.session}-{speech.language}.pdf")
 
     async def course(self, request: web.Request) -> web.Response:
-        """Show a client's course to the therapist. Raises `UnknownClientError`, and `PortError` where it cannot be computed."""
+        """Show a client's course to the therapist. Raises `UnknownClientError`, and `RequestError` where it cannot be computed."""
         course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
         speech = speech_of(SOURCE)
         return self._pages.page(
@@ -91,7 +91,7 @@ class CoursePages:
     async def course_for_client(self, request: web.Request) -> web.Response:
         """Show a client's course as the client takes it home.
 
-        Raises `UnknownClientError`, and `PortError` where it cannot be computed.
+        Raises `UnknownClientError`, and `RequestError` where it cannot be computed.
         """
         client = request.match_info["client"]
         course = await self._courses.course(client, "client's course", by=person_of(request).name)
@@ -119,7 +119,7 @@ class CoursePages:
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Who is due")
         rows = await self._courses.practice()
-        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
+        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, describe_plan=describe_plan)
 
     async def _pdf(self, html: str, name: str) -> web.Response:
         pdf = await self._courses.pdf(html, {file: self._static_files.content(file) for file in PAPER_FILES})

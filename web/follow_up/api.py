@@ -73,7 +73,7 @@ class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClientPagesApi:
     """Endpoints of links, follow-ups and mail settings.
 
-    Each that reads or changes a link raises `PortError` where the key of the links cannot be used.
+    Each that reads or changes a link raises `RequestError` where the key of the links cannot be used.
     """
 
     def __init__(self, client_pages: ClientPages) -> None:

@@ -14,7 +14,7 @@ from ...service.accounts.models import TooOftenError
 from ...service.courses.courses import Courses
 from ...service.documents.client_summary import client_summary_part
 from ...service.documents.page_templates import Frame
-from ...service.errors import PortError
+from ...service.errors import RequestError
 from ...service.follow_up.client_pages import ClientPages
 from ...service.follow_up.models import (
     Answers,
@@ -194,7 +194,7 @@ class ClientPageHandlers:
                 response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             except web.HTTPException as error:
                 response = self._refusal(request, error.status, "trouble")
-            except PortError:
+            except RequestError:
                 response = self._refusal(request, 503, "trouble")
             except Exception:  # noqa: BLE001 - the log has the traceback, without the secret address; a person reads a sentence
                 _LOG.exception("A client's page failed")
@@ -267,7 +267,7 @@ def _answers(fields: MultiDictProxy[Any]) -> Answers:
 def summary_renderer(courses: Courses, static_files: StaticFiles) -> RenderSession:
     """Return a function that renders a session's summary for its client.
 
-    The function raises `UnknownSessionError`, and `PortError` where the summary cannot be computed.
+    The function raises `UnknownSessionError`, and `RequestError` where the summary cannot be computed.
     """
 
     async def render(session: int, language: str) -> Markup:

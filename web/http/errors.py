@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from ...service.accounts.models import LoginRefusedError, NotAllowedError, TooOftenError
-from ...service.errors import ConflictError, PortError, RefusedError, UnknownError
+from ...service.errors import ConflictError, RefusedError, RequestError, UnknownError
 from .endpoint import Refusal, json_answer
 from .security import route_path
 
@@ -29,7 +29,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
     """Return middleware that turns errors into sentences: JSON under `/api`, elsewhere a page rendered by `page`.
 
     `UnknownError` becomes 404, `NotAllowedError` and `LoginRefusedError` 403, `TooOftenError` 429, any other `RefusedError` 409,
-    any other `PortError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
+    any other `RequestError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
     """
 
     def answer(request: web.Request, status: int, sentence: str, room: str | None = None) -> web.Response:
@@ -51,7 +51,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
             return response
         except RefusedError as error:
             return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
-        except PortError as error:
+        except RequestError as error:
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:
             return answer(request, 400, f"The request could not be read: {error}.")

@@ -142,7 +142,7 @@ class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RoomsApi:
     """Endpoints of the rooms.
 
-    Each that names a room raises `UnknownRoomError` where it is not open. Each that stores an entry raises `PortError` where
+    Each that names a room raises `UnknownRoomError` where it is not open. Each that stores an entry raises `RequestError` where
     it could not be written.
     """
 

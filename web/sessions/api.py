@@ -79,7 +79,7 @@ class SessionsApi:
     async def session(self, call: Call) -> SessionFull:
         """Return a session with its report; the audit log notes it.
 
-        Raises `UnknownSessionError`, and `PortError` where the report cannot be computed.
+        Raises `UnknownSessionError`, and `RequestError` where the report cannot be computed.
         """
         session = call.number("session")
         full = SessionFull(*await self._reports.of(session))

@@ -83,7 +83,7 @@ class NotesApi:
     async def notes(self, call: Call) -> Notes:
         """Return a session's notes and a draft; the audit log notes it.
 
-        Raises `UnknownSessionError`, and `PortError` where its figures cannot be computed.
+        Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
         """
         return await notes_of(self._reports, self._notes, call.number("session"), by=call.person.name)
 
@@ -103,7 +103,7 @@ class NotesApi:
 async def notes_of(reports: SessionReports, notes: SessionNotes, session: int, *, by: str) -> Notes:
     """Return a session's notes and a draft; `by` goes into the audit log.
 
-    Raises `UnknownSessionError`, and `PortError` where its figures cannot be computed.
+    Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
     """
     row, report = await reports.of(session)
     visit = await notes.visit(session, by=by)

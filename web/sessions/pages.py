@@ -59,7 +59,7 @@ class SessionPages:
     async def session(self, request: web.Request) -> web.Response:
         """Show a session's summary; the audit log notes it.
 
-        Raises `UnknownSessionError`, and `PortError` where it cannot be computed.
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be computed.
         """
         row, report = await self._reports.of(session_of(request))
         await self._note_view(request, row.session, "summary")
@@ -68,7 +68,7 @@ class SessionPages:
     async def picture(self, request: web.Request) -> web.Response:
         """Send the picture of a session as SVG; the audit log notes it.
 
-        Raises `UnknownSessionError`, and `PortError` where it cannot be drawn.
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be drawn.
         """
         session = session_of(request)
         svg = await self._reports.picture(session)
@@ -113,7 +113,7 @@ class VisitPages:
     async def notes(self, request: web.Request) -> web.Response:
         """Show a session's notes, or a draft of them; the audit log notes it.
 
-        Raises `UnknownSessionError`, and `PortError` where its figures cannot be computed.
+        Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
         """
         notes = await notes_of(self._reports, self._notes, session_of(request), by=person_of(request).name)
         saved = notes.visit.saved

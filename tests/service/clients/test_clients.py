@@ -26,8 +26,8 @@ OTHER = "A0:9E:1A:00:00:02"
 async def bench(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
-        made.seal = IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
+        made.cipher = IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
         async with made.house:
             yield made
 
@@ -38,7 +38,7 @@ def records(bench):
 
 
 async def stored(bench, query, *values):
-    return await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+    return await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
 
 async def test_a_client_has_a_pseudonym_and_the_next_free_one_is_proposed(records):
@@ -198,7 +198,7 @@ async def test_a_flag_that_a_rule_takes_back_leaves_the_others(bench, records):
     await bench.notes.set_pain_after(1, 8, by="Ada")
     await bench.notes.write(1, Soap(), mind="slowly", based_on=None, by="Ada")
     await bench.notes.set_pain_after(1, 2, by="Ada")
-    await bench.storage.work(lambda db: flag_pain(db, 1, NOW))
+    await bench.storage.run(lambda db: flag_pain(db, 1, NOW))
     assert await flags(bench) == ["slowly"]
 
 

@@ -66,7 +66,7 @@ async def put_session(
         storage.append(session, event)
     await storage.end_session(session, at + timedelta(seconds=END_S), END_S)
     if pain[1] is not None:
-        await storage.work(lambda db: db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (pain[1], session)))
+        await storage.run(lambda db: db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (pain[1], session)))
     if report:
         made = summarise(DEVICE.name, header, events, end_s=END_S)
         await storage.put_report(session, ALGORITHM, msgspec.json.encode(made))
@@ -91,7 +91,7 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
         )
         for n, (day, ratio, level) in enumerate(zip(days, ratios, levels, strict=True))
     ]
-    await storage.work(lambda db: give(db, client, "trends", "Ada", clock()))
+    await storage.run(lambda db: give(db, client, "trends", "Ada", clock()))
     return numbers
 
 
@@ -100,9 +100,9 @@ async def bench(tmp_path, worker_pool):
     clock = Clock()
     async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
-        made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=clock)
-        made.courses = Courses(storage, worker_pool, made.seal, made.reports, now_utc=clock)
+        made.clock, made.cipher = clock, IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=clock)
+        made.courses = Courses(storage, worker_pool, made.cipher, made.reports, now_utc=clock)
         async with made.house:
             yield made
 

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from restbeat.service.courses.visit_schedule import due_on, periods, shortest
+from restbeat.service.courses.visit_schedule import describe_plan, due_on, periods
 from restbeat.service.settings import CoursePlan
 
 START = date(2026, 9, 7)
@@ -51,5 +51,5 @@ def test_a_plan_that_has_come_to_its_end_makes_nobody_due():
 
 
 def test_a_plan_in_a_few_words():
-    assert shortest(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
-    assert shortest(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"
+    assert describe_plan(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
+    assert describe_plan(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"

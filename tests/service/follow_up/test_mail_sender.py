@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from restbeat.service.clients.models import Identity
-from restbeat.service.errors import RefusedError
+from restbeat.service.errors import RefusedError, StorageError, UnknownError
 from restbeat.service.follow_up import mail_queue
 from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.models import Answers
@@ -156,7 +156,7 @@ async def test_a_mailbox_that_is_not_there_is_told_at_once_and_its_name_is_kept_
     assert await states(practice) == [(24, "failed", 1)]
     (flag,) = (await practice.records.client("M-014", by="Ada")).flags
     assert flag.reason.endswith("The mail server 127.0.0.1 takes no mail for this address (550 5.1.1).")
-    dump = "\n".join(await practice.storage.work(lambda db: list(db.conn.iterdump())))
+    dump = "\n".join(await practice.storage.run(lambda db: list(db.conn.iterdump())))
     assert "erika" not in dump
 
 
@@ -204,7 +204,7 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
     with suppress(asyncio.CancelledError):
         await round_
     inbox.stall = None
-    again = MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now)
+    again = MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now)
     async with again:
         await again.round()
     assert await states(practice) == [(24, "unsure", 1)]
@@ -213,7 +213,7 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
 
 async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_next_start(practice, inbox):
     await asked(practice, ago=timedelta(hours=30))
-    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+    async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=3600):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
@@ -233,7 +233,7 @@ async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(pra
 
     await asked(practice)
     async with asyncio.timeout(20):
-        async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+        async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=3600):
             monkeypatch.setattr(asyncio, "wait_for", as_up_to_python_3_11)
             await begun.wait()
     assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
@@ -254,31 +254,36 @@ async def test_a_pressed_button_wakes_the_task(practice, inbox):
     assert token_of(link) in message.get_content()
 
 
-async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("error", "traceback"),
+    [(ZeroDivisionError(), True), (UnknownError("There is no link 1."), True), (StorageError("The disk is full."), False)],
+)
+async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog, error, traceback):
     await asked(practice)
     real, broken = mail_queue.due, []
 
     def due(*args):
         if not broken:
             broken.append(True)
-            raise ZeroDivisionError
+            raise error
         return real(*args)
 
     monkeypatch.setattr(mail_queue, "due", due)
-    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
+    async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
     assert "Mail waits" in caplog.text
+    assert ("Traceback" in caplog.text) == traceback
 
 
 async def test_a_missing_identity_key_is_waited_for_and_told(practice, inbox):
     await asked(practice)
-    kept = practice.seal.path.read_bytes()
-    practice.seal.path.unlink()
+    kept = practice.cipher.path.read_bytes()
+    practice.cipher.path.unlink()
     assert await practice.postman.round() == 0
     assert await states(practice) == [(24, "waiting", 1)]
-    practice.seal.path.write_bytes(kept)
+    practice.cipher.path.write_bytes(kept)
     practice.now += timedelta(minutes=1)
     assert await practice.postman.round() == 1
 

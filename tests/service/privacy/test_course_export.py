@@ -17,7 +17,7 @@ from ..courses.courses_made import BEGIN, a_course, audited, bench, pages  # noq
 
 async def exported(bench, tmp_path):
     """The files at the root of an export of M-014."""
-    rights = DataRequests(bench.storage, bench.worker, bench.seal, bench.house, now_utc=bench.clock)
+    rights = DataRequests(bench.storage, bench.worker, bench.cipher, bench.house, now_utc=bench.clock)
     with zipfile.ZipFile(await rights.export("M-014", by="Ada")) as archive:
         return {name: archive.read(name) for name in archive.namelist() if "/" not in name}
 
@@ -44,8 +44,8 @@ async def test_an_export_holds_the_course_as_its_client_reads_it(bench, pages, t
 
 async def test_without_consent_to_comparison_the_course_of_an_export_compares_nothing(bench, tmp_path):
     await a_course(bench, days=(0, 3, 7, 10))
-    consent = await bench.storage.work(lambda db: give(db, "M-014", "trends", "Ada", BEGIN).consent)
-    await bench.storage.work(lambda db: withdraw(db, "M-014", consent, "Ada", BEGIN))
+    consent = await bench.storage.run(lambda db: give(db, "M-014", "trends", "Ada", BEGIN).consent)
+    await bench.storage.run(lambda db: withdraw(db, "M-014", consent, "Ada", BEGIN))
     said = words((await exported(bench, tmp_path))["course.html"].decode())
     assert "You have not agreed to have your sessions compared over time" in said
     assert "RMSSD" not in said

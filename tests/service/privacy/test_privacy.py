@@ -22,8 +22,8 @@ from restbeat.service.courses import visit_plans
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
-from restbeat.service.privacy.erasure import ERASURES, erase, erase_again, still_in
-from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.privacy.erasure import ERASURES, backups_holding, erase, erase_again
+from restbeat.service.privacy.personal_data import client_records, tables_of_client
 from restbeat.service.sessions import co_interventions, soap_notes
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
@@ -31,7 +31,7 @@ from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.settings import CoursePlan
 from restbeat.service.storage.audit_log import note
 from restbeat.service.storage.backup import take_backup
-from restbeat.service.storage.backup_catalogue import Kept, remember
+from restbeat.service.storage.backup_catalogue import BackupEntry, add_backup
 from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.encryption import IdentityCipher
 
@@ -47,7 +47,7 @@ def restbeat(*arguments, expected=0):
     return done
 
 
-async def visit(storage, seal, client, word, *, address, packets=40, recording=None):
+async def visit(storage, cipher, client, word, *, address, packets=40, recording=None):
     """A whole visit of a client, `word` planted wherever people type."""
     device = Device(name=f"strap {word}", address=address)
     header = Header(device=device, client=client, extra={"from": word})
@@ -63,21 +63,21 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
 
     def more(db):
         identity = Identity(name=f"Name {word}", email=f"{word}@example.org", note=word, language="de")
-        identities.seal_identity(db, seal, client, identity, "Ada", NOW, new_key=True)
+        identities.write_identity(db, cipher, client, identity, "Ada", NOW, new_key=True)
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
         soap_notes.save(db, session, soap, word, None, "Ada", NOW)
         plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
         co_interventions.add(db, session, "heat", f"pack of {word}", "Ada", NOW)
-        visit_plans.keep(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
+        visit_plans.save_plan(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
         note(db, NOW, "Ada", "looked at", client=client, session=session, detail=word)
         note(db, NOW, "Ada", "session reassigned", client="M-other", detail=f"before: {client}")
         note(db, NOW, "Ada", "session reassigned", client="M-other", detail=f"before: {client}4")
 
-    await storage.work(more)
+    await storage.run(more)
     await storage.put_report(session, "restbeat-1", msgspec.json.encode({"words": word}))
     return session
 
@@ -98,15 +98,15 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
 
     async def fill():
         async with await SessionStore.open(folder) as storage:
-            seal = IdentityCipher(folder.with_suffix(".key"))
+            cipher = IdentityCipher(folder.with_suffix(".key"))
             for _ in range(sessions):
-                await visit(storage, seal, "M-1", f"Q{word}Z", address=address, packets=packets)
-            await visit(storage, seal, "M-2", f"X{other}Y", address="A0:9E:1A:00:00:99")
+                await visit(storage, cipher, "M-1", f"Q{word}Z", address=address, packets=packets)
+            await visit(storage, cipher, "M-2", f"X{other}Y", address="A0:9E:1A:00:00:99")
             live = bytes_of(folder)
             assert f"Q{word}Z".encode() in live
             assert address.encode() in live
-            erased = await storage.work(lambda db: erase(db, folder, "M-1", "Ada", NOW))
-            return erased, await storage.work(look)
+            erased = await storage.run(lambda db: erase(db, folder, "M-1", "Ada", NOW))
+            return erased, await storage.run(look)
 
     def look(db):
         left = {table: db.execute(f"SELECT count(*) FROM {table} WHERE {condition}", {"client": "M-1"}).fetchone()[0]
@@ -144,12 +144,12 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
 
 async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_namesake_may(tmp_path):
     folder, out = tmp_path / "data", tmp_path / "old.db"
-    seal = IdentityCipher(tmp_path / "key")
+    cipher = IdentityCipher(tmp_path / "key")
     async with await SessionStore.open(folder) as storage:
-        await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
-        await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
+        await visit(storage, cipher, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
+        await visit(storage, cipher, "M-2", "somebody", address="A0:9E:1A:00:00:02")
     take_backup(folder, out)
-    remember(folder, Kept(str(out), NOW, NOW + timedelta(days=90)))
+    add_backup(folder, BackupEntry(str(out), NOW, NOW + timedelta(days=90)))
     done = json.loads(restbeat("erase", "M-1", "--data", folder, "--yes", "--json").stdout)
     assert done["sessions"] == 1
     assert [kept["file"] for kept in done["backups"]] == [str(out)]
@@ -159,7 +159,7 @@ async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_name
     assert f"{folder} now holds 1 session of 1 client." in told
     assert [row["client"] for row in json.loads(restbeat("clients", "--data", folder, "--json").stdout)] == ["M-2"]
     assert b"sentinel" not in (folder / DATABASE).read_bytes()
-    assert [kept.file for kept in still_in(folder, "M-1")] == [str(out)]
+    assert [kept.file for kept in backups_holding(folder, "M-1")] == [str(out)]
     db = open_database(folder)
     later = datetime.now(UTC) + timedelta(days=1)
     db.execute("INSERT INTO client (pseudonym, created_utc) VALUES ('M-1', ?)", (later.isoformat(),))
@@ -175,14 +175,14 @@ def test_a_client_who_is_not_there_is_not_erased(tmp_path):
 
 
 async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp_path):
-    folder, out, seal = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
+    folder, out, cipher = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
     played = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     events = [event for event in played.events if not isinstance(event, PhaseStart)]
     async with await SessionStore.open(folder) as storage:
-        await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01", recording=events)
-        await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
+        await visit(storage, cipher, "M-1", "sentinel", address="A0:9E:1A:00:00:01", recording=events)
+        await visit(storage, cipher, "M-2", "somebody", address="A0:9E:1A:00:00:02")
         done = await asyncio.to_thread(restbeat, "export", "M-1", out, "--data", folder, "--json")  # beside the writer
-        log = await storage.work(lambda db: db.execute("SELECT client FROM audit WHERE action = 'client exported'").fetchall())
+        log = await storage.run(lambda db: db.execute("SELECT client FROM audit WHERE action = 'client exported'").fetchall())
     assert json.loads(done.stdout) == {"client": "M-1", "file": str(out), "sessions": 1}
     assert [row[0] for row in log] == ["M-1"]
     with zipfile.ZipFile(out) as archive:
@@ -251,5 +251,5 @@ def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
     assert "packet" in found
     assert not {"account", "login", "setting", "audit"} & set(found)
     with pytest.raises(NoSuchClientError):
-        of_client(db, IdentityCipher(tmp_path / "key"), "M-1", NOW)
+        client_records(db, IdentityCipher(tmp_path / "key"), "M-1", NOW)
     db.close()

@@ -39,12 +39,12 @@ async def test_nothing_is_deleted_unless_the_practice_says_so(storage):
 
 
 async def test_what_ended_too_long_ago_is_gone_and_what_runs_or_is_younger_stays(storage, tmp_path):
-    await storage.work(lambda db: write_settings(db, Settings(keep_months=12), "Ada", NOW))
+    await storage.run(lambda db: write_settings(db, Settings(keep_months=12), "Ada", NOW))
     async with Retention(storage, now_utc=lambda: NOW):
         await asyncio.sleep(0)
         await storage.flush()
     assert await kept(storage) == [3, 4]
-    log = await storage.work(lambda db: db.execute("SELECT actor, action, detail FROM audit ORDER BY id DESC LIMIT 1").fetchone())
+    log = await storage.run(lambda db: db.execute("SELECT actor, action, detail FROM audit ORDER BY id DESC LIMIT 1").fetchone())
     assert tuple(log) == ("restbeat", "outdated sessions deleted", "2, kept for 12 months")
     live = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith(DATABASE))
     assert [f"sentinel {months}".encode() in live for months in (30, 13, 11)] == [False, False, True]

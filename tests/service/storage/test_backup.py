@@ -15,7 +15,7 @@ from restbeat.sensors.recordings.recording import Header, Packet
 from restbeat.service.errors import ForeignDatabaseError, OutputError, ServiceError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.backup import holds_client, take_backup, verify
-from restbeat.service.storage.backup_catalogue import LIST, Kept, delete_expired, listed, remember
+from restbeat.service.storage.backup_catalogue import CATALOGUE, BackupEntry, add_backup, delete_expired, listed_backups
 from restbeat.service.storage.database import DATABASE, open_readonly
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -111,7 +111,7 @@ async def test_what_was_backed_up_is_put_back_and_what_was_there_is_kept_aside(t
     assert f"{data} now holds 1 session of 1 client." in told
     rows = json.loads(restbeat("clients", "--data", data, "--json").stdout)
     assert [(row["client"], row["sessions"]) for row in rows] == [("M-014", 1)]
-    (aside,) = (kept.file for kept in listed(data) if "before" in kept.file)
+    (aside,) = (kept.file for kept in listed_backups(data) if "before" in kept.file)
     assert verify(type(out)(aside)).counts.sessions == 2
     assert [holds_client(type(out)(aside), client) for client in ("M-014", "M-015", "M-016")] == [True, True, False]
     assert "M-014" in restbeat("clients", "--data", data).stdout
@@ -197,12 +197,12 @@ def test_the_list_forgets_what_is_gone_and_deletes_what_is_due(tmp_path):
     files = [tmp_path / name for name in ("old.db", "new.db", "lost.db")]
     for n, file in enumerate(files):
         file.touch()
-        remember(tmp_path, Kept(str(file), NOW + timedelta(days=n), NOW + timedelta(days=n + 90)))
+        add_backup(tmp_path, BackupEntry(str(file), NOW + timedelta(days=n), NOW + timedelta(days=n + 90)))
     files[2].unlink()
-    with (tmp_path / LIST).open("a") as lines:
+    with (tmp_path / CATALOGUE).open("a") as lines:
         lines.write("not json\n")
-    assert [kept.file for kept in listed(tmp_path)] == [str(files[0]), str(files[1])]
+    assert [kept.file for kept in listed_backups(tmp_path)] == [str(files[0]), str(files[1])]
     gone = delete_expired(tmp_path, NOW + timedelta(days=90))
     assert [kept.file for kept in gone] == [str(files[0])]
-    assert [kept.file for kept in listed(tmp_path)] == [str(files[1])]
+    assert [kept.file for kept in listed_backups(tmp_path)] == [str(files[1])]
     assert not files[0].exists()

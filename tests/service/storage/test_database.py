@@ -16,7 +16,7 @@ from restbeat.service.errors import (
     NewerDatabaseError,
 )
 from restbeat.service.sessions.session_store import SessionStore
-from restbeat.service.storage.database import DATABASE, read_beside, take_folder
+from restbeat.service.storage.database import DATABASE, read_alongside, take_folder
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
@@ -153,7 +153,7 @@ def test_a_database_of_an_older_restbeat_can_be_read_without_serving_it_first(tm
     migrations.apply(db, stop_before="m010_mark_kind")
     db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
     db.close()
-    assert read_beside(tmp_path, lambda db: db.execute("SELECT count(kind) FROM mark").fetchone()[0]) == 0
+    assert read_alongside(tmp_path, lambda db: db.execute("SELECT count(kind) FROM mark").fetchone()[0]) == 0
 
 
 def test_a_database_that_an_older_restbeat_still_writes_is_left_as_it_is(tmp_path):
@@ -161,5 +161,5 @@ def test_a_database_that_an_older_restbeat_still_writes_is_left_as_it_is(tmp_pat
     migrations.apply(db, stop_before="m010_mark_kind")
     db.close()
     with closing(take_folder(tmp_path)), pytest.raises(FolderTakenError):
-        read_beside(tmp_path, lambda db: None)
+        read_alongside(tmp_path, lambda db: None)
     assert "kind" not in Database(tmp_path / DATABASE).table("mark").columns_dict

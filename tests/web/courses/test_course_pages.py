@@ -12,7 +12,7 @@ from restbeat.service.clients.flags import set_flag
 from restbeat.service.clients.models import Identity
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.privacy.personal_data import client_records, tables_of_client
 from restbeat.service.sessions.session_store import NewSession
 from restbeat.service.settings import CoursePlan, Settings
 
@@ -72,13 +72,13 @@ async def test_the_due_list_shows_due_flagged_and_overdue_clients(bench, pages):
     over = ClientPlan(plan=CoursePlan(), starts_on="2026-09-07", over=True)
     await bench.courses.set_plan("M-over", over, by="Ada")
     flagged = next(row.session for row in await bench.storage.sessions() if row.client == "M-flagged")
-    await bench.storage.work(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
+    await bench.storage.run(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
     bench.clock.now = BEGIN + timedelta(days=57)
     await bench.storage.create_session(NewSession(header=Header(client="M-new", kind="rest"), source="H10"))
     cut_off = (
         "INSERT INTO session (client, kind, started_utc, source) VALUES ('M-over', 'rest', '2026-10-01T10:00:00.000Z', 'H10')"
     )
-    await bench.storage.work(lambda db: db.execute(cut_off))
+    await bench.storage.run(lambda db: db.execute(cut_off))
     rows = await bench.courses.practice()
     assert [row.client for row in rows if row.running] == ["M-new"]
     assert [(row.client, row.state) for row in rows] == [
@@ -113,7 +113,7 @@ async def test_pages_are_in_the_clients_language_unless_another_is_requested(ben
     await bench.records.set_identity("M-014", Identity(name="Erika", language="de"), new_key=False, by="Ada")
     assert [await language(path, "en"), await language(f"{path}?lang=en", "de")] == ["de", "en"]
     assert await language("/clients/M-014/course/client", "en") == "de"
-    bench.seal.path.unlink()  # the key is lost: the page is there all the same
+    bench.cipher.path.unlink()  # the key is lost: the page is there all the same
     assert await language(path, "en") == "en"
 
 
@@ -169,8 +169,8 @@ async def test_erasing_a_client_erases_the_whole_course(bench):
     (session,) = await a_course(bench, days=(0,))
     await bench.courses.add_complement(session, "heat", "20 min", by="Ada")
     await bench.courses.set_plan("M-014", ClientPlan(plan=CoursePlan(), starts_on="2026-09-07"), by="Ada")
-    held = await bench.storage.work(
-        lambda db: (of_client(db, bench.seal, "M-014", BEGIN).rows, [name for name, _ in tables_of_client(db)])
+    held = await bench.storage.run(
+        lambda db: (client_records(db, bench.cipher, "M-014", BEGIN).rows, [name for name, _ in tables_of_client(db)])
     )
     assert {"complement", "plan"} <= set(held[1])
     assert json.dumps(held[0]["complement"][0]["detail"]) == '"20 min"'

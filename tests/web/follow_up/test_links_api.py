@@ -6,7 +6,7 @@ import pytest
 from restbeat.service.clients.models import Identity
 from restbeat.service.follow_up.models import Answers
 from restbeat.service.privacy.erasure import erase
-from restbeat.service.privacy.personal_data import of_client
+from restbeat.service.privacy.personal_data import client_records
 
 from ...service.own_pages import DAY, PUBLIC, practice, token_of, visitor  # noqa: F401 fixtures
 
@@ -88,7 +88,7 @@ async def test_the_clients_own_page_is_exported_and_erased_with_the_client(pract
     await practice.set_mail()
     await practice.records.set_identity("M-014", Identity(email="erika@example.org"), new_key=False, by="Ada")
     await practice.links.send(link.link, by="Ada")
-    held = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014", practice.now))
+    held = await practice.storage.run(lambda db: client_records(db, practice.cipher, "M-014", practice.now))
     assert {name: len(held.rows[name]) for name in ("client_link", "client_link_session", "follow_up", "mail")} == {
         "client_link": 1,
         "client_link_session": 1,
@@ -96,7 +96,7 @@ async def test_the_clients_own_page_is_exported_and_erased_with_the_client(pract
         "mail": 1,
     }
     handle = held.rows["client_link"][0]["handle"]
-    await practice.storage.work(lambda db: erase(db, practice.storage.folder, "M-014", "Ada", practice.now))
+    await practice.storage.run(lambda db: erase(db, practice.storage.folder, "M-014", "Ada", practice.now))
     for table in ("client_link", "client_link_session", "follow_up", "mail"):
         assert await practice.sql(f"SELECT count(*) FROM {table}") == [(0,)]
     kept = b"".join(path.read_bytes() for path in practice.storage.folder.iterdir() if path.is_file())

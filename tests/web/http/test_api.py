@@ -43,12 +43,12 @@ async def practice(folder):
     ):
         accounts = await Accounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        seal = IdentityCipher(folder / "practice.key")
-        records = Clients(storage, seal, rooms.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, seal, rooms)
+        cipher = IdentityCipher(folder / "practice.key")
+        records = Clients(storage, cipher, rooms.end_sessions_of, revoke_all)
+        rights = DataRequests(storage, worker, cipher, rooms)
         await rooms.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
         await records.agree("M-014", "share", by="Ada")
-        async with open_client_pages(storage, seal) as links, Bench(live_feed, [FIXTURES]) as bench:
+        async with open_client_pages(storage, cipher) as links, Bench(live_feed, [FIXTURES]) as bench:
             await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
             parts = {
                 "accounts": accounts,
