@@ -70,7 +70,10 @@ class CoursePages:
         return await self._pdf(html, f"session-{session.row.session}-{speech.language}.pdf")
 
     async def course(self, request: web.Request) -> web.Response:
-        """Show a client's course to the therapist. Raises `UnknownClientError`, and `RequestError` where it cannot be computed."""
+        """Show a client's course to the therapist.
+
+        Raises `UnknownClientError`, and `RequestError` where it cannot be computed.
+        """
         course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
         speech = speech_of(SOURCE)
         return self._pages.page(
