@@ -88,14 +88,14 @@ async def test_the_clients_own_page_is_exported_and_erased_with_the_client(pract
     await practice.set_mail()
     await practice.records.set_identity("M-014", Identity(email="erika@example.org"), new_key=False, by="Ada")
     await practice.links.send(link.link, by="Ada")
-    held = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014", practice.now))
-    assert {name: len(held.rows[name]) for name in ("client_link", "client_link_session", "follow_up", "mail")} == {
+    data = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014", practice.now))
+    assert {name: len(data.rows[name]) for name in ("client_link", "client_link_session", "follow_up", "mail")} == {
         "client_link": 1,
         "client_link_session": 1,
         "follow_up": 1,
         "mail": 1,
     }
-    handle = held.rows["client_link"][0]["handle"]
+    handle = data.rows["client_link"][0]["handle"]
     await practice.storage.work(lambda db: erase(db, practice.storage.folder, "M-014", "Ada", practice.now))
     for table in ("client_link", "client_link_session", "follow_up", "mail"):
         assert await practice.sql(f"SELECT count(*) FROM {table}") == [(0,)]
