@@ -20,7 +20,7 @@ from restbeat.service.sessions.session_store import NewSession
 from .courses_made import BEGIN, TWELVE, a_course, bench, pages, put_session  # noqa: F401 fixtures
 
 TREND = 0.07
-"""Of ln RMSSD a week."""
+"""Trend of ln RMSSD per week."""
 PAINS = [(7, 5), (6, 5), (6, 4), (7, 4), (6, 4), (5, 4), (5, 3), (5, 3), (4, 3), (None, 3), (4, 2), (4, 2)]
 
 
@@ -58,7 +58,7 @@ async def test_twelve_sessions_in_which_nothing_happens_show_no_trend_and_no_cha
     assert "Nichts von dem, was getan wurde, hob sich bisher vom Übrigen ab" in html or "Noch ist nichts zu sagen" in html
 
 
-async def test_sessions_without_a_report_by_todays_algorithm_are_analysed_anew_a_few_at_a_time(bench):
+async def test_sessions_without_a_current_report_are_analysed_anew_a_few_at_a_time(bench):
     await a_course(bench, days=(0, 3, 7, 10, 14), report=False)
     first = await bench.courses.course("M-014", "course", by="Ada")
     assert (first.waiting, sum(entry.counts for entry in first.entries), len(first.entries)) == (1, MAX_RECOMPUTED, 5)
@@ -75,7 +75,7 @@ async def test_a_report_of_an_earlier_algorithm_is_not_mixed_in(bench):
     assert await bench.storage.report(session, ALGORITHM) is not None
 
 
-async def test_rests_tell_the_massage_apart_and_are_no_visit_of_the_plan(bench):
+async def test_rests_are_compared_with_massages_and_are_no_visits_of_the_plan(bench):
     await a_course(bench, days=(0, 7, 14, 21), ratios=[1.5] * 4)
     for day in (1, 8, 15):
         at = BEGIN + timedelta(days=day)
@@ -86,7 +86,7 @@ async def test_rests_tell_the_massage_apart_and_are_no_visit_of_the_plan(bench):
     assert len(course.massage_days()) == 4
 
 
-async def test_a_session_that_runs_or_was_cut_off_is_listed_and_not_counted(bench):
+async def test_a_running_or_interrupted_session_is_listed_and_not_counted(bench):
     await a_course(bench, days=(0, 3))
     bench.clock.now = BEGIN + timedelta(days=7)
     await bench.storage.create_session(NewSession(header=Header(client="M-014"), source="H10"))
@@ -95,7 +95,7 @@ async def test_a_session_that_runs_or_was_cut_off_is_listed_and_not_counted(benc
     assert course.figures.sessions == 2
 
 
-async def test_without_consent_to_comparison_nothing_is_compared_and_nothing_usual_is_told(bench, pages):
+async def test_without_consent_nothing_is_compared_and_no_typical_range_is_stated(bench, pages):
     numbers = await a_course(bench, days=(0, 3, 7, 10))
     consent = await bench.storage.run(lambda db: give(db, "M-014", "trends", "Ada", BEGIN).consent)
     await bench.storage.run(lambda db: withdraw(db, "M-014", consent, "Ada", BEGIN))
@@ -111,7 +111,7 @@ async def test_without_consent_to_comparison_nothing_is_compared_and_nothing_usu
 # What is usual
 
 
-async def test_the_usual_days_come_from_earlier_sessions_alone(bench):
+async def test_the_baseline_range_comes_from_earlier_sessions_alone(bench):
     levels = [1.0, 1.1, 0.9, 1.2, 3.0]
     numbers = await a_course(bench, days=(0, 3, 7, 10, 14), levels=levels)
     days = [(await bench.courses.session(number, "client's page", by="Ada")).baseline_range for number in numbers]
@@ -120,7 +120,7 @@ async def test_the_usual_days_come_from_earlier_sessions_alone(bench):
     assert days[4].high_ms < 2 * days[4].low_ms  # the session's own level, three times as high, is not in it
 
 
-def test_about_two_thirds_of_further_days_lie_in_the_usual_range():
+def test_about_two_thirds_of_further_days_lie_in_the_baseline_range():
     rng = np.random.default_rng(1)
     for days, share in ((3, 0.58), (5, 0.63), (12, 0.66)):
         inside = 0
@@ -150,7 +150,7 @@ async def test_a_stop_is_known_by_its_flag_or_its_mark(bench, way):
     assert [entry.stopped for entry in course.entries] == [False, True]
 
 
-async def test_answers_of_the_days_after_are_read_once_they_are_kept(bench):
+async def test_follow_up_answers_are_read_once_stored(bench):
     first, second = await a_course(bench, days=(0, 3), pains=[(6, 4), (5, 4)])
     before = await bench.courses.course("M-014", "course", by="Ada")
     assert [entry.pain_24h for entry in before.entries] == [None, None]
@@ -166,8 +166,8 @@ async def test_answers_of_the_days_after_are_read_once_they_are_kept(bench):
     assert second == course.entries[1].session
 
 
-def test_a_course_can_leave_as_json():
-    """The structs carry all that the API tells."""
+def test_a_course_can_be_encoded_as_json():
+    """The structs hold every field of the API."""
     from tests.web.take_home import a_course as made
 
     told = msgspec.json.decode(msgspec.json.encode(made()))

@@ -28,7 +28,7 @@ async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixture
     )
 
 
-async def test_everything_is_downloaded_and_noted_and_nothing_is_left_lying(client, bench, tmp_path, monkeypatch):  # noqa: F811
+async def test_an_export_is_downloaded_and_noted_and_leaves_no_files_behind(client, bench, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = set(tmp_path.iterdir())
     await a_session(bench, ODD)
@@ -45,7 +45,7 @@ async def test_everything_is_downloaded_and_noted_and_nothing_is_left_lying(clie
     assert set(tmp_path.iterdir()) == before
 
 
-async def test_an_erase_asks_twice_tells_what_still_holds_the_client_and_clears_the_rooms(client, bench, tmp_path):  # noqa: F811
+async def test_an_erasure_asks_for_the_pseudonym_lists_backups_and_clears_the_rooms(client, bench, tmp_path):  # noqa: F811
     room = await open_room(bench, client="M-014")
     path = "/api/v1/clients/M-014/erase"
     assert (await client.post(path, json={"pseudonym": "M-015"})).status == 409

@@ -1,4 +1,4 @@
-"""What a client may ask: everything in one zip, and everything gone, from rows, free pages and log alike."""
+"""A client's rights: all data in one zip, and all data erased from rows, free pages and the write-ahead log."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ def restbeat(*arguments, expected=0):
 
 
 async def visit(storage, cipher, client, word, *, address, packets=40, recording=None):
-    """A whole visit of a client, `word` planted wherever people type."""
+    """Store a whole visit of a client, with `word` in every field that people fill in."""
     device = Device(name=f"strap {word}", address=address)
     header = Header(device=device, client=client, extra={"from": word})
     asked = (Screening(f"Does it hurt, {word}?", yes=True),)
@@ -83,7 +83,7 @@ async def visit(storage, cipher, client, word, *, address, packets=40, recording
 
 
 def bytes_of(folder):
-    """Every byte of the live files of a data folder."""
+    """Return every byte of the live files of a data folder."""
     return b"".join(path.read_bytes() for path in folder.iterdir() if path.name.startswith(DATABASE) or path.suffix == ".jsonl")
 
 
@@ -93,7 +93,7 @@ ADDRESSES = st.lists(st.integers(0, 255), min_size=6, max_size=6).map(lambda par
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(word=WORDS, other=WORDS, address=ADDRESSES, packets=st.integers(1, 400), sessions=st.integers(1, 3))
-def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, other, address, packets, sessions):
+def test_after_an_erasure_no_data_of_the_client_are_left(tmp_path_factory, word, other, address, packets, sessions):
     folder = tmp_path_factory.mktemp("data")
 
     async def fill():
@@ -142,7 +142,7 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     assert f"X{other}Y".encode() in live
 
 
-async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_namesake_may(tmp_path):
+async def test_an_old_backup_does_not_bring_an_erased_client_back_but_a_later_namesake_stays(tmp_path):
     folder, out = tmp_path / "data", tmp_path / "old.db"
     cipher = IdentityCipher(tmp_path / "key")
     async with await SessionStore.open(folder) as storage:
@@ -167,14 +167,14 @@ async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_name
     db.close()
 
 
-def test_a_client_who_is_not_there_is_not_erased(tmp_path):
+def test_an_unknown_client_is_not_erased(tmp_path):
     db = open_database(tmp_path)
     with pytest.raises(NoSuchClientError, match="There is no client M-9"):
         erase(db, tmp_path, "M-9", "Ada", NOW)
     db.close()
 
 
-async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp_path):
+async def test_all_data_of_a_client_are_in_one_zip_that_other_programs_read(tmp_path):
     folder, out, cipher = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
     played = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     events = [event for event in played.events if not isinstance(event, PhaseStart)]
@@ -225,7 +225,7 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
     assert oct(out.stat().st_mode & 0o777) == "0o600"
 
 
-async def test_an_export_whose_key_is_lost_says_so(tmp_path):
+async def test_an_export_with_a_lost_key_says_so(tmp_path):
     folder = tmp_path / "data"
     async with await SessionStore.open(folder) as storage:
         await visit(storage, IdentityCipher(tmp_path / "elsewhere.key"), "M-1", "sentinel", address="A0:9E:1A:00:00:01")
@@ -234,7 +234,7 @@ async def test_an_export_whose_key_is_lost_says_so(tmp_path):
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_what_is_erased_needs_a_word(tmp_path):
+def test_an_erasure_needs_confirmation(tmp_path):
     open_database(tmp_path).close()
     done = subprocess.run(
         [sys.executable, "-m", "restbeat.web", "erase", "M-1", "--data", str(tmp_path)],
@@ -244,7 +244,7 @@ def test_what_is_erased_needs_a_word(tmp_path):
     assert "Erase everything of M-1, for good?" in done.stderr
 
 
-def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
+def test_the_tables_of_a_client_are_found_by_their_foreign_keys(tmp_path):
     db = open_database(tmp_path)
     found = dict(tables_of_client(db))
     assert found["session"] == "client = :client"

@@ -1,4 +1,4 @@
-"""Sessions are kept as long as the practice has set."""
+"""Deletion of sessions older than the practice keeps them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ async def test_nothing_is_deleted_unless_the_practice_says_so(storage):
     assert await kept(storage) == [1, 2, 3, 4]
 
 
-async def test_what_ended_too_long_ago_is_gone_and_what_runs_or_is_younger_stays(storage, tmp_path):
+async def test_outdated_sessions_are_deleted_and_running_or_newer_ones_stay(storage, tmp_path):
     await storage.run(lambda db: write_settings(db, Settings(keep_months=12), "Ada", NOW))
     async with Retention(storage, now_utc=lambda: NOW):
         await asyncio.sleep(0)
