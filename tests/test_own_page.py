@@ -108,8 +108,8 @@ async def test_a_link_is_created_answered_by_the_client_and_shown_to_the_therapi
         assert phone.troubles == []
 
         await desk.reload()
-        told = desk.locator("#told-later li").first
-        await expect(told).to_contain_text("pain 5 · slept better than usual · relief for some hours · heat, mindfulness")
+        answers = desk.locator("#told-later li").first
+        await expect(answers).to_contain_text("pain 5 · slept better than usual · relief for some hours · heat, mindfulness")
         await desk.goto(f"{made.address}/clients/M-014")
         await expect(desk.locator(".panel.ask")).to_contain_text("Pain 5 after 24 h, 2 before the session.")
         await expect(desk.locator("#told-later")).to_contain_text("The left shoulder feels light.")
@@ -161,8 +161,8 @@ async def test_without_scripts_the_page_can_be_read_and_answered(tmp_path, worke
         assert await made.sql("SELECT session, slot, pain FROM follow_up") == [(session, 24, 3)]
         (post,) = [request for request in sent if request.method == "POST"]
         assert (await post.all_headers()).get("origin") == "null"  # what a page without referrer sends
-        told = {request.url: (await request.all_headers()).get("referer") for request in sent}
-        assert not any(told.values()), told
+        referers = {request.url: (await request.all_headers()).get("referer") for request in sent}
+        assert not any(referers.values()), referers
 
 
 async def test_in_a_logged_in_browser_the_page_is_still_the_clients_and_sets_no_cookie(tmp_path, worker):
@@ -189,7 +189,7 @@ async def test_in_a_logged_in_browser_the_page_is_still_the_clients_and_sets_no_
         assert await stranger.context.cookies() == []
         await stranger.goto(f"{made.address}/clients")
         assert "/login" in stranger.url
-        await page.goto(f"{made.address}/clients")  # the login holds on
+        await page.goto(f"{made.address}/clients")  # the login is still valid
         await expect(page.locator("h1")).to_have_text("Clients")
         assert (await page.context.cookies())[0]["name"] == COOKIE
 

@@ -133,12 +133,12 @@ def test_without_npm_or_its_network_the_build_works_and_names_what_is_missing(tm
 def test_the_readme_lists_every_command_with_its_help_text():
     from restbeat.web.commands import cli
 
-    told = {}
+    described = {}
     for line in (ROOT / "README.md").read_text().splitlines():
         if line.startswith("| `restbeat "):
             name, words = (cell.strip() for cell in line.strip("|").split("|"))
-            told[name.strip("`").removeprefix("restbeat ")] = words
-    assert told == {name: command.help.split("\n\n")[0].replace("\n", " ") for name, command in cli.commands.items()}
+            described[name.strip("`").removeprefix("restbeat ")] = words
+    assert described == {name: command.help.split("\n\n")[0].replace("\n", " ") for name, command in cli.commands.items()}
 
 
 def test_every_command_shows_an_example():
@@ -161,14 +161,14 @@ def test_make_demo_in_a_clean_clone_serves_three_rooms_and_leaves_nothing_at_ctr
         start_new_session=True,
     )
     try:
-        told = []
+        described = []
         for line in demo.stdout:
-            told.append(line)
+            described.append(line)
             if found := re.search(r"http://127\S+", line):
                 break
         else:
-            pytest.fail("".join(told))
-        assert told[0].startswith("Setting up restbeat")
+            pytest.fail("".join(described))
+        assert described[0].startswith("Setting up restbeat")
         with urlopen(found.group(), timeout=10) as page:
             assert all(f"Room {n}" in text for text in [page.read().decode()] for n in (1, 2, 3))
         family = psutil.Process(demo.pid).children(recursive=True)

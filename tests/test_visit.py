@@ -208,7 +208,7 @@ async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
         assert row == [("M-014", 6, 4, "demo", None)]
         assert await made.sql("SELECT plan FROM soap") == [("again in a week",)]
         assert await made.sql("SELECT count(*), sum(answer = 'yes') FROM screening") == [(9, 0)]
-        # the next visit begins with what is to be minded, the strap and the position remembered
+        # the next visit begins with the flag, the strap and the position of the last one
         await page.goto(f"{made.address}/start?client=M-014")
         await expect(page.locator("#flags")).to_contain_text("left hip")
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
@@ -356,7 +356,7 @@ async def test_a_clients_identity_is_shown_only_on_a_press_and_noted(tmp_path, w
         await page.get_by_placeholder("Name, e-mail or phone").fill("musterm")
         await page.get_by_role("button", name="Find by name").click()
         await expect(page.locator("#clients > li:visible")).to_have_count(1)
-        # the key is gone: a kind word, and the rest goes on
+        # without the key: a sentence about it, and everything else still works
         (tmp_path / "data.key").unlink()
         await page.goto(f"{made.address}/clients/M-001")
         await expect(page.locator("#identity-state")).to_contain_text("the key that opens it is missing")

@@ -1,7 +1,7 @@
-"""What real straps and stacks do, what restbeat does about it, and the test that fails without it.
+"""Quirks of real straps and Bluetooth stacks, the remedy in restbeat, and the test that fails without it.
 
 Each row names a test and an edit that takes the remedy away; the edited copy of the project must fail that test. The rows
-and the table of known straps stand in docs/straps.md, which these tests hold to the code (RESTBEAT_UPDATE=1 rewrites it).
+and the table of known straps are in docs/straps.md, which these tests compare with the code (RESTBEAT_UPDATE=1 rewrites it).
 """
 
 from dataclasses import dataclass
@@ -45,14 +45,14 @@ ROWS = (
     Row(
         "About one packet a second with none to several RR, up to 4 s old",
         "polar-ble-sdk #80, #169, #227, #356",
-        "beat times come of the RR sum; arrival only anchors it",
+        "beat times come from the RR sum; arrival times only anchor it",
         f"{CLOCK}::test_a_whole_stream_gives_every_beat_at_its_time_and_no_gap",
         ("sensors/beat_clock.py", "self._newest = max(self._newest, self._offset)", "self._newest = t"),
     ),
     Row(
         "The first packets are 3–4 s old, the next are not",
         "polar-ble-sdk #227",
-        "the anchor moves back; that alone is no second strap",
+        "the anchor moves back; that alone does not count as a second strap",
         f"{CLOCK}::test_a_strap_whose_first_packets_are_four_seconds_old_is_still_one_strap",
         ("sensors/beat_clock.py", "_SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0", "_SETTLING_S, _CROWDED_EARLY_S = 0.0, 0.0"),
     ),
@@ -64,14 +64,14 @@ ROWS = (
         ("sensors/bluetooth/connection.py", "await client.disconnect()", "pass"),
     ),
     Row(
-        "Notifications come twice all the same",
+        "Notifications still come twice",
         "bleak #2002",
-        "a payload that repeats at once, ahead of the clock, is counted and passed over",
+        "a payload repeated at once, ahead of the clock, is counted and ignored",
         f"{CLOCK}::test_doubled_packets_change_nothing_but_their_count",
         ("sensors/beat_clock.py", "if payload != self._last_payload or since >= _DOUBLE_LATEST_S:", "if True:"),
     ),
     Row(
-        "Connected but silent; bluetoothd gone without a callback",
+        "Connected but silent; or bluetoothd is gone without a callback",
         "bleak-retry-connector #228",
         "a watchdog on data, never on `is_connected`",
         f"{CONNECTION}::test_silence_is_noticed_and_the_stream_recovers",
@@ -100,23 +100,23 @@ ROWS = (
         ("sensors/protocols/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
     ),
     Row(
-        "Values of a strap off the body are false",
+        "Values of a strap off the body are wrong",
         "polar-ble-sdk #447",
-        "beats counted without skin contact reach no figure",
+        "beats measured without skin contact enter no figure",
         f"{LIVE}::test_beats_that_a_strap_counted_off_the_body_reach_no_figure",
         ("analysis/beats/beat_stream.py", "return NO_CONTACT if self.trust_contact", "return None if self.trust_contact"),
     ),
     Row(
-        "Optical contact bits cannot be believed",
+        "Contact bits of optical sensors are unreliable",
         "polar-ble-sdk #691",
-        "the table of straps says whose",
+        "the table of straps lists them",
         f"{LIVE}::test_a_strap_known_to_tell_contact_wrongly_is_not_believed",
         ("analysis/beats/beat_stream.py", "NO_CONTACT if self.trust_contact and", "NO_CONTACT if"),
     ),
     Row(
         "An OH1 smooths its RR",
         "OpenHRV #3",
-        "smoothed intervals are no beats: heart rate only – no HRV",
+        "smoothed intervals are not used as beats: heart rate only – no HRV",
         f"{ROOM}::test_smoothed_intervals_are_no_beats",
         ("sensors/protocols/known_devices.py", "return self.rr is Rr.YES", "return True"),
     ),
@@ -141,12 +141,12 @@ ROWS = (
     Row(
         "A dropped packet inflates RMSSD",
         "every stack",
-        "a gap is found in the RR sum; no difference is taken across it",
+        "the gap is detected in the RR sum; no difference is taken across it",
         f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
         ("sensors/beat_clock.py", "self._packets_left -= resumed", "self._packets_left -= 0"),
     ),
     Row(
-        "A dropped packet inflates RMSSD, the live one too",
+        "A dropped packet also inflates the live RMSSD",
         "every stack",
         "no difference of the live window crosses a gap",
         f"{LIVE}::test_lost_packets_leave_the_live_rmssd_as_it_was",
@@ -155,21 +155,21 @@ ROWS = (
     Row(
         "Two straps on one stream give a number that looks normal",
         "two notifications, one handler",
-        "more beats than time: they are left out, and it is said",
+        "more beats than fit in the time: they are rejected, with a message",
         f"{LIVE}::test_two_straps_on_one_stream_leave_no_figure",
         ("analysis/beats/beat_stream.py", "if self.clock.crowded:", "if False:"),
     ),
     Row(
-        "The system bus lets a user have 256 connections and hangs up on the next",
+        "The system bus allows a user 256 connections and closes the next",
         "dbus-daemon",
-        "it is said as such, and tried again",
+        "the cause is reported, and the connection tried again",
         "tests/sensors/dbus/test_connection_limit.py",
         ("sensors/bluetooth/error_messages.py", "if isinstance(error, EOFError):", "if False:"),
     ),
     Row(
         "AcquireNotify broke some straps",
         "bleak #1942",
-        "StartNotify unless told otherwise",
+        "StartNotify unless configured otherwise",
         f"{CONNECTION}::test_start_notify_is_used_unless_acquire_notify_is_asked_for",
         (
             "sensors/bluetooth/connection.py",
@@ -178,16 +178,16 @@ ROWS = (
         ),
     ),
     Row(
-        "A Polar whose streams are not stopped stays on",
+        "A Polar strap whose streams are not stopped stays on",
         "Polar Measurement Data specification",
-        "each stream that was started is stopped on leaving",
+        "each started stream is stopped before disconnecting",
         "tests/sensors/bluetooth/test_polar_streams.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
         ("sensors/bluetooth/connection.py", "            await self._polar.stop()", "            pass"),
     ),
     Row(
-        "A strap stops sending RR and goes on with its heart rate",
+        "A strap stops sending RR but still sends heart rate",
         "seen with dry electrodes",
-        "no figure of old beats, and the signal is not called good",
+        "no figures from old beats, and the signal is not shown as good",
         f"{ROOM}::test_heart_rate_without_beats_is_no_good_signal",
         ("service/rooms/room.py", "if figures.beats_missing:", "if False:"),
     ),
@@ -231,14 +231,14 @@ def connection_table():
     return (
         "| state | the therapist sees | may become |\n| --- | --- | --- |\n"
         f"{states}\n"
-        "Beside a state without data stands for how long there is none. The hint below it fits what happened:\n\n"
+        "Beside a state without data, the page shows for how long it has had none. The hint below it depends on the cause:\n\n"
         f"| when | hint | shown by |\n| --- | --- | --- |\n{hints}"
     )
 
 
 def table_markdown():
     """Return the table in Markdown, for the documentation."""
-    head = ("sensor", "kind", "RR", "contact", "connections", "RR comes after", "to know", "source")
+    head = ("sensor", "kind", "RR", "contact", "connections", "age of RR on arrival", "notes", "source")
     rows = [
         (
             row.model,
@@ -259,19 +259,19 @@ def table_markdown():
 def page():
     rows = "".join(f"| {r.seen} | {r.where} | {r.remedy} | `{r.test.split('::')[-1].rsplit('/', 1)[-1]}` |\n" for r in ROWS)
     return (
-        "# Straps as they are\n\n"
+        "# Quirks of real straps\n\n"
         "A test writes this page (`RESTBEAT_UPDATE=1 make test ARGS=tests/sensors/test_what_straps_do.py`).\n\n"
-        "## What real straps and stacks do\n\n"
-        "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
-        f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
+        "## Quirks of straps and Bluetooth stacks\n\n"
+        "Each test named here fails on a copy of restbeat without the remedy.\n\n"
+        f"| observed | where | remedy in restbeat | tested by |\n| --- | --- | --- | --- |\n{rows}\n"
         "## The connection\n\n"
-        "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a scan, and a lost connection\n"
-        "is closed before the next attempt; the wait between two attempts doubles from 0.5 to 15 s, give or take a quarter, and\n"
-        "starts afresh after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` checks it in any run of\n"
-        "troubles.\n\n"
+        "The connection is a state machine (`sensors/bluetooth/reconnect.py`). Each attempt begins with a scan, and a lost\n"
+        "connection is closed before the next attempt. The wait between two attempts doubles from 0.5 to 15 s, ± 25 %, and\n"
+        "starts afresh after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` checks it in any sequence of\n"
+        "failures.\n\n"
         f"{connection_table()}\n"
-        "## What is known of each strap\n\n"
-        "From `sensors/protocols/known_devices.toml`. What is not in it is asked of the strap itself.\n\n"
+        "## Known straps\n\n"
+        "From `sensors/protocols/known_devices.toml`. Anything not in it is read from the strap itself.\n\n"
         f"{table_markdown()}"
     )
 

@@ -140,9 +140,9 @@ async def test_a_session_starts_on_a_strap(client, practice):
     answer = await client.post("/api/v1/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
     assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
     assert practice.calls == [("open", Opening(address="C3:D4", client="M-014", kind="rest"), "demo")]
-    taken = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
-    told = await taken.json()
-    assert (taken.status, told["error"][:20], told["room"]) == (409, "Room 1 holds this st", "room-1")
+    refusal = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
+    refusal_body = await refusal.json()
+    assert (refusal.status, refusal_body["error"][:20], refusal_body["room"]) == (409, "Room 1 holds this st", "room-1")
 
 
 async def test_an_interrupted_session_is_resumed_or_ended(client, practice):

@@ -227,20 +227,21 @@ def test_the_page_of_faults_says_what_the_grammar_is():
     # the figures are `tests/analysis/test_figures_under_faults.py`'s
     figures = PAGE.read_text().partition("<!-- figures -->")[2].partition("<!-- /figures -->")[0] or "\n"
     text = (
-        "# Faults on purpose\n\n"
+        "# Fault injection\n\n"
         'Tests write this page (`RESTBEAT_UPDATE=1 make test ARGS="tests/sensors/recordings/test_fault_injection.py '
         'tests/analysis/test_figures_under_faults.py"`).\n\n'
-        "`--fault` of `replay`, `demo` and `virtual-sensor` puts troubles into a recording or a virtual strap, as many as are\n"
-        "given, the same for the same `--seed`. What was done stands in the recording's own lines:\n"
+        "`--fault` of `replay`, `demo` and `virtual-sensor` injects faults into a recording or a virtual strap. It may be given\n"
+        "several times, and does the same for the same `--seed`. Each fault is noted in a line of the recording:\n"
         '`{"t": 120.0, "fault": {"kind": "drop", "until_s": 135.0, "count": 15}}`. Times and lengths are in s of the recording.\n'
-        "A share may have a span too: `ectopic:2%@60:300`.\n\n"
+        "A share may be limited to a span: `ectopic:2%@60:300`.\n\n"
         "    restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz --fault drop@120:15 --fault ectopic:2%\n\n"
-        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their truth in it.\n\n"
+        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their ground truth.\n\n"
         f"{grammar_markdown()}\n"
-        "## What each does to the figures\n\n"
-        "Played into five simulated sessions of 20 min and read by the whole of restbeat. “RMSSD off by at most” is the largest\n"
-        "departure, in any phase of any of the five, from the RMSSD of the beats that the fault left; the other columns are of\n"
-        "`clear`, but “off by at most” again is of all five. A fault that loses no beat loses no second.\n\n"
+        "## Effect on the figures\n\n"
+        "Each fault is injected into five simulated sessions of 20 min, which the whole of restbeat processes. “RMSSD error” is\n"
+        "the largest deviation, in any phase of any of the five, from the RMSSD of the beats that the fault left. “Error, s” is\n"
+        "the largest difference between lost and counted seconds in any of the five. The other columns are of `clear`. A fault\n"
+        "that loses no beat loses no time.\n\n"
         f"<!-- figures -->{figures}<!-- /figures -->\n"
     )
     if os.environ.get("RESTBEAT_UPDATE"):

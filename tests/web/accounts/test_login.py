@@ -203,7 +203,7 @@ async def test_the_api_description_covers_login_admin_endpoints_and_fields(clien
     assert api["paths"]["/api/v1/accounts"]["get"]["description"] == "For admins."
     fields = {name: schema.get("properties", {}) for name, schema in api["components"]["schemas"].items()}
     assert fields["RoomState"]["change_pct"]["description"] == "RMSSD of the last 60 s against the baseline of this session."
-    assert fields["EnterPain"]["key"]["description"] == "Made by whoever sends it, another for each entry.", "an inherited field"
+    assert fields["EnterPain"]["key"]["description"] == "Chosen by the sender, a new one for each entry.", "an inherited field"
     assert [item["title"] for item in api["components"]["schemas"]["BeatRow"]["prefixItems"]] == [
         "end_s",
         "rr_ms",

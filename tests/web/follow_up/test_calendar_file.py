@@ -16,8 +16,8 @@ ADDRESS = f"https://practice.example/c/{'A' * 22}.AAAAAA.{'B' * 43}"
 def session(number=7, ended=ENDED):
     slots = []
     for slot in SLOTS:
-        asked = window(ended, slot)
-        times = {"opens_utc": asked.opens, "due_utc": asked.due, "closes_utc": asked.closes}
+        span = window(ended, slot)
+        times = {"opens_utc": span.opens, "due_utc": span.due, "closes_utc": span.closes}
         slots.append(FollowUp(session=number, slot=slot, state="later", **times))
     return LinkedSession(session=number, started_utc="2026-11-23T20:00:00.000Z", kind="massage", shown=True, follow_ups=slots)
 

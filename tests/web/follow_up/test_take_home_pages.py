@@ -96,8 +96,8 @@ async def test_an_exported_page_needs_nothing_but_its_file(page, tmp_path, what,
     """As it is in an export: opened from a folder it has its style, its print button, and the device's colour scheme."""
     file = tmp_path / "page.html"
     file.write_text(what(german(), Frame(static=PageFiles(STATIC).inline, own=True)))
-    asked = []
-    page.on("request", lambda request: asked.append(request.url.partition(",")[0]))
+    requested = []
+    page.on("request", lambda request: requested.append(request.url.partition(",")[0]))
     for scheme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(22, 28, 34)")):
         await page.emulate_media(color_scheme=scheme)
         await page.goto(file.as_uri())
@@ -107,5 +107,7 @@ async def test_an_exported_page_needs_nothing_but_its_file(page, tmp_path, what,
         assert display == ("grid" if part == ".three" else "block")
         assert await broken_rules(page) == [], scheme
         await page.screenshot(path=ARTIFACTS / f"exported-{what.func.__name__}-{scheme}.png", full_page=True)
-    assert set(asked) <= {file.as_uri()} | {f"data:{kind};base64" for kind in ("text/css", "text/javascript", "image/svg+xml")}
+    assert set(requested) <= {file.as_uri()} | {
+        f"data:{kind};base64" for kind in ("text/css", "text/javascript", "image/svg+xml")
+    }
     assert page.troubles == []

@@ -71,14 +71,14 @@ async def test_the_signal_details_show_problems_of_the_stream(page):
         await until(page, "document.querySelector('#rate').textContent !== '–'")
         await page.click("#as-stream")
         await until(page, "document.querySelectorAll('#stream div').length === 11")
-        told = dict(
+        details = dict(
             await page.evaluate("[...document.querySelectorAll('#stream div')].map(d => [...d.children].map(c => c.textContent))")
         )
         odd = await page.evaluate("[...document.querySelectorAll('#stream div[data-odd=yes] dt')].map(d => d.textContent)")
-        assert told["Last packet"].endswith(" s ago")
-        assert told["RR sum against the clock"] == "118.8 %"
-        assert told["Gaps"] == "1, 38 s lost, longest 38 s"
-        assert told["Doubled, passed over"] == "44"
+        assert details["Last packet"].endswith(" s ago")
+        assert details["RR sum against the clock"] == "118.8 %"
+        assert details["Gaps"] == "1, 38 s lost, longest 38 s"
+        assert details["Doubled, passed over"] == "44"
         assert odd == ["RR sum against the clock", "Gaps", "Doubled, passed over", "Late batches", "Two straps at once"]
         assert await page.locator("#strip").is_hidden()
         apart = Parity(compared=6, differences=[Difference("last 60 s", "rmssd_ms", 40.1, 40.2)])

@@ -99,11 +99,11 @@ async def changes_of_light(page, seconds):
 
 @pytest.mark.alone
 async def test_everything_is_off_at_first_and_the_therapist_switches_it_from_another_screen(page, browser):
-    practice, told = a_practice(phase="recovery"), []
+    practice, frames = a_practice(phase="recovery"), []
     client = await browser.new_page(viewport={"width": 820, "height": 1180})
 
     def keep(frame):
-        told.append(frame)
+        frames.append(frame)
 
     client.on("websocket", lambda live: live.on("framereceived", keep))
     async with serving(practice) as address:
@@ -132,8 +132,8 @@ async def test_everything_is_off_at_first_and_the_therapist_switches_it_from_ano
         assert await text(client, "#words") == REST
         assert not any(character.isdigit() for character in await client.locator("body").inner_text())
         allowed = {"type", "field", "tone", "level", "pace_per_min", "pacer_sound", "adapter"}
-        assert all(set(json.loads(frame)) <= allowed for frame in told)
-        assert "M-014" not in "".join(told) + await client.content()
+        assert all(set(json.loads(frame)) <= allowed for frame in frames)
+        assert "M-014" not in "".join(frames) + await client.content()
         assert page.troubles == []
 
 

@@ -22,8 +22,8 @@ MEASURED_S = 20.0
 ROOMS = "room-1", "room-2"
 
 
-def numbers_of(heard, room):
-    updates = [message for message in heard if message["type"] == "update" and message["state"]["room"] == room]
+def numbers_of(received, room):
+    updates = [message for message in received if message["type"] == "update" and message["state"]["room"] == room]
     return [number for message in updates for number in range(message["first_seq"], message["seq"] + 1)]
 
 
@@ -74,12 +74,12 @@ async def test_a_stalled_second_screen_costs_the_first_no_batch(page):
     """Its renderer is stopped, as on a hanging tablet; the first is sent every batch in order after one snapshot."""
     from playwright.async_api import async_playwright
 
-    practice, heard = FakePractice(LiveFeed(), [room_state(room) for room in ROOMS]), []
+    practice, received = FakePractice(LiveFeed(), [room_state(room) for room in ROOMS]), []
     enough = asyncio.Event()
 
     def keep(frame):
-        heard.append(json.loads(frame))
-        if min(len(numbers_of(heard, room)) for room in ROOMS) >= 6:
+        received.append(json.loads(frame))
+        if min(len(numbers_of(received, room)) for room in ROOMS) >= 6:
             enough.set()
 
     page.on("websocket", lambda live: live.on("framereceived", keep))
@@ -97,15 +97,15 @@ async def test_a_stalled_second_screen_costs_the_first_no_batch(page):
         assert renderers
         for renderer in renderers:
             renderer.send_signal(signal.SIGSTOP)
-        heard.clear()
+        received.clear()
         enough.clear()
         async with asyncio.timeout(60):
             await enough.wait()
         for renderer in renderers:
             renderer.send_signal(signal.SIGCONT)
-        assert {message["type"] for message in heard} <= {"update", "heartbeat"}, "no second snapshot was wanted"
+        assert {message["type"] for message in received} <= {"update", "heartbeat"}, "no second snapshot was wanted"
         for room in ROOMS:
-            numbers = numbers_of(heard, room)
+            numbers = numbers_of(received, room)
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), f"{room} has a hole"
         live = "document.querySelector('[data-room=room-1] .elapsed').textContent"
         shown = await page.evaluate(live)

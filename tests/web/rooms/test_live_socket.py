@@ -50,9 +50,9 @@ async def test_the_first_frame_is_the_snapshot(aiohttp_client, practice, live_fe
 async def test_a_grid_that_hides_clients_is_sent_no_names(aiohttp_client, practice, live_feed):
     client = await serve(aiohttp_client, practice, live_feed)
     async with client.ws_connect("/live", headers={"Cookie": "restbeat-hide=yes"}) as live:
-        told = await live.receive_str(timeout=5)
-        assert '"client":null' in told
-        assert "M-014" not in told
+        frame = await live.receive_str(timeout=5)
+        assert '"client":null' in frame
+        assert "M-014" not in frame
     async with client.ws_connect("/live?room=room-1", headers={"Cookie": "restbeat-hide=yes"}) as live:
         assert (await until(live, "Snapshot")).state.client == "M-014"
 

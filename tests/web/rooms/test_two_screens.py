@@ -53,11 +53,11 @@ async def until_agreed(bench, *tablets):
             wanted = [state.phase, state.pain, [[a.number, a.text] for a in state.actions]]
             seen = [await tablet.evaluate(SEEN) for tablet in tablets]
             phases = {await text(tablet, "#phase") for tablet in tablets}
-            told = [
+            states = [
                 await tablet.evaluate(f"[{STATE}.phase, {STATE}.pain, {STATE}.actions.map(a => [a.number, a.text])]")
                 for tablet in tablets
             ]
-            if len(set(seen)) == 1 and len(phases) == 1 and told == [wanted, wanted]:
+            if len(set(seen)) == 1 and len(phases) == 1 and states == [wanted, wanted]:
                 return [action.text for action in state.actions]
             await asyncio.sleep(0.02)
 

@@ -18,9 +18,9 @@ SNAPSHOT = Snapshot(7, 1, room_state(client_view=ALL_ON), [])
 
 
 def test_a_grid_that_hides_clients_is_sent_everything_but_names():
-    told = without_client_names(SNAPSHOT)
-    assert b"M-014" not in msgspec.json.encode(told)
-    assert msgspec.structs.replace(told.state, client="M-014") == SNAPSHOT.state
+    message = without_client_names(SNAPSHOT)
+    assert b"M-014" not in msgspec.json.encode(message)
+    assert msgspec.structs.replace(message.state, client="M-014") == SNAPSHOT.state
     assert without_client_names(RoomList(["room-1"])) == RoomList(["room-1"])
 
 
@@ -28,8 +28,8 @@ def test_a_grid_that_hides_clients_is_sent_everything_but_names():
 def test_a_clients_own_screen_is_sent_neither_name_nor_figure(message):
     text = msgspec.json.encode(for_client_screen(message)).decode()
     assert set(msgspec.json.decode(text)) == {"type", "field", "tone", "level", "pace_per_min", "pacer_sound"}
-    for told in ("M-014", "62", "44.2", "31.2", "Polar", "Room"):
-        assert told not in text
+    for secret in ("M-014", "62", "44.2", "31.2", "Polar", "Room"):
+        assert secret not in text
 
 
 def test_a_clients_own_screen_is_sent_no_adapter_state_rooms_or_story():
