@@ -76,7 +76,7 @@ class Accounts:
         """Make an admin account by the terminal's one-time code, and log in.
 
         Raises `LoginRefusedError` where the code is wrong, `TooOftenError` after too many attempts, `RefusedError` where the
-        name is taken, or name or password has not the right length.
+        name is taken, or name or password has the wrong length.
         """
         key = f"setup {peer}"
         self._require_wait_over(key)
@@ -141,7 +141,7 @@ class Accounts:
         return await self._storage.run(_rows)
 
     async def add(self, name: str, password: str, role: Role, *, by: Person) -> AccountRow:
-        """Make an account. Raises `RefusedError` where the name is taken, or name or password has not the right length."""
+        """Make an account. Raises `RefusedError` where the name is taken, or name or password has the wrong length."""
         person = await self._insert(name, password, role, actor=by.name)
         return next(row for row in await self.accounts() if row.account == person.account)
 
@@ -149,7 +149,7 @@ class Accounts:
         """Change one's own password, and end all of one's logins.
 
         Raises `LoginRefusedError` where the old password is wrong, `TooOftenError` after too many attempts, `RefusedError`
-        where the new one has not the right length, `UnknownError` where the account is gone.
+        where the new one has the wrong length, `UnknownError` where the account is gone.
         """
         keys = (f"name {person.name.casefold()}",)
         self._require_wait_over(*keys)
@@ -162,8 +162,8 @@ class Accounts:
     async def set_password(self, account: int, password: str, *, by: Person) -> AccountRow:
         """Set another account's password, and end its logins.
 
-        Raises `UnknownError` where there is no such account, `RefusedError` for one's own, or where the password has not the
-        right length.
+        Raises `UnknownError` where there is no such account, `RefusedError` for one's own, or where the password has the wrong
+        length.
         """
         if account == by.account:
             raise RefusedError("Change your own password with the old one.")

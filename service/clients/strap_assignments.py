@@ -13,7 +13,7 @@ def wearer_of(db: Database, address: str) -> str | None:
 
 
 def assign_strap(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
-    """Note a client's strap, and their posture unless None; it is taken from any other client, and with no client from all."""
+    """Assign a strap to one client alone, None for no client, and note their posture unless it is None."""
     with db.atomic():
         db.execute("UPDATE client SET strap_address = NULL, strap_name = NULL WHERE strap_address = ?", (address,))
         db.execute(

@@ -97,12 +97,13 @@ def open_readonly(folder: Path) -> Database:
 
 
 def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
-    """Read beside the process that writes the folder's database; one of an older restbeat is brought up to date first.
+    """Return the result of `job`, which reads the folder's database while another process may write it.
 
-    Raises `StorageError`.
+    A database of an older restbeat is migrated first. Raises `FolderTakenError` where an older restbeat that is running uses
+    it, `StorageError` where there is no database, this restbeat cannot read it, or SQLite fails.
     """
     require_database(folder)
-    _bring_up_to_date(folder)
+    _migrate_if_needed(folder)
     db = open_readonly(folder)
     try:
         check_schema(db, folder / DATABASE)
@@ -113,21 +114,21 @@ def read_alongside(folder: Path, job: Callable[[Database], T]) -> T:
         db.close()
 
 
-def _bring_up_to_date(folder: Path) -> None:
-    """Apply the migrations that a database lacks. Raises `FolderTakenError` where a running restbeat, an older one, holds it."""
+def _migrate_if_needed(folder: Path) -> None:
+    """Apply the pending migrations. Raises `FolderTakenError` where an older restbeat that is running uses the folder."""
     try:
         with closing(open_readonly(folder)) as db:
             check_schema(db, folder / DATABASE)
-            lacking = bool(migrations.pending(db))
+            pending = bool(migrations.pending(db))
     except sqlite3.Error as error:
         raise storage_error(error, folder) from error
-    if lacking:
+    if pending:
         with closing(take_folder(folder)):
             open_database(folder).close()
 
 
 def write_alongside(folder: Path, job: Callable[[Database], None]) -> None:
-    """Make one short entry beside the process that writes the folder's database. Raises `StorageError`."""
+    """Run `job`, which makes one short entry while another process may write too. Raises `StorageError` where SQLite fails."""
     try:
         with closing(sqlite3.connect(folder / DATABASE, timeout=_BUSY_S)) as connection, connection:
             job(Database(connection, execute_plugins=False))

@@ -147,6 +147,6 @@ async def test_a_missing_session_gives_a_sentence(storage):
             await call
 
 
-def test_the_server_does_not_pay_for_pandas():
+def test_the_server_does_not_import_pandas():
     program = "import sys, restbeat.service.sessions.session_store; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
