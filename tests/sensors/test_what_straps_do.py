@@ -16,7 +16,7 @@ import pytest
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
 from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
 from restbeat.sensors.source import LinkState
-from restbeat.service.rooms.room import _OF_LINK
+from restbeat.service.rooms.room import _SIGNAL_OF_CONNECTION
 
 from .bluetooth.test_reconnect_states import FOLLOWS
 
@@ -213,14 +213,14 @@ HINTS = (
     (
         "battery at 15 % or less",
         "The strap’s battery is at 12 %. Change it before the next session.",
-        "test_a_low_battery_is_said_while_all_is_well",
+        "test_a_low_battery_is_shown_while_the_signal_is_good",
     ),
 )
 """When, what the therapist reads, and the test that shows it."""
 
 
 def link_table():
-    seen = {state: text for state, (_, text) in _OF_LINK.items()} | {LinkState.STREAMING: "how good the signal is"}
+    seen = {state: text for state, (_, text) in _SIGNAL_OF_CONNECTION.items()} | {LinkState.STREAMING: "how good the signal is"}
     states = "".join(
         f"| {state.value} | {seen[state]} | {', '.join(after.value for after in LinkState if after in FOLLOWS[state]) or '–'} |\n"
         for state in LinkState

@@ -63,7 +63,7 @@ class LiveSocket:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     with suppress(msgspec.MsgspecError):
-                        slot.ask(msgspec.json.decode(message.data, type=Ask).room)
+                        slot.request_snapshot(msgspec.json.decode(message.data, type=Ask).room)
         finally:
             self._open.discard(socket)
             self._hub.unsubscribe(slot)

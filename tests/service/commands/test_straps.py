@@ -12,7 +12,7 @@ from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Packet
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.straps import scan_straps
-from restbeat.service.rooms.radio import ProxyOptions, radio_of
+from restbeat.service.rooms.radio import ProxyOptions, open_radio
 from restbeat.web.commands import cli
 
 from ...sensors.conftest import H10, recording, until
@@ -37,7 +37,7 @@ async def test_with_an_adapter_named_its_straps_alone_are_heard_and_streamed():
         near = air.players[0].strap
         far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")
         air.bluez.add(far)
-        async with on_bus(air.bus_address), radio_of("hci1", ProxyOptions()) as (heard, source_of):
+        async with on_bus(air.bus_address), open_radio("hci1", ProxyOptions()) as (heard, source_of):
             await until(heard.straps)
             assert [strap.address for strap in heard.straps()] == [far.address]
             async with aclosing(source_of(far.address).items(RunningClock())) as items:

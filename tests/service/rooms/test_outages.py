@@ -53,7 +53,7 @@ async def running():
         source = StrapSource(strap.address, rng=random.Random(1), timing=QUICK)
         session = Session(1, source, RunningClock(SPEED), Log())
         said = []
-        session.observe = lambda _: said.append((session.link.state, session.link.hint))
+        session.observe = lambda _: said.append((session.connection.state, session.connection.hint))
         task = asyncio.create_task(session.run())
         try:
             yield session, air.bluez, strap, said
@@ -103,7 +103,7 @@ async def end(trouble, bluez: VirtualBlueZ, strap):
 
 
 @pytest.mark.parametrize("trouble", HINTS)
-async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
+async def test_a_session_survives_an_outage_and_marks_the_gap(trouble):
     async with running() as (session, bluez, strap, said):
         clock = session.live.stream.clock
         await until(lambda: clock.beats > 20, 20)
@@ -113,14 +113,14 @@ async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
         await until(lambda: any(HINTS[trouble] in (hint or "") for _, hint in said), 30)
         await end(trouble, bluez, strap)
         await until(lambda: clock.beats > before + 20, 30)
-        assert session.link.state is LinkState.STREAMING
+        assert session.connection.state is LinkState.STREAMING
         assert session.live.phase is Phase.SETTLE
         assert clock.gaps > gaps
         assert clock.duplicate_packets == 0
         assert session.live.figures(session.clock.now()).hr_bpm == 60
 
 
-async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
+async def test_a_session_survives_the_end_of_the_whole_bus(tmp_path):
     played = Recording(Header(), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
     address, straps = f"unix:path={tmp_path}/socket", []
 
@@ -137,7 +137,7 @@ async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
         async with bus():
             session = Session(1, StrapSource(straps[0].address, timing=QUICK), RunningClock(SPEED), Log())
             said = []
-            session.observe = lambda _: said.append(session.link.hint)
+            session.observe = lambda _: said.append(session.connection.hint)
             task = asyncio.create_task(session.run())
             clock = session.live.stream.clock
             await until(lambda: clock.beats > 20, 20)
@@ -145,7 +145,7 @@ async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
         await leaving.enter_async_context(bus())
         before = clock.beats
         await until(lambda: clock.beats > before + 20, 20)
-        assert (session.link.state, clock.duplicate_packets) == (LinkState.STREAMING, 0)
+        assert (session.connection.state, clock.duplicate_packets) == (LinkState.STREAMING, 0)
         assert clock.gaps > 0
         session.take(PhaseStart(session.clock.now(), Phase.ENDED))
         await asyncio.wait_for(task, 10)

@@ -13,7 +13,7 @@ from restbeat.service.sessions.session_store import SessionStore
 from ..houses import ADDRESS, Bench, ended, flags, open_room, reopened
 
 
-async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_path, worker_pool):
+async def test_an_interrupted_session_can_be_resumed_with_a_gap(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
     async with bench.storage, bench.house:
         (row,) = await bench.reports.sessions()
@@ -28,7 +28,7 @@ async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_p
         assert any(isinstance(event, ConnectionEvent) and not event.up for event in events)
 
 
-async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_hrv_of_before_either(tmp_path, worker_pool):
+async def test_a_session_resumed_on_a_sensor_with_smoothed_intervals_has_no_earlier_hrv_either(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool, Header(Device(name="Polar OH1 21A3F22B", address=ADDRESS)))
     async with bench.storage, bench.house:
         await bench.house.resume(session)
@@ -36,7 +36,7 @@ async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_
         assert (state.phase, state.baseline_rmssd_ms) == ("baseline", None)
 
 
-async def test_a_session_that_a_crash_cut_off_can_be_ended_where_it_was_cut(tmp_path, worker_pool):
+async def test_an_interrupted_session_can_be_ended_at_its_last_event(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
     async with bench.storage, bench.house:
         await bench.house.close(session)
@@ -51,7 +51,7 @@ async def test_a_session_without_a_strap_can_only_be_ended(tmp_path, worker_pool
             await bench.house.resume(session)
 
 
-async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, worker_pool):
+async def test_sessions_can_be_resumed_after_the_rooms_are_left(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:
@@ -62,7 +62,7 @@ async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, wo
         assert [cut.last_s for cut in await storage.interrupted()] == [90.0]
 
 
-async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_gap(bench):
+async def test_the_end_of_a_session_can_be_undone_and_it_continues_after_a_gap(bench):
     room = await open_room(bench, client="M-014")
     await bench.straps[0].heard.wait()
     for leaving in ("settle", "baseline", "massage", "recovery"):
@@ -82,7 +82,7 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
     await ended(bench, state.session)
 
 
-async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
+async def test_a_press_sent_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
     press = RequestKey(key="press-00001")
     async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)

@@ -40,7 +40,7 @@ async def ended_session(storage, kind, seed, client="M-014"):
     return session
 
 
-async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench):
+async def test_the_estimate_uses_the_clients_own_earlier_rests(bench):
     rests = [await ended_session(bench.storage, "rest", seed) for seed in (1, 2, 3)]
     other = await ended_session(bench.storage, "rest", 4, client="M-015")
     massage = await ended_session(bench.storage, "massage", 5)
@@ -61,7 +61,7 @@ async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench)
     assert len(await bench.storage.past(massage)) == 3
 
 
-async def test_fewer_than_three_rests_are_said_kindly_and_a_rest_is_not_compared(bench):
+async def test_fewer_than_three_rests_are_explained_and_a_rest_is_not_compared(bench):
     await ended_session(bench.storage, "rest", 1)
     massage = await ended_session(bench.storage, "massage", 5)
     rest = await ended_session(bench.storage, "rest", 6)

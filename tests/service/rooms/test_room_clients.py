@@ -9,7 +9,7 @@ from restbeat.service.sessions.screening import Screening
 from ..houses import ADDRESS, audit, open_room
 
 
-async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
+async def test_a_strap_last_worn_by_another_client_must_be_confirmed(bench):
     room = await open_room(bench, client="M-014", posture="prone")
     for leaving in ("settle", "baseline", "massage", "recovery"):
         await bench.house.entries.advance(room, leaving)
@@ -21,7 +21,7 @@ async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
     assert rows == [("M-014", None, "prone"), ("M-020", ADDRESS, None)]
 
 
-async def test_what_was_settled_before_is_kept_and_shown(bench):
+async def test_the_plan_of_a_session_is_stored_and_shown(bench):
     asked = (Screening("Fever or infection?", yes=False), Screening("Recent injury?", yes=True))
     settled = {"client": "M-014", "posture": "prone", "technique": "Swedish", "pain_before": 6, "screening": asked}
     with pytest.raises(RefusedError, match=r"Answered with yes: Recent injury\?\. Consider it"):
@@ -35,7 +35,7 @@ async def test_what_was_settled_before_is_kept_and_shown(bench):
     assert rows == [("Fever or infection?", "no", 0), ("Recent injury?", "yes", 1)]
 
 
-async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
+async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(bench):
     room = await open_room(bench, client="M-014")
     with pytest.raises(RefusedError, match="M-020 has not agreed to be recorded yet"):
         await bench.house.reassign(room, "M-020", by="Ada")
@@ -58,7 +58,7 @@ async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
     await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
 
 
-async def test_what_the_clients_own_screen_shows_is_told_with_the_room(bench):
+async def test_the_client_view_is_part_of_the_room_state(bench):
     room = await open_room(bench)
     assert bench.hub.rooms()[0].client_view == ClientView()
     bench.house.show_client(room, ClientView(pacer=True, pace_per_min=5.5))

@@ -10,7 +10,7 @@ from restbeat.service.storage.database import DATABASE
 from ..houses import flags, open_room
 
 
-async def test_what_is_entered_reaches_every_page_the_store_and_the_report(bench):
+async def test_entries_reach_every_page_the_store_and_the_report(bench):
     room = await open_room(bench, client="M-014", pain_before=5)
     await bench.straps[0].heard.wait()
     for leaving in ("settle", "baseline"):
@@ -32,7 +32,7 @@ async def test_what_is_entered_reaches_every_page_the_store_and_the_report(bench
     assert [tuple(row) for row in kept] == [("Bo", None)]
 
 
-async def test_a_stop_for_pain_flags_the_next_visit_unless_it_is_taken_back(bench):
+async def test_a_stop_for_pain_flags_the_next_visit_unless_it_is_undone(bench):
     room = await open_room(bench, client="M-014")
     for leaving in ("settle", "baseline"):
         await bench.house.entries.advance(room, leaving)
@@ -44,14 +44,14 @@ async def test_a_stop_for_pain_flags_the_next_visit_unless_it_is_taken_back(benc
     assert (state.phase, await flags(bench)) == ("massage", [])
 
 
-async def test_what_a_page_pressed_is_on_the_disk_when_it_is_answered(bench):
+async def test_an_entry_with_a_key_is_on_disk_when_it_is_answered(bench):
     room = await open_room(bench)
     await bench.house.entries.pain(room, 4, request=RequestKey(key="press-00001"))
     with closing(sqlite3.connect(bench.storage.folder / DATABASE)) as other:
         assert other.execute("SELECT score, press FROM pain").fetchall() == [(4, "press-00001")]
 
 
-async def test_a_stop_for_pain_is_said_until_the_session_ends(bench):
+async def test_a_stop_for_pain_is_shown_until_the_session_ends(bench):
     room = await open_room(bench)
     for leaving in ("settle", "baseline"):
         await bench.house.entries.advance(room, leaving)
@@ -62,7 +62,7 @@ async def test_a_stop_for_pain_is_said_until_the_session_ends(bench):
     assert bench.hub.rooms()[0].notice is None
 
 
-async def test_the_story_tells_the_level_of_each_minute_and_what_was_done_where(bench):
+async def test_the_story_holds_the_level_of_each_minute_and_where_each_mark_was_made(bench):
     room = await open_room(bench)
     await bench.straps[0].heard.wait()
     await bench.house.entries.mark(room, Mark(0.0, technique="Kneading", region="Neck", pressure="Deep"))

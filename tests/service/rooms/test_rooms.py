@@ -15,7 +15,7 @@ from restbeat.service.settings import Settings
 from ..houses import PACKETS, ended, open_room
 
 
-async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench):
+async def test_a_session_on_a_strap_runs_from_settling_to_a_stored_report(bench):
     room = await open_room(bench, client="M-014")
     await bench.straps[0].heard.wait()
     (state,) = bench.hub.rooms()
@@ -28,7 +28,7 @@ async def test_a_session_on_a_strap_goes_from_settling_to_a_stored_report(bench)
     assert report.figures.integrity.packets == len(PACKETS)
 
 
-async def test_a_second_press_of_the_same_button_is_refused_in_words(bench):
+async def test_a_second_press_of_the_same_button_is_refused_with_a_sentence(bench):
     room = await open_room(bench, kind="rest")
     await bench.house.entries.advance(room, "settle")
     with pytest.raises(RefusedError, match="settle is over already: this is baseline"):
@@ -53,7 +53,7 @@ async def test_a_strap_serves_one_room_only(bench):
     assert len(await bench.reports.sessions()) == 1
 
 
-async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_told_apart(bench):
+async def test_a_room_is_named_after_its_proxy_and_two_near_one_proxy_are_numbered(bench):
     bench.air.seen = [
         StrapSeen(f"A0:9E:1A:00:00:0{n}", "H10", -60, None, near) for n, near in enumerate(["Blue room"] * 3 + [None])
     ]
@@ -65,7 +65,7 @@ async def test_a_room_is_called_what_its_proxy_is_and_two_near_one_proxy_are_tol
         await open_room(bench, bench.air.seen[1].address)
 
 
-async def test_what_is_not_there_is_said(bench):
+async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(bench):
     with pytest.raises(UnknownRoomError):
         await bench.house.entries.advance("room-9", "settle")
     with pytest.raises(UnknownSessionError):
@@ -76,7 +76,7 @@ async def test_what_is_not_there_is_said(bench):
         await bench.house.close(99)
 
 
-async def test_the_summary_of_a_running_session_is_made_as_far_as_it_has_come(bench):
+async def test_the_summary_of_a_running_session_covers_what_was_recorded_so_far(bench):
     await open_room(bench)
     await bench.straps[0].heard.wait()
     session = bench.hub.rooms()[0].session
@@ -86,7 +86,7 @@ async def test_the_summary_of_a_running_session_is_made_as_far_as_it_has_come(be
     assert (await bench.reports.picture(session)).lstrip().startswith("<")
 
 
-async def test_a_replayed_recording_ends_by_its_own_lines_and_its_room_is_free_again(bench):
+async def test_a_replayed_recording_ends_by_its_own_events_and_its_room_is_free_again(bench):
     lines = (PhaseStart(0.0, Phase.BASELINE), *PACKETS, PhaseStart(91.0, Phase.ENDED))
     source = ReplaySource(Recording(Header(), lines))
     room = await bench.house.start("replay-1", source, FlatOutClock(), Header(Device(name="H10")))

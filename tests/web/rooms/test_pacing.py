@@ -56,7 +56,7 @@ def test_a_snapshot_and_the_list_of_rooms_never_wait():
     hub, slot = watched()
     hub.publish(room_state(), [beat(1.0)])
     slot.take(10.2)
-    slot.ask("room-1")
+    slot.request_snapshot("room-1")
     hub.publish(room_state("room-3"), [])
     assert [type(message).__name__ for message in slot.take(10.2)] == ["Snapshot", "Snapshot", "RoomList"]
 
