@@ -48,7 +48,7 @@ class Practice:
         self.records = Clients(storage, self.seal, self.house.end_sessions_of, revoke_all, now_utc=lambda: self.now)
         self.reports = SessionReports(storage, worker)
         self.courses = Courses(storage, worker, self.seal, self.reports, now_utc=lambda: self.now)
-        self.postman = MailSender(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
+        self.mail_sender = MailSender(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
         self.patience_s += 4000.0 if self.patience_s else 0.0
@@ -56,7 +56,7 @@ class Practice:
 
     async def begin(self):
         self.links = await ClientPages.open(
-            self.storage, self.seal, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
+            self.storage, self.seal, self.keys, self.mail_sender, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
         self.app = create_app(
             practice_of(self.house, self.hub, clients=self.records, client_pages=self.links, courses=self.courses),
@@ -130,6 +130,6 @@ def plant(db, client, session, word, now):
     db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
     later = now + timedelta(hours=24)
     slot = next(slot for slot in answer_store.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
-    answer_store.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
+    answer_store.store_answers(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
     mail_queue.put_link(db, link, client, "Ada", now)
     db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))

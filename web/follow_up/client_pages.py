@@ -21,10 +21,10 @@ from ...service.follow_up.models import (
     LateError,
     LinkRefusedError,
     OpenedPage,
-    asked_now,
-    current_on,
-    session_on,
-    shown_of,
+    initial_session,
+    open_follow_up,
+    session_of_page,
+    visible_sessions,
 )
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
@@ -86,14 +86,14 @@ class ClientPageHandlers:
     async def show(self, request: web.Request) -> web.Response:
         """Show a session, or that about which something is asked now, or the newest."""
         session = _number(request, "session") if "session" in request.match_info else None
-        page = await self._client_pages.look(_token(request), session, "page", peer=peer_of(request))
+        page = await self._client_pages.view(_token(request), session, "page", peer=peer_of(request))
         return await self._shown(request, page, session)
 
     async def calendar(self, request: web.Request) -> web.Response:
         """Give the follow-ups of a session as a calendar file."""
         session = _number(request, "session")
-        page = await self._client_pages.look(_token(request), session, "calendar", peer=peer_of(request))
-        file = calendar_file(session_on(page, session), _address(request, page), page.language)
+        page = await self._client_pages.view(_token(request), session, "calendar", peer=peer_of(request))
+        file = calendar_file(session_of_page(page, session), _address(request, page), page.language)
         headers = {"Content-Disposition": 'attachment; filename="restbeat.ics"'}
         return web.Response(body=file, content_type="text/calendar", charset="utf-8", headers=headers)
 
@@ -104,12 +104,12 @@ class ClientPageHandlers:
         try:
             answers = _answers(fields)
         except (msgspec.ValidationError, ValueError):
-            page = await self._client_pages.look(token, session, "page", peer=peer)
+            page = await self._client_pages.view(token, session, "page", peer=peer)
             return await self._shown(request, page, session, status=400, trouble="unreadable")
         try:
             page = await self._client_pages.answer(token, session, slot, answers, peer=peer)
         except LateError as late:
-            page = await self._client_pages.look(token, session, "page", peer=peer)
+            page = await self._client_pages.view(token, session, "page", peer=peer)
             return await self._shown(request, page, session, status=409, trouble=late.state)
         return _see(f"{page.path}/{session}#after-{slot}")
 
@@ -127,13 +127,13 @@ class ClientPageHandlers:
     async def speak(self, request: web.Request) -> web.Response:
         """Choose the language of the page."""
         wanted = str((await _fields(request)).get("language", ""))
-        page = await self._client_pages.speak(_token(request), choose(wanted), peer=peer_of(request))
+        page = await self._client_pages.set_language(_token(request), choose(wanted), peer=peer_of(request))
         return _see(page.path)
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Refuse what is no address of ours, as any other."""
         token = request.match_info["rest"].partition("/")[0]
-        await self._client_pages.look(token, -1, "page", peer=peer_of(request))
+        await self._client_pages.view(token, -1, "page", peer=peer_of(request))
         raise LinkRefusedError
 
     async def to_print(self, request: web.Request) -> web.Response:
@@ -153,7 +153,7 @@ class ClientPageHandlers:
         trouble: str = "",
         paper: bool = False,
     ) -> web.Response:
-        current = current_on(page, session)
+        current = initial_session(page, session)
         address = _address(request, page)
         return self._pages.open_page(
             "follow_up/client_page.html",
@@ -163,9 +163,9 @@ class ClientPageHandlers:
             say=speech_of(choose(page.language)).say,
             texts=follow_up_texts(page.language),
             page=page,
-            sessions=shown_of(page),
+            sessions=visible_sessions(page),
             current=current,
-            asked=asked_now(page),
+            asked=open_follow_up(page),
             told=await self._tell(current.session, page.language) if current else None,
             styles=STYLES,
             trouble=trouble,

@@ -92,7 +92,7 @@ async def test_every_look_at_a_client_is_in_the_audit_log(bench, records):
     assert room
 
 
-async def test_what_is_not_there_is_said(records, bench):
+async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(records, bench):
     for asked in (
         records.client("M-9", by="Ada"),
         records.identity("M-9", by="Ada"),

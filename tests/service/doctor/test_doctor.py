@@ -125,7 +125,7 @@ async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeyp
 def test_a_disk_that_hangs_does_not_keep_the_command_from_ending():
     program = (
         "import asyncio, time; from restbeat.service.doctor import checks; checks._TIMEOUT_S = 0.1;"
-        "print(asyncio.run(checks.run('Disk', lambda: checks.aside(lambda: time.sleep(3600)))).found)"
+        "print(asyncio.run(checks.run('Disk', lambda: checks.in_daemon_thread(lambda: time.sleep(3600)))).found)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("no answer within 0.1 s\n", "")
@@ -135,9 +135,9 @@ async def test_the_database_is_looked_into_without_a_change(data):
     before = (data / DATABASE).read_bytes()
     assert (await found(checks.database(data))).state is State.OK
     assert (data / DATABASE).read_bytes() == before
-    assert (await found(checks.holder(data))).found.startswith("no running")
+    assert (await found(checks.data_folder_use(data))).found.startswith("no running")
     async with await SessionStore.open(data):
-        assert (await found(checks.holder(data))).found.startswith("a running")
+        assert (await found(checks.data_folder_use(data))).found.startswith("a running")
         assert (await found(checks.database(data))).state is State.OK
 
 
@@ -180,7 +180,7 @@ async def test_the_support_file_names_nobody(data, tmp_path):
         )
     ]
     bundle = tmp_path / "support.zip"
-    doctor._pack(bundle, findings, data)
+    doctor._write_bundle(bundle, findings, data)
     with zipfile.ZipFile(bundle) as pack:
         text = "".join(pack.read(name).decode() for name in pack.namelist())
         assert set(pack.namelist()) == {"findings.json", "schema.sql", "counts.json"}
@@ -208,7 +208,7 @@ async def test_a_name_with_letters_of_its_own_is_not_in_the_support_file_either(
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "jürgen-müller")
     said = (f"in {folder}", f"{tmp_path}/jürgen-müller/x of jürgen", "on PRAXIS-MÜLLER", r"C:\Users\Jürgen\restbeat")
     bundle = tmp_path / "support.zip"
-    doctor._pack(bundle, [Finding("Data folder", State.OK, text, text) for text in said], folder)
+    doctor._write_bundle(bundle, [Finding("Data folder", State.OK, text, text) for text in said], folder)
     with zipfile.ZipFile(bundle) as pack:
         text = "".join(pack.read(name).decode() for name in pack.namelist())
     assert [finding["found"] for finding in json.loads(text)] == [

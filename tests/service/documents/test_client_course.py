@@ -8,8 +8,8 @@ from restbeat.analysis.course.course_figures import TechniqueAssociation
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.client_course import client_course, course_page
 from restbeat.service.documents.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
-from restbeat.service.documents.course_figures import figure_lines, went_lines
-from restbeat.service.documents.course_sentences import clearest
+from restbeat.service.documents.course_figures import figure_lines, technique_lines
+from restbeat.service.documents.course_sentences import clearest_association
 from restbeat.service.sessions.client_session import Complement
 from restbeat.service.settings import CoursePlan
 
@@ -93,7 +93,7 @@ def test_where_nothing_stands_out_nothing_is_named():
         factor="technique", name="Friction", sessions=5, minutes=44.0, percent=-9.0, low=-15.0, high=-2.0
     )
     made = msgspec.structs.replace(many_figures(), went_with=[doubtful, worse])
-    assert clearest(made) is None
+    assert clearest_association(made) is None
     assert page_of(a_course(figures=made)).clearest == ("Nothing that was done stood out from the rest so far.",)
 
 
@@ -284,7 +284,7 @@ def test_the_therapist_sees_every_figure_or_why_it_is_silent():
 
 
 def test_the_therapist_sees_all_that_was_done_the_clearest_first_the_silent_last():
-    lines = went_lines(a_course())
+    lines = technique_lines(a_course())
     assert [line.name for line in lines] == ["Long strokes", "Kneading", "Neck"]
     assert (lines[0].value, lines[0].within) == ("+14%", "+4% to +25%")
     assert lines[2].why == "Done in 2 sessions with steady data; 3 are needed."

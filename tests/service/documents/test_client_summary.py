@@ -64,7 +64,7 @@ def test_the_same_in_german_with_german_numbers():
     )
     assert page.caveat.startswith("Ruhe allein kann das auch.")
     assert page.numbers[0].within == "+3\u00a0% bis +45\u00a0%"
-    assert "1.944 Schläge" in page.told
+    assert "1.944 Schläge" in page.data_source
     assert page.done[0] == "Technik: Triggerpunkt 10\u00a0Min.; Lange Streichungen 7\u00a0Min."
     picture = session_chart(a_session(), german(), WIDE)
     for word in (

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from restbeat.service.follow_up.link_store import opened
+from restbeat.service.follow_up.link_store import open_link
 from restbeat.service.follow_up.link_tokens import LinkKeys
 
 from ..own_pages import NOW, own_pages, token_of
@@ -73,7 +73,7 @@ async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, t
         for why in in_turns(kinds, 600):
             token, session = kinds[why]
             began = time.perf_counter_ns()
-            assert opened(db, practice.keys.handle_of(token, NOW), session, NOW) is None
+            assert open_link(db, practice.keys.handle_of(token, NOW), session, NOW) is None
             took[why].append((time.perf_counter_ns() - began) / 1000)
 
     await practice.storage.work(measured)

@@ -10,7 +10,7 @@ from restbeat.service.accounts.models import TooOftenError
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError
 from restbeat.service.follow_up.link_tokens import LinkKeys
-from restbeat.service.follow_up.models import LinkRefusedError, shown_of
+from restbeat.service.follow_up.models import LinkRefusedError, visible_sessions
 from restbeat.service.storage.encryption import IdentityCipher
 
 from ..own_pages import NOW, PUBLIC, practice, token_of  # noqa: F401 fixtures
@@ -20,7 +20,7 @@ HERE = "127.0.0.1"
 
 async def refused(practice, token, session=None):
     with pytest.raises(LinkRefusedError):
-        await practice.links.look(token, session, "page", peer=HERE)
+        await practice.links.view(token, session, "page", peer=HERE)
     return True
 
 
@@ -29,8 +29,8 @@ async def test_a_link_opens_its_clients_sessions_and_no_others(practice):
     first, hidden, foreign = [await practice.session(client) for client in ("M-014", "M-014", "M-015")]
     link = await practice.link("M-014", first)
     token = token_of(link)
-    page = await practice.links.look(token, first, "page", peer=HERE)
-    assert [session.session for session in shown_of(page)] == [first]
+    page = await practice.links.view(token, first, "page", peer=HERE)
+    assert [session.session for session in visible_sessions(page)] == [first]
     assert link.sessions == link.offered == [first]
     assert await refused(practice, token, hidden)
     assert await refused(practice, token, foreign)
@@ -56,8 +56,8 @@ async def test_sessions_to_come_are_shown_where_that_was_wanted(practice):
     some, coming = await practice.link("M-014", before), await practice.link("M-014", coming=True)
     practice.now += timedelta(days=7)
     later = await practice.session()
-    assert [s.session for s in (await practice.links.look(token_of(some), None, "page", peer=HERE)).sessions] == [before]
-    assert [s.session for s in (await practice.links.look(token_of(coming), None, "page", peer=HERE)).sessions] == [later]
+    assert [s.session for s in (await practice.links.view(token_of(some), None, "page", peer=HERE)).sessions] == [before]
+    assert [s.session for s in (await practice.links.view(token_of(coming), None, "page", peer=HERE)).sessions] == [later]
     running = await practice.session()
     await practice.sql("UPDATE session SET ended_utc = NULL WHERE id = ?", running)
     assert await refused(practice, token_of(coming), running)
@@ -67,16 +67,16 @@ async def test_a_session_that_turns_out_to_be_another_clients_is_shown_no_more(p
     await practice.client("M-015")
     session = await practice.session()
     token = token_of(await practice.link("M-014", session))
-    await practice.links.look(token, session, "page", peer=HERE)
+    await practice.links.view(token, session, "page", peer=HERE)
     await practice.sql("UPDATE session SET client = 'M-015' WHERE id = ?", session)
     assert await refused(practice, token, session)
-    assert (await practice.links.look(token, None, "page", peer=HERE)).sessions == []
+    assert (await practice.links.view(token, None, "page", peer=HERE)).sessions == []
 
 
 async def test_a_link_ends_by_itself_on_its_day(practice):
     link = await practice.link("M-014", await practice.session(), days=60)
     practice.now = NOW + timedelta(days=60) - timedelta(seconds=1)
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
     practice.now += timedelta(seconds=1)
     assert await refused(practice, token_of(link))
     (row,) = (await practice.links.of_client("M-014", by="Ada")).links
@@ -84,7 +84,7 @@ async def test_a_link_ends_by_itself_on_its_day(practice):
     await practice.sql(
         "UPDATE client_link SET expires_utc = '2099-01-01T00:00:00.000Z'"
     )  # a date that was put off in the database
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
     practice.now = NOW + timedelta(days=367)
     assert await refused(practice, token_of(link))
 
@@ -116,12 +116,12 @@ async def test_the_client_hides_and_shows_again_what_the_link_may_show_and_no_mo
     first, second, never = [await practice.session(ended_ago=timedelta(days=days)) for days in (3, 2, 1)]
     link = await practice.link("M-014", first, second)
     page = await practice.links.show(token_of(link), {first, never}, remind=False, peer=HERE)
-    assert [session.session for session in shown_of(page)] == [first]
+    assert [session.session for session in visible_sessions(page)] == [first]
     assert [session.session for session in page.sessions] == [second, first]
     assert not page.remind
     assert await refused(practice, token_of(link), second)
     page = await practice.links.show(token_of(link), {first, second}, remind=True, peer=HERE)
-    assert [session.session for session in shown_of(page)] == [second, first]
+    assert [session.session for session in visible_sessions(page)] == [second, first]
     assert await practice.sql("SELECT count(*) FROM audit WHERE actor = 'link' AND action = 'link changed'") == [(2,)]
 
 
@@ -133,7 +133,7 @@ async def test_the_therapist_chooses_on_the_clients_behalf(practice):
     third = await practice.session()
     await practice.sql("UPDATE session SET started_utc = ended_utc WHERE id = ?", third)  # begun after the link was made
     assert await refused(practice, token_of(link), first)
-    await practice.links.look(token_of(link), third, "page", peer=HERE)
+    await practice.links.view(token_of(link), third, "page", peer=HERE)
     changed = await practice.links.choose(link.link, [second], coming=True, remind=False, by="Ada")
     assert changed.sessions == [second]  # what comes is shown until it is left out
     with pytest.raises(RefusedError, match="Choose a session, or those to come"):
@@ -150,8 +150,8 @@ async def test_the_therapist_chooses_on_the_clients_behalf(practice):
 async def test_each_use_is_in_the_audit_log_and_so_is_each_refusal(practice):
     session = await practice.session()
     link = await practice.link("M-014", session)
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
-    await practice.links.look(token_of(link), session, "picture", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), session, "picture", peer=HERE)
     await practice.links.revoke(link.link, by="Ada")
     await refused(practice, token_of(link))
     await refused(practice, "nonsense")
@@ -172,7 +172,7 @@ async def test_the_language_is_the_clients_own_unless_another_is_chosen(practice
     session = await practice.session()
     assert (await practice.link("M-014", session, language=None)).language == "de"
     link = await practice.link("M-014", session, language="en")
-    assert (await practice.links.speak(token_of(link), "de", peer=HERE)).language == "de"
+    assert (await practice.links.set_language(token_of(link), "de", peer=HERE)).language == "de"
     (practice.seal.path).unlink()
     assert (await practice.link("M-014", session, language=None)).language == "en"
 
@@ -203,11 +203,11 @@ async def test_wrong_tries_make_the_next_one_wait_and_a_good_link_waits_too(prac
     for _ in range(5):
         await refused(practice, "nonsense")
     with pytest.raises(TooOftenError) as error:
-        await practice.links.look("nonsense", None, "page", peer=HERE)
+        await practice.links.view("nonsense", None, "page", peer=HERE)
     assert error.value.wait_s == 1.0
     with pytest.raises(TooOftenError):
-        await practice.links.look(token, None, "page", peer=HERE)
-    await practice.links.look(token, None, "page", peer="10.0.0.9")  # elsewhere nobody waits
+        await practice.links.view(token, None, "page", peer=HERE)
+    await practice.links.view(token, None, "page", peer="10.0.0.9")  # elsewhere nobody waits
     assert await practice.sql("SELECT count(*) FROM audit WHERE action = 'link refused'") == [(5,)]
 
 
@@ -215,9 +215,9 @@ async def test_one_address_may_ask_sixty_times_at_once_then_once_a_second(practi
     practice.patience_s = 0.0
     token = token_of(await practice.link("M-014", await practice.session()))
     for _ in range(60):
-        await practice.links.look(token, None, "page", peer=HERE)
+        await practice.links.view(token, None, "page", peer=HERE)
     with pytest.raises(TooOftenError) as error:
-        await practice.links.look(token, None, "page", peer=HERE)
+        await practice.links.view(token, None, "page", peer=HERE)
     assert error.value.wait_s == pytest.approx(1.0)
 
 

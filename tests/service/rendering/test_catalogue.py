@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from restbeat.service.rendering.vocabulary import TOLD_NOTES, WORDS
+from restbeat.service.rendering.vocabulary import CLIENT_NOTES, WORDS
 from restbeat.service.sessions.screening import POSTURES
 from restbeat.service.settings import Settings
 
@@ -81,4 +81,4 @@ def test_the_words_that_a_practice_begins_with_are_known():
     settings = Settings()
     for word in (*settings.techniques, *settings.regions, *settings.pressures, *POSTURES):
         assert word in WORDS
-    assert {word.casefold() for word in WORDS} >= TOLD_NOTES
+    assert {word.casefold() for word in WORDS} >= CLIENT_NOTES

@@ -14,7 +14,7 @@ import pytest
 
 from restbeat.service.documents.client_course import client_course
 from restbeat.service.documents.client_summary import client_summary
-from restbeat.service.documents.export_pages import course_taken_home, summary_taken_home
+from restbeat.service.documents.export_pages import course_files, summary_files
 from restbeat.service.documents.page_templates import PAPER_FILES, STATIC, Frame
 from restbeat.service.errors import WorkerError
 from restbeat.service.rendering.pdf import NO_PAPER, PaperError, pdf_of
@@ -116,14 +116,14 @@ def test_a_pdf_takes_nothing_but_what_it_is_given(weasyprint, tmp_path):
 
 def test_an_export_without_the_extra_has_the_page_alone(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    assert list(summary_taken_home(a_session(), "de")) == ["summary.html"]
-    assert list(course_taken_home(a_course(), "de")) == ["course.html"]
+    assert list(summary_files(a_session(), "de")) == ["summary.html"]
+    assert list(course_files(a_course(), "de")) == ["course.html"]
 
 
 def test_an_export_speaks_the_clients_language_or_english():
     for language, begins in (("de", b'<!doctype html>\n<html lang="de"'), (None, b'<!doctype html>\n<html lang="en"')):
-        assert summary_taken_home(a_session(), language)["summary.html"].startswith(begins)
-        assert course_taken_home(a_course(), language)["course.html"].startswith(begins)
+        assert summary_files(a_session(), language)["summary.html"].startswith(begins)
+        assert course_files(a_course(), language)["course.html"].startswith(begins)
 
 
 async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):

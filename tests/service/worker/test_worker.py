@@ -14,7 +14,7 @@ from restbeat.service.worker.worker import Worker
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 0.3)
     monkeypatch.setattr(worker, "_import_all", os.getpid)
 
 
@@ -52,7 +52,7 @@ async def test_leaving_does_not_wait_for_an_analysis_that_hangs(tmp_path):
 
 
 async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 3600.0)
     async with Worker() as analysis:
         pid = await analysis.run(os.getpid)
         short = await _running(analysis, 0.1, tmp_path / "begun")
@@ -60,7 +60,7 @@ async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypat
 
 
 async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 3600.0)
     analysis = Worker()
     pid = await analysis.run(os.getpid)
     hanging = await _running(analysis, 3600.0, tmp_path / "begun")
