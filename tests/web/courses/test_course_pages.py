@@ -151,7 +151,7 @@ async def test_no_page_carries_an_inline_script_or_style(bench, pages, path):
     assert "Rest alone can do this." in html or "Rest alone can change" in html or path == "/practice"
 
 
-async def test_what_is_not_there_is_said(bench, pages):
+async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(bench, pages):
     for asked, error in (
         (bench.courses.session(9, "client's page", by="Ada"), UnknownSessionError),
         (bench.courses.course("M-9", "course", by="Ada"), UnknownClientError),
