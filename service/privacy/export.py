@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     """Make the files of one session, by name, in the client's language; the report is one of them: for the worker process."""
     from ...analysis.session_report import summarise
-    from ..documents.export_pages import summary_taken_home
+    from ..documents.export_pages import summary_files
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
@@ -88,14 +88,14 @@ def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
     files = {file: write_as(form, data) for file, form in forms.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(held.around(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_files(held.around(report=report), language)
 
 
 def _course_files(held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
     """Make the files of the course, by name; `reports` by session: for the worker process."""
     from ..courses.course_computation import course_of
     from ..courses.course_records import with_figures
-    from ..documents.export_pages import course_taken_home
+    from ..documents.export_pages import course_files
 
     course = with_figures(held.course, *course_of(held.sessions, reports)) if held.course.agreed else held.course
-    return course_taken_home(course, language)
+    return course_files(course, language)
