@@ -31,8 +31,8 @@ def read_fit(name: str, raw: bytes) -> Recording:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            with fitdecode.FitReader(io.BytesIO(raw), error_handling=fitdecode.ErrorHandling.IGNORE) as messages:
-                for message in messages:
+            with fitdecode.FitReader(io.BytesIO(raw), error_handling=fitdecode.ErrorHandling.IGNORE) as reader:
+                for message in reader:
                     if message.frame_type == fitdecode.FIT_FRAME_DATA:
                         messages.add(message)
         except Exception as error:  # a parser of foreign bytes may raise anything

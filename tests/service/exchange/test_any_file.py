@@ -131,6 +131,6 @@ def test_any_file_of_any_name_is_a_recording_or_a_recording_error(tmp_path, raw,
 
 
 @pytest.mark.parametrize("name", ["missing.fit", "."])
-def test_what_is_no_file_is_said(tmp_path, name):
+def test_a_missing_file_is_refused_with_a_sentence(tmp_path, name):
     with pytest.raises(RecordingError, match="could not be read"):
         read_any(tmp_path / name)

@@ -65,7 +65,7 @@ def in_turns(kinds, rounds):
         yield from chance.sample(list(kinds), len(kinds))
 
 
-async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, tmp_path):
+async def test_a_refusal_takes_the_same_work_whatever_its_reason(practice, tmp_path):
     kinds = await refusals(practice, tmp_path)
     took = {why: [] for why in kinds}
 
@@ -80,7 +80,7 @@ async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, t
     assert told_apart(took, 1.25) == []
 
 
-async def test_a_browser_waits_equally_long_for_each_refusal(practice, tmp_path, aiohttp_client):
+async def test_every_refusal_takes_a_browser_the_same_time(practice, tmp_path, aiohttp_client):
     kinds = await refusals(practice, tmp_path)
     visitor = await aiohttp_client(practice.app)
     took = {why: [] for why in kinds}

@@ -51,7 +51,7 @@ async def test_the_address_names_nobody_and_the_database_does_not_hold_it(practi
     assert token_of(await practice.links.revoke(link.link, by="Ada")) == ""  # what is over is not shown again
 
 
-async def test_sessions_to_come_are_shown_where_that_was_wanted(practice):
+async def test_later_sessions_are_shown_where_that_was_chosen(practice):
     before = await practice.session(ended_ago=timedelta(hours=1))
     some, coming = await practice.link("M-014", before), await practice.link("M-014", coming=True)
     practice.now += timedelta(days=7)
@@ -63,7 +63,7 @@ async def test_sessions_to_come_are_shown_where_that_was_wanted(practice):
     assert await refused(practice, token_of(coming), running)
 
 
-async def test_a_session_that_turns_out_to_be_another_clients_is_shown_no_more(practice):
+async def test_a_session_reassigned_to_another_client_is_not_shown_any_more(practice):
     await practice.client("M-015")
     session = await practice.session()
     token = token_of(await practice.link("M-014", session))
@@ -73,7 +73,7 @@ async def test_a_session_that_turns_out_to_be_another_clients_is_shown_no_more(p
     assert (await practice.links.view(token, None, "page", peer=HERE)).sessions == []
 
 
-async def test_a_link_ends_by_itself_on_its_day(practice):
+async def test_a_link_expires_on_its_day(practice):
     link = await practice.link("M-014", await practice.session(), days=60)
     practice.now = NOW + timedelta(days=60) - timedelta(seconds=1)
     await practice.links.view(token_of(link), None, "page", peer=HERE)
@@ -89,7 +89,7 @@ async def test_a_link_ends_by_itself_on_its_day(practice):
     assert await refused(practice, token_of(link))
 
 
-async def test_taking_back_the_consent_to_share_revokes_every_link(practice):
+async def test_withdrawing_the_consent_to_share_revokes_every_link(practice):
     session = await practice.session()
     links = [await practice.link("M-014", session) for _ in range(2)]
     full = await practice.records.client("M-014", by="Ada")
@@ -106,13 +106,13 @@ async def test_taking_back_the_consent_to_share_revokes_every_link(practice):
     assert token_of(await practice.link("M-014", session)) != token_of(links[0])
 
 
-async def test_without_the_consent_in_the_database_nothing_opens_even_if_no_link_was_revoked(practice):
+async def test_without_consent_in_the_database_no_link_opens_even_if_none_was_revoked(practice):
     link = await practice.link("M-014", await practice.session())
     await practice.sql("UPDATE consent SET withdrawn_utc = '2026-11-23T09:00:00.000Z'")
     assert await refused(practice, token_of(link))
 
 
-async def test_the_client_hides_and_shows_again_what_the_link_may_show_and_no_more(practice):
+async def test_the_client_can_hide_and_show_only_what_the_link_may_show(practice):
     first, second, never = [await practice.session(ended_ago=timedelta(days=days)) for days in (3, 2, 1)]
     link = await practice.link("M-014", first, second)
     page = await practice.links.show(token_of(link), {first, never}, remind=False, peer=HERE)
@@ -125,7 +125,7 @@ async def test_the_client_hides_and_shows_again_what_the_link_may_show_and_no_mo
     assert await practice.sql("SELECT count(*) FROM audit WHERE actor = 'link' AND action = 'link changed'") == [(2,)]
 
 
-async def test_the_therapist_chooses_on_the_clients_behalf(practice):
+async def test_the_therapist_can_choose_for_the_client(practice):
     first, second = [await practice.session(ended_ago=timedelta(days=days)) for days in (3, 2)]
     link = await practice.link("M-014", first)
     changed = await practice.links.choose(link.link, [second], coming=True, remind=False, by="Ada")
@@ -147,7 +147,7 @@ async def test_the_therapist_chooses_on_the_clients_behalf(practice):
         await practice.links.of_client("M-9", by="Ada")
 
 
-async def test_each_use_is_in_the_audit_log_and_so_is_each_refusal(practice):
+async def test_each_use_and_each_refusal_is_in_the_audit_log(practice):
     session = await practice.session()
     link = await practice.link("M-014", session)
     await practice.links.view(token_of(link), None, "page", peer=HERE)
@@ -177,7 +177,7 @@ async def test_the_language_is_the_clients_own_unless_another_is_chosen(practice
     assert (await practice.link("M-014", session, language=None)).language == "en"
 
 
-async def test_addresses_are_whole_where_the_practice_has_a_public_one(practice):
+async def test_addresses_are_full_urls_where_the_practice_has_a_public_address(practice):
     session = await practice.session()
     assert (await practice.link("M-014", session)).address.startswith("/c/")
     await practice.set_mail(public_address="HTTPS://Practice.example/")
@@ -197,7 +197,7 @@ async def test_addresses_are_whole_where_the_practice_has_a_public_one(practice)
             await practice.set_mail(public_address=odd)
 
 
-async def test_wrong_tries_make_the_next_one_wait_and_a_good_link_waits_too(practice):
+async def test_failed_attempts_delay_the_next_one_even_with_a_valid_link(practice):
     practice.patience_s = 0.0  # the clock stands
     token = token_of(await practice.link("M-014", await practice.session()))
     for _ in range(5):
@@ -211,7 +211,7 @@ async def test_wrong_tries_make_the_next_one_wait_and_a_good_link_waits_too(prac
     assert await practice.sql("SELECT count(*) FROM audit WHERE action = 'link refused'") == [(5,)]
 
 
-async def test_one_address_may_ask_sixty_times_at_once_then_once_a_second(practice):
+async def test_one_ip_address_gets_sixty_requests_at_once_then_one_per_second(practice):
     practice.patience_s = 0.0
     token = token_of(await practice.link("M-014", await practice.session()))
     for _ in range(60):
@@ -231,7 +231,7 @@ def signed(tmp_path_factory):
 
 
 @given(st.data())
-def test_a_token_with_any_letter_altered_is_none_of_ours(signed, data):
+def test_a_token_with_any_altered_letter_is_refused(signed, data):
     keys, token = signed
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.characters(codec="ascii", categories=("L", "N", "P", "S")).filter(lambda one: one != token[place]))
@@ -246,7 +246,7 @@ def test_any_text_is_refused(signed, text):
     assert keys.handle_of(token + text, NOW) is None or not text
 
 
-def test_a_lost_key_ends_the_old_addresses_and_a_new_one_is_made(signed, tmp_path):
+def test_a_lost_key_invalidates_old_addresses_and_a_new_key_is_created(signed, tmp_path):
     keys, token = LinkKeys(tmp_path / "data.key"), signed[1]
     assert keys.handle_of(token, NOW) is None
     assert not keys.path.exists()  # asking makes no key

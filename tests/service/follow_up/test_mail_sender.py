@@ -44,7 +44,7 @@ async def states(practice):
     return await practice.sql("SELECT slot, state, tries FROM mail ORDER BY id")
 
 
-async def test_a_reminder_goes_once_in_the_clients_language_with_the_link_and_nothing_of_health(practice, inbox):
+async def test_a_reminder_is_sent_once_in_the_clients_language_with_the_link_and_nothing_about_health(practice, inbox):
     session, link = await asked(practice)
     assert await practice.mail_sender.send_due() == 1
     ((to, message),) = inbox.mails
@@ -72,14 +72,14 @@ async def test_a_reminder_goes_once_in_the_clients_language_with_the_link_and_no
 
 
 @pytest.mark.parametrize("hours", [20, 23.9, 36, 47.9, 72, 100])
-async def test_a_reminder_goes_when_it_is_due_and_not_when_the_slot_is_closed(practice, inbox, hours):
+async def test_a_reminder_is_sent_when_due_and_not_after_the_follow_up_has_closed(practice, inbox, hours):
     await asked(practice, ago=timedelta(hours=hours))
     assert await practice.mail_sender.send_due() == 0
     assert await states(practice) == []
 
 
 @pytest.mark.parametrize("reason", REASONS)
-async def test_who_is_not_to_be_reminded_gets_no_mail(practice, inbox, reason):
+async def test_clients_who_are_not_to_be_reminded_get_no_mail(practice, inbox, reason):
     session, link = await asked(practice, remind=reason != "no reminders")
     token = token_of(link)
     match reason:
@@ -101,7 +101,7 @@ async def test_who_is_not_to_be_reminded_gets_no_mail(practice, inbox, reason):
     assert (inbox.mails, await states(practice)) == ([], [])
 
 
-async def test_a_mail_that_waits_is_dropped_when_it_is_not_wanted_any_more(practice, inbox):
+async def test_a_waiting_mail_is_removed_when_it_is_not_needed_any_more(practice, inbox):
     inbox.refuse["RCPT"] = "451 4.7.1 later"
     session, link = await asked(practice)
     await practice.mail_sender.send_due()
@@ -113,7 +113,7 @@ async def test_a_mail_that_waits_is_dropped_when_it_is_not_wanted_any_more(pract
     assert (inbox.mails, await states(practice)) == ([], [])
 
 
-async def test_an_outage_is_waited_out_with_longer_and_longer_pauses(practice, inbox):
+async def test_an_outage_is_retried_with_growing_delays(practice, inbox):
     inbox.refuse["MAIL"] = "421 4.3.2 closing"
     await asked(practice)
     tried = []
@@ -149,7 +149,7 @@ async def test_a_mailed_link_is_given_up_after_three_days(practice, inbox):
     assert (flag.session, flag.reason.startswith("The mail with the link could not be sent.")) == (session, True)
 
 
-async def test_a_mailbox_that_is_not_there_is_told_at_once_and_its_name_is_kept_nowhere(practice, inbox):
+async def test_an_unknown_mailbox_is_reported_at_once_and_its_address_is_stored_nowhere(practice, inbox):
     inbox.refuse["RCPT"] = f"550 5.1.1 <{ERIKA}>: no such user erika"
     await asked(practice)
     assert await practice.mail_sender.send_due() == 0
@@ -160,7 +160,7 @@ async def test_a_mailbox_that_is_not_there_is_told_at_once_and_its_name_is_kept_
     assert "erika" not in dump
 
 
-async def test_one_refused_mailbox_does_not_keep_the_others_waiting(practice, inbox):
+async def test_one_refused_mailbox_does_not_delay_the_others(practice, inbox):
     await practice.client("M-015")
     await practice.records.set_identity("M-015", Identity(email="otto@example.org"), new_key=False, by="Ada")
     for client in ("M-014", "M-015"):
@@ -178,7 +178,7 @@ async def test_one_refused_mailbox_does_not_keep_the_others_waiting(practice, in
     assert [to for to, _ in inbox.mails] == ["otto@example.org"]
 
 
-async def test_a_server_that_falls_silent_with_the_mail_in_its_hands_is_not_asked_again(practice, inbox):
+async def test_a_mail_is_not_sent_again_after_the_server_fell_silent_while_taking_it(practice, inbox):
     practice.mail_sender._step_s = 0.3
     inbox.stall = "DATA"
     await asked(practice)
@@ -192,7 +192,7 @@ async def test_a_server_that_falls_silent_with_the_mail_in_its_hands_is_not_aske
     assert row.mails[0].trouble == "The mail server 127.0.0.1 fell silent while the mail was handed over."
 
 
-async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(practice, inbox):
+async def test_a_restart_between_sending_and_storing_the_outcome_sends_nothing_twice(practice, inbox):
     await asked(practice)
     inbox.stall = "DATA"
     practice.mail_sender._step_s = 30.0
@@ -211,7 +211,7 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
     assert inbox.mails == []
 
 
-async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_next_start(practice, inbox):
+async def test_mails_that_became_due_while_restbeat_was_off_are_sent_at_the_next_start(practice, inbox):
     await asked(practice, ago=timedelta(hours=30))
     async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
         async with asyncio.timeout(10):
@@ -220,7 +220,7 @@ async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_ne
     assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-mail-sender"] == []
 
 
-async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(practice, inbox, monkeypatch):
+async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_the_cancellation(practice, inbox, monkeypatch):
     begun = asyncio.Event()
     real = asyncio.wait_for
 
@@ -239,7 +239,7 @@ async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(pra
     assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
 
 
-async def test_a_pressed_button_wakes_the_task(practice, inbox):
+async def test_a_request_to_send_wakes_the_task(practice, inbox):
     mail_sender = practice.mail_sender
     mail_sender._every_s = 3600
     async with mail_sender:
@@ -254,7 +254,7 @@ async def test_a_pressed_button_wakes_the_task(practice, inbox):
     assert token_of(link) in message.get_content()
 
 
-async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog):
+async def test_the_task_survives_a_failing_round(practice, inbox, monkeypatch, caplog):
     await asked(practice)
     real, broken = mail_queue.due, []
 
@@ -272,7 +272,7 @@ async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatc
     assert "Mail waits" in caplog.text
 
 
-async def test_a_missing_identity_key_is_waited_for_and_told(practice, inbox):
+async def test_a_missing_identity_key_is_retried_and_reported(practice, inbox):
     await asked(practice)
     kept = practice.seal.path.read_bytes()
     practice.seal.path.unlink()
@@ -283,7 +283,7 @@ async def test_a_missing_identity_key_is_waited_for_and_told(practice, inbox):
     assert await practice.mail_sender.send_due() == 1
 
 
-async def test_a_test_mail_tells_what_the_server_says(practice, inbox):
+async def test_a_test_mail_reports_the_servers_reply(practice, inbox):
     await practice.links.test_mail("ada@practice.example", by="Ada")
     assert [to for to, _ in inbox.mails] == ["ada@practice.example"]
     inbox.refuse["RCPT"] = "550 5.7.1 no relaying"
