@@ -3,7 +3,7 @@
 Units are in the field names. A figure that cannot be computed is None; `why` or `SessionReport.reasons` states the reason.
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -35,8 +35,7 @@ class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     start_s: float
     end_s: float
-    beats: int
-    """Received beats that end in the phase, without duplicates."""
+    beats: Annotated[int, msgspec.Meta(description="Received beats that end in the phase, without duplicates.")]
     accepted_pct: float | None = None
     mean_hr_bpm: float | None = None
     mean_rr_ms: float | None = None
@@ -49,8 +48,9 @@ class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
     lf_ms2: float | None = None
     hf_ms2: float | None = None
     resp_per_min: float | None = None
-    clean_segments: int = 0
-    """Number of 10 s segments with at least five differences between adjacent accepted beats."""
+    clean_segments: Annotated[
+        int, msgspec.Meta(description="Number of 10 s segments with at least five differences between adjacent accepted beats.")
+    ] = 0
 
 
 class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
@@ -58,46 +58,54 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True, rename={"class_
 
     phase: str
     delta_ln_rmssd: float | None = None
-    half_width: float | None = None
-    """Half the width of the 95 % interval of `delta_ln_rmssd`."""
-    percent: float | None = None
-    """100 (e^delta - 1)."""
+    half_width: Annotated[float | None, msgspec.Meta(description="Half the width of the 95 % interval of `delta_ln_rmssd`.")] = (
+        None
+    )
+    percent: Annotated[float | None, msgspec.Meta(description="100 (e^delta - 1).")] = None
     class_: ResponseClass = "insufficient"
-    why: str = ""
-    """Plain-language meaning of the class, or the condition that failed."""
+    why: Annotated[str, msgspec.Meta(description="Plain-language meaning of the class, or the condition that failed.")] = ""
 
 
 class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     """The basis of a response, and its comparison with this client's rest-only sessions."""
 
-    steady: bool = False
-    """Whether the session's own data sufficed for a comparison, whatever the client's session-to-session SD."""
-    flagged: bool = False
-    """Whether breathing was slow, shifted or unreadable, so that it may have caused the change."""
-    standard_error: float | None = None
-    """Standard error of `delta_ln_rmssd` from this session alone."""
-    wander_sd: float
-    """Session-to-session SD of the change between quiet phases that was allowed for, in ln RMSSD."""
-    wander_rests: int = 0
-    """Number of this client's rest-only sessions from which `wander_sd` was estimated."""
+    steady: Annotated[
+        bool,
+        msgspec.Meta(
+            description=("Whether the session's own data sufficed for a comparison, whatever the client's session-to-session SD.")
+        ),
+    ] = False
+    flagged: Annotated[
+        bool,
+        msgspec.Meta(description="Whether breathing was slow, shifted or unreadable, so that it may have caused the change."),
+    ] = False
+    standard_error: Annotated[
+        float | None, msgspec.Meta(description="Standard error of `delta_ln_rmssd` from this session alone.")
+    ] = None
+    wander_sd: Annotated[
+        float,
+        msgspec.Meta(description="Session-to-session SD of the change between quiet phases that was allowed for, in ln RMSSD."),
+    ]
+    wander_rests: Annotated[
+        int, msgspec.Meta(description="Number of this client's rest-only sessions from which `wander_sd` was estimated.")
+    ] = 0
     usual_class: RestComparisonClass = "unknown"
     usual_why: str = ""
-    usual_rests: int = 0
-    """Number of earlier rest-only sessions of similar length."""
-    usual_ln_rmssd: float | None = None
-    """Mean change of ln RMSSD in those rest-only sessions."""
-    usual_half_width: float | None = None
-    """Half the width of the 95 % prediction interval for another rest-only session."""
+    usual_rests: Annotated[int, msgspec.Meta(description="Number of earlier rest-only sessions of similar length.")] = 0
+    usual_ln_rmssd: Annotated[float | None, msgspec.Meta(description="Mean change of ln RMSSD in those rest-only sessions.")] = (
+        None
+    )
+    usual_half_width: Annotated[
+        float | None, msgspec.Meta(description="Half the width of the 95 % prediction interval for another rest-only session.")
+    ] = None
 
 
 class DriftEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """Evidence on a person's drift from one comparison (`response.drift`): one entry per point of the grid over τ and r."""
 
     log_likelihood: list[float]
-    rss: list[float]
-    """Residual sums of squares."""
-    df: int
-    """Residual degrees of freedom."""
+    rss: Annotated[list[float], msgspec.Meta(description="Residual sums of squares.")]
+    df: Annotated[int, msgspec.Meta(description="Residual degrees of freedom.")]
 
 
 class Integrity(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,24 +150,37 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
 
     figures: SessionFigures
     segments: list[Segment]
-    reasons: dict[str, list[str]]
-    """Plain-language reasons for missing figures, by phase."""
+    reasons: Annotated[dict[str, list[str]], msgspec.Meta(description="Plain-language reasons for missing figures, by phase.")]
     notes: list[Note]
     pain: list[tuple[float, int]]
     duration_s: float
-    kind: str = "massage"
-    """Kind of session: massage or rest."""
-    hrv: bool
-    """Whether the sensor sent RR intervals; False for a heart-rate-only sensor."""
-    intervals: dict[str, tuple[float, float]] = {}
-    """The 95 % interval of delta_ln_rmssd (low, high), by response phase."""
+    kind: Annotated[str, msgspec.Meta(description="Kind of session: massage or rest.")] = "massage"
+    hrv: Annotated[bool, msgspec.Meta(description="Whether the sensor sent RR intervals; False for a heart-rate-only sensor.")]
+    intervals: Annotated[
+        dict[str, tuple[float, float]],
+        msgspec.Meta(description="The 95 % interval of delta_ln_rmssd (low, high), by response phase."),
+    ] = {}
     stream: StreamIntegrity = StreamIntegrity()
     parity: Parity = Parity()
-    context: dict[str, ResponseContext] = {}
-    """Basis of each response that could be computed, by phase."""
-    drift: DriftEvidence | None = None
-    """Drift evidence that a rest-only session lends to later massages of the client; None where nothing was compared."""
-    polar: PolarReport | None = None
-    """Results from ECG and acceleration; None where the strap sent neither."""
-    second_look: FinalVerdicts | None = None
-    """Verdicts of the offline filter that runs after the session; figures and response come from the live filter."""
+    context: Annotated[
+        dict[str, ResponseContext], msgspec.Meta(description="Basis of each response that could be computed, by phase.")
+    ] = {}
+    drift: Annotated[
+        DriftEvidence | None,
+        msgspec.Meta(
+            description=(
+                "Drift evidence that a rest-only session lends to later massages of the client; None where nothing was compared."
+            )
+        ),
+    ] = None
+    polar: Annotated[
+        PolarReport | None, msgspec.Meta(description="Results from ECG and acceleration; None where the strap sent neither.")
+    ] = None
+    second_look: Annotated[
+        FinalVerdicts | None,
+        msgspec.Meta(
+            description=(
+                "Verdicts of the offline filter that runs after the session; figures and response come from the live filter."
+            )
+        ),
+    ] = None

@@ -15,13 +15,13 @@ from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 from tests.practices import practice_of
 
 from .probe import Probe
@@ -47,7 +47,7 @@ class Strap:
         self.packets, self.offset_s, self.left = packets, offset_s, []
 
     async def items(self, clock):
-        yield ConnectionChange(0.0, LinkState.STREAMING)
+        yield ConnectionChange(0.0, ConnectionState.STREAMING)
         yield PhaseStart(0.0, Phase.BASELINE)
         for packet in self.packets:
             t = packet.t + self.offset_s
@@ -65,7 +65,7 @@ async def main(streams, data):
         await SessionStore.open(data) as storage,
         Worker() as worker,
         Rooms(storage, worker, hub, Air(), straps.__getitem__) as house,
-        served(practice_of(house, hub), "127.0.0.1", 0) as address,
+        serving(practice_of(house, hub), "127.0.0.1", 0) as address,
     ):
         clock = RunningClock()
         rooms = {await house.start(name, strap, clock, Header(Device(name=name))): strap for name, strap in straps.items()}

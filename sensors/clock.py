@@ -1,4 +1,4 @@
-"""A session's own clock: seconds since it began, at any speed, and at a test's command."""
+"""Clocks of a session: seconds since it began, at any speed."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -8,24 +8,30 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds since the session began. Watchdogs, staleness and beat times run by it; transport timeouts stay wall time."""
+    """Seconds since the session began.
+
+    Watchdogs, staleness and beat times use it; transport timeouts stay in wall time.
+    """
 
     @property
     def speed(self) -> float:
-        """Session seconds a wall second."""
+        """Session seconds per wall second."""
         ...
 
     def now(self) -> float:
-        """Session time in s."""
+        """Return the session time in s."""
         ...
 
     async def sleep_until(self, t: float) -> None:
-        """Wait until session time `t`; at once where it is past."""
+        """Wait until session time `t` (s); return at once if that has passed."""
         ...
 
 
 class RunningClock:
-    """Runs from 0, `speed` times as fast as the monotonic clock; `start_s` takes up a session where it stopped."""
+    """A clock that runs from `start_s`, `speed` times as fast as the monotonic clock.
+
+    `start_s` (s) resumes a session where it stopped.
+    """
 
     def __init__(self, speed: float = 1.0, *, start_s: float = 0.0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._speed = speed
@@ -34,20 +40,20 @@ class RunningClock:
 
     @property
     def speed(self) -> float:
-        """Session seconds a wall second."""
+        """Session seconds per wall second."""
         return self._speed
 
     def now(self) -> float:
-        """Session time in s."""
+        """Return the session time in s."""
         return (self._monotonic() - self._start) * self._speed
 
     async def sleep_until(self, t: float) -> None:
-        """Wait until session time `t`; at once where it is past."""
+        """Wait until session time `t` (s); return at once if that has passed."""
         await asyncio.sleep(max(0.0, (t - self.now()) / self._speed))
 
 
 class TransportClock:
-    """A running clock that can be paused, given another speed, and set to another time."""
+    """A clock that can be paused, set to another speed, and set to another time."""
 
     def __init__(
         self, speed: float = 1.0, *, start_s: float = 0.0, paused: bool = False, monotonic: Callable[[], float] = time.monotonic
@@ -61,25 +67,25 @@ class TransportClock:
 
     @property
     def speed(self) -> float:
-        """Session seconds a wall second at this moment: 0 while it stands."""
+        """Session seconds per wall second at this moment: 0 while it stands still."""
         return 0.0 if self._paused or self._holds else self._full_speed
 
     @property
     def full_speed(self) -> float:
-        """The speed it has when it is not paused."""
+        """The speed when it is not paused."""
         return self._full_speed
 
     @property
     def paused(self) -> bool:
-        """Whether somebody has paused it."""
+        """Whether it is paused by `steer`."""
         return self._paused
 
     def now(self) -> float:
-        """Session time in s."""
+        """Return the session time in s."""
         return self._anchor_s + (self._monotonic() - self._anchor) * self.speed
 
     def steer(self, *, speed: float | None = None, paused: bool | None = None, at_s: float | None = None) -> None:
-        """Change what is named; whoever waits on the clock waits anew."""
+        """Change speed, pause or time; None leaves one as it is. Pending `sleep_until` calls are recomputed."""
         self._anchor_s, self._anchor = self.now() if at_s is None else at_s, self._monotonic()
         self._full_speed = self._full_speed if speed is None else speed
         self._paused = self._paused if paused is None else paused
@@ -88,7 +94,7 @@ class TransportClock:
 
     @contextmanager
     def held(self) -> Generator[None]:
-        """Let it stand within the block, whatever else is asked of it."""
+        """Keep the clock still within the block, whatever `steer` sets."""
         self.steer()
         self._holds += 1
         try:
@@ -98,16 +104,16 @@ class TransportClock:
             self._holds -= 1
 
     async def sleep_until(self, t: float) -> None:
-        """Wait until session time `t`; at once where it is past."""
+        """Wait until session time `t` (s); return at once if that has passed."""
         await asyncio.sleep(0)
-        while (left_s := t - self.now()) > 0:
+        while (remaining_s := t - self.now()) > 0:
             with suppress(TimeoutError):
-                async with asyncio.timeout(left_s / self.speed if self.speed else None):
+                async with asyncio.timeout(remaining_s / self.speed if self.speed else None):
                     await self._changed.wait()
 
 
 class FlatOutClock:
-    """Jumps to whatever time is waited for: a replay as fast as it can."""
+    """A clock that jumps to whatever time is awaited: for a replay as fast as possible."""
 
     speed = float("inf")
 
@@ -115,9 +121,9 @@ class FlatOutClock:
         self._now = 0.0
 
     def now(self) -> float:
-        """Session time in s."""
+        """Return the session time in s."""
         return self._now
 
     async def sleep_until(self, t: float) -> None:
-        """Be at `t`."""
+        """Jump to session time `t` (s), unless it has passed."""
         self._now = max(self._now, t)

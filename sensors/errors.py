@@ -1,49 +1,49 @@
-"""Every error a sensor can raise, one tree.
+"""Every error of the sensor layer, in one tree.
 
 SensorError
-├── PayloadError          a notification that is no heart rate measurement
-├── RecordingError        a recording of which nothing can be read
-├── FaultError            a fault that cannot be put in as it is written
-└── LinkError
+├── PayloadError          a notification that cannot be decoded
+├── RecordingError        a recording that cannot be read at all
+├── FaultError            a fault that cannot be injected as written
+└── RadioError
     ├── NoAdapterError    no Bluetooth adapter, or it is switched off
     ├── StrapNotFoundError
     ├── ConnectError      found, but the connection failed
-    ├── ProxyError        a Bluetooth proxy that cannot be used as it is
-    └── VirtualBusError   the private D-Bus of the virtual straps could not be started
+    ├── ProxyError        a Bluetooth proxy that cannot be used (in `proxies.address`)
+    └── VirtualBusError   the D-Bus of the virtual straps could not be started or joined
 """
 
 
 class SensorError(Exception):
-    """Root of all errors of the sensor layer; its text is a sentence for a person."""
+    """The root of all errors of the sensor layer; the text is a sentence for a person."""
 
 
 class PayloadError(SensorError):
-    """A notification whose bytes are no heart rate measurement."""
+    """A notification, or a reply of a strap, that cannot be decoded, or a value that cannot be encoded."""
 
 
 class RecordingError(SensorError):
-    """A recording of which nothing can be read: empty, no header, another version."""
+    """A recording that cannot be read at all: empty, without a header, or of another version."""
 
 
 class FaultError(SensorError):
-    """A fault that is not in the grammar, or does not fit the recording."""
+    """A fault that is not in the grammar, or changes nothing in the recording."""
 
 
-class LinkError(SensorError):
-    """The radio, or the way to it, failed."""
+class RadioError(SensorError):
+    """The radio, or the connection over it, failed."""
 
 
-class NoAdapterError(LinkError):
-    """There is no Bluetooth adapter, or it is switched off."""
+class NoAdapterError(RadioError):
+    """No Bluetooth adapter, or it is switched off."""
 
 
-class StrapNotFoundError(LinkError):
-    """The strap was not heard."""
+class StrapNotFoundError(RadioError):
+    """A strap that was not heard."""
 
 
-class ConnectError(LinkError):
-    """The strap was heard, but connecting or subscribing failed."""
+class ConnectError(RadioError):
+    """A strap that was heard, but connecting or subscribing failed."""
 
 
-class VirtualBusError(LinkError):
-    """The private D-Bus of the virtual straps could not be started."""
+class VirtualBusError(RadioError):
+    """The D-Bus of the virtual straps could not be started or joined."""

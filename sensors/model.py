@@ -1,15 +1,16 @@
-"""The words of the sensor layer: what a strap sent, and the beats in it."""
+"""The types of the sensor layer: measurements, beats, devices, phases."""
 
 from enum import Enum
 
 import msgspec
 
 RR_UNIT_S = 1 / 1024
+"""One unit of a raw RR interval, in s."""
 RR_UNIT_MS = 1000 / 1024
 
 
 class Contact(Enum):
-    """Skin contact as the strap tells it; a strap that cannot tell is not a strap without contact."""
+    """Skin contact as the strap reports it; "not reported" does not mean "no contact"."""
 
     NOT_REPORTED = "not reported"
     NO = "no"
@@ -17,7 +18,7 @@ class Contact(Enum):
 
 
 class Measurement(msgspec.Struct, frozen=True, gc=False):
-    """One Heart Rate Measurement notification (0x2A37), nothing added and nothing dropped."""
+    """One Heart Rate Measurement notification (0x2A37), complete and unchanged."""
 
     hr_bpm: int
     contact: Contact
@@ -25,27 +26,29 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
     rr_1024: tuple[int, ...]
     """RR intervals in 1/1024 s, oldest first."""
     rr_flag: bool
-    """Whether the strap announced RR intervals at all."""
+    """Whether the flags announce RR intervals."""
 
 
 class Beat(msgspec.Struct, frozen=True, gc=False):
-    """One heart beat: the interval that it ends, and when it ended on the session's clock."""
+    """One heart beat: the RR interval that it ends, and its time on the session's clock."""
 
     index: int
     """Running number within the session, from 0."""
     end_s: float
+    """Session time at which the interval ended, in s."""
     rr_1024: int
+    """The interval in 1/1024 s."""
     gap_before: bool
-    """Beats were lost between this beat and the one before it."""
+    """Whether beats were lost between this beat and the one before it."""
 
     @property
     def rr_ms(self) -> float:
-        """The interval in ms."""
+        """The RR interval in ms."""
         return self.rr_1024 * RR_UNIT_MS
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A strap as it describes itself; every field may be missing."""
+    """A strap as it describes itself; None: not known."""
 
     name: str | None = None
     address: str | None = None
@@ -57,7 +60,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Phase(Enum):
-    """The phases of a session, in their order."""
+    """The phases of a session, in order."""
 
     SETTLE = "settle"
     BASELINE = "baseline"
@@ -67,11 +70,11 @@ class Phase(Enum):
 
     @property
     def following(self) -> "Phase":
-        """The phase that the therapist's button leads to; `ended` stays `ended`."""
+        """The phase after this one, to which the therapist's button leads; that of `ended` is `ended`."""
         order = list(Phase)
         return order[min(order.index(self) + 1, len(order) - 1)]
 
     def comes_after(self, other: "Phase") -> bool:
-        """Whether a session in `other` may move to this phase: forward only, though it may leave one out."""
+        """Return whether a session in `other` may move to this phase: forward only, though phases may be skipped."""
         order = list(Phase)
         return order.index(self) > order.index(other)

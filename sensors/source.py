@@ -1,4 +1,4 @@
-"""Where packets come from: a strap on the air, or a recording. The rest of restbeat cannot tell which."""
+"""Sources of packets: a strap on the air, or a recording. The rest of restbeat cannot tell which."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -11,11 +11,11 @@ import msgspec
 from .clock import Clock
 from .model import Device
 from .recordings.recording import ConnectionEvent, Event, Fault, Mark, Pain, PhaseStart, Recording
-from .task_cancellation import ended
+from .task_cancellation import cancel_and_wait
 
 
-class LinkState(Enum):
-    """What the link to a strap is doing."""
+class ConnectionState(Enum):
+    """The state of the connection to a strap."""
 
     IDLE = "idle"
     SCANNING = "scanning"
@@ -27,15 +27,15 @@ class LinkState(Enum):
 
 
 class ConnectionChange(msgspec.Struct, frozen=True):
-    """The link went over into another state; `hint` says what a person can do about it."""
+    """A change of the connection's state at `t` (s); `hint` says what a person can do about it."""
 
     t: float
-    state: LinkState
+    state: ConnectionState
     hint: str | None = None
 
 
 class Described(msgspec.Struct, frozen=True):
-    """What the strap says of itself, once it could be asked."""
+    """The strap's description of itself, once it has been read."""
 
     t: float
     device: Device
@@ -45,55 +45,55 @@ Item = Event | ConnectionChange | Described
 
 
 class Source(Protocol):
-    """A stream of items in order of time; closing the generator lets go of the strap."""
+    """A stream of items in order of time."""
 
     def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
-        """Yield items until the source is exhausted; a strap never is."""
+        """Yield items until the source is exhausted, which a strap never is; closing the generator releases the strap."""
         ...
 
 
 class ReplaySource:
-    """Plays a recording by the session's clock; one that begins later yields only what comes after `after_s`."""
+    """A recording played by the session's clock; with `after_s`, only the events later than that (s)."""
 
     def __init__(self, recording: Recording, *, after_s: float | None = None) -> None:
         self.recording = recording
         self._after_s = after_s
 
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
-        """Yield the recording's events, each at its time."""
+        """Yield the recording's events, each at its time, until there are no more."""
         if self._after_s is None:
-            for item in beginning(self.recording, clock.now()):
+            for item in opening_items(self.recording, clock.now()):
                 yield item
         for event in self.recording.events:
             if self._after_s is None or event.t > self._after_s:
                 await clock.sleep_until(event.t)
-                for item in items_of(event):
+                for item in items_of_event(event):
                     yield item
 
 
-def beginning(recording: Recording, t: float) -> Generator[Item]:
-    """What a source says of a recording before its first event."""
+def opening_items(recording: Recording, t: float) -> Generator[Item]:
+    """Yield the items that precede a recording's first event: device, and connection unless the recording starts with it."""
     yield Described(t, recording.header.device)
     if not any(isinstance(event, ConnectionEvent) for event in recording.events[:1]):
-        yield ConnectionChange(t, LinkState.STREAMING)
+        yield ConnectionChange(t, ConnectionState.STREAMING)
 
 
-def items_of(event: Event) -> Generator[Item]:
-    """An event, and the change of the link that it stands for."""
+def items_of_event(event: Event) -> Generator[Item]:
+    """Yield an event, preceded by the connection change that it stands for."""
     if isinstance(event, ConnectionEvent):
-        yield ConnectionChange(event.t, LinkState.STREAMING if event.up else LinkState.LOST)
+        yield ConnectionChange(event.t, ConnectionState.STREAMING if event.up else ConnectionState.LOST)
     yield event
 
 
 class ScriptedSource:
-    """A strap's packets together with what a recording says of phases, marks, pain and faults, each at its time."""
+    """A strap's items merged with the phases, marks, pain scores and faults of a recording, each at its time."""
 
     def __init__(self, strap: Source, recording: Recording) -> None:
         self._strap = strap
         self._script = [event for event in recording.events if isinstance(event, PhaseStart | Mark | Pain | Fault)]
 
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
-        """Yield both in order of time, for as long as the strap lasts."""
+        """Yield both in order of time, until the strap's source ends."""
         queue: asyncio.Queue[Item | None] = asyncio.Queue()
 
         async def listen() -> None:
@@ -115,4 +115,4 @@ class ScriptedSource:
                 yield item
             await tasks[0]
         finally:
-            await ended(*tasks)
+            await cancel_and_wait(*tasks)

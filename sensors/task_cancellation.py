@@ -1,14 +1,14 @@
-"""Tasks that end when they are told to, whatever a library in them does with a cancellation."""
+"""Cancellation that works even where a library inside the task swallows it."""
 
 import asyncio
 from typing import Any
 
 _AGAIN_S = 10.0
-"""A strap that is let go of in order takes less."""
+"""Wall time after which a task is cancelled again, in s; releasing a strap in order takes less."""
 
 
-async def ended(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks and wait for their end; one in which a library swallowed that is told again. What they raise is theirs."""
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait for their end; a task that goes on is cancelled again. Their exceptions are discarded."""
     pending = set(tasks)
     while pending:
         for task in pending:
@@ -24,10 +24,10 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
             task.exception()
 
 
-def told_to_end() -> bool:
-    """Whether the running task was cancelled, even where a library swallowed that.
+def cancellation_requested() -> bool:
+    """Return whether the running task was cancelled, even where a library swallowed that.
 
-    Up to Python 3.11 `asyncio.wait_for` does so where what it waits for is done in the same moment (bpo-37658).
+    Up to Python 3.11 `asyncio.wait_for` swallows it where the awaitable finishes in the same moment (bpo-37658).
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

@@ -1,144 +1,162 @@
-"""Every error the service can raise, one tree.
+"""Every error that the service raises, in one tree. A class that is not in this file stands with the module after it.
 
 ServiceError
-├── StorageError                the data folder, or what lies in it
+├── StorageError                the data folder or its database failed
 │   ├── FolderNotWritableError
-│   ├── FolderTakenError        another running restbeat holds it
+│   ├── FolderTakenError        another running restbeat uses it
 │   ├── DiskFullError
 │   ├── NewerDatabaseError      written by a later restbeat
-│   ├── ForeignDatabaseError    no SQLite file, a damaged one, or another program's
+│   ├── ForeignDatabaseError    not a SQLite file, damaged, or another program's
 │   ├── NoSuchSessionError
 │   └── NoSuchClientError
 ├── WorkerError                 the analysis process failed
 ├── ServeError                  the address or port cannot be served
 ├── OutputError                 a file cannot be written
-├── FormatError                 a format that is not known, or that cannot hold what the session has
-├── DifferenceError             figures are no longer the golden ones
-├── SealError                   what names a person cannot be sealed or opened
+├── FormatError                 an unknown format, or one that cannot hold the session's data
+├── DifferenceError             figures differ from the golden ones
+├── CipherError                 identities cannot be encrypted or decrypted, or a key file fails
 │   ├── KeyMissingError
-│   └── SealUnfitError          by another key, or the file is none
+│   └── WrongKeyError           encrypted with another key, or the key file holds none
 ├── MailError                   a mail could not be sent; trying again may help
 │   ├── MailRefusedError        trying again does not help
-│   └── MailUnsureError         the server may have taken it
+│   └── MailUnsureError         the server may have accepted it
 ├── AmissError                  this computer lacks something
-└── CutError                    a part of a recording that holds nothing
+├── CutError                    a part of a recording that holds nothing to play
+├── NoPaperError                rendering.pdf: WeasyPrint is not installed, within the worker process
+└── RequestError                a request cannot be met: the pages answer with its text
+    ├── UnknownError            404
+    │   ├── UnknownRoomError
+    │   ├── UnknownSessionError
+    │   └── UnknownClientError
+    ├── RefusedError            409: it does not fit the present state
+    │   └── ConflictError       a strap or a client is in use already
+    │       └── StrapTakenError
+    ├── LoginRefusedError       accounts.models: 403
+    ├── NotAllowedError         accounts.models: 403
+    ├── TooOftenError           accounts.models: 429
+    ├── LinkRefusedError        follow_up.models: 404 on the client's own pages
+    ├── LateError               follow_up.models: a follow-up that is answered, closed or not open yet
+    └── PaperError              rendering.pdf: 503, a PDF cannot be made on this computer
+
+A `RequestError` of any other kind is answered with 503. An `except ServiceError` around code that can refuse a request
+comes after one for `RequestError`, so that a refusal is neither wrapped nor taken for a failure.
 """
 
 
 class ServiceError(Exception):
-    """Root of all errors of the service; its text is a sentence for a person."""
+    """Root of all errors of the service; the text is a sentence for a person."""
 
 
 class StorageError(ServiceError):
-    """The data folder, or what lies in it, failed."""
+    """Failure of the data folder or its database."""
 
 
 class FolderNotWritableError(StorageError):
-    """The data folder cannot be made or written."""
+    """Data folder that cannot be made or written."""
 
 
 class FolderTakenError(StorageError):
-    """Another running restbeat holds the data folder."""
+    """Data folder that another running restbeat uses."""
 
 
 class DiskFullError(StorageError):
-    """There is no room left on the disk."""
+    """Disk without free space."""
 
 
 class NewerDatabaseError(StorageError):
-    """The database was written by a later restbeat."""
+    """Database that a later restbeat wrote."""
 
 
 class ForeignDatabaseError(StorageError):
-    """The file is no SQLite database, is damaged, or belongs to another program."""
+    """File that is no SQLite database, is damaged, or belongs to another program."""
 
 
 class NoSuchSessionError(StorageError):
-    """There is no such session, or it is not open for writing."""
+    """Session that does not exist, or is not in the state that the call needs."""
 
 
 class NoSuchClientError(StorageError):
-    """There is no such client."""
+    """Client that does not exist."""
 
 
 class WorkerError(ServiceError):
-    """The process that analyses sessions died, or did not answer in time."""
+    """Analysis process that died or did not answer in time."""
 
 
 class ServeError(ServiceError):
-    """The address or port cannot be served."""
+    """Address or port that cannot be served."""
 
 
 class OutputError(ServiceError):
-    """A file cannot be written."""
+    """File that cannot be written."""
 
 
 class FormatError(ServiceError):
-    """A format that is not known, or that cannot hold what the session has."""
+    """Unknown format, or one that cannot hold the session's data."""
 
 
 class DifferenceError(ServiceError):
-    """Figures are no longer the golden ones."""
+    """Figures that differ from the golden ones."""
 
 
-class SealError(ServiceError):
-    """What names a person cannot be sealed or opened."""
+class CipherError(ServiceError):
+    """Identity that cannot be encrypted or decrypted, or key file that cannot be read or made."""
 
 
-class KeyMissingError(SealError):
-    """There is no key file."""
+class KeyMissingError(CipherError):
+    """Key file that does not exist."""
 
 
-class SealUnfitError(SealError):
-    """Another key is needed, or the file holds none."""
+class WrongKeyError(CipherError):
+    """Key that does not fit, or key file that holds none."""
 
 
 class MailError(ServiceError):
-    """A mail could not be sent; trying again may help."""
+    """Mail that could not be sent; trying again may help."""
 
 
 class MailRefusedError(MailError):
-    """A mail could not be sent, and trying again does not help."""
+    """Mail that could not be sent; trying again does not help."""
 
 
 class MailUnsureError(MailError):
-    """The server fell silent: it may have taken the mail."""
+    """Mail that the server may have accepted before it stopped answering."""
 
 
 class AmissError(ServiceError):
-    """Something that restbeat needs is amiss on this computer."""
+    """Something that restbeat needs and this computer lacks."""
 
 
 class CutError(ServiceError):
-    """A part of a recording that holds nothing to play."""
+    """Part of a recording that holds nothing to play."""
 
 
-class PortError(Exception):
-    """A request that cannot be met; its text is a sentence for a person."""
+class RequestError(ServiceError):
+    """Request that cannot be met."""
 
 
-class UnknownError(PortError):
-    """What was asked for is not there."""
+class UnknownError(RequestError):
+    """Request for something that does not exist."""
 
 
 class UnknownRoomError(UnknownError):
-    """There is no such room."""
+    """Request for a room that does not exist."""
 
 
 class UnknownSessionError(UnknownError):
-    """There is no such session."""
+    """Request for a session that does not exist."""
 
 
 class UnknownClientError(UnknownError):
-    """There is no such client."""
+    """Request for a client who does not exist."""
 
 
-class RefusedError(PortError):
-    """The request does not fit the state of things (phase already moved on, strap already taken)."""
+class RefusedError(RequestError):
+    """Request that does not fit the present state: the phase has moved on, the strap is taken."""
 
 
 class ConflictError(RefusedError):
-    """A strap or a client was claimed a second time; `room` has it, None where another program does."""
+    """Second claim of a strap or a client; `room` has it, None where another program does."""
 
     def __init__(self, text: str, room: str | None = None) -> None:
         super().__init__(text)
@@ -146,4 +164,4 @@ class ConflictError(RefusedError):
 
 
 class StrapTakenError(ConflictError):
-    """A session holds the strap."""
+    """Claim of a strap that a session uses."""

@@ -1,4 +1,4 @@
-"""The practice: everything that runs and is kept, put together in one place for `serve`, `demo` and tests."""
+"""The practice: all running and storing parts, put together in one place for `serve`, `demo` and tests."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,7 +29,7 @@ from .worker.worker import Worker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practice:
-    """What the pages stand on. Where a part is None, its pages and addresses do not exist."""
+    """The parts behind the pages. Where a part is None, its pages and addresses do not exist."""
 
     live_feed: LiveFeed
     rooms: Rooms
@@ -41,7 +41,7 @@ class Practice:
     client_pages: ClientPages | None = None
     data_requests: DataRequests | None = None
     accounts: Accounts | None = None
-    """None: nobody is asked to log in."""
+    """None: no login is needed."""
     test_bench: Bench | None = None
 
 
@@ -61,9 +61,9 @@ async def open_practice(
 ) -> AsyncGenerator[Practice]:
     """Run the practice of a data folder within the block.
 
-    `key_file` opens what names a client; the key of their links lies beside it. `source_of` returns the source of a strap's
-    address, `claims` knows the straps that other programs on this computer hold. `setup`: print a one-time code for another
-    admin account, as at the first start. `bench_folders`: recordings for a test bench; None: there is none.
+    `key_file` decrypts identities; the key of clients' links lies beside it. `source_of` returns the data source of a strap by
+    its address, `claims` knows the straps that other programs on this computer use. `setup`: draw a one-time code for another
+    admin account, as at the first start. `bench_folders`: folders of recordings for a test bench; None: there is none.
 
     Raises `StorageError` where the folder cannot be used.
     """

@@ -1,4 +1,4 @@
-"""What a practice sets for itself, kept in its database."""
+"""The settings of a practice, stored in its database."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,19 +14,20 @@ _NAME = "practice"
 
 
 class CoursePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """So often a week for some weeks, then every so many weeks."""
+    """A plan of visits: `per_week` for some weeks, then one every `then_every_weeks`."""
 
     per_week: Annotated[int, msgspec.Meta(ge=1, le=7)] = 2
     weeks: Annotated[int, msgspec.Meta(ge=1, le=52)] = 6
     then_every_weeks: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=26)] | None, msgspec.Meta(description="Null: that is all.")
+        Annotated[int, msgspec.Meta(ge=1, le=26)] | None,
+        msgspec.Meta(description="Weeks between later visits; null: the plan ends."),
     ] = 2
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a practice sets for itself."""
+    """The settings of a practice."""
 
-    techniques: Annotated[tuple[str, ...], msgspec.Meta(description="On the keys 1 to 9.")] = (
+    techniques: Annotated[tuple[str, ...], msgspec.Meta(description="Techniques on the keys 1 to 9.")] = (
         "Long strokes",
         "Kneading",
         "Friction",
@@ -40,23 +41,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ("Neck", "Shoulders", "Upper back", "Lower back", "Hips", "Legs", "Feet", "Arms", "Head", "Belly")
     pressures: tuple[str, ...] = ("Light", "Moderate", "Deep")
     next_keys: Annotated[
-        tuple[str, ...], msgspec.Meta(description="Keys, or a foot pedal's, that begin the next phase: `KeyboardEvent.code`.")
+        tuple[str, ...],
+        msgspec.Meta(description="Keys of a keyboard or foot pedal that begin the next phase, as `KeyboardEvent.code`."),
     ] = ("Space", "PageDown")
     settle_s: float = 180.0
     baseline_s: float = 300.0
     massage_s: float | None = None
     recovery_s: float = 300.0
-    plan: Annotated[
-        CoursePlan, msgspec.Meta(description="How often a client is meant to come, unless they have a plan of their own.")
-    ] = CoursePlan()
+    plan: Annotated[CoursePlan, msgspec.Meta(description="Visit plan of clients who have no plan of their own.")] = CoursePlan()
     keep_months: Annotated[
         int | None,
-        msgspec.Meta(description="Sessions that ended longer ago are deleted; None: they are kept until they are erased."),
+        msgspec.Meta(
+            description="Months after which an ended session is deleted; null: sessions are kept until they are erased."
+        ),
     ] = None
 
 
 def read_settings(db: Database) -> Settings:
-    """The settings as they are; what was never set has its default, what cannot be read any more too."""
+    """Return the settings; the defaults where none are stored or the stored ones cannot be read."""
     row = db.execute("SELECT value FROM setting WHERE name = ?", (_NAME,)).fetchone()
     if row is None:
         return Settings()
@@ -67,7 +69,7 @@ def read_settings(db: Database) -> Settings:
 
 
 def write_settings(db: Database, settings: Settings, actor: str, now: datetime) -> None:
-    """Keep the settings, and who changed them."""
+    """Store the settings, and note in the audit log who changed them."""
     with db.atomic():
         db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_NAME, msgspec.json.encode(settings).decode()))
         note(db, now, actor, "settings changed")
@@ -81,10 +83,10 @@ class PracticeSettings:
         self._now_utc = now_utc
 
     async def read(self) -> Settings:
-        """Return the settings as they are."""
-        return await self._storage.work(read_settings)
+        """Return the settings; the defaults where none are stored or the stored ones cannot be read."""
+        return await self._storage.run(read_settings)
 
     async def write(self, settings: Settings, *, by: str) -> None:
-        """Keep other settings; the audit log says who changed them."""
+        """Store the settings; `by`: the account's name, for the audit log."""
         now = self._now_utc()
-        await self._storage.work(lambda db: write_settings(db, settings, by, now))
+        await self._storage.run(lambda db: write_settings(db, settings, by, now))

@@ -1,4 +1,4 @@
-"""The browser of the tests: the system's Chromium, quiet and without a network of its own."""
+"""The browser of the tests: the system's Chromium, without background network traffic."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""What every test shares: a missing Chromium or dbus-daemon is skipped at home and fails under CI."""
+"""Fixtures of all tests. Without Chromium or dbus-daemon the tests that need it are skipped, or fail under CI."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from restbeat.service.worker.worker import Worker
 
 from .chromium import PROGRAMS
 
-# a busy computer is no reason to fail: what has a limit of its own states it
+# a busy computer is no reason to fail; tests of a time limit state it themselves
 playwright.async_api.expect.set_options(timeout=20_000)
 playwright.sync_api.expect.set_options(timeout=20_000)
 
@@ -45,5 +45,5 @@ def _no_dbus():
 
 @pytest.fixture(scope="session")
 def worker_pool():
-    """One analysis process for all: its imports take seconds."""
+    """One analysis process for all tests, because its imports take seconds."""
     return Worker()

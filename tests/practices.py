@@ -1,4 +1,4 @@
-"""A practice for the pages under test: some rooms, real or made up, and what is given beside them."""
+"""A practice for the pages under test: real or made-up rooms, and other parts as given."""
 
 from restbeat.service.practice import Practice
 from restbeat.service.rooms.rooms import Rooms
@@ -8,7 +8,7 @@ from restbeat.service.settings import PracticeSettings
 
 
 def practice_of(rooms, live_feed, **parts):
-    """Put a practice together; made-up rooms answer for settings and reports too."""
+    """Return a practice with these rooms and parts; made-up rooms provide settings and reports too."""
     if not isinstance(rooms, Rooms):
         return Practice(live_feed=live_feed, rooms=rooms, settings=rooms, reports=rooms, **parts)
     store, now_utc = rooms._storage, rooms._now_utc

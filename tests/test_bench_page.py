@@ -1,4 +1,4 @@
-"""The test bench in a real Chromium: a recording started, paused, sought, looped and closed."""
+"""The test bench in a real Chromium: starting, pausing, seeking, looping and closing a recording."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 
 
-class NoHouse:
+class NoRooms:
     def adapter(self):
         return AdapterState(ready=True, text="")
 
@@ -35,10 +35,10 @@ class NoHouse:
 
 @asynccontextmanager
 async def serving():
-    hub = LiveFeed()
-    async with Bench(hub, [FIXTURES]) as bench:
+    live_feed = LiveFeed()
+    async with Bench(live_feed, [FIXTURES]) as bench:
         runner = web.AppRunner(
-            create_app(practice_of(NoHouse(), hub, test_bench=bench), version="1"), access_log=None, shutdown_timeout=0.5
+            create_app(practice_of(NoRooms(), live_feed, test_bench=bench), version="1"), access_log=None, shutdown_timeout=0.5
         )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -55,7 +55,7 @@ async def page():
 
 
 async def until(page, selector, words):
-    """Wait until an element says so. (Playwright's own way needs eval, which the pages' policy forbids.)"""
+    """Wait until an element has this text. (Playwright's own way needs eval, which the pages' policy forbids.)"""
     async with asyncio.timeout(20):
         while words not in (await page.evaluate("s => document.querySelector(s)?.textContent ?? ''", selector)):
             await page.wait_for_timeout(50)
@@ -99,7 +99,7 @@ async def test_a_tester_plays_pauses_seeks_loops_and_closes(page):
         assert page.troubles == []
 
 
-async def test_what_can_be_put_in_unfolds_below_the_form(page):
+async def test_the_list_of_faults_unfolds_below_the_form(page):
     async with serving() as address:
         await page.goto(f"{address}/bench")
         await page.get_by_text("What can be put in").click()
@@ -111,7 +111,7 @@ async def test_what_can_be_put_in_unfolds_below_the_form(page):
             await page.screenshot(path=ARTIFACTS / f"bench-faults-{name}.png", full_page=True)
 
 
-async def test_a_fault_that_does_not_exist_is_said_beside_the_form(page):
+async def test_an_unknown_fault_is_shown_beside_the_form(page):
     async with serving() as address:
         await page.goto(f"{address}/bench")
         await page.fill("[name=faults]", "flood@3")
@@ -120,7 +120,7 @@ async def test_a_fault_that_does_not_exist_is_said_beside_the_form(page):
         assert [text for text in page.troubles if "409" not in text] == []
 
 
-async def test_the_room_of_a_paused_recording_says_so_and_is_never_stale(page):
+async def test_the_room_of_a_paused_recording_shows_it_and_is_never_stale(page):
     async with serving() as address:
         await page.goto(f"{address}/bench")
         await page.select_option("[name=recording]", CLEAR)
@@ -141,7 +141,7 @@ async def test_the_room_of_a_paused_recording_says_so_and_is_never_stale(page):
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_the_bench_breaks_no_wcag_2_2_aa(page, theme):
+async def test_the_bench_meets_wcag_2_2_aa(page, theme):
     async with serving() as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")

@@ -1,4 +1,4 @@
-"""What `make bench` says of a figure beyond its bound, and that it fails then."""
+"""`make bench` reports a figure beyond its bound, and fails."""
 
 from pathlib import Path
 import subprocess
@@ -36,7 +36,7 @@ def test_a_median_is_judged_and_one_beyond_its_bound_is_an_error(value, slower, 
     assert len({len(line) for line in done.stdout.splitlines()}) == 1
 
 
-def test_a_part_that_is_not_there_is_named():
+def test_an_unknown_part_is_named():
     done = run("-m", "bench", "--only", "live,moon")
     assert done.returncode == 2
     assert "there is no part moon; there are start, live" in done.stderr

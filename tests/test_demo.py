@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: a process of its own, a real browser, Ctrl-C."""
+"""The demo as a newcomer runs it: in a process of its own, with a real browser, until Ctrl-C."""
 
 from contextlib import contextmanager
 import json
@@ -24,7 +24,7 @@ ARTIFACTS = ROOT / "artifacts"
 
 @contextmanager
 def running(*arguments, command=(sys.executable, "-m", "restbeat.web"), **options):
-    """Start a server, give (process, address); afterwards nothing of it may be left."""
+    """Start a server and yield (process, address); afterwards check that nothing of it is left."""
     process = subprocess.Popen(
         [*command, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -72,7 +72,7 @@ def get(address, body=None):
 
 @contextmanager
 def page_at(address, width=1280, height=800):
-    """A page in a real Chromium; a console error or an unhandled exception fails the test."""
+    """Yield a page in a real Chromium; a console error or an unhandled exception fails the test."""
     troubles = []
     with playwright.sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -86,7 +86,7 @@ def page_at(address, width=1280, height=800):
 
 
 def until_ended(page, address, sessions):
-    """Open the list of sessions until so many have ended."""
+    """Reload the list of sessions until that many have ended."""
     page.goto(address + "/sessions")
     playwright.sync_api.expect(page.locator("li.session")).to_have_count(sessions)
     deadline = time.monotonic() + 90
@@ -102,7 +102,7 @@ def shoot(page, name):
 
 
 def without_dbus_daemon(tmp_path):
-    """The environment of a computer that has Python, but no dbus-daemon."""
+    """Return the environment of a computer that has Python, but no dbus-daemon."""
     folder = tmp_path / "bin"
     folder.mkdir()
     return os.environ | {"PATH": str(folder)}
@@ -110,7 +110,7 @@ def without_dbus_daemon(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.dbus
-def test_three_rooms_live_in_a_browser_from_virtual_straps_to_their_summaries(tmp_path):
+def test_three_rooms_run_in_a_browser_from_virtual_straps_to_their_summaries(tmp_path):
     with running("demo", "--port", 0, "--speed", 60) as (_, address), page_at(address) as page:
         tiles = page.locator("article.tile")
         playwright.sync_api.expect(tiles).to_have_count(3)
@@ -143,7 +143,7 @@ def test_without_a_dbus_daemon_the_demo_replays_its_recordings(tmp_path):
             seen |= {tile for tile in re.findall(r"(room-\d)", get(address)) if "Signal good" in get(f"{address}/rooms/{tile}")}
 
 
-def test_a_session_that_a_kill_cut_off_is_there_at_the_next_start(tmp_path):
+def test_a_session_cut_off_by_a_kill_is_there_at_the_next_start(tmp_path):
     with running("demo", "--port", 0, "--speed", 20, "--data", tmp_path) as (process, address):
         deadline = time.monotonic() + 40
         while "Signal good" not in get(f"{address}/rooms/room-1"):
@@ -171,7 +171,7 @@ def test_serve_starts_without_an_adapter_and_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("command", [["scan", "--seconds", "1"], ["record", "--address", "A0:9E:1A:00:00:01", "out.jsonl"]])
-def test_without_an_adapter_scan_and_record_say_what_to_do(tmp_path, command):
+def test_without_an_adapter_scan_and_record_explain_what_to_do(tmp_path, command):
     environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={tmp_path}/none"}
     done = subprocess.run(
         [sys.executable, "-m", "restbeat.web", *command],
@@ -200,7 +200,7 @@ def test_other_computers_are_never_served_without_a_login(tmp_path):
     assert "Without a login restbeat serves this computer only" in done.stderr
 
 
-def test_a_port_in_use_is_said(tmp_path):
+def test_a_port_in_use_is_reported(tmp_path):
     with running("serve", "--port", 0, "--data", tmp_path / "one") as (_, address):
         port = address.rsplit(":", 1)[1]
         done = subprocess.run(
@@ -217,7 +217,7 @@ def test_a_port_in_use_is_said(tmp_path):
 
 @contextmanager
 def on_the_air(*arguments):
-    """Virtual straps of a process of their own; gives (environment to reach them, address of the first)."""
+    """Run virtual straps in a process of their own; yield (environment to reach them, address of the first)."""
     sensor = subprocess.Popen(
         [sys.executable, "-m", "restbeat.web", "virtual-sensor", *map(str, arguments)], stdout=subprocess.PIPE, text=True
     )
@@ -233,7 +233,7 @@ def on_the_air(*arguments):
 
 @pytest.mark.browser
 @pytest.mark.dbus
-def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp_path):
+def test_a_therapist_starts_a_session_on_a_strap_and_runs_it_to_its_summary(tmp_path):
     expect = playwright.sync_api.expect
     with (
         on_the_air(ROOT / "fixtures" / "polar-h10_simulated_clear.jsonl.gz") as (environment, _),
@@ -265,7 +265,7 @@ def test_a_therapist_starts_a_session_on_a_strap_and_leads_it_to_its_summary(tmp
 
 
 @pytest.mark.dbus
-def test_straps_on_the_air_are_scanned_and_recorded_as_they_send(tmp_path):
+def test_virtual_straps_are_scanned_and_recorded_as_they_send(tmp_path):
     minute = ROOT / "fixtures" / "polar-h10_simulated_one-minute.jsonl"
     with on_the_air(minute, "--speed", 20) as (environment, address):
 

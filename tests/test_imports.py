@@ -1,4 +1,4 @@
-"""Who may import what: each external library through one door, nothing heavy in the server, no circle."""
+"""Rules of imports: each external library in one module only, nothing heavy in the server, no circular imports."""
 
 import ast
 from pathlib import Path
@@ -72,14 +72,14 @@ def importers(library):
 
 
 @pytest.mark.parametrize("library", DOORS)
-def test_a_library_is_imported_through_its_door_alone(library):
+def test_a_library_is_imported_only_by_its_own_module(library):
     found = set(importers(library))
     assert found
     assert found <= DOORS[library]
 
 
 @pytest.mark.parametrize("module", ["restbeat.web.server", "restbeat.web.demo"])
-def test_what_is_heavy_stays_out_of_the_server(module):
+def test_heavy_libraries_stay_out_of_the_server(module):
     heavy = (
         "neurokit2",
         "scipy",
@@ -100,7 +100,7 @@ def test_what_is_heavy_stays_out_of_the_server(module):
 
 
 def circles(edges):
-    """Give the groups of nodes that reach each other, by Tarjan's algorithm."""
+    """Return the groups of nodes that reach each other, by Tarjan's algorithm."""
     index, low, stack, found = {}, {}, [], []
 
     def visit(node):
@@ -142,7 +142,7 @@ def test_no_folders_import_each_other_in_a_circle(import_graph):
     assert circles(folders) == []
 
 
-def test_a_circle_is_found():
+def test_a_circular_import_is_found():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
 
 

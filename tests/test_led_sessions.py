@@ -1,4 +1,4 @@
-"""Whole sessions as a therapist leads them: a real demo at 60 times the speed, a real Chromium, fingers alone or keys alone."""
+"""Whole sessions run by a therapist: a real demo at 60 times the speed, a real Chromium, by touch alone or keys alone."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ async def says(page, selector, wanted, timeout_s=30):
 
 
 class Fingers:
-    """Taps, and nothing else."""
+    """A therapist who only taps."""
 
     def __init__(self, page, size):
         self.page, self.phone = page, size == "phone"
@@ -79,7 +79,7 @@ class Fingers:
 
 
 class Keyboard:
-    """Keys, and nothing else."""
+    """A therapist who only uses keys."""
 
     def __init__(self, page, size):
         self.page = page
@@ -114,7 +114,7 @@ class Keyboard:
 
 
 async def stored(page, text):
-    """Until the newest entry is one that the server knows."""
+    """Wait until the server has stored the newest entry."""
     await until(page, f"document.querySelector('.chip[aria-pressed=true][data-fate=stored] .what')?.textContent === {text!r}")
 
 
@@ -129,7 +129,7 @@ ASKED = """{
 
 
 async def lead(page, hand, address, room, name):
-    """From the first press to the summary."""
+    """Run a session from the first press to the summary."""
     await page.goto(f"{address}/rooms/{room}")
     await until(page, "/^[0-9]{2,3}$/.test(document.querySelector('#rate').textContent)")
     await says(page, "#asked", "Settled: the baseline can begin")
@@ -171,8 +171,8 @@ async def lead(page, hand, address, room, name):
     await page.wait_for_url("**/sessions/*/notes")
 
 
-def told(data, session):
-    """What a session holds of what was told: phases with their times, marks, pain."""
+def stored_entries(data, session):
+    """Return a session's stored entries: phases with their times, marks, pain."""
     with sqlite3.connect(data / DATABASE) as db:
         phases = dict(db.execute("SELECT phase, t_s FROM phase WHERE session = ?", (session,)).fetchall())
         marks = [row[0] or row[1] or row[2] for row in db.execute(
@@ -182,8 +182,8 @@ def told(data, session):
     return phases, marks, pain
 
 
-def begin_anew(address, room, strap):
-    """End what the demo plays by itself and start a session for a therapist to lead; gives its number and room."""
+def start_over(address, room, strap):
+    """End the demo's own session and start one for a therapist to run; return its number and room."""
     while (state := json.loads(get(f"{address}/api/v1/rooms/{room}")))["phase"] != "ended":
         get(f"{address}/api/v1/rooms/{room}/advance", {"leaving": state["phase"]})
     opened = json.loads(get(f"{address}/api/v1/rooms", {"address": strap, "consent": True}))["room"]
@@ -191,11 +191,11 @@ def begin_anew(address, room, strap):
 
 
 @pytest.mark.parametrize("hand", [Fingers, Keyboard])
-async def test_whole_sessions_are_led_by_fingers_alone_and_by_keys_alone_on_every_screen(tmp_path, hand):
+async def test_whole_sessions_are_run_by_touch_alone_and_by_keys_alone_on_every_screen(tmp_path, hand):
     ARTIFACTS.mkdir(exist_ok=True)
     with running("demo", "--port", 0, "--speed", 60, "--data", tmp_path) as (_, address):
         straps = [strap["address"] for strap in json.loads(get(address + "/api/v1/straps"))["straps"]]
-        begun = [begin_anew(address, f"room-{n}", strap) for n, strap in enumerate(straps, 1)]
+        begun = [start_over(address, f"room-{n}", strap) for n, strap in enumerate(straps, 1)]
         async with chromium() as browser, asyncio.TaskGroup() as rooms:
             for (_, room), size in zip(begun, SIZES, strict=True):
 
@@ -206,7 +206,7 @@ async def test_whole_sessions_are_led_by_fingers_alone_and_by_keys_alone_on_ever
 
                 rooms.create_task(one())
         for session, _ in begun:
-            phases, marks, pain = told(tmp_path, session)
+            phases, marks, pain = stored_entries(tmp_path, session)
             assert list(phases) == ["baseline", "massage", "recovery", "ended"]
             assert phases["baseline"] >= 180
             assert phases["massage"] - phases["baseline"] >= 300
@@ -218,7 +218,7 @@ async def test_whole_sessions_are_led_by_fingers_alone_and_by_keys_alone_on_ever
 
 
 @pytest.mark.alone
-async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp_path):
+async def test_no_entry_is_lost_or_doubled_when_the_server_is_killed_and_restarted(tmp_path):
     fixture = ROOT / "fixtures" / "polar-h10_simulated_clear.jsonl.gz"
     with on_the_air(fixture) as (environment, strap):
         async with chromium() as browser, a_page(browser, "desk", touch=False) as page:
@@ -271,7 +271,7 @@ async def test_the_server_is_killed_and_back_and_no_press_is_lost_or_doubled(tmp
     assert story["session"] == session
     assert [mark["text"] for mark in story["marks"]] == ["Long strokes", "Friction"]
     assert abs((now_s - story["marks"][1]["at_s"]) - (asked_s - pressed_s)) < 1.0
-    phases, marks, pain = told(tmp_path, session)
+    phases, marks, pain = stored_entries(tmp_path, session)
     assert list(phases) == ["baseline", "massage"]
     assert (marks, [score for _, score in pain]) == (["Long strokes", "Friction"], [6])
     assert stale_s <= 3.0

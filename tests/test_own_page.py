@@ -1,4 +1,4 @@
-"""The client's own page in a real Chromium, from the therapist's press to the answer two days later."""
+"""The client's own page in a real Chromium, from the link's creation to the answer two days later."""
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,7 +12,7 @@ from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.worker.worker import Worker
 from restbeat.web.http.person import COOKIE
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from .chromium import SIZES
 from .practices import practice_of
@@ -41,7 +41,7 @@ async def practice(folder, worker, *, login=False):
             quick = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
             accounts = await Accounts.open(made.storage, passwords=quick, now_utc=lambda: made.now)
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        async with served(
+        async with serving(
             practice_of(
                 made.house, made.hub, accounts=accounts, clients=made.records, client_pages=made.links, courses=made.courses
             ),
@@ -68,7 +68,7 @@ async def follow_up(made, **wanted):
     return session, await made.link("M-014", session, **wanted)
 
 
-async def test_from_the_therapists_press_to_the_clients_answer_and_back(tmp_path, worker):
+async def test_a_link_is_created_answered_by_the_client_and_shown_to_the_therapist(tmp_path, worker):
     async with practice(tmp_path, worker) as made, chromium() as browser:
         session = await made.session(ended_ago=DAY, pain_before=2)
         desk = await a_page(browser, DESK)
@@ -108,8 +108,8 @@ async def test_from_the_therapists_press_to_the_clients_answer_and_back(tmp_path
         assert phone.troubles == []
 
         await desk.reload()
-        told = desk.locator("#told-later li").first
-        await expect(told).to_contain_text("pain 5 · slept better than usual · relief for some hours · heat, mindfulness")
+        answers = desk.locator("#told-later li").first
+        await expect(answers).to_contain_text("pain 5 · slept better than usual · relief for some hours · heat, mindfulness")
         await desk.goto(f"{made.address}/clients/M-014")
         await expect(desk.locator(".panel.ask")).to_contain_text("Pain 5 after 24 h, 2 before the session.")
         await expect(desk.locator("#told-later")).to_contain_text("The left shoulder feels light.")
@@ -127,7 +127,7 @@ async def test_from_the_therapists_press_to_the_clients_answer_and_back(tmp_path
         await expect(phone.locator("#after-48 h2")).to_have_text("How are you, two days after?")
 
 
-async def test_an_expired_revoked_altered_or_foreign_link_is_kindly_refused_alike(tmp_path, worker):
+async def test_expired_revoked_altered_and_foreign_links_are_refused_alike(tmp_path, worker):
     async with practice(tmp_path, worker) as made, chromium() as browser:
         session, link = await follow_up(made)
         await made.client("M-015")
@@ -148,7 +148,7 @@ async def test_an_expired_revoked_altered_or_foreign_link_is_kindly_refused_alik
         await phone.screenshot(path=ARTIFACTS / "own-refused-phone.png")
 
 
-async def test_without_scripts_the_page_is_read_and_answered_all_the_same(tmp_path, worker):
+async def test_without_scripts_the_page_can_be_read_and_answered(tmp_path, worker):
     async with practice(tmp_path, worker) as made, chromium() as browser:
         session, link = await follow_up(made)
         phone = await a_page(browser, PHONE, java_script_enabled=False)
@@ -161,11 +161,11 @@ async def test_without_scripts_the_page_is_read_and_answered_all_the_same(tmp_pa
         assert await made.sql("SELECT session, slot, pain FROM follow_up") == [(session, 24, 3)]
         (post,) = [request for request in sent if request.method == "POST"]
         assert (await post.all_headers()).get("origin") == "null"  # what a page without referrer sends
-        told = {request.url: (await request.all_headers()).get("referer") for request in sent}
-        assert not any(told.values()), told
+        referers = {request.url: (await request.all_headers()).get("referer") for request in sent}
+        assert not any(referers.values()), referers
 
 
-async def test_beside_a_login_the_page_is_the_clients_and_touches_no_cookie(tmp_path, worker):
+async def test_in_a_logged_in_browser_the_page_is_still_the_clients_and_sets_no_cookie(tmp_path, worker):
     async with practice(tmp_path, worker, login=True) as made, chromium() as browser:
         _, link = await follow_up(made)
         page = await a_page(browser, DESK)
@@ -189,7 +189,7 @@ async def test_beside_a_login_the_page_is_the_clients_and_touches_no_cookie(tmp_
         assert await stranger.context.cookies() == []
         await stranger.goto(f"{made.address}/clients")
         assert "/login" in stranger.url
-        await page.goto(f"{made.address}/clients")  # the login holds on
+        await page.goto(f"{made.address}/clients")  # the login is still valid
         await expect(page.locator("h1")).to_have_text("Clients")
         assert (await page.context.cookies())[0]["name"] == COOKIE
 
@@ -253,7 +253,7 @@ SMALL = """
 """
 
 
-async def looked_at(page, name):
+async def check_page(page, name):
     await page.screenshot(path=ARTIFACTS / f"own-{name}.png", full_page=True)
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
     assert await page.evaluate(SMALL) == [], name
@@ -261,7 +261,7 @@ async def looked_at(page, name):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
-async def test_every_state_of_the_page_fits_a_phone_and_paper_and_breaks_no_wcag_2_2_aa(tmp_path, worker):
+async def test_every_state_of_the_page_fits_a_phone_and_paper_and_meets_wcag_2_2_aa(tmp_path, worker):
     async with practice(tmp_path, worker) as made, chromium() as browser:
         await made.set_mail()
         older = await made.session(ended_ago=timedelta(days=8))
@@ -275,14 +275,14 @@ async def test_every_state_of_the_page_fits_a_phone_and_paper_and_breaks_no_wcag
             await page.evaluate(f"localStorage.setItem('restbeat-theme', {'dim' if theme == 'dim' else 'dark'!r})")
             await page.goto(address)
             await page.locator("#choose summary").tap()
-            await looked_at(page, f"asked-phone-{theme}")
+            await check_page(page, f"asked-phone-{theme}")
         await page.goto(f"{address}/{older}")
-        await looked_at(page, "older-phone")
+        await check_page(page, "older-phone")
         await made.links.answer(token_of(link), session, 24, _some_answers(), peer="x")
         await page.goto(f"{address}/{session}")
-        await looked_at(page, "answered-phone")
+        await check_page(page, "answered-phone")
         await page.goto(f"{made.address}/c/nothing")
-        await looked_at(page, "refused-phone")
+        await check_page(page, "refused-phone")
         desk = await a_page(browser, DESK)
         for name, path in (
             ("notes-desk", f"/sessions/{session}/notes"),
@@ -295,7 +295,7 @@ async def test_every_state_of_the_page_fits_a_phone_and_paper_and_breaks_no_wcag
             if name in {"notes-desk", "client-desk"}:
                 await desk.get_by_text("What it shows").click()
                 await desk.get_by_text("Make another link").click()
-            await looked_at(desk, name)
+            await check_page(desk, name)
         assert page.troubles == ["Failed to load resource: the server responded with a status of 404 (Not Found)"]
         assert desk.troubles == []
         await desk.goto(f"{made.address}/links/{link.link}/print?session={session}")

@@ -1,4 +1,4 @@
-"""What a user installs: sdist → wheel → an empty environment → a replay; and a newcomer's `make demo` in a clean clone."""
+"""Packaging: sdist → wheel → an empty environment → a replay; and a newcomer's `make demo` in a clean clone."""
 
 import importlib.util
 import json
@@ -35,13 +35,13 @@ def run(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel made from the sdist, as an installer without a wheel would."""
+    """Build the wheel from the sdist, as an installer without a wheel would."""
     out = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT)
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_holds_the_folders_with_pages_and_recordings_and_nothing_else(wheel):
+def test_the_wheel_contains_the_folders_with_pages_and_recordings_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         size = sum(info.file_size for info in archive.infolist())
@@ -75,7 +75,7 @@ def test_no_file_names_a_registry_or_a_machine_path():
     assert [(name, word) for name, text in texts.items() for word in words if word.encode() in text] == []
 
 
-def test_make_says_in_one_sentence_what_is_missing(tmp_path):
+def test_make_names_what_is_missing_in_one_sentence(tmp_path):
     clone = tmp_path / "clone"
     clone.mkdir()
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "hatch_build.py", "package-lock.json"):
@@ -88,7 +88,7 @@ def test_make_says_in_one_sentence_what_is_missing(tmp_path):
     assert "python3-venv is missing: install it" in done.stderr
 
 
-def test_make_goes_on_without_npm(tmp_path):
+def test_make_works_without_npm(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("sh", "chromium", "dbus-daemon", "pdftoppm", "id", "apt-get"):
@@ -98,7 +98,7 @@ def test_make_goes_on_without_npm(tmp_path):
 
 
 def a_tree(tmp_path, npm=None):
-    """What the hook finds, and a PATH that has at most such an npm."""
+    """Return a source tree for the build hook, and a PATH that has at most this npm."""
     (tmp_path / "web").mkdir()
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -124,21 +124,21 @@ def test_uplot_comes_from_npm_without_scripts_and_with_its_licence(tmp_path, mon
 
 
 @pytest.mark.parametrize(("npm", "said"), [(None, "npm is missing"), ("echo no such host >&2; exit 1", "no such host")])
-def test_without_npm_or_its_network_the_build_goes_on_and_says_what_is_not_there(tmp_path, monkeypatch, npm, said):
+def test_without_npm_or_its_network_the_build_works_and_names_what_is_missing(tmp_path, monkeypatch, npm, said):
     monkeypatch.setenv("PATH", a_tree(tmp_path, npm))
     assert said in hook().bring(tmp_path)
     assert not (tmp_path / "web" / "vendor").exists()
 
 
-def test_the_readme_tells_every_command_in_the_words_of_its_help():
+def test_the_readme_lists_every_command_with_its_help_text():
     from restbeat.web.commands import cli
 
-    told = {}
+    described = {}
     for line in (ROOT / "README.md").read_text().splitlines():
         if line.startswith("| `restbeat "):
             name, words = (cell.strip() for cell in line.strip("|").split("|"))
-            told[name.strip("`").removeprefix("restbeat ")] = words
-    assert told == {name: command.help.split("\n\n")[0].replace("\n", " ") for name, command in cli.commands.items()}
+            described[name.strip("`").removeprefix("restbeat ")] = words
+    assert described == {name: command.help.split("\n\n")[0].replace("\n", " ") for name, command in cli.commands.items()}
 
 
 def test_every_command_shows_an_example():
@@ -161,14 +161,14 @@ def test_make_demo_in_a_clean_clone_serves_three_rooms_and_leaves_nothing_at_ctr
         start_new_session=True,
     )
     try:
-        told = []
+        described = []
         for line in demo.stdout:
-            told.append(line)
+            described.append(line)
             if found := re.search(r"http://127\S+", line):
                 break
         else:
-            pytest.fail("".join(told))
-        assert told[0].startswith("Setting up restbeat")
+            pytest.fail("".join(described))
+        assert described[0].startswith("Setting up restbeat")
         with urlopen(found.group(), timeout=10) as page:
             assert all(f"Room {n}" in text for text in [page.read().decode()] for n in (1, 2, 3))
         family = psutil.Process(demo.pid).children(recursive=True)

@@ -1,4 +1,4 @@
-"""A whole visit in a real Chromium, on rooms with virtual straps: before, the room, after; by touch alone and by keys alone."""
+"""A whole visit in a real Chromium with virtual straps: before, during and after a session; by touch alone and by keys alone."""
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,9 +22,10 @@ from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.sessions.soap_notes import SessionNotes
+from restbeat.service.settings import PracticeSettings
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from .chromium import SIZES
 from .practices import practice_of
@@ -37,12 +38,12 @@ SPEED = 60.0
 
 @pytest.fixture(scope="module")
 def worker():
-    """One for all visits: its imports take seconds."""
+    """One analysis process for all visits, because its imports take seconds."""
     return Worker()
 
 
 class Practice:
-    """A house with two virtual straps on the air, and its pages on a port."""
+    """A practice with two virtual straps, served on a port."""
 
     def __init__(self, air, storage):
         self.storage = storage
@@ -55,7 +56,7 @@ class Practice:
         return self.seen
 
     async def sql(self, query, *values):
-        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+        return await self.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
 
 @asynccontextmanager
@@ -65,14 +66,14 @@ async def practice(folder, worker, *, straps=("clear", "none")):
         storage = await stack.enter_async_context(await SessionStore.open(folder / "data"))
         air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
         await stack.enter_async_context(on_bus(air.bus_address))
-        made, hub = Practice(air, storage), LiveFeed()
-        house = Rooms(storage, worker, hub, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
-        made.house = await stack.enter_async_context(house)
-        seal = IdentityCipher(folder / "data.key")
-        made.records = Clients(storage, seal, house.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, seal, house)
+        made, live_feed = Practice(air, storage), LiveFeed()
+        rooms = Rooms(storage, worker, live_feed, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
+        made.rooms = await stack.enter_async_context(rooms)
+        cipher = IdentityCipher(folder / "data.key")
+        made.records = Clients(storage, cipher, rooms.end_sessions_of, revoke_all)
+        rights = DataRequests(storage, worker, cipher, rooms)
         made.address = await stack.enter_async_context(
-            served(practice_of(house, hub, clients=made.records, data_requests=rights), "127.0.0.1", 0)
+            serving(practice_of(rooms, live_feed, clients=made.records, data_requests=rights), "127.0.0.1", 0)
         )
         yield made
 
@@ -108,7 +109,7 @@ class Touch:
 
 
 class Keys:
-    """A therapist without pointer: Tab, arrows, Space, Enter, letters."""
+    """A therapist without a pointer: Tab, arrows, Space, Enter, letters."""
 
     def __init__(self, page):
         self.page = page
@@ -147,7 +148,7 @@ class Keys:
 
 
 async def lead_to_the_end(page, therapist):
-    """Every phase, each with some beats in it; readiness comes by itself first."""
+    """Run through every phase, each with some beats in it, once the readiness checks have passed by themselves."""
     await expect(page.locator("#ready")).to_have_attribute("data-ready", "yes")
     for phase, following in (("Settling", "Baseline"), ("Baseline", "Massage"), ("Massage", "Recovery"), ("Recovery", "Ended")):
         await expect(page.locator("#phase")).to_have_text(phase)
@@ -160,7 +161,7 @@ async def lead_to_the_end(page, therapist):
 
 @pytest.mark.parametrize("size", ["tablet", "phone"])
 @pytest.mark.parametrize("way", [Touch, Keys])
-async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
+async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
     async with practice(tmp_path, worker) as made, a_screen(size, touch=way is Touch) as page:
         await made.records.add("M-014", by="Ada")
         await made.records.agree("M-014", "record", by="Ada")
@@ -207,7 +208,7 @@ async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
         assert row == [("M-014", 6, 4, "demo", None)]
         assert await made.sql("SELECT plan FROM soap") == [("again in a week",)]
         assert await made.sql("SELECT count(*), sum(answer = 'yes') FROM screening") == [(9, 0)]
-        # the next visit begins with what is to be minded, the strap and the position remembered
+        # the next visit begins with the flag, the strap and the position of the last one
         await page.goto(f"{made.address}/start?client=M-014")
         await expect(page.locator("#flags")).to_contain_text("left hip")
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
@@ -216,12 +217,12 @@ async def test_a_visit_from_before_to_after(tmp_path, worker, way, size):
         assert await made.sql("SELECT cleared_by FROM flag") == [("demo",)]
 
 
-async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, worker):
+async def test_consent_strap_and_screening_are_confirmed_on_the_start_page(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await made.records.add("M-001", by="Ada")
         await made.records.agree("M-001", "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await page.get_by_role("button", name="Add M-002").click()
         go, why = page.locator("#go"), page.locator("#why")
@@ -258,13 +259,13 @@ async def test_consent_the_strap_and_a_yes_are_asked_for_right_there(tmp_path, w
         assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
 
 
-async def test_while_other_clients_are_hidden_the_start_page_names_none_of_them(tmp_path, worker):
+async def test_while_clients_are_hidden_the_start_page_names_none_of_them(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         for name in ("M-001", "M-002"):
             await made.records.add(name, by="Ada")
             await made.records.agree(name, "record", by="Ada")
         worn = made.seen[0].address
-        await made.storage.work(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
+        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
         await page.goto(f"{made.address}/start?strap={worn}")
         await expect(page.locator("#straps")).to_contain_text("worn by M-001")
         await page.get_by_role("button", name="Hide other clients").click()
@@ -286,13 +287,13 @@ async def test_while_other_clients_are_hidden_the_start_page_names_none_of_them(
         await expect(page.locator('[name="client"]')).to_have_count(3)
 
 
-async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room(tmp_path, worker):
+async def test_a_strap_in_use_is_shown_with_a_link_to_its_room(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
         for name in ("client", "consent", "not_asked"):
             await page.locator(f'[name="{name}"]').last.check()
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
-        await made.house.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
+        await made.rooms.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
         await page.locator("#go").click()
         await expect(page.locator(".conflict p")).to_contain_text("Room 1 holds this strap.")
         await page.screenshot(path=ARTIFACTS / "start-conflict.png")
@@ -302,9 +303,9 @@ async def test_a_strap_that_was_taken_meanwhile_is_said_with_the_way_to_its_room
         page.troubles.clear()
 
 
-async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_ends(tmp_path, worker):
+async def test_withdrawing_consent_on_a_clients_page_ends_the_running_session(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
-        await made.house.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
+        await made.rooms.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
         await page.goto(f"{made.address}/clients/M-001")
         button = page.get_by_role("button", name=re.compile("Take back.*To be recorded"))
         await button.click()
@@ -315,7 +316,7 @@ async def test_on_a_clients_page_consent_is_taken_back_and_the_running_session_e
         await expect(page.locator("#news")).to_contain_text("M-001 took back the consent to be recorded.")
 
 
-async def test_everything_of_a_client_is_given_or_erased_from_their_page(tmp_path, worker):
+async def test_a_clients_data_is_exported_or_erased_from_their_page(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await made.records.add("M-001", by="Ada")
         await page.goto(f"{made.address}/clients/M-001")
@@ -333,7 +334,7 @@ async def test_everything_of_a_client_is_given_or_erased_from_their_page(tmp_pat
         await expect(page.get_by_text("No client yet")).to_be_visible()
 
 
-async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, worker):
+async def test_a_clients_identity_is_shown_only_on_a_press_and_noted(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await page.goto(f"{made.address}/clients")
         await expect(page.get_by_text("No client yet")).to_be_visible()
@@ -355,7 +356,7 @@ async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, work
         await page.get_by_placeholder("Name, e-mail or phone").fill("musterm")
         await page.get_by_role("button", name="Find by name").click()
         await expect(page.locator("#clients > li:visible")).to_have_count(1)
-        # the key is gone: a kind word, and the rest goes on
+        # without the key: a sentence about it, and everything else still works
         (tmp_path / "data.key").unlink()
         await page.goto(f"{made.address}/clients/M-001")
         await expect(page.locator("#identity-state")).to_contain_text("the key that opens it is missing")
@@ -368,7 +369,7 @@ async def test_who_a_client_is_shows_only_on_a_press_and_is_noted(tmp_path, work
         page.troubles.clear()  # a refusal is an error to the console, as it should be
 
 
-async def test_settings_are_written_and_the_pedal_is_pressed_not_typed(tmp_path, worker):
+async def test_settings_are_saved_and_the_pedal_key_is_entered_by_pressing_it(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await page.goto(f"{made.address}/settings")
         await page.get_by_label("Technique on key 1", exact=True).fill("Effleurage")
@@ -381,7 +382,7 @@ async def test_settings_are_written_and_the_pedal_is_pressed_not_typed(tmp_path,
         await page.get_by_label("Massage").fill("25")
         await page.get_by_role("button", name="Save").click()
         await expect(page.locator("#said")).to_have_text("Saved.")
-        settings = await made.settings.read()
+        settings = await PracticeSettings(made.storage).read()
         assert settings.techniques[0] == "Effleurage"
         assert len(settings.techniques) == 8
         assert (settings.regions, settings.next_keys) == (("Jaw", "Neck"), ("Space", "PageUp"))
@@ -394,22 +395,22 @@ async def test_settings_are_written_and_the_pedal_is_pressed_not_typed(tmp_path,
 
 
 async def fill(made):
-    """A practice with long names, flags, notes and a session in settle."""
+    """Fill the practice with long names, flags, notes and a session in settle."""
     long = "A-client-with-a-long-pseudonym_000000001"
     for name in (long, *(f"M-{n:03d}" for n in range(1, 13))):
         await made.records.add(name, by="Ada")
     await made.records.set_identity("M-012", Identity(name="Erika Mustermann"), new_key=False, by="Ada")
     opening = Opening(address=made.seen[0].address, client="M-012", consent=True, pain_before=3, posture="Prone")
-    room = await made.house.open_room(opening, by="Ada")
+    room = await made.rooms.open_room(opening, by="Ada")
     for leaving in ("settle", "baseline"):
-        await made.house.entries.advance(room, leaving, by="Ada")
-    await made.house.entries.stop(room, by="Ada")
-    await made.house.entries.advance(room, "recovery", by="Ada")
+        await made.rooms.entries.advance(room, leaving, by="Ada")
+    await made.rooms.entries.stop(room, by="Ada")
+    await made.rooms.entries.advance(room, "recovery", by="Ada")
     async with asyncio.timeout(60):
         while await made.storage.report(1) is None:  # noqa: ASYNC110 the database tells nobody
             await asyncio.sleep(0.1)
     await SessionNotes(made.storage).set_pain_after(1, 8, by="Ada")
-    await made.house.open_room(Opening(address=made.seen[1].address, client=long, consent=True), by="Ada")
+    await made.rooms.open_room(Opening(address=made.seen[1].address, client=long, consent=True), by="Ada")
 
 
 PAGES = {
@@ -424,7 +425,7 @@ PAGES = {
 
 
 async def opened(page, address, name):
-    """The page with all that it can show."""
+    """Open a page with everything that it can show."""
     await page.goto(address + PAGES[name])
     if name == "start":
         await page.locator('[name="client"][value="M-011"]').check()
@@ -443,7 +444,7 @@ async def opened(page, address, name):
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize(("size", "theme"), [("tablet", "dark"), ("phone", "dark"), ("desk", "dim")])
-async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, worker, size, theme):
+async def test_every_page_fits_every_screen_and_meets_wcag_2_2_aa(tmp_path, worker, size, theme):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await fill(made)
         width, height = SIZES[size]
@@ -462,7 +463,7 @@ async def test_every_page_fits_every_screen_and_breaks_no_wcag_2_2_aa(tmp_path, 
             assert await broken_rules(page) == [], name
 
 
-async def test_every_page_prints_dark_on_white_without_a_button(tmp_path, worker):
+async def test_every_page_prints_dark_on_white_without_buttons(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await fill(made)
         await page.set_viewport_size({"width": 718, "height": 1030})
@@ -475,7 +476,7 @@ async def test_every_page_prints_dark_on_white_without_a_button(tmp_path, worker
             await page.emulate_media(media="null")
 
 
-async def test_the_notes_print_with_all_that_is_written_on_two_pages_at_most(tmp_path, worker):
+async def test_the_notes_print_completely_on_at_most_two_pages(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await fill(made)
         await page.goto(f"{made.address}/sessions/1/notes")

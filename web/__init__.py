@@ -1,1 +1,1 @@
-"""What people see: the aiohttp application, its live socket and its pages."""
+"""The web interface: the aiohttp application, its pages, its JSON API and its live socket."""

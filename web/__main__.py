@@ -1,4 +1,4 @@
-"""`python -m restbeat.web` is `restbeat`."""
+"""`python -m restbeat.web`, the same as `restbeat`."""
 
 from .commands import main
 

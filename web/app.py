@@ -1,4 +1,4 @@
-"""The aiohttp application: every address and what answers it."""
+"""The aiohttp application: every route and its handler."""
 
 from collections.abc import Collection, Sequence
 from functools import cache, partial
@@ -18,9 +18,9 @@ from .clients.privacy_api import PrivacyApi
 from .courses.api import CourseApi
 from .courses.pages import CoursePages
 from .follow_up.api import ClientPagesApi
-from .follow_up.client_pages import OPEN_PATHS, ClientPageHandlers, told_by
+from .follow_up.client_pages import OPEN_PATHS, ClientPageHandlers, summary_renderer
 from .http.api_page import ApiPages
-from .http.endpoint import ROOT, Endpoint, routes_of
+from .http.endpoint import ROOT, Endpoint, api_routes
 from .http.errors import answer_errors
 from .http.openapi import describe
 from .http.security import add_headers, check_host, check_origin
@@ -38,16 +38,17 @@ from .testbench.api import BenchApi
 from .testbench.pages import BenchPages
 
 _LARGEST_BODY: Final = 64 * 1024
-_OPEN: Final = frozenset(
+_OPEN_PATHS: Final = frozenset(
     {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT, *OPEN_PATHS}
 )  # fmt: skip
-"""Paths that need no login, as the routes are written."""
+"""Paths that need no login, as their routes are written."""
 
 
 def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (), pace: Pace | None = None) -> web.Application:
     """Build the application that serves a practice.
 
-    `hosts`: further names under which a loopback address may be asked for (that of a reverse proxy, say); localhost always may.
+    `hosts`: further host names that are accepted on a loopback address (a reverse proxy's, say) beside localhost. `pace`: how
+    often the live socket sends; None for the default.
     """
     static_files = StaticFiles(STATIC, VENDOR, DOCUMENT_STATIC)
     endpoints = _endpoints(practice)
@@ -59,18 +60,18 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
         pace or Pace(),
         lambda request: accounts is None or login_of(request, accounts) is not None,
     )
-    known = check_host(frozenset(hosts), lambda: client_pages.public_host if client_pages else None)
-    middlewares = [answer_errors(pages.error), known, check_origin]
+    host_check = check_host(frozenset(hosts), lambda: client_pages.public_host if client_pages else None)
+    middlewares = [answer_errors(pages.error), host_check, check_origin]
     if accounts:
-        opened = {ROOT + endpoint.path for endpoint in endpoints if endpoint.open}
-        middlewares.append(require_login(accounts, _OPEN | opened))
+        open_endpoints = {ROOT + endpoint.path for endpoint in endpoints if endpoint.open}
+        middlewares.append(require_login(accounts, _OPEN_PATHS | open_endpoints))
     app = web.Application(middlewares=middlewares, client_max_size=_LARGEST_BODY)
     description = cache(partial(describe, endpoints, version=version, login=accounts is not None))
     app.add_routes(
         [
             *_page_routes(practice, pages, static_files),
             *ApiPages(pages, description, practice.live_feed, version).routes(),
-            *routes_of(endpoints),
+            *api_routes(endpoints),
             web.get("/live", live.handle, allow_head=False),
             web.get("/static/{hash}/{name:.+}", static_files.handle),
         ]
@@ -100,7 +101,7 @@ def _page_routes(practice: Practice, pages: PageRenderer, static_files: StaticFi
     if practice.data_requests:
         routes += PrivacyApi(practice.data_requests).routes()
     if practice.client_pages and practice.courses:
-        routes += ClientPageHandlers(practice.client_pages, pages, told_by(practice.courses, static_files)).routes()
+        routes += ClientPageHandlers(practice.client_pages, pages, summary_renderer(practice.courses, static_files)).routes()
     if practice.accounts:
         routes += [*LoginPages(practice.accounts, pages).routes(), *AccountPages(practice.accounts, pages).routes()]
     return routes

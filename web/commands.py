@@ -49,7 +49,7 @@ def demo(
     from .demo import run_demo
 
     folders = bench_folders(bench, bench_folder)
-    showing = run_demo(
+    running = run_demo(
         host=host,
         port=port,
         data=data,
@@ -60,7 +60,7 @@ def demo(
         login=login,
         key_file=key_file,
     )
-    run(showing)
+    run(running)
 
 
 @cli.command()
@@ -103,7 +103,7 @@ def serve(
     from .server import run_serve
 
     folders = bench_folders(bench, bench_folder)
-    serving = run_serve(
+    running = run_serve(
         host=host,
         port=port,
         data=data or default_data(),
@@ -115,11 +115,11 @@ def serve(
         setup=setup,
         mail_password_file=mail_password_file,
     )
-    run(serving)
+    run(running)
 
 
 def main() -> None:
-    """Run the command line; an error is one sentence on stderr and exit 1, never a traceback."""
+    """Run the command line; an error prints one sentence on stderr and exits with 1, without a traceback."""
     try:
         _run_command_line()
     except KeyboardInterrupt:
@@ -129,7 +129,7 @@ def main() -> None:
 def _run_command_line() -> None:
     from ..analysis.errors import AnalysisError
     from ..sensors.errors import SensorError
-    from ..service.errors import PortError, ServiceError
+    from ..service.errors import ServiceError
 
     try:
         cli(standalone_mode=False)
@@ -138,7 +138,7 @@ def _run_command_line() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (SensorError, AnalysisError, ServiceError, PortError) as error:
+    except (SensorError, AnalysisError, ServiceError) as error:
         sys.stderr.write(f"restbeat: {error}\n")
         sys.exit(1)
     except BrokenPipeError:

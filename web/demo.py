@@ -1,4 +1,4 @@
-"""The demo: three rooms on virtual straps, found and read through Bleak like real ones."""
+"""The demo: three rooms on virtual straps, which are found and read through Bleak like real ones."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
@@ -10,11 +10,11 @@ from rich.console import Console
 
 from ..sensors.bluetooth.scanner import StrapSource, on_bus
 from ..sensors.clock import Clock, RunningClock
-from ..sensors.dbus.temporary_folder import passing_folder
+from ..sensors.dbus.temporary_folder import temporary_folder
 from ..sensors.errors import VirtualBusError
 from ..sensors.recordings.recording import Recording, read
 from ..sensors.source import ReplaySource, ScriptedSource, Source
-from ..sensors.virtual.start_on_packet_clock import HeldClock
+from ..sensors.virtual.start_on_packet_clock import StartableClock
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..service.commands.options import FIXTURES
@@ -23,7 +23,7 @@ from ..service.practice import open_practice
 from ..service.rooms.radio import AdapterState, StrapSeen
 from ..service.storage.encryption import key_file_of
 from ..service.terminal.signals import print_line, stop_signal
-from .server import demand_loopback, is_loopback, print_login_hint, served
+from .server import demand_loopback, is_loopback, print_login_hint, serving
 
 RECORDINGS = (
     "polar-h10_simulated_clear.jsonl.gz",
@@ -33,8 +33,8 @@ RECORDINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Client:
-    """One room of the demo."""
+class _DemoClient:
+    """The client of one room of the demo, with their strap."""
 
     recording: Recording
     address: str
@@ -42,7 +42,7 @@ class _Client:
     source: Source
     clock: Clock
     arrival_speed: float
-    """1 where the recording's own times are played, whatever the speed."""
+    """Speed of the arrival times; 1 where the recording's own times are played, at any clock speed."""
 
 
 @dataclass(slots=True)
@@ -69,9 +69,13 @@ async def run_demo(
     login: bool | None = None,
     key_file: Path | None = None,
 ) -> None:
-    """Run the demo until Ctrl-C; with folders, a test bench on their recordings too.
+    """Run the demo until Ctrl-C; with `bench_folders`, a test bench that plays their recordings too.
 
-    `login`: by default one is asked for only where other computers can come in.
+    `data`: folder of the sessions; None for a temporary one. `speed`: of the session clock. `faults`: added to the recordings,
+    drawn with `seed`. `login`: None asks for a login only where other computers can connect.
+
+    Raises `ServeError` where the port cannot be had, or where `login` is False and others could connect, and `StorageError`
+    where the data folder cannot be opened.
     """
     login = not is_loopback(host) if login is None else login
     demand_loopback(host, login=login)
@@ -81,7 +85,7 @@ async def run_demo(
         Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed
     )
     async with AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(nullcontext(data) if data else passing_folder("restbeat-demo-"))
+        folder = await stack.enter_async_context(nullcontext(data) if data else temporary_folder("restbeat-demo-"))
         key = key_file_of(key_file, data) if key_file or data else folder / "identity.key"
         clients, radio = await stack.enter_async_context(_on_air(recordings, speed))
         practice = await stack.enter_async_context(
@@ -101,7 +105,7 @@ async def run_demo(
                 client.recording.header, device=device, client=f"demo-{number}", arrival_speed=client.arrival_speed
             )
             await practice.rooms.start(client.address, client.source, client.clock, header)
-        address = await stack.enter_async_context(served(practice, host, port))
+        address = await stack.enter_async_context(serving(practice, host, port))
         print_line(f"{radio.text}\nrestbeat demo at {address}   clock x{speed:g}   Ctrl-C ends it")
         if practice.accounts:
             print_login_hint(practice.accounts, address)
@@ -112,41 +116,43 @@ async def run_demo(
 
 
 @asynccontextmanager
-async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerator[tuple[list[_Client], _VirtualRadio]]:
-    """Virtual straps behind Bleak where there can be a D-Bus; elsewhere the same recordings from the replay source."""
-    clocks: dict[str, HeldClock] = {}
+async def _on_air(recordings: Sequence[Recording], speed: float) -> AsyncGenerator[tuple[list[_DemoClient], _VirtualRadio]]:
+    """Yield the demo's clients and radio: virtual straps behind Bleak where a D-Bus can run, elsewhere replayed recordings."""
+    clocks: dict[str, StartableClock] = {}
 
-    def begin(strap: VirtualStrap) -> Clock:
-        clock = clocks.setdefault(strap.address, HeldClock(speed))
+    def start_clock(strap: VirtualStrap) -> Clock:
+        clock = clocks.setdefault(strap.address, StartableClock(speed))
         clock.start()
         return clock
 
     async with AsyncExitStack() as stack:
         try:
-            air = await stack.enter_async_context(virtual_straps(recordings, clock_for=begin, loop=True))
+            air = await stack.enter_async_context(virtual_straps(recordings, clock_for=start_clock, loop=True))
         except VirtualBusError as error:
-            yield _replayed(recordings, speed, error)
+            yield _replayed_clients(recordings, speed, error)
             return
         await stack.enter_async_context(on_bus(air.bus_address))
-        yield _heard(air, clocks, speed)
+        yield _clients_on_air(air, clocks, speed)
 
 
-def _heard(air: OnAir, clocks: dict[str, HeldClock], speed: float) -> tuple[list[_Client], _VirtualRadio]:
+def _clients_on_air(air: OnAir, clocks: dict[str, StartableClock], speed: float) -> tuple[list[_DemoClient], _VirtualRadio]:
     radio = _VirtualRadio("Virtual Bluetooth ready: three straps, read through Bleak on a private D-Bus.")
-    clients: list[_Client] = []
+    clients: list[_DemoClient] = []
     for player in air.players:
-        strap, clock = player.strap, HeldClock(speed)
+        strap, clock = player.strap, StartableClock(speed)
         clocks[strap.address] = clock
         source = ScriptedSource(StrapSource(strap.address), player.recording)
-        clients.append(_Client(player.recording, strap.address, strap.name, source, clock, speed))
+        clients.append(_DemoClient(player.recording, strap.address, strap.name, source, clock, speed))
         radio.seen.append(StrapSeen(strap.address, strap.name, strap.rssi_dbm, None))
     return clients, radio
 
 
-def _replayed(recordings: Sequence[Recording], speed: float, why: VirtualBusError) -> tuple[list[_Client], _VirtualRadio]:
-    text = f"{why} The recordings are replayed without Bluetooth instead."
+def _replayed_clients(
+    recordings: Sequence[Recording], speed: float, error: VirtualBusError
+) -> tuple[list[_DemoClient], _VirtualRadio]:
+    text = f"{error} The recordings are replayed without Bluetooth instead."
     clients = [
-        _Client(
+        _DemoClient(
             recording,
             f"replay-{n}",
             recording.header.device.name or f"Recording {n}",

@@ -1,4 +1,4 @@
-"""Serving the pages until somebody stops it."""
+"""The server: `restbeat serve`, and serving a practice's pages on a port."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,10 +36,13 @@ async def run_serve(
     setup: bool = False,
     mail_password_file: Path | None = None,
 ) -> None:
-    """Serve real straps until Ctrl-C; with folders, a test bench on their recordings too.
+    """Serve the pages with real straps until Ctrl-C; with `bench_folders`, a test bench that plays their recordings too.
 
-    `key_file` opens what names a client; the key of their links lies beside it. `setup`: print a one-time code for another admin,
-    as at the first start.
+    `key_file` holds the key that decrypts clients' identities; the key of their links lies beside it. `setup`: print a one-time
+    code that makes another admin account, as at the first start.
+
+    Raises `ServeError` where the port cannot be had, or where `login` is False and others could connect, `ProxyError` where a
+    proxy cannot be used, and `StorageError` where the data folder cannot be opened.
     """
     demand_loopback(host, login=login)
     stop, password = stop_signal(), read_password(mail_password_file)
@@ -56,7 +59,7 @@ async def run_serve(
             mail_password=password,
             bench_folders=bench_folders,
         ) as practice,
-        served(practice, host, port) as address,
+        serving(practice, host, port) as address,
     ):
         print_line(f"restbeat serves {address}   sessions in {data}   Ctrl-C ends it")
         print_login_hint(practice.accounts, address)
@@ -68,8 +71,11 @@ async def run_serve(
 
 
 @asynccontextmanager
-async def served(practice: Practice, host: str, port: int) -> AsyncGenerator[str]:
-    """Serve the pages of a practice within the block; yield their address. Raises `ServeError` where the port cannot be had."""
+async def serving(practice: Practice, host: str, port: int) -> AsyncGenerator[str]:
+    """Serve a practice's pages within the block and yield their address; port 0 takes any free port.
+
+    Raises `ServeError` where the port cannot be had.
+    """
     async with AsyncExitStack() as stack:
         app = create_app(practice, version=version("restbeat"), hosts=(host,))
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
@@ -79,22 +85,22 @@ async def served(practice: Practice, host: str, port: int) -> AsyncGenerator[str
         try:
             await site.start()
         except OSError as error:
-            raise ServeError(_sentence(error, host, port)) from error
+            raise ServeError(_reason(error, host, port)) from error
         bound = runner.addresses[0][1]
-        # what is loaded by now stays: to look it all through for garbage stopped the loop for 30 to 80 ms now and then
+        # objects loaded so far stay: searching them all for garbage now and then blocked the event loop for 30 to 80 ms
         stack.callback(gc.unfreeze)
         gc.freeze()
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
 
 
 def demand_loopback(host: str, *, login: bool) -> None:
-    """Without a login, serve this computer alone. Raises `ServeError`."""
+    """Require a loopback address where no login is asked for. Raises `ServeError` for any other."""
     if not login and not is_loopback(host):
         raise ServeError(f"Without a login restbeat serves this computer only, not {host}. Leave --no-login out, or --host.")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this computer can come by that address."""
+    """Return whether only this computer can connect to that address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -102,14 +108,14 @@ def is_loopback(host: str) -> bool:
 
 
 def print_login_hint(accounts: Accounts | None, address: str) -> None:
-    """Tell who may come in, and for a first account, how it is made."""
+    """Print who may use the pages, and how to make the first account where there is none."""
     if accounts is None:
         print_line("There is no login: whoever sits at this computer sees everything.")
     elif accounts.setup_code:
         print_line(f"Make an admin account at {address}/setup with the code {accounts.setup_code} (it works once).")
 
 
-def _sentence(error: OSError, host: str, port: int) -> str:
+def _reason(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use by another program. Stop that one, or choose another port with --port."
     if error.errno in {errno.EACCES, errno.EPERM}:

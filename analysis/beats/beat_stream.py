@@ -13,7 +13,7 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
 from ...sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
 from ...sensors.protocols.heart_rate import parse, plain_rr
-from ...sensors.protocols.known_devices import Kind, known
+from ...sensors.protocols.known_devices import Kind, known_device
 from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
 from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
 from .artifact_filter import ArtifactFilter, BeatKind, Verdict
@@ -80,7 +80,7 @@ class BeatStream:
 
     def set_device(self, device: Device) -> None:
         """Apply what is known of this strap's model."""
-        row = known(device)
+        row = known_device(device)
         self.trust_contact = row is None or row.believes_contact
         self.trust_rr = row is None or row.believes_rr
         self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
@@ -138,7 +138,7 @@ class BeatStream:
     def connection_lost(self) -> list[JudgedBeat]:
         """Note that the connection was lost; return all pending beats with their verdicts."""
         pulses = self._judge_pulses(self.pulse, self.pulse.connection_lost()) if self.pulse else []
-        return pulses + self._judge(self.clock.broken(), self._distrusted) + self._match(self._filter.flush())
+        return pulses + self._judge(self.clock.connection_lost(), self._distrusted) + self._match(self._filter.flush())
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """End the stream at `t` (s); return all pending beats with their verdicts."""

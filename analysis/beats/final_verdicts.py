@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -19,8 +19,9 @@ class PhaseVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """One phase by the offline filter."""
 
     phase: str
-    changed_pct: float | None = None
-    """Share of beats whose verdict changed; None without beats."""
+    changed_pct: Annotated[
+        float | None, msgspec.Meta(description="Share of beats whose verdict changed; None without beats.")
+    ] = None
     accepted_pct: float | None = None
     rmssd_ms: float | None = None
 
@@ -28,8 +29,9 @@ class PhaseVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 class FinalVerdicts(msgspec.Struct, frozen=True, kw_only=True):
     """A session by the offline filter."""
 
-    changed_pct: float | None = None
-    """Share of all beats whose verdict changed; None without beats."""
+    changed_pct: Annotated[
+        float | None, msgspec.Meta(description="Share of all beats whose verdict changed; None without beats.")
+    ] = None
     phases: list[PhaseVerdicts] = []
 
 

@@ -1,5 +1,7 @@
 """Counts of what a strap's stream delivered and what it lost, for the live view, the summary and the reasons for gaps."""
 
+from typing import Annotated
+
 import msgspec
 
 from .beat_stream import BeatStream
@@ -13,22 +15,20 @@ class StreamIntegrity(msgspec.Struct, frozen=True, kw_only=True):
 
     packets: int = 0
     unreadable_packets: int = 0
-    duplicate_packets: int = 0
-    """Duplicates, which are ignored: none of their beats reaches a figure."""
-    no_rr_packets: int = 0
-    """Packets without RR from a strap that had sent RR before."""
+    duplicate_packets: Annotated[
+        int, msgspec.Meta(description="Duplicates, which are ignored: none of their beats reaches a figure.")
+    ] = 0
+    no_rr_packets: Annotated[int, msgspec.Meta(description="Packets without RR from a strap that had sent RR before.")] = 0
     no_contact_packets: int = 0
     beats: int = 0
     rejected_beats: int = 0
-    two_straps_beats: int = 0
-    """Beats rejected because more arrived than fit into the time."""
+    two_straps_beats: Annotated[int, msgspec.Meta(description="Beats rejected because more arrived than fit into the time.")] = 0
     late_batches: int = 0
     gaps: int = 0
     lost_s: float = 0.0
     longest_gap_s: float = 0.0
     rr_sum_s: float = 0.0
-    rr_time_s: float = 0.0
-    """Time that the RR intervals should fill, without the gaps."""
+    rr_time_s: Annotated[float, msgspec.Meta(description="Time that the RR intervals should fill, without the gaps.")] = 0.0
 
     @property
     def rr_fills_pct(self) -> float | None:

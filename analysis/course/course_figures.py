@@ -1,6 +1,6 @@
 """Figures of a course as the analysis returns them: without SciPy, so that pages can import this module."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -17,62 +17,48 @@ FEWEST_TECHNIQUE_SESSIONS: Final = 3
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """A figure with its 95 % interval and number of sessions; a figure without a value has a reason."""
 
-    count: int
-    """Number of sessions that it rests on, or that there are so far."""
+    count: Annotated[int, msgspec.Meta(description="Number of sessions that it rests on, or that there are so far.")]
     value: float | None = None
     low: float | None = None
     high: float | None = None
-    why: str | None = None
-    """Reason why there is no value, as a sentence for the user."""
+    why: Annotated[str | None, msgspec.Meta(description="Reason why there is no value, as a sentence for the user.")] = None
 
 
 class TechniqueAssociation(msgspec.Struct, frozen=True, kw_only=True):
     """Association of RMSSD with one technique, region or pressure, against all others of the client's massages."""
 
-    factor: str
-    """technique, region or pressure"""
+    factor: Annotated[str, msgspec.Meta(description="technique, region or pressure")]
     name: str
-    sessions: int
-    """Number of sessions with at least a minute of it."""
-    minutes: float
-    """Total time of it in these sessions."""
-    percent: float | None = None
-    """Difference of RMSSD while it was done, shrunk towards no difference."""
-    low: float | None = None
-    """95 % interval."""
+    sessions: Annotated[int, msgspec.Meta(description="Number of sessions with at least a minute of it.")]
+    minutes: Annotated[float, msgspec.Meta(description="Total time of it in these sessions.")]
+    percent: Annotated[
+        float | None, msgspec.Meta(description="Difference of RMSSD while it was done, shrunk towards no difference.")
+    ] = None
+    low: Annotated[float | None, msgspec.Meta(description="95 % interval.")] = None
     high: float | None = None
-    why: str | None = None
-    """Reason why there is no difference, as a sentence for the user."""
+    why: Annotated[str | None, msgspec.Meta(description="Reason why there is no difference, as a sentence for the user.")] = None
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """All figures of a course; changes in percent of RMSSD, pain in points of 0–10."""
 
-    sessions: int
-    """Number of massage sessions."""
-    rests: int
-    """Number of rest-only sessions with a valid response."""
-    left_out: int
-    """Number of massage sessions without a valid response."""
-    weeks: float
-    """Time from the first session to the last."""
-    response_pct: Estimate
-    """Mean change within a session."""
-    beyond_rest_pct: Estimate
-    """Mean change within a session beyond that of rest-only sessions."""
-    response_pct_per_week: Estimate
-    """Trend of the change within a session."""
-    baseline_rmssd_ms: Estimate
-    """Geometric mean of the baselines; its interval is that of the mean."""
-    baseline_pct_per_week: Estimate
-    """Trend of the baselines."""
-    pain_after: Estimate
-    """Mean change of pain from before to after the session,"""
-    pain_24h: Estimate
-    """to a day later,"""
-    pain_48h: Estimate
-    """and to two days later."""
-    pain_before_per_week: Estimate
-    """Trend of pain before the session."""
-    went_with: list[TechniqueAssociation]
-    """Associations with techniques, regions and pressures."""
+    sessions: Annotated[int, msgspec.Meta(description="Number of massage sessions.")]
+    rests: Annotated[int, msgspec.Meta(description="Number of rest-only sessions with a valid response.")]
+    left_out: Annotated[int, msgspec.Meta(description="Number of massage sessions without a valid response.")]
+    weeks: Annotated[float, msgspec.Meta(description="Time from the first session to the last.")]
+    response_pct: Annotated[Estimate, msgspec.Meta(description="Mean change within a session.")]
+    beyond_rest_pct: Annotated[
+        Estimate, msgspec.Meta(description="Mean change within a session beyond that of rest-only sessions.")
+    ]
+    response_pct_per_week: Annotated[Estimate, msgspec.Meta(description="Trend of the change within a session.")]
+    baseline_rmssd_ms: Annotated[
+        Estimate, msgspec.Meta(description="Geometric mean of the baselines; its interval is that of the mean.")
+    ]
+    baseline_pct_per_week: Annotated[Estimate, msgspec.Meta(description="Trend of the baselines.")]
+    pain_after: Annotated[Estimate, msgspec.Meta(description="Mean change of pain from before to after the session,")]
+    pain_24h: Annotated[Estimate, msgspec.Meta(description="to a day later,")]
+    pain_48h: Annotated[Estimate, msgspec.Meta(description="and to two days later.")]
+    pain_before_per_week: Annotated[Estimate, msgspec.Meta(description="Trend of pain before the session.")]
+    went_with: Annotated[
+        list[TechniqueAssociation], msgspec.Meta(description="Associations with techniques, regions and pressures.")
+    ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from math import inf
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -27,12 +27,11 @@ class Difference(msgspec.Struct, frozen=True):
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
     """Agreement of the live engine and NeuroKit2 over a session."""
 
-    compared: int = 0
-    """Number of figures that both engines returned."""
-    largest: float = 0.0
-    """Largest relative difference among those figures."""
-    differences: list[Difference] = []
-    """Figures that differ by more than `EQUAL`, or that only one engine returned."""
+    compared: Annotated[int, msgspec.Meta(description="Number of figures that both engines returned.")] = 0
+    largest: Annotated[float, msgspec.Meta(description="Largest relative difference among those figures.")] = 0.0
+    differences: Annotated[
+        list[Difference], msgspec.Meta(description="Figures that differ by more than `EQUAL`, or that only one engine returned.")
+    ] = []
 
     def with_phase(self, phase: str, ours: Any, neurokit2: Any) -> "Parity":
         """Return this comparison extended by one phase; both arguments have the figures as attributes named as in `FIGURES`."""

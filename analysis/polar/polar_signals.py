@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -28,14 +29,11 @@ _MASSAGED = "While it is worked on, a body moves as if it breathed."
 class Strip(msgspec.Struct, frozen=True):
     """The ECG within 3 s of a rejected beat."""
 
-    at_s: float
-    """Session time of the beat."""
+    at_s: Annotated[float, msgspec.Meta(description="Session time of the beat.")]
     kind: str
-    from_s: float
-    """Time of the first sample, relative to `at_s`."""
+    from_s: Annotated[float, msgspec.Meta(description="Time of the first sample, relative to `at_s`.")]
     rate_hz: float
-    signal_uv: list[int | None]
-    """None where samples were lost."""
+    signal_uv: Annotated[list[int | None], msgspec.Meta(description="None where samples were lost.")]
 
 
 class Motion(msgspec.Struct, frozen=True):
@@ -44,19 +42,25 @@ class Motion(msgspec.Struct, frozen=True):
     phase: str
     movement_mg: float | None
     breaths_per_min: float | None
-    why: str | None = None
-    """Reason why a rate is missing, as a sentence for the user."""
+    why: Annotated[str | None, msgspec.Meta(description="Reason why a rate is missing, as a sentence for the user.")] = None
 
 
 class PolarReport(msgspec.Struct, frozen=True, kw_only=True):
     """Results from a strap's ECG and acceleration."""
 
-    rr_source: str = "strap"
-    """Source of the beats of all figures: "strap" (its RR intervals), "ecg", or "ppi" (pulses of an optical sensor)."""
+    rr_source: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                'Source of the beats of all figures: "strap" (its RR intervals), "ecg", or "ppi" (pulses of an optical sensor).'
+            )
+        ),
+    ] = "strap"
     ecg_beats: int = 0
     ecg_accepted_pct: float | None = None
-    ecg_covers_pct: float = 0.0
-    """Share of the session's time covered by accepted beats of the ECG."""
+    ecg_covers_pct: Annotated[
+        float, msgspec.Meta(description="Share of the session's time covered by accepted beats of the ECG.")
+    ] = 0.0
     strips: list[Strip] = []
     motion: list[Motion] = []
     unreadable_frames: int = 0

@@ -1,4 +1,4 @@
-"""Finding and connecting a strap with Bleak: behind the door that is `ble`."""
+"""Finding and connecting a strap with Bleak; used through `scanner`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
@@ -16,17 +16,17 @@ from ..model import Device
 from ..protocols.heart_rate import HEART_RATE_SERVICE
 from ..protocols.known_devices import busy_hint
 from ..recordings.recording import BATTERY, HEART_RATE, PMD_DATA
-from ..task_cancellation import ended
+from ..task_cancellation import cancel_and_wait
 from .discovery import START_S, discovery_of
-from .error_messages import connect_trouble
-from .gatt import SERVICE_OF, device_of, short_uuid, whole_uuid
+from .error_messages import connect_error_text
+from .gatt import SERVICE_OF, device_of, full_uuid, short_uuid
 from .polar_streams import PolarStreams
 from .reconnect import OnPacket
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _DISCONNECT_S = 15.0, 3.0, 5.0
 _CUT_OFF_S = 1.0
-HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
+HEART_RATE_UUID = full_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 NOT_HEARD = (
     "The strap is not heard: out of range, dry, or held by another app or watch? Moisten the electrodes, check that it is worn "
@@ -35,23 +35,26 @@ NOT_HEARD = (
 
 
 class BleakStrap:
-    """A real strap, or one that Bleak takes for real."""
+    """A strap that Bleak can reach, real or virtual, as a `reconnect.Strap`."""
 
     def __init__(self, address: str, adapter: str | None, *, acquire_notify: bool = False, pmd: bool = False) -> None:
-        """`pmd` asks a Polar for its ECG, pulse intervals and acceleration too."""
+        """With `pmd`, a Polar strap's ECG, pulse intervals and acceleration are streamed too."""
         self._address = address
         self._adapter = adapter
         self._acquire_notify = acquire_notify
         self._pmd = pmd
-        self._found: BLEDevice | None = None
+        self._device: BLEDevice | None = None
         self._name: str | None = None
-        self._first = True
+        self._first_attempt = True
 
     async def find(self, seconds: float) -> None:
-        """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
-        self._found = await self._held_already() if self._first else None
-        self._first = False
-        if self._found is not None:
+        """Look for the strap for at most `seconds` (wall time).
+
+        Raises `NoAdapterError` where no adapter can be used, `StrapNotFoundError` where the strap was not heard.
+        """
+        self._device = await self._already_connected() if self._first_attempt else None
+        self._first_attempt = False
+        if self._device is not None:
             return
         heard: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
 
@@ -60,28 +63,28 @@ class BleakStrap:
                 heard.set_result(device)
 
         discovery = discovery_of(self._adapter)
-        async with discovery.listened_to(listen):
-            trouble = asyncio.create_task(discovery.troubled.wait())
-            either: set[asyncio.Future[Any]] = {heard, trouble}
+        async with discovery.listening(listen):
+            unavailable = asyncio.create_task(discovery.unavailable.wait())
+            either: set[asyncio.Future[Any]] = {heard, unavailable}
             try:
                 await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                trouble.cancel()
+                unavailable.cancel()
         if heard.done():
-            self._found = heard.result()
-            self._name = self._found.name or self._name
-        elif discovery.troubled.is_set():
+            self._device = heard.result()
+            self._name = self._device.name or self._name
+        elif discovery.unavailable.is_set():
             raise NoAdapterError(discovery.state.text)
         else:
-            raise StrapNotFoundError(self._not_heard)
+            raise StrapNotFoundError(self._not_heard_text)
 
     @property
-    def _not_heard(self) -> str:
-        """A strap with a single connection is not even on the air while another app holds it."""
+    def _not_heard_text(self) -> str:
+        """The sentence for a strap that was not heard; one with a single connection is silent while another app uses it."""
         return " ".join(filter(None, (NOT_HEARD, busy_hint(self._name))))
 
-    async def _held_already(self) -> BLEDevice | None:
-        """A strap that a crash left connected is not on the air."""
+    async def _already_connected(self) -> BLEDevice | None:
+        """Return the strap where it is still connected, as after a crash, and therefore not on the air; else None."""
         with suppress(Exception):
             async with asyncio.timeout(START_S):
                 radio = await BleakAdapter.get(bluez={"adapter": self._adapter} if self._adapter else {})
@@ -91,35 +94,38 @@ class BleakStrap:
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator["BleakConnection"]:
-        """Connect to the strap as it was found; disconnects in any case. Raises `ConnectError`."""
-        if self._found is None:
-            raise StrapNotFoundError(self._not_heard)
-        gone = asyncio.Event()
-        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S)
+        """Connect to the strap that `find` found, and disconnect at the end of the block in any case.
+
+        Raises `ConnectError` where the connection fails, `StrapNotFoundError` where `find` has not found it.
+        """
+        if self._device is None:
+            raise StrapNotFoundError(self._not_heard_text)
+        lost = asyncio.Event()
+        client = BleakClient(self._device, lambda _: lost.set(), timeout=_CONNECT_S)
         try:
             try:
-                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
+                await connect_within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
-                raise ConnectError(connect_trouble(error, self._found.name)) from error
-            connection = BleakConnection(client, gone, self._found, acquire_notify=self._acquire_notify, pmd=self._pmd)
+                raise ConnectError(connect_error_text(error, self._device.name)) from error
+            connection = BleakConnection(client, lost, self._device, acquire_notify=self._acquire_notify, pmd=self._pmd)
             try:
                 yield connection
             finally:
-                await connection.leave()
+                await connection.stop_streams()
         finally:
-            # a lost client too: BlueZ keeps its subscriptions, and the next would hear all twice (bleak #2002)
+            # also after a loss: BlueZ keeps the subscriptions, and the next client would receive everything twice (bleak #2002)
             try:
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
-            except Exception:  # noqa: BLE001 Bleak has closed its connection whatever this is
-                _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+            except Exception:  # noqa: BLE001 Bleak has closed its connection whatever is raised here
+                _LOG.debug("%s did not disconnect cleanly", self._address, exc_info=True)
 
 
-async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
-    """Wait for Bleak to connect, so long at most, and a moment where we are cancelled. Raises `TimeoutError`.
+async def connect_within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
+    """Wait for Bleak to connect, at most `seconds`; when cancelled, wait briefly for Bleak to end.
 
-    Bleak answers a cancellation by asking bluetoothd to disconnect, and waits for that answer without end: where bluetoothd
-    hangs, only a second cancellation ends it.
+    Bleak reacts to a cancellation by asking bluetoothd to disconnect, and waits for the reply without limit: where bluetoothd
+    hangs, only a second cancellation ends it. Raises `TimeoutError`, and what the connecting itself raises.
     """
     task = asyncio.create_task(connecting, name="connect")
     try:
@@ -135,27 +141,30 @@ async def within(seconds: float, connecting: Coroutine[Any, Any, None]) -> None:
 
 
 class BleakConnection:
-    """A link to a strap, a `reconnect.Connection`."""
+    """A connection to a strap over Bleak, as a `reconnect.Connection`."""
 
     def __init__(
-        self, client: BleakClient, gone: asyncio.Event, found: BLEDevice, *, acquire_notify: bool, pmd: bool = False
+        self, client: BleakClient, lost: asyncio.Event, device: BLEDevice, *, acquire_notify: bool, pmd: bool = False
     ) -> None:
-        """With `pmd`, `leave` is to be called before the client disconnects."""
-        self.gone = gone
+        """With `pmd`, `stop_streams` has to be called before the client disconnects."""
+        self.lost = lost
         self._client = client
-        self._found = found
+        self._device = device
         self._acquire_notify = acquire_notify
         self._pmd = pmd
         self._polar: PolarStreams | None = None
         self._starting: asyncio.Task[None] | None = None
 
     async def describe(self) -> Device:
-        """What the strap tells of itself before it leaves a question open. Raises `ConnectError` where the link is lost."""
+        """Read how the strap describes itself, up to the first read that it leaves unanswered.
+
+        Raises `ConnectError` where the connection is lost.
+        """
         values: dict[str, bytes] = {}
         try:
             characteristics = list(self._client.services.characteristics.values())
-        except BleakError as error:  # a link that is lost right away takes its services with it
-            raise ConnectError(connect_trouble(error)) from error
+        except BleakError as error:  # a connection that is lost at once has no services
+            raise ConnectError(connect_error_text(error)) from error
         for characteristic in characteristics:
             uuid = short_uuid(characteristic.uuid)
             if uuid in SERVICE_OF and "read" in characteristic.properties:
@@ -163,42 +172,45 @@ class BleakConnection:
                     async with asyncio.timeout(_READ_S):
                         values[uuid] = bytes(await self._client.read_gatt_char(characteristic))
                 except TimeoutError:
-                    break  # its heart rate waits for this
+                    break  # the heart rate is waiting for this
                 except Exception as error:
-                    _LOG.debug("%s does not tell %s", self._found.address, uuid, exc_info=True)
-                    if self.gone.is_set():
-                        raise ConnectError(connect_trouble(error)) from error
-        return device_of(values, name=self._found.name, address=self._found.address)
+                    _LOG.debug("%s: the characteristic %s could not be read", self._device.address, uuid, exc_info=True)
+                    if self.lost.is_set():
+                        raise ConnectError(connect_error_text(error)) from error
+        return device_of(values, name=self._device.name, address=self._device.address)
 
     async def listen(self, on_packet: OnPacket) -> None:
-        """Subscribe to the heart rate, and to the battery if it can be; a Polar's streams follow. Raises `ConnectError`."""
+        """Subscribe to the heart rate, and to the battery where possible; a Polar strap's streams are started in the background.
+
+        Raises `ConnectError` where the heart rate cannot be subscribed to.
+        """
         try:
             await self._subscribe(HEART_RATE, on_packet)
         except Exception as error:
-            raise ConnectError(connect_trouble(error)) from error
+            raise ConnectError(connect_error_text(error)) from error
         with suppress(Exception):
-            # a strap that does not tell its battery is a strap all the same
-            battery = self._client.services.get_characteristic(whole_uuid(BATTERY))
+            # the battery level is optional
+            battery = self._client.services.get_characteristic(full_uuid(BATTERY))
             if battery is not None and "notify" in battery.properties:
                 await self._subscribe(BATTERY, on_packet)
         if self._pmd:
-            # beside what goes on: a strap that does not answer must not delay the watch over its heart rate
+            # in the background: a strap that does not answer must not delay the watchdog over its heart rate
             self._polar = PolarStreams(
                 self._client, lambda payload: on_packet(PMD_DATA, payload), acquire_notify=self._acquire_notify
             )
             self._starting = asyncio.create_task(self._polar.start(), name="Polar streams")
 
-    async def leave(self) -> None:
-        """Stop what `listen` has started; takes 1.4 s at most."""
+    async def stop_streams(self) -> None:
+        """Stop the Polar streams that `listen` has started; takes at most 1.4 s."""
         if self._starting is not None:
-            await ended(self._starting)
-        if self._polar is not None and not self.gone.is_set():
+            await cancel_and_wait(self._starting)
+        if self._polar is not None and not self.lost.is_set():
             await self._polar.stop()
 
     async def _subscribe(self, uuid: str, on_packet: OnPacket) -> None:
         async with asyncio.timeout(_READ_S):
             await self._client.start_notify(
-                whole_uuid(uuid),
+                full_uuid(uuid),
                 lambda _, payload: on_packet(uuid, bytes(payload)),
                 bluez={"use_start_notify": not self._acquire_notify},
             )

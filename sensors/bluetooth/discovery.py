@@ -1,4 +1,4 @@
-"""The running scan of an adapter: behind the door that is `ble`."""
+"""The running scan of an adapter, shared by all its listeners; used through `scanner`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -12,18 +12,18 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 import msgspec
 
-from .error_messages import radio_trouble
+from .error_messages import scan_error_text
 
 _LOG = logging.getLogger(__name__)
 _ROUND_S, _REST_S, _RETRY_S = 6.0, 4.0, 2.0
 START_S = 5.0
-"""Wall time in which a scan starts or stops."""
+"""Wall time within which a scan has to start or stop, in s."""
 
 Listener = Callable[[BLEDevice, AdvertisementData], None]
 
 
 class RadioState(msgspec.Struct, frozen=True):
-    """Whether there is a Bluetooth adapter to listen with, and if not, why and what to do."""
+    """Whether a Bluetooth adapter can be used; `text` is a sentence that says so, or why not and what to do."""
 
     ready: bool
     text: str
@@ -33,64 +33,67 @@ _READY = RadioState(ready=True, text="Bluetooth ready.")
 
 
 class Discovery:
-    """The running scan of an adapter, however many listen: BlueZ allows a program a single one."""
+    """The scan of an adapter for any number of listeners: BlueZ allows each program only one."""
 
     def __init__(self, adapter: str | None) -> None:
         self.state = RadioState(ready=False, text="Looking for a Bluetooth adapter.")
-        self.settled = asyncio.Event()
-        """Whether there is a radio has become known."""
-        self.troubled = asyncio.Event()
-        """There is none."""
+        self.state_known = asyncio.Event()
+        """Set once it is known whether there is a usable adapter."""
+        self.unavailable = asyncio.Event()
+        """Set while there is no usable adapter."""
         self._bluez: BlueZScannerArgs = {"adapter": adapter} if adapter else {}
         self._listeners: dict[Listener, bool] = {}
         self._scanning: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._between = asyncio.Event()
+        self._at_round_start = asyncio.Event()
 
     @asynccontextmanager
-    async def listened_to(self, listener: Listener, *, at_leisure: bool = False) -> AsyncGenerator[None]:
-        """Have the listener told of every advertisement; a scan at leisure rests between its rounds."""
-        self._listeners[listener] = at_leisure
-        # a new round: BlueZ would report a strap that it has reported to this scan only much later
+    async def listening(self, listener: Listener, *, with_rests: bool = False) -> AsyncGenerator[None]:
+        """Call `listener` with every advertisement within the block, scanning as long as there is a listener.
+
+        Where every listener allows it `with_rests`, the scan pauses 4 s after each round of 6 s.
+        """
+        self._listeners[listener] = with_rests
+        # a new round, because BlueZ is slow to report a strap again that it has reported in this one
         self._wake.set()
         if self._scanning is None:
-            self.settled.clear()
-            self.troubled.clear()
+            self.state_known.clear()
+            self.unavailable.clear()
             self._scanning = asyncio.create_task(self._scan(), name="Bluetooth scan")
         try:
             yield
         finally:
             del self._listeners[listener]
             if not self._listeners:
-                # never cancelled: a scan that was cut off while it starts would go on in BlueZ for ever
-                self._between.clear()
+                # not cancelled: a scan that is interrupted while it starts would go on in BlueZ for ever
+                self._at_round_start.clear()
                 self._wake.set()
-                await self._between.wait()
+                await self._at_round_start.wait()
 
     async def _scan(self) -> None:
         try:
             while self._listeners:
-                self._between.set()
+                self._at_round_start.set()
                 self._wake.clear()
                 try:
-                    await self._round()
-                except Exception as error:  # noqa: BLE001 Bleak passes on what D-Bus and the system raise
-                    _LOG.debug("no scan", exc_info=True)
-                    self._now(RadioState(ready=False, text=radio_trouble(error)))
+                    await self._scan_round()
+                except Exception as error:  # noqa: BLE001 Bleak passes on any error of D-Bus and the system
+                    _LOG.debug("the scan failed", exc_info=True)
+                    self._set_state(RadioState(ready=False, text=scan_error_text(error)))
                     await self._pause(_RETRY_S)
                 else:
                     if all(self._listeners.values()):
                         await self._pause(_REST_S)
         finally:
             self._scanning = None
-            self._between.set()
+            self._at_round_start.set()
 
-    async def _round(self) -> None:
+    async def _scan_round(self) -> None:
         scanner = BleakScanner(self._heard, bluez=self._bluez)
         async with asyncio.timeout(START_S):
             await scanner.start()
         try:
-            self._now(_READY)
+            self._set_state(_READY)
             await self._pause(_ROUND_S)
         finally:
             async with asyncio.timeout(START_S):
@@ -105,19 +108,19 @@ class Discovery:
         for listener in list(self._listeners):
             listener(device, data)
 
-    def _now(self, state: RadioState) -> None:
+    def _set_state(self, state: RadioState) -> None:
         self.state = state
-        self.settled.set()
+        self.state_known.set()
         if state.ready:
-            self.troubled.clear()
+            self.unavailable.clear()
         else:
-            self.troubled.set()
+            self.unavailable.set()
 
 
 _discoveries: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str | None, Discovery]] = WeakKeyDictionary()
-"""One an adapter and event loop, as the radio itself is one."""
+"""One for each event loop and adapter, because an adapter scans only once."""
 
 
 def discovery_of(adapter: str | None) -> Discovery:
-    """Give the scan of an adapter, or of the one that the system prefers."""
+    """Return the scan of an adapter; None means the system's default adapter."""
     return _discoveries.setdefault(asyncio.get_running_loop(), {}).setdefault(adapter, Discovery(adapter))

@@ -1,4 +1,4 @@
-"""What Bleak and D-Bus raise, as a sentence for a person. By name, so that nothing of Bleak has to be imported here."""
+"""Sentences for a person from errors of Bleak and D-Bus, which are told by name so that Bleak need not be imported."""
 
 from ..protocols.known_devices import busy_hint
 
@@ -12,7 +12,7 @@ _FULL = "The system takes no more D-Bus connections (256 a user by default). Clo
 _CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
 
-_OF_REASON = {
+_MESSAGE_OF_REASON = {
     "NO_BLUETOOTH": _NO_ADAPTER,
     "NO_BLE_CENTRAL_ROLE": "The Bluetooth adapter cannot do Bluetooth Low Energy. Plug another in.",
     "POWERED_OFF": _SWITCHED_OFF,
@@ -20,7 +20,7 @@ _OF_REASON = {
     "DENIED_BY_SYSTEM": NOT_ALLOWED,
     "DENIED_BY_UNKNOWN": NOT_ALLOWED,
 }
-_OF_DBUS = {
+_MESSAGE_OF_DBUS_ERROR = {
     "ServiceUnknown": _NO_SERVICE,
     "NameHasNoOwner": _NO_SERVICE,
     "Spawn": _NO_SERVICE,
@@ -33,44 +33,46 @@ _OF_DBUS = {
 }
 
 
-def radio_trouble(error: BaseException) -> str:
-    """Why there is no scan."""
-    if known := _known(error):
+def scan_error_text(error: BaseException) -> str:
+    """Return a sentence that says why scanning failed."""
+    if known := _known_message(error):
         return known
     if isinstance(error, TimeoutError):
-        return _OF_DBUS["NoReply"]
+        return _MESSAGE_OF_DBUS_ERROR["NoReply"]
     if isinstance(error, OSError):
         return "No Bluetooth adapter can be used: this computer has no D-Bus system bus. On Linux install and start BlueZ."
     if "adapter" in str(error) and "not found" in str(error):
         return f"There is no Bluetooth {str(error).removesuffix(' not found')}. Plug it in, or name another."
-    return f"Bluetooth failed: {_words(error)}."
+    return f"Bluetooth failed: {_error_text(error)}."
 
 
-def connect_trouble(error: BaseException, name: str | None = None) -> str:
-    """Why a strap of this name that was heard could not be connected."""
-    if known := _known(error):
+def connect_error_text(error: BaseException, name: str | None = None) -> str:
+    """Return a sentence that says why a strap that was heard could not be connected; `name` adds what is known of it."""
+    if known := _known_message(error):
         return known
     if isinstance(error, EOFError):
-        return _CUT_OFF  # dbus-daemon does not tell: over its limit it hangs up
+        return _CUT_OFF  # dbus-daemon gives no reason: over its limit it closes the connection
     if isinstance(error, TimeoutError):
-        return f"The strap does not answer. {_busy(name)} Keep the strap near."
+        return f"The strap does not answer. {_busy_text(name)} Keep the strap near."
     if type(error).__name__ == "BleakCharacteristicNotFoundError":
         return "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it."
     if type(error).__name__ == "BleakDeviceNotFoundError":
         return "The strap went off the air before it was connected. Check that it is worn and near."
-    return f"The strap could not be connected ({_words(error)}). {_busy(name)} Keep the strap near."
+    return f"The strap could not be connected ({_error_text(error)}). {_busy_text(name)} Keep the strap near."
 
 
-def _busy(name: str | None) -> str:
+def _busy_text(name: str | None) -> str:
     known = busy_hint(name)
     return f"Is it busy in another app or watch? {known}" if known else "Is it busy in another app or watch? Close that."
 
 
-def _known(error: BaseException) -> str | None:
+def _known_message(error: BaseException) -> str | None:
     reason = getattr(getattr(error, "reason", None), "name", "")
     dbus = str(getattr(error, "dbus_error", None) or getattr(error, "type", None) or "")
-    return _OF_REASON.get(reason) or _OF_DBUS.get(next((part for part in dbus.split(".") if part in _OF_DBUS), ""))
+    return _MESSAGE_OF_REASON.get(reason) or _MESSAGE_OF_DBUS_ERROR.get(
+        next((part for part in dbus.split(".") if part in _MESSAGE_OF_DBUS_ERROR), "")
+    )
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return (str(error) or type(error).__name__).rstrip(".")

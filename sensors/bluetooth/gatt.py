@@ -1,4 +1,7 @@
-"""UUIDs, and how a strap describes itself in them: GATT Specification Supplement and Assigned Numbers of the Bluetooth SIG."""
+"""UUIDs, and the characteristics in which a strap describes itself.
+
+Source: GATT Specification Supplement and Assigned Numbers of the Bluetooth SIG.
+"""
 
 from collections.abc import Mapping
 
@@ -7,25 +10,25 @@ from ..recordings.recording import BATTERY
 
 MANUFACTURER, MODEL, FIRMWARE, LOCATION = "2a29", "2a24", "2a26", "2a38"
 SERVICE_OF = {LOCATION: "180d", BATTERY: "180f", MANUFACTURER: "180a", MODEL: "180a", FIRMWARE: "180a"}
-"""What a strap may tell of itself, and the service in which it stands."""
+"""The characteristics in which a strap may describe itself, and their services."""
 
 _BASE = "-0000-1000-8000-00805f9b34fb"
 _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
 
 
-def whole_uuid(uuid: str) -> str:
-    """The 128-bit form, in lower case."""
+def full_uuid(uuid: str) -> str:
+    """Return a UUID in its 128-bit form, in lower case."""
     return f"0000{uuid}{_BASE}".lower() if len(uuid) == 4 else uuid.lower()
 
 
 def short_uuid(uuid: str) -> str:
-    """Four hex digits where the UUID is one of the Bluetooth SIG, as recordings have it."""
+    """Return a UUID as recordings have it: four hex digits where it is one of the Bluetooth SIG, else all of it."""
     low = uuid.lower()
     return low[4:8] if len(low) == 36 and low.startswith("0000") and low.endswith(_BASE) else low
 
 
 def device_of(values: Mapping[str, bytes], *, name: str | None, address: str) -> Device:
-    """A strap by what was read of it, by short UUID; what is odd is left out."""
+    """Return a strap's description from the values read, by short UUID; invalid values are left out."""
     battery = values.get(BATTERY, b"")
     location = values.get(LOCATION, b"")
     return Device(
@@ -40,7 +43,10 @@ def device_of(values: Mapping[str, bytes], *, name: str | None, address: str) ->
 
 
 def values_of(device: Device) -> dict[str, bytes]:
-    """What a strap like this would tell of itself; a place that the Bluetooth SIG does not list, such as the arm, is "other"."""
+    """Return the values that such a strap would give to read, by short UUID.
+
+    A location that the Bluetooth SIG does not list, such as the arm, becomes "other".
+    """
     values: dict[str, bytes] = {}
     if device.location:
         known = device.location.lower() in _LOCATIONS

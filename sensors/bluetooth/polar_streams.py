@@ -1,6 +1,6 @@
-"""Starts what a Polar strap streams beside the heart rate, and stops it: behind the door that is `ble`.
+"""The streams that a Polar strap offers beside the heart rate, started and stopped over Bleak; used through `scanner`.
 
-Nothing here is worth a heart rate: whatever the strap refuses or leaves unanswered, the link goes on without it.
+None of them may cost the heart rate: whatever the strap refuses or leaves unanswered, the connection goes on without it.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from ..recordings.recording import PMD_CONTROL, PMD_DATA
 
 _LOG = logging.getLogger(__name__)
 _START_S, _STOP_S = 5.0, 0.7
-"""For all that is to be started, and for each stream that is to be stopped."""
+"""Time limits in s: for starting all streams, and for stopping each."""
 _ACC_HZ = 25
 
 
@@ -39,38 +39,38 @@ class PolarStreams:
         self._on_data = on_data
         self._acquire_notify = acquire_notify
         self._indications: asyncio.Queue[bytes] = asyncio.Queue()
-        self._asked: list[Stream] = []
-        """Streams that were told to start; whether they did need not be known."""
+        self._start_requested: list[Stream] = []
+        """Streams that were commanded to start, whether or not the strap has confirmed it."""
 
     @property
     def offered(self) -> bool:
-        """Whether the strap has the service at all."""
+        """Whether the strap has Polar's measurement service."""
         return all(self._client.services.get_characteristic(uuid) for uuid in (PMD_CONTROL, PMD_DATA))
 
     async def start(self) -> None:
-        """Start ECG, or pulse intervals where there is none, and acceleration; takes 5 s at most, and never raises."""
+        """Start ECG (or pulse intervals where there is no ECG) and acceleration; takes at most 5 s and never raises."""
         try:
             if self.offered:
                 async with asyncio.timeout(_START_S):
                     await self._start_all()
-        except Exception:  # noqa: BLE001 whatever is wrong here, the heart rate comes
-            _LOG.debug("%s: its Polar streams did not all start", self._client.address, exc_info=True)
+        except Exception:  # noqa: BLE001 the heart rate must not suffer from any error here
+            _LOG.debug("%s: not all Polar streams were started", self._client.address, exc_info=True)
 
     async def stop(self) -> None:
-        """Stop what was started, or the strap stays on; takes 0.7 s a stream at most, and never raises."""
-        while self._asked:
-            stream = self._asked.pop()
+        """Stop the started streams, since the strap would stay on; takes at most 0.7 s per stream and never raises."""
+        while self._start_requested:
+            stream = self._start_requested.pop()
             try:
                 async with asyncio.timeout(_STOP_S):
-                    await self._ask(stop_command(stream))
-            except Exception:  # noqa: BLE001 the link ends anyway
-                _LOG.debug("%s: %s was not stopped in order", self._client.address, stream.name, exc_info=True)
+                    await self._command(stop_command(stream))
+            except Exception:  # noqa: BLE001 the connection ends anyway
+                _LOG.debug("%s: the stream %s was not confirmed as stopped", self._client.address, stream.name, exc_info=True)
 
     async def _start_all(self) -> None:
-        # read before it is subscribed to: BlueZ tells what is read as a notification too
-        has = parse_features(bytes(await self._client.read_gatt_char(PMD_CONTROL))).streams
-        heart = Stream.ECG if Stream.ECG in has else Stream.PPI
-        wanted = [stream for stream in (heart, Stream.ACC) if stream in has]
+        # read before subscribing: BlueZ reports the value read as a notification too
+        offered_streams = parse_features(bytes(await self._client.read_gatt_char(PMD_CONTROL))).streams
+        pulse_stream = Stream.ECG if Stream.ECG in offered_streams else Stream.PPI
+        wanted = [stream for stream in (pulse_stream, Stream.ACC) if stream in offered_streams]
         if not wanted:
             return
         await self._client.start_notify(
@@ -85,31 +85,31 @@ class PolarStreams:
     async def _start_one(self, stream: Stream) -> None:
         settings = Settings()
         if stream is not Stream.PPI:
-            offered = await self._ask(settings_command(stream))
+            offered = await self._command(settings_command(stream))
             if offered.status != OK:
-                _LOG.info("%s: no settings for %s: %s", self._client.address, stream.name, offered.text)
+                _LOG.info("%s: no settings for the stream %s: %s", self._client.address, stream.name, offered.text)
                 return
             settings = parse_settings(offered.parameters).chosen(_ACC_HZ if stream is Stream.ACC else 0)
         command = start_command(stream, settings)
-        self._asked.append(stream)
-        reply = await self._ask(command)
+        self._start_requested.append(stream)
+        reply = await self._command(command)
         if reply.status == ALREADY_IN_STATE:
-            # a program that crashed has left it on, with settings of its own
-            await self._ask(stop_command(stream))
-            reply = await self._ask(command)
+            # left on by a program that crashed, with settings of its own
+            await self._command(stop_command(stream))
+            reply = await self._command(command)
         if reply.status != OK:
-            self._asked.remove(stream)
-            _LOG.info("%s: %s does not start: %s", self._client.address, stream.name, reply.text)
+            self._start_requested.remove(stream)
+            _LOG.info("%s: the stream %s does not start: %s", self._client.address, stream.name, reply.text)
 
-    async def _ask(self, command: bytes) -> ControlReply:
-        """Give a command and wait for its answer; other indications are passed over."""
+    async def _command(self, command: bytes) -> ControlReply:
+        """Write a command and wait for its answer; other indications are ignored."""
         await self._client.write_gatt_char(PMD_CONTROL, command, response=True)
         while True:
             value = await self._indications.get()
             try:
                 reply = parse_reply(value)
             except PayloadError:
-                _LOG.debug("%s tells %s", self._client.address, value.hex())
+                _LOG.debug("%s sent an indication that is no reply: %s", self._client.address, value.hex())
                 continue
             if (reply.operation, reply.stream) == tuple(command[:2]):
                 return reply

@@ -1,7 +1,7 @@
-"""Keeps the stream of one strap alive: find it, connect, listen, and again whenever it is lost.
+"""The stream of one strap, kept alive: find it, connect, listen, and start over whenever the connection is lost.
 
-A link may be up and silent, and nobody is told (bleak-retry-connector #228): so the watchdog looks at data alone. It runs on
-the session's clock; finding, connecting and waiting take wall time.
+A connection can be up and silent without any error being reported (bleak-retry-connector #228), so the watchdog watches the
+data alone. It runs on the session's clock; finding, connecting and waiting take wall time.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ import random
 from typing import Protocol
 
 from ..clock import Clock
-from ..errors import ConnectError, LinkError, NoAdapterError, StrapNotFoundError
+from ..errors import ConnectError, NoAdapterError, RadioError, StrapNotFoundError
 from ..model import Device
 from ..recordings.recording import HEART_RATE, ConnectionEvent, Packet
-from ..source import ConnectionChange, Described, Item, LinkState
-from ..task_cancellation import ended, told_to_end
+from ..source import ConnectionChange, ConnectionState, Described, Item
+from ..task_cancellation import cancel_and_wait, cancellation_requested
 
 _LOG = logging.getLogger(__name__)
 
 OnPacket = Callable[[str, bytes], None]
-"""Takes the short UUID of a characteristic and its payload."""
+"""Called with the short UUID of a characteristic and the payload."""
 
-_SHORTEST_LOOK_S = 0.1
+_SHORTEST_SCAN_S = 0.1
 
 LOST_HINT = "The link to the strap was lost: out of range, or off the body? Check that it is worn and near."
 SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it is worn."
@@ -33,55 +33,55 @@ SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient the stream is with a strap."""
+    """The time limits of a strap's stream."""
 
     silent_after_s: float = 5.0
-    """Session time without a packet until the strap counts as silent; after twice as long it is connected anew."""
+    """Session time without a packet after which the strap counts as silent; after twice as long it is reconnected."""
     silent_after_wall_s: float = 1.0
-    """At least this much wall time, so that at a high speed a short stall of this computer is no silence."""
+    """The same in wall time, as a minimum, so that at high speed a short stall of this computer is no silence."""
     stable_after_s: float = 10.0
-    """Session time of data after which a link counts as good."""
-    look_s: float = 6.0
-    """Wall time to look for the strap until the hint tells what to check."""
+    """Session time of data after which a connection counts as stable."""
+    scan_s: float = 6.0
+    """Wall time of a scan for the strap, after which the hint says what to check."""
     first_wait_s: float = 0.5
     longest_wait_s: float = 15.0
-    """Wall time between two attempts: it doubles with each, give or take a quarter."""
+    """Wall time between two attempts, which doubles with each, give or take a quarter."""
     no_adapter_wait_s: float = 2.0
     give_up_after_s: float | None = None
-    """Wall time after which a strap that was never connected is given up, at once without an adapter; by default never."""
+    """Wall time after which a strap that was never connected is given up (without an adapter: at once); None: never."""
 
 
 class Connection(Protocol):
-    """A link to a strap."""
+    """A connection to a strap: `connection.BleakConnection`, which imports this module, and the tests' straps without Bleak."""
 
     @property
-    def gone(self) -> asyncio.Event:
-        """Set when the link is known to be down; a link may be down without it."""
+    def lost(self) -> asyncio.Event:
+        """Set when the connection is known to be lost; it may be lost without being set."""
         ...
 
     async def describe(self) -> Device:
-        """What the strap tells of itself."""
+        """Read how the strap describes itself. Raises `ConnectError` where the connection is lost."""
         ...
 
     async def listen(self, on_packet: OnPacket) -> None:
-        """Subscribe to the heart rate, and to what else there is. Raises `ConnectError`."""
+        """Subscribe to the heart rate and whatever else the strap offers. Raises `ConnectError` where that fails."""
         ...
 
 
 class Strap(Protocol):
-    """A strap that may be near; `ble` knows the real ones."""
+    """A strap that may be near: `connection.BleakStrap`, `proxies.strap.ProxiedStrap`, and the tests' straps without Bleak."""
 
     async def find(self, seconds: float) -> None:
-        """Look for the strap. Raises `NoAdapterError` or `StrapNotFoundError`."""
+        """Look for the strap for at most `seconds`. Raises `NoAdapterError` or `StrapNotFoundError`."""
         ...
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:
-        """Connect to the strap as it was found, and let go of it in any case. Raises `ConnectError`."""
+        """Connect to the strap that was found, and disconnect in any case. Raises `ConnectError` where that fails."""
         ...
 
 
 class ReconnectingSource:
-    """A `Source` of what a strap sends, across every loss of it."""
+    """A `Source` of a strap's items that reconnects after every loss."""
 
     def __init__(
         self,
@@ -99,57 +99,59 @@ class ReconnectingSource:
     async def items(self, clock: Clock) -> AsyncGenerator[Item, None]:
         """Yield items without end; closing the generator disconnects.
 
-        Raises `NoAdapterError`, `StrapNotFoundError` or `ConnectError` where it was told to give up.
+        With `Timing.give_up_after_s`, raises `NoAdapterError`, `StrapNotFoundError` or `ConnectError` on giving up.
         """
         queue: asyncio.Queue[Item | None] = asyncio.Queue()
-        keeping = asyncio.create_task(self._keep(clock, queue.put_nowait), name="strap")
-        keeping.add_done_callback(lambda _: queue.put_nowait(None))
+        task = asyncio.create_task(self._reconnect(clock, queue.put_nowait), name="strap")
+        task.add_done_callback(lambda _: queue.put_nowait(None))
         try:
             while (item := await queue.get()) is not None:
                 yield item
-            await keeping
+            await task
         finally:
-            await ended(keeping)
+            await cancel_and_wait(task)
 
-    async def _keep(self, clock: Clock, emit: Callable[[Item], None]) -> None:
+    async def _reconnect(self, clock: Clock, emit: Callable[[Item], None]) -> None:
         timing = self._timing
         stream = _Stream(clock, emit)
         give_up_at = inf if timing.give_up_after_s is None else _wall_s() + timing.give_up_after_s
         attempts, hint = 0, None
-        refused: LinkError | None = None
+        connect_error: RadioError | None = None
         while True:
-            stream.say(LinkState.SCANNING, hint)
+            stream.report_state(ConnectionState.SCANNING, hint)
             wait_s = None
             try:
-                await self._strap.find(min(timing.look_s, max(_SHORTEST_LOOK_S, give_up_at - _wall_s())))
-                stream.say(LinkState.CONNECTING)
+                await self._strap.find(min(timing.scan_s, max(_SHORTEST_SCAN_S, give_up_at - _wall_s())))
+                stream.report_state(ConnectionState.CONNECTING)
                 async with self._strap.connect() as connection:
                     hint = await self._listen(stream, connection)
                 give_up_at = inf
-                attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1
+                attempts = 0 if stream.was_stable(timing.stable_after_s) else attempts + 1
             except NoAdapterError as error:
-                # who waits for an end is told at once: an adapter does not come by itself
-                hint = self._hint(error, stream, inf if give_up_at == inf else 0.0)
+                # with a limit, give up at once: an adapter does not appear by itself
+                hint = self._report_failure(error, stream, inf if give_up_at == inf else 0.0)
                 wait_s = timing.no_adapter_wait_s
             except StrapNotFoundError as error:
-                # the last look may be cut short: that a strap refused tells more than that it was not heard just then
-                hint = self._hint(refused if refused and _wall_s() >= give_up_at else error, stream, give_up_at)
+                # the last scan may have been cut short, and a refused connection is more informative than "not heard"
+                hint = self._report_failure(
+                    connect_error if connect_error and _wall_s() >= give_up_at else error, stream, give_up_at
+                )
                 wait_s = 0.0
-            except (Exception, asyncio.CancelledError) as error:  # a session lives through whatever Bluetooth raises
-                if told_to_end():
+            except (Exception, asyncio.CancelledError) as error:  # a session survives whatever Bluetooth raises
+                if cancellation_requested():
                     raise
-                refused = error if isinstance(error, LinkError) else _odd(error)
-                hint = self._hint(refused, stream, give_up_at)
+                connect_error = error if isinstance(error, RadioError) else _unexpected(error)
+                hint = self._report_failure(connect_error, stream, give_up_at)
                 attempts += 1
             wait_s = self._wait_s(attempts) if wait_s is None else wait_s
             await self._sleep(max(0.0, min(wait_s, give_up_at - _wall_s())))
 
     @staticmethod
-    def _hint(error: LinkError, stream: "_Stream", give_up_at: float) -> str:
+    def _report_failure(error: RadioError, stream: "_Stream", give_up_at: float) -> str:
         if _wall_s() >= give_up_at:
-            stream.say(LinkState.GIVING_UP, str(error))
+            stream.report_state(ConnectionState.GIVING_UP, str(error))
             raise error
-        stream.say(LinkState.SCANNING, str(error))
+        stream.report_state(ConnectionState.SCANNING, str(error))
         return str(error)
 
     async def _listen(self, stream: "_Stream", connection: Connection) -> str:
@@ -158,9 +160,9 @@ class ReconnectingSource:
         hint = LOST_HINT
         try:
             await connection.listen(stream.packet)
-            stream.came_up()
+            stream.connected()
             await self._until_lost(stream, connection)
-            hint = LOST_HINT if connection.gone.is_set() else SILENT_HINT
+            hint = LOST_HINT if connection.lost.is_set() else SILENT_HINT
         finally:
             stream.close(hint)
         return hint
@@ -168,15 +170,15 @@ class ReconnectingSource:
     async def _until_lost(self, stream: "_Stream", connection: Connection) -> None:
         clock = stream.clock
         silent_after_s = max(self._timing.silent_after_s, self._timing.silent_after_wall_s * clock.speed)
-        while not connection.gone.is_set():
+        while not connection.lost.is_set():
             due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)
             if clock.now() < due_s:
-                await _either(connection.gone, clock, due_s)
+                await _lost_or_due(connection.lost, clock, due_s)
             elif stream.silent:
                 return
             else:
                 stream.silent = True
-                stream.say(LinkState.SILENT, SILENT_HINT)
+                stream.report_state(ConnectionState.SILENT, SILENT_HINT)
 
     def _wait_s(self, attempts: int) -> float:
         timing = self._timing
@@ -184,7 +186,7 @@ class ReconnectingSource:
 
 
 class _Stream:
-    """What one strap's stream has come to; every item goes out through it."""
+    """The state of one strap's stream, and the single place that emits its items."""
 
     def __init__(self, clock: Clock, emit: Callable[[Item], None]) -> None:
         self.clock = clock
@@ -192,71 +194,71 @@ class _Stream:
         self.last_s = 0.0
         """Time of the last heart-rate packet, or of the subscription."""
         self._emit = emit
-        self._said: tuple[LinkState, str | None] | None = None
+        self._reported: tuple[ConnectionState, str | None] | None = None
         self._device: Device | None = None
         self._open = False
         self._up = False
         self._up_s = 0.0
 
-    def say(self, state: LinkState, hint: str | None = None) -> None:
-        """Tell a change of state, once."""
-        if (state, hint) != self._said:
-            self._said = state, hint
+    def report_state(self, state: ConnectionState, hint: str | None = None) -> None:
+        """Emit a change of state or hint; a repetition is dropped."""
+        if (state, hint) != self._reported:
+            self._reported = state, hint
             self._emit(ConnectionChange(self.clock.now(), state, hint))
 
     def describe(self, device: Device) -> None:
-        """Tell what the strap is, where that is news."""
+        """Emit the strap's description where it has changed."""
         if device != self._device:
             self._device = device
             self._emit(Described(self.clock.now(), device))
 
     def open(self) -> None:
-        """Let packets in; the first may come before the strap has confirmed the subscription."""
+        """Accept packets from now on; the first may come before the strap has confirmed the subscription."""
         self._open, self.silent = True, False
         self.last_s = self._up_s = self.clock.now()
 
-    def came_up(self) -> None:
-        """The strap streams."""
+    def connected(self) -> None:
+        """Emit that the connection is up and streaming, once per connection."""
         if not self._up:
             self._up = True
             self._emit(ConnectionEvent(self.clock.now(), up=True))
-            self.say(LinkState.STREAMING)
+            self.report_state(ConnectionState.STREAMING)
 
     def packet(self, uuid: str, payload: bytes) -> None:
-        """Pass a packet on; none after the link was given up."""
+        """Emit a packet, unless the connection has been closed."""
         if not self._open:
             return
-        self.came_up()
+        self.connected()
         now_s = self.clock.now()
-        if uuid == HEART_RATE:  # a strap whose ECG comes without its heart rate is silent all the same
+        if uuid == HEART_RATE:  # a strap that sends ECG but no heart rate counts as silent
             self.last_s, self.silent = now_s, False
-            self.say(LinkState.STREAMING)
+            self.report_state(ConnectionState.STREAMING)
         self._emit(Packet(now_s, uuid, payload))
 
     def close(self, hint: str) -> None:
-        """The link is lost, if it was up."""
+        """Accept no more packets, and emit the loss of the connection if it was up."""
         self._open = False
         if self._up:
             self._up = False
             self._emit(ConnectionEvent(self.clock.now(), up=False))
-            self.say(LinkState.LOST, hint)
+            self.report_state(ConnectionState.LOST, hint)
 
-    def lasted(self, seconds: float) -> bool:
-        """Whether data came for so long."""
+    def was_stable(self, seconds: float) -> bool:
+        """Return whether heart-rate packets arrived for at least `seconds` of this connection."""
         return self.last_s - self._up_s >= seconds
 
 
-def _odd(error: BaseException) -> ConnectError:
-    _LOG.error("What Bluetooth raised was not expected", exc_info=error)
+def _unexpected(error: BaseException) -> ConnectError:
+    _LOG.error("Bluetooth raised an unexpected error", exc_info=error)
     return ConnectError(f"Bluetooth failed: {str(error) or type(error).__name__}. It is tried again.")
 
 
-async def _either(gone: asyncio.Event, clock: Clock, due_s: float) -> None:
-    waits = [asyncio.create_task(gone.wait()), asyncio.create_task(clock.sleep_until(due_s))]
+async def _lost_or_due(lost: asyncio.Event, clock: Clock, due_s: float) -> None:
+    waits = [asyncio.create_task(lost.wait()), asyncio.create_task(clock.sleep_until(due_s))]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await ended(*waits)
+        await cancel_and_wait(*waits)
 
 
 def _wall_s() -> float:

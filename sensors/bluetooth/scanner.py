@@ -1,6 +1,6 @@
-"""The one door to Bluetooth: which straps are on the air, what they are, and the stream of one of them.
+"""The interface to Bluetooth: scanning for straps, inspecting one, and streaming from one.
 
-Bleak is imported here and in the rooms behind this door alone: `discovery`, `link`, `polar_link`, `bleak_bus`.
+Only this module and those that it stands on import Bleak: `discovery`, `connection`, `polar_streams`, `dbus_override`.
 """
 
 import asyncio
@@ -43,24 +43,27 @@ _RSSI_UNKNOWN = -127
 
 
 class Advert(msgspec.Struct, frozen=True):
-    """A Bluetooth device that was heard."""
+    """A Bluetooth device that was heard advertising."""
 
     address: str
     name: str | None
     rssi_dbm: int | None
     heart_rate_service: bool
-    """Whether it says that it is a heart-rate strap."""
+    """Whether it advertises the heart rate service."""
 
 
 class Inspected(msgspec.Struct, frozen=True):
-    """What a strap told of itself; `has_rr` is None where it sent no heart rate in time, as one that is not worn."""
+    """A strap's description of itself; `has_rr` is None where it sent no heart rate in time, for example off the body."""
 
     device: Device
     has_rr: bool | None
 
 
 async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool = True) -> list[Advert]:
-    """Listen for so long (wall time); gives heart-rate straps first, then by signal. Raises `NoAdapterError`."""
+    """Scan for `seconds` (wall time); return heart-rate straps first, then by signal strength.
+
+    Raises `NoAdapterError` where no adapter can be used.
+    """
     heard: dict[str, Advert] = {}
 
     def listen(device: BLEDevice, data: AdvertisementData) -> None:
@@ -69,32 +72,35 @@ async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool 
             heard[device.address] = advert
 
     discovery = discovery_of(adapter)
-    async with discovery.listened_to(listen):
+    async with discovery.listening(listen):
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await discovery.troubled.wait()
-    if discovery.troubled.is_set():
+                await discovery.unavailable.wait()
+    if discovery.unavailable.is_set():
         raise NoAdapterError(discovery.state.text)
     return _strongest_first(heard.values())
 
 
 async def adapter_state(adapter: str | None = None) -> RadioState:
-    """Whether there is a powered adapter; never raises."""
+    """Return whether a powered adapter can be used; never raises."""
     discovery = discovery_of(adapter)
-    async with discovery.listened_to(lambda _device, _data: None):
+    async with discovery.listening(lambda _device, _data: None):
         with suppress(TimeoutError):
             async with asyncio.timeout(START_S):
-                await discovery.settled.wait()
+                await discovery.state_known.wait()
     return discovery.state
 
 
 async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6.0, listen_s: float = 4.0) -> Inspected:
-    """Connect to a strap, ask what it is, and hear whether it sends RR. Raises a `LinkError` where it cannot be asked."""
+    """Connect to a strap, read its description, and listen whether it sends RR intervals.
+
+    Times are wall time. Raises `NoAdapterError`, `StrapNotFoundError` or `ConnectError`.
+    """
     strap = BleakStrap(address, adapter)
     await strap.find(find_s)
     async with strap.connect() as connection:
         device = await connection.describe()
-        told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        rr_seen: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         packets = 0
 
         def listen(uuid: str, payload: bytes) -> None:
@@ -102,16 +108,16 @@ async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6
             with suppress(PayloadError):
                 if uuid == HEART_RATE:
                     packets += 1
-                    if parse(payload).rr_flag and not told.done():
-                        told.set_result(True)
+                    if parse(payload).rr_flag and not rr_seen.done():
+                        rr_seen.set_result(True)
 
         await connection.listen(listen)
-        await asyncio.wait({told}, timeout=listen_s)
-        return Inspected(device, True if told.done() else False if packets else None)
+        await asyncio.wait({rr_seen}, timeout=listen_s)
+        return Inspected(device, True if rr_seen.done() else False if packets else None)
 
 
 class StrapWatch:
-    """Knows, within its block, which straps were heard lately; keeps looking for an adapter where there is none."""
+    """The straps heard lately, kept up to date within the block; where there is no adapter, it keeps looking for one."""
 
     def __init__(self, *, adapter: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._adapter = adapter
@@ -121,19 +127,19 @@ class StrapWatch:
 
     @property
     def state(self) -> RadioState:
-        """Whether there is a radio at present."""
+        """Whether an adapter can be used at present."""
         state = discovery_of(self._adapter).state
         return state if state.ready else RadioState(ready=False, text=f"{state.text} restbeat keeps looking.")
 
     @property
     def straps(self) -> list[Advert]:
-        """Heart-rate straps heard within the last 20 s, strongest first; one that is connected is not on the air."""
+        """Heart-rate straps heard within the last 20 s, strongest first; a connected strap does not advertise."""
         now = self._monotonic()
         self._heard = {address: heard for address, heard in self._heard.items() if now - heard[0] <= _FORGET_S}
         return _strongest_first(advert for _, advert in self._heard.values())
 
     async def __aenter__(self) -> Self:
-        self._listening = discovery_of(self._adapter).listened_to(self._listen, at_leisure=True)
+        self._listening = discovery_of(self._adapter).listening(self._listen, with_rests=True)
         await self._listening.__aenter__()
         return self
 
@@ -147,7 +153,7 @@ class StrapWatch:
 
 
 class StrapSource(ReconnectingSource):
-    """A strap on the air, as a `Source`: what it sends, across every loss of the link."""
+    """A strap on the air as a `Source` that reconnects after every loss."""
 
     def __init__(
         self,
@@ -160,9 +166,10 @@ class StrapSource(ReconnectingSource):
         acquire_notify: bool = False,
         pmd: bool = True,
     ) -> None:
-        """Without `give_up_after_s` (wall time) it never gives up. `acquire_notify` is Bleak's other way to listen on Linux.
+        """Without `give_up_after_s` (wall time) it never gives up.
 
-        `pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them.
+        `acquire_notify` selects AcquireNotify instead of StartNotify on Linux. With `pmd`, a Polar strap's ECG, pulse
+        intervals and acceleration are streamed too.
         """
         timing = timing or Timing()
         if give_up_after_s is not None:

@@ -8,16 +8,14 @@ import shutil
 import sys
 
 from ..errors import VirtualBusError
-from .temporary_folder import end, passing_folder
+from .temporary_folder import end_process, temporary_folder
 
 _DAEMON = "dbus-daemon"
-_MISSING = (
-    f"Virtual straps need {_DAEMON}, which is not installed (on Debian: apt install dbus). Recordings can be replayed without it."
-)
+_MISSING = f"Virtual straps need {_DAEMON}, which is not installed (on Debian: apt install dbus)."
 _START_S = 5.0
-# ends the daemon when the pipe from us closes, so that it does not outlive a restbeat that was killed
+# ends the daemon when our end of the pipe closes, so that it does not outlive a killed restbeat
 _GUARD = '"$0" "$@" & exec >&-; read -r _; kill $! && wait $!'
-# a BleakClient takes a connection of its own, and 256 a user would be the default
+# each BleakClient opens a connection of its own, and the default limit is 256 a user
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "busconfig.dtd">
 <busconfig>
   <listen>unix:path={socket}</listen>
@@ -40,7 +38,7 @@ async def private_bus() -> AsyncGenerator[str]:
     daemon = shutil.which(_DAEMON)
     if daemon is None:
         raise VirtualBusError(_MISSING)
-    async with passing_folder("restbeat-bus-") as folder, _daemon(daemon, folder) as address:
+    async with temporary_folder("restbeat-bus-") as folder, _daemon(daemon, folder) as address:
         yield address
 
 
@@ -60,15 +58,15 @@ async def _daemon(program: str, folder: Path) -> AsyncGenerator[str]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C in a terminal is for restbeat, which then ends the bus last
+        start_new_session=True,  # Ctrl-C in a terminal must reach restbeat only, which then ends the bus last
     )
     try:
-        yield await _address(process)
+        yield await _address_of(process)
     finally:
-        await end(process)
+        await end_process(process)
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
+async def _address_of(process: asyncio.subprocess.Process) -> str:
     if process.stdout is None or process.stderr is None:
         raise VirtualBusError(f"{_DAEMON} was started without its pipes.")
     try:
@@ -77,6 +75,6 @@ async def _address(process: asyncio.subprocess.Process) -> str:
     except TimeoutError as error:
         raise VirtualBusError(f"{_DAEMON} did not answer within {_START_S:g} s.") from error
     if not line:
-        why = (await process.communicate(b""))[1].decode(errors="replace").strip()
-        raise VirtualBusError(f"{_DAEMON} could not be started: {why or 'it ended at once'}.")
+        reason = (await process.communicate(b""))[1].decode(errors="replace").strip()
+        raise VirtualBusError(f"{_DAEMON} could not be started: {reason or 'it ended at once'}.")
     return line.decode().strip().split(",guid=")[0]

@@ -1,4 +1,4 @@
-"""What goes with this process, however it ends: a folder, and programs that it has started."""
+"""A folder, and child processes, that do not outlive this process, however it ends."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,13 +9,13 @@ import signal
 import tempfile
 
 _STOP_S = 2.0
-# removes the folder when the pipe from us closes: a restbeat that was killed cannot
+# removes the folder when our end of the pipe closes: a killed restbeat cannot do so itself
 _SWEEP = 'read -r _; /bin/rm -rf -- "$0"'
 
 
 @asynccontextmanager
-async def passing_folder(prefix: str) -> AsyncGenerator[Path]:
-    """Give a folder for the block. On Linux and macOS it goes even when this process is killed."""
+async def temporary_folder(prefix: str) -> AsyncGenerator[Path]:
+    """Create a folder and remove it when the block ends; on Linux and macOS also when this process is killed."""
     with tempfile.TemporaryDirectory(prefix=prefix) as folder:
         if os.name != "posix":
             yield Path(folder)
@@ -26,11 +26,11 @@ async def passing_folder(prefix: str) -> AsyncGenerator[Path]:
         try:
             yield Path(folder)
         finally:
-            await end(sweeper)
+            await end_process(sweeper)
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
-    """Close the pipe of a program that ends on that, and kill it and its own where it does not."""
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """Close the stdin of a process that then should end by itself; kill its process group if it has not within 2 s."""
     try:
         async with asyncio.timeout(_STOP_S):
             await process.communicate(b"")

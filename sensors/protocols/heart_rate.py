@@ -1,4 +1,4 @@
-"""Heart Rate Measurement 0x2A37, to the letter of the Bluetooth GATT Specification Supplement 3.113."""
+"""Heart Rate Measurement 0x2A37, exactly as in the Bluetooth GATT Specification Supplement 3.113."""
 
 import struct
 
@@ -8,14 +8,14 @@ from ..model import Contact, Measurement
 HEART_RATE_SERVICE = 0x180D
 
 _HR_UINT16, _CONTACT, _CONTACT_SUPPORTED, _ENERGY, _RR = 0x01, 0x02, 0x04, 0x08, 0x10
-_LONGEST_RR = 0xFFFF
+_UINT16_MAX = 0xFFFF
 _RR_READERS = {2 + 2 * count: struct.Struct(f"<{count}H").unpack_from for count in range(10)}
 
 
 def parse(payload: bytes) -> Measurement:
-    """Read one notification; whole RR intervals are kept where a short MTU cut the last one in half.
+    """Decode one notification; where a short MTU truncated the last RR interval, the complete ones are kept.
 
-    Raises `PayloadError` where flags, heart rate or energy are missing.
+    Raises `PayloadError` where the payload is empty or shorter than its flags announce.
     """
     if not payload:
         raise PayloadError("an empty heart rate notification")
@@ -40,23 +40,26 @@ def parse(payload: bytes) -> Measurement:
 
 
 def plain_rr(payload: bytes) -> tuple[int, ...] | None:
-    """The RR intervals of the commonest kind of notification, in a third of the time; None of any other: it needs `parse`.
+    """Return the RR intervals of the most common kind of notification, in a third of the time; None: it needs `parse`.
 
-    Its heart rate has 8 bits, energy is not in it, contact is not denied, and where RR is announced it is there, whole.
+    That kind has an 8-bit heart rate, no energy, no missing skin contact, and complete RR intervals where they are announced.
     """
     unpack = _RR_READERS.get(len(payload))
     if unpack is None:
         return None
-    kind = _PLAIN[payload[0]]
-    if kind == _RR:
+    rr_bit = _RR_BIT_OF_FLAGS[payload[0]]
+    if rr_bit == _RR:
         return unpack(payload, 2) or None
-    return () if kind == 0 else None
+    return () if rr_bit == 0 else None
 
 
 def encode(measurement: Measurement) -> bytes:
-    """The bytes that `parse` reads back to the same measurement."""
+    """Encode a measurement as the payload that `parse` reads back.
+
+    Raises `PayloadError` where the heart rate or an RR interval does not fit 16 bits.
+    """
     m = measurement
-    if not 0 <= m.hr_bpm <= _LONGEST_RR or any(not 0 <= x <= _LONGEST_RR for x in m.rr_1024):
+    if not 0 <= m.hr_bpm <= _UINT16_MAX or any(not 0 <= x <= _UINT16_MAX for x in m.rr_1024):
         raise PayloadError(f"a heart rate of {m.hr_bpm} or an RR interval does not fit 16 bits")
     flags = (_HR_UINT16 if m.hr_bpm > 0xFF else 0) | (_ENERGY if m.energy_kj is not None else 0) | (_RR if m.rr_flag else 0)
     if m.contact is not Contact.NOT_REPORTED:
@@ -73,5 +76,7 @@ def _contact(flags: int) -> Contact:
     return Contact.YES if flags & _CONTACT else Contact.NO
 
 
-_PLAIN = [-1 if flags & (_HR_UINT16 | _ENERGY) or _contact(flags) is Contact.NO else flags & _RR for flags in range(256)]
-"""By flags: whether RR is announced; −1 where there is more to read."""
+_RR_BIT_OF_FLAGS = [
+    -1 if flags & (_HR_UINT16 | _ENERGY) or _contact(flags) is Contact.NO else flags & _RR for flags in range(256)
+]
+"""By flags byte: the RR bit; −1 where the notification needs `parse`."""

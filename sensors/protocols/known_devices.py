@@ -1,4 +1,4 @@
-"""What is known of each strap, from the table `known_devices.toml`; what is not in it is asked of the strap itself."""
+"""Properties of known sensors, from the table `known_devices.toml`; any other sensor is judged by what it reports."""
 
 from enum import Enum
 from functools import cache
@@ -13,7 +13,7 @@ _TABLE = Path(__file__).with_suffix(".toml")
 
 
 class Rr(Enum):
-    """What RR intervals a sensor sends by 0x2A37."""
+    """The kind of RR intervals that a sensor sends by 0x2A37."""
 
     YES = "yes"
     SMOOTHED = "smoothed"
@@ -21,7 +21,7 @@ class Rr(Enum):
 
 
 class ContactBit(Enum):
-    """What the skin contact in 0x2A37 is worth."""
+    """The reliability of the skin contact bits in 0x2A37."""
 
     NOT_REPORTED = "not reported"
     RELIABLE = "reliable"
@@ -29,14 +29,14 @@ class ContactBit(Enum):
 
 
 class Kind(Enum):
-    """How a sensor hears the heart."""
+    """The sensing principle of a sensor."""
 
     CHEST = "chest strap"
     OPTICAL = "optical"
 
 
-class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of the table; its fields are explained there."""
+class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the table, in which the fields are explained."""
 
     model: str
     names: str
@@ -50,52 +50,35 @@ class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def believes_contact(self) -> bool:
-        """Whether its "no skin contact" is to be believed."""
+        """Whether its report of no skin contact can be believed."""
         return self.contact is not ContactBit.UNRELIABLE
 
     @property
     def believes_rr(self) -> bool:
-        """Whether what it sends as RR intervals are beats."""
+        """Whether its RR intervals are beat to beat, neither smoothed nor missing."""
         return self.rr is Rr.YES
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    strap: tuple[Known, ...]
+    strap: tuple[KnownDevice, ...]
 
 
 @cache
-def table() -> tuple[Known, ...]:
-    """Every row, in the order in which they are tried."""
+def known_devices() -> tuple[KnownDevice, ...]:
+    """Return every row, in the order in which they are matched."""
     return msgspec.toml.decode(_TABLE.read_bytes(), type=_Table).strap
 
 
-def known(device: Device) -> Known | None:
-    """What is known of a strap, by its name or its model; None where it is not in the table."""
+def known_device(device: Device) -> KnownDevice | None:
+    """Return the table's row for a strap, by its name or model; None where there is none."""
     texts = [text.strip() for text in (device.name, device.model, f"{device.manufacturer} {device.model}") if text]
-    return next((row for row in table() if any(re.match(row.names, text, re.IGNORECASE) for text in texts)), None)
+    return next((row for row in known_devices() if any(re.match(row.names, text, re.IGNORECASE) for text in texts)), None)
 
 
 def busy_hint(name: str | None) -> str | None:
-    """What to do where a strap of this name does not let us in: another app may hold its only connection."""
-    row = known(Device(name=name))
+    """Return advice for a strap of this name that refuses to connect, since another app may use its only connection.
+
+    None where nothing is known of it.
+    """
+    row = known_device(Device(name=name))
     return None if row is None or row.slots is None else row.quirk
-
-
-def table_markdown() -> str:
-    """The table as the documentation shows it."""
-    head = ("sensor", "kind", "RR", "contact", "connections", "RR comes after", "to know", "source")
-    rows = [
-        (
-            row.model,
-            row.kind.value,
-            row.rr.value,
-            row.contact.value if row.contact else "–",
-            str(row.slots or "–"),
-            f"{row.latency_s:g} s" if row.latency_s else "–",
-            row.quirk or "",
-            row.source,
-        )
-        for row in table()
-    ]
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -1,7 +1,7 @@
-"""The control point of Polar Measurement Data: what a strap offers, and the commands that start and stop its streams.
+"""The control point of Polar Measurement Data: the streams on offer, and the commands that start and stop them.
 
-Source: Polar Measurement Data Specification, in polarofficial/polar-ble-sdk. Commands are an operation, a stream and its
-settings; each is answered by `F0`, the operation, the stream, a status, whether more follows, and parameters.
+Source: Polar Measurement Data Specification, in polarofficial/polar-ble-sdk. A command consists of an operation, a stream and
+its settings; it is answered by `F0`, the operation, the stream, a status, whether more follows, and parameters.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _STATUS = (
 
 
 class Operation(Enum):
-    """What the control point can be asked."""
+    """An operation of the control point."""
 
     SETTINGS = 1
     START = 2
@@ -46,24 +46,24 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """The streams that a strap has; those that restbeat does not know are left out."""
+    """The streams that a strap offers, without those that restbeat does not know."""
 
     streams: frozenset[Stream]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The values that a stream may be started with; one of each is to be chosen."""
+    """The values on offer for a stream's settings; `chosen` picks one of each."""
 
     rates_hz: tuple[int, ...] = ()
     resolutions_bit: tuple[int, ...] = ()
     ranges_g: tuple[int, ...] = ()
     channels: tuple[int, ...] = ()
     factor: float | None = None
-    """The unit of one count, in the reply to a start; never sent."""
+    """The value of one count, in the reply to a start command; never sent."""
 
     def chosen(self, rate_hz: int = 0) -> "Settings":
-        """One of each: the lowest rate of at least `rate_hz` (else the highest), the finest resolution, the smallest range."""
+        """Choose one of each: the lowest rate from `rate_hz` up (else the highest), the finest resolution, the smallest range."""
         enough = [rate for rate in self.rates_hz if rate >= rate_hz]
         return replace(
             self,
@@ -80,10 +80,10 @@ class ControlReply:
 
     operation: int
     stream: int
-    """As sent; it may be one that restbeat does not know."""
+    """The stream's number, which restbeat may not know."""
     status: int
     more: bool
-    """The parameters go on in another indication."""
+    """Whether the parameters continue in another indication."""
     parameters: bytes
 
     @property
@@ -93,23 +93,23 @@ class ControlReply:
 
 
 def parse_features(value: bytes) -> Features:
-    """What the control point tells when it is read. Raises `PayloadError`."""
+    """Decode the value read from the control point. Raises `PayloadError` where it holds no features."""
     if len(value) < 2 or value[0] != _FEATURES:
         raise PayloadError(f"the control point of a Polar strap tells no features: {value.hex()}")
     return Features(frozenset(stream for stream in Stream if value[1] >> stream.value & 1))
 
 
 def parse_reply(value: bytes) -> ControlReply:
-    """An indication of the control point. Raises `PayloadError` where it is no answer to a command."""
+    """Decode an indication of the control point. Raises `PayloadError` where it is no answer to a command."""
     if len(value) < 4 or value[0] != _REPLY:
         raise PayloadError(f"no reply of a Polar control point: {value.hex()}")
     return ControlReply(value[1], value[2], value[3], any(value[4:5]), value[5:])
 
 
 def parse_settings(parameters: bytes) -> Settings:
-    """The parameters of a reply to a settings or a start command; a setting that is not known ends what is read.
+    """Decode the parameters of a reply to a settings or a start command, up to the first unknown setting.
 
-    Raises `PayloadError` where they are cut off.
+    Raises `PayloadError` where they are truncated.
     """
     known = dict(_settings(parameters))
     factor = known.get(_FACTOR)
@@ -123,20 +123,23 @@ def parse_settings(parameters: bytes) -> Settings:
 
 
 def settings_command(stream: Stream) -> bytes:
-    """Ask what a stream may be started with."""
+    """Encode the command that asks for the settings on offer for a stream."""
     return bytes([Operation.SETTINGS.value, stream.value])
 
 
 def start_command(stream: Stream, settings: Settings) -> bytes:
-    """Start a stream with the first value of each setting that there is. Raises `PayloadError` where one does not fit."""
+    """Encode the command that starts a stream with the first value of each setting.
+
+    Raises `PayloadError` where a value does not fit its field.
+    """
     out = bytes([Operation.START.value, stream.value])
-    given = {
+    chosen = {
         _RATE: settings.rates_hz,
         _RESOLUTION: settings.resolutions_bit,
         _RANGE: settings.ranges_g,
         _CHANNELS: settings.channels,
     }
-    for kind, values in given.items():
+    for kind, values in chosen.items():
         if values:
             try:
                 out += bytes([kind, 1]) + values[0].to_bytes(_WIDTHS[kind], "little")
@@ -146,13 +149,13 @@ def start_command(stream: Stream, settings: Settings) -> bytes:
 
 
 def stop_command(stream: Stream) -> bytes:
-    """Stop a stream."""
+    """Encode the command that stops a stream."""
     return bytes([Operation.STOP.value, stream.value])
 
 
 def _settings(parameters: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
     at = 0
-    # an H10 answers a start with one byte more than the specification has
+    # an H10 answers a start command with one byte more than specified
     while at + 2 < len(parameters) and (width := _WIDTHS.get(parameters[at])):
         kind, count = parameters[at], parameters[at + 1]
         at, end = at + 2, at + 2 + count * width

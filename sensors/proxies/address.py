@@ -1,21 +1,21 @@
-"""Where a Bluetooth proxy is, and the name of the room that it stands in."""
+"""The network address of a Bluetooth proxy, and the name of the room that it stands in."""
 
 from dataclasses import dataclass
 from typing import Self
 
-from ..errors import LinkError
+from ..errors import RadioError
 
 _PORT = 6053
 _FORM = "A proxy is written HOST, HOST:PORT or HOST=ROOM NAME, such as 192.168.1.40=Blue room"
 
 
-class ProxyError(LinkError):
-    """A Bluetooth proxy that is written wrongly, or what it takes to use one is not installed."""
+class ProxyError(RadioError):
+    """A Bluetooth proxy that cannot be used: a malformed address, a missing installation, or a device without a scanner."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """An ESPHome Bluetooth proxy on the network."""
+    """An ESPHome Bluetooth proxy on the network, and the room that it stands in."""
 
     host: str
     port: int
@@ -23,7 +23,10 @@ class ProxyAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `HOST[:PORT][=ROOM NAME]`; without a name the room is called after the host. Raises `ProxyError`."""
+        """Read `HOST[:PORT][=ROOM NAME]`; without a name, the room is named after the host.
+
+        Raises `ProxyError` where the host is missing or the port is not one.
+        """
         place, _, room = (part.strip() for part in text.partition("="))
         host, port = _split(place)
         if not host or any(letter.isspace() for letter in host):
@@ -34,7 +37,7 @@ class ProxyAddress:
 
 
 def _split(place: str) -> tuple[str, str]:
-    """Part host and port; an IPv6 address with a port stands in brackets, and may stand there without."""
+    """Split host and port; an IPv6 address needs brackets before a port, and may have them without one."""
     if place.startswith("["):
         host, _, rest = place[1:].partition("]")
         return host, rest.removeprefix(":")

@@ -1,7 +1,7 @@
-"""The one door to ESPHome Bluetooth proxies: a connection to each, what they hear, and clients that go through them.
+"""The interface to ESPHome Bluetooth proxies: a connection to each, what they hear, and Bleak backends through them.
 
-Imported only where a proxy is used: what it stands on is the extra `restbeat[proxy]`. Bleak stays as it is: the manager of
-habluetooth would put its own classes in Bleak's place for the whole program, and is set up here without that step.
+Imported only where a proxy is used, because it needs the extra `restbeat[proxy]`. Bleak is left unchanged: the manager of
+habluetooth would replace Bleak's classes for the whole program, and is set up here without that step.
 """
 
 import asyncio
@@ -25,49 +25,52 @@ from bluetooth_adapters import AdapterDetails, BluetoothAdapters
 from habluetooth import BluetoothManager, BluetoothServiceInfoBleak
 from habluetooth.central_manager import CentralBluetoothManager
 
-from ..bluetooth.gatt import whole_uuid
+from ..bluetooth.gatt import full_uuid
 from ..protocols.heart_rate import HEART_RATE_SERVICE
-from ..task_cancellation import ended, told_to_end
+from ..task_cancellation import cancel_and_wait, cancellation_requested
 from .address import ProxyAddress, ProxyError
-from .signal_levels import Hearing
+from .signal_levels import SignalLevels
 
 _LOG = logging.getLogger(__name__)
 _CONNECT_S, _DISCONNECT_S = 15.0, 2.0
 _KEEPALIVE_S = 5.0
-"""A proxy whose plug was pulled counts as lost after 4.5 of these."""
-_LOOK_S = 0.25
+"""Interval of keepalives, in s; an unplugged proxy counts as lost after 4.5 of them."""
+_POLL_S = 0.25
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
-_HEART_RATE_UUID = whole_uuid(f"{HEART_RATE_SERVICE:04x}")
+_HEART_RATE_UUID = full_uuid(f"{HEART_RATE_SERVICE:04x}")
 
 
 class Proxies:
-    """Holds, within its block, a connection to each proxy, and takes it up again whenever it is lost."""
+    """A connection to each proxy within the block, re-established whenever it is lost.
+
+    Entering raises `ProxyError` where the program uses proxies already.
+    """
 
     def __init__(self, addresses: Sequence[ProxyAddress], *, keys: Mapping[str, str] | None = None) -> None:
-        """`keys` has the Noise key in base64 by host, or under "" for all; a proxy without a key speaks in plaintext."""
-        self.hearing: Hearing[ProxyAddress | None] = Hearing()
-        """What is heard, and by which proxy; None is this computer's own adapter, which others tell of."""
-        self.looked = asyncio.Event()
-        """Set, and replaced by a new one, each time that the proxies were asked what they hear."""
+        """`keys` maps a host, or "" for all hosts, to its Noise key in base64; a proxy without a key is used in plaintext."""
+        self.levels: SignalLevels[ProxyAddress | None] = SignalLevels()
+        """Signal levels by radio; None is this computer's own adapter, whose levels others record."""
+        self.polled = asyncio.Event()
+        """Set, and replaced by a new event, after each poll of what the proxies hear."""
         self._addresses = tuple(addresses)
         self._keys = keys or {}
         self._manager: _Manager
         self._sessions: dict[ProxyAddress, ESPHomeClientData] = {}
-        self._troubles = {address: f"{_named(address)} is not connected yet." for address in addresses}
+        self._troubles = {address: f"{_name_of(address)} is not connected yet." for address in addresses}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def connected(self) -> list[ProxyAddress]:
-        """Proxies that listen at present."""
+        """Proxies that are connected at present."""
         return list(self._sessions)
 
     @property
     def troubles(self) -> list[str]:
-        """A sentence for each proxy that is of no use at present."""
+        """A sentence for each proxy that cannot be used, or not fully, at present."""
         return list(self._troubles.values())
 
     def client_through(self, proxy: ProxyAddress) -> type[BaseBleakClient] | None:
-        """Give a backend for Bleak that connects through this proxy; None where it is gone, full, or only listens."""
+        """Return a Bleak backend that connects through a proxy; None where the proxy is gone, full, or only listens."""
         data = self._sessions.get(proxy)
         if data is None or data.scanner is None or not data.scanner.connectable:
             return None
@@ -81,28 +84,28 @@ class Proxies:
             raise ProxyError("Bluetooth proxies are in use already, and a program can use them only once at a time.")
         self._manager = CentralBluetoothManager.manager = _Manager()
         await self._manager.async_setup()
-        self._tasks = [asyncio.create_task(self._keep(address), name=f"proxy {address.host}") for address in self._addresses]
-        self._tasks.append(asyncio.create_task(self._look(), name="proxies"))
+        self._tasks = [asyncio.create_task(self._maintain(address), name=f"proxy {address.host}") for address in self._addresses]
+        self._tasks.append(asyncio.create_task(self._poll(), name="proxies"))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await ended(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         self._manager.async_stop()
         CentralBluetoothManager.manager = None
 
-    async def _keep(self, address: ProxyAddress) -> None:
+    async def _maintain(self, address: ProxyAddress) -> None:
         wait_s = _FIRST_WAIT_S
         while True:
             try:
                 async with self._session(address) as stopped:
                     wait_s = _FIRST_WAIT_S
                     await stopped.wait()
-                self._troubles[address] = f"The connection to {_named(address, within=True)} was lost."
-            except (Exception, asyncio.CancelledError) as error:  # a proxy is a machine of others: it is tried again
-                if told_to_end():
+                self._troubles[address] = f"The connection to {_name_of(address, within=True)} was lost."
+            except (Exception, asyncio.CancelledError) as error:  # whatever the proxy does, it is tried again
+                if cancellation_requested():
                     raise
                 _LOG.debug("%s", address, exc_info=True)
-                self._troubles[address] = _sentence(address, error)
+                self._troubles[address] = _trouble_text(address, error)
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
@@ -120,34 +123,34 @@ class Proxies:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await client.connect(on_stop=on_stop, login=True, log_errors=False)
-                about = await client.device_info()
-            data = connect_scanner(client, about, available=True)
+                device_info = await client.device_info()
+            data = connect_scanner(client, device_info, available=True)
             if data.scanner is None:
-                raise ProxyError(f"{_named(address)} has no scanner.")
-            unset = data.scanner.async_setup()
+                raise ProxyError(f"{_name_of(address)} has no scanner.")
+            stop_scanner = data.scanner.async_setup()
             unregister = self._manager.async_register_scanner(data.scanner)
             try:
                 self._sessions[address] = data
                 self._troubles.pop(address, None)
                 if not data.scanner.connectable:
-                    self._troubles[address] = f"{_named(address)} only listens: set `active: true` in its `bluetooth_proxy`."
+                    self._troubles[address] = f"{_name_of(address)} only listens: set `active: true` in its `bluetooth_proxy`."
                 yield stopped
             finally:
                 del self._sessions[address]
-                self.hearing.forget(address)
+                self.levels.forget(address)
                 data.bluetooth_device.async_set_unavailable()
-                for tell in list(data.disconnect_callbacks):
-                    tell()
-                unset()
+                for callback in list(data.disconnect_callbacks):
+                    callback()
+                stop_scanner()
                 unregister()
         finally:
             try:
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
-            except Exception:  # noqa: BLE001 what is left of it is closed by force
+            except Exception:  # noqa: BLE001 closed by force whatever was raised
                 client.force_disconnect()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while True:
             for address, data in self._sessions.items():
                 if data.scanner is None:
@@ -156,10 +159,10 @@ class Proxies:
                 for device, advert in data.scanner.discovered_devices_and_advertisement_data.values():
                     if _HEART_RATE_UUID in advert.service_uuids:
                         name = advert.local_name or device.name
-                        self.hearing.hear(address, device, name, advert.rssi, times.get(device.address))
-            looked, self.looked = self.looked, asyncio.Event()
-            looked.set()
-            await asyncio.sleep(_LOOK_S)
+                        self.levels.record(address, device, name, advert.rssi, times.get(device.address))
+            polled, self.polled = self.polled, asyncio.Event()
+            polled.set()
+            await asyncio.sleep(_POLL_S)
 
 
 def _client_through(data: ESPHomeClientData) -> type[BaseBleakClient]:
@@ -171,7 +174,7 @@ def _client_through(data: ESPHomeClientData) -> type[BaseBleakClient]:
 
 
 class _NoAdapters(BluetoothAdapters):
-    """The adapters of this computer are not for habluetooth: `discovery` listens with them."""
+    """No adapters for habluetooth, because this computer's own are used by `discovery`."""
 
     @property
     def adapters(self) -> dict[str, AdapterDetails]:
@@ -183,33 +186,33 @@ class _NoAdapters(BluetoothAdapters):
 
 
 class _Manager(BluetoothManager):
-    """Keeps the scanners of the proxies, and leaves Bleak and this computer's adapters alone."""
+    """A manager of the proxies' scanners only, which leaves Bleak and this computer's adapters alone."""
 
     def __init__(self) -> None:
         super().__init__(bluetooth_adapters=_NoAdapters())
 
     async def async_setup(self) -> None:
-        """Only forget what is no longer heard: the rest would replace Bleak's classes and ask the kernel for its adapters."""
+        """Set up only the expiry of devices: the rest would replace Bleak's classes and query the kernel for its adapters."""
         self._loop = asyncio.get_running_loop()
         self.async_setup_unavailable_tracking()
 
     def _discover_service_info(self, service_info: BluetoothServiceInfoBleak) -> None:
-        """Nothing: each scanner is asked, since this tells only of the one that habluetooth holds for the best."""
+        """Ignore it: the scanners are polled, since this reports only the scanner that habluetooth considers best."""
 
 
-def _named(address: ProxyAddress, *, within: bool = False) -> str:
+def _name_of(address: ProxyAddress, *, within: bool = False) -> str:
     article = "the" if within else "The"
     room = f" in {address.room}" if address.room != address.host else ""
     return f"{article} proxy{room} ({address.host}:{address.port})"
 
 
-def _sentence(address: ProxyAddress, error: BaseException) -> str:
+def _trouble_text(address: ProxyAddress, error: BaseException) -> str:
     if isinstance(error, RequiresEncryptionAPIError):
-        return f"{_named(address)} wants its encryption key. Name a file that has it with --proxy-key-file."
+        return f"{_name_of(address)} wants its encryption key. Name a file that has it with --proxy-key-file."
     if isinstance(error, InvalidEncryptionKeyAPIError):
-        return f"{_named(address)} does not take the encryption key. Compare it with `api: encryption: key` of the proxy."
+        return f"{_name_of(address)} does not take the encryption key. Compare it with `api: encryption: key` of the proxy."
     if isinstance(error, EncryptionPlaintextAPIError):
-        return f"{_named(address)} speaks without encryption, but a key is given for it. Give it none, or set one on the proxy."
+        return f"{_name_of(address)} speaks without encryption, but a key is given for it. Give it none, or set one on the proxy."
     if isinstance(error, TimeoutError | APIConnectionError):
-        return f"{_named(address)} does not answer. Check that it is powered and on this network."
-    return str(error) if isinstance(error, ProxyError) else f"{_named(address)} cannot be used: {error}."
+        return f"{_name_of(address)} does not answer. Check that it is powered and on this network."
+    return str(error) if isinstance(error, ProxyError) else f"{_name_of(address)} cannot be used: {error}."

@@ -1,4 +1,4 @@
-"""How loud every radio of a practice hears every strap, and which of them a strap is near."""
+"""The signal level of every strap at every radio of a practice, and the radio that each strap is near."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,74 +11,75 @@ from bleak.backends.device import BLEDevice
 T = TypeVar("T")
 
 FRESH_S = 15.0
-"""Wall time for which a level counts; the local adapter rests for 4 s between its rounds of 6 s."""
+"""Wall time for which a level is valid, in s; the local adapter rests for 4 s between rounds of 6 s."""
 LOUDER_DB = 6.0
-"""So much louder another radio has to be, or a strap between two rooms would change its room with every breath."""
+"""Hysteresis in dB: another radio has to be this much louder, or a strap between two rooms would flip with every breath."""
 _SMOOTH_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[T]):
-    """A strap as one radio hears it."""
+class Reception(Generic[T]):
+    """A strap as received by one radio."""
 
     radio: T
     device: BLEDevice
     name: str | None
     level_dbm: float
-    """Smoothed over some seconds: a single advert is 10 dB off when somebody walks by."""
+    """Smoothed over some seconds, because a person walking by shifts a single advertisement by 10 dB."""
     last_s: float
+    """Monotonic time of the latest advertisement, in s."""
 
 
-class Hearing(Generic[T]):
-    """Keeps who hears what; `T` tells one radio from another."""
+class SignalLevels(Generic[T]):
+    """The levels of every strap by radio; `T` identifies a radio."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._heard: dict[str, dict[T, Heard[T]]] = {}
+        self._receptions: dict[str, dict[T, Reception[T]]] = {}
         self._near: dict[str, T] = {}
 
-    def hear(self, radio: T, device: BLEDevice, name: str | None, rssi_dbm: float, at_s: float | None = None) -> None:
-        """Take an advert in; one that was taken in before changes nothing."""
+    def record(self, radio: T, device: BLEDevice, name: str | None, rssi_dbm: float, at_s: float | None = None) -> None:
+        """Record an advertisement received by `radio` at `at_s` (monotonic, by default now); an old one is ignored."""
         at_s = self._monotonic() if at_s is None else at_s
-        radios = self._heard.setdefault(device.address.upper(), {})
-        before = radios.get(radio)
-        if before is not None and at_s <= before.last_s:
+        radios = self._receptions.setdefault(device.address.upper(), {})
+        previous = radios.get(radio)
+        if previous is not None and at_s <= previous.last_s:
             return
         level_dbm = rssi_dbm
-        if before is not None and at_s - before.last_s <= FRESH_S:
-            weight = 1.0 - exp(-(at_s - before.last_s) / _SMOOTH_S)
-            level_dbm = before.level_dbm + weight * (rssi_dbm - before.level_dbm)
-        radios[radio] = Heard(radio, device, name or (before.name if before else None), level_dbm, at_s)
+        if previous is not None and at_s - previous.last_s <= FRESH_S:
+            weight = 1.0 - exp(-(at_s - previous.last_s) / _SMOOTH_S)
+            level_dbm = previous.level_dbm + weight * (rssi_dbm - previous.level_dbm)
+        radios[radio] = Reception(radio, device, name or (previous.name if previous else None), level_dbm, at_s)
 
     def forget(self, radio: T) -> None:
-        """Strike out a radio that is gone."""
-        for radios in self._heard.values():
+        """Remove a radio that is gone."""
+        for radios in self._receptions.values():
             radios.pop(radio, None)
 
     def straps(self) -> list[str]:
-        """Addresses of the straps that are heard at present."""
+        """Return the addresses of the straps that are heard at present."""
         oldest_s = self._monotonic() - FRESH_S
-        for address, radios in list(self._heard.items()):
+        for address, radios in list(self._receptions.items()):
             fresh = {radio: heard for radio, heard in radios.items() if heard.last_s >= oldest_s}
             if fresh:
-                self._heard[address] = fresh
+                self._receptions[address] = fresh
             else:
-                del self._heard[address]
-        return list(self._heard)
+                del self._receptions[address]
+        return list(self._receptions)
 
-    def of(self, address: str) -> list[Heard[T]]:
-        """Who hears this strap at present: first whom it is near, then by level."""
+    def receivers(self, address: str) -> list[Reception[T]]:
+        """Return the receptions of a strap at present: first that of the radio it is near, then by level, loudest first."""
         address, oldest_s = address.upper(), self._monotonic() - FRESH_S
-        fresh = [heard for heard in self._heard.get(address, {}).values() if heard.last_s >= oldest_s]
+        fresh = [heard for heard in self._receptions.get(address, {}).values() if heard.last_s >= oldest_s]
         if not fresh:
             return []
         loudest = max(fresh, key=lambda heard: heard.level_dbm)
-        held = next((heard for heard in fresh if heard.radio == self._near.get(address)), None)
-        near = held if held is not None and loudest.level_dbm < held.level_dbm + LOUDER_DB else loudest
+        current = next((heard for heard in fresh if heard.radio == self._near.get(address)), None)
+        near = current if current is not None and loudest.level_dbm < current.level_dbm + LOUDER_DB else loudest
         self._near[address] = near.radio
         return [near, *sorted((heard for heard in fresh if heard is not near), key=lambda heard: -heard.level_dbm)]
 
     def near(self, address: str) -> T | None:
-        """The radio that this strap is near, also while it is connected and so not on the air."""
-        self.of(address)
+        """Return the radio that a strap is near, remembered while the strap is connected and therefore silent; None: unknown."""
+        self.receivers(address)
         return self._near.get(address.upper())

@@ -1,4 +1,4 @@
-"""A strap that is heard by proxies, by this computer's own adapter, or by both: found and connected where it is loudest."""
+"""A strap heard by proxies, by this computer's own adapter, or by both: connected through the radio that it is near."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,9 +11,9 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from ..bluetooth.connection import BleakConnection, BleakStrap, within
+from ..bluetooth.connection import BleakConnection, BleakStrap, connect_within
 from ..bluetooth.discovery import discovery_of
-from ..bluetooth.error_messages import connect_trouble
+from ..bluetooth.error_messages import connect_error_text
 from ..bluetooth.reconnect import ReconnectingSource
 from ..bluetooth.scanner import Timing
 from ..errors import ConnectError, NoAdapterError, StrapNotFoundError
@@ -28,87 +28,94 @@ _NO_SLOT = (
 
 
 class ProxiedStrap(BleakStrap):
-    """A `reconnect.Strap` that takes the way by which it is heard loudest, and another where that one failed."""
+    """A `reconnect.Strap` that connects through the radio that the strap is near, and through another where that failed."""
 
     def __init__(self, address: str, proxies: Proxies, adapter: str | None, *, pmd: bool = False) -> None:
         super().__init__(address, adapter, pmd=pmd)
         self._proxies = proxies
-        self._through: type[BaseBleakClient] | None = None
-        self._by: ProxyAddress | None = None
-        self._failed: set[ProxyAddress | None] = set()
+        self._backend: type[BaseBleakClient] | None = None
+        self._radio: ProxyAddress | None = None
+        self._failed_radios: set[ProxyAddress | None] = set()
 
     async def find(self, seconds: float) -> None:
-        """Look for the strap, so long at most. Raises `NoAdapterError` or `StrapNotFoundError`."""
-        self._found = await self._held_already() if self._first else None
-        self._first = False
-        self._through = self._by = None
+        """Look for the strap for at most `seconds` (wall time).
+
+        Raises `NoAdapterError` where neither an adapter nor a proxy can be used, `StrapNotFoundError` where the strap was not
+        heard, or only by proxies without a free connection.
+        """
+        self._device = await self._already_connected() if self._first_attempt else None
+        self._first_attempt = False
+        self._backend = self._radio = None
         discovery = discovery_of(self._adapter)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), discovery.listened_to(self._listen):
-                while self._found is None:
-                    looked = self._proxies.looked
+            async with asyncio.timeout(seconds), discovery.listening(self._listen):
+                while self._device is None:
+                    polled = self._proxies.polled
                     self._choose()
-                    if self._found is None:
-                        await looked.wait()
-        if self._found is None and discovery.troubled.is_set() and not self._proxies.connected:
+                    if self._device is None:
+                        await polled.wait()
+        if self._device is None and discovery.unavailable.is_set() and not self._proxies.connected:
             raise NoAdapterError(" ".join([discovery.state.text, *self._proxies.troubles]))
-        if self._found is None:
-            raise StrapNotFoundError(_NO_SLOT if self._proxies.hearing.of(self._address) else self._not_heard)
+        if self._device is None:
+            raise StrapNotFoundError(_NO_SLOT if self._proxies.levels.receivers(self._address) else self._not_heard_text)
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
         if device.address.upper() == self._address.upper():
-            self._proxies.hearing.hear(None, device, device.name or data.local_name, data.rssi)
+            self._proxies.levels.record(None, device, device.name or data.local_name, data.rssi)
 
     def _choose(self) -> None:
-        heard = self._proxies.hearing.of(self._address)
-        if all(one.radio in self._failed for one in heard):
-            self._failed.clear()
-        for one in heard:
-            if one.radio in self._failed:
+        heard = self._proxies.levels.receivers(self._address)
+        if all(reception.radio in self._failed_radios for reception in heard):
+            self._failed_radios.clear()
+        for reception in heard:
+            if reception.radio in self._failed_radios:
                 continue
-            self._by = one.radio
-            self._through = None if one.radio is None else self._proxies.client_through(one.radio)
-            if one.radio is None or self._through is not None:
-                self._found, self._name = one.device, one.name or self._name
+            self._radio = reception.radio
+            self._backend = None if reception.radio is None else self._proxies.client_through(reception.radio)
+            if reception.radio is None or self._backend is not None:
+                self._device, self._name = reception.device, reception.name or self._name
                 return
 
     @asynccontextmanager
     async def connect(self) -> AsyncGenerator[BleakConnection]:
-        """Connect to the strap by the way on which it was found; disconnects in any case. Raises `ConnectError`."""
-        self._failed.add(self._by)
-        if self._through is None:
+        """Connect through the radio by which the strap was found, and disconnect at the end of the block in any case.
+
+        Raises `ConnectError` where the connection fails, `StrapNotFoundError` where `find` has not found it.
+        """
+        self._failed_radios.add(self._radio)
+        if self._backend is None:
             async with super().connect() as connection:
-                self._failed.clear()
+                self._failed_radios.clear()
                 yield connection
             return
-        if self._found is None:
-            raise StrapNotFoundError(self._not_heard)
-        gone = asyncio.Event()
-        client = BleakClient(self._found, lambda _: gone.set(), timeout=_CONNECT_S, backend=self._through)
+        if self._device is None:
+            raise StrapNotFoundError(self._not_heard_text)
+        lost = asyncio.Event()
+        client = BleakClient(self._device, lambda _: lost.set(), timeout=_CONNECT_S, backend=self._backend)
         try:
             try:
-                await within(_CONNECT_S + _DISCONNECT_S, client.connect())
+                await connect_within(_CONNECT_S + _DISCONNECT_S, client.connect())
             except Exception as error:
-                raise ConnectError(connect_trouble(error, self._found.name)) from error
-            self._failed.clear()
-            connection = BleakConnection(client, gone, self._found, acquire_notify=False, pmd=self._pmd)
+                raise ConnectError(connect_error_text(error, self._device.name)) from error
+            self._failed_radios.clear()
+            connection = BleakConnection(client, lost, self._device, acquire_notify=False, pmd=self._pmd)
             try:
                 yield connection
             finally:
-                if not gone.is_set():
-                    # silent: a proxy that hangs still counts as connected, and would be the nearest again
-                    self._failed.add(self._by)
-                await connection.leave()
+                if not lost.is_set():
+                    # silent: a proxy that hangs still counts as connected, and would be chosen again
+                    self._failed_radios.add(self._radio)
+                await connection.stop_streams()
         finally:
             try:
                 async with asyncio.timeout(_DISCONNECT_S):
                     await client.disconnect()
-            except Exception:  # noqa: BLE001 a proxy that is gone has let go of the strap
-                _LOG.debug("%s did not disconnect in order", self._address, exc_info=True)
+            except Exception:  # noqa: BLE001 a proxy that is gone has released the strap
+                _LOG.debug("%s did not disconnect cleanly", self._address, exc_info=True)
 
 
 class ProxiedSource(ReconnectingSource):
-    """A strap as a `Source`, as `StrapSource` is, by whichever radio hears it."""
+    """A strap as a `Source`, like `StrapSource`, through whichever radio hears it."""
 
     def __init__(
         self,
@@ -120,6 +127,6 @@ class ProxiedSource(ReconnectingSource):
         timing: Timing | None = None,
         pmd: bool = True,
     ) -> None:
-        """`pmd` takes ECG, pulse intervals and acceleration too, where a Polar strap offers them."""
+        """With `pmd`, a Polar strap's ECG, pulse intervals and acceleration are streamed too."""
         strap = ProxiedStrap(address, proxies, adapter, pmd=pmd)
         super().__init__(strap, rng=rng or random.Random(), timing=timing or Timing())  # noqa: S311 jitter, no secret

@@ -1,20 +1,20 @@
-"""A recording without the person in it: what the analysis needs stays to the last bit, all else goes."""
+"""Anonymised recordings: what the analysis needs is kept to the last bit, all else is removed."""
 
 import re
 
 import msgspec
 
 from ..model import Device
-from ..protocols.known_devices import Known, known
+from ..protocols.known_devices import KnownDevice, known_device
 from ..protocols.polar_frames import STREAM_BITS, Stream
 from .fault_grammar import KINDS
 from .recording import BATTERY, HEART_RATE, PMD_DATA, ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart
 
 ADDRESS = "02:00:00:00:00:01"
-"""A locally administered address that belongs to no strap."""
+"""A locally administered address, which belongs to no strap."""
 SOURCE = "recorded with restbeat, made anonymous"
-_KEPT = {HEART_RATE, BATTERY, PMD_DATA}
-_MASSAGE = """
+_KEPT_CHARACTERISTICS = {HEART_RATE, BATTERY, PMD_DATA}
+_MASSAGE_WORDS = """
 acupressure compression cross cupping deep drainage effleurage fascia feather fibre friction gentle gliding hold holding
 kneading long lymph lymphatic muscle myofascial passive percussion petrissage point points reflexology release rocking
 rolling shaking shiatsu short skin slow soft stretch stretching stroke strokes stroking sustained swedish tapotement tapping
@@ -27,20 +27,20 @@ toes torso trunk upper wrist wrists
 all and both left of on over right the to turned whole with
 ball cold heat hot ice oil stone stones towel
 """
-_WORDS = frozenset(re.findall(r"[a-z]+", _MASSAGE))
-"""What techniques, regions and pressures are called; a text with any other word in it may be free text."""
-_DETAILS = frozenset({"with another client"})
+_HARMLESS_WORDS = frozenset(re.findall(r"[a-z]+", _MASSAGE_WORDS))
+"""The words for techniques, regions and pressures; a text with any other word may be free text."""
+_HARMLESS_DETAILS = frozenset({"with another client"})
 _PMD_STAMP = slice(1, 9)
 
 
-def anonymous(
+def anonymised(
     header: Header, events: list[Event], *, licence: str | None = None, ecg: bool = False
 ) -> tuple[Header, list[Event], list[str]]:
-    """A recording in which nobody can be found, and a sentence for each kind of thing that was left out.
+    """Return header and events without anything that identifies a person, and a sentence for each kind of thing left out.
 
-    Times begin at 0; intervals, payloads and phases stay as they were, so that the figures do. A strap's own clock stamps
-    in Polar's packets begin at 0 too. Names, addresses, notes and every field that is not known to be harmless are gone;
-    so is the ECG, by whose shape people can be told, unless `ecg` asks for it.
+    Times are shifted to begin at 0, those of the strap's own clock in Polar's packets too; intervals, payloads and phases
+    are kept, so that the figures do not change. Names, addresses, notes and every field that is not known to be harmless
+    are removed; so is the ECG, by whose shape a person can be recognised, unless `ecg` is set.
     """
     shift_s = events[0].t if events else 0.0
     left_out: list[str] = []
@@ -48,17 +48,17 @@ def anonymous(
     dropped: dict[str, int] = {}
     pmd_epoch = _first_stamp(events)
     for event in events:
-        moved = None if _is_ecg(event) and not ecg else _moved(event, shift_s, pmd_epoch)
-        if moved is None:
-            what = _kind_of(event)
-            dropped[what] = dropped.get(what, 0) + 1
+        clean_event = None if _is_ecg(event) and not ecg else _anonymised_event(event, shift_s, pmd_epoch)
+        if clean_event is None:
+            kind_left_out = _left_out_kind(event)
+            dropped[kind_left_out] = dropped.get(kind_left_out, 0) + 1
         else:
-            kept.append(moved)
-    left_out += [f"{count} {what} left out" for what, count in dropped.items()]
+            kept.append(clean_event)
+    left_out += [f"{count} {kind_left_out} left out" for kind_left_out, count in dropped.items()]
     if header.extra or header.device_extra:
         names = ", ".join(sorted([*header.extra, *header.device_extra])[:8])
         left_out.append(f"fields of the header left out: {names}")
-    clean = Header(
+    clean_header = Header(
         device=_device(header.device),
         client=None,
         kind=header.kind,
@@ -66,7 +66,7 @@ def anonymous(
         licence=licence,
         arrival_speed=header.arrival_speed,
     )
-    return clean, kept, left_out
+    return clean_header, kept, left_out
 
 
 def _is_ecg(event: Event) -> bool:
@@ -75,53 +75,53 @@ def _is_ecg(event: Event) -> bool:
     return event.payload[0] & STREAM_BITS == Stream.ECG.value
 
 
-def _kind_of(event: Event) -> str:
+def _left_out_kind(event: Event) -> str:
     if _is_ecg(event):
         return "packets of ECG, by whose shape a person can be told,"
     return "packets of other characteristics" if isinstance(event, Packet) else "marks and details in free text"
 
 
 def _device(device: Device) -> Device:
-    row = known(device)
+    row = known_device(device)
     return Device(
         name=row.model if row else "Heart-rate strap" if device.name else None,
         address=ADDRESS if device.address else None,
-        manufacturer=_product(device.manufacturer, row),
-        model=_product(device.model, row),
+        manufacturer=_known_words(device.manufacturer, row),
+        model=_known_words(device.model, row),
         firmware=device.firmware if device.firmware and re.fullmatch(r"[\d.]{1,12}", device.firmware) else None,
         battery_pct=device.battery_pct,
-        location=_harmless(device.location),
+        location=_text_if_harmless(device.location),
     )
 
 
-def _product(text: str | None, row: Known | None) -> str | None:
-    """The words of a product's name that the table of straps has too: no serial number, nor whose it is."""
+def _known_words(text: str | None, row: KnownDevice | None) -> str | None:
+    """Return the words of a product's name that the table of straps has too: no serial number and no owner's name."""
     words = row.model.split() if row and text else []
-    told = [word for word in words if word.casefold() in (text or "").casefold().split()]
-    return " ".join(told) or None
+    found = [word for word in words if word.casefold() in (text or "").casefold().split()]
+    return " ".join(found) or None
 
 
-def _harmless(text: str | None) -> str | None:
+def _text_if_harmless(text: str | None) -> str | None:
     words = re.findall(r"[a-z]+", (text or "").casefold())
-    return text if words and _WORDS.issuperset(words) and re.fullmatch(r"[A-Za-z ,/-]{1,40}", text or "") else None
+    return text if words and _HARMLESS_WORDS.issuperset(words) and re.fullmatch(r"[A-Za-z ,/-]{1,40}", text or "") else None
 
 
-def _moved(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
+def _anonymised_event(event: Event, shift_s: float, pmd_epoch: int) -> Event | None:
     t = max(event.t - shift_s, 0.0)
     match event:
         case Packet(char=char, payload=payload):
-            if char not in _KEPT:
+            if char not in _KEPT_CHARACTERISTICS:
                 return None
-            return Packet(t, char, _unstamped(payload, pmd_epoch) if char == PMD_DATA else payload)
+            return Packet(t, char, _with_shifted_stamp(payload, pmd_epoch) if char == PMD_DATA else payload)
         case Mark(technique=technique, region=region, pressure=pressure, kind=kind):
-            said = {"technique": technique, "region": region, "pressure": pressure}
-            harmless = {name: text for name, text in said.items() if _harmless(text)}
+            texts = {"technique": technique, "region": region, "pressure": pressure}
+            harmless = {name: text for name, text in texts.items() if _text_if_harmless(text)}
             return Mark(t, **harmless, kind=kind) if harmless or kind else None
         case Fault(kind=kind, detail=detail, until_s=until_s):
             if kind not in KINDS:
                 return None
             until = None if until_s is None else max(until_s - shift_s, 0.0)
-            return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _DETAILS else None)
+            return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _HARMLESS_DETAILS else None)
         case ConnectionEvent() | PhaseStart() | Pain():
             return msgspec.structs.replace(event, t=t)
 
@@ -135,9 +135,9 @@ def _first_stamp(events: list[Event]) -> int:
     return min(stamps, default=0)
 
 
-def _unstamped(payload: bytes, epoch: int) -> bytes:
-    """Polar's frames carry ns since 2000 on the strap's clock: shifted, their intervals stay."""
-    if len(payload) < 10:  # too short to be a frame, but not for a time
+def _with_shifted_stamp(payload: bytes, epoch: int) -> bytes:
+    """Return a Polar frame with its time (ns since 2000 on the strap's clock) shifted, which keeps the intervals."""
+    if len(payload) < 10:  # too short for a frame, but it may hold part of a time
         return payload[:1] + bytes(max(len(payload) - 1, 0))
     stamp = max(int.from_bytes(payload[_PMD_STAMP], "little") - epoch, 0)
     return payload[:1] + stamp.to_bytes(8, "little") + payload[9:]

@@ -1,4 +1,4 @@
-"""The words for troubles: `drop@120:15`, `ectopic:2%`, `swap@500`. What they do stands in `faults`.
+"""The grammar of faults: `drop@120:15`, `ectopic:2%`, `swap@500`; `fault_injection` applies them.
 
 KIND@FROM[:SECONDS]        from 120 s of the recording on, for 15 s; without a length to its end
 KIND:SHARE%[@FROM[:SECONDS]]  of the beats or packets, in all of the recording or within a span
@@ -15,7 +15,7 @@ from ..errors import FaultError
 
 
 class Shape(Enum):
-    """How a kind of trouble is written."""
+    """The notation of a kind of fault."""
 
     SPAN = "KIND@FROM:SECONDS"
     OPEN = "KIND@FROM or KIND@FROM:SECONDS"
@@ -25,7 +25,7 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One word of the grammar."""
+    """One kind of fault in the grammar."""
 
     name: str
     shape: Shape
@@ -57,31 +57,25 @@ _SHARE = re.compile(rf":({_NUMBER})%(?:@({_NUMBER})(?::({_NUMBER}))?)?")
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A trouble to be put in, as it was asked for."""
+    """A fault to inject, as it was written."""
 
     text: str
     kind: str
     from_s: float = 0.0
     for_s: float | None = None
-    """None: to the end of the recording."""
+    """Length of the span in s; None: to the end of the recording."""
     share: float = 0.0
-    """Of the beats or packets, 0 to 1."""
+    """Share of the beats or packets, 0 to 1."""
     file: str | None = None
 
-    def holds(self, t: float) -> bool:
-        """Whether a moment lies within its span."""
+    def covers(self, t: float) -> bool:
+        """Return whether the time `t` (s) lies within its span."""
         return self.from_s <= t and (self.for_s is None or t < self.from_s + self.for_s)
 
 
 def parse_faults(texts: Sequence[str]) -> tuple[FaultSpec, ...]:
-    """Read troubles, each a text of the grammar; commas part several in one. Raises `FaultError`."""
+    """Parse faults; a text may hold several, separated by commas. Raises `FaultError` where one is not in the grammar."""
     return tuple(_parse(part.strip()) for text in texts for part in text.split(",") if part.strip())
-
-
-def grammar_markdown() -> str:
-    """The grammar as a table of the documentation."""
-    rows = "".join(f"| `{kind.example}` | {kind.what} |\n" for kind in KINDS.values())
-    return f"| fault | what happens |\n| --- | --- |\n{rows}"
 
 
 def _parse(text: str) -> FaultSpec:

@@ -1,11 +1,11 @@
-"""Recordings: a header line, then a line an event, in order of arrival (JSON lines, gzipped or not).
+"""Recordings: a header line, then one line for each event, in order of arrival (JSON lines, gzipped or not).
 
     {"format": "restbeat-recording", "version": 1, "device": {"name": "Polar H10"}, "source": "..."}
     {"t": 0.912, "char": "2a37", "hex": "1648c003"}
     {"t": 60.0, "phase": "baseline"}
 
-What cannot be read costs its own line and a warning, never the recording. Header and device fields but `format` and
-`version` are optional; unknown ones are kept.
+A line that cannot be read is skipped with a warning; the rest of the recording is kept. All header and device fields except
+`format` and `version` are optional; unknown ones are kept.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import gzip
 from math import isfinite
 from pathlib import Path
 import re
-from typing import IO, Any, Final, Literal, get_args
+from typing import IO, Annotated, Any, Final, Literal, get_args
 import zlib
 
 import msgspec
@@ -28,17 +28,17 @@ HEART_RATE = "2a37"
 BATTERY = "2a19"
 PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
-"""Polar Measurement Data: ECG, PPI and acceleration come on the second."""
+"""Polar Measurement Data: commands on the first, ECG, pulse intervals and acceleration on the second."""
 
 _LONGEST_S = 10 * 86_400.0
 _JUMP_S = 60.0
-_FASTEST = 1000.0
-_KNOWN = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
+_MAX_SPEED = 1000.0
+_HEADER_FIELDS = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Packet(msgspec.Struct, frozen=True):
-    """A notification as it came: arrival in s, short UUID of the characteristic, payload."""
+    """A notification as received: arrival in s, short UUID of the characteristic, payload."""
 
     t: float
     char: str
@@ -46,14 +46,14 @@ class Packet(msgspec.Struct, frozen=True):
 
 
 class ConnectionEvent(msgspec.Struct, frozen=True):
-    """The connection came up, or was lost."""
+    """A change of the connection: it came up, or was lost."""
 
     t: float
     up: bool
 
 
 class PhaseStart(msgspec.Struct, frozen=True):
-    """A phase begins; `ended` ends the session."""
+    """The start of a phase; `ended` ends the session."""
 
     t: float
     phase: Phase
@@ -71,8 +71,9 @@ class MarkContent(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     pressure: str | None = None
     note: str | None = None
-    kind: MarkKind | None = None
-    """stop: the massage was stopped because of pain. None: any other mark."""
+    kind: Annotated[
+        MarkKind | None, msgspec.Meta(description="stop: the massage was stopped because of pain. None: any other mark.")
+    ] = None
 
     @property
     def text(self) -> str:
@@ -94,14 +95,14 @@ class Pain(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """A trouble that was put in on purpose: the truth of it, for tests and testers. No figure reads it."""
+    """A record of a fault that was injected, for tests and testers; no figure depends on it."""
 
     t: float
     kind: str
-    """As in the grammar of `faults`: drop, silence, double, ..."""
+    """As in `fault_grammar`: drop, silence, double, ..."""
     until_s: float | None = None
     count: int | None = None
-    """How many packets or beats it touched."""
+    """Number of packets or beats changed."""
     detail: str | None = None
 
 
@@ -118,15 +119,15 @@ class Header(msgspec.Struct, frozen=True):
     source: str | None = None
     licence: str | None = None
     arrival_speed: float = 1.0
-    """Session seconds a wall second when the packets were stamped: at a high speed a stall of the computer looks long."""
+    """Session seconds per wall second when the packets were stamped: at high speed a stall of the computer looks long."""
     extra: dict[str, Any] = {}
-    """Fields that this version does not know, kept as read."""
+    """Fields unknown to this version, kept as read."""
     device_extra: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that was read, and a sentence for each line that could not be."""
+    """A recording as read, with a sentence for each line that could not be."""
 
     header: Header
     events: tuple[Event, ...]
@@ -134,7 +135,10 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Read a recording; raises `RecordingError` where there is no header of this version."""
+    """Read a recording.
+
+    Raises `RecordingError` where the file cannot be read, is empty, or has no header of this version.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -148,20 +152,20 @@ def read(path: Path) -> Recording:
         raise RecordingError(f"{path.name} is empty: there is nothing to play.")
     header = reader.header(numbered[0][1])
     for number, line in numbered[1:]:
-        reader.line(number, line, cut=number == len(lines))
+        reader.line(number, line, is_last=number == len(lines))
     reader.release()
     return Recording(header, tuple(reader.events), tuple(reader.warnings))
 
 
 class RecordingWriter:
-    """Writes a recording line by line, each line whole before the next is begun."""
+    """A recording that is written line by line; each line is flushed before the next."""
 
     def __init__(self, file: IO[str], header: Header) -> None:
         self._file = file
         self._line(header_fields(header))
 
     def write(self, event: Event) -> None:
-        """Append one event."""
+        """Append an event."""
         self._line(event_fields(event))
 
     def _line(self, fields: dict[str, Any]) -> None:
@@ -170,7 +174,7 @@ class RecordingWriter:
 
 
 def write(path: Path, header: Header, events: list[Event]) -> None:
-    """Write a whole recording; a name that ends in .gz is compressed."""
+    """Write a whole recording, compressed where the name ends in .gz."""
     if path.suffix == ".gz":
         with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
             packed.write(dump(header, events))
@@ -179,13 +183,13 @@ def write(path: Path, header: Header, events: list[Event]) -> None:
 
 
 def dump(header: Header, events: list[Event]) -> bytes:
-    """The bytes of a recording."""
+    """Return the bytes of a recording, uncompressed."""
     lines = [header_fields(header), *(event_fields(event) for event in events)]
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def header_fields(header: Header) -> dict[str, Any]:
-    """The header line as it is written, known fields first."""
+    """Return the fields of the header line in order, known fields first."""
     known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
     speed = {} if header.arrival_speed == 1.0 else {"arrival_speed": header.arrival_speed}
     device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
@@ -200,7 +204,7 @@ def header_fields(header: Header) -> dict[str, Any]:
 
 
 def event_fields(event: Event) -> dict[str, Any]:
-    """One event line as it is written."""
+    """Return the fields of an event's line, in order."""
     t = round(event.t, 6)
     match event:
         case Packet():
@@ -219,9 +223,9 @@ def event_fields(event: Event) -> dict[str, Any]:
             return {"t": t, "fault": fields}
 
 
-def mark_of(t: float, said: Mapping[str, object]) -> Mark | None:
-    """Return the mark of fields read from a file; None where they say nothing that is known."""
-    known = {name: str(said[name]) for name in MarkContent.__struct_fields__ if said.get(name) is not None}
+def mark_of(t: float, fields: Mapping[str, object]) -> Mark | None:
+    """Return the mark described by fields read from a file; None where no field is known."""
+    known = {name: str(fields[name]) for name in MarkContent.__struct_fields__ if fields.get(name) is not None}
     if known.get("note") == STOP_NOTE:
         known["kind"] = "stop"
     elif known.get("kind") not in get_args(MarkKind):
@@ -231,17 +235,17 @@ def mark_of(t: float, said: Mapping[str, object]) -> Mark | None:
 
 @dataclass(slots=True)
 class _Reader:
-    """Collects events and warnings; holds an event that jumps ahead until the next line says whether time really went on."""
+    """Collects events and warnings; an event that jumps ahead is pending until the next line confirms the jump."""
 
     name: str
     events: list[Event] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    held: tuple[int, Event] | None = None
+    pending: tuple[int, Event] | None = None
     unknown: set[str] = field(default_factory=set)
 
     def unzip(self, raw: bytes) -> bytes:
         out = b""
-        while raw.startswith(_GZIP_MAGIC):  # gzip files behind each other are one file
+        while raw.startswith(_GZIP_MAGIC):  # concatenated gzip files are one file
             unpack = zlib.decompressobj(31)
             try:
                 out += unpack.decompress(raw)
@@ -263,7 +267,7 @@ class _Reader:
         version = fields.get("version")
         if version != VERSION or isinstance(version, bool):
             raise RecordingError(f"{self.name} is a recording of version {version!r}; this restbeat reads version {VERSION}.")
-        extra = {k: v for k, v in fields.items() if k not in _KNOWN}
+        extra = {k: v for k, v in fields.items() if k not in _HEADER_FIELDS}
         device, device_extra = self._device(fields.get("device"))
         known: dict[str, Any] = {}
         for key in ("client", "kind", "source", "licence"):
@@ -275,30 +279,32 @@ class _Reader:
         if known.get("kind", "massage") not in {"massage", "rest"}:
             self.warnings.append(f"{self.name} line 1: the kind {known.pop('kind')!r} is unknown, massage is taken.")
         speed = fields.get("arrival_speed", 1.0)
-        if isinstance(speed, int | float) and not isinstance(speed, bool) and 0 < speed <= _FASTEST:
+        if isinstance(speed, int | float) and not isinstance(speed, bool) and 0 < speed <= _MAX_SPEED:
             known["arrival_speed"] = float(speed)
         else:
             self.warnings.append(f"{self.name} line 1: arrival_speed is no speed and is left out.")
         return Header(device=device, extra=extra, device_extra=device_extra, **known)
 
-    def _device(self, given: Any) -> tuple[Device, dict[str, Any]]:
-        if not isinstance(given, dict):
-            if given is not None:
+    def _device(self, fields: Any) -> tuple[Device, dict[str, Any]]:
+        if not isinstance(fields, dict):
+            if fields is not None:
                 self.warnings.append(f"{self.name} line 1: device is no object and is left out.")
             return Device(), {}
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        for key, value in given.items():
+        for key, value in fields.items():
             wanted = {"battery_pct": int}.get(key, str)
             fits = isinstance(value, wanted) and not isinstance(value, bool)
             (known if key in Device.__struct_fields__ and fits else extra)[key] = value
         return Device(**known), extra
 
-    def line(self, number: int, line: bytes, *, cut: bool) -> None:
+    def line(self, number: int, line: bytes, *, is_last: bool) -> None:
         where = f"{self.name} line {number}"
         fields = _object(line)
         if fields is None:
-            self.warnings.append(f"{where}: {'cut off at the end of the file' if cut else 'not JSON'}; this line is left out.")
+            self.warnings.append(
+                f"{where}: {'cut off at the end of the file' if is_last else 'not JSON'}; this line is left out."
+            )
             return
         try:
             event = _event(fields)
@@ -317,20 +323,20 @@ class _Reader:
                 f"{self.name} line {number}: time runs backwards ({event.t:g} s after {last:g} s); this line is left out."
             )
             return
-        if self.held and event.t < self.held[1].t:
-            n, odd = self.held
-            self.held = None
-            self.warnings.append(f"{self.name} line {n}: time jumps to {odd.t:g} s and back; that line is left out.")
+        if self.pending and event.t < self.pending[1].t:
+            n, jumped = self.pending
+            self.pending = None
+            self.warnings.append(f"{self.name} line {n}: time jumps to {jumped.t:g} s and back; that line is left out.")
         self.release()
         if event.t > last + _JUMP_S and self.events:
-            self.held = (number, event)
+            self.pending = (number, event)
         else:
             self.events.append(event)
 
     def release(self) -> None:
-        if self.held:
-            self.events.append(self.held[1])
-            self.held = None
+        if self.pending:
+            self.events.append(self.pending[1])
+            self.pending = None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

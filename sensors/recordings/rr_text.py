@@ -1,6 +1,7 @@
-"""RR text: one interval in ms a line, as Kubios writes and reads it. A line that is no number costs itself and leaves a gap.
+"""RR text: one interval in ms per line, as Kubios writes and reads it.
 
-A line that begins with # is a remark and costs nothing; `# gap 18.25 s` says that beats are missing there, for so long.
+A line that is no number is skipped and leaves a gap. A line that begins with # is a comment; `# gap 18.25 s` says that beats
+are missing there, for that long.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,20 @@ _GAP = re.compile(r"#\s*gap\b(?:\s+(\d{1,9}(?:\.\d{1,9})?)\s*s)?", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class RrText:
-    """Intervals in ms; `gap_before` says where a line between two of them could not be read, or told of a gap."""
+    """Intervals in ms; `gap_before` marks those that follow an unreadable line or a gap comment."""
 
     rr_ms: tuple[float, ...]
     gap_before: tuple[bool, ...]
     warnings: tuple[str, ...] = ()
     gap_s: tuple[float | None, ...] = ()
-    """How long each gap was; None where there is none, or the text does not say."""
+    """Length of the gap before each interval, in s; None where there is no gap, or its length is not given."""
 
 
 def read_rr_text(path: Path) -> RrText:
-    """Read RR text; raises `RecordingError` where it holds no interval, or intervals in seconds."""
+    """Read RR text.
+
+    Raises `RecordingError` where the file cannot be read, or holds no interval, or intervals in seconds.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig", errors="replace")
     except OSError as error:
@@ -42,8 +46,8 @@ def read_rr_text(path: Path) -> RrText:
         if not line.strip():
             continue
         if line.lstrip().startswith("#"):
-            if rr_ms and (told := _GAP.match(line.strip())):
-                gap, lost_s = True, float(told[1]) if told[1] else None
+            if rr_ms and (remark := _GAP.match(line.strip())):
+                gap, lost_s = True, float(remark[1]) if remark[1] else None
             continue
         value = _number(line.strip())
         if value is None:

@@ -1,1 +1,1 @@
-"""A virtual BlueZ: heart-rate straps without hardware, behind Bleak's real Linux backend."""
+"""Heart-rate straps without hardware: a virtual BlueZ that Bleak's real Linux backend talks to."""

@@ -20,36 +20,36 @@ _DONE: Reply = "", []
 
 
 def answer(bluez: VirtualBlueZ, call: Message) -> Message | None:
-    """The reply to a call; None where it comes later."""
+    """Return the reply to a call; None where it is sent later or never."""
     try:
-        reply = _answer(bluez, call)
-    except RefusedError as refused:
-        return Message.new_error(call, refused.name, str(refused))
+        reply = _answer_object(bluez, call)
+    except RefusedError as error:
+        return Message.new_error(call, error.name, str(error))
     return None if reply is None else Message.new_method_return(call, reply[0], reply[1])
 
 
-def _answer(bluez: VirtualBlueZ, call: Message) -> Reply | None:
+def _answer_object(bluez: VirtualBlueZ, call: Message) -> Reply | None:
     path, member = call.path or "", call.member or ""
     if member == "GetManagedObjects":
-        return "a{oa{sa{sv}}}", [_shown(bluez)]
+        return "a{oa{sa{sv}}}", [_visible_objects(bluez)]
     if call.interface == _PROPERTIES:
-        return _of_properties(bluez, path, member, call.body)
+        return _answer_properties(bluez, path, member, call.body)
     if path in bluez.adapters:
-        return _of_adapter(bluez, path, member, call.sender or "")
+        return _answer_adapter(bluez, path, member, call.sender or "")
     if path in bluez.straps and bluez.straps[path].known:
-        return _of_device(bluez, bluez.straps[path], member, call)
+        return _answer_device(bluez, bluez.straps[path], member, call)
     objects = bluez.straps.get(path.rsplit("/", 2)[0])
     if objects and path in objects.values and objects.resolved:
-        return _of_characteristic(bluez, objects, path, call)
-    raise _unknown(path, member)
+        return _answer_characteristic(bluez, objects, path, call)
+    raise _unknown_method(path, member)
 
 
-def _shown(bluez: VirtualBlueZ) -> dict[str, Interfaces]:
-    return bluez.adapters | {path: shown for objects in bluez.straps.values() for path, shown in objects.interfaces}
+def _visible_objects(bluez: VirtualBlueZ) -> dict[str, Interfaces]:
+    return bluez.adapters | {path: interfaces for objects in bluez.straps.values() for path, interfaces in objects.interfaces}
 
 
-def _of_properties(bluez: VirtualBlueZ, path: str, member: str, body: list[Any]) -> Reply:
-    properties = _shown(bluez).get(path, {}).get(body[0], {})
+def _answer_properties(bluez: VirtualBlueZ, path: str, member: str, body: list[Any]) -> Reply:
+    properties = _visible_objects(bluez).get(path, {}).get(body[0], {})
     match member:
         case "GetAll":
             return "a{sv}", [properties]
@@ -60,10 +60,10 @@ def _of_properties(bluez: VirtualBlueZ, path: str, member: str, body: list[Any])
             return _DONE
         case "Set":
             return _DONE
-    raise _unknown(path, member)
+    raise _unknown_method(path, member)
 
 
-def _of_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) -> Reply:
+def _answer_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) -> Reply:
     discovering = bluez.discovering[path]
     match member:
         case "StartDiscovery" if not bluez.adapters[path][ADAPTER]["Powered"].value:
@@ -79,11 +79,11 @@ def _of_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) -> Rep
         case "SetDiscoveryFilter" | "RemoveDevice":
             pass
         case _:
-            raise _unknown(path, member)
+            raise _unknown_method(path, member)
     return _DONE
 
 
-def _of_device(bluez: VirtualBlueZ, objects: StrapObjects, member: str, call: Message) -> Reply | None:
+def _answer_device(bluez: VirtualBlueZ, objects: StrapObjects, member: str, call: Message) -> Reply | None:
     match member:
         case "Connect" if bluez.is_connecting(objects):
             raise RefusedError("InProgress", "Operation already in progress")
@@ -95,14 +95,14 @@ def _of_device(bluez: VirtualBlueZ, objects: StrapObjects, member: str, call: Me
         case "Connect" | "Pair" | "CancelPairing":
             pass
         case _:
-            raise _unknown(objects.path, member)
+            raise _unknown_method(objects.path, member)
     return _DONE
 
 
-def _of_characteristic(bluez: VirtualBlueZ, objects: StrapObjects, path: str, call: Message) -> Reply | None:
+def _answer_characteristic(bluez: VirtualBlueZ, objects: StrapObjects, path: str, call: Message) -> Reply | None:
     flags, sender = objects.flags(path), call.sender or ""
-    # the reply goes out before the first notification may
-    soon = asyncio.get_running_loop().call_soon
+    # the reply must go out before the first notification
+    call_soon = asyncio.get_running_loop().call_soon
     match call.member:
         case "ReadValue" if objects.strap.reads_hang:
             return None
@@ -117,31 +117,31 @@ def _of_characteristic(bluez: VirtualBlueZ, objects: StrapObjects, path: str, ca
             except PermissionError as forbidden:
                 raise RefusedError("NotPermitted", str(forbidden)) from forbidden
             if indication is not None:
-                soon(bluez.indicate, strap, uuid, indication)
+                call_soon(bluez.indicate, strap, uuid, indication)
         case "WriteValue":
             raise RefusedError("NotPermitted", "Write not permitted")
         case "StartNotify" | "AcquireNotify" if not flags & {"notify", "indicate"}:
             raise RefusedError("NotSupported", "Operation is not supported")
         case "StartNotify":
             objects.subscribers.setdefault(path, set()).add(sender)
-            soon(objects.note_listeners)
+            call_soon(objects.update_listening)
         case "StopNotify":
             objects.subscribers.get(path, set()).discard(sender)
-            objects.note_listeners()
+            objects.update_listening()
         case "AcquireNotify":
-            mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            mine.setblocking(False)
-            if old := objects.pipes.pop(path, None):
-                old.close()
-            objects.pipes[path] = mine
-            reply = Message.new_method_return(call, "hq", [0, _MTU], unix_fds=[theirs.fileno()])
-            bluez.seat.send(reply, then=theirs.close)
-            soon(objects.note_listeners)
+            our_end, client_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            our_end.setblocking(False)
+            if previous := objects.notify_sockets.pop(path, None):
+                previous.close()
+            objects.notify_sockets[path] = our_end
+            reply = Message.new_method_return(call, "hq", [0, _MTU], unix_fds=[client_end.fileno()])
+            bluez.service.send(reply, then=client_end.close)
+            call_soon(objects.update_listening)
             return None
         case _:
-            raise _unknown(path, call.member or "")
+            raise _unknown_method(path, call.member or "")
     return _DONE
 
 
-def _unknown(path: str, member: str) -> RefusedError:
+def _unknown_method(path: str, member: str) -> RefusedError:
     return RefusedError(_UNKNOWN_OBJECT, f"{member} at {path} is not known")

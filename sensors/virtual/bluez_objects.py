@@ -1,4 +1,4 @@
-"""A virtual strap as BlueZ shows it on D-Bus: one Device1, and its GATT services and characteristics while connected."""
+"""The D-Bus objects of a virtual strap: one Device1 and, while connected, its GATT services and characteristics."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 from dbus_fast import Variant
 
-from ..bluetooth.gatt import whole_uuid
+from ..bluetooth.gatt import full_uuid
 from ..dbus.service_connection import Interfaces, Properties
 from ..recordings.recording import HEART_RATE
 from .virtual_strap import VirtualStrap
@@ -22,7 +22,7 @@ _FIRST_HANDLE = 0x10
 
 
 class RefusedError(Exception):
-    """A call is answered with an error, by its name in BlueZ."""
+    """A call is refused with a D-Bus error, given by its name in BlueZ (`org.bluez.Error.` may be left out)."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
@@ -30,12 +30,12 @@ class RefusedError(Exception):
 
 
 def adapter_path(name: str) -> str:
-    """The D-Bus path of an adapter such as hci0."""
+    """Return the D-Bus path of an adapter such as hci0."""
     return f"/org/bluez/{name}"
 
 
 def adapter_interfaces(name: str, address: str, *, powered: bool) -> Interfaces:
-    """What BlueZ tells of an adapter."""
+    """Return the interfaces and properties that BlueZ publishes for an adapter."""
     return {
         ADAPTER: {
             "Address": Variant("s", address),
@@ -52,22 +52,22 @@ def adapter_interfaces(name: str, address: str, *, powered: bool) -> Interfaces:
 
 @dataclass(slots=True, eq=False)
 class StrapObjects:
-    """The D-Bus objects of one strap, who has subscribed to what, and its state towards BlueZ."""
+    """The D-Bus objects of one strap, its subscribers, and its connection state."""
 
     strap: VirtualStrap
     known: bool = False
-    """BlueZ has heard it at least once."""
+    """Whether BlueZ has heard it at least once."""
     path: str = ""
     device: Properties = field(default_factory=dict)
     gatt: dict[str, Interfaces] = field(default_factory=dict)
-    """Services and characteristics by path; a characteristic stands behind its service."""
+    """Services and characteristics by path; each characteristic follows its service."""
     subscribers: dict[str, set[str]] = field(default_factory=dict)
-    """Characteristic path → the connections that called StartNotify; they outlive a lost link, as in BlueZ."""
-    pipes: dict[str, socket.socket] = field(default_factory=dict)
-    """Characteristic path → the socket that AcquireNotify handed out."""
+    """Characteristic path → bus names of the subscribers (StartNotify); they outlive a lost connection, as in BlueZ."""
+    notify_sockets: dict[str, socket.socket] = field(default_factory=dict)
+    """Characteristic path → our end of the socket that AcquireNotify returned."""
     values: dict[str, bytes] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
-    """Characteristic UUID, as the strap writes it → path."""
+    """Characteristic UUID, in the strap's spelling → path."""
 
     def __post_init__(self) -> None:
         strap = self.strap
@@ -82,7 +82,7 @@ class StrapObjects:
             **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
             "Connected": Variant("b", False),
             "ServicesResolved": Variant("b", False),
-            "UUIDs": Variant("as", [whole_uuid(service) for service in services]),
+            "UUIDs": Variant("as", [full_uuid(service) for service in services]),
             "RSSI": Variant("n", strap.rssi_dbm),
         }
         handle = _FIRST_HANDLE
@@ -101,71 +101,71 @@ class StrapObjects:
 
     @property
     def connected(self) -> bool:
-        """Whether the link is up."""
+        """Return whether the connection is up."""
         return bool(self.device["Connected"].value)
 
     @property
     def resolved(self) -> bool:
-        """Whether its services are known, so that it can be read and listened to."""
+        """Return whether service discovery is over, so that characteristics can be read and subscribed to."""
         return bool(self.device["ServicesResolved"].value)
 
     @property
     def interfaces(self) -> Iterator[tuple[str, Interfaces]]:
-        """Every object of it that BlueZ shows at present."""
+        """Yield path and interfaces of each object that BlueZ publishes at present."""
         if self.known:
             yield self.path, {DEVICE: self.device}
             if self.resolved:
                 yield from self.gatt.items()
 
     def change(self, **changed: Variant) -> Properties:
-        """Change properties of the device; gives them for the signal."""
+        """Change properties of the device and return them, for the signal."""
         self.device |= changed
         return changed
 
     def flags(self, path: str) -> set[str]:
-        """What a characteristic allows."""
+        """Return the flags of a characteristic, such as read and notify."""
         return set(self.gatt[path][CHARACTERISTIC]["Flags"].value)
 
     def uuid(self, path: str) -> str:
-        """The UUID of a characteristic, as the strap writes it."""
-        return next(uuid for uuid, known in self.paths.items() if known == path)
+        """Return the UUID of a characteristic, in the strap's spelling."""
+        return next(uuid for uuid, own_path in self.paths.items() if own_path == path)
 
-    def hung_up(self, connection: str) -> None:
-        """A program left the bus: its subscriptions end with it."""
+    def drop_program(self, program: str) -> None:
+        """End the subscriptions of a program that left the bus."""
         for subscribers in self.subscribers.values():
-            subscribers.discard(connection)
-        self.note_listeners()
+            subscribers.discard(program)
+        self.update_listening()
 
     def write(self, path: str, payload: bytes) -> bool:
-        """Send a notification into the socket that AcquireNotify handed out; gives whether somebody may read it."""
+        """Write a notification to the AcquireNotify socket; return whether the client still has it open."""
         try:
-            self.pipes[path].send(payload)
+            self.notify_sockets[path].send(payload)
         except BlockingIOError:
-            _LOG.debug("%s: a client does not read, a notification is lost", self.strap.name)
+            _LOG.debug("%s: a client does not read its socket; a notification is lost", self.strap.name)
         except OSError:
-            self.pipes.pop(path).close()
-            self.note_listeners()
+            self.notify_sockets.pop(path).close()
+            self.update_listening()
             return False
         return True
 
-    def note_listeners(self) -> None:
-        """Keep the strap's `listening` true to who is subscribed."""
+    def update_listening(self) -> None:
+        """Set the strap's `listening` event from the heart-rate subscriptions."""
         path = self.paths.get(HEART_RATE, "")
-        if self.subscribers.get(path) or path in self.pipes:
+        if self.subscribers.get(path) or path in self.notify_sockets:
             self.strap.listening.set()
         else:
             self.strap.listening.clear()
 
-    def close_pipes(self) -> None:
-        """Close what AcquireNotify handed out."""
-        for pipe in self.pipes.values():
-            pipe.close()
-        self.pipes.clear()
-        self.note_listeners()
+    def close_notify_sockets(self) -> None:
+        """Close all sockets that AcquireNotify returned."""
+        for notify_socket in self.notify_sockets.values():
+            notify_socket.close()
+        self.notify_sockets.clear()
+        self.update_listening()
 
     def _service(self, uuid: str) -> Properties:
         return {
-            "UUID": Variant("s", whole_uuid(uuid)),
+            "UUID": Variant("s", full_uuid(uuid)),
             "Device": Variant("o", self.path),
             "Primary": Variant("b", True),
             "Includes": Variant("ao", []),
@@ -174,7 +174,7 @@ class StrapObjects:
 
 def _characteristic(uuid: str, service_path: str, flags: tuple[str, ...]) -> Properties:
     properties: dict[str, Any] = {
-        "UUID": Variant("s", whole_uuid(uuid)),
+        "UUID": Variant("s", full_uuid(uuid)),
         "Service": Variant("o", service_path),
         "Flags": Variant("as", list(flags)),
         "Value": Variant("ay", b""),

@@ -1,4 +1,4 @@
-"""Plays a recording on a virtual strap, each packet when it is due."""
+"""Playback of a recording on a virtual strap, each packet when it is due."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,12 +10,15 @@ from .bluez import VirtualBlueZ
 from .virtual_strap import VirtualStrap
 
 _LATE_S = 0.5
-"""A packet due longer ago than this when a client subscribes is not sent any more."""
+"""A packet that was due longer ago than this when a client subscribes is skipped."""
 
 
 @dataclass(slots=True, eq=False)
 class Player:
-    """Starts when a client subscribes to the heart rate; `clock_for` is asked for the clock at that moment."""
+    """Plays a recording on a strap from the moment a client subscribes to its heart rate.
+
+    `clock_for` is called at that moment for the clock to play by.
+    """
 
     recording: Recording
     strap: VirtualStrap
@@ -23,33 +26,33 @@ class Player:
     clock_for: Callable[[VirtualStrap], Clock]
     loop: bool = False
     clock: Clock | None = None
-    """Recording time, once it plays."""
+    """The clock of the recording; None until playback starts."""
     started: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     sent: int = 0
-    """Packets that a client was there for."""
+    """Packets that a subscribed client received."""
     unheard: int = 0
-    """Packets sent while nobody was connected."""
+    """Packets that were due while nobody was subscribed."""
 
     async def run(self) -> None:
-        """Play; at the recording's end the strap stays on the air, silent."""
+        """Play the recording; after its end the strap stays on the air, silent."""
         await self.strap.listening.wait()
         self.clock = self.clock_for(self.strap)
         self.started.set()
-        past_s = self.clock.now() - _LATE_S
-        self._enter_midway(past_s)
+        skip_before_s = self.clock.now() - _LATE_S
+        self._restore_connection(skip_before_s)
         begin_s, length_s = 0.0, max((event.t for event in self.recording.events), default=0.0) + 1.0
         while True:
-            await self._play(self.clock, begin_s, past_s)
+            await self._play(self.clock, begin_s, skip_before_s)
             begin_s += length_s
             if not self.loop or not self.recording.events:
                 break
         self.finished.set()
 
-    async def _play(self, clock: Clock, begin_s: float, past_s: float) -> None:
+    async def _play(self, clock: Clock, begin_s: float, skip_before_s: float) -> None:
         for event in self.recording.events:
             t = begin_s + event.t
-            if t < past_s:
+            if t < skip_before_s:
                 continue
             match event:
                 case Packet():
@@ -60,14 +63,14 @@ class Player:
                         self.unheard += 1
                 case ConnectionEvent():
                     await clock.sleep_until(t)
-                    self._link(up=event.up)
+                    self._set_connection(up=event.up)
 
-    def _enter_midway(self, past_s: float) -> None:
-        links = [event for event in self.recording.events if isinstance(event, ConnectionEvent) and event.t < past_s]
-        if links and not links[-1].up:
-            self._link(up=False)
+    def _restore_connection(self, skip_before_s: float) -> None:
+        changes = [event for event in self.recording.events if isinstance(event, ConnectionEvent) and event.t < skip_before_s]
+        if changes and not changes[-1].up:
+            self._set_connection(up=False)
 
-    def _link(self, *, up: bool) -> None:
+    def _set_connection(self, *, up: bool) -> None:
         self.strap.advertising = up
         if not up:
             self.bluez.drop(self.strap)

@@ -11,7 +11,7 @@ from ..clock import Clock, RunningClock
 from ..dbus.private_bus import private_bus
 from ..errors import VirtualBusError
 from ..recordings.recording import Recording
-from ..task_cancellation import ended
+from ..task_cancellation import cancel_and_wait
 from .virtual_strap import VirtualStrap, virtual_straps_of
 
 if sys.platform == "linux" or TYPE_CHECKING:
@@ -22,12 +22,15 @@ if sys.platform == "linux" or TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OnAir:
-    """What is on the air; `bus_address` is for `ble.on_bus`, or for another program's DBUS_SYSTEM_BUS_ADDRESS."""
+    """The virtual straps on the air.
+
+    `bus_address` is for `on_bus`, or for DBUS_SYSTEM_BUS_ADDRESS of another program.
+    """
 
     bus_address: str
     bluez: "VirtualBlueZ"
     players: "tuple[Player, ...]"
-    """One a recording, in their order; `player.strap` has the address, `player.started` and `.finished` can be waited for."""
+    """One for each recording, in order; `player.strap` has the address, `.started` and `.finished` can be awaited."""
 
 
 @asynccontextmanager
@@ -41,9 +44,11 @@ async def virtual_straps(
 ) -> AsyncGenerator[OnAir]:
     """Put recordings on the air within the block, each on a strap of its own.
 
-    A recording starts when a client subscribes to its strap: `clock_for` is called then, and its clock's time is the
-    recording's time. Give a clock that runs already, and the recording is joined midway. Without `bus_address` a private bus
-    is started. Raises `VirtualBusError` where there can be none.
+    A recording starts when a client subscribes to its strap: `clock_for` is called then, and the time of the clock that it
+    returns is the recording's time; with a clock that is running already, playback joins the recording midway. Without
+    `bus_address` a private bus is started.
+
+    Raises `VirtualBusError` where this is not Linux, dbus-daemon is missing or fails, or the bus refuses the straps.
     """
     if sys.platform != "linux":
         raise VirtualBusError("Virtual straps need Linux: only there does Bleak speak to BlueZ over D-Bus.")
@@ -62,4 +67,4 @@ async def virtual_straps(
         try:
             yield OnAir(bus_address, bluez, players)
         finally:
-            await ended(*playing)
+            await cancel_and_wait(*playing)

@@ -1,4 +1,4 @@
-"""The Polar service of a virtual strap: what it answers to commands, and which of its streams are on."""
+"""The Polar service of a virtual strap: its replies to commands, and the streams that are on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,51 +15,50 @@ _SETTINGS = {
     Stream.ECG: bytes.fromhex("00018200 01010e00"),
     Stream.ACC: bytes.fromhex("0004c800640032001900 01011000 0203020004000800"),
 }
-"""As an H10 offers them: 130 Hz; 200, 100, 50 and 25 Hz at 2, 4 and 8 g."""
+"""The settings of an H10: ECG at 130 Hz; acceleration at 200, 100, 50 and 25 Hz, 2, 4 and 8 g."""
 
 
 class PolarFault(Enum):
-    """What a Polar service may be told to be wrong with."""
+    """A fault that a Polar service can be given."""
 
     REFUSES = "refuses"
-    """Every command is not supported."""
+    """Every command is answered with "not supported"."""
     FORBIDS = "forbids"
-    """The control point cannot be written to."""
+    """Writes to the control point are refused."""
     NEVER_ANSWERS = "never answers"
     LOSES_ANSWERS = "loses answers"
-    """It does what it is told, and its answer gets lost."""
+    """Commands are carried out, but their answers are lost."""
     CHARGER = "charger"
-    """It lies in its charger, and starts nothing."""
+    """The strap lies in its charger and starts no stream."""
 
 
 @dataclass(slots=True, eq=False)
 class VirtualPolar:
-    """The state of the service; a lost link does not end a stream."""
+    """The state of the service; a stream survives the loss of the connection."""
 
     offered: frozenset[Stream]
     streaming: set[Stream] = field(default_factory=set)
     commands: list[bytes] = field(default_factory=list)
-    """What it was asked, oldest first."""
+    """Every command received, oldest first."""
     fault: PolarFault | None = None
 
     @property
     def features(self) -> bytes:
-        """What the control point tells when it is read."""
+        """The value that reading the control point returns."""
         return bytes([0x0F, sum(1 << stream.value for stream in self.offered)]) + bytes(15)
 
     def sends(self, payload: bytes) -> bool:
-        """Whether data leaves the strap: only of a stream that is on."""
+        """Return whether the strap sends this data: only that of a stream that is on."""
         return bool(payload) and any(stream.value == payload[0] & STREAM_BITS for stream in self.streaming)
 
     def answer(self, command: bytes) -> bytes | None:
-        """Take a command; gives the indication that answers it, or None."""
+        """Carry out a command; return the indication that answers it, or None where there is no answer."""
         self.commands.append(command)
         if self.fault is PolarFault.NEVER_ANSWERS:
             return None
         operation, stream = (command + bytes(2))[:2]
         status, parameters = self._outcome(operation, stream)
-        lost = self.fault is PolarFault.LOSES_ANSWERS
-        return None if lost else bytes([0xF0, operation, stream, status, 0]) + parameters
+        return None if self.fault is PolarFault.LOSES_ANSWERS else bytes([0xF0, operation, stream, status, 0]) + parameters
 
     def _outcome(self, operation: int, number: int) -> tuple[int, bytes]:
         stream = next((stream for stream in self.offered if stream.value == number), None)
@@ -84,7 +83,7 @@ class VirtualPolar:
 
 
 def virtual_polar_of(events: Iterable[Event]) -> VirtualPolar | None:
-    """A service with the streams that are in a recording; None where there are none."""
+    """Return a service that offers the streams of a recording; None where it has none."""
     numbers = {e.payload[0] & STREAM_BITS for e in events if isinstance(e, Packet) and e.char == PMD_DATA and e.payload}
     offered = frozenset(stream for stream in Stream if stream.value in numbers)
     return VirtualPolar(offered) if offered else None

@@ -1,4 +1,4 @@
-"""A strap that exists only in memory: what it advertises, what it offers to read, and the faults it is told to have."""
+"""A strap that exists only in memory: its advertisement, its GATT table, and the faults that it is given."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from ..recordings.recording import BATTERY, HEART_RATE, PMD_CONTROL, PMD_DATA, P
 from .virtual_polar import PMD_SERVICE, PolarFault, VirtualPolar, virtual_polar_of
 
 _POLAR = "A0:9E:1A"
-"""The manufacturer part of Polar's addresses, so that a virtual strap looks like one in a scan."""
+"""The manufacturer prefix of Polar's addresses, so that a virtual strap looks real in a scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
-    """One line of a strap's GATT table; UUIDs as four hex digits, or whole."""
+    """One characteristic in a strap's GATT table; UUIDs as four hex digits, or in full."""
 
     service: str
     uuid: str
@@ -26,7 +26,7 @@ class Characteristic:
 
 @dataclass(slots=True, eq=False)
 class VirtualStrap:
-    """A strap for a `VirtualBlueZ`; the fields below the table are faults, to be changed at any time."""
+    """A strap for a `VirtualBlueZ`; the fields from `advertising` to `discovery_s` are faults that may change at any time."""
 
     address: str
     name: str
@@ -35,32 +35,35 @@ class VirtualStrap:
     rssi_dbm: int = -60
 
     advertising: bool = True
-    """Whether it is on the air at all."""
+    """Whether it is on the air."""
     silent: bool = False
-    """Connected, but no notification leaves it."""
+    """Whether it sends no notifications though it is connected."""
     connect_error: str | None = None
-    """Refuse to connect, in BlueZ's words, such as "le-connection-abort-by-local"."""
+    """BlueZ's error text for a refused connection, such as "le-connection-abort-by-local"; None: it connects."""
     connect_hangs: bool = False
-    """Take a connection request and never answer."""
+    """Whether connection requests stay unanswered."""
     reads_hang: bool = False
-    """Be asked what it is, and never answer."""
+    """Whether reads stay unanswered."""
     discovery_s: float = 0.05
-    """From the link to the end of service discovery; at 0 Bleak fails at random, as it reads the two on two connections."""
+    """Time from the connection to the end of service discovery, in s.
+
+    At 0 Bleak fails at random, because it learns of the two over two D-Bus connections.
+    """
 
     polar: VirtualPolar | None = None
-    """Its Polar service, which has faults of its own."""
+    """Its Polar service, with faults of its own; None where it has none."""
 
     listening: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while a client is subscribed to the heart rate."""
 
     def sends(self, uuid: str, payload: bytes) -> bool:
-        """Whether a notification leaves it at present."""
+        """Return whether it would send this notification at present."""
         return not self.silent and (uuid != PMD_DATA or (self.polar is not None and self.polar.sends(payload)))
 
     def answer(self, uuid: str, command: bytes) -> bytes | None:
-        """What is written to one of its characteristics; gives the indication that answers it, or None.
+        """Take a write to a characteristic; return the indication that answers it, or None.
 
-        Raises `PermissionError` where it cannot be written to.
+        Raises `PermissionError` where the characteristic cannot be written to.
         """
         if uuid != PMD_CONTROL or self.polar is None or self.polar.fault is PolarFault.FORBIDS:
             raise PermissionError("Write not permitted")
@@ -68,12 +71,12 @@ class VirtualStrap:
 
 
 def virtual_straps_of(recordings: Sequence[Recording], *, adapter: str = "hci0") -> list[VirtualStrap]:
-    """Straps that describe themselves as the recordings' devices do, each with an address and a name of its own."""
+    """Return straps that describe themselves like the recordings' devices, each with a unique address and name."""
     straps: list[VirtualStrap] = []
     for number, recording in enumerate(recordings, 1):
         device = recording.header.device
-        address = _free((device.address or "").upper(), {strap.address for strap in straps}, number)
-        name = _unlike(device.name or "Virtual strap", {strap.name for strap in straps})
+        address = _unused_address((device.address or "").upper(), {strap.address for strap in straps}, number)
+        name = _unused_name(device.name or "Virtual strap", {strap.name for strap in straps})
         rssi_dbm = -52 - 7 * (number - 1) % 40
         polar = virtual_polar_of(recording.events)
         table = (*_table(device, recording), *_polar_table(polar))
@@ -84,8 +87,8 @@ def virtual_straps_of(recordings: Sequence[Recording], *, adapter: str = "hci0")
 def _table(device: Device, recording: Recording) -> Iterator[Characteristic]:
     yield Characteristic(f"{HEART_RATE_SERVICE:04x}", HEART_RATE, ("notify",))
     values = values_of(device)
-    sent = (event.payload for event in recording.events if isinstance(event, Packet) and event.char == BATTERY)
-    if BATTERY not in values and (first := next(sent, None)):
+    battery = (event.payload for event in recording.events if isinstance(event, Packet) and event.char == BATTERY)
+    if BATTERY not in values and (first := next(battery, None)):
         values[BATTERY] = first
     for uuid, value in values.items():
         flags = ("read", "notify") if uuid == BATTERY else ("read",)
@@ -98,18 +101,18 @@ def _polar_table(polar: VirtualPolar | None) -> Iterator[Characteristic]:
         yield Characteristic(PMD_SERVICE, PMD_DATA, ("notify",))
 
 
-def _free(address: str, taken: set[str], number: int) -> str:
+def _unused_address(address: str, used: set[str], number: int) -> str:
     octets = address.split(":")
-    whole = len(octets) == 6 and all(len(octet) == 2 and set(octet) <= set("0123456789ABCDEF") for octet in octets)
-    if whole and address not in taken:
+    valid = len(octets) == 6 and all(len(octet) == 2 and set(octet) <= set("0123456789ABCDEF") for octet in octets)
+    if valid and address not in used:
         return address
-    while (address := f"{_POLAR}:{number >> 16 & 255:02X}:{number >> 8 & 255:02X}:{number & 255:02X}") in taken:
+    while (address := f"{_POLAR}:{number >> 16 & 255:02X}:{number >> 8 & 255:02X}:{number & 255:02X}") in used:
         number += 1
     return address
 
 
-def _unlike(name: str, taken: set[str]) -> str:
-    unlike, number = name, 2
-    while unlike in taken:
-        unlike, number = f"{name} {number}", number + 1
-    return unlike
+def _unused_name(name: str, used: set[str]) -> str:
+    unused, number = name, 2
+    while unused in used:
+        unused, number = f"{name} {number}", number + 1
+    return unused

@@ -1,1 +1,1 @@
-"""Who may log in: accounts, passwords, limits on failed attempts."""
+"""Accounts, passwords, and limits on failed login attempts."""

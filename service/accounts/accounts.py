@@ -1,4 +1,4 @@
-"""Accounts and logins: stored with the sessions, looked up in memory, so that no request waits for the disk."""
+"""Accounts and logins: stored in the database, looked up in memory, so that no request waits for the disk."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,20 +16,23 @@ from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import AccountRow, Login, LoginRefusedError, Person, Role, TooOftenError
-from .passwords import SHORTEST, Passwords
+from .passwords import MIN_LENGTH, Passwords
 from .rate_limits import FailedAttemptLimiter
 
-LASTS: Final = timedelta(hours=12)
-"""A login that nobody uses for so long is over."""
-_RENEW: Final = timedelta(hours=1)
+LOGIN_LIFETIME: Final = timedelta(hours=12)
+"""Time after which an unused login expires."""
+_RENEW_AFTER: Final = timedelta(hours=1)
 _ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-"""No letters that look like a digit."""
-_LONGEST: Final = 200
-_PERSON: Final = "account.id, account.name, account.role"
+"""Characters of the one-time code, without letters that look like a digit."""
+_MAX_LENGTH: Final = 200
+_PERSON_COLUMNS: Final = "account.id, account.name, account.role"
 
 
 class Accounts:
-    """What `web.who.Accounts` asks for; open it with `await PracticeAccounts.open(storage)`."""
+    """The practice's accounts and logins; open it with `await Accounts.open(storage)`.
+
+    `peer`: network address of the request, whose failed attempts are counted too.
+    """
 
     def __init__(
         self, storage: Storage, passwords: Passwords, now_utc: Callable[[], datetime], monotonic_s: Callable[[], float]
@@ -37,11 +40,11 @@ class Accounts:
         self._storage = storage
         self._passwords = passwords
         self._now_utc = now_utc
-        self._throttle = FailedAttemptLimiter(monotonic_s)
+        self._limiter = FailedAttemptLimiter(monotonic_s)
         self._logins: dict[str, Login] = {}
-        """By the hash of their token, as stored; the token itself is empty here."""
+        """Logins by the hash of their token, as stored; their own token and CSRF token are empty here."""
         self.setup_code: str | None = None
-        """Makes one admin account, once."""
+        """One-time code that makes one admin account; None where there is none."""
 
     @classmethod
     async def open(
@@ -53,50 +56,60 @@ class Accounts:
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> Self:
-        """Read the logins that still hold; where there is no admin yet, or `setup` asks for it, draw a one-time code."""
+        """Read the logins that have not expired; without an admin, or with `setup`, draw a one-time code.
+
+        Raises `StorageError` where the database fails.
+        """
         accounts = cls(storage, passwords or Passwords(), now_utc, monotonic_s)
-        accounts._logins, admins = await storage.work(lambda db: (_logins(db, now_utc()), _admins(db)))
+        accounts._logins, admins = await storage.run(lambda db: (_logins(db, now_utc()), _admins(db)))
         if setup or not admins:
-            draw = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3)]
-            accounts.setup_code = "-".join(draw)
+            groups = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3)]
+            accounts.setup_code = "-".join(groups)
         return accounts
 
     @property
     def setup_wanted(self) -> bool:
-        """Whether a one-time code may still make an account."""
+        """Whether the one-time code has not been used yet."""
         return self.setup_code is not None
 
     async def set_up(self, code: str, name: str, password: str, *, peer: str) -> Login:
-        """Make an admin account by the one-time code of the terminal. Raises `LoginRefusedError`, `TooOftenError`."""
+        """Make an admin account by the terminal's one-time code, and log in.
+
+        Raises `LoginRefusedError` where the code is wrong, `TooOftenError` after too many attempts, `RefusedError` where the
+        name is taken, or name or password has not the right length.
+        """
         key = f"setup {peer}"
-        self._demand_patience(key)
-        given = code.upper().replace(" ", "").replace("-", "")
-        if self.setup_code is None or not compare_digest(given.encode(), self.setup_code.replace("-", "").encode()):
-            self._throttle.failed(key)
+        self._require_wait_over(key)
+        entered = code.upper().replace(" ", "").replace("-", "")
+        if self.setup_code is None or not compare_digest(entered.encode(), self.setup_code.replace("-", "").encode()):
+            self._limiter.failed(key)
             raise LoginRefusedError("This is not the code that the terminal shows. It is drawn anew at every start.")
         person = await self._insert(name, password, "admin", actor="restbeat")
         self.setup_code = None
-        self._throttle.succeeded(key)
+        self._limiter.succeeded(key)
         return await self._begin(person)
 
     async def log_in(self, name: str, password: str, *, peer: str) -> Login:
-        """Open a login. Raises `LoginRefusedError`, `TooOftenError`."""
-        keys = (f"name {name.casefold()[:_LONGEST]}", f"peer {peer}")
-        self._demand_patience(*keys)
-        found = await self._storage.work(lambda db: _account_by_name(db, name))
-        if not await self._passwords.fits(found[1] if found else None, password[:_LONGEST]) or found is None:
-            self._throttle.failed(*keys)
-            await self._storage.work(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
+        """Log in.
+
+        Raises `LoginRefusedError` where name and password do not match, `TooOftenError` after too many attempts.
+        """
+        keys = (f"name {name.casefold()[:_MAX_LENGTH]}", f"peer {peer}")
+        self._require_wait_over(*keys)
+        found = await self._storage.run(lambda db: _account_by_name(db, name))
+        if not await self._passwords.verify(found[1] if found else None, password[:_MAX_LENGTH]) or found is None:
+            self._limiter.failed(*keys)
+            await self._storage.run(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
             raise LoginRefusedError("Name and password do not fit together.")
         person, stored = found
-        self._throttle.succeeded(*keys)
-        if self._passwords.outdated(stored):
-            fresh = await self._passwords.hash(password)
-            await self._storage.work(lambda db: db.table("account").update(person.account, {"password_hash": fresh}))
+        self._limiter.succeeded(*keys)
+        if self._passwords.needs_rehash(stored):
+            new_hash = await self._passwords.hash(password)
+            await self._storage.run(lambda db: db.table("account").update(person.account, {"password_hash": new_hash}))
         return await self._begin(person)
 
-    def whose(self, token: str) -> Login | None:
-        """The login that a cookie stands for; None where it has run out, was ended or never was."""
+    def login_of(self, token: str) -> Login | None:
+        """Return the login of a cookie's token; None where it has expired, was ended or never existed."""
         hashed = _hash(token)
         login = self._logins.get(hashed)
         if login is None:
@@ -107,86 +120,97 @@ class Accounts:
         return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
 
     async def renew(self, login: Login) -> Login | None:
-        """Let a login that is used last longer; None where it was renewed a moment ago."""
-        expires = self._now_utc() + LASTS
+        """Extend a login in use, and return it; None where it has ended or was renewed within the last hour."""
+        expires = self._now_utc() + LOGIN_LIFETIME
         hashed = _hash(login.token)
-        if expires - login.expires_utc < _RENEW or hashed not in self._logins:
+        if expires - login.expires_utc < _RENEW_AFTER or hashed not in self._logins:
             return None
         self._logins[hashed] = msgspec.structs.replace(self._logins[hashed], expires_utc=expires)
-        await self._storage.work(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
+        await self._storage.run(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
         return msgspec.structs.replace(login, expires_utc=expires)
 
     async def log_out(self, token: str) -> None:
-        """End a login."""
+        """End the login of a token; nothing where there is none."""
         hashed = _hash(token)
         login = self._logins.pop(hashed, None)
         if login is not None:
-            await self._storage.work(lambda db: _end(db, hashed, login.person.name, self._now_utc()))
+            await self._storage.run(lambda db: _end(db, hashed, login.person.name, self._now_utc()))
 
     async def accounts(self) -> Sequence[AccountRow]:
-        """Every account, by name."""
-        return await self._storage.work(_rows)
+        """Return every account, by name."""
+        return await self._storage.run(_rows)
 
     async def add(self, name: str, password: str, role: Role, *, by: Person) -> AccountRow:
-        """Make an account. Raises `RefusedError` where the name is taken or the password too short."""
+        """Make an account. Raises `RefusedError` where the name is taken, or name or password has not the right length."""
         person = await self._insert(name, password, role, actor=by.name)
         return next(row for row in await self.accounts() if row.account == person.account)
 
     async def set_own_password(self, person: Person, old: str, password: str) -> AccountRow:
-        """Give oneself another password; every login of one's own ends. Raises `LoginRefusedError`, `TooOftenError`."""
+        """Change one's own password, and end all of one's logins.
+
+        Raises `LoginRefusedError` where the old password is wrong, `TooOftenError` after too many attempts, `RefusedError`
+        where the new one has not the right length, `UnknownError` where the account is gone.
+        """
         keys = (f"name {person.name.casefold()}",)
-        self._demand_patience(*keys)
-        found = await self._storage.work(lambda db: _account_by_name(db, person.name))
-        if found is None or not await self._passwords.fits(found[1], old[:_LONGEST]):
-            self._throttle.failed(*keys)
+        self._require_wait_over(*keys)
+        found = await self._storage.run(lambda db: _account_by_name(db, person.name))
+        if found is None or not await self._passwords.verify(found[1], old[:_MAX_LENGTH]):
+            self._limiter.failed(*keys)
             raise LoginRefusedError("The old password is not right.")
-        return await self._give_password(person.account, password, person)
+        return await self._change_password(person.account, password, person)
 
     async def set_password(self, account: int, password: str, *, by: Person) -> AccountRow:
-        """Give an account another password, and end its logins. Raises `UnknownError`, and `RefusedError` for one's own."""
+        """Set another account's password, and end its logins.
+
+        Raises `UnknownError` where there is no such account, `RefusedError` for one's own, or where the password has not the
+        right length.
+        """
         if account == by.account:
             raise RefusedError("Change your own password with the old one.")
-        return await self._give_password(account, password, by)
+        return await self._change_password(account, password, by)
 
-    async def _give_password(self, account: int, password: str, by: Person) -> AccountRow:
-        _demand_length(password)
+    async def _change_password(self, account: int, password: str, by: Person) -> AccountRow:
+        _require_length(password)
         changes = {"password_hash": await self._passwords.hash(password)}
-        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, "password set", self._now_utc()))
-        self._forget(account)
+        row = await self._storage.run(lambda db: _change(db, account, changes, by.name, "password set", self._now_utc()))
+        self._drop_logins(account)
         return row
 
     async def set_disabled(self, account: int, disabled: bool, *, by: Person) -> AccountRow:
-        """Switch an account off or on. Raises `UnknownError`, and `RefusedError` for one's own."""
+        """Disable an account, which ends its logins, or enable it.
+
+        Raises `UnknownError` where there is no such account, `RefusedError` for one's own.
+        """
         if account == by.account:
             raise RefusedError("You cannot switch off yourself: another admin can.")
         now = self._now_utc()
         changes = {"disabled_utc": stamp(now) if disabled else None}
         action = "account switched off" if disabled else "account switched on"
-        row = await self._storage.work(lambda db: _change(db, account, changes, by.name, action, now))
+        row = await self._storage.run(lambda db: _change(db, account, changes, by.name, action, now))
         if disabled:
-            self._forget(account)
+            self._drop_logins(account)
         return row
 
     async def _insert(self, name: str, password: str, role: Role, *, actor: str) -> Person:
         name = " ".join(name.split())
         if not 1 <= len(name) <= 80:
             raise RefusedError("A name of 1 to 80 characters is wanted.")
-        _demand_length(password)
+        _require_length(password)
         hashed = await self._passwords.hash(password)
-        return await self._storage.work(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
+        return await self._storage.run(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
 
     async def _begin(self, person: Person) -> Login:
         token, now = secrets.token_urlsafe(32), self._now_utc()
-        login = Login("", "", person, now + LASTS)
-        await self._storage.work(lambda db: _begin(db, _hash(token), login, now))
+        login = Login("", "", person, now + LOGIN_LIFETIME)
+        await self._storage.run(lambda db: _begin(db, _hash(token), login, now))
         self._logins[_hash(token)] = login
         return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
 
-    def _forget(self, account: int) -> None:
+    def _drop_logins(self, account: int) -> None:
         self._logins = {key: login for key, login in self._logins.items() if login.person.account != account}
 
-    def _demand_patience(self, *keys: str) -> None:
-        wait_s = self._throttle.wait_s(*keys)
+    def _require_wait_over(self, *keys: str) -> None:
+        wait_s = self._limiter.wait_s(*keys)
         if wait_s > 0:
             raise TooOftenError(f"Too many wrong tries. Wait {wait_s:.0f} s, then try again.", wait_s)
 
@@ -199,9 +223,9 @@ def _csrf(token: str) -> str:
     return sha256(b"csrf " + token.encode()).hexdigest()
 
 
-def _demand_length(password: str) -> None:
-    if not SHORTEST <= len(password) <= _LONGEST:
-        raise RefusedError(f"A password of {SHORTEST} to {_LONGEST} characters is wanted; a few words make a good one.")
+def _require_length(password: str) -> None:
+    if not MIN_LENGTH <= len(password) <= _MAX_LENGTH:
+        raise RefusedError(f"A password of {MIN_LENGTH} to {_MAX_LENGTH} characters is wanted; a few words make a good one.")
 
 
 def _admins(db: Database) -> int:
@@ -212,7 +236,7 @@ def _admins(db: Database) -> int:
 def _logins(db: Database, now: datetime) -> dict[str, Login]:
     db.execute("DELETE FROM login WHERE expires_utc <= ?", (stamp(now),))
     rows = db.execute(
-        f"SELECT token_hash, expires_utc, {_PERSON} FROM login JOIN account ON account.id = account"  # noqa: S608 - names of our own
+        f"SELECT token_hash, expires_utc, {_PERSON_COLUMNS} FROM login JOIN account ON account.id = account"  # noqa: S608 - constant column names
         " WHERE disabled_utc IS NULL"
     )
     return {row[0]: Login("", "", Person(*row[2:]), moment(row[1])) for row in rows}
@@ -220,7 +244,7 @@ def _logins(db: Database, now: datetime) -> dict[str, Login]:
 
 def _account_by_name(db: Database, name: str) -> tuple[Person, str] | None:
     row = db.execute(
-        f"SELECT {_PERSON}, password_hash FROM account WHERE name = ? AND disabled_utc IS NULL",  # noqa: S608 - names of our own
+        f"SELECT {_PERSON_COLUMNS}, password_hash FROM account WHERE name = ? AND disabled_utc IS NULL",  # noqa: S608 - constant column names
         (" ".join(name.split()),),
     ).fetchone()
     return None if row is None else (Person(*row[:3]), row[3])

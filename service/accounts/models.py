@@ -1,33 +1,33 @@
-"""Accounts, logins and roles, and why a login is refused."""
+"""Accounts, logins and roles, and the errors of logging in."""
 
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from ..errors import PortError
+from ..errors import RequestError
 
 Role = Literal["therapist", "admin"]
 
 
-class LoginRefusedError(PortError):
-    """Name, password or code is not the right one, or the account is switched off."""
+class LoginRefusedError(RequestError):
+    """Login with a wrong name, password or code, or of a disabled account."""
 
 
-class TooOftenError(PortError):
-    """Too many wrong tries; `wait_s` tells how long the next one must wait."""
+class TooOftenError(RequestError):
+    """Too many failed attempts; `wait_s`: seconds until the next one is accepted."""
 
     def __init__(self, sentence: str, wait_s: float) -> None:
         super().__init__(sentence)
         self.wait_s = wait_s
 
 
-class NotAllowedError(PortError):
-    """Another account may do that, not this one."""
+class NotAllowedError(RequestError):
+    """Action that this account has no right to."""
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Whoever acts."""
+    """The account that acts."""
 
     account: int
     name: str
@@ -35,18 +35,18 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True):
-    """A login that holds."""
+    """A login in force."""
 
     token: str
-    """The cookie's secret."""
+    """Secret of the cookie."""
     csrf: str
-    """What every change must carry beside the cookie."""
+    """Token that every changing request must carry beside the cookie."""
     person: Person
     expires_utc: datetime
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One account, as an admin sees it."""
+    """One account in the admins' list."""
 
     account: int
     name: str

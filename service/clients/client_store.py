@@ -1,4 +1,4 @@
-"""Clients, as the database keeps them: pseudonyms, their visits, and what to mind."""
+"""Clients in the database: pseudonyms, visits and flags."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,8 +14,8 @@ from .models import AuditRow, ClientRow, FlagRow
 PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 _NUMBERED: Final = re.compile(r"(.*?\D)(\d{2,6})", re.ASCII)
 _FIRST: Final = "M-001"
-_LOG: Final = 200
-"""Newest entries of the audit log that are shown."""
+_AUDIT_ENTRIES: Final = 200
+"""Number of newest audit entries that are returned."""
 
 _ROWS: Final = """
 SELECT pseudonym, client.created_utc, strap_address, strap_name,
@@ -33,14 +33,14 @@ WHERE session.client = ? ORDER BY cleared_utc IS NOT NULL, raised_utc DESC, flag
 
 
 def rows(db: Database, search: str = "", *, flagged: bool = False) -> list[ClientRow]:
-    """Clients whose pseudonym holds `search`, those of late first."""
+    """Return the clients whose pseudonym contains `search`, latest visitors first; `flagged`: only those with an open flag."""
     wanted = search.casefold().strip()
     found = [_row(row) for row in db.query(_ROWS + "ORDER BY coalesce(last_visit_utc, client.created_utc) DESC, pseudonym")]
     return [row for row in found if wanted in row.client.casefold() and (row.flags or not flagged)]
 
 
 def row_of(db: Database, client: str) -> ClientRow:
-    """One client. Raises `UnknownClientError`."""
+    """Return one client. Raises `UnknownClientError` where there is no such client."""
     found = next(db.query(_ROWS + "WHERE pseudonym = ?", (client,)), None)
     if found is None:
         raise UnknownClientError(f"There is no client {client[:80]}.")
@@ -48,18 +48,18 @@ def row_of(db: Database, client: str) -> ClientRow:
 
 
 def next_pseudonym(db: Database) -> str:
-    """The next free one, in the manner of the client made last who has a number: after M-014 comes M-015."""
+    """Return the next free pseudonym in the pattern of the newest numbered client: after M-014 comes M-015."""
     names = [row[0] for row in db.execute("SELECT pseudonym FROM client ORDER BY created_utc DESC, rowid DESC")]
     numbered = [match for name in names if PSEUDONYM.fullmatch(name) and (match := _NUMBERED.fullmatch(name))]
     if not numbered:
         return _FIRST
-    manner = numbered[0].group(1)
-    same = [match.group(2) for match in numbered if match.group(1) == manner]
-    return f"{manner}{max(map(int, same)) + 1:0{len(numbered[0].group(2))}d}"
+    prefix = numbered[0].group(1)
+    same = [match.group(2) for match in numbered if match.group(1) == prefix]
+    return f"{prefix}{max(map(int, same)) + 1:0{len(numbered[0].group(2))}d}"
 
 
 def add(db: Database, pseudonym: str | None, actor: str, now: datetime) -> ClientRow:
-    """Make a client. Raises `RefusedError` where the pseudonym is taken, or is none."""
+    """Add a client; with None, the next free pseudonym is used. Raises `RefusedError` where it is taken or not valid."""
     name = pseudonym or next_pseudonym(db)
     if not PSEUDONYM.fullmatch(name):
         raise RefusedError("A pseudonym is up to 40 letters, digits, dots, dashes; it names nobody.")
@@ -72,7 +72,7 @@ def add(db: Database, pseudonym: str | None, actor: str, now: datetime) -> Clien
 
 
 def flags_of(db: Database, client: str) -> list[FlagRow]:
-    """What to mind first, then what was seen, each newest first."""
+    """Return a client's flags: open ones first, then cleared ones, each newest first."""
     return [
         FlagRow(flag=flag, session=session, reason=reason, raised_utc=raised, cleared_utc=cleared, cleared_by=by)
         for flag, session, reason, raised, cleared, by in db.execute(_FLAGS, (client,))
@@ -80,7 +80,7 @@ def flags_of(db: Database, client: str) -> list[FlagRow]:
 
 
 def mark_seen(db: Database, client: str, flag: int, actor: str, now: datetime) -> FlagRow:
-    """Note that a flag was minded; who saw it first stays. Raises `UnknownError`."""
+    """Clear a flag, unless it is cleared already, and return it. Raises `UnknownError` where the client has no such flag."""
     found = next((row for row in flags_of(db, client) if row.flag == flag), None)
     if found is None:
         raise UnknownError(f"{client} has no flag {flag}.")
@@ -91,8 +91,8 @@ def mark_seen(db: Database, client: str, flag: int, actor: str, now: datetime) -
     return next(row for row in flags_of(db, client) if row.flag == flag)
 
 
-def habits_of(db: Database, client: str) -> tuple[str | None, str | None]:
-    """How a client lies, and the technique planned last."""
+def last_posture_and_technique(db: Database, client: str) -> tuple[str | None, str | None]:
+    """Return a client's posture in the last session and the technique planned last, each None where there is none."""
     (posture,) = db.execute("SELECT posture FROM client WHERE pseudonym = ?", (client,)).fetchone()
     query = "SELECT technique FROM session WHERE client = ? AND technique IS NOT NULL ORDER BY id DESC LIMIT 1"
     row = db.execute(query, (client,)).fetchone()
@@ -100,7 +100,7 @@ def habits_of(db: Database, client: str) -> tuple[str | None, str | None]:
 
 
 def screening_yes(db: Database, client: str) -> list[str]:
-    """What was answered with yes before the client's last session that was asked."""
+    """Return the questions answered with yes in the client's last screening."""
     query = (
         "SELECT question FROM screening WHERE answer = 'yes' AND session ="
         " (SELECT max(session) FROM screening JOIN session ON session.id = session WHERE client = ?) ORDER BY question"
@@ -109,12 +109,12 @@ def screening_yes(db: Database, client: str) -> list[str]:
 
 
 def audit_of(db: Database, client: str) -> Sequence[AuditRow]:
-    """Who did or saw what of a client, newest first."""
+    """Return the newest entries of the audit log about a client and their sessions, newest first."""
     query = (
         "SELECT at_utc, actor, action, session, detail FROM audit"
         " WHERE client = :client OR session IN (SELECT id FROM session WHERE client = :client) ORDER BY id DESC LIMIT :most"
     )
-    found = db.execute(query, {"client": client, "most": _LOG})
+    found = db.execute(query, {"client": client, "most": _AUDIT_ENTRIES})
     return [
         AuditRow(at_utc=at, actor=who, action=what, session=session, detail=detail) for at, who, what, session, detail in found
     ]

@@ -1,4 +1,4 @@
-"""The clients of this practice, as the pages ask for them: every look and every change is noted."""
+"""The clients of the practice, for the pages: every view and every change is noted in the audit log."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -16,62 +16,68 @@ T = TypeVar("T")
 
 
 class Clients:
-    """What `web.records.Records` asks for."""
+    """The practice's clients. `by`: name of the account that acts, for the audit log."""
 
     def __init__(
         self,
         storage: Storage,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         end_sessions_of: Callable[[str, str], Awaitable[None]],
         on_share_withdrawn: Callable[[Database, str, str, datetime], None],
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take what a withdrawn consent ends.
+        """Keep the functions that a withdrawn consent calls.
 
         `end_sessions_of(client, by)` ends the running sessions of a client who no longer agrees to be recorded;
         `on_share_withdrawn(db, client, by, now)` ends everything that was shared, in the same transaction.
         """
         self._storage = storage
-        self._seal = seal
+        self._cipher = cipher
         self._end_sessions_of = end_sessions_of
         self._on_share_withdrawn = on_share_withdrawn
         self._now_utc = now_utc
 
     async def clients(self, search: str = "", *, flagged: bool = False) -> Sequence[ClientRow]:
-        """Clients whose pseudonym holds `search`, those of late first."""
-        return await self._storage.work(lambda db: client_store.rows(db, search, flagged=flagged))
+        """Return the clients whose pseudonym contains `search`, latest visitors first.
+
+        `flagged`: only those with an open flag.
+        """
+        return await self._storage.run(lambda db: client_store.rows(db, search, flagged=flagged))
 
     async def find(self, name: str, *, by: str) -> Sequence[ClientRow]:
-        """Clients whose name, e-mail or phone holds `name`; whose they are is noted, what was sought is not."""
+        """Return the clients whose name, e-mail or phone contains `name`.
+
+        The audit log notes the clients found, not the text searched for. Raises `RefusedError` where the key is missing.
+        """
         now = self._now_utc()
 
         def work(db: Database) -> list[ClientRow]:
-            found = [client_store.row_of(db, client) for client in identities.clients_named(db, self._seal, name)]
+            found = [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)]
             with db.atomic():
                 for row in found:
                     note(db, now, by, "found by name", client=row.client)
             return found
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def next_pseudonym(self) -> str:
-        """The next free one."""
-        return await self._storage.work(client_store.next_pseudonym)
+        """Return the next free pseudonym."""
+        return await self._storage.run(client_store.next_pseudonym)
 
     async def add(self, pseudonym: str | None, *, by: str) -> ClientRow:
-        """Make a client."""
+        """Add a client; with None, the next free pseudonym is used. Raises `RefusedError` where it is taken or not valid."""
         now = self._now_utc()
-        return await self._storage.work(lambda db: client_store.add(db, pseudonym, by, now))
+        return await self._storage.run(lambda db: client_store.add(db, pseudonym, by, now))
 
     async def client(self, client: str, *, by: str) -> ClientRecord:
-        """Everything of a client but who they are."""
+        """Return a client's record, without identity. Raises `UnknownClientError` where there is no such client."""
         now = self._now_utc()
 
         def work(db: Database) -> ClientRecord:
             row = client_store.row_of(db, client)
-            posture, technique = client_store.habits_of(db, client)
-            kept = identities.is_kept(db, client)
+            posture, technique = client_store.last_posture_and_technique(db, client)
+            stored = identities.has_identity(db, client)
             note(db, now, by, "client looked at", client=client)
             return ClientRecord(
                 client=row,
@@ -80,45 +86,54 @@ class Clients:
                 posture=posture,
                 technique=technique,
                 screening_yes=client_store.screening_yes(db, client),
-                identity="none" if not kept else "locked" if self._seal.missing else "kept",
+                identity="none" if not stored else "locked" if self._cipher.key_missing else "kept",
             )
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def identity(self, client: str, *, by: str) -> Identity:
-        """Who a client is."""
+        """Return a client's identity; empty where none is stored.
+
+        Raises `UnknownClientError` where there is no such client, `RefusedError` where it cannot be decrypted.
+        """
         now = self._now_utc()
 
         def work(db: Database) -> Identity:
             client_store.row_of(db, client)
-            identity = identities.open_identity(db, self._seal, client)
+            identity = identities.read_identity(db, self._cipher, client)
             note(db, now, by, "identity looked at", client=client)
             return identity
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)
 
     async def set_identity(self, client: str, identity: Identity, *, new_key: bool, by: str) -> None:
-        """Keep who a client is."""
+        """Store a client's identity; `new_key`: give up a missing key and make a new one.
+
+        Raises `UnknownClientError` where there is no such client, `RefusedError` where the key is missing or fails.
+        """
         now = self._now_utc()
 
         def work(db: Database) -> None:
             client_store.row_of(db, client)
-            identities.seal_identity(db, self._seal, client, identity, by, now, new_key=new_key)
+            identities.write_identity(db, self._cipher, client, identity, by, now, new_key=new_key)
 
-        await self._storage.work(work)
+        await self._storage.run(work)
 
     async def seen(self, client: str, flag: int, *, by: str) -> FlagRow:
-        """A flag was minded."""
+        """Clear a flag. Raises `UnknownError` where there is no such client or flag."""
         now = self._now_utc()
         return await self._of(client, lambda db: client_store.mark_seen(db, client, flag, by, now))
 
     async def agree(self, client: str, purpose: Purpose, *, by: str) -> ConsentRow:
-        """Note that a client agrees."""
+        """Note that a client gives a consent. Raises `UnknownClientError` where there is no such client."""
         now = self._now_utc()
         return await self._of(client, lambda db: consents.give(db, client, purpose, by, now))
 
     async def withdraw(self, client: str, consent: int, *, by: str) -> ConsentRow:
-        """Note that a client takes a consent back: that to record ends a running session, that to share every link."""
+        """Note that a client withdraws a consent: to record ends their running sessions, to share revokes every link.
+
+        Raises `UnknownError` where there is no such client or consent.
+        """
         now = self._now_utc()
 
         def work(db: Database) -> ConsentRow:
@@ -134,7 +149,7 @@ class Clients:
         return row
 
     async def audit(self, client: str, *, by: str) -> Sequence[AuditRow]:
-        """Who did or saw what of a client, newest first."""
+        """Return the newest audit entries about a client. Raises `UnknownClientError` where there is no such client."""
         now = self._now_utc()
 
         def work(db: Database) -> Sequence[AuditRow]:
@@ -149,4 +164,4 @@ class Clients:
             client_store.row_of(db, client)
             return job(db)
 
-        return await self._storage.work(work)
+        return await self._storage.run(work)

@@ -1,6 +1,6 @@
-"""What a client is asked to agree to, worded once.
+"""The consent texts, worded once.
 
-Whoever changes a text raises `WORDING`: a consent names the version that it was given to.
+Raise `WORDING` with every change of a text: a stored consent names the version that was agreed to.
 """
 
 from typing import Final, Literal, get_args
@@ -12,19 +12,19 @@ Language = Literal["en", "de"]
 
 WORDING: Final = "1"
 IMPORTED: Final = "imported"
-"""In place of a version: of a session that was recorded elsewhere or simulated, and only brought in."""
+"""Stands for the version where a session was recorded elsewhere or simulated, and imported."""
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What is agreed to, in one language."""
+    """A consent text in one language."""
 
     title: str
     text: str
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
-    """One purpose, as it is put to a client."""
+    """One purpose that a client is asked to agree to."""
 
     purpose: Purpose
     wording: str = WORDING

@@ -1,6 +1,6 @@
-"""Consent, as the database keeps it: per purpose, to a text with a version, dated, withdrawable.
+"""Consents in the database: for one purpose, to one version of the text, dated, and withdrawable.
 
-A client's consent holds for all of their sessions. A session of nobody named, or one that was imported, has one of its own.
+A client's consent covers all of their sessions. A session without a client, or an imported one, has a consent of its own.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ _COLUMNS = "id, purpose, session, wording, given_utc, noted_by, withdrawn_utc, w
 _OF_CLIENT = "(client = :client OR session IN (SELECT id FROM session WHERE client = :client))"
 
 
-def holds(db: Database, client: str, purpose: Purpose) -> bool:
-    """Whether a client agrees to a purpose now."""
+def has_consent(db: Database, client: str, purpose: Purpose) -> bool:
+    """Return whether a client agrees to a purpose now."""
     query = "SELECT 1 FROM consent WHERE client = ? AND purpose = ? AND withdrawn_utc IS NULL"
     return db.execute(query, (client, purpose)).fetchone() is not None
 
 
 def give(db: Database, client: str, purpose: Purpose, actor: str, now: datetime) -> ConsentRow:
-    """Note that a client agrees; where they do already, that stays as it was."""
-    if not holds(db, client, purpose):
+    """Note that a client gives a consent, and return it; one that is in force already stays unchanged."""
+    if not has_consent(db, client, purpose):
         with db.atomic():
             row = (client, purpose, WORDING, stamp(now), actor)
             db.execute("INSERT INTO consent (client, purpose, wording, given_utc, noted_by) VALUES (?, ?, ?, ?, ?)", row)
@@ -34,13 +34,16 @@ def give(db: Database, client: str, purpose: Purpose, actor: str, now: datetime)
 
 
 def give_for_session(db: Database, session: int, actor: str, now: datetime, *, imported: bool = False) -> None:
-    """Note that whoever lies on the table agrees to be recorded in this session; or that the recording comes from elsewhere."""
+    """Note the consent to record this session alone; `imported`: the recording was made elsewhere."""
     row = (session, "record", IMPORTED if imported else WORDING, stamp(now), actor)
     db.execute("INSERT INTO consent (session, purpose, wording, given_utc, noted_by) VALUES (?, ?, ?, ?, ?)", row)
 
 
 def withdraw(db: Database, client: str, consent: int, actor: str, now: datetime) -> ConsentRow:
-    """Note that a client takes a consent back; that to record ends for each of their sessions too. Raises `UnknownError`."""
+    """Note that a client withdraws a consent, and return it; that to record is withdrawn for each of their sessions too.
+
+    Raises `UnknownError` where the client has given no such consent.
+    """
     row = next((row for row in of_client(db, client) if row.consent == consent), None)
     if row is None:
         raise UnknownError(f"{client} has given no consent {consent}.")
@@ -57,7 +60,7 @@ def withdraw(db: Database, client: str, consent: int, actor: str, now: datetime)
 
 
 def of_client(db: Database, client: str) -> list[ConsentRow]:
-    """Every consent of a client and of their sessions, newest first."""
+    """Return every consent of a client and of their sessions, newest first."""
     rows = db.execute(f"SELECT {_COLUMNS} FROM consent WHERE {_OF_CLIENT} ORDER BY id DESC", {"client": client})  # noqa: S608
     return [
         ConsentRow(
@@ -74,11 +77,11 @@ def of_client(db: Database, client: str) -> list[ConsentRow]:
     ]
 
 
-def demand_for_session(db: Database, session: int) -> None:
-    """Raise `RefusedError` where a session may not go on: the person in it does not agree to be recorded (any more)."""
+def require_for_session(db: Database, session: int) -> None:
+    """Raise `RefusedError` where there is no consent to record a session, or it was withdrawn."""
     (client,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
     own = db.execute("SELECT 1 FROM consent WHERE session = ? AND withdrawn_utc IS NULL", (session,)).fetchone()
-    if own is None and not (client and holds(db, client, "record")):
+    if own is None and not (client and has_consent(db, client, "record")):
         raise RefusedError(refusal(of_client(db, client), client) if client else NOBODY_ASKED)
 
 
@@ -86,7 +89,7 @@ NOBODY_ASKED = "Nothing is recorded without consent. Ask whoever lies on the tab
 
 
 def refusal(consents: Sequence[ConsentRow], client: str) -> str:
-    """Why a client is not recorded, and what to do."""
+    """Return the sentence that says why a client is not recorded, and what to do."""
     last = next((row.withdrawn_utc for row in consents if row.purpose == "record" and row.withdrawn_utc), None)
     why = f"took back the consent to be recorded on {last[:10]}" if last else "has not agreed to be recorded yet"
     return f"{client} {why}. Nothing is recorded without it: ask, and note that {client} agrees."

@@ -1,4 +1,4 @@
-"""A client between visits, as the database keeps them: the strap worn last, and what to mind at the next visit."""
+"""Flags for a client's next visit, in the database."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,13 +8,13 @@ from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 
 Rule = Literal["stop", "pain", "note", "after 24 h", "after 48 h", "mail"]
-"""What raises a flag: the button, the scores, the therapist’s own word, what the client told later, a mail that did not go."""
+"""What raises a flag: the stop button, pain scores, the therapist’s note, a follow-up answer, a mail that failed."""
 
 
 def set_flag(db: Database, session: int, rule: Rule, reason: str | None, now: datetime) -> None:
-    """Flag the next visit of the session's client by a rule, or with None take back what it had raised.
+    """Flag the next visit of the session's client by a rule, or with no reason remove the rule's flag.
 
-    A flag that was seen stays seen, as long as its reason is the same.
+    A cleared flag stays cleared as long as its reason is the same.
     """
     with db.atomic():
         db.execute("DELETE FROM flag WHERE session = ? AND rule = ? AND reason IS NOT ?", (session, rule, reason))
@@ -24,7 +24,7 @@ def set_flag(db: Database, session: int, rule: Rule, reason: str | None, now: da
 
 
 def flag_pain(db: Database, session: int, now: datetime) -> None:
-    """Flag the next visit where the session's scores ask for it, from the massage on."""
+    """Flag the next visit by the pain rule, from the scores before, after, and since the massage began."""
     before, after = db.execute("SELECT pain_before, pain_after FROM session WHERE id = ?", (session,)).fetchone()
     during = db.execute(
         "SELECT score FROM pain WHERE session = :session"

@@ -1,79 +1,88 @@
-"""Who a client is, kept apart from everything else and sealed."""
+"""Clients' identities, stored encrypted and apart from everything else."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
 
-from ..errors import RefusedError, SealError, SealUnfitError
+from ..errors import CipherError, RefusedError, WrongKeyError
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from .models import Identity
 
-_LOST = " If the key is lost for good, say so and enter the identity anew: a new key is made."
+_KEY_LOST = " If the key is lost for good, say so and enter the identity anew: a new key is made."
 
 
-def any_kept(db: Database) -> bool:
-    """Whether an identity is stored."""
+def any_identity_stored(db: Database) -> bool:
+    """Return whether any identity is stored."""
     return db.execute("SELECT 1 FROM identity LIMIT 1").fetchone() is not None
 
 
-def is_kept(db: Database, client: str) -> bool:
-    """Whether it is stored who a client is."""
+def has_identity(db: Database, client: str) -> bool:
+    """Return whether a client's identity is stored."""
     return db.execute("SELECT 1 FROM identity WHERE client = ?", (client,)).fetchone() is not None
 
 
-def open_identity(db: Database, seal: IdentityCipher, client: str) -> Identity:
-    """Who a client is; empty where nothing is stored. Raises `RefusedError` where it cannot be opened."""
+def read_identity(db: Database, cipher: IdentityCipher, client: str) -> Identity:
+    """Return a client's identity; empty where none is stored. Raises `RefusedError` where it cannot be decrypted."""
     row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
     if row is None:
         return Identity()
     try:
-        return msgspec.json.decode(seal.open(row[0]), type=Identity)
-    except SealError as error:
+        return msgspec.json.decode(cipher.decrypt(row[0]), type=Identity)
+    except CipherError as error:
         raise RefusedError(str(error)) from error
 
 
-def language_of(db: Database, seal: IdentityCipher, client: str) -> str | None:
-    """The language that a client reads; None where it is not written down, or where the key is missing."""
+def language_of(db: Database, cipher: IdentityCipher, client: str) -> str | None:
+    """Return the client's language; None where no identity is stored or it cannot be decrypted."""
     row = db.execute("SELECT sealed FROM identity WHERE client = ?", (client,)).fetchone()
     try:
-        return None if row is None else msgspec.json.decode(seal.open(row[0]), type=Identity).language
-    except SealError:
+        return None if row is None else msgspec.json.decode(cipher.decrypt(row[0]), type=Identity).language
+    except CipherError:
         return None
 
 
-def seal_identity(
-    db: Database, seal: IdentityCipher, client: str, identity: Identity, actor: str, now: datetime, *, new_key: bool
+def write_identity(
+    db: Database, cipher: IdentityCipher, client: str, identity: Identity, actor: str, now: datetime, *, new_key: bool
 ) -> None:
-    """Store who a client is. Raises `RefusedError` where there were identities, but their key is missing and not given up."""
-    if seal.missing and any_kept(db) and not new_key:
-        raise RefusedError(f"The key that opens names and addresses is not at {seal.path}. Put it back from your copy.{_LOST}")
+    """Store a client's identity.
+
+    `new_key`: make a new key where that of stored identities is missing, which gives these up. Raises `RefusedError` where
+    their key is missing without `new_key`, or the key file cannot be made or read.
+    """
+    if cipher.key_missing and any_identity_stored(db) and not new_key:
+        raise RefusedError(
+            f"The key that opens names and addresses is not at {cipher.path}. Put it back from your copy.{_KEY_LOST}"
+        )
     try:
-        sealed = seal.seal(msgspec.json.encode(identity))
-    except SealError as error:
+        encrypted = cipher.encrypt(msgspec.json.encode(identity))
+    except CipherError as error:
         raise RefusedError(str(error)) from error
     with db.atomic():
-        db.execute("INSERT OR REPLACE INTO identity VALUES (?, ?, ?)", (client, sealed, stamp(now)))
+        db.execute("INSERT OR REPLACE INTO identity VALUES (?, ?, ?)", (client, encrypted, stamp(now)))
         note(db, now, actor, "identity written", client=client)
 
 
-def clients_named(db: Database, seal: IdentityCipher, name: str) -> list[str]:
-    """Pseudonyms of those whose name, e-mail or phone holds `name`. Raises `RefusedError` where the key is missing."""
+def find_clients(db: Database, cipher: IdentityCipher, name: str) -> list[str]:
+    """Return the pseudonyms of clients whose name, e-mail or phone contains `name`.
+
+    Raises `RefusedError` where the key is missing or cannot be read.
+    """
     wanted = name.casefold().strip()
-    return [client for client, identity in _opened(db, seal) if any(wanted in text.casefold() for text in _texts(identity))]
+    return [client for client, identity in _decrypted(db, cipher) if any(wanted in text.casefold() for text in _texts(identity))]
 
 
-def _opened(db: Database, seal: IdentityCipher) -> Iterator[tuple[str, Identity]]:
-    """What the present key opens; what another one sealed is passed over."""
-    for client, sealed in db.execute("SELECT client, sealed FROM identity ORDER BY client").fetchall():
+def _decrypted(db: Database, cipher: IdentityCipher) -> Iterator[tuple[str, Identity]]:
+    """Yield pseudonym and identity; those encrypted with another key are skipped."""
+    for client, encrypted in db.execute("SELECT client, sealed FROM identity ORDER BY client").fetchall():
         try:
-            yield client, msgspec.json.decode(seal.open(sealed), type=Identity)
-        except SealUnfitError:
+            yield client, msgspec.json.decode(cipher.decrypt(encrypted), type=Identity)
+        except WrongKeyError:
             continue
-        except SealError as error:
+        except CipherError as error:
             raise RefusedError(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""Which client wears a strap, and putting a session under another client."""
+"""Assignments of straps and sessions to clients."""
 
 from datetime import datetime
 
@@ -7,13 +7,13 @@ from ..storage.sqlite import Database
 
 
 def wearer_of(db: Database, address: str) -> str | None:
-    """The client who wore this strap last; None where nobody is known to."""
+    """Return the client who wore a strap last; None where none is known."""
     row = db.execute("SELECT pseudonym FROM client WHERE strap_address = ?", (address,)).fetchone()
     return None if row is None else row[0]
 
 
-def remember(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
-    """Note which strap a client wears, and how they lie; nobody else wears that strap now. With no client, nobody is known to."""
+def assign_strap(db: Database, client: str | None, address: str, name: str | None, posture: str | None) -> None:
+    """Note a client's strap, and their posture unless None; it is taken from any other client, and with no client from all."""
     with db.atomic():
         db.execute("UPDATE client SET strap_address = NULL, strap_name = NULL WHERE strap_address = ?", (address,))
         db.execute(
@@ -22,8 +22,8 @@ def remember(db: Database, client: str | None, address: str, name: str | None, p
         )
 
 
-def reassign(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
-    """Put a session under another client, the strap with it; the audit log keeps both names."""
+def reassign_session(db: Database, session: int, client: str | None, actor: str, now: datetime) -> None:
+    """Assign a session and its strap to another client, None for no client; the audit log keeps both pseudonyms."""
     query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
     before, address, name = db.execute(query, (session,)).fetchone()
     if before == client:
@@ -31,5 +31,5 @@ def reassign(db: Database, session: int, client: str | None, actor: str, now: da
     with db.atomic():
         db.execute("UPDATE session SET client = ? WHERE id = ?", (client, session))
         if address is not None:
-            remember(db, client, address, name, None)
+            assign_strap(db, client, address, name, None)
         note(db, now, actor, "session reassigned", client=client, session=session, detail=f"before: {before or 'nobody'}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ...sensors.recordings.anonymise import anonymous
+from ...sensors.recordings.anonymise import anonymised
 from ...sensors.recordings.recording import write
 from ..errors import NoSuchSessionError, OutputError
 from ..sessions.session_store import SessionStore
@@ -34,7 +34,7 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
         if row.state != "ended":
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then make a recording of it.")
         header, events = await storage.events(session)
-    clean, kept, left_out = anonymous(header, events, licence=licence, ecg=ecg)
+    clean, kept, left_out = anonymised(header, events, licence=licence, ecg=ecg)
     with whole_file(out) as part:
         await asyncio.to_thread(write, part, clean, kept)
     for sentence in left_out:

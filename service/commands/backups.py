@@ -10,10 +10,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from ..privacy.restore import put_back
+from ..privacy.restore import restore_backup
 from ..storage.backup import Counts, take_backup, verify
-from ..storage.backup_catalogue import Kept, delete_expired, remember
-from ..storage.database import read_beside
+from ..storage.backup_catalogue import BackupEntry, add_backup, delete_expired
+from ..storage.database import read_alongside
 from ..storage.sqlite import Database
 from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
@@ -28,8 +28,8 @@ async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json
     now = datetime.now(UTC)
     with bar("Copying") as copied:
         backup = await asyncio.to_thread(take_backup, data, out, copied)
-    kept = Kept(backup.file, now, now + timedelta(days=keep_days))
-    await asyncio.to_thread(remember, data, kept)
+    kept = BackupEntry(backup.file, now, now + timedelta(days=keep_days))
+    await asyncio.to_thread(add_backup, data, kept)
     deleted = await asyncio.to_thread(delete_expired, data, now)
     if as_json:
         answer = {"backup": backup, "until_utc": kept.until_utc, "deleted": [one.file for one in deleted]}
@@ -52,7 +52,7 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
     backup = await asyncio.to_thread(verify, file)
     if not yes:
         click.confirm(f"Put {file} ({_contents(backup.counts)}) in the place of the database in {data}?", abort=True, err=True)
-    restored = await asyncio.to_thread(put_back, file, data, datetime.now(UTC))
+    restored = await asyncio.to_thread(restore_backup, file, data, datetime.now(UTC))
     if as_json:
         click.echo(msgspec.json.encode({"restored": backup} | msgspec.structs.asdict(restored)).decode())
         return
@@ -69,7 +69,7 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
 
 async def list_clients(data: Path, *, as_json: bool) -> None:
     """Print the pseudonyms, each with its number of sessions and the date of the last. Raises `StorageError` on failure."""
-    rows = await asyncio.to_thread(read_beside, data, _client_rows)
+    rows = await asyncio.to_thread(read_alongside, data, _client_rows)
     if as_json:
         click.echo(msgspec.json.encode(rows).decode())
         return

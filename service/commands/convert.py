@@ -15,7 +15,7 @@ from ..errors import FormatError, NoSuchSessionError, OutputError
 from ..exchange.formats import Format, as_recording, format_of, read_any
 from ..exchange.packet_reconstruction import began_of, imported_of
 from ..sessions.session_store import events_of
-from ..storage.database import DATABASE, read_beside
+from ..storage.database import DATABASE, read_alongside
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from ..terminal.output_file import require_absent, whole_file
@@ -105,7 +105,7 @@ def _stored(session: int, data: Path) -> LoadedSession:
 
     if not (data / DATABASE).is_file():
         raise NoSuchSessionError(f"There is no session {session}: {data} holds no database. Another folder is named by --data.")
-    return read_beside(data, read)
+    return read_alongside(data, read)
 
 
 def _in_phases(loaded: LoadedSession, minutes: Minutes) -> LoadedSession:

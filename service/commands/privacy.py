@@ -12,10 +12,10 @@ import msgspec
 
 from ..privacy.erasure import Erased, erase
 from ..privacy.export import write_export
-from ..privacy.personal_data import SessionHeld, of_client, session_of
+from ..privacy.personal_data import SessionRecords, client_records, session_records
 from ..storage.audit_log import note
-from ..storage.backup import Told
-from ..storage.database import demand_there, open_database, read_beside, take_folder, write_beside
+from ..storage.backup import ProgressCallback
+from ..storage.database import open_database, read_alongside, require_database, take_folder, write_alongside
 from ..storage.encryption import IdentityCipher
 from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
@@ -30,11 +30,11 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
     """
     await require_absent(out, force=force)
     now, cipher = datetime.now(UTC), IdentityCipher(key_file)
-    personal_data = await asyncio.to_thread(read_beside, data, lambda db: of_client(db, cipher, client, now))
+    personal_data = await asyncio.to_thread(read_alongside, data, lambda db: client_records(db, cipher, client, now))
     with bar(f"Writing {client}") as report_progress:
         async with Worker() as worker:
             count = await write_export(out, personal_data, _sessions(data, personal_data.sessions, report_progress), worker, now)
-    await asyncio.to_thread(write_beside, data, lambda db: note(db, now, "restbeat", "client exported", client=client))
+    await asyncio.to_thread(write_alongside, data, lambda db: note(db, now, "restbeat", "client exported", client=client))
     if as_json:
         click.echo(msgspec.json.encode({"client": client, "file": str(out), "sessions": count}).decode())
         return
@@ -63,14 +63,14 @@ async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> 
         click.echo(f"{kept.file} still holds {client} until {kept.until_utc:%Y-%m-%d}; delete it to have it gone now.")
 
 
-async def _sessions(data: Path, numbers: Sequence[int], report_progress: Told) -> AsyncIterator[SessionHeld]:
+async def _sessions(data: Path, numbers: Sequence[int], report_progress: ProgressCallback) -> AsyncIterator[SessionRecords]:
     for done, number in enumerate(numbers):
         report_progress(done, len(numbers))
-        yield await asyncio.to_thread(read_beside, data, partial(session_of, session=number))
+        yield await asyncio.to_thread(read_alongside, data, partial(session_records, session=number))
     report_progress(len(numbers), len(numbers))
 
 
 def _erase(client: str, data: Path) -> Erased:
-    demand_there(data)
+    require_database(data)
     with closing(take_folder(data)), closing(open_database(data)) as db:
         return erase(db, data, client, "restbeat", datetime.now(UTC))

@@ -22,7 +22,7 @@ from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.beat_clock import BeatClock
 from ...sensors.recordings.recording import Event, Header
 from ..errors import DifferenceError, WorkerError
-from ..sessions.earlier_rests import past_before
+from ..sessions.earlier_rests import earlier_rests_before
 from ..sessions.session_store import SessionStore, events_of
 from ..storage.database import open_readonly
 from ..storage.sqlite import Database
@@ -122,7 +122,7 @@ def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomput
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
-    earlier_rests = past_before(db, session, lambda rest: _earlier_session(db, rest))
+    earlier_rests = earlier_rests_before(db, session, lambda rest: _earlier_session(db, rest))
     report = summarise(name, header, events, end_s=end_s, compute_time_domain=numpy_time_domain, earlier_rests=earlier_rests)
     if not sampled:
         return Recomputed(session, msgspec.json.encode(report), None)

@@ -15,7 +15,7 @@ from ...analysis.simulation.scenarios import simulate
 from ...sensors.clock import FlatOutClock
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.fault_grammar import parse_faults
-from ...sensors.recordings.fault_injection import told, with_faults
+from ...sensors.recordings.fault_injection import fault_lines, with_faults
 from ...sensors.recordings.recording import Event, Header, Recording, write
 from ...sensors.recordings.rr_text import RrText, read_rr_text
 from ...sensors.source import ReplaySource
@@ -80,7 +80,7 @@ async def replay_file(
         ended = began + timedelta(seconds=session.end_s) if began else datetime.now(UTC)
         await storage.end_session(number, ended, session.end_s)
         header, events = await storage.events(number)
-        report = await worker.run(compute_report, path.name, header, events, session.end_s, await storage.past(number))
+        report = await worker.run(compute_report, path.name, header, events, session.end_s, await storage.earlier_rests(number))
         await storage.put_report(number, ALGORITHM, msgspec.json.encode(report))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report.figures), indent=2))
@@ -135,7 +135,7 @@ def inject_faults(console: Console, recordings: Sequence[Recording], faults: Seq
     faulty = with_faults(recordings, parse_faults(faults), seed=seed)
     for number, recording in enumerate(faulty, 1):
         which = f" into recording {number}" if len(faulty) > 1 else ""
-        for line in told(recording) if faults else ():
+        for line in fault_lines(recording) if faults else ():
             console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
     return faulty
 

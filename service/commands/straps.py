@@ -13,10 +13,10 @@ from ...analysis.live.live_session import LiveSession
 from ...sensors.bluetooth.scanner import Advert, StrapSource, adapter_state, inspect, scan
 from ...sensors.clock import Clock, RunningClock
 from ...sensors.errors import NoAdapterError, SensorError
-from ...sensors.protocols.known_devices import known
+from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import Header, Packet, RecordingWriter, read
 from ...sensors.source import ConnectionChange, Described, Source
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ...sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..errors import OutputError
 from ..terminal.signals import print_line, stop_signal
@@ -50,7 +50,7 @@ async def _row(advert: Advert, adapter: str | None) -> tuple[str, str, str, str,
     except SensorError as error:
         return advert.name or "–", advert.address, signal, "–", f"could not be asked: {error}"
     battery = "–" if strap.device.battery_pct is None else f"{strap.device.battery_pct} %"
-    row = known(strap.device)
+    row = known_device(strap.device)
     if row is not None and not row.believes_rr:
         rr = f"{row.rr.value}: heart rate only"
     else:
@@ -78,7 +78,7 @@ async def record_strap(out: Path, address: str, adapter: str | None, minutes: fl
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await ended(*tasks)
+        await cancel_and_wait(*tasks)
     if not tasks[0].cancelled():
         tasks[0].result()
     if not recorder.started.is_set():

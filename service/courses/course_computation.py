@@ -1,4 +1,4 @@
-"""A course worked out from stored reports: for the worker process, SciPy stands behind it."""
+"""Computation of a course from stored reports, in the worker process: it imports SciPy."""
 
 from collections.abc import Mapping, Sequence
 from math import expm1
@@ -10,43 +10,45 @@ from ...analysis.course.course_figures import Course
 from ...analysis.course.course_session import CourseSession, course_session
 from ...analysis.figures import SessionReport
 from ...sensors.recordings.recording import Mark, MarkContent
-from ..sessions.session_facts import pains_of, worked
-from .course_data import Compared, Stored
+from ..sessions.session_facts import pain_before_and_after, time_spent
+from .course_data import SessionComparison, StoredSession
 
 
-def course_of(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
-    """The course, and each session in it. `reports` is JSON, by session; a session that has none is left out."""
+def compute_course(stored: Sequence[StoredSession], reports: Mapping[int, bytes]) -> tuple[Course, list[SessionComparison]]:
+    """Compute the course, and each session's part in it. `reports` as JSON, by session; a session without one is left out."""
     sessions: list[CourseSession] = []
-    compared: list[Compared] = []
-    for one in stored:
-        if one.session not in reports:
+    compared: list[SessionComparison] = []
+    for session in stored:
+        if session.session not in reports:
             continue
-        report = msgspec.json.decode(reports[one.session], type=SessionReport)
-        before, after = pains_of(report, one.pains.pain_before, one.pains.pain_after)
-        marks = [Mark(mark.at_s, **{name: getattr(mark, name) for name in MarkContent.__struct_fields__}) for mark in one.marks]
-        pains = one.pains._replace(pain_before=before, pain_after=after)
-        known = msgspec.structs.replace(course_session(report, one.started, marks), **pains._asdict())
-        sessions.append(known)
-        compared.append(_compared(one, report, known))
+        report = msgspec.json.decode(reports[session.session], type=SessionReport)
+        before, after = pain_before_and_after(report, session.pains.pain_before, session.pains.pain_after)
+        marks = [
+            Mark(mark.at_s, **{name: getattr(mark, name) for name in MarkContent.__struct_fields__}) for mark in session.marks
+        ]
+        pains = session.pains._replace(pain_before=before, pain_after=after)
+        measured = msgspec.structs.replace(course_session(report, session.started, marks), **pains._asdict())
+        sessions.append(measured)
+        compared.append(_compared(session, report, measured))
     return course(sessions), compared
 
 
-def _compared(one: Stored, report: SessionReport, known: CourseSession) -> Compared:
-    response = next((found for found in report.figures.responses if found.phase == "massage"), None)
+def _compared(session: StoredSession, report: SessionReport, measured: CourseSession) -> SessionComparison:
+    response = next((response for response in report.figures.responses if response.phase == "massage"), None)
     interval = report.intervals.get("massage")
     low, high = (100 * expm1(value) for value in interval) if interval else (None, None)
     context = report.context.get("massage")
     base = next((figures for figures in report.figures.phases if figures.phase == "baseline"), None)
-    return Compared(
-        session=one.session,
-        counts=known.valid and known.delta is not None and known.standard_error is not None,
+    return SessionComparison(
+        session=session.session,
+        counts=measured.valid and measured.delta is not None and measured.standard_error is not None,
         breathing=context is not None and context.steady and context.flagged,
         class_=response.class_ if response else "insufficient",
         percent=response.percent if response else None,
         low_pct=low,
         high_pct=high,
         baseline_rmssd_ms=base.rmssd_ms if base else None,
-        pain_before=known.pain_before,
-        pain_after=known.pain_after,
-        worked=worked(report, one.marks, lambda mark: mark.technique),
+        pain_before=measured.pain_before,
+        pain_after=measured.pain_after,
+        worked=time_spent(report, session.marks, lambda mark: mark.technique),
     )

@@ -1,14 +1,14 @@
-"""Sessions on their way to the worker process, where a course is worked out, and back."""
+"""Data that is passed to the worker process, where a course is computed, and back."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from ...analysis.figures import ResponseClass
-from ..sessions.models import VisitMark, Worked
+from ..sessions.models import TimeSpent, VisitMark
 
 
-class Pains(NamedTuple):
-    """What a client said around a session and on the days after; None where nobody asked or answered."""
+class PainScores(NamedTuple):
+    """Pain scores around a session and on the two days after; None where not asked or not answered."""
 
     pain_before: int | None
     pain_after: int | None
@@ -16,17 +16,17 @@ class Pains(NamedTuple):
     pain_48h: int | None
 
 
-class Stored(NamedTuple):
-    """One session as the database has it, but its report."""
+class StoredSession(NamedTuple):
+    """One session from the database, without its report."""
 
     session: int
     started: datetime
     marks: list[VisitMark]
-    pains: Pains
+    pains: PainScores
 
 
-class Compared(NamedTuple):
-    """What a session's report tells of it within a course."""
+class SessionComparison(NamedTuple):
+    """Figures of a session within a course, from its report."""
 
     session: int
     counts: bool
@@ -38,4 +38,4 @@ class Compared(NamedTuple):
     baseline_rmssd_ms: float | None
     pain_before: int | None
     pain_after: int | None
-    worked: list[Worked]
+    worked: list[TimeSpent]

@@ -1,4 +1,4 @@
-"""What the database holds of a course, and the course put together from it: for the pages, and for a client's export."""
+"""The data of a course in the database, and the course built from it: for the pages and a client's export."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,14 +7,14 @@ import msgspec
 
 from ...analysis.course.course_figures import Course
 from ..clients import client_store
-from ..clients.consents import holds
+from ..clients.consents import has_consent
 from ..sessions import co_interventions, soap_notes
 from ..sessions.models import SessionRow
-from ..sessions.session_context import stopped
+from ..sessions.session_context import stopped_for_pain
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from . import visit_plans
-from .course_data import Compared, Pains, Stored
+from .course_data import PainScores, SessionComparison, StoredSession
 from .models import ClientCourse, CourseEntry, local_day
 
 _PAINS = """
@@ -25,18 +25,21 @@ WHERE client = ?
 """
 
 
-class CourseHeld(msgspec.Struct, frozen=True):
-    """A course before anything is compared, and what is to be compared."""
+class CourseRecords(msgspec.Struct, frozen=True):
+    """A course without figures, and the sessions to compare."""
 
     course: ClientCourse
-    sessions: list[Stored]
-    """Those that have ended, in order of time; none where the client does not agree to have them compared."""
+    sessions: list[StoredSession]
+    """Ended sessions, in order of time; empty without the client's consent to compare them."""
 
 
-def course_held(db: Database, client: str, rows: Sequence[SessionRow], now: datetime) -> CourseHeld:
-    """Everything of a course but its figures. `rows`: the client's sessions in order of time."""
-    beside, agreed = co_interventions.of_client(db, client), holds(db, client, "trends")
-    pains = {session: Pains(*scores) for session, *scores in db.execute(_PAINS, (client,)).fetchall()}
+def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], now: datetime) -> CourseRecords:
+    """Return a course without its figures, and the sessions to compare.
+
+    `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out.
+    """
+    complements, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
+    pains = {session: PainScores(*scores) for session, *scores in db.execute(_PAINS, (client,)).fetchall()}
     rows = [row for row in rows if row.session in pains]
     course = ClientCourse(
         client=client,
@@ -49,31 +52,31 @@ def course_held(db: Database, client: str, rows: Sequence[SessionRow], now: date
                 started_utc=row.started_utc,
                 kind=row.kind,
                 state=row.state,
-                stopped=stopped(db, row.session),
-                complements=beside.get(row.session, []),
+                stopped=stopped_for_pain(db, row.session),
+                complements=complements.get(row.session, []),
                 **pains[row.session]._asdict(),
             )
             for row in rows
         ],
         flags=[flag for flag in client_store.flags_of(db, client) if flag.cleared_utc is None],
     )
-    compared = [row for row in rows if agreed and row.state == "ended"]
-    return CourseHeld(
+    to_compare = [row for row in rows if agreed and row.state == "ended"]
+    return CourseRecords(
         course,
         [
-            Stored(row.session, moment(row.started_utc), soap_notes.visit_of(db, row.session).marks, pains[row.session])
-            for row in compared
+            StoredSession(row.session, moment(row.started_utc), soap_notes.visit_of(db, row.session).marks, pains[row.session])
+            for row in to_compare
         ],
     )
 
 
-def with_figures(course: ClientCourse, figures: Course, compared: Sequence[Compared], waiting: int = 0) -> ClientCourse:
-    """The course with all that was compared; `waiting`: sessions that are yet to be analysed anew."""
-    told = {one.session: one._asdict() for one in compared}
-    entries = [msgspec.structs.replace(entry, **told.get(entry.session, {})) for entry in course.entries]
+def with_figures(course: ClientCourse, figures: Course, compared: Sequence[SessionComparison], waiting: int = 0) -> ClientCourse:
+    """Return the course with its figures; `waiting`: number of sessions left out until they are analysed anew."""
+    fields = {session.session: session._asdict() for session in compared}
+    entries = [msgspec.structs.replace(entry, **fields.get(entry.session, {})) for entry in course.entries]
     return msgspec.structs.replace(course, entries=entries, figures=figures, waiting=waiting)
 
 
 def first_visit(rows: Sequence[SessionRow]) -> date | None:
-    """The day of the first massage."""
+    """Return the day of the first massage; None where there was none. `rows` in order of time."""
     return next((local_day(row.started_utc) for row in rows if row.kind == "massage"), None)

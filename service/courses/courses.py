@@ -1,4 +1,4 @@
-"""Courses over a real database, as the pages ask for them: every look and every change is noted."""
+"""Courses of clients, for the pages: every view and every change is noted in the audit log."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,147 +7,163 @@ from typing import Final, TypeVar
 from ...analysis.course.course_figures import Course
 from ...analysis.figures import ALGORITHM
 from ..clients import client_store, identities
-from ..clients.consents import holds
-from ..errors import PortError, WorkerError
+from ..clients.consents import has_consent
+from ..errors import RequestError, WorkerError
 from ..rendering.pdf import make_pdf
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.report_cache import SessionReports
-from ..sessions.session_context import around
+from ..sessions.session_context import client_session_of
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..worker.worker import Worker
 from . import visit_plans
-from .course_data import Compared, Stored
-from .course_records import course_held, first_visit, with_figures
+from .course_data import SessionComparison, StoredSession
+from .course_records import first_visit, load_course_records, with_figures
 from .due_clients import due_rows
 from .models import ClientCourse, DueRow, local_day
 from .visit_schedule import ClientPlan
 
 T = TypeVar("T")
 
-MOST_ANEW: Final = 4
-"""Sessions that are analysed anew while somebody waits for a course; the others wait for the next look."""
+MAX_RECOMPUTED: Final = 4
+"""Number of sessions that are analysed anew for one view of a course; the others wait for the next view."""
 
 
 class Courses:
-    """What `web.course.Courses` asks for."""
+    """Clients' courses, co-interventions and visit plans. `by`: name of the account that acts, for the audit log."""
 
     def __init__(
         self,
-        storage: SessionStore,
+        store: SessionStore,
         worker: Worker,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         reports: SessionReports,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._storage = storage
+        self._store = store
         self._worker = worker
-        self._seal = seal
+        self._cipher = cipher
         self._reports = reports
         self._now_utc = now_utc
 
     async def session(self, session: int, what: str, *, by: str) -> ClientSession:
-        """Everything that a client's summary tells of."""
-        told = await self.session_by_link(session)
-        now, client = self._now_utc(), told.row.client
-        await self._storage.work(lambda db: note(db, now, by, f"{what} looked at", client=client, session=session))
-        return told
+        """Return the data of a session's summary, and note the view; `what` names the document.
+
+        Raises `UnknownSessionError` where there is no such session, `RequestError` where the analysis failed.
+        """
+        summary = await self.session_by_link(session)
+        now, client = self._now_utc(), summary.row.client
+        await self._store.run(lambda db: note(db, now, by, f"{what} looked at", client=client, session=session))
+        return summary
 
     async def session_by_link(self, session: int) -> ClientSession:
-        """The same, unnoted."""
+        """Return the data of a session's summary, without a note in the audit log.
+
+        Raises `UnknownSessionError` where there is no such session, `RequestError` where the analysis failed.
+        """
         row, report = await self._reports.of(session)
-        return await self._storage.work(lambda db: around(db, row)(report=report))
+        return await self._store.run(lambda db: client_session_of(db, row)(report=report))
 
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
-        """A client's course."""
+        """Return a client's course, and note the view; `what` names the document.
+
+        Without the client's consent "trends" it has no figures. Raises `UnknownClientError` where there is no such client,
+        `RequestError` where the analysis failed.
+        """
         now = self._now_utc()
 
-        def agreed(db: Database) -> bool:
+        def note_view(db: Database) -> bool:
             client_store.row_of(db, client)
             note(db, now, by, f"{what} looked at", client=client)
-            return holds(db, client, "trends")
+            return has_consent(db, client, "trends")
 
-        compare = await self._storage.work(agreed)
-        waiting = await self._bring_up(client) if compare else 0
-        rows = list(reversed(await self._storage.sessions_of(client)))
-        held = await self._storage.work(lambda db: course_held(db, client, rows, now))
-        if not held.course.agreed:
-            return held.course
-        reports = await self._storage.work(lambda db: _reports(db, client))
+        agreed = await self._store.run(note_view)
+        waiting = await self._analyse_missing(client) if agreed else 0
+        rows = list(reversed(await self._store.sessions_of(client)))
+        records = await self._store.run(lambda db: load_course_records(db, client, rows, now))
+        if not records.course.agreed:
+            return records.course
+        reports = await self._store.run(lambda db: _reports(db, client))
         try:
-            figures, compared = await self._worker.run(_compute_course, held.sessions, reports)
+            figures, compared = await self._worker.run(_compute_course, records.sessions, reports)
         except WorkerError as error:
-            raise PortError(str(error)) from error
-        return with_figures(held.course, figures, compared, waiting)
+            raise RequestError(str(error)) from error
+        return with_figures(records.course, figures, compared, waiting)
 
     async def language(self, client: str | None) -> str | None:
-        """The language that a client reads; None where it is not written down, or cannot be read."""
+        """Return a client's language; None for no client, or where no identity is stored or it cannot be decrypted."""
         if client is None:
             return None
-        return await self._storage.work(lambda db: identities.language_of(db, self._seal, client))
+        return await self._store.run(lambda db: identities.language_of(db, self._cipher, client))
 
     async def practice(self) -> Sequence[DueRow]:
-        """Every client: flagged first, then by how late they are."""
+        """Return every client with their plan: flagged ones first, then by days late."""
         today = local_day(self._now_utc().isoformat())
-        running = {row.client for row in await self._storage.sessions() if row.client and row.state == "running"}
-        return await self._storage.work(lambda db: due_rows(db, today, running))
+        running = {row.client for row in await self._store.sessions() if row.client and row.state == "running"}
+        return await self._store.run(lambda db: due_rows(db, today, running))
 
     async def complements(self, session: int) -> Sequence[Complement]:
-        """What else was done, oldest first."""
-        return await self._storage.work(lambda db: co_interventions.of_session(db, session))
+        """Return a session's co-interventions, oldest first. Raises `UnknownSessionError` where there is no such session."""
+        return await self._store.run(lambda db: co_interventions.of_session(db, session))
 
     async def add_complement(self, session: int, kind: ComplementKind, detail: str, *, by: str) -> Complement:
-        """Note what else was done."""
+        """Note a co-intervention, and return it. Raises `UnknownSessionError` where there is no such session."""
         now = self._now_utc()
-        return await self._storage.work(lambda db: co_interventions.add(db, session, kind, detail, by, now))
+        return await self._store.run(lambda db: co_interventions.add(db, session, kind, detail, by, now))
 
     async def remove_complement(self, session: int, complement: int, *, by: str) -> None:
-        """Take such a note back."""
+        """Remove a co-intervention. Raises `UnknownError` where there is no such session or co-intervention."""
         now = self._now_utc()
-        await self._storage.work(lambda db: co_interventions.remove(db, session, complement, by, now))
+        await self._store.run(lambda db: co_interventions.remove(db, session, complement, by, now))
 
     async def plan(self, client: str) -> ClientPlan:
-        """A client's plan."""
-        rows = list(reversed(await self._storage.sessions_of(client)))
+        """Return a client's visit plan, or the practice's. Raises `UnknownClientError` where there is no such client."""
+        rows = list(reversed(await self._store.sessions_of(client)))
         return await self._of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
-        """Give a client a plan of their own."""
+        """Store a client's own visit plan, and return it.
+
+        Raises `UnknownClientError` where there is no such client, `RefusedError` where the plan has no start date.
+        """
         now = self._now_utc()
-        await self._of(client, lambda db: visit_plans.keep(db, client, plan, by, now))
+        await self._of(client, lambda db: visit_plans.save_plan(db, client, plan, by, now))
         return await self.plan(client)
 
     async def drop_plan(self, client: str, *, by: str) -> ClientPlan:
-        """Let the practice's usual plan hold again."""
+        """Delete a client's own plan, and return the practice's. Raises `UnknownClientError` where there is no such client."""
         now = self._now_utc()
-        await self._of(client, lambda db: visit_plans.drop(db, client, by, now))
+        await self._of(client, lambda db: visit_plans.delete_plan(db, client, by, now))
         return await self.plan(client)
 
     async def pdf(self, html: str, files: Mapping[str, bytes]) -> bytes:
-        """Make a page into a PDF, in the worker process."""
+        """Return a page as PDF, made in the worker process; `files`: those that the page names.
+
+        Raises `PaperError` where WeasyPrint is not installed, `RequestError` where the worker failed.
+        """
         return await make_pdf(self._worker, html, files)
 
-    async def _bring_up(self, client: str) -> int:
-        """Have sessions analysed by today's algorithm, a few at a time; gives how many still wait."""
-        lacking = await self._storage.work(lambda db: _lacking(db, client))
-        for session in lacking[:MOST_ANEW]:
+    async def _analyse_missing(self, client: str) -> int:
+        """Analyse sessions that lack a report by the current algorithm, a few at a time; return how many are left."""
+        missing = await self._store.run(lambda db: _missing(db, client))
+        for session in missing[:MAX_RECOMPUTED]:
             await self._reports.of(session)
-        return max(len(lacking) - MOST_ANEW, 0)
+        return max(len(missing) - MAX_RECOMPUTED, 0)
 
     async def _of(self, client: str, job: Callable[[Database], T]) -> T:
         def work(db: Database) -> T:
             client_store.row_of(db, client)
             return job(db)
 
-        return await self._storage.work(work)
+        return await self._store.run(work)
 
 
-def _lacking(db: Database, client: str) -> list[int]:
-    """Ended sessions without a report by today's algorithm, newest first."""
+def _missing(db: Database, client: str) -> list[int]:
+    """Return the ended sessions without a report by the current algorithm, newest first."""
     found = db.execute(
         "SELECT id FROM session WHERE client = ? AND ended_utc IS NOT NULL"
         " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY started_utc DESC, id DESC",
@@ -157,7 +173,7 @@ def _lacking(db: Database, client: str) -> list[int]:
 
 
 def _reports(db: Database, client: str) -> dict[int, bytes]:
-    """Those by today's algorithm, by session."""
+    """Return a client's reports by the current algorithm as JSON, by session."""
     rows = db.execute(
         "SELECT session, figures FROM report JOIN session ON session.id = report.session WHERE client = ? AND algorithm = ?",
         (client, ALGORITHM),
@@ -165,8 +181,8 @@ def _reports(db: Database, client: str) -> dict[int, bytes]:
     return {session: figures.encode() for session, figures in rows}
 
 
-def _compute_course(stored: Sequence[Stored], reports: Mapping[int, bytes]) -> tuple[Course, list[Compared]]:
-    """Compute a course from stored reports, given by session: for the worker process."""
-    from .course_computation import course_of
+def _compute_course(stored: Sequence[StoredSession], reports: Mapping[int, bytes]) -> tuple[Course, list[SessionComparison]]:
+    """Compute a course from reports by session, in the worker process."""
+    from .course_computation import compute_course
 
-    return course_of(stored, reports)
+    return compute_course(stored, reports)

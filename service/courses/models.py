@@ -1,4 +1,4 @@
-"""A client's course as the pages ask for it; `service` answers. Whoever looks into one is noted in the audit log."""
+"""A client's course and the overview of due clients, for the pages and the API."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from ...analysis.course.course_figures import Course
 from ...analysis.figures import ResponseClass
 from ..clients.models import FlagRow
 from ..sessions.client_session import Complement
-from ..sessions.models import Worked
+from ..sessions.models import TimeSpent
 from .visit_schedule import ClientPlan
 
 Slot = Literal["24h", "48h"]
@@ -17,7 +17,7 @@ DueState = Literal["due", "soon", "later", "away", "over", "none"]
 
 
 class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One session of a course; what is not known is None."""
+    """One session of a course; a value that is not known is None."""
 
     session: int
     started_utc: str
@@ -29,55 +29,57 @@ class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):
     pain_24h: int | None = None
     pain_48h: int | None = None
     counts: Annotated[
-        bool, msgspec.Meta(description="Whether the data were steady, and breathing alike, so that the change counts.")
+        bool, msgspec.Meta(description="Whether the change counts: the data were steady, and breathing was alike.")
     ] = False
-    breathing: Annotated[bool, msgspec.Meta(description="Whether breathing alone keeps it from counting.")] = False
+    breathing: Annotated[
+        bool, msgspec.Meta(description="Whether a change of breathing is the only reason why it does not count.")
+    ] = False
     class_: ResponseClass = msgspec.field(default="insufficient", name="class")
     percent: Annotated[
-        float | None, msgspec.Meta(description="Change of RMSSD in the massage, or in the rest that stands in its place.")
+        float | None, msgspec.Meta(description="Change of RMSSD in the massage, or in a rest session's phase in its place, in %.")
     ] = None
-    low_pct: Annotated[float | None, msgspec.Meta(description="95 % interval.")] = None
+    low_pct: Annotated[float | None, msgspec.Meta(description="Lower end of its 95 % interval, in %.")] = None
     high_pct: float | None = None
     baseline_rmssd_ms: float | None = None
-    worked: Annotated[list[Worked], msgspec.Meta(description="Techniques.")] = []
+    worked: Annotated[list[TimeSpent], msgspec.Meta(description="Minutes spent on each technique.")] = []
     complements: list[Complement] = []
 
 
 class ClientCourse(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a client's course tells of."""
+    """All data of a client's course."""
 
     client: str
-    today: Annotated[str, msgspec.Meta(description="ISO date, in the practice's own time.")]
+    today: Annotated[str, msgspec.Meta(description="ISO date, in the practice's time zone.")]
     plan: ClientPlan
     agreed: Annotated[
-        bool, msgspec.Meta(description="Whether the client agrees to have sessions compared; if not, nothing is compared.")
+        bool, msgspec.Meta(description="Whether the client agrees to have sessions compared; without that, nothing is compared.")
     ] = True
-    entries: Annotated[list[CourseEntry], msgspec.Meta(description="In order of time; those that run or were cut off too.")] = []
-    figures: Annotated[Course | None, msgspec.Meta(description="None where nothing is compared.")] = None
-    waiting: Annotated[int, msgspec.Meta(description="Sessions that are left out because they are yet to be analysed anew.")] = 0
+    entries: Annotated[list[CourseEntry], msgspec.Meta(description="In order of time; running and interrupted ones too.")] = []
+    figures: Annotated[Course | None, msgspec.Meta(description="Null where nothing is compared.")] = None
+    waiting: Annotated[int, msgspec.Meta(description="Number of sessions left out until they are analysed anew.")] = 0
     flags: list[FlagRow] = []
 
-    def held(self) -> list[date]:
-        """Days of the massages, as the practice's own time has them."""
+    def massage_days(self) -> list[date]:
+        """Return the days of the massages, in the practice's time zone."""
         return [local_day(entry.started_utc) for entry in self.entries if entry.kind != "rest"]
 
 
 class DueRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One client in the overview of the practice."""
+    """One client in the practice's overview of due visits."""
 
     client: str
     state: DueState
-    due_on: Annotated[str | None, msgspec.Meta(description="ISO date.")]
-    days_late: Annotated[int, msgspec.Meta(description="Negative: so many days until then.")]
+    due_on: Annotated[str | None, msgspec.Meta(description="Day of the next visit, as ISO date; null where none is due.")]
+    days_late: Annotated[int, msgspec.Meta(description="Days since `due_on`; negative before it, 0 where none is due.")]
     last_visit_utc: str | None
-    sessions: Annotated[int, msgspec.Meta(description="Massages.")]
-    missed: Annotated[int, msgspec.Meta(description="Periods of the plan in which nothing took place.")]
+    sessions: Annotated[int, msgspec.Meta(description="Number of massages.")]
+    missed: Annotated[int, msgspec.Meta(description="Number of the plan's periods without a visit.")]
     plan: ClientPlan
-    running: Annotated[bool, msgspec.Meta(description="A session runs now.")]
+    running: Annotated[bool, msgspec.Meta(description="Whether a session is running now.")]
     may_record: bool
-    flags: Annotated[list[FlagRow], msgspec.Meta(description="To be minded.")]
+    flags: Annotated[list[FlagRow], msgspec.Meta(description="Open flags.")]
 
 
 def local_day(utc: str) -> date:
-    """The day of a stamp, in the practice's own time."""
+    """Return the day of an ISO 8601 moment, in the time zone of this computer."""
     return datetime.fromisoformat(utc).astimezone().date()

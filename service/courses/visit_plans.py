@@ -1,4 +1,4 @@
-"""How often a client is meant to come, as the database keeps it; without a plan of their own the practice's usual one holds."""
+"""Visit plans in the database; a client without a plan of their own has the practice's."""
 
 from datetime import date, datetime
 
@@ -13,23 +13,23 @@ _COLUMNS = "starts_on, per_week, weeks, then_every_weeks, over"
 
 
 def plan_of(db: Database, client: str, first_visit: date | None) -> ClientPlan:
-    """A client's plan; the usual one begins with the first massage."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - names of our own
-    return usual(db, first_visit) if row is None else _plan(row)
+    """Return a client's plan, or the practice's from the day of their first massage."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - constant column names
+    return practice_plan(db, first_visit) if row is None else _plan(row)
 
 
-def plans(db: Database) -> dict[str, ClientPlan]:
-    """Those of everybody who has one of their own."""
+def own_plans(db: Database) -> dict[str, ClientPlan]:
+    """Return the plans of all clients who have one of their own, by client."""
     return {client: _plan(row) for client, *row in db.execute(f"SELECT client, {_COLUMNS} FROM plan")}  # noqa: S608
 
 
-def usual(db: Database, first_visit: date | None) -> ClientPlan:
-    """The practice's usual plan, for somebody who came first on that day."""
+def practice_plan(db: Database, first_visit: date | None) -> ClientPlan:
+    """Return the practice's plan for a client whose first massage was on that day; None: it has not begun."""
     return ClientPlan(plan=read_settings(db).plan, starts_on=first_visit.isoformat() if first_visit else None)
 
 
-def keep(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime) -> None:
-    """Give a client a plan of their own. Raises `RefusedError` where it does not say when it begins."""
+def save_plan(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime) -> None:
+    """Store a client's own plan. Raises `RefusedError` where it has no start date."""
     try:
         starts_on = date.fromisoformat(plan.starts_on or "")
     except ValueError as error:
@@ -41,8 +41,8 @@ def keep(db: Database, client: str, plan: ClientPlan, actor: str, now: datetime)
         note(db, now, actor, "plan written", client=client)
 
 
-def drop(db: Database, client: str, actor: str, now: datetime) -> None:
-    """Let the usual plan hold again."""
+def delete_plan(db: Database, client: str, actor: str, now: datetime) -> None:
+    """Delete a client's own plan; the practice's is in force again."""
     with db.atomic():
         db.execute("DELETE FROM plan WHERE client = ?", (client,))
         note(db, now, actor, "plan dropped", client=client)

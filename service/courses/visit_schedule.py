@@ -1,4 +1,4 @@
-"""How often a client is meant to come, against what took place. A custom of the trade, never called proven. Pure functions."""
+"""Visit plans against the visits that took place: a custom of the trade, never called proven. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,43 +11,44 @@ from ..settings import CoursePlan
 
 _WEEK_DAYS: Final = 7
 SOON_DAYS: Final = 3
+"""Days before the due day from which a visit is due soon."""
 LONG_DAYS: Final = 28
-"""Past the due day; whoever is later than that has stayed away."""
+"""Days after the due day beyond which a client counts as staying away."""
 
 
 class ClientPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan of one client."""
+    """The visit plan of one client."""
 
     plan: CoursePlan
-    starts_on: Annotated[str | None, msgspec.Meta(description="ISO date; None: nothing has begun yet.")] = None
-    over: Annotated[bool, msgspec.Meta(description="The course is over: the client is not due any more.")] = False
-    own: Annotated[bool, msgspec.Meta(description="Made for this client; else it is the practice's usual one.")] = False
+    starts_on: Annotated[str | None, msgspec.Meta(description="ISO date; null: the plan has not begun.")] = None
+    over: Annotated[bool, msgspec.Meta(description="Whether the course is over: the client is not due any more.")] = False
+    own: Annotated[bool, msgspec.Meta(description="Whether it was made for this client; else it is the practice's plan.")] = False
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week of the plan, or later as many weeks as one visit is meant for."""
+    """A period of a plan: a week at first, later the weeks of one planned visit."""
 
     first: date
     last: date
     planned: int
     held: int
     over: bool
-    """Whether its last day has passed."""
+    """Whether the last day has passed."""
 
     @property
     def missed(self) -> bool:
-        """Whether nothing took place in it."""
+        """Whether it is over without a visit."""
         return self.over and self.held == 0
 
     @property
     def fewer(self) -> bool:
-        """Whether something did, but less than was planned."""
+        """Whether it is over with fewer visits than planned, but at least one."""
         return self.over and 0 < self.held < self.planned
 
 
-def periods(plan: CoursePlan, starts_on: date, held: Sequence[date], today: date) -> list[Period]:
-    """The plan's periods from its start to today, with the visits that fell into each."""
+def periods(plan: CoursePlan, starts_on: date, visits: Sequence[date], today: date) -> list[Period]:
+    """Return the plan's periods from its start to today, each with the number of visits in it."""
     out: list[Period] = []
     first, until = starts_on, starts_on + timedelta(weeks=plan.weeks)
     while first <= today:
@@ -57,24 +58,24 @@ def periods(plan: CoursePlan, starts_on: date, held: Sequence[date], today: date
             break
         else:
             last, planned = first + timedelta(weeks=plan.then_every_weeks, days=-1), 1
-        out.append(Period(first, last, planned, sum(first <= day <= last for day in held), last < today))
+        out.append(Period(first, last, planned, sum(first <= day <= last for day in visits), last < today))
         first = last + timedelta(days=1)
     return out
 
 
-def due_on(plan: CoursePlan, starts_on: date, held: Sequence[date]) -> date | None:
-    """The day from which the next visit is due; None where the plan has come to its end."""
-    if not held:
+def due_on(plan: CoursePlan, starts_on: date, visits: Sequence[date]) -> date | None:
+    """Return the day from which the next visit is due; None where the plan has ended."""
+    if not visits:
         return starts_on
-    last, until = max(held), starts_on + timedelta(weeks=plan.weeks)
+    last, until = max(visits), starts_on + timedelta(weeks=plan.weeks)
     following = last + timedelta(days=_WEEK_DAYS // plan.per_week)
     if following < until:
         return max(following, starts_on)
     return None if plan.then_every_weeks is None else last + timedelta(weeks=plan.then_every_weeks)
 
 
-def shortest(plan: CoursePlan) -> str:
-    """A plan in a few words, for the therapist."""
+def describe_plan(plan: CoursePlan) -> str:
+    """Return a plan in a few words, for the therapist."""
     often = {1: "once a week", 2: "twice a week"}.get(plan.per_week, f"{plan.per_week} times a week")
     then = {None: "then it ends", 1: "then weekly", 2: "then fortnightly"}.get(
         plan.then_every_weeks, f"then every {plan.then_every_weeks} weeks"

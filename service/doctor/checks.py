@@ -23,7 +23,7 @@ import msgspec
 from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
 from ..errors import StorageError
-from ..storage.database import DATABASE, folder_taken, look_into
+from ..storage.database import DATABASE, folder_taken, summarise_database
 
 T = TypeVar("T")
 
@@ -215,7 +215,7 @@ def database(data: Path) -> Check:
         if not (data / DATABASE).exists():
             return Finding("Database", State.OK, "none yet; it is made at the first session")
         try:
-            contents = look_into(data)
+            contents = summarise_database(data)
         except StorageError as error:
             return Finding("Database", State.BAD, str(error), "Copy the file to a safe place before anything else.")
         found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB"

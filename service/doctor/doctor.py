@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import AmissError, OutputError, StorageError
-from ..storage.database import DATABASE, look_into
+from ..storage.database import DATABASE, summarise_database
 from . import checks
 from .checks import Check, Finding, State
 
@@ -85,7 +85,7 @@ def _write_bundle(bundle: Path, findings: Sequence[Finding], data: Path) -> None
     parts = {"findings.json": json.dumps(redacted_findings, indent=2, ensure_ascii=False)}
     if (data / DATABASE).exists():
         with suppress(StorageError):
-            contents = look_into(data)
+            contents = summarise_database(data)
             parts["schema.sql"] = redacted(";\n".join(contents.schema) + ";\n", data)
             parts["counts.json"] = json.dumps(
                 {"sessions": contents.sessions, "packets": contents.packets, "size_mb": contents.size_mb}

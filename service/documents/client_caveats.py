@@ -58,7 +58,7 @@ def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
 
 
 def _day_to_day_range(speech: Speech, session: ClientSession) -> str:
-    usual = session.usual
+    usual = session.baseline_range
     if not usual.compared:
         return speech.say("Other days are not looked at: you have not agreed to have your sessions compared.")
     if usual.low_ms is None or usual.high_ms is None:
@@ -87,7 +87,7 @@ def _beyond_usual_rest(speech: Speech, session: ClientSession) -> str:
     """Return the answer to the second question, whether the change exceeds that of rest alone; empty where it is not asked."""
     response = headline(session.report)
     context = session.report.context.get(response.phase) if response else None
-    if context is None or session.row.kind == "rest" or not session.usual.compared:
+    if context is None or session.row.kind == "rest" or not session.baseline_range.compared:
         return ""
     mean, reach = context.usual_ln_rmssd, context.usual_half_width
     if mean is None or reach is None:

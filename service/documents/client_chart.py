@@ -33,7 +33,7 @@ def session_chart(session: ClientSession, speech: Speech, size: tuple[float, flo
     if not phases or not known:
         return None
     start_s, end_s = phases[0].start_s, max(phases[-1].end_s, phases[0].start_s + SEGMENT_S)
-    usual = session.usual
+    usual = session.baseline_range
     top_ms = 1.12 * max(min(max(known), 1.6 * float(np.percentile(known, 97))), usual.high_ms or 0.0)
     low_ms = 0.6 * min([*known, *([usual.low_ms] if usual.low_ms else [])])
     plot = Plot(*size, (start_s, end_s), (low_ms, top_ms), left=30.0, top=36.0, bottom=34.0)
@@ -57,8 +57,8 @@ def _draw_background(plot: Plot, session: ClientSession, speech: Speech, phases:
         plot.level(value)
         plot.text(plot.left - 5, plot.y(value) + 4, speech.number(value), anchor="end")
     _draw_times(plot, session, speech, phases)
-    if session.usual.low_ms is not None and session.usual.high_ms is not None:
-        plot.band(plot.x_range[0], end_s, session.usual.low_ms, session.usual.high_ms, "usual", "green", 0.13)
+    if session.baseline_range.low_ms is not None and session.baseline_range.high_ms is not None:
+        plot.band(plot.x_range[0], end_s, session.baseline_range.low_ms, session.baseline_range.high_ms, "usual", "green", 0.13)
     base = next((figures.rmssd_ms for figures in phases if figures.phase == "baseline"), None)
     if base is not None:
         plot.level(base, "base", "orange", 1.5, "6 4")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from ..courses.models import ClientCourse, CourseEntry, local_day
 from ..rendering.translations import NONE, Speech
 from ..sessions.co_interventions import complement_word, complements_of
-from ..sessions.models import Worked
+from ..sessions.models import TimeSpent
 from ..sessions.session_facts import NOT_NOTED
 from . import course_sentences as words
 from .course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
@@ -210,7 +210,7 @@ def _line(entry: CourseEntry, speech: Speech, years: bool) -> SessionLine:
     )
 
 
-def _done(worked: list[Worked], speech: Speech) -> str:
+def _done(worked: list[TimeSpent], speech: Speech) -> str:
     longest = sorted((part for part in worked if part.what != NOT_NOTED), key=lambda part: -part.minutes)
     return ", ".join(
         f"{speech.known(part.what)} {speech.length(60 * part.minutes, short=True)}" for part in longest[:_MAX_TECHNIQUES]

@@ -10,7 +10,7 @@ from ...analysis.pain_rules import RISE, SEVERE
 from ..rendering.plain_words import interval_pct
 from ..rendering.translations import Speech
 from ..sessions.client_session import ClientSession
-from ..sessions.session_facts import pains_of
+from ..sessions.session_facts import pain_before_and_after
 
 CONCLUSIVE: Final = frozenset({"clear", "slight", "none", "opposite"})
 
@@ -51,7 +51,7 @@ def phase_short(speech: Speech, phase: str, kind: str) -> str:
 
 def pains(session: ClientSession) -> tuple[int | None, int | None]:
     """Return the pain scores before and after a session, from 0 to 10; None where not asked."""
-    return pains_of(session.report, session.visit.pain_before, session.visit.pain_after)
+    return pain_before_and_after(session.report, session.visit.pain_before, session.visit.pain_after)
 
 
 def pain_warning(speech: Speech, session: ClientSession) -> tuple[str, str] | None:

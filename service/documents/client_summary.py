@@ -12,7 +12,7 @@ from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
 from ..sessions.co_interventions import complement_word, complements_of
 from ..sessions.models import VisitMark
-from ..sessions.session_facts import NOT_NOTED, worked
+from ..sessions.session_facts import NOT_NOTED, time_spent
 from . import client_caveats as limits, client_sentences as words
 from .client_chart import NARROW, WIDE, session_chart
 from .page_templates import Frame, render
@@ -98,7 +98,7 @@ def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
         numbers=tuple(_numbers(speech, session)),
         wide=wide,
         narrow=session_chart(session, speech, NARROW) if wide else None,
-        usual=wide is not None and session.usual.low_ms is not None,
+        usual=wide is not None and session.baseline_range.low_ms is not None,
         lines=tuple(_lines(speech, session)),
         sure=tuple(text for text in limits.certainty(speech, session) if text),
         done=tuple(_done(speech, session)),
@@ -228,7 +228,7 @@ def _done(speech: Speech, session: ClientSession) -> Iterator[str]:
 
 
 def _worked(speech: Speech, session: ClientSession, pick: Callable[[VisitMark], str | None]) -> str:
-    done = sorted(worked(session.report, session.visit.marks, pick), key=lambda part: (part.what == NOT_NOTED, -part.minutes))
+    done = sorted(time_spent(session.report, session.visit.marks, pick), key=lambda part: (part.what == NOT_NOTED, -part.minutes))
     parts = []
     for part in done:
         name = speech.say("not noted") if part.what == NOT_NOTED else _brief(speech.known(part.what))

@@ -194,14 +194,14 @@ def periods_of(course: ClientCourse) -> list[Period]:
     if course.plan.starts_on is None:
         return []
     start, today = date.fromisoformat(course.plan.starts_on), date.fromisoformat(course.today)
-    return periods(course.plan.plan, start, course.held(), today)
+    return periods(course.plan.plan, start, course.massage_days(), today)
 
 
 def due_of(course: ClientCourse) -> date | None:
     """Return the day from which the next massage is due; None where the course is over or has not begun."""
     if course.plan.starts_on is None or course.plan.over:
         return None
-    return due_on(course.plan.plan, date.fromisoformat(course.plan.starts_on), course.held())
+    return due_on(course.plan.plan, date.fromisoformat(course.plan.starts_on), course.massage_days())
 
 
 def change_words(speech: Speech, entry: CourseEntry) -> str:

@@ -5,9 +5,9 @@ from typing import Final
 
 from ...analysis.figures import SessionReport
 from ..rendering import plain_words
-from ..sessions.models import Answer, SessionRow, Soap, Visit, VisitMark, Worked
+from ..sessions.models import Answer, SessionRow, Soap, TimeSpent, Visit, VisitMark
 from ..sessions.screening import QUESTIONS
-from ..sessions.session_facts import worked
+from ..sessions.session_facts import time_spent
 from .therapist_summary import summary_of
 
 NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows no medical necessity."
@@ -44,7 +44,7 @@ def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator
     posture = f", {visit.posture.lower()}" if visit.posture else ""
     yield f"{'; '.join(lengths)}{posture}." if lengths else ""
     for name, pick in (("Technique", _technique), ("Region", _region), ("Pressure", _pressure)):
-        yield _done(name, worked(report, visit.marks, pick))
+        yield _done(name, time_spent(report, visit.marks, pick))
     yield _done("Also noted", [f"{mark.note} ({plain_words.clock(mark.at_s)})" for mark in visit.marks if mark.note])
     if "→" in summary.heart_rate:
         yield f"Heart rate {summary.heart_rate} {summary.heart_rate_phases}."
@@ -61,7 +61,7 @@ def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator
     yield f"Signal: {summary.quality}"
 
 
-def _done(name: str, parts: Iterable[Worked | str]) -> str:
+def _done(name: str, parts: Iterable[TimeSpent | str]) -> str:
     listed = [part if isinstance(part, str) else f"{part.what.lower()} {_minutes(part.minutes)}" for part in parts]
     return f"{name}: {', '.join(listed)}." if listed else ""
 

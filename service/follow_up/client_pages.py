@@ -12,8 +12,8 @@ import msgspec
 from ..accounts.models import TooOftenError
 from ..accounts.rate_limits import FailedAttemptLimiter, TokenBucket
 from ..clients import client_store, consents
-from ..clients.identities import is_kept, language_of, open_identity
-from ..errors import PortError, RefusedError, SealError
+from ..clients.identities import has_identity, language_of, read_identity
+from ..errors import CipherError, RefusedError, RequestError
 from ..rendering.translations import SOURCE
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
@@ -93,7 +93,7 @@ class ClientPages:
     ) -> Self:
         """Create the pages with the stored mail settings."""
         instance = cls(storage, cipher, keys, mail_sender, now_utc, monotonic_s)
-        instance._settings = await storage.work(read_mail_settings)
+        instance._settings = await storage.run(read_mail_settings)
         return instance
 
     @property
@@ -109,7 +109,7 @@ class ClientPages:
             rows = [link_store.row_of(db, link, self._keys, now) for link in link_store.of_client(db, client)]
             found = ClientLinks(
                 client=client,
-                may_share=consents.holds(db, client, "share"),
+                may_share=consents.has_consent(db, client, "share"),
                 mail=self._mail_of(db, client),
                 public=self._settings.public_address,
                 links=sorted(rows, key=lambda row: row.state != "live"),
@@ -167,7 +167,7 @@ class ClientPages:
                 raise RefusedError(
                     "No mail can be sent: an admin sets the server, the sender and the public address in Settings."
                 )
-            require_mailbox(open_identity(db, self._cipher, row.client).email or "")
+            require_mailbox(read_identity(db, self._cipher, row.client).email or "")
             mail_queue.put_link(db, row.id, row.client, by, now)
 
         sent = await self._change_link(link, change)
@@ -279,15 +279,15 @@ class ClientPages:
     async def _work(self, job: Callable[[Database, datetime], T]) -> T:
         now = self._now_utc()
         try:
-            return await self._storage.work(lambda db: job(db, now))
-        except SealError as error:
+            return await self._storage.run(lambda db: job(db, now))
+        except CipherError as error:
             _LOG.error("%s", error)
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     def _mail_of(self, db: Database, client: str) -> Literal["ready", "no server", "no address"]:
         if not self._settings.ready:
             return "no server"
         try:
-            return "ready" if is_kept(db, client) and open_identity(db, self._cipher, client).email else "no address"
+            return "ready" if has_identity(db, client) and read_identity(db, self._cipher, client).email else "no address"
         except RefusedError:
             return "no address"

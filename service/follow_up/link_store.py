@@ -99,7 +99,7 @@ def make(db: Database, client: str, request: LinkRequest, language: str, actor: 
 
     Raises `RefusedError` without consent, where a session is not the client's or has not ended, or nothing would be shown.
     """
-    if not consents.holds(db, client, "share"):
+    if not consents.has_consent(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))
     _require_content(db, client, request.sessions, coming=request.coming)
     row = {
@@ -173,13 +173,13 @@ def require_live(db: Database, link: ClientLink, now: datetime) -> None:
 
 def state_of(db: Database, link: ClientLink, now: datetime) -> Any:
     """Return "live", "expired" or "revoked"; a link without consent counts as revoked."""
-    if link.revoked_utc is not None or not consents.holds(db, link.client, "share"):
+    if link.revoked_utc is not None or not consents.has_consent(db, link.client, "share"):
         return "revoked"
     return "live" if stamp(now) < link.expires_utc else "expired"
 
 
 def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> LinkRow:
-    """Return a link as a therapist sees it. Raises `SealError` where the key file cannot be used."""
+    """Return a link as a therapist sees it. Raises `CipherError` where the key file cannot be used."""
     state, offered = state_of(db, link, now), offers(db, link.id)
     names = (
         "language",
@@ -205,7 +205,7 @@ def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Lin
 
 
 def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> OpenedPage:
-    """Return the page that a link opens. Raises `SealError` where the key file cannot be used."""
+    """Return the page that a link opens. Raises `CipherError` where the key file cannot be used."""
     shown = dict(offers(db, link.id))
     sessions = [
         msgspec.structs.replace(session, shown=shown[session.session])
@@ -226,14 +226,14 @@ def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Op
 
 
 def path_of(link: ClientLink, keys: LinkKeys) -> str:
-    """Return the path of a link's page, from the first slash on. Raises `SealError` where the key file cannot be used."""
+    """Return the path of a link's page, from the first slash on. Raises `CipherError` where the key file cannot be used."""
     return f"/c/{keys.token(link.handle, moment(link.made_utc))}"
 
 
 def address_of(db: Database, link: ClientLink, keys: LinkKeys) -> str:
     """Return the URL of a link's page, only its path where no public address is set.
 
-    Raises `SealError` where the key file cannot be used.
+    Raises `CipherError` where the key file cannot be used.
     """
     return (read_mail_settings(db).public_address or "") + path_of(link, keys)
 

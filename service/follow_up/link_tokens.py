@@ -16,7 +16,7 @@ from typing import Final
 from itsdangerous import TimestampSigner
 from itsdangerous.encoding import base64_decode, bytes_to_int
 
-from ..errors import SealError
+from ..errors import CipherError
 from ..storage.encryption import make_key_file
 
 MAX_AGE: Final = timedelta(days=366)
@@ -40,7 +40,7 @@ class LinkKeys:
     def token(self, handle: str, made: datetime) -> str:
         """Return the token of a link; where there is no key file yet, one is created.
 
-        Raises `SealError` where the key file cannot be read or written, or is empty.
+        Raises `CipherError` where the key file cannot be read or written, or is empty.
         """
         if not self.path.exists():
             make_key_file(self.path, secrets.token_urlsafe(32).encode(), "links")
@@ -64,9 +64,9 @@ class LinkKeys:
         try:
             keys = self.path.read_bytes().split()
         except OSError as error:
-            raise SealError(f"The key file {self.path} could not be read: {error.strerror}.") from error
+            raise CipherError(f"The key file {self.path} could not be read: {error.strerror}.") from error
         if not keys:
-            raise SealError(f"{self.path} holds no key. Put the right file back from your copy, or delete it for a new one.")
+            raise CipherError(f"{self.path} holds no key. Put the right file back from your copy, or delete it for a new one.")
         return keys
 
 

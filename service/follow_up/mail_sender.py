@@ -13,9 +13,9 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
-from ...sensors.task_cancellation import ended, told_to_end
-from ..clients.identities import open_identity
-from ..errors import MailError, MailRefusedError, MailUnsureError, RefusedError, SealError, ServiceError
+from ...sensors.task_cancellation import cancel_and_wait, cancellation_requested
+from ..clients.identities import read_identity
+from ..errors import CipherError, MailError, MailRefusedError, MailUnsureError, RefusedError, RequestError, ServiceError
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -61,13 +61,13 @@ class MailSender:
 
     async def __aenter__(self) -> Self:
         now = self._now_utc()
-        await self._storage.work(lambda db: mail_queue.mark_interrupted(db, now))
+        await self._storage.run(lambda db: mail_queue.mark_interrupted(db, now))
         self._task = asyncio.create_task(self._run(), name="restbeat-mail-sender")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._task:
-            await ended(self._task)
+            await cancel_and_wait(self._task)
 
     @property
     def has_password(self) -> bool:
@@ -81,11 +81,11 @@ class MailSender:
     async def send_due(self) -> int:
         """Send the due mails one after the other and return how many were sent; where the server fails, the others wait."""
         now, sent = self._now_utc(), 0
-        settings = await self._storage.work(read_mail_settings)
+        settings = await self._storage.run(read_mail_settings)
         if not settings.ready:
             return 0
-        for mail in await self._storage.work(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):
-            if told_to_end():
+        for mail in await self._storage.run(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):
+            if cancellation_requested():
                 break
             try:
                 sent += await self._deliver(mail, settings)
@@ -110,11 +110,13 @@ class MailSender:
         while True:
             try:
                 await self.send_due()
+            except RequestError:  # no request is being answered here: a defect, logged with its traceback
+                _LOG.exception("Mail waits")
             except ServiceError as error:
                 _LOG.error("Mail waits: %s", error)
             except Exception:  # noqa: BLE001 - one odd row must not keep the others from being sent
                 _LOG.exception("Mail waits")
-            if told_to_end():
+            if cancellation_requested():
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s):
@@ -124,27 +126,27 @@ class MailSender:
     async def _deliver(self, mail: Due, settings: MailSettings) -> bool:
         """Send a mail and store the outcome; return whether it was sent. Raises `MailError` once the outcome is stored."""
         now = self._now_utc()
-        message = await self._storage.work(lambda db: self._compose(db, mail, settings, now))
+        message = await self._storage.run(lambda db: self._compose(db, mail, settings, now))
         if message is None:
             return False
 
         async def mark_sending() -> None:
-            await self._storage.work(lambda db: mail_queue.mark_sending(db, mail.id))
+            await self._storage.run(lambda db: mail_queue.mark_sending(db, mail.id))
 
         outcome: Callable[[Database], None]
         try:
             await send(settings, self._password, message, before_data=mark_sending, tls=self._tls, step_s=self._step_s)
         except MailError as error:
             outcome = _outcome(mail, error, now)
-            await self._storage.work(outcome)
+            await self._storage.run(outcome)
             raise
-        await self._storage.work(lambda db: mail_queue.finish(db, mail.id, "sent", now))
+        await self._storage.run(lambda db: mail_queue.finish(db, mail.id, "sent", now))
         return True
 
     def _reachable(self, db: Database, client: str) -> bool:
         """Return whether there is an e-mail address; one that cannot be decrypted counts, so that the failure is reported."""
         try:
-            return bool(open_identity(db, self._cipher, client).email)
+            return bool(read_identity(db, self._cipher, client).email)
         except RefusedError:
             return True
 
@@ -155,10 +157,10 @@ class MailSender:
             return None
         link = link_of(db, mail.link)
         try:
-            to = open_identity(db, self._cipher, mail.client).email or ""
+            to = read_identity(db, self._cipher, mail.client).email or ""
             address = address_of(db, link, self._keys)
             require_mailbox(to)
-        except (RefusedError, SealError) as error:
+        except (RefusedError, CipherError) as error:
             mail_queue.retry_later(db, mail, str(error), now)
             return None
         compose = reminder_mail if mail.slot else link_mail

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 
 from ...analysis.course.follow_up_windows import Slot, State
-from ..errors import PortError
+from ..errors import RequestError
 
 Sleep = Literal["worse", "usual", "better"]
 Done = Literal["heat", "cold", "exercise", "tai-chi-yoga", "mindfulness", "medication"]
@@ -19,11 +19,11 @@ RELIEF_H: Final[dict[Relief, float]] = {"none": 0.0, "hours": 3.0, "half_day": 1
 """Stored length of relief in h; where it still lasts, the time from the session to the answer is stored."""
 
 
-class LinkRefusedError(PortError):
+class LinkRefusedError(RequestError):
     """The link opens nothing, or not this; the reason is not revealed to the holder of the link."""
 
 
-class LateError(PortError):
+class LateError(RequestError):
     """A follow-up cannot be answered now; `state` says whether it was answered, is not open yet, or is closed."""
 
     def __init__(self, state: State) -> None:

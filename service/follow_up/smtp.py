@@ -9,7 +9,7 @@ import re
 import ssl
 from typing import TYPE_CHECKING, Final
 
-from ...sensors.task_cancellation import told_to_end
+from ...sensors.task_cancellation import cancellation_requested
 from ..errors import MailError, MailRefusedError, MailUnsureError
 from .mail_settings import MailSettings
 
@@ -60,7 +60,7 @@ async def send(
     try:
         async with asyncio.timeout(_TOTAL_S):
             await _negotiate(server, settings, password, str(message["To"]))
-        if told_to_end():
+        if cancellation_requested():
             raise asyncio.CancelledError
         if before_data:
             await before_data()

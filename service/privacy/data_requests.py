@@ -1,4 +1,4 @@
-"""Export and erasure for the pages: what `web.rights.Rights` asks for."""
+"""Export and erasure of a client's data, for the pages."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Container, Sequence
@@ -11,28 +11,28 @@ import tempfile
 
 import msgspec
 
-from ..errors import NoSuchClientError, PortError, ServiceError, UnknownClientError
+from ..errors import NoSuchClientError, RequestError, ServiceError, UnknownClientError
 from ..rooms.rooms import Rooms
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
-from ..storage.backup_catalogue import Kept
+from ..storage.backup_catalogue import BackupEntry
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..worker.worker import Worker
-from .erasure import erase, still_in
+from .erasure import backups_holding, erase
 from .export import write_export
-from .personal_data import SessionHeld, of_client, session_of
+from .personal_data import SessionRecords, client_records, session_records
 
 
 class BackupHolds(msgspec.Struct, frozen=True):
-    """A backup that still holds an erased client."""
+    """A backup that holds a client's data, and when it is deleted."""
 
     file: str
     until_utc: str
 
 
 class ErasedClient(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, and what still holds it."""
+    """Numbers of rows erased, and the backups that still hold them."""
 
     sessions: int
     packets: int
@@ -40,71 +40,81 @@ class ErasedClient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataRequests:
-    """Export and erasure, each noted."""
+    """Export and erasure of a client's data, each noted in the audit log. `by`: name of the account that acts."""
 
     def __init__(
         self,
-        storage: SessionStore,
+        store: SessionStore,
         worker: Worker,
-        seal: IdentityCipher,
+        cipher: IdentityCipher,
         rooms: Rooms,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._storage = storage
+        self._store = store
         self._worker = worker
-        self._seal = seal
+        self._cipher = cipher
         self._rooms = rooms
         self._now_utc = now_utc
 
     async def export(self, client: str, *, by: str) -> Path:
-        """Write everything of a client into a zip; whoever has sent it deletes the file."""
-        now, seal = self._now_utc(), self._seal
-        running = {row.session for row in await self._storage.sessions() if row.state == "running"}
+        """Write all data of a client into a zip file and return its path; the caller deletes the file.
+
+        Raises `UnknownClientError` where there is no such client, `RefusedError` where the identity cannot be decrypted,
+        `RequestError` where the export fails otherwise.
+        """
+        now, cipher = self._now_utc(), self._cipher
+        running = {row.session for row in await self._store.sessions() if row.state == "running"}
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
         out = folder / f"{_file_name(client)}.zip"
         try:
-            held = await self._storage.work(lambda db: of_client(db, seal, client, now, running))
-            await write_export(out, held, self._sessions(held.sessions, running), self._worker, now)
+            records = await self._store.run(lambda db: client_records(db, cipher, client, now, running))
+            await write_export(out, records, self._sessions(records.sessions, running), self._worker, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
+        except RequestError:
+            raise
         except ServiceError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
         finally:
-            _leave_nothing(folder)
-        await self._storage.work(lambda db: note(db, now, by, "client exported", client=client))
+            _remove_empty(folder)
+        await self._store.run(lambda db: note(db, now, by, "client exported", client=client))
         return out
 
     async def erase(self, client: str, *, by: str) -> ErasedClient:
-        """Erase everything of a client. Raises `RefusedError` while a session of theirs runs."""
+        """Erase all data of a client, for good.
+
+        Raises `UnknownClientError` where there is no such client, `RefusedError` while a session of theirs runs,
+        `StorageError` where the database fails.
+        """
         self._rooms.forget(client)
-        now, folder = self._now_utc(), self._storage.folder
-        await self._storage.flush()
+        now, folder = self._now_utc(), self._store.folder
+        await self._store.flush()
         try:
-            erased = await self._storage.work(lambda db: erase(db, folder, client, by, now))
+            erased = await self._store.run(lambda db: erase(db, folder, client, by, now))
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
-        return ErasedClient(sessions=erased.sessions, packets=erased.packets, backups=_holding(erased.backups))
+        return ErasedClient(sessions=erased.sessions, packets=erased.packets, backups=_with_expiry(erased.backups))
 
     async def backups(self, client: str) -> Sequence[BackupHolds]:
-        """Backups that hold a client."""
-        return _holding(await asyncio.to_thread(still_in, self._storage.folder, client))
+        """Return the backups that hold a client's data."""
+        return _with_expiry(await asyncio.to_thread(backups_holding, self._store.folder, client))
 
-    async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionHeld]:
+    async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionRecords]:
         for number in numbers:
-            yield await self._storage.work(partial(session_of, session=number, running=running))
+            yield await self._store.run(partial(session_records, session=number, running=running))
 
 
-def _leave_nothing(folder: Path) -> None:
-    """Where an export was refused, failed or was left its folder is empty; one that holds the zip stays."""
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder of an export that was refused, failed or was cancelled; one that holds the zip stays."""
     with suppress(OSError):
         folder.rmdir()
 
 
 def _file_name(client: str) -> str:
-    """A pseudonym from elsewhere may hold any character."""
+    """Return a safe file name for a pseudonym: an imported one may contain any character."""
     return re.sub(r"[^\w.-]+", "_", client, flags=re.ASCII).strip("._")[:40] or "client"
 
 
-def _holding(backups: Sequence[Kept]) -> list[BackupHolds]:
-    return [BackupHolds(kept.file, stamp(kept.until_utc)) for kept in backups]
+def _with_expiry(backups: Sequence[BackupEntry]) -> list[BackupHolds]:
+    return [BackupHolds(backup.file, stamp(backup.until_utc)) for backup in backups]

@@ -1,6 +1,6 @@
-"""Everything of a client, gone: from every table, the free pages, the log beside the file; and gone again after a restore.
+"""Erasure of a client from every table, the free pages and the write-ahead log, and again after a backup is restored.
 
-What was erased is remembered by a salted hash alone, so that a backup put back later does not bring the client back.
+An erasure is recorded as a salted hash of the pseudonym alone, so that a backup restored later does not bring the client back.
 """
 
 from collections.abc import Sequence
@@ -16,60 +16,63 @@ import msgspec
 from ..errors import NoSuchClientError
 from ..storage.audit_log import note
 from ..storage.backup import holds_client
-from ..storage.backup_catalogue import Kept, listed
+from ..storage.backup_catalogue import BackupEntry, listed_backups
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
 ERASURES: Final = "erasures.jsonl"
-_TEXT_OF_AUDIT: Final = "(erased)"
+_ERASED_TEXT: Final = "(erased)"
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """That a client was erased; who it was only the pseudonym itself can tell."""
+    """Record of an erasure: it identifies the client only to a reader who knows the pseudonym."""
 
     salt: str
     hash: str
     at_utc: datetime
 
-    def fits(self, pseudonym: str, created_utc: datetime) -> bool:
-        """Whether this client is the one: a pseudonym that was given anew later is another's."""
+    def matches(self, pseudonym: str, created_utc: datetime) -> bool:
+        """Return whether this client was erased: a pseudonym assigned again later belongs to another client."""
         return created_utc <= self.at_utc and _hash(self.salt, pseudonym) == self.hash
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased, and what still holds it."""
+    """Numbers of rows erased, and the backups that still hold them."""
 
     sessions: int
     packets: int
-    backups: Sequence[Kept]
-    """They hold the client until they are deleted, each at its time."""
+    backups: Sequence[BackupEntry]
+    """Backups that hold the client until they expire and are deleted."""
 
 
 def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) -> Erased:
-    """Erase a client: rows, free pages and log. The audit log keeps only that an erase took place. Raises `NoSuchClientError`."""
+    """Erase a client's rows, and what they left in free pages and the write-ahead log.
+
+    The audit log keeps only that an erasure took place. Raises `NoSuchClientError` where there is no such client.
+    """
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
     sessions, packets = _delete(db, client, actor, now)
     wipe(db)
-    _remember(folder, client, now)
-    return Erased(sessions=sessions, packets=packets, backups=still_in(folder, client))
+    _record_erasure(folder, client, now)
+    return Erased(sessions=sessions, packets=packets, backups=backups_holding(folder, client))
 
 
-def still_in(folder: Path, client: str) -> Sequence[Kept]:
-    """Backups on the folder's list that hold a client."""
-    return [kept for kept in listed(folder) if holds_client(Path(kept.file), client)]
+def backups_holding(folder: Path, client: str) -> Sequence[BackupEntry]:
+    """Return the folder's listed backups that hold a client's data."""
+    return [backup for backup in listed_backups(folder) if holds_client(Path(backup.file), client)]
 
 
 def erase_again(db: Database, folder: Path, now: datetime) -> int:
-    """Erase whoever a restored database brought back; gives how many there were."""
-    erasures = _remembered(folder)
+    """Erase the clients that a restored database brought back, and return their number."""
+    erasures = _recorded_erasures(folder)
     clients = db.execute("SELECT pseudonym, created_utc FROM client").fetchall()
-    back = [name for name, created in clients if any(erasure.fits(name, moment(created)) for erasure in erasures)]
-    for client in back:
+    returned = [name for name, created in clients if any(erasure.matches(name, moment(created)) for erasure in erasures)]
+    for client in returned:
         _delete(db, client, "restbeat", now)
-    if back:
+    if returned:
         wipe(db)
-    return len(back)
+    return len(returned)
 
 
 def _delete(db: Database, client: str, actor: str, now: datetime) -> tuple[int, int]:
@@ -80,34 +83,34 @@ def _delete(db: Database, client: str, actor: str, now: datetime) -> tuple[int, 
             db.execute("DELETE FROM audit WHERE session = ?", (session,))
             db.execute("DELETE FROM session WHERE id = ?", (session,))
         db.execute("DELETE FROM audit WHERE client = ?", (client,))
-        _unname(db, client)
+        _remove_mentions(db, client)
         db.execute("DELETE FROM client WHERE pseudonym = ?", (client,))
         note(db, now, actor, "client erased")
     return len(sessions), packets
 
 
-def _unname(db: Database, client: str) -> None:
-    """Take the pseudonym out of entries about others that name it, such as a session put under another client."""
-    named = re.compile(rf"(?<![\w.-]){re.escape(client)}(?![\w.-])")
+def _remove_mentions(db: Database, client: str) -> None:
+    """Remove the pseudonym from audit entries about others, such as a session assigned to another client."""
+    mention = re.compile(rf"(?<![\w.-]){re.escape(client)}(?![\w.-])")
     rows = db.execute("SELECT id, detail FROM audit WHERE instr(detail, ?)", (client,)).fetchall()
     for number, detail in rows:
-        db.execute("UPDATE audit SET detail = ? WHERE id = ?", (named.sub(_TEXT_OF_AUDIT, detail), number))
+        db.execute("UPDATE audit SET detail = ? WHERE id = ?", (mention.sub(_ERASED_TEXT, detail), number))
 
 
 def wipe(db: Database) -> None:
-    """Overwrite what deleted rows have left in the file, and empty the write-ahead log."""
+    """Overwrite what deleted rows left in the file, and empty the write-ahead log."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.execute("VACUUM")
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _remember(folder: Path, client: str, now: datetime) -> None:
+def _record_erasure(folder: Path, client: str, now: datetime) -> None:
     salt = secrets.token_hex(16)
     with (folder / ERASURES).open("ab") as lines:
         lines.write(msgspec.json.encode(Erasure(salt, _hash(salt, client), now)) + b"\n")
 
 
-def _remembered(folder: Path) -> list[Erasure]:
+def _recorded_erasures(folder: Path) -> list[Erasure]:
     try:
         lines = (folder / ERASURES).read_bytes().splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Everything of a client as one zip: tables as JSON, each session as recording, tables, and what other programs read."""
+"""Export of a client's data as one zip: tables as JSON, each session as a recording and in the formats of other programs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,11 +11,11 @@ import zipfile
 
 import msgspec
 
-from ..courses.course_records import CourseHeld
+from ..courses.course_records import CourseRecords
 from ..storage.event_rows import stamp
 from ..terminal.output_file import whole_file
 from ..worker.worker import Worker
-from .personal_data import ClientHeld, SessionHeld
+from .personal_data import ClientRecords, SessionRecords
 
 README: Final = "README.txt"
 REPORT: Final = "report.json"
@@ -41,18 +41,23 @@ restbeat is relaxation feedback, no medical device. The data belong to the clien
 """
 
 
-async def write_export(out: Path, held: ClientHeld, sessions: AsyncIterator[SessionHeld], worker: Worker, now: datetime) -> int:
-    """Write the zip, whole or not at all; gives how many sessions are in it. Raises `OutputError`."""
+async def write_export(
+    out: Path, client: ClientRecords, sessions: AsyncIterator[SessionRecords], worker: Worker, now: datetime
+) -> int:
+    """Write the zip, completely or not at all, and return the number of sessions in it.
+
+    Raises `OutputError` where it cannot be written, `WorkerError` where the worker fails, and what reading `sessions` raises.
+    """
     reports: dict[int, bytes] = {}
     with whole_file(out) as part, closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
-        records = json.dumps(held.rows, default=_plain, ensure_ascii=False, indent=1)
-        await _add(archive, {README: _ABOUT.format(client=held.client, now=now), "records.json": records})
+        records = json.dumps(client.rows, default=_to_json, ensure_ascii=False, indent=1)
+        await _add(archive, {README: _ABOUT.format(client=client.client, now=now), "records.json": records})
         async for session in sessions:
-            made = await worker.run(_session_files, session, held.language)
+            files = await worker.run(_session_files, session, client.language)
             folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
-            await _add(archive, {f"{folder}/{file}": content for file, content in made.items()})
-            reports[session.session] = made[REPORT]
-        await _add(archive, await worker.run(_course_files, held.course, reports, held.language))
+            await _add(archive, {f"{folder}/{file}": content for file, content in files.items()})
+            reports[session.session] = files[REPORT]
+        await _add(archive, await worker.run(_course_files, client.course, reports, client.language))
         part.chmod(0o600)
     return len(reports)
 
@@ -62,21 +67,23 @@ async def _add(archive: zipfile.ZipFile, files: Mapping[str, str | bytes]) -> No
         await asyncio.to_thread(archive.writestr, name, content)
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else msgspec.to_builtins(value)
 
 
-def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
-    """Make the files of one session, by name, in the client's language; the report is one of them: for the worker process."""
+def _session_files(session: SessionRecords, language: str | None) -> dict[str, bytes]:
+    """Return the files of one session, its report among them, by name and in the client's language; in the worker process."""
     from ...analysis.session_report import summarise
     from ..documents.export_pages import summary_files
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
-    report = summarise(f"session {held.session}", held.header, held.events, end_s=held.end_s, earlier_rests=held.past)
-    dated = msgspec.structs.replace(held.header, extra=held.header.extra | {"began_utc": stamp(held.began)})
-    data = session_data(dated, held.events, report, held.began)
-    forms = {
+    report = summarise(
+        f"session {session.session}", session.header, session.events, end_s=session.end_s, earlier_rests=session.earlier_rests
+    )
+    dated = msgspec.structs.replace(session.header, extra=session.header.extra | {"began_utc": stamp(session.began)})
+    data = session_data(dated, session.events, report, session.began)
+    formats = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",
         "phases.csv": "phases",
@@ -85,17 +92,17 @@ def _session_files(held: SessionHeld, language: str | None) -> dict[str, bytes]:
         "fhir.json": "fhir",
         "open-mhealth.json": "omh",
     }
-    files = {file: write_as(form, data) for file, form in forms.items()}
+    files = {file: write_as(format_name, data) for file, format_name in formats.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_files(held.around(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_files(session.client_session(report=report), language)
 
 
-def _course_files(held: CourseHeld, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
-    """Make the files of the course, by name; `reports` by session: for the worker process."""
-    from ..courses.course_computation import course_of
+def _course_files(records: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
+    """Return the files of the course, by name; `reports` as JSON, by session; in the worker process."""
+    from ..courses.course_computation import compute_course
     from ..courses.course_records import with_figures
     from ..documents.export_pages import course_files
 
-    course = with_figures(held.course, *course_of(held.sessions, reports)) if held.course.agreed else held.course
+    course = with_figures(records.course, *compute_course(records.sessions, reports)) if records.course.agreed else records.course
     return course_files(course, language)

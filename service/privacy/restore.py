@@ -1,4 +1,4 @@
-"""A backup put in the place of the database: what was there before is kept aside, and who was erased since is erased again."""
+"""Restoring a backup: the present database is kept aside, and clients erased since the backup are erased again."""
 
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
 from ..storage.backup import Counts, count, take_backup
-from ..storage.backup_catalogue import BESIDE, KEEP_DAYS, Kept, remember
+from ..storage.backup_catalogue import KEEP_DAYS, SIDE_FILES, BackupEntry, add_backup
 from ..storage.database import DATABASE, open_database, take_folder
 from .erasure import erase_again
 
@@ -19,44 +19,48 @@ _PART: Final = f".{DATABASE}.part"
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What the folder holds now, and what became of what it held before."""
+    """The restored database, and what became of the one before."""
 
     holds: Counts
     before: str | None
-    """Where that lies; it is on the list of backups. None where there was nothing."""
+    """Path of the database before, which is on the list of backups; None where there was none."""
     damaged: bool
-    """It could not be read, and lies there as it was found."""
+    """Whether it could not be read, and was moved there unchanged."""
     erased_again: int
-    """Clients who were erased since the backup was made."""
+    """Number of clients erased since the backup was made."""
 
 
-def put_back(file: Path, folder: Path, now: datetime) -> Restored:
-    """Put a verified backup in the place of the folder's database. Raises `ServiceError`."""
+def restore_backup(file: Path, folder: Path, now: datetime) -> Restored:
+    """Put a verified backup in the place of the folder's database.
+
+    Raises `FolderTakenError` where a running restbeat uses the folder, `OutputError` where a file cannot be written,
+    `StorageError` where the restored database cannot be opened.
+    """
     with closing(take_folder(folder)):
         database = folder / DATABASE
         try:
             _copy(file, folder / _PART)
             before, damaged = _keep_aside(database, folder / f"restbeat-before-{now:%Y%m%d-%H%M%S}.db", now)
-            for suffix in BESIDE:
-                _beside(database, suffix).unlink(missing_ok=True)
+            for suffix in SIDE_FILES:
+                _side_file(database, suffix).unlink(missing_ok=True)
             (folder / _PART).replace(database)
         except OSError as error:
             raise OutputError(f"{file} could not be put into {folder}: {error.strerror}. Nothing was lost.") from error
         finally:
             (folder / _PART).unlink(missing_ok=True)
         with closing(open_database(folder)) as db:
-            again = erase_again(db, folder, now)
-            return Restored(holds=count(db), before=before, damaged=damaged, erased_again=again)
+            erased = erase_again(db, folder, now)
+            return Restored(holds=count(db), before=before, damaged=damaged, erased_again=erased)
 
 
 def _copy(file: Path, part: Path) -> None:
     shutil.copyfile(file, part)
-    with part.open("rb+") as written:
-        os.fsync(written.fileno())
+    with part.open("rb+") as copy:
+        os.fsync(copy.fileno())
 
 
 def _keep_aside(database: Path, aside: Path, now: datetime) -> tuple[str | None, bool]:
-    """Make a backup of what is there; what is too damaged for that is moved as it is, with all that lies beside it."""
+    """Back up the present database; one too damaged for that is moved unchanged, with SQLite's files beside it."""
     if not database.exists():
         return None, False
     damaged = False
@@ -64,12 +68,12 @@ def _keep_aside(database: Path, aside: Path, now: datetime) -> tuple[str | None,
         take_backup(database.parent, aside)
     except ForeignDatabaseError:
         damaged = True
-        for suffix in ("", *BESIDE):
-            if (found := _beside(database, suffix)).exists():
-                found.replace(_beside(aside, suffix))
-    remember(database.parent, Kept(str(aside.resolve()), now, now + timedelta(days=KEEP_DAYS)))
+        for suffix in ("", *SIDE_FILES):
+            if (found := _side_file(database, suffix)).exists():
+                found.replace(_side_file(aside, suffix))
+    add_backup(database.parent, BackupEntry(str(aside.resolve()), now, now + timedelta(days=KEEP_DAYS)))
     return str(aside), damaged
 
 
-def _beside(database: Path, suffix: str) -> Path:
+def _side_file(database: Path, suffix: str) -> Path:
     return database.with_name(f"{database.name}{suffix}")

@@ -1,4 +1,4 @@
-"""Sessions are kept as long as the practice has set, and no longer."""
+"""Deletion of sessions older than the practice keeps them."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import logging
 from types import TracebackType
 from typing import Final, Self
 
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import StorageError
 from ..settings import read_settings
 from ..storage.audit_log import note
@@ -19,15 +19,15 @@ from .erasure import wipe
 
 _LOG = logging.getLogger(__name__)
 _EVERY_S: Final = 86_400.0
-_DAYS_A_MONTH: Final = 30.44
+_DAYS_PER_MONTH: Final = 30.44
 
 
 def delete_outdated(db: Database, now: datetime) -> int:
-    """Delete the sessions that ended longer ago than the practice keeps them, without a trace; gives their number."""
+    """Delete the sessions that ended longer ago than the practice keeps them, wipe their data, and return their number."""
     months = read_settings(db).keep_months
     if months is None:
         return 0
-    before = stamp(now - timedelta(days=months * _DAYS_A_MONTH))
+    before = stamp(now - timedelta(days=months * _DAYS_PER_MONTH))
     outdated = [row[0] for row in db.execute("SELECT id FROM session WHERE ended_utc IS NOT NULL AND ended_utc < ?", (before,))]
     if outdated:
         with db.atomic():
@@ -40,7 +40,7 @@ def delete_outdated(db: Database, now: datetime) -> int:
 
 
 class Retention:
-    """Deletes what is outdated, once at the start and then each day, within the block."""
+    """Task that deletes outdated sessions at the start and then each day, within an `async with` block."""
 
     def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._storage = storage
@@ -53,13 +53,13 @@ class Retention:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._task:
-            await ended(self._task)
+            await cancel_and_wait(self._task)
 
     async def _run(self) -> None:
         while True:
             now = self._now_utc()
             try:
-                if deleted := await self._storage.work(partial(delete_outdated, now=now)):
+                if deleted := await self._storage.run(partial(delete_outdated, now=now)):
                     _LOG.info("%d sessions that the practice no longer keeps were deleted.", deleted)
             except StorageError as error:
                 _LOG.error("Outdated sessions could not be deleted: %s", error)

@@ -5,14 +5,14 @@ from io import BytesIO
 import logging
 from typing import Any, Final
 
-from ..errors import PortError, WorkerError
+from ..errors import RequestError, ServiceError, WorkerError
 from ..worker.worker import Worker
 
 _BASE: Final = "restbeat:///"
 _KINDS: Final = {".css": "text/css", ".svg": "image/svg+xml"}
 
 
-class NoPaperError(Exception):
+class NoPaperError(ServiceError):
     """WeasyPrint, or a library that it depends on, is not installed."""
 
 
@@ -42,7 +42,7 @@ def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
     return output.getvalue()
 
 
-class PaperError(PortError):
+class PaperError(RequestError):
     """A PDF cannot be made here."""
 
 
@@ -55,12 +55,12 @@ NO_PAPER = (
 async def make_pdf(worker: Worker, html: str, files: Mapping[str, bytes]) -> bytes:
     """Return a page as PDF, made in the worker process; `files` are those that the page loads, by name.
 
-    Raises `PaperError` where WeasyPrint is not installed, `PortError` where the worker failed.
+    Raises `PaperError` where WeasyPrint is not installed, `RequestError` where the worker failed.
     """
     try:
         result = await worker.run(_pdf, html, dict(files))
     except WorkerError as error:
-        raise PortError(str(error)) from error
+        raise RequestError(str(error)) from error
     if isinstance(result, str):
         raise PaperError(result)
     return result

@@ -20,10 +20,10 @@ from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange
 from ...analysis.pain_rules import notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.protocols.known_devices import known
+from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
-from ...sensors.source import LinkState
-from ...sensors.task_cancellation import ended
+from ...sensors.source import ConnectionState
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
@@ -41,13 +41,13 @@ _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
-_SIGNAL_OF_CONNECTION: dict[LinkState, tuple[Signal, str]] = {
-    LinkState.IDLE: ("connecting", "Waiting for the strap"),
-    LinkState.SCANNING: ("connecting", "Looking for the strap"),
-    LinkState.CONNECTING: ("connecting", "Connecting to the strap"),
-    LinkState.SILENT: ("silent", "Strap connected but silent"),
-    LinkState.LOST: ("lost", "Strap lost"),
-    LinkState.GIVING_UP: ("no-strap", "Strap not found"),
+_SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
+    ConnectionState.IDLE: ("connecting", "Waiting for the strap"),
+    ConnectionState.SCANNING: ("connecting", "Looking for the strap"),
+    ConnectionState.CONNECTING: ("connecting", "Connecting to the strap"),
+    ConnectionState.SILENT: ("silent", "Strap connected but silent"),
+    ConnectionState.LOST: ("lost", "Strap lost"),
+    ConnectionState.GIVING_UP: ("no-strap", "Strap not found"),
 }
 
 
@@ -103,7 +103,7 @@ class Room:
         try:
             await self.session.run()
         finally:
-            await ended(*tasks)
+            await cancel_and_wait(*tasks)
         self._publish(())
 
     @property
@@ -120,7 +120,7 @@ class Room:
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
         scores = [event.score for event in self._entered_in_order() if isinstance(event, Pain)]
-        shown = figures.phase is not Phase.ENDED and self.session.connection.state is LinkState.STREAMING
+        shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
             room=self.identifier,
@@ -213,7 +213,7 @@ class Room:
         connection = self.session.connection
         if figures.phase is Phase.ENDED:
             return "ended", "Session ended", self.end_notice
-        if connection.state is not LinkState.STREAMING:
+        if connection.state is not ConnectionState.STREAMING:
             signal, text = _SIGNAL_OF_CONNECTION[connection.state]
             return signal, text, connection.hint and connection.hint + self._low_battery(figures)
         if figures.age_s is None:
@@ -314,10 +314,10 @@ def beat_rows(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
 
 
 def _why_no_hrv(device: Device) -> str:
-    known_device = known(device)
-    if known_device is None or known_device.quirk is None:
+    row = known_device(device)
+    if row is None or row.quirk is None:
         return "This sensor sends no RR intervals; a chest strap does."
-    return f"{known_device.quirk} A chest strap sends them."
+    return f"{row.quirk} A chest strap sends them."
 
 
 def compare_engines(window: LiveWindow) -> Parity:

@@ -7,7 +7,7 @@ from functools import partial
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Mark
 from ..clients.flags import set_flag
-from ..errors import PortError, RefusedError, ServiceError
+from ..errors import RefusedError, RequestError, StorageError
 from ..sessions.session_store import SessionStore
 from .messages import EntryView
 from .room_registry import RoomRegistry
@@ -87,7 +87,7 @@ class RoomEntries:
 
     async def _flag_stop(self, room: str, reason: str | None) -> None:
         session = self._rooms[room].session.number
-        await self._store.work(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
+        await self._store.run(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
 
     async def _settled(self, request: RequestKey | None) -> None:
         """Wait until an entry with a key is on disk."""
@@ -95,8 +95,8 @@ class RoomEntries:
             return
         try:
             await self._store.flush()
-        except ServiceError as error:
-            raise PortError(str(error)) from error
+        except StorageError as error:
+            raise RequestError(str(error)) from error
 
 
 def _key_of(request: RequestKey | None) -> str | None:

@@ -16,11 +16,11 @@ from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
-from ...sensors.task_cancellation import ended
-from ..clients.consents import demand_for_session, give_for_session
+from ...sensors.task_cancellation import cancel_and_wait
+from ..clients.consents import give_for_session, require_for_session
 from ..clients.flags import flag_pain
-from ..clients.strap_assignments import reassign, wearer_of
-from ..errors import ConflictError, RefusedError, ServiceError
+from ..clients.strap_assignments import reassign_session, wearer_of
+from ..errors import ConflictError, RefusedError, RequestError, ServiceError
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore
 from ..settings import read_settings
@@ -72,7 +72,7 @@ class Rooms:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await ended(*self._tasks)
+        await cancel_and_wait(*self._tasks)
 
     def adapter(self) -> AdapterState:
         """Return the state of the Bluetooth adapter, or of the storage where that keeps sessions from being recorded."""
@@ -100,7 +100,7 @@ class Rooms:
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
         async with self._starting, self._rooms.claimed(address):
-            await self._storage.work(lambda db: admit(db, opening, device.name, by, now))
+            await self._storage.run(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
             header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
             return await self._start(address, self._source_of(address), clock, header, opening, by)
@@ -170,12 +170,12 @@ class Rooms:
                     give_for_session(db, session, by, now)
                 else:
                     ensure_client(db, client, by, now, agreed=consent)
-                reassign(db, session, client, by, now)
+                reassign_session(db, session, client, by, now)
             return wearer_of(db, target.address)
 
         async with self._starting:
             await self._storage.flush()
-            target.wearer = await self._storage.work(work)
+            target.wearer = await self._storage.run(work)
             target.header = msgspec.structs.replace(target.header, client=client)
         self._spawn(self._load_earlier_rests(target), f"earlier rests for {room}")
         self._live_feed.publish(target.state)
@@ -221,7 +221,7 @@ class Rooms:
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
             async with self._rooms.claimed(address):
-                await self._storage.work(lambda db: demand_for_session(db, session))
+                await self._storage.run(lambda db: require_for_session(db, session))
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0) * (interrupted.speed or 1.0)
                 clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
@@ -233,7 +233,7 @@ class Rooms:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
         async with self._starting, self._rooms.claimed(room.address):
             session = room.session.number
-            await self._storage.work(lambda db: demand_for_session(db, session))
+            await self._storage.run(lambda db: require_for_session(db, session))
             await self._storage.reopen(session)
             self.entries.of(room.identifier).undo(action, by)
             await self._continue(session, room.identifier, room.address, room.session.clock, room.header)
@@ -241,7 +241,7 @@ class Rooms:
     async def _continue(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
         """Continue a session that is writable again; the time in between is a gap."""
         _, events = await self._storage.events(session)
-        plan = await self._storage.work(lambda db: stored_plan(db, session))
+        plan = await self._storage.run(lambda db: stored_plan(db, session))
         room = await self._open(session, identifier, address, self._source_of(address), clock, header, plan, events)
         self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
@@ -252,7 +252,7 @@ class Rooms:
         if interrupted is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, interrupted.last_utc, interrupted.last_s)
-        await self._storage.work(lambda db: flag_pain(db, session, self._now_utc()))
+        await self._storage.run(lambda db: flag_pain(db, session, self._now_utc()))
 
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
@@ -268,7 +268,7 @@ class Rooms:
         plan: Plan,
         stored: Sequence[Event] = (),
     ) -> str:
-        settings, wearer = await self._storage.work(lambda db: (read_settings(db), wearer_of(db, address)))
+        settings, wearer = await self._storage.run(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
         live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
@@ -281,7 +281,7 @@ class Rooms:
         room.plan = plan.with_phase_lengths(settings)
         room.wearer = wearer
         rest = header.kind == "rest"
-        earlier = await self._storage.work(lambda db: entries_by_key(db, number, rest=rest))
+        earlier = await self._storage.run(lambda db: entries_by_key(db, number, rest=rest))
         room.entries = SessionEntries(session, self._storage, rest=rest, earlier=earlier)
         room.estimate = partial(self._worker.run, estimate_change, ())
         self._spawn(self._load_earlier_rests(room), f"earlier rests for {identifier}")
@@ -299,9 +299,8 @@ class Rooms:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _LOG.error(
-                "%s: %s", task.get_name(), error, exc_info=None if isinstance(error, SensorError | ServiceError) else error
-            )
+            expected = isinstance(error, SensorError | ServiceError) and not isinstance(error, RequestError)
+            _LOG.error("%s: %s", task.get_name(), error, exc_info=None if expected else error)
 
     async def _run_to_end(self, room: Room) -> None:
         try:
@@ -313,12 +312,12 @@ class Rooms:
             return
         now = self._now_utc()
         await self._storage.end_session(session.number, now, session.end_s)
-        await self._storage.work(lambda db: flag_pain(db, session.number, now))
+        await self._storage.run(lambda db: flag_pain(db, session.number, now))
         await self._reports.make(session.number)
 
     async def _load_earlier_rests(self, room: Room) -> None:
         """Let the room's estimate of the change so far account for the client's earlier rest-only sessions."""
-        earlier_rests = await self._storage.past(room.session.number)
+        earlier_rests = await self._storage.earlier_rests(room.session.number)
         room.estimate = partial(self._worker.run, estimate_change, earlier_rests)
 
 

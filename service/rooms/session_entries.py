@@ -11,7 +11,7 @@ import msgspec
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
-from ..storage.event_rows import EVENT_COLUMNS, EVENT_OF, TOLD
+from ..storage.event_rows import ENTRY_TABLES, EVENT_COLUMNS, EVENT_OF
 from ..storage.sqlite import Database
 from .messages import EntryView
 from .session_runner import Session
@@ -270,7 +270,7 @@ def mark_text(mark: Mark) -> str:
 def entries_by_key(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
     """Return a stored session's entries by their request keys; none can be changed any more."""
     entries: dict[str, EntryView] = {}
-    for table in TOLD:
+    for table in ENTRY_TABLES:
         names = ", ".join(EVENT_COLUMNS[table])
         query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
         for key, t_s, *columns in db.execute(query, (session,)):

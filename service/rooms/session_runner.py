@@ -11,8 +11,8 @@ from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
-from ...sensors.source import ConnectionChange, Described, Item, LinkState, Source
-from ...sensors.task_cancellation import ended
+from ...sensors.source import ConnectionChange, ConnectionState, Described, Item, Source
+from ...sensors.task_cancellation import cancel_and_wait
 
 
 class Log(Protocol):
@@ -37,7 +37,7 @@ class Session:
     """Called when the strap has described itself."""
     live: LiveSession = field(default_factory=LiveSession)
     device: Device = field(default_factory=Device)
-    connection: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, LinkState.IDLE))
+    connection: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, ConnectionState.IDLE))
     entered: dict[int, Event] = field(default_factory=dict)
     """Phases, marks and pain scores that people entered, by event number."""
     corrections: int = 0
@@ -57,7 +57,7 @@ class Session:
             try:
                 await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await ended(feeding, ending)
+                await cancel_and_wait(feeding, ending)
         self.observe(self.live.finish(self.end_s))
         if not feeding.cancelled():
             feeding.result()

@@ -6,8 +6,8 @@ import msgspec
 
 from ...sensors.model import Phase
 from ..clients import client_store
-from ..clients.consents import NOBODY_ASKED, give, holds, of_client, refusal
-from ..clients.strap_assignments import remember, wearer_of
+from ..clients.consents import NOBODY_ASKED, give, has_consent, of_client, refusal
+from ..clients.strap_assignments import assign_strap, wearer_of
 from ..errors import RefusedError
 from ..sessions.screening import Screening
 from ..settings import Settings
@@ -49,7 +49,7 @@ def admit(db: Database, opening: Opening, strap_name: str | None, actor: str, no
         return
     with db.atomic():
         ensure_client(db, client, actor, now, agreed=opening.consent)
-        remember(db, client, opening.address, strap_name, opening.posture)
+        assign_strap(db, client, opening.address, strap_name, opening.posture)
 
 
 def require_consent(db: Database, client: str | None, *, agreed: bool) -> None:
@@ -57,7 +57,7 @@ def require_consent(db: Database, client: str | None, *, agreed: bool) -> None:
 
     Raises `RefusedError` where there is no consent.
     """
-    if agreed or (client is not None and holds(db, client, "record")):
+    if agreed or (client is not None and has_consent(db, client, "record")):
         return
     raise RefusedError(NOBODY_ASKED if client is None else refusal(of_client(db, client), client))
 

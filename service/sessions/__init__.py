@@ -1,1 +1,1 @@
-"""Sessions on record: rows, reports, notes, screening."""
+"""Stored sessions: rows, reports, notes, screening."""

@@ -1,15 +1,15 @@
-"""How a client's quiet minutes vary from day to day: from the baselines of the sessions before one."""
+"""The day-to-day range of a client's baseline RMSSD, from the sessions before one."""
 
 from math import exp, sqrt
 from statistics import fmean, stdev
 
 from ...analysis.response.thresholds import LEAST_USED_PCT
-from ..clients.consents import holds
+from ..clients.consents import has_consent
 from ..storage.sqlite import Database
-from .client_session import FEWEST_DAYS, UsualDays
+from .client_session import FEWEST_DAYS, BaselineRange
 
 MOST = 30
-"""The newest so many days are looked at: those of long ago no longer tell what is usual."""
+"""Number of newest sessions that are used: older ones no longer show what is typical."""
 
 _EARLIER = """
 SELECT phase_hrv.ln_rmssd FROM session AS own
@@ -21,19 +21,22 @@ ORDER BY other.started_utc DESC, other.id DESC LIMIT ?
 """
 
 
-def usual_before(db: Database, session: int, client: str | None) -> UsualDays:
-    """What is usual for the client before a session; nothing where they have not agreed to have sessions compared."""
+def baseline_range_before(db: Database, session: int, client: str | None) -> BaselineRange:
+    """Return the client's typical range of baseline RMSSD before a session, from up to `MOST` earlier sessions.
+
+    Only baselines of steady data count (`LEAST_USED_PCT`). Without a client, or without the consent "trends", it is empty.
+    """
     if client is None:
-        return UsualDays()
-    if not holds(db, client, "trends"):
-        return UsualDays(compared=False)
-    return usual_of([row[0] for row in db.execute(_EARLIER, (session, LEAST_USED_PCT, MOST))])
+        return BaselineRange()
+    if not has_consent(db, client, "trends"):
+        return BaselineRange(compared=False)
+    return baseline_range_of([row[0] for row in db.execute(_EARLIER, (session, LEAST_USED_PCT, MOST))])
 
 
-def usual_of(ln_rmssd: list[float]) -> UsualDays:
-    """The range in which about two thirds of further days lie: mean ± s·√(1 + 1/n) of ln RMSSD."""
+def baseline_range_of(ln_rmssd: list[float]) -> BaselineRange:
+    """Return the range, in ms, in which about two thirds of further days lie: mean ± s·√(1 + 1/n) of ln RMSSD."""
     days = len(ln_rmssd)
     if days < FEWEST_DAYS:
-        return UsualDays(days=days)
-    middle, reach = fmean(ln_rmssd), stdev(ln_rmssd) * sqrt(1 + 1 / days)
-    return UsualDays(days=days, low_ms=exp(middle - reach), high_ms=exp(middle + reach))
+        return BaselineRange(days=days)
+    mean, half_width = fmean(ln_rmssd), stdev(ln_rmssd) * sqrt(1 + 1 / days)
+    return BaselineRange(days=days, low_ms=exp(mean - half_width), high_ms=exp(mean + half_width))

@@ -1,4 +1,4 @@
-"""What a client's summary tells of: one session, what surrounds it, and what is usual for the client."""
+"""The data of a client's summary: one session, its notes and co-interventions, and the client's typical baseline."""
 
 from typing import Annotated, Literal
 
@@ -10,39 +10,40 @@ from .models import SessionRow, Visit
 ComplementKind = Literal["heat", "cold", "mindfulness", "tai-chi-yoga", "medication", "other"]
 
 FEWEST_DAYS = 3
-"""Earlier sessions whose quiet minutes tell what is usual."""
+"""Least number of earlier baselines for a typical range."""
 
 
-class UsualDays(msgspec.Struct, frozen=True, kw_only=True):
-    """How the quiet minutes vary from day to day, from a client's earlier sessions of whatever kind."""
+class BaselineRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Day-to-day range of a client's baseline RMSSD, from earlier sessions of any kind."""
 
     days: int = 0
-    """Earlier sessions with a baseline."""
+    """Number of earlier sessions with a baseline."""
     low_ms: float | None = None
-    """Range of RMSSD in which about two thirds of days lie; None below `FEWEST_DAYS`."""
+    """Lower end of the RMSSD range in which about two thirds of days lie, in ms; None below `FEWEST_DAYS`."""
     high_ms: float | None = None
+    """Upper end, in ms; None below `FEWEST_DAYS`."""
     compared: bool = True
     """False where the client has not agreed to have sessions compared."""
 
 
 class Complement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something else that was done for the client, noted beside a session."""
+    """A co-intervention noted with a session, such as heat or medication."""
 
     complement: int
     session: int
     kind: ComplementKind
-    detail: Annotated[str, msgspec.Meta(description="For the therapist's eyes.")] = ""
+    detail: Annotated[str, msgspec.Meta(description="For the therapist only.")] = ""
     noted_by: str
     noted_utc: str
 
 
 class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a client's summary tells of."""
+    """All data of a client's summary of one session."""
 
     row: SessionRow
     report: SessionReport
     visit: Visit
     stopped: bool = False
-    """The massage was stopped because of pain."""
-    usual: UsualDays = UsualDays()
+    """Whether the massage was stopped because of pain."""
+    baseline_range: BaselineRange = BaselineRange()
     complements: tuple[Complement, ...] = ()

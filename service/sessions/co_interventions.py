@@ -1,4 +1,4 @@
-"""What else was done for a client, as the database keeps it: beside a session, by whom it was noted."""
+"""Co-interventions (complements) in the database: noted with a session, and by whom."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,13 +15,13 @@ _ALL = "SELECT complement.id, session, complement.kind, detail, noted_by, noted_
 
 
 def of_session(db: Database, session: int) -> list[Complement]:
-    """Oldest first. Raises `UnknownSessionError`."""
-    _client(db, session)
+    """Return a session's co-interventions, oldest first. Raises `UnknownSessionError` where there is no such session."""
+    _client_of(db, session)
     return _read(db, f"{_ALL} WHERE session = ? ORDER BY complement.id", session)
 
 
 def of_client(db: Database, client: str) -> dict[int, list[Complement]]:
-    """Those of every session of a client."""
+    """Return the co-interventions of a client by session, oldest first."""
     found: dict[int, list[Complement]] = {}
     query = f"{_ALL} JOIN session ON session.id = complement.session WHERE session.client = ? ORDER BY complement.id"
     for complement in _read(db, query, client):
@@ -30,8 +30,8 @@ def of_client(db: Database, client: str) -> dict[int, list[Complement]]:
 
 
 def add(db: Database, session: int, kind: ComplementKind, detail: str, actor: str, now: datetime) -> Complement:
-    """Note what else was done. Raises `UnknownSessionError`."""
-    client = _client(db, session)
+    """Note a co-intervention. Raises `UnknownSessionError` where there is no such session."""
+    client = _client_of(db, session)
     with db.atomic():
         row = (session, kind, " ".join(detail.split()), actor, stamp(now))
         cursor = db.execute("INSERT INTO complement (session, kind, detail, noted_by, noted_utc) VALUES (?, ?, ?, ?, ?)", row)
@@ -40,8 +40,8 @@ def add(db: Database, session: int, kind: ComplementKind, detail: str, actor: st
 
 
 def remove(db: Database, session: int, complement: int, actor: str, now: datetime) -> None:
-    """Take a note back. Raises `UnknownError`."""
-    client = _client(db, session)
+    """Remove a co-intervention. Raises `UnknownError` where there is no such session or co-intervention."""
+    client = _client_of(db, session)
     found = next((row for row in of_session(db, session) if row.complement == complement), None)
     if found is None:
         raise UnknownError(f"Session {session} has no complement {complement}.")
@@ -50,7 +50,7 @@ def remove(db: Database, session: int, complement: int, actor: str, now: datetim
         note(db, now, actor, "complement taken back", client=client, session=session, detail=found.kind)
 
 
-def _client(db: Database, session: int) -> str | None:
+def _client_of(db: Database, session: int) -> str | None:
     row = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
     if row is None:
         raise UnknownSessionError(f"There is no session {session}.")
@@ -58,10 +58,10 @@ def _client(db: Database, session: int) -> str | None:
     return client
 
 
-def _read(db: Database, query: str, wanted: int | str) -> list[Complement]:
+def _read(db: Database, query: str, value: int | str) -> list[Complement]:
     return [
         Complement(complement=number, session=session, kind=kind, detail=detail, noted_by=by, noted_utc=at)
-        for number, session, kind, detail, by, at in db.execute(query, (wanted,))
+        for number, session, kind, detail, by, at in db.execute(query, (value,))
     ]
 
 
@@ -79,11 +79,11 @@ NAMES: Final[dict[ComplementKind, str]] = {
 
 
 def complement_word(speech: Speech, kind: ComplementKind) -> str:
-    """What a kind is called."""
+    """Return the name of a kind in a client's language."""
     return speech.say(NAMES[kind])
 
 
 def complements_of(complements: Iterable[Complement]) -> list[ComplementKind]:
-    """The kinds there are, each once, in the usual order."""
-    there = {complement.kind for complement in complements}
-    return [kind for kind in KINDS if kind in there]
+    """Return the distinct kinds of some co-interventions, in the order of `KINDS`."""
+    present = {complement.kind for complement in complements}
+    return [kind for kind in KINDS if kind in present]

@@ -1,4 +1,4 @@
-"""The client's earlier rest-only sessions, as their reports by today's algorithm tell of them."""
+"""Figures of a client's earlier rest-only sessions, from their reports by the current algorithm."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from ...analysis.response.earlier_rests import EarlierSession
 from ..storage.sqlite import Database
 
 MOST = 20
-"""The newest so many are looked at: rests of long ago no longer tell what is usual."""
+"""Number of newest rests that are used: older ones no longer show what is typical."""
 
 _EARLIER = """
 SELECT rest.id, report.figures FROM session AS own
@@ -20,20 +20,20 @@ WHERE own.id = ? AND own.kind != 'rest' ORDER BY rest.started_utc DESC, rest.id 
 """
 
 
-def past_before(
+def earlier_rests_before(
     db: Database, session: int, compute: Callable[[int], EarlierSession | None] = lambda _: None
 ) -> list[EarlierSession]:
-    """Give what the client's rests before a massage tell, in order of time; a rest learns from nothing but itself.
+    """Return the figures of the client's rests before a massage, in order of time; empty for a session of rest.
 
-    `compute` is asked for a rest that has no report by today's algorithm; by default that one is silent.
+    `compute` is called for a rest without a report by the current algorithm; by default that one is left out.
     """
     rows = db.execute(_EARLIER, (ALGORITHM, session, MOST)).fetchall()
     found = [_decoded(figures) or compute(rest) for rest, figures in reversed(rows)]
-    return [past for past in found if past]
+    return [rest for rest in found if rest]
 
 
-def unreported_before(db: Database, session: int) -> list[int]:
-    """Those rests that have no report by today's algorithm, in order of time."""
+def unreported_rests_before(db: Database, session: int) -> list[int]:
+    """Return the rests before a massage that have no report by the current algorithm, in order of time."""
     rows = db.execute(_EARLIER, (ALGORITHM, session, MOST)).fetchall()
     return [rest for rest, figures in reversed(rows) if _decoded(figures) is None]
 
@@ -41,5 +41,5 @@ def unreported_before(db: Database, session: int) -> list[int]:
 def _decoded(figures: str | None) -> EarlierSession | None:
     try:
         return None if figures is None else msgspec.json.decode(figures, type=EarlierSession)
-    except msgspec.ValidationError:  # an earlier shape of the same algorithm
+    except msgspec.ValidationError:  # stored by an earlier version of the struct
         return None

@@ -1,4 +1,4 @@
-"""A session on record: its row, its screening answers, marks and SOAP notes."""
+"""A stored session: its row, screening answers, marks and SOAP notes."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from ...sensors.recordings.recording import MarkContent
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list of sessions."""
+    """One session in the list of sessions."""
 
     session: int
     started_utc: Annotated[str, msgspec.Meta(description="ISO 8601, to the second.")]
@@ -17,28 +17,28 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     room: str | None
     source: Annotated[str, msgspec.Meta(description="strap name, or the recording's file name")]
     duration_s: float
-    state: Annotated[
-        str, msgspec.Meta(description="running, ended, or interrupted (cut off by a crash; can be resumed or ended)")
-    ]
+    state: Annotated[str, msgspec.Meta(description="running, ended, or interrupted (by a crash; can be resumed or ended)")]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A question before the session, and its answer."""
+    """A screening question and its answer."""
 
     question: str
     yes: bool
-    confirmed_utc: Annotated[str | None, msgspec.Meta(description="Of a yes: when the therapist chose to go on.")]
+    confirmed_utc: Annotated[
+        str | None, msgspec.Meta(description="When the therapist confirmed a yes and went on; null for a no.")
+    ]
 
 
-class Worked(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was done in the massage, and for how long."""
+class TimeSpent(msgspec.Struct, frozen=True, kw_only=True):
+    """Minutes of the massage spent on one technique, region or pressure."""
 
     what: str
     minutes: float
 
 
 class Soap(msgspec.Struct, frozen=True, kw_only=True):
-    """Notes of one session in SOAP form."""
+    """SOAP notes of one session."""
 
     subjective: str = ""
     objective: str = ""
@@ -48,7 +48,7 @@ class Soap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SavedSoap(msgspec.Struct, frozen=True, kw_only=True):
-    """Notes as somebody saved them."""
+    """SOAP notes as saved, by whom and when."""
 
     soap: Soap
     therapist: str
@@ -56,13 +56,13 @@ class SavedSoap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisitMark(MarkContent, frozen=True):
-    """A mark of a session on record, in s from its start."""
+    """A mark of a stored session; `at_s` in s from its start."""
 
     at_s: float
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, done and written around one session, beside its figures."""
+    """Screening, marks, pain scores and notes of one session."""
 
     session: int
     client: str | None
@@ -71,7 +71,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     technique: str | None
     pain_before: int | None
     pain_after: int | None
-    screening: Annotated[list[Answer], msgspec.Meta(description="Empty where nothing was asked.")]
+    screening: Annotated[list[Answer], msgspec.Meta(description="Empty where no question was asked.")]
     marks: list[VisitMark]
     saved: SavedSoap | None
-    mind: Annotated[str, msgspec.Meta(description="What the therapist wants to be minded at the next visit.")]
+    mind: Annotated[str, msgspec.Meta(description="The therapist's reminder for the next visit; empty where there is none.")]

@@ -1,4 +1,4 @@
-"""Reports of sessions: kept with those that have ended, computed in the worker where they are missing."""
+"""Reports of sessions: stored for ended ones, computed in the worker process where missing."""
 
 from collections.abc import Sequence
 
@@ -7,85 +7,97 @@ import msgspec
 from ...analysis.figures import ALGORITHM, SessionReport
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
-from ..errors import PortError, UnknownSessionError, WorkerError
+from ..errors import RequestError, UnknownSessionError, WorkerError
 from ..worker.worker import Worker
 from .models import SessionRow
 from .session_store import SessionStore
 
 
 class SessionReports:
-    """Figures of stored sessions by today's algorithm."""
+    """Reports of stored sessions by the current algorithm."""
 
-    def __init__(self, storage: SessionStore, worker: Worker) -> None:
-        self._storage = storage
+    def __init__(self, store: SessionStore, worker: Worker) -> None:
+        self._store = store
         self._worker = worker
 
     async def sessions(self) -> list[SessionRow]:
         """List every session, newest first."""
-        return await self._storage.sessions()
+        return await self._store.sessions()
 
     async def sessions_of(self, client: str) -> list[SessionRow]:
         """List a client's sessions, newest first."""
-        return await self._storage.sessions_of(client)
+        return await self._store.sessions_of(client)
 
     async def of(self, session: int) -> tuple[SessionRow, SessionReport]:
-        """Give the summary of a session: kept where it has ended, made anew as far as it has come where it runs."""
+        """Return a session's row and report: the stored one where it has ended, else computed from the data so far.
+
+        Raises `UnknownSessionError` where there is no such session, `RequestError` where the analysis failed.
+        """
         row = await self._row(session)
-        kept = await self._storage.report(session, ALGORITHM) if row.state == "ended" else None
-        if kept is not None:
-            return row, msgspec.json.decode(kept, type=SessionReport)
+        stored = await self._store.report(session, ALGORITHM) if row.state == "ended" else None
+        if stored is not None:
+            return row, msgspec.json.decode(stored, type=SessionReport)
         try:
             return row, await self._make(row)
         except WorkerError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     async def picture(self, session: int) -> str:
-        """Draw the summary picture of a session."""
+        """Return a session's summary picture as SVG.
+
+        Raises `UnknownSessionError` where there is no such session, `RequestError` where the analysis failed.
+        """
         _, report = await self.of(session)
         try:
             return await self._worker.run(draw_picture, report)
         except WorkerError as error:
-            raise PortError(str(error)) from error
+            raise RequestError(str(error)) from error
 
     async def make(self, session: int) -> SessionReport:
-        """Compute a session anew, and keep that where it has ended. Raises `WorkerError`."""
+        """Compute a session's report anew, and store it where the session has ended.
+
+        Raises `UnknownSessionError` where there is no such session, `WorkerError` where the analysis failed.
+        """
         return await self._make(await self._row(session))
 
     async def _row(self, session: int) -> SessionRow:
-        row = next((row for row in await self._storage.sessions() if row.session == session), None)
+        row = next((row for row in await self._store.sessions() if row.session == session), None)
         if row is None:
             raise UnknownSessionError(f"There is no session {session}.")
         return row
 
     async def _make(self, row: SessionRow) -> SessionReport:
-        header, events = await self._storage.events(row.session)
+        header, events = await self._store.events(row.session)
         await self._make_rests(row.session)
         report = await self._worker.run(
-            compute_report, row.source, header, events, row.duration_s, await self._storage.past(row.session)
+            compute_report, row.source, header, events, row.duration_s, await self._store.earlier_rests(row.session)
         )
         if row.state == "ended":
-            await self._storage.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
+            await self._store.put_report(row.session, ALGORITHM, msgspec.json.encode(report))
         return report
 
     async def _make_rests(self, session: int) -> None:
-        """Have reports by today's algorithm of the client's earlier rests: they tell what is usual."""
-        missing = await self._storage.unreported_rests(session)
-        rows = {row.session: row for row in await self._storage.sessions()} if missing else {}
+        """Compute the missing reports of the client's earlier rests: the report of the session uses them."""
+        missing = await self._store.unreported_rests(session)
+        rows = {row.session: row for row in await self._store.sessions()} if missing else {}
         for rest in missing:
             await self._make(rows[rest])
 
 
 def compute_report(
-    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, past: Sequence[EarlierSession] = ()
+    name: str, header: Header, events: Sequence[Event], end_s: float | None = None, earlier_rests: Sequence[EarlierSession] = ()
 ) -> SessionReport:
-    """Compute the figures of record of a whole session: for the worker process. `past`: the client's earlier rests."""
+    """Compute the report of a whole session, in the worker process.
+
+    `end_s`: the session's end, in s from its start. `earlier_rests`: of the same client, in order of time.
+    """
     from ...analysis.session_report import summarise
 
-    return summarise(name, header, events, end_s=end_s, earlier_rests=past)
+    return summarise(name, header, events, end_s=end_s, earlier_rests=earlier_rests)
 
 
 def draw_picture(report: SessionReport) -> str:
-    """Draw the summary picture as SVG: for the worker process."""
+    """Return the summary picture of a report as SVG, in the worker process."""
     from ..rendering.session_plot import session_picture
 
     return session_picture(report)

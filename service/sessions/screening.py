@@ -1,4 +1,4 @@
-"""What is asked before a session. A yes is recorded and confirmed by the therapist; it is never a diagnosis."""
+"""Screening questions before a session. A yes is recorded and confirmed by the therapist; it is never a diagnosis."""
 
 from typing import Annotated, Final
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class ScreeningQuestion(msgspec.Struct, frozen=True):
-    """One question."""
+    """One screening question."""
 
     question: str
-    reminder: Annotated[str | None, msgspec.Meta(description="What to bear in mind after a yes.")] = None
+    reminder: Annotated[str | None, msgspec.Meta(description="Advice after a yes; null where there is none.")] = None
 
 
 QUESTIONS: Final = (
@@ -28,7 +28,7 @@ POSTURES: Final = ("Prone", "Supine", "On the side", "Seated")
 
 
 class Screening(msgspec.Struct, frozen=True):
-    """One question before a session, and its answer; a "yes" that was confirmed is recorded, never diagnosed."""
+    """One screening question and its answer; a yes is recorded once confirmed, and never a diagnosis."""
 
     question: str
     yes: bool

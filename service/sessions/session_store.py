@@ -1,4 +1,4 @@
-"""Sessions, packets, marks and reports on record: raw data first, nothing lost in silence."""
+"""The store of sessions, packets, marks and reports: raw data first, nothing is lost silently."""
 
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
@@ -26,34 +26,34 @@ from ..storage.event_rows import (
 )
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
-from .earlier_rests import past_before, unreported_before
+from .earlier_rests import earlier_rests_before, unreported_rests_before
 from .models import SessionRow
 from .screening import Screening
 
 
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a session when it begins."""
+    """Data of a session that are known when it begins."""
 
     header: Header = Header()
     source: str
     """Strap name, or the recording's file name."""
     room: str | None = None
     speed: float | None = 1.0
-    """Session seconds a wall second; None: as fast as it can."""
+    """Session seconds for each second of real time; None: as fast as possible."""
     posture: str | None = None
     technique: str | None = None
-    """Planned."""
+    """Technique planned."""
     therapist: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
     began_utc: datetime | None = None
-    """Of a recording of the past; None: now."""
+    """Start of a recording made earlier; None: now."""
     consent: Literal["asked", "imported"] | None = None
-    """Of this session alone; None where the client's own consent covers it."""
+    """Origin of a consent to this session alone; None where the client's own consent covers it."""
 
 
 class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that a crash cut off: it has no end, and nobody writes to it."""
+    """A session that a crash cut off: it has no end, and no process writes to it."""
 
     session: int
     header: Header
@@ -64,107 +64,133 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     last_s: float
     """Session time of the last event; 0 where there is none."""
     last_utc: datetime
-    """When that was."""
+    """Date and time of the last event."""
 
 
 class SessionStore(Storage):
-    """The data folder with the sessions in it; open it with `await SessionStore.open(folder)`."""
+    """The data folder with its sessions; open it with `await SessionStore.open(folder)`.
+
+    Every coroutine raises `StorageError` where SQLite fails.
+    """
 
     def __init__(self, folder: Path, *, now_utc: Callable[[], datetime], batch_s: float) -> None:
         super().__init__(folder, now_utc=now_utc, batch_s=batch_s)
         self._next_seq: dict[int, int] = {}
-        """Of the sessions that this process writes to. The thread enters a new one, so that it never looks cut off."""
+        """Next event number of each session that this process writes. The database thread adds a new session, so that it never
+        appears interrupted."""
 
     async def create_session(self, new: NewSession) -> int:
-        """Begin a session; gives its number."""
+        """Begin a session and return its number."""
         started = self._now_utc()
         return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
 
     def append(self, session: int, event: Event, key: str | None = None) -> int:
-        """Store an event; never waits. Gives its number. Raises `NoSuchSessionError` where this process does not write to it."""
-        self._demand_writable(session)
+        """Queue an event without waiting, and return its number within the session.
+
+        `key`: identifies the request that entered it. Raises `NoSuchSessionError` where this process does not write the
+        session, `StorageError` after `close`.
+        """
+        self._require_writable(session)
         seq = self._next_seq[session]
         self._next_seq[session] = seq + 1
         self._writer.put(event_statement(session, seq, event, key))
         return seq
 
     def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
-        """Give an event another time, or with None take it back; how it stood is kept. Never waits."""
+        """Correct an event without waiting; the event as it was is kept.
+
+        `became_s`: its new time in s from the session's start; None: it is removed. Raises `StorageError` after `close`.
+        """
         for statement in correction_statements(session, seq, event, became_s, therapist, self._now_utc()):
             self._writer.put(statement)
 
     async def set_device(self, session: int, device: Device) -> None:
-        """Note what the strap said of itself; what it did not say leaves the older word."""
+        """Store what the strap reported about itself; fields that are None keep their stored value.
+
+        Raises `NoSuchSessionError` where there is no such session.
+        """
         columns = {name: value for name, value in device_columns(device).items() if value is not None}
         await self._writer.call(lambda db: _update(db, session, columns))
 
     async def end_session(self, session: int, ended_utc: datetime, duration_s: float) -> None:
-        """End a session, a running or an interrupted one; raises `StorageError` where what came before is not yet on the disk."""
+        """End a running or an interrupted session, `duration_s` after its start.
+
+        Raises `NoSuchSessionError` where there is none, `StorageError` where earlier rows cannot be written to the disk.
+        """
         await self._writer.flush()
         await self._writer.call(lambda db: _update(db, session, {"ended_utc": stamp(ended_utc), "duration_s": duration_s}))
         self._next_seq.pop(session, None)
 
     async def resume(self, session: int) -> Interrupted:
-        """Take up an interrupted session: `append` works again behind its last event. Raises `NoSuchSessionError` otherwise."""
-        self._demand_not_running(session)
+        """Resume an interrupted session: `append` continues after its last event.
+
+        Raises `NoSuchSessionError` where there is no such session, or it is running or has ended.
+        """
+        self._require_not_running(session)
         interrupted, next_seq = await self._writer.call(lambda db: _resume(db, session))
-        self._demand_not_running(session)
+        self._require_not_running(session)
         self._next_seq[session] = next_seq
         return interrupted
 
     async def reopen(self, session: int) -> None:
-        """Let an ended session go on: `append` works again behind its last event, and its reports are dropped."""
-        self._demand_not_running(session)
+        """Reopen an ended session: `append` continues after its last event, and its reports are deleted.
+
+        Raises `NoSuchSessionError` where there is no such session, or it is running.
+        """
+        self._require_not_running(session)
         self._next_seq[session] = await self._writer.call(lambda db: _reopen(db, session))
 
     async def interrupted(self) -> list[Interrupted]:
-        """Sessions with neither an end nor a writer, newest first."""
+        """Return the interrupted sessions, newest first: those without an end that this process does not write."""
         return await self._writer.call(lambda db: _interrupted(db, self._next_seq))
 
     async def sessions(self) -> list[SessionRow]:
-        """Every session, newest first."""
+        """Return every session, newest first."""
         return await self._writer.call(lambda db: _sessions(db, self._next_seq))
 
     async def sessions_of(self, client: str) -> list[SessionRow]:
-        """List a client's sessions, newest first."""
+        """Return a client's sessions, newest first."""
         return await self._writer.call(lambda db: _sessions_of(db, client, self._next_seq))
 
     async def events(self, session: int) -> tuple[Header, list[Event]]:
-        """The session as its recording would hold it, every bit as it came."""
+        """Return a session as a recording, exactly as received. Raises `NoSuchSessionError` where there is no such session."""
         return await self._writer.call(lambda db: events_of(db, session))
 
     async def put_report(self, session: int, algorithm: str, report_json: bytes) -> None:
-        """Keep a `SessionReport` as JSON; it replaces that of the same algorithm, those of others stay beside it."""
+        """Store a `SessionReport` as JSON in place of one by the same algorithm; those by others stay.
+
+        Raises `NoSuchSessionError` where there is no such session.
+        """
         row = (session, algorithm, stamp(self._now_utc()), report_json.decode())
         await self._writer.call(lambda db: _put_report(db, row))
 
     async def put_reports(self, algorithm: str, reports: Sequence[tuple[int, bytes]]) -> None:
-        """Keep several reports, all or none."""
+        """Store several reports, all or none. Raises `NoSuchSessionError` where a session does not exist."""
         made = stamp(self._now_utc())
         rows = [(session, algorithm, made, report_json.decode()) for session, report_json in reports]
         await self._writer.call(lambda db: _put_reports(db, rows))
 
     async def without_report(self, algorithm: str) -> list[int]:
-        """Ended sessions that have no report of that algorithm, oldest first."""
+        """Return the ended sessions without a report by that algorithm, oldest first."""
         return await self._writer.call(lambda db: _without_report(db, algorithm))
 
     async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
-        """The report of that algorithm, or the newest; None where there is none."""
+        """Return the report by that algorithm, or with None the newest, as JSON; None where there is none."""
         return await self._writer.call(lambda db: _report(db, session, algorithm))
 
-    async def past(self, session: int) -> list[EarlierSession]:
-        """What the client's rests before a massage tell, in order of time."""
-        return await self._writer.call(lambda db: past_before(db, session))
+    async def earlier_rests(self, session: int) -> list[EarlierSession]:
+        """Return the figures of the client's rests before a massage, in order of time."""
+        return await self._writer.call(lambda db: earlier_rests_before(db, session))
 
     async def unreported_rests(self, session: int) -> list[int]:
-        """Those of them that have no report by today's algorithm yet."""
-        return await self._writer.call(lambda db: unreported_before(db, session))
+        """Return the rests before a massage that have no report by the current algorithm, in order of time."""
+        return await self._writer.call(lambda db: unreported_rests_before(db, session))
 
-    def _demand_writable(self, session: int) -> None:
+    def _require_writable(self, session: int) -> None:
         if session not in self._next_seq:
             raise NoSuchSessionError(f"Session {session} is not running here, so nothing can be added to it.")
 
-    def _demand_not_running(self, session: int) -> None:
+    def _require_not_running(self, session: int) -> None:
         if session in self._next_seq:
             raise NoSuchSessionError(f"Session {session} is running already.")
 
@@ -179,9 +205,9 @@ def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, in
         names = ", ".join(row)
         cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
         session = int(cursor.lastrowid or 0)
-        for asked in new.screening:
-            answer, confirmed = ("yes", started) if asked.yes else ("no", None)
-            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, asked.question, answer, confirmed))
+        for item in new.screening:
+            answer, confirmed = ("yes", started) if item.yes else ("no", None)
+            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, item.question, answer, confirmed))
         if new.consent:
             give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
     next_seq[session] = 0
@@ -202,7 +228,7 @@ def _row(db: Database, session: int) -> dict[str, Any]:
 
 
 def _last(db: Database, session: int) -> tuple[int, float]:
-    """Greatest number and latest time of an event; -1 and 0 where there is none."""
+    """Return the greatest number and latest time, in s, of a session's events; -1 and 0 where there is none."""
     newest = [
         db.execute(f"SELECT seq, t_s FROM {table} WHERE session = ? ORDER BY seq DESC LIMIT 1", (session,)).fetchone()  # noqa: S608
         for table in EVENT_COLUMNS
@@ -213,10 +239,10 @@ def _last(db: Database, session: int) -> tuple[int, float]:
 
 def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
     rows = db.query("SELECT * FROM session WHERE ended_utc IS NULL ORDER BY id DESC")
-    return [_cut_off(row, _last(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
+    return [_interrupted_session(row, _last(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
 
 
-def _cut_off(row: dict[str, Any], last_s: float) -> Interrupted:
+def _interrupted_session(row: dict[str, Any], last_s: float) -> Interrupted:
     started = moment(row["started_utc"])
     return Interrupted(
         session=row["id"],
@@ -235,7 +261,7 @@ def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
     if row["ended_utc"] is not None:
         raise NoSuchSessionError(f"Session {session} has ended and cannot be taken up again.")
     seq, last_s = _last(db, session)
-    return _cut_off(row, last_s), seq + 1
+    return _interrupted_session(row, last_s), seq + 1
 
 
 def _reopen(db: Database, session: int) -> int:
@@ -257,7 +283,10 @@ def _sessions_of(db: Database, client: str, running: Container[int]) -> list[Ses
 
 
 def session_row(db: Database, session: int, running: Container[int] = ()) -> SessionRow:
-    """A session's line in the list of sessions. Raises `NoSuchSessionError`."""
+    """Return a session's row of the list of sessions; `running`: those that a process writes.
+
+    Raises `NoSuchSessionError` where there is no such session.
+    """
     return _session_row(db, _row(db, session), running)
 
 
@@ -276,7 +305,10 @@ def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> 
 
 
 def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
-    """The session as its recording would hold it. Raises `NoSuchSessionError`."""
+    """Return a session's recording header, and its events in order.
+
+    Raises `NoSuchSessionError` where there is no such session.
+    """
     header = header_of(_row(db, session))
     numbered: list[tuple[float, int, Event]] = []
     for table, columns in EVENT_COLUMNS.items():

@@ -1,4 +1,4 @@
-"""Around a session: what was asked before, what was marked, pain after, and the notes that a therapist writes."""
+"""Notes of a session: screening, marks, pain scores, and the SOAP notes that a therapist writes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,28 +15,28 @@ from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import Answer, SavedSoap, Soap, Visit, VisitMark
 
-_BEFORE = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
+_SESSION_COLUMNS = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
 
 def visit_of(db: Database, session: int) -> Visit:
-    """All of it. Raises `UnknownSessionError`."""
-    before = _session(db, session)
-    asked = db.execute("SELECT question, answer, confirmed_utc FROM screening WHERE session = ? ORDER BY rowid", (session,))
+    """Return a session's screening, marks, pain scores and notes. Raises `UnknownSessionError` where there is no such session."""
+    fields = _session(db, session)
+    answers = db.execute("SELECT question, answer, confirmed_utc FROM screening WHERE session = ? ORDER BY rowid", (session,))
     content = MarkContent.__struct_fields__
     marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
     return Visit(
         session=session,
-        **before,
-        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in asked],
-        marks=[VisitMark(at_s, **dict(zip(content, said, strict=True))) for at_s, *said in marks],
-        saved=saved_of(db, session),
+        **fields,
+        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers],
+        marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],
+        saved=saved_notes(db, session),
         mind=mind[0] if mind else "",
     )
 
 
-def saved_of(db: Database, session: int) -> SavedSoap | None:
-    """The notes as they were saved last."""
+def saved_notes(db: Database, session: int) -> SavedSoap | None:
+    """Return the SOAP notes as last saved; None where there are none."""
     names = ", ".join(Soap.__struct_fields__)
     row = db.execute(f"SELECT therapist, updated_utc, {names} FROM soap WHERE session = ?", (session,)).fetchone()  # noqa: S608
     return (
@@ -49,9 +49,13 @@ def saved_of(db: Database, session: int) -> SavedSoap | None:
 
 
 def save(db: Database, session: int, soap: Soap, mind: str, based_on: str | None, actor: str, now: datetime) -> SavedSoap:
-    """Save notes. Raises `RefusedError` where somebody else saved since `based_on`."""
+    """Save SOAP notes; `mind`: a reminder for the next visit, empty for none.
+
+    `based_on`: `updated_utc` of the notes that were edited; None where there were none. Raises `RefusedError` where the notes
+    were saved since, `UnknownSessionError` where there is no such session.
+    """
     client = _session(db, session)["client"]
-    before = saved_of(db, session)
+    before = saved_notes(db, session)
     if before is not None and before.updated_utc != based_on:
         raise RefusedError(
             f"{before.therapist} has saved these notes meanwhile. Open them anew; what you wrote is still on this page."
@@ -65,7 +69,10 @@ def save(db: Database, session: int, soap: Soap, mind: str, based_on: str | None
 
 
 def set_pain_after(db: Database, session: int, score: int | None, actor: str, now: datetime) -> None:
-    """Keep the score after the session, and flag the next visit where it asks for it."""
+    """Store the pain score after the session, and flag the next visit where the pain rule asks for it.
+
+    Raises `UnknownSessionError` where there is no such session.
+    """
     client = _session(db, session)["client"]
     with db.atomic():
         db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (score, session))
@@ -74,47 +81,50 @@ def set_pain_after(db: Database, session: int, score: int | None, actor: str, no
 
 
 def _session(db: Database, session: int) -> dict[str, Any]:
-    row = db.execute(f"SELECT {', '.join(_BEFORE)} FROM session WHERE id = ?", (session,)).fetchone()  # noqa: S608
+    row = db.execute(f"SELECT {', '.join(_SESSION_COLUMNS)} FROM session WHERE id = ?", (session,)).fetchone()  # noqa: S608
     if row is None:
         raise UnknownSessionError(f"There is no session {session}.")
-    return dict(zip(_BEFORE, row, strict=True))
+    return dict(zip(_SESSION_COLUMNS, row, strict=True))
 
 
 class SessionNotes:
-    """Notes of the sessions on record: every view and every change is in the audit log. `by` names who acts.
-
-    Every method raises `UnknownSessionError` where there is no such session.
-    """
+    """Notes of the stored sessions: every view and every change is in the audit log. `by`: the account's name."""
 
     def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._storage = storage
         self._now_utc = now_utc
 
     async def viewed(self, session: int, what: str, *, by: str) -> None:
-        """Note in the audit log that a part of a session was viewed."""
+        """Note in the audit log that a part of a session was viewed; nothing where there is no such session."""
         now = self._now_utc()
-        await self._storage.work(lambda db: _note_view(db, session, what, by, now))
+        await self._storage.run(lambda db: _note_view(db, session, what, by, now))
 
     async def visit(self, session: int, *, by: str) -> Visit:
-        """Return what was asked, done and written around a session."""
+        """Return a session's screening, marks, pain scores and notes.
+
+        Raises `UnknownSessionError` where there is no such session.
+        """
         now = self._now_utc()
 
-        def work(db: Database) -> Visit:
+        def read(db: Database) -> Visit:
             visit = visit_of(db, session)
             _note_view(db, session, "notes", by, now)
             return visit
 
-        return await self._storage.work(work)
+        return await self._storage.run(read)
 
     async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
-        """Save notes. Raises `RefusedError` where somebody else saved since `based_on`."""
+        """Save SOAP notes, as `save` does.
+
+        Raises `RefusedError` where they were saved since `based_on`, `UnknownSessionError` where there is no such session.
+        """
         now = self._now_utc()
-        return await self._storage.work(lambda db: save(db, session, soap, mind, based_on, by, now))
+        return await self._storage.run(lambda db: save(db, session, soap, mind, based_on, by, now))
 
     async def set_pain_after(self, session: int, score: int | None, *, by: str) -> None:
-        """Keep the pain score after the session."""
+        """Store the pain score after the session. Raises `UnknownSessionError` where there is no such session."""
         now = self._now_utc()
-        await self._storage.work(lambda db: set_pain_after(db, session, score, by, now))
+        await self._storage.run(lambda db: set_pain_after(db, session, score, by, now))
 
 
 def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:

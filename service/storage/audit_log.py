@@ -1,4 +1,4 @@
-"""The audit log: who did or saw what, and when. Entries are added, never changed."""
+"""The audit log: who did or viewed something, and when. Entries are added, never changed."""
 
 from datetime import datetime
 
@@ -16,9 +16,9 @@ def note(
     session: int | None = None,
     detail: str | None = None,
 ) -> None:
-    """Add an entry, in whatever transaction is open.
+    """Add an entry to the audit log, within the open transaction if there is one.
 
-    `actor`: an account's name, "link" for whoever opened a client's link, "restbeat" for the program itself.
+    `actor`: an account's name, "link" for a visitor with a client's link, "restbeat" for the program itself.
     """
     db.execute(
         "INSERT INTO audit (at_utc, actor, action, client, session, detail) VALUES (?, ?, ?, ?, ?, ?)",

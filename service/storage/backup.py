@@ -1,7 +1,7 @@
-"""Copies of the database: taken while sessions record, believed only once they were opened and counted.
+"""Backups of the database: made while sessions record, and verified by opening them and counting their rows.
 
-SQLite's online backup under one read transaction gives the state of one moment, however long the copying takes; who writes
-meanwhile is not held up (WAL).
+SQLite's online backup under one read transaction copies the state of one moment, however long the copying takes, and does
+not block the writer (WAL).
 """
 
 from collections.abc import Callable
@@ -13,19 +13,19 @@ import sqlite3
 import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
-from .database import check_ours, demand_there, open_readonly, sentence_for
+from .database import check_schema, open_readonly, require_database, storage_error
 from .sqlite import Database
 
 _STEP_PAGES = 2000
-_COUNTED = ("session", "packet", "client", "report")
+_COUNTED_TABLES = ("session", "packet", "client", "report")
 
 
-Told = Callable[[int, int], None]
-"""Called with how much is done, and how much there is in all."""
+ProgressCallback = Callable[[int, int], None]
+"""Called with the pages copied so far and the pages in all."""
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What a database holds."""
+    """Numbers of rows in a database."""
 
     sessions: int
     packets: int
@@ -34,38 +34,45 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
-    """A backup that was opened and found whole."""
+    """A verified backup."""
 
     file: str
     bytes: int
     counts: Counts
 
 
-def take_backup(folder: Path, out: Path, told: Told = lambda _done, _all: None) -> Backup:
-    """Copy the folder's database to the file `out`, whole or not at all, beside whoever writes to it. Raises `ServiceError`."""
-    demand_there(folder)
+def take_backup(folder: Path, out: Path, progress: ProgressCallback = lambda _done, _total: None) -> Backup:
+    """Copy the folder's database to the file `out`, completely or not at all, while another process may write to it.
+
+    Raises `OutputError` where `out` cannot be written or differs from the database, `ForeignDatabaseError` or
+    `NewerDatabaseError` where there is no database that this restbeat can read, `StorageError` where SQLite fails.
+    """
+    require_database(folder)
     part = out.with_name(f".{out.name}.part")
     try:
         with closing(open_readonly(folder)) as source:
-            counted = _copy(source, part, told)
-        made = verify(part)
-        if made.counts != counted:
-            raise OutputError(f"The backup holds {made.counts}, not {counted}. It was thrown away; try again.")
-        _to_disk(part, out)
+            expected = _copy(source, part, progress)
+        backup = verify(part)
+        if backup.counts != expected:
+            raise OutputError(f"The backup holds {backup.counts}, not {expected}. It was thrown away; try again.")
+        _move_into_place(part, out)
     except OSError as error:
         raise OutputError(f"{out} could not be written: {error.strerror}. Nothing was changed.") from error
     except sqlite3.Error as error:
-        raise sentence_for(error, folder) from error
+        raise storage_error(error, folder) from error
     finally:
         part.unlink(missing_ok=True)
-    return msgspec.structs.replace(made, file=str(out.resolve()))
+    return msgspec.structs.replace(backup, file=str(out.resolve()))
 
 
 def verify(file: Path) -> Backup:
-    """Open a backup, check it through, and count. Raises `ForeignDatabaseError`, `NewerDatabaseError`."""
+    """Open a backup, check its integrity and count its rows.
+
+    Raises `ForeignDatabaseError` where the file is damaged or no backup, `NewerDatabaseError` where a later restbeat made it.
+    """
     try:
-        with closing(_opened(file)) as db:
-            check_ours(db, file)
+        with closing(_open_backup(file)) as db:
+            check_schema(db, file)
             damage = [row[0] for row in db.execute("PRAGMA integrity_check(3)").fetchall()]
             if damage != ["ok"]:
                 raise ForeignDatabaseError(f"{file} is damaged ({damage[0]}). It was left as it is; take another backup.")
@@ -76,36 +83,36 @@ def verify(file: Path) -> Backup:
 
 
 def count(db: Database) -> Counts:
-    """Count what a database holds."""
-    return Counts(*(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _COUNTED))  # noqa: S608
+    """Count the rows of a database's main tables."""
+    return Counts(*(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in _COUNTED_TABLES))  # noqa: S608
 
 
 def holds_client(file: Path, client: str) -> bool:
-    """Whether a backup holds anything of a client; a file that cannot be read might."""
+    """Return whether a backup holds a client's data; True too for a file that cannot be read, as it might."""
     try:
-        with closing(_opened(file)) as db:
+        with closing(_open_backup(file)) as db:
             return db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is not None
     except sqlite3.Error:
         return True
 
 
-def _opened(file: Path) -> Database:
+def _open_backup(file: Path) -> Database:
     return Database(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True), execute_plugins=False)
 
 
-def _copy(source: Database, part: Path, told: Told) -> Counts:
+def _copy(source: Database, part: Path, progress: ProgressCallback) -> Counts:
     part.write_bytes(b"")
     source.execute("BEGIN")
-    counted = count(source)  # the first read fixes the moment
+    counts = count(source)  # the first read fixes the moment that is copied
     with closing(sqlite3.connect(part)) as target:
-        source.conn.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, whole: told(whole - left, whole))
+        source.conn.backup(target, pages=_STEP_PAGES, sleep=0.0, progress=lambda _, left, total: progress(total - left, total))
         target.execute("PRAGMA journal_mode=DELETE")
     source.conn.rollback()
-    return counted
+    return counts
 
 
-def _to_disk(part: Path, out: Path) -> None:
+def _move_into_place(part: Path, out: Path) -> None:
     part.chmod(0o600)
-    with part.open("rb") as written:
-        os.fsync(written.fileno())
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
     part.replace(out)

@@ -1,4 +1,4 @@
-"""Which backups were made of a data folder, where they lie and until when: an erased client must not live on unnoticed in one."""
+"""The list of a data folder's backups, with their paths and expiry dates, so that an erased client is found in each."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,61 +7,61 @@ from typing import Final
 
 import msgspec
 
-LIST: Final = "backups.jsonl"
+CATALOGUE: Final = "backups.jsonl"
 KEEP_DAYS: Final = 90
-"""How long a backup is kept unless told otherwise."""
-BESIDE: Final = ("-wal", "-shm")
-"""What SQLite writes beside a database; it goes with it."""
+"""Default lifetime of a backup."""
+SIDE_FILES: Final = ("-wal", "-shm")
+"""Suffixes of the files that SQLite writes beside a database; they are moved and deleted with it."""
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A backup that was made, and when it is to be deleted."""
+class BackupEntry(msgspec.Struct, frozen=True):
+    """A backup, and when it is to be deleted."""
 
     file: str
     made_utc: datetime
     until_utc: datetime
 
 
-def remember(folder: Path, kept: Kept) -> None:
-    """Put a backup on the list."""
-    _write(folder, [*(other for other in listed(folder) if other.file != kept.file), kept])
+def add_backup(folder: Path, backup: BackupEntry) -> None:
+    """Add a backup to the folder's list, in place of an entry for the same file."""
+    _write(folder, [*(other for other in listed_backups(folder) if other.file != backup.file), backup])
 
 
-def listed(folder: Path) -> Sequence[Kept]:
-    """Backups that were made and still lie where they were put, oldest first; a line that cannot be read is passed over."""
+def listed_backups(folder: Path) -> Sequence[BackupEntry]:
+    """Return the listed backups whose file still exists, oldest first; a line that cannot be read is skipped."""
     try:
-        lines = (folder / LIST).read_bytes().splitlines()
+        lines = (folder / CATALOGUE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    found: list[Kept] = []
+    found: list[BackupEntry] = []
     for line in lines:
         try:
-            kept = msgspec.json.decode(line, type=Kept)
+            entry = msgspec.json.decode(line, type=BackupEntry)
         except msgspec.MsgspecError:
             continue
-        if Path(kept.file).exists():
-            found.append(kept)
-    return sorted(found, key=lambda kept: kept.made_utc)
+        if Path(entry.file).exists():
+            found.append(entry)
+    return sorted(found, key=lambda entry: entry.made_utc)
 
 
-def delete_expired(folder: Path, now: datetime) -> Sequence[Kept]:
-    """Delete the backups whose time is over; gives those that are gone. One that cannot be deleted stays on the list."""
-    gone: list[Kept] = []
-    for kept in listed(folder):
-        if kept.until_utc <= now:
+def delete_expired(folder: Path, now: datetime) -> Sequence[BackupEntry]:
+    """Delete the expired backups and return them. One that cannot be deleted stays on the list."""
+    deleted: list[BackupEntry] = []
+    for backup in listed_backups(folder):
+        if backup.until_utc <= now:
             try:
-                Path(kept.file).unlink()
-                for suffix in BESIDE:
-                    Path(f"{kept.file}{suffix}").unlink(missing_ok=True)
+                Path(backup.file).unlink()
+                for suffix in SIDE_FILES:
+                    Path(f"{backup.file}{suffix}").unlink(missing_ok=True)
             except OSError:
                 continue
-            gone.append(kept)
-    if gone:
-        _write(folder, listed(folder))
-    return gone
+            deleted.append(backup)
+    if deleted:
+        _write(folder, listed_backups(folder))
+    return deleted
 
 
-def _write(folder: Path, kept: Sequence[Kept]) -> None:
-    part = folder / f".{LIST}.part"
-    part.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in kept))
-    part.replace(folder / LIST)
+def _write(folder: Path, backups: Sequence[BackupEntry]) -> None:
+    part = folder / f".{CATALOGUE}.part"
+    part.write_bytes(b"".join(msgspec.json.encode(backup) + b"\n" for backup in backups))
+    part.replace(folder / CATALOGUE)

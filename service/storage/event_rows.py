@@ -1,4 +1,4 @@
-"""Recording events as rows of the database, and back, without losing a bit."""
+"""Conversion of recording events to rows of the database and back, without loss."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "pain": ("score",),
     "fault": ("kind", "until_s", "count", "detail"),
 }
-"""The tables that hold events, and their own columns beside session, seq and t_s."""
+"""Tables of events, each with its columns beside session, seq and t_s."""
 EVENT_OF: dict[str, Callable[..., Event]] = {
     "packet": Packet,
     "link": lambda t_s, state: ConnectionEvent(t_s, state == "up"),
@@ -39,20 +39,20 @@ EVENT_OF: dict[str, Callable[..., Event]] = {
     "pain": Pain,
     "fault": Fault,
 }
-"""What makes the event of a row again: of t_s and the table's own columns."""
-TOLD = ("phase", "mark", "pain")
-"""Those of them that hold what people told."""
+"""By table, the function that makes an event from t_s and the table's own columns."""
+ENTRY_TABLES = ("phase", "mark", "pain")
+"""Tables of the events that people enter."""
 
 _DEVICE_COLUMNS = tuple(f"strap_{name}" for name in Device.__struct_fields__)
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as the database and the pages write it: ISO 8601, UTC, to the millisecond."""
+    """Return a moment as the database and the pages write it: ISO 8601, UTC, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(text: str) -> datetime:
-    """The moment that `stamp` wrote."""
+    """Return the moment of a text that `stamp` returned."""
     return datetime.fromisoformat(text)
 
 
@@ -62,17 +62,17 @@ def _insert(table: str, columns: tuple[str, ...]) -> str:
 
 
 _INSERTS = {table: _insert(table, columns) for table, columns in EVENT_COLUMNS.items()}
-_PRESSED_INSERTS = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in TOLD}
+_INSERTS_WITH_KEY = {table: _insert(table, (*EVENT_COLUMNS[table], "press")) for table in ENTRY_TABLES}
 
 
-def event_statement(session: int, seq: int, event: Event, press: str | None = None) -> Statement:
-    """What stores one event; `press`: key of the press that told it."""
-    row = (session, seq, event.t, *_own(event))
+def event_statement(session: int, seq: int, event: Event, key: str | None = None) -> Statement:
+    """Return the statement that stores one event; `key` identifies the request that entered it (column `press`)."""
+    row = (session, seq, event.t, *_values_of(event))
     table = table_of(event)
-    return (_INSERTS[table], row) if press is None else (_PRESSED_INSERTS[table], (*row, press))
+    return (_INSERTS[table], row) if key is None else (_INSERTS_WITH_KEY[table], (*row, key))
 
 
-def _own(event: Event) -> tuple[Any, ...]:
+def _values_of(event: Event) -> tuple[Any, ...]:
     match event:
         case Packet():
             return event.char, event.payload
@@ -89,7 +89,7 @@ def _own(event: Event) -> tuple[Any, ...]:
 
 
 def table_of(event: Event) -> str:
-    """The table that holds an event."""
+    """Return the name of the table that stores an event."""
     match event:
         case Packet():
             return "packet"
@@ -108,24 +108,27 @@ def table_of(event: Event) -> str:
 def correction_statements(
     session: int, seq: int, event: Event, became_s: float | None, therapist: str, at_utc: datetime
 ) -> list[Statement]:
-    """What gives an event another time, or takes it back, and keeps how it stood before."""
-    table, was = table_of(event), msgspec.json.encode(event_fields(event)).decode()
-    kept = (session, stamp(at_utc), therapist, was, became_s)
+    """Return the statements that correct an event and keep it as it was.
+
+    `became_s`: its new time in s from the session's start; None: the event is removed.
+    """
+    table, original = table_of(event), msgspec.json.encode(event_fields(event)).decode()
+    correction = (session, stamp(at_utc), therapist, original, became_s)
     change = (
         (f"DELETE FROM {table} WHERE session = ? AND seq = ?", (session, seq))  # noqa: S608 - names of our own
         if became_s is None
         else (f"UPDATE {table} SET t_s = ? WHERE session = ? AND seq = ?", (became_s, session, seq))  # noqa: S608
     )
-    return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", kept), change]
+    return [("INSERT INTO correction (session, made_utc, therapist, was, became_s) VALUES (?, ?, ?, ?, ?)", correction), change]
 
 
 def device_columns(device: Device) -> dict[str, Any]:
-    """The strap's columns of a session."""
+    """Return the columns of a session that describe its strap."""
     return dict(zip(_DEVICE_COLUMNS, msgspec.structs.astuple(device), strict=True))
 
 
 def header_columns(header: Header) -> dict[str, Any]:
-    """The header's columns of a session."""
+    """Return the columns of a session that store its recording header."""
     return {
         "client": header.client,
         "kind": header.kind,
@@ -139,7 +142,7 @@ def header_columns(header: Header) -> dict[str, Any]:
 
 
 def header_of(row: dict[str, Any]) -> Header:
-    """The header that `header_columns` stored."""
+    """Return the header that `header_columns` stored in a row of `session`."""
     return Header(
         device=Device(*(row[column] for column in _DEVICE_COLUMNS)),
         client=row["client"],

@@ -1,6 +1,6 @@
-"""The database's shape, step by step. A step that was released is never edited; a change is a new step below it.
+"""The migrations of the database schema. A released migration is never edited; a change is a new one at the end.
 
-Tables are named after what they hold and read well in Datasette. `seq` numbers packets and events of a session together, so
+Tables are named after their contents, for readers in Datasette too. `seq` numbers packets and events of a session together, so
 that the order of arrival is exact. `phase_hrv` and `response` are views into the stored reports: they cannot disagree.
 """
 
@@ -95,14 +95,14 @@ def _figures_view(name: str, path: str, columns: tuple[str, ...]) -> str:
 
 @migrations()
 def m001_sessions_and_events(db: Database) -> None:
-    """Clients, sessions and everything that arrived."""
+    """Add clients, sessions and the events received."""
     tables = (_EVENT_TABLE.format(name=name, columns=columns) for name, columns in _EVENT_TABLES.items())
     db.executescript(_SESSIONS + "".join(tables) + _EVENT_VIEW)
 
 
 @migrations()
 def m002_reports(db: Database) -> None:
-    """What was made of a session, one row an algorithm version."""
+    """Add reports of sessions, one row for each version of the algorithm."""
     db.executescript(
         _REPORTS + _figures_view("phase_hrv", "phases", _PHASE_HRV) + _figures_view("response", "responses", _RESPONSE)
     )
@@ -110,7 +110,7 @@ def m002_reports(db: Database) -> None:
 
 @migrations()
 def m003_faults(db: Database) -> None:
-    """Troubles that a tester put in on purpose."""
+    """Add faults that a tester injected on purpose."""
     db.executescript(_EVENT_TABLE.format(name="fault", columns="kind TEXT NOT NULL, until_s REAL, count INTEGER, detail TEXT"))
 
 
@@ -189,7 +189,7 @@ CREATE INDEX audit_client ON audit(client);
 
 @migrations()
 def m004_practice(db: Database) -> None:
-    """Accounts, what is asked and written around a session, corrections, and who looked at what."""
+    """Add accounts, screening, notes, flags, settings, corrections and the audit log."""
     db.executescript(_PRACTICE)
 
 
@@ -219,7 +219,7 @@ ALTER TABLE flag ADD COLUMN rule TEXT;             -- what raised it: "stop", "p
 
 @migrations()
 def m005_clients(db: Database) -> None:
-    """Who a client is, what they agreed to, and what raised a flag."""
+    """Add identities, consents, and the rule that raised a flag."""
     db.executescript(_CLIENTS)
 
 
@@ -248,7 +248,7 @@ CREATE TABLE plan (                                -- how often a client is mean
 
 @migrations()
 def m006_course(db: Database) -> None:
-    """What else was done, and how often a client is meant to come."""
+    """Add co-interventions and visit plans."""
     db.executescript(_COURSE)
 
 
@@ -281,7 +281,7 @@ CREATE VIEW session_overview AS
 
 @migrations()
 def m008_overview(db: Database) -> None:
-    """A line a session, for people who read the database itself."""
+    """Add a view with one row for each session, for people who read the database itself."""
     db.executescript(_OVERVIEW)
 
 
@@ -346,19 +346,19 @@ CREATE UNIQUE INDEX mail_once ON mail(session, slot) WHERE session IS NOT NULL;
 
 @migrations()
 def m007_links(db: Database) -> None:
-    """Clients' own pages: links, what they show, what clients answer, and the mails that remind them."""
+    """Add clients' links, the sessions they show, follow-up answers and reminder mails."""
     db.executescript(_LINKS)
 
 
 @migrations()
 def m009_presses(db: Database) -> None:
-    """The key of the press that told something: an entry that a page sends again is known by it."""
+    """Add the key of the request behind an entry, so that one sent again is recognised."""
     db.executescript("".join(f"ALTER TABLE {table} ADD COLUMN press TEXT;" for table in ("phase", "mark", "pain")))
 
 
 @migrations()
 def m010_mark_kind(db: Database) -> None:
-    """A stop is a kind of mark; until now its note alone told it."""
+    """Add a kind to marks: a stop was known by its note alone."""
     db.executescript(
         "ALTER TABLE mark ADD COLUMN kind TEXT CHECK (kind IN ('stop'));"
         "UPDATE mark SET kind = 'stop' WHERE note = 'Pain increased – stopped';"

@@ -1,4 +1,4 @@
-"""The door to sqlite-utils, which would import pandas wherever that is installed: 36 MB and 0.2 s of the server for nothing."""
+"""The only module that imports sqlite-utils, which imports pandas where that is installed: 36 MB and 0.2 s for nothing."""
 
 import sys
 

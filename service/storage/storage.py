@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Storage:
     """The data folder of this process; open it with `await Storage.open(folder)`.
 
-    Everything runs on one thread of its own, in the order asked for. Rows are committed at most `batch_s` after they came.
+    All database work runs on one thread of its own, in the order of the calls. Queued rows are committed within `batch_s`.
     """
 
     def __init__(self, folder: Path, *, now_utc: Callable[[], datetime], batch_s: float) -> None:
@@ -25,13 +25,16 @@ class Storage:
 
     @classmethod
     async def open(cls, path: Path, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC), batch_s: float = 0.5) -> Self:
-        """Take the data folder `path` and bring its database up to date; both are made where missing. Raises `StorageError`."""
+        """Lock the data folder `path` and migrate its database; both are made where missing.
+
+        Raises `FolderTakenError` where another restbeat uses it, `StorageError` where it cannot be used otherwise.
+        """
         storage = cls(path, now_utc=now_utc, batch_s=batch_s)
         await storage._writer.start()
         return storage
 
     async def close(self) -> None:
-        """Write what waits and let go of the folder; raises `StorageError` where something could not be written."""
+        """Write the queued rows and release the folder. Raises `StorageError` where a row could not be written."""
         await self._writer.stop()
 
     async def __aenter__(self) -> Self:
@@ -42,13 +45,19 @@ class Storage:
 
     @property
     def trouble(self) -> str | None:
-        """A sentence for a page while something cannot be written; None where all is well."""
+        """Sentence for a page while rows cannot be written; None where all is well."""
         return self._writer.trouble
 
-    async def work(self, job: Callable[[Database], T]) -> T:
-        """Do some work on the database in its turn; SQLite's errors become `StorageError`."""
+    async def run(self, job: Callable[[Database], T]) -> T:
+        """Return the result of `job`, run on the database thread after everything queued before it.
+
+        Raises `StorageError` where SQLite fails or the storage is closed, and whatever `job` raises.
+        """
         return await self._writer.call(job)
 
     async def flush(self) -> None:
-        """Have all that was appended on the disk; raises `StorageError` where that fails (it is kept and tried again)."""
+        """Wait until every queued row is on the disk.
+
+        Raises `StorageError` where that fails; the rows are kept and tried again.
+        """
         await self._writer.flush()

@@ -1,4 +1,4 @@
-"""One thread owns the database: rows are queued without waiting and committed in batches, work on the database takes its turn."""
+"""The thread that owns the database: rows are queued without waiting and committed in batches, other work is queued too."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import time
 from typing import TypeVar
 
 from ..errors import StorageError
-from .database import open_database, sentence_for, take_folder
+from .database import open_database, storage_error, take_folder
 from .event_rows import Statement
 from .sqlite import Database
 
@@ -27,11 +27,11 @@ _REFUSALS = (
     ValueError,
     OverflowError,
 )
-"""The row itself is at fault: trying again cannot help, and it must not hold up the others."""
+"""Errors of the row itself: trying again cannot help, and it must not delay the others."""
 
 
 class Writer:
-    """The thread, its queue, and the rows that are not on the disk yet.
+    """The database thread, its queue, and the rows that are not on the disk yet.
 
     A batch that cannot be written stays in memory and is tried again every `batch_s`; `trouble` says so meanwhile.
     """
@@ -49,7 +49,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="restbeat-storage", daemon=True)
 
     async def start(self) -> None:
-        """Take the folder and open the database; raises `StorageError`."""
+        """Lock the folder and open the database. Raises `StorageError` where either fails."""
         self._thread.start()
         try:
             await _outcome(self._opened)
@@ -58,49 +58,52 @@ class Writer:
             raise
 
     async def stop(self) -> None:
-        """Write what waits, close the database, let go of the folder; raises `StorageError` where rows remain unwritten."""
+        """Write the queued rows, close the database and release the folder. Raises `StorageError` where rows remain unwritten."""
         if not self._stopped:
             self._stopped = True
             self._queue.put(None)
         await _outcome(self._ended)
 
     def put(self, statement: Statement) -> None:
-        """Queue one row; never waits. Raises `StorageError` after `stop`."""
+        """Queue one row without waiting. Raises `StorageError` after `stop`."""
         self._demand_open()
         self._queue.put(statement)
 
-    async def call(self, work: Callable[[Database], _T]) -> _T:
-        """Do some work on the database, after everything that was queued before it; SQLite's errors become `StorageError`."""
+    async def call(self, job: Callable[[Database], _T]) -> _T:
+        """Return the result of `job`, run on the database after everything queued before it.
+
+        Raises `StorageError` where SQLite fails or after `stop`, and whatever `job` raises.
+        """
         self._demand_open()
         result: Future[_T] = Future()
 
-        def job(db: Database) -> None:
+        def run(db: Database) -> None:
             if not result.set_running_or_notify_cancel():
                 return
             try:
-                result.set_result(work(db))
+                result.set_result(job(db))
             except sqlite3.Error as error:
-                result.set_exception(_chained(sentence_for(error, self._folder), error))
-            except Exception as error:  # noqa: BLE001 - it belongs to the caller, not to this thread
+                result.set_exception(_chained(storage_error(error, self._folder), error))
+            except Exception as error:  # noqa: BLE001 - the caller handles it, not this thread
                 result.set_exception(error)
 
-        self._queue.put(job)
+        self._queue.put(run)
         return await asyncio.wrap_future(result)
 
     async def flush(self) -> None:
-        """Have everything that was queued so far on the disk; raises `StorageError` where that fails, and keeps trying."""
+        """Wait until every row queued so far is on the disk. Raises `StorageError` where that fails; writing is tried again."""
         await self.call(self._demand_written)
 
     def _run(self) -> None:
         try:
-            hold = take_folder(self._folder)
+            lock = take_folder(self._folder)
         except StorageError as error:
             self._opened.set_exception(error)
             return
-        with closing(hold):
+        with closing(lock):
             try:
                 db = open_database(self._folder)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, the opener must hear of it
+            except BaseException as error:  # noqa: BLE001 - `start` raises it, whatever it is
                 self._opened.set_exception(error)
                 return
             with closing(db):
@@ -142,26 +145,26 @@ class Writer:
             return
         try:
             try:
-                self._refused += self._write_batch(db, one_bad_fails_all=True)
+                self._refused += self._write_batch(db, fail_on_refusal=True)
             except _REFUSALS:
-                self._refused += self._write_batch(db, one_bad_fails_all=False)
-        except Exception as error:  # noqa: BLE001 - whatever it is, no row may vanish with this thread
+                self._refused += self._write_batch(db, fail_on_refusal=False)
+        except Exception as error:  # noqa: BLE001 - no error may end this thread and lose rows
             if not self.trouble:
                 _LOG.error("Rows wait in memory: %s", error)
-            why = sentence_for(error, self._folder) if isinstance(error, sqlite3.Error) else error
-            self.trouble = f"{why} {len(self._waiting)} entries wait in memory and are tried again: leave restbeat running."
+            reason = storage_error(error, self._folder) if isinstance(error, sqlite3.Error) else error
+            self.trouble = f"{reason} {len(self._waiting)} entries wait in memory and are tried again: leave restbeat running."
         else:
             self._waiting.clear()
             self.trouble = f"{self._refused} odd entries could not be stored; all others are." if self._refused else None
 
-    def _write_batch(self, db: Database, *, one_bad_fails_all: bool) -> int:
+    def _write_batch(self, db: Database, *, fail_on_refusal: bool) -> int:
         refused = 0
         with db.atomic():
             for sql, values in self._waiting:
                 try:
                     db.conn.execute(sql, values)
                 except _REFUSALS as error:
-                    if one_bad_fails_all:
+                    if fail_on_refusal:
                         raise
                     refused += 1
                     _LOG.error("A row was refused: %s", error)
@@ -182,7 +185,7 @@ def _chained(error: StorageError, cause: sqlite3.Error) -> StorageError:
 
 
 async def _outcome(future: Future[None]) -> None:
-    """Wait for it; being cancelled meanwhile does not cancel it, and its error is not reported as unheard then."""
+    """Wait for `future`; cancelling this wait does not cancel it, and its error is then not logged as never retrieved."""
     wrapped = asyncio.wrap_future(future)
     wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.shield(wrapped)

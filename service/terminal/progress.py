@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from ..storage.backup import Told
+from ..storage.backup import ProgressCallback
 
 
 @contextmanager
-def bar(what: str) -> Generator[Told]:
+def bar(what: str) -> Generator[ProgressCallback]:
     """Show a progress bar labelled `what` while the block runs; yields a function to update it (done, total)."""
     # imported here as the server imports this module but shows no bar, and would start 35 ms later
     from rich.console import Console  # noqa: PLC0415

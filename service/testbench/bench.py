@@ -15,9 +15,9 @@ from ...sensors.clock import TransportClock
 from ...sensors.errors import SensorError
 from ...sensors.model import Phase
 from ...sensors.recordings.fault_grammar import parse_faults
-from ...sensors.recordings.fault_injection import told, with_faults
+from ...sensors.recordings.fault_injection import fault_lines, with_faults
 from ...sensors.recordings.recording import Fault, Header, PhaseStart, Recording, read
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import RefusedError, UnknownRoomError
 from ..rooms.live_feed import LiveFeed
 from ..rooms.room import Room, beat_rows
@@ -135,7 +135,7 @@ class Bench:
         """Close a bench room. Raises `UnknownRoomError` where there is no such room."""
         target = self._room(room)
         del self._rooms[room]
-        await ended(target.task)
+        await cancel_and_wait(target.task)
         self._live_feed.remove(room)
 
     def _room(self, room: str) -> _BenchRoom:
@@ -181,6 +181,6 @@ def _played(room: _BenchRoom) -> Played:
         rounds=player.rounds,
         phases=[PhaseBand(start.phase.value, start.t, stop) for start, stop in zip(starts, stops, strict=True)],
         faults=room.faults,
-        told=told(player.recording) if room.faults else [],
+        told=fault_lines(player.recording) if room.faults else [],
         ticks=[event.t for event in events if isinstance(event, Fault)],
     )

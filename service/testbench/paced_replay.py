@@ -12,7 +12,7 @@ from ...analysis.beats.beat_stream import JudgedBeat
 from ...sensors.clock import TransportClock
 from ...sensors.recordings.recording import Recording
 from ...sensors.source import ReplaySource
-from ...sensors.task_cancellation import ended
+from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import CutError
 from ..rooms.session_runner import Log, Session
 from ..terminal.keys import keys
@@ -86,7 +86,7 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
         try:
             await player.run()
         finally:
-            await ended(*helpers)
+            await cancel_and_wait(*helpers)
             bars.update(bar, completed=furthest.end_s)
     return furthest
 

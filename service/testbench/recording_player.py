@@ -9,8 +9,8 @@ from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import TransportClock
 from ...sensors.recordings.recording import Event, Recording
-from ...sensors.source import Item, ReplaySource, beginning, items_of
-from ...sensors.task_cancellation import ended
+from ...sensors.source import Item, ReplaySource, items_of_event, opening_items
+from ...sensors.task_cancellation import cancel_and_wait
 from ..rooms.session_runner import Log, Session
 
 _SLICE = 100
@@ -123,7 +123,7 @@ class Player:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await ended(*tasks)
+            await cancel_and_wait(*tasks)
         if not tasks[0].cancelled():
             tasks[0].result()
 
@@ -145,8 +145,8 @@ class Player:
         await self.play(session, beats)
 
     def _before(self, start_s: float) -> Generator[Item]:
-        yield from beginning(self.recording, 0.0)
+        yield from opening_items(self.recording, 0.0)
         for event in self.recording.events:
             if event.t > start_s:
                 return
-            yield from items_of(event)
+            yield from items_of_event(event)

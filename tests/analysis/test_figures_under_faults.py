@@ -182,12 +182,12 @@ def figures_table():
         )
     head = (
         "fault",
-        "RMSSD off by at most",
+        "RMSSD error, at most",
         "lost, s",
         "counted, s",
-        "off by at most, s",
-        "beats left out",
-        "packets passed over",
+        "error, s, at most",
+        "rejected beats",
+        "ignored packets",
     )
     return f"| {' | '.join(head)} |\n| --- |{' ---: |' * (len(head) - 1)}\n{''.join(rows)}"
 

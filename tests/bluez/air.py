@@ -1,7 +1,7 @@
 """A heart-rate strap on a virtual radio, made with Bumble; the kernel's Bluetooth adapter (vhci) hangs on the same radio.
 
 Each line on standard input is an order, answered with the numbers of all notifications that went out, as JSON: `sent` at
-once, `still` in the pause after one, `lose` when the link has been broken then, as by a strap that goes out of range.
+once, `still` in the pause after one, `lose` when the connection has been broken then, as by a strap that goes out of range.
 """
 
 import asyncio
@@ -60,17 +60,20 @@ class Strap:
                 ]
             )
         )
-        device.on(Device.EVENT_CONNECTION, self.note_link)
+        device.on(Device.EVENT_CONNECTION, self.note_connection)
         await device.power_on()
         await device.start_advertising(
             auto_restart=True, advertising_interval_min=ADVERTISE_MS, advertising_interval_max=ADVERTISE_MS
         )
 
     @staticmethod
-    def note_link(link):
-        """Write into the machine's console when a link comes and goes."""
-        sys.stderr.write(f"{time.monotonic():8.2f} strap: linked\n")
-        link.on(link.EVENT_DISCONNECTION, lambda why: sys.stderr.write(f"{time.monotonic():8.2f} strap: link ended, {why}\n"))
+    def note_connection(connection):
+        """Write into the machine's console when a connection comes and goes."""
+        sys.stderr.write(f"{time.monotonic():8.2f} strap: connected\n")
+        connection.on(
+            connection.EVENT_DISCONNECTION,
+            lambda why: sys.stderr.write(f"{time.monotonic():8.2f} strap: connection ended, {why}\n"),
+        )
 
     async def beat(self):
         """Send for ever; `idle` is set in the middle of each pause."""
@@ -93,7 +96,7 @@ class Strap:
         await self.idle.wait()
 
     async def lose(self):
-        """Break every link."""
+        """Break every connection."""
         for connection in list(self.device.connections.values()):
             await connection.disconnect(HCI_CONNECTION_TIMEOUT_ERROR)
 

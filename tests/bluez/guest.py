@@ -20,7 +20,7 @@ from restbeat.sensors.bluetooth.scanner import StrapSource
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 
 BLUETOOTHD = "/usr/libexec/bluetooth/bluetoothd"
 HEART_RATE_UUID = "00002a37-0000-1000-8000-00805f9b34fb"
@@ -131,7 +131,7 @@ class Heard:
         return sent
 
     async def until_state(self, state):
-        """The next time that the link goes over into it; gives the seconds and the hint."""
+        """The next time that the connection goes over into it; gives the seconds and the hint."""
         known = len(self.changes)
         took_s = await self.until(lambda: any(s is state for _, s, _ in self.changes[known:]))
         return took_s, next(hint for _, s, hint in self.changes[known:] if s is state)
@@ -159,7 +159,7 @@ async def listening(source):
 
 
 async def strap_source(how, air, bluez, *, acquire_notify):
-    """Connect, listen, lose the link, listen again; then bluetoothd dies and comes back."""
+    """Connect, listen, lose the connection, listen again; then bluetoothd dies and comes back."""
     before = await air.order("sent")
     async with listening(StrapSource(air.address, acquire_notify=acquire_notify)) as heard:
         connect_s = await heard.until_more(1)
@@ -175,8 +175,8 @@ async def strap_source(how, air, bluez, *, acquire_notify):
 
         await bluez.kill()
         count = len(heard.numbers)
-        silent_s, _ = await heard.until_state(LinkState.SILENT)
-        more_s, hint = await heard.until_state(LinkState.LOST)
+        silent_s, _ = await heard.until_state(ConnectionState.SILENT)
+        more_s, hint = await heard.until_state(ConnectionState.LOST)
         tell(how, step="bluetoothd killed", silent_s=silent_s, lost_s=round(silent_s + more_s, 2), told=hint == LOST_HINT)
 
         sent = await air.order("sent")

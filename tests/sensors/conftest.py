@@ -15,12 +15,12 @@ H10 = Device(name="Polar H10", manufacturer="Polar", model="H10", firmware="5.0.
 
 
 def beat_packet(t, number):
-    """A packet that no other resembles."""
+    """Return a heart rate packet whose payload is unique to `number`."""
     return Packet(t, HEART_RATE, encode(Measurement(60, Contact.NOT_REPORTED, None, (1000 + number,), True)))
 
 
 def recording(seconds=60, *, device=H10, away=None):
-    """A packet a second, and a battery packet; `away` is a span without a link."""
+    """Return a recording of one packet per second and a battery packet; `away` is a span without a connection, in s."""
     events = [Packet(0.5, BATTERY, b"\x57"), *(beat_packet(float(n), n) for n in range(1, seconds + 1))]
     if away:
         events = [event for event in events if not away[0] <= event.t < away[1]]
@@ -35,7 +35,7 @@ def pytest_itemcollected(item):
 
 
 async def until(condition, seconds=10.0):
-    """Wait for something that comes of other tasks."""
+    """Wait until other tasks have made the condition true."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 whatever the condition is
             await asyncio.sleep(0.005)
@@ -43,7 +43,7 @@ async def until(condition, seconds=10.0):
 
 @pytest.fixture
 async def on_air():
-    """Recordings on the air; nothing of them is left when the test ends."""
+    """Put recordings on the air; check that no task is left when they are taken off."""
     before = asyncio.all_tasks()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The items of a strap as they come, for the tests of a link."""
+"""Helpers for tests of a connection: a strap's items as they arrive."""
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
@@ -10,12 +10,12 @@ from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, P
 from restbeat.sensors.source import ConnectionChange
 
 SPEED = 60.0
-QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
+QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05, no_adapter_wait_s=0.1)
 
 
 @asynccontextmanager
 async def streaming(strap, clock=None, **options):
-    """The items of a strap, as they come; the source is closed when the block ends."""
+    """Yield the growing list of a strap's items; the source is closed when the block ends."""
     items = []
     source = StrapSource(strap.address, rng=random.Random(1), timing=options.pop("timing", QUICK), **options)
 
@@ -40,5 +40,5 @@ def states(items):
     return [item.state for item in items if isinstance(item, ConnectionChange)]
 
 
-def links(items):
+def connection_changes(items):
     return [item.up for item in items if isinstance(item, ConnectionEvent)]

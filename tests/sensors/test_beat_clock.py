@@ -1,4 +1,4 @@
-"""A simulated strap with known beats: one packet a second, each with the beats that ended since the last."""
+"""The beat clock on a simulated strap with known beats: one packet per second with the beats that ended since the last."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ RATES = (45, 62, 75, 120)
 
 
 def strap(seed, rate_bpm, minutes=8, jitter_s=0.02):
-    """Give (arrivals, RR tuples, true ends of all beats)."""
+    """Simulate a strap; return arrivals (s), RR tuples, and the true ends of all beats (s)."""
     rng = np.random.default_rng(seed)
     beats = int(minutes * rate_bpm * 1.2)
     swing = 1 + 0.05 * np.sin(np.arange(beats) * 90 / rate_bpm) + 0.01 * rng.standard_normal(beats)
@@ -54,7 +54,7 @@ def test_every_lost_packet_is_a_gap_with_its_seconds(rate, seed):
 
 
 @pytest.mark.parametrize("rate", [40, 45, 50, 55, 62])
-def test_a_slow_heart_whose_lost_packet_is_followed_by_an_empty_one_has_its_gap_all_the_same(rate):
+def test_a_lost_packet_followed_by_one_without_rr_is_a_gap_at_a_slow_heart_rate(rate):
     arrivals, packets, _ = strap(6, rate)
     before_empty = 0
     for lost in (i for i in range(60, 440, 7) if packets[i]):
@@ -87,24 +87,24 @@ def test_a_late_batch_is_no_gap(rate):
     assert len(beats) == len(ends)
 
 
-def test_the_same_payload_at_its_usual_second_is_no_double():
+def test_the_same_payload_at_the_normal_cadence_is_no_duplicate():
     clock = BeatClock()
     beats = [b for t in range(1, 61) for b in clock.push(float(t), b"same", (1024,))]
     assert len(beats) == 60
     assert clock.duplicate_packets == 0
 
 
-def test_a_lost_link_breaks_the_beats_and_counts_its_seconds():
+def test_a_lost_connection_is_a_gap_with_its_seconds():
     clock = BeatClock()
     beats = [b for t in range(1, 31) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
-    beats += clock.broken()
+    beats += clock.connection_lost()
     beats += [b for t in range(50, 81) for b in clock.push(float(t), bytes([t]), (1000 + t,))]
     assert [b.index for b in beats if b.gap_before] == [30]
     assert clock.gaps == 1
     assert clock.lost_s == pytest.approx(19, abs=1)
 
 
-def test_silence_to_the_end_is_lost_time():
+def test_silence_to_the_end_counts_as_lost_time():
     clock = BeatClock()
     for t in range(1, 31):
         clock.push(float(t), bytes([t]), (1000 + t,))
@@ -113,7 +113,7 @@ def test_silence_to_the_end_is_lost_time():
 
 
 @pytest.mark.parametrize("odd", [0, 1, 65535])
-def test_an_impossible_interval_disturbs_no_beat_after_it(odd):
+def test_an_impossible_interval_does_not_shift_the_beats_after_it(odd):
     clock = BeatClock()
     for t in range(1, 121):
         for beat in clock.push(float(t), bytes([t]), (odd if t == 60 else 1024,)):
@@ -136,7 +136,7 @@ def test_at_sixty_times_the_speed_a_stall_of_the_computer_is_no_gap(rate):
     assert len(beats) == len(ends)
 
 
-def test_at_sixty_times_the_speed_lost_packets_are_a_gap_all_the_same():
+def test_at_sixty_times_the_speed_lost_packets_are_still_a_gap():
     arrivals, packets, _ = strap(5, 75)
     keep = [i for i in range(len(packets)) if not 200 <= i < 210]
     clock = BeatClock.at_speed(60.0)
@@ -148,7 +148,7 @@ def test_at_sixty_times_the_speed_lost_packets_are_a_gap_all_the_same():
 
 
 def merged(ours, theirs, begin_s, end_s):
-    """Two straps on one stream from `begin_s` to `end_s`."""
+    """Merge two straps into one stream from `begin_s` to `end_s`."""
     there = [(t + 0.137, rr) for t, rr in zip(*theirs[:2], strict=True) if begin_s <= t < end_s]
     both = sorted([*zip(*ours[:2], strict=True), *there])
     return [t for t, _ in both], [rr for _, rr in both]
@@ -185,7 +185,7 @@ def test_the_intervals_fill_the_time_between_gaps():
     assert clock.longest_gap_s == pytest.approx(20, abs=1)
 
 
-def test_a_late_batch_is_counted():
+def test_late_batches_are_counted():
     arrivals, packets, _ = strap(5, 62)
     late = [204.2 if 200.5 <= t < 204 else t for t in arrivals]
     clock, _ = play(late, packets, arrivals[-1])

@@ -18,7 +18,7 @@ async def test_a_running_clock_waits_in_session_time():
     assert clock.now() >= 20.0
 
 
-async def test_a_time_that_is_past_is_not_waited_for():
+async def test_waiting_for_a_past_time_returns_at_once():
     async with asyncio.timeout(5):
         await RunningClock(1.0, start_s=100.0).sleep_until(50.0)
 
@@ -30,8 +30,8 @@ async def test_a_flat_out_clock_jumps_and_never_back():
     assert clock.now() == 3600.0
 
 
-class Hands:
-    """A monotonic clock that a test holds."""
+class ManualTime:
+    """A monotonic clock that the test sets."""
 
     t = 0.0
 
@@ -39,8 +39,8 @@ class Hands:
         return self.t
 
 
-def test_a_transport_clock_stands_while_paused_and_goes_on_from_there():
-    hands = Hands()
+def test_a_transport_clock_stands_still_while_paused_and_resumes_there():
+    hands = ManualTime()
     clock = TransportClock(10.0, monotonic=hands)
     hands.t = 3.0
     clock.steer(paused=True)
@@ -54,8 +54,8 @@ def test_a_transport_clock_stands_while_paused_and_goes_on_from_there():
     assert clock.now() == 7.0
 
 
-def test_a_transport_clock_that_is_held_stands_whatever_is_asked_of_it():
-    hands = Hands()
+def test_a_held_transport_clock_stands_still_whatever_is_set():
+    hands = ManualTime()
     clock = TransportClock(1.0, monotonic=hands)
     with clock.held():
         hands.t = 4.0
@@ -66,7 +66,7 @@ def test_a_transport_clock_that_is_held_stands_whatever_is_asked_of_it():
     assert clock.now() == 101.0
 
 
-async def test_who_waits_on_a_transport_clock_is_woken_by_a_seek_and_not_before():
+async def test_a_wait_on_a_transport_clock_ends_with_a_seek_and_not_before():
     clock = TransportClock(1.0, paused=True)
     waiting = asyncio.create_task(clock.sleep_until(3600.0))
     for _ in range(5):

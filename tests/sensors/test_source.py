@@ -6,7 +6,7 @@ import pytest
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, Packet, Pain, PhaseStart, Recording
-from restbeat.sensors.source import ConnectionChange, Described, LinkState, ReplaySource, ScriptedSource
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described, ReplaySource, ScriptedSource
 
 PACKETS = [Packet(float(t), "2a37", b"\x00\x40") for t in range(1, 6)]
 
@@ -20,24 +20,24 @@ async def gathered(source, clock):
         return [item async for item in items]
 
 
-async def test_a_replay_gives_every_event_at_its_time():
+async def test_a_replay_yields_every_event_at_its_time():
     clock, times = FlatOutClock(), []
     async with aclosing(ReplaySource(recording(*PACKETS)).items(clock)) as items:
         got = [item async for item in items if times.append(clock.now()) is None]
     assert got[0] == Described(0.0, Device(name="H10"))
-    assert got[1] == ConnectionChange(0.0, LinkState.STREAMING)
+    assert got[1] == ConnectionChange(0.0, ConnectionState.STREAMING)
     assert got[2:] == PACKETS
     assert times[2:] == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
-async def test_a_replay_shows_a_lost_link_as_lost():
+async def test_a_replay_shows_a_lost_connection_as_lost():
     got = await gathered(
         ReplaySource(recording(PACKETS[0], ConnectionEvent(2.0, up=False), ConnectionEvent(4.0, up=True))), FlatOutClock()
     )
     assert [item.state for item in got if isinstance(item, ConnectionChange)] == [
-        LinkState.STREAMING,
-        LinkState.LOST,
-        LinkState.STREAMING,
+        ConnectionState.STREAMING,
+        ConnectionState.LOST,
+        ConnectionState.STREAMING,
     ]
 
 
@@ -57,7 +57,7 @@ class Strap:
             self.let_go.set()
 
 
-async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_lets_go_of_its_strap():
+async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_releases_its_strap():
     strap = Strap()
     script = [PhaseStart(0.0, Phase.BASELINE), PACKETS[0], Mark(2.5, note="turned"), Pain(3.5, 4), PhaseStart(5.5, Phase.ENDED)]
     got = []
@@ -70,6 +70,6 @@ async def test_a_script_adds_phases_marks_and_pain_but_no_packet_and_lets_go_of_
     assert strap.let_go.is_set()
 
 
-async def test_the_error_of_a_strap_comes_through_its_script():
+async def test_an_error_of_the_strap_comes_through_the_script():
     with pytest.raises(OSError, match="gone"):
         await gathered(ScriptedSource(Strap(OSError("gone")), recording()), RunningClock(100.0))

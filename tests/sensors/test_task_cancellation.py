@@ -1,4 +1,4 @@
-"""Tasks end, whatever a library in them does with a cancellation."""
+"""Tasks end when cancelled, whatever a library in them does with a cancellation."""
 
 import asyncio
 from contextlib import suppress
@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 
 from restbeat.sensors import task_cancellation
-from restbeat.sensors.task_cancellation import ended, told_to_end
+from restbeat.sensors.task_cancellation import cancel_and_wait, cancellation_requested
 
 
 async def swallowing(times):
-    """Waits for ever, and takes so many cancellations for something else."""
+    """Wait for ever, swallowing the given number of cancellations."""
     for _ in range(times):
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(3600)
@@ -23,15 +23,15 @@ async def begun(*coroutines):
     return tasks
 
 
-async def test_a_task_in_which_a_library_swallowed_it_is_told_again(monkeypatch):
+async def test_a_task_in_which_a_library_swallowed_the_cancellation_is_cancelled_again(monkeypatch):
     monkeypatch.setattr(task_cancellation, "_AGAIN_S", 0.01)
     tasks = await begun(swallowing(0), swallowing(1), swallowing(3))
     async with asyncio.timeout(20):
-        await ended(*tasks)
+        await cancel_and_wait(*tasks)
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_one_that_takes_its_time_is_told_once(monkeypatch):
+async def test_a_task_that_is_slow_to_end_is_cancelled_once(monkeypatch):
     told = []
 
     async def orderly():
@@ -43,11 +43,11 @@ async def test_one_that_takes_its_time_is_told_once(monkeypatch):
                 await asyncio.sleep(0)
             raise
 
-    await ended(*await begun(orderly()))
+    await cancel_and_wait(*await begun(orderly()))
     assert told == [1]
 
 
-async def test_what_a_task_raises_is_its_own_and_those_that_are_done_are_left():
+async def test_exceptions_of_tasks_are_discarded_and_finished_tasks_are_left_alone():
     async def broken():
         raise ValueError
 
@@ -55,16 +55,16 @@ async def test_what_a_task_raises_is_its_own_and_those_that_are_done_are_left():
         return 7
 
     tasks = await begun(broken(), done())
-    await ended(*tasks)
+    await cancel_and_wait(*tasks)
     with pytest.raises(ValueError):  # noqa: PT011 it has no words
         tasks[0].result()
     assert tasks[1].result() == 7
-    await ended()
+    await cancel_and_wait()
 
 
-async def test_who_is_cancelled_while_waiting_hands_it_on():
+async def test_a_cancellation_while_waiting_is_passed_on():
     (slow,) = await begun(swallowing(1))
-    (waiting,) = await begun(ended(slow))
+    (waiting,) = await begun(cancel_and_wait(slow))
     await asyncio.sleep(0)
     waiting.cancel()
     async with asyncio.timeout(20):
@@ -73,15 +73,15 @@ async def test_who_is_cancelled_while_waiting_hands_it_on():
     assert slow.cancelled()
 
 
-async def test_a_task_knows_that_it_was_told_also_where_a_library_swallowed_it():
+async def test_a_task_knows_that_it_was_cancelled_even_where_a_library_swallowed_it():
     knew = []
 
     async def asks():
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(3600)
-        knew.append(told_to_end())
+        knew.append(cancellation_requested())
 
-    assert not told_to_end()
+    assert not cancellation_requested()
     (task,) = await begun(asks())
     task.cancel()
     await task

@@ -1,7 +1,7 @@
-"""What real straps and stacks do, what restbeat does about it, and the test that fails without it.
+"""Quirks of real straps and Bluetooth stacks, the remedy in restbeat, and the test that fails without it.
 
 Each row names a test and an edit that takes the remedy away; the edited copy of the project must fail that test. The rows
-and the table of known straps stand in docs/straps.md, which these tests hold to the code (RESTBEAT_UPDATE=1 rewrites it).
+and the table of known straps are in docs/straps.md, which these tests compare with the code (RESTBEAT_UPDATE=1 rewrites it).
 """
 
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ import sys
 import pytest
 
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint, table_markdown
-from restbeat.sensors.source import LinkState
+from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
+from restbeat.sensors.source import ConnectionState
 from restbeat.service.rooms.room import _SIGNAL_OF_CONNECTION
 
 from .bluetooth.test_reconnect_states import FOLLOWS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "straps.md"
-LINK, CLOCK, RECONNECT = (
+CONNECTION, CLOCK, RECONNECT = (
     "tests/sensors/bluetooth/test_connection.py",
     "tests/sensors/test_beat_clock.py",
     "tests/sensors/bluetooth/test_reconnect.py",
@@ -32,7 +32,7 @@ LIVE, ROOM = "tests/analysis/live/test_live_session.py", "tests/service/rooms/te
 
 @dataclass(frozen=True)
 class Row:
-    """What is seen, where, what restbeat does; the test, and (file, text, text without the remedy)."""
+    """A quirk: what is seen, where, what restbeat does, its test, and (file, text, text without the remedy)."""
 
     seen: str
     where: str
@@ -45,36 +45,36 @@ ROWS = (
     Row(
         "About one packet a second with none to several RR, up to 4 s old",
         "polar-ble-sdk #80, #169, #227, #356",
-        "beat times come of the RR sum; arrival only anchors it",
+        "beat times come from the RR sum; arrival times only anchor it",
         f"{CLOCK}::test_a_whole_stream_gives_every_beat_at_its_time_and_no_gap",
         ("sensors/beat_clock.py", "self._newest = max(self._newest, self._offset)", "self._newest = t"),
     ),
     Row(
         "The first packets are 3–4 s old, the next are not",
         "polar-ble-sdk #227",
-        "the anchor moves back; that alone is no second strap",
+        "the anchor moves back; that alone does not count as a second strap",
         f"{CLOCK}::test_a_strap_whose_first_packets_are_four_seconds_old_is_still_one_strap",
         ("sensors/beat_clock.py", "_SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0", "_SETTLING_S, _CROWDED_EARLY_S = 0.0, 0.0"),
     ),
     Row(
-        "After a link loss every notification comes twice",
+        "After a connection loss every notification comes twice",
         "bleak #2002",
         "the lost client is disconnected before the next connects",
-        f"{LINK}::test_a_lost_link_is_marked_and_nothing_is_doubled_after_it",
+        f"{CONNECTION}::test_a_lost_connection_is_marked_and_nothing_is_doubled_after_it",
         ("sensors/bluetooth/connection.py", "await client.disconnect()", "pass"),
     ),
     Row(
-        "Notifications come twice all the same",
+        "Notifications still come twice",
         "bleak #2002",
-        "a payload that repeats at once, ahead of the clock, is counted and passed over",
+        "a payload repeated at once, ahead of the clock, is counted and ignored",
         f"{CLOCK}::test_doubled_packets_change_nothing_but_their_count",
         ("sensors/beat_clock.py", "if payload != self._last_payload or since >= _DOUBLE_LATEST_S:", "if True:"),
     ),
     Row(
-        "Connected but silent; bluetoothd gone without a callback",
+        "Connected but silent; or bluetoothd is gone without a callback",
         "bleak-retry-connector #228",
         "a watchdog on data, never on `is_connected`",
-        f"{LINK}::test_silence_is_noticed_and_the_stream_recovers",
+        f"{CONNECTION}::test_silence_is_noticed_and_the_stream_recovers",
         (
             "sensors/bluetooth/reconnect.py",
             "due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)",
@@ -82,13 +82,13 @@ ROWS = (
         ),
     ),
     Row(
-        "A link that comes up and drops, again and again",
+        "A connection that comes up and drops, again and again",
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",
-        f"{RECONNECT}::test_links_that_break_at_once_are_tried_ever_more_slowly_and_a_stable_one_quickly_again",
+        f"{RECONNECT}::test_connections_that_drop_at_once_are_retried_ever_more_slowly_and_a_stable_one_quickly",
         (
             "sensors/bluetooth/reconnect.py",
-            "attempts = 0 if stream.lasted(timing.stable_after_s) else attempts + 1",
+            "attempts = 0 if stream.was_stable(timing.stable_after_s) else attempts + 1",
             "attempts = 0",
         ),
     ),
@@ -100,23 +100,23 @@ ROWS = (
         ("sensors/protocols/heart_rate.py", "return Contact.NOT_REPORTED", "return Contact.NO"),
     ),
     Row(
-        "Values of a strap off the body are false",
+        "Values of a strap off the body are wrong",
         "polar-ble-sdk #447",
-        "beats counted without skin contact reach no figure",
+        "beats measured without skin contact enter no figure",
         f"{LIVE}::test_beats_that_a_strap_counted_off_the_body_reach_no_figure",
         ("analysis/beats/beat_stream.py", "return NO_CONTACT if self.trust_contact", "return None if self.trust_contact"),
     ),
     Row(
-        "Optical contact bits cannot be believed",
+        "Contact bits of optical sensors are unreliable",
         "polar-ble-sdk #691",
-        "the table of straps says whose",
+        "the table of straps lists them",
         f"{LIVE}::test_a_strap_known_to_tell_contact_wrongly_is_not_believed",
         ("analysis/beats/beat_stream.py", "NO_CONTACT if self.trust_contact and", "NO_CONTACT if"),
     ),
     Row(
         "An OH1 smooths its RR",
         "OpenHRV #3",
-        "smoothed intervals are no beats: heart rate only – no HRV",
+        "smoothed intervals are not used as beats: heart rate only – no HRV",
         f"{ROOM}::test_smoothed_intervals_are_no_beats",
         ("sensors/protocols/known_devices.py", "return self.rr is Rr.YES", "return True"),
     ),
@@ -141,12 +141,12 @@ ROWS = (
     Row(
         "A dropped packet inflates RMSSD",
         "every stack",
-        "a gap is found in the RR sum; no difference is taken across it",
+        "the gap is detected in the RR sum; no difference is taken across it",
         f"{CLOCK}::test_every_lost_packet_is_a_gap_with_its_seconds",
-        ("sensors/beat_clock.py", "self._left -= resumed", "self._left -= 0"),
+        ("sensors/beat_clock.py", "self._packets_left -= resumed", "self._packets_left -= 0"),
     ),
     Row(
-        "A dropped packet inflates RMSSD, the live one too",
+        "A dropped packet also inflates the live RMSSD",
         "every stack",
         "no difference of the live window crosses a gap",
         f"{LIVE}::test_lost_packets_leave_the_live_rmssd_as_it_was",
@@ -155,22 +155,22 @@ ROWS = (
     Row(
         "Two straps on one stream give a number that looks normal",
         "two notifications, one handler",
-        "more beats than time: they are left out, and it is said",
+        "more beats than fit in the time: they are rejected, with a message",
         f"{LIVE}::test_two_straps_on_one_stream_leave_no_figure",
         ("analysis/beats/beat_stream.py", "if self.clock.crowded:", "if False:"),
     ),
     Row(
-        "The system bus lets a user have 256 connections and hangs up on the next",
+        "The system bus allows a user 256 connections and closes the next",
         "dbus-daemon",
-        "it is said as such, and tried again",
+        "the cause is reported, and the connection tried again",
         "tests/sensors/dbus/test_connection_limit.py",
         ("sensors/bluetooth/error_messages.py", "if isinstance(error, EOFError):", "if False:"),
     ),
     Row(
         "AcquireNotify broke some straps",
         "bleak #1942",
-        "StartNotify unless told otherwise",
-        f"{LINK}::test_start_notify_is_what_is_used_unless_told_otherwise",
+        "StartNotify unless configured otherwise",
+        f"{CONNECTION}::test_start_notify_is_used_unless_acquire_notify_is_asked_for",
         (
             "sensors/bluetooth/connection.py",
             '"use_start_notify": not self._acquire_notify',
@@ -178,16 +178,16 @@ ROWS = (
         ),
     ),
     Row(
-        "A Polar whose streams are not stopped stays on",
+        "A Polar strap whose streams are not stopped stays on",
         "Polar Measurement Data specification",
-        "each stream that was started is stopped on leaving",
+        "each started stream is stopped before disconnecting",
         "tests/sensors/bluetooth/test_polar_streams.py::test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_leaving",
         ("sensors/bluetooth/connection.py", "            await self._polar.stop()", "            pass"),
     ),
     Row(
-        "A strap stops sending RR and goes on with its heart rate",
+        "A strap stops sending RR but still sends heart rate",
         "seen with dry electrodes",
-        "no figure of old beats, and the signal is not called good",
+        "no figures from old beats, and the signal is not shown as good",
         f"{ROOM}::test_heart_rate_without_beats_is_no_good_signal",
         ("service/rooms/room.py", "if figures.beats_missing:", "if False:"),
     ),
@@ -197,18 +197,22 @@ ROWS = (
 H10 = "Polar H10 A1B2C3D4"
 HINTS = (
     ("not heard: out of range, dry, or busy", connection.NOT_HEARD, "test_outages.py[range]"),
-    ("an H10 that was heard before, or refuses", busy_hint(H10), "test_an_h10_that_went_off_the_air_may_be_held_by_another_app"),
+    (
+        "an H10 that was heard before, or refuses",
+        busy_hint(H10),
+        "test_an_h10_that_went_off_the_air_may_be_in_use_by_another_app",
+    ),
     (
         "refuses, or does not answer",
-        trouble.connect_trouble(TimeoutError()),
-        "test_a_strap_that_refuses_is_tried_until_it_lets_in",
+        trouble.connect_error_text(TimeoutError()),
+        "test_a_strap_that_refuses_is_retried_until_it_connects",
     ),
-    ("the link broke", reconnect.LOST_HINT, "test_outages.py[link]"),
+    ("the connection broke", reconnect.LOST_HINT, "test_outages.py[connection]"),
     ("connected, but silent", reconnect.SILENT_HINT, "test_outages.py[silence]"),
     ("the adapter is gone", trouble._NO_ADAPTER, "test_outages.py[adapter]"),
     ("Bluetooth is switched off", trouble._SWITCHED_OFF, "test_outages.py[power]"),
-    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_told_in_a_sentence"),
-    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_who_may_not_use_bluetooth_is_told_so"),
+    ("no Bluetooth service", trouble._NO_SERVICE, "test_a_bus_without_bluez_is_reported_in_a_sentence"),
+    ("no right to use it", trouble.NOT_ALLOWED, "test_a_user_without_permission_for_bluetooth_is_told_so"),
     ("too many connections on the bus", trouble._CUT_OFF, "test_connection_limit.py"),
     (
         "battery at 15 % or less",
@@ -216,40 +220,60 @@ HINTS = (
         "test_a_low_battery_is_shown_while_the_signal_is_good",
     ),
 )
-"""When, what the therapist reads, and the test that shows it."""
+"""Each hint: when it appears, its text, and the test that shows it."""
 
 
-def link_table():
-    seen = {state: text for state, (_, text) in _SIGNAL_OF_CONNECTION.items()} | {LinkState.STREAMING: "how good the signal is"}
-    states = "".join(
-        f"| {state.value} | {seen[state]} | {', '.join(after.value for after in LinkState if after in FOLLOWS[state]) or '–'} |\n"
-        for state in LinkState
-    )
+def connection_table():
+    seen = {state: text for state, (_, text) in _SIGNAL_OF_CONNECTION.items()} | {
+        ConnectionState.STREAMING: "how good the signal is"
+    }
+    after = {state: ", ".join(one.value for one in ConnectionState if one in FOLLOWS[state]) for state in ConnectionState}
+    states = "".join(f"| {state.value} | {seen[state]} | {after[state] or '–'} |\n" for state in ConnectionState)
     hints = "".join(f"| {when} | {hint} | `{test}` |\n" for when, hint, test in HINTS)
     return (
         "| state | the therapist sees | may become |\n| --- | --- | --- |\n"
         f"{states}\n"
-        "Beside a state without data stands for how long there is none. The hint below it fits what happened:\n\n"
+        "Beside a state without data, the page shows for how long it has had none. The hint below it depends on the cause:\n\n"
         f"| when | hint | shown by |\n| --- | --- | --- |\n{hints}"
     )
+
+
+def table_markdown():
+    """Return the table in Markdown, for the documentation."""
+    head = ("sensor", "kind", "RR", "contact", "connections", "age of RR on arrival", "notes", "source")
+    rows = [
+        (
+            row.model,
+            row.kind.value,
+            row.rr.value,
+            row.contact.value if row.contact else "–",
+            str(row.slots or "–"),
+            f"{row.latency_s:g} s" if row.latency_s else "–",
+            row.quirk or "",
+            row.source,
+        )
+        for row in known_devices()
+    ]
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def page():
     rows = "".join(f"| {r.seen} | {r.where} | {r.remedy} | `{r.test.split('::')[-1].rsplit('/', 1)[-1]}` |\n" for r in ROWS)
     return (
-        "# Straps as they are\n\n"
+        "# Quirks of real straps\n\n"
         "A test writes this page (`RESTBEAT_UPDATE=1 make test ARGS=tests/sensors/test_what_straps_do.py`).\n\n"
-        "## What real straps and stacks do\n\n"
-        "Each test named here fails on a copy of restbeat from which the remedy was taken.\n\n"
-        f"| seen | where | so restbeat | held by |\n| --- | --- | --- | --- |\n{rows}\n"
-        "## The link\n\n"
-        "A state machine of its own (`sensors/bluetooth/reconnect.py`). Each attempt begins with a search, and a link that is\n"
-        "lost is let go of before the next; the time between two attempts doubles from 0.5 to 15 s, give or take a quarter,\n"
-        "and begins anew after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` holds it through any run of\n"
-        "troubles.\n\n"
-        f"{link_table()}\n"
-        "## What is known of each strap\n\n"
-        "From `sensors/protocols/known_devices.toml`. What is not in it is asked of the strap itself.\n\n"
+        "## Quirks of straps and Bluetooth stacks\n\n"
+        "Each test named here fails on a copy of restbeat without the remedy.\n\n"
+        f"| observed | where | remedy in restbeat | tested by |\n| --- | --- | --- | --- |\n{rows}\n"
+        "## The connection\n\n"
+        "The connection is a state machine (`sensors/bluetooth/reconnect.py`). Each attempt begins with a scan, and a lost\n"
+        "connection is closed before the next attempt. The wait between two attempts doubles from 0.5 to 15 s, ± 25 %, and\n"
+        "starts afresh after 10 s of data. `tests/sensors/bluetooth/test_reconnect_states.py` checks it in any sequence of\n"
+        "failures.\n\n"
+        f"{connection_table()}\n"
+        "## Known straps\n\n"
+        "From `sensors/protocols/known_devices.toml`. Anything not in it is read from the strap itself.\n\n"
         f"{table_markdown()}"
     )
 
@@ -270,7 +294,7 @@ def test_the_tests_that_show_the_hints_are_there():
 
 @pytest.fixture(scope="session")
 def without(tmp_path_factory):
-    """A copy of the project, and what runs a test in it once an edit is made."""
+    """Copy the project, and return a function that runs a test in the copy after an edit."""
     copy = tmp_path_factory.mktemp("without") / "project"
     ignored = shutil.ignore_patterns("__pycache__", "artifacts", "*.gz", "golden")
     copy.mkdir()

@@ -9,7 +9,7 @@ import pytest
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
@@ -42,7 +42,7 @@ class Strap:
         self.heard = asyncio.Event()
 
     async def items(self, clock):
-        yield ConnectionChange(0.0, LinkState.STREAMING)
+        yield ConnectionChange(0.0, ConnectionState.STREAMING)
         for packet in self.packets:
             yield packet
         self.heard.set()
@@ -86,11 +86,11 @@ async def ended(bench, session):
 
 async def audit(bench):
     query = "SELECT actor, action, client, session, detail FROM audit ORDER BY id"
-    return await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query)])
+    return await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query)])
 
 
 async def flags(bench):
-    return await bench.storage.work(lambda db: [row[0] for row in db.execute("SELECT reason FROM flag")])
+    return await bench.storage.run(lambda db: [row[0] for row in db.execute("SELECT reason FROM flag")])
 
 
 async def cut_off(storage, header=None):

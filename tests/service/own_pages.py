@@ -41,14 +41,14 @@ class Practice:
     def __init__(self, storage, folder, worker=None, **mail):
         self.storage, self.now, self.patience_s = storage, NOW, 1e6
         self.folder = folder / "data"
-        self.seal = IdentityCipher(folder / "data.key")
-        self.keys = LinkKeys(self.seal.path)
+        self.cipher = IdentityCipher(folder / "data.key")
+        self.keys = LinkKeys(self.cipher.path)
         self.hub = LiveFeed()
         self.house = Rooms(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
-        self.records = Clients(storage, self.seal, self.house.end_sessions_of, revoke_all, now_utc=lambda: self.now)
+        self.records = Clients(storage, self.cipher, self.house.end_sessions_of, revoke_all, now_utc=lambda: self.now)
         self.reports = SessionReports(storage, worker)
-        self.courses = Courses(storage, worker, self.seal, self.reports, now_utc=lambda: self.now)
-        self.mail_sender = MailSender(storage, self.seal, self.keys, now_utc=lambda: self.now, **mail)
+        self.courses = Courses(storage, worker, self.cipher, self.reports, now_utc=lambda: self.now)
+        self.mail_sender = MailSender(storage, self.cipher, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
         self.patience_s += 4000.0 if self.patience_s else 0.0
@@ -56,7 +56,7 @@ class Practice:
 
     async def begin(self):
         self.links = await ClientPages.open(
-            self.storage, self.seal, self.keys, self.mail_sender, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
+            self.storage, self.cipher, self.keys, self.mail_sender, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
         self.app = create_app(
             practice_of(self.house, self.hub, clients=self.records, client_pages=self.links, courses=self.courses),
@@ -64,7 +64,7 @@ class Practice:
         )
 
     async def sql(self, query, *values):
-        return await self.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+        return await self.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
     async def client(self, name="M-014", *, agrees=True):
         await self.records.add(name, by="Ada")
@@ -89,7 +89,7 @@ class Practice:
         return await self.links.make(client, LinkRequest(**wanted), by="Ada")
 
     async def erase(self, client):
-        await self.storage.work(lambda db: erase(db, self.folder, client, "Ada", self.now))
+        await self.storage.run(lambda db: erase(db, self.folder, client, "Ada", self.now))
 
     async def set_mail(self, **settings):
         given = {"public_address": PUBLIC, "practice": "Practice Blue", "host": "127.0.0.1", "security": "none"}

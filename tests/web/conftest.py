@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def one_browser():
-    """Started once a module: each start takes most of a second."""
+    """A Chromium for the whole module, because each start takes most of a second."""
     async with chromium() as browser:
         yield browser
 
@@ -38,5 +38,5 @@ async def page(browser):
 
 @pytest.fixture(scope="session")
 def speed():
-    """How slow this computer is, beside the one for which bounds in seconds were set; as for the benchmarks, by NeuroKit2."""
+    """How slow this computer is against the one for which bounds in s were set, measured by NeuroKit2 as in the benchmarks."""
     return speed_here()

@@ -1,4 +1,4 @@
-"""A house without straps: its hearts beat by arithmetic, and it notes what it is asked to do."""
+"""A made-up practice without straps: its beats are computed, and it records the calls that it gets."""
 
 import asyncio
 from math import sin
@@ -15,11 +15,11 @@ from restbeat.service.settings import Settings
 from .made_up import LONG, a_story, beats, report, room_state, row
 
 
-class FakeHouse:
-    """Answers as a house would; `run` keeps its rooms alive."""
+class FakePractice:
+    """Stands in for rooms, settings and reports; `run` keeps its rooms beating."""
 
-    def __init__(self, hub=None, states=()):
-        self.hub = hub or LiveFeed()
+    def __init__(self, live_feed=None, states=()):
+        self.live_feed = live_feed or LiveFeed()
         self.states = {state.room: state for state in states}
         self.ready = True
         self.seen = [
@@ -35,8 +35,8 @@ class FakeHouse:
         self.set = Settings()
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
-            self.hub.publish(state, rows)
-            self.hub.publish_story(a_story(state.room, state))
+            self.live_feed.publish(state, rows)
+            self.live_feed.publish_story(a_story(state.room, state))
 
     @property
     def entries(self):
@@ -114,7 +114,7 @@ class FakeHouse:
         self.numbers += 1
         action = EntryView(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
-        self.hub.publish_story(self.story(room))
+        self.live_feed.publish_story(self.story(room))
         return action
 
     def changed(self, room, number, ago_s):
@@ -128,7 +128,7 @@ class FakeHouse:
         if ago_s is not None:
             others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]
         self.change(room, msgspec.structs.replace(state, actions=others))
-        self.hub.publish_story(self.story(room))
+        self.live_feed.publish_story(self.story(room))
 
     def state(self, room):
         if room not in self.states:
@@ -159,10 +159,10 @@ class FakeHouse:
 
     def change(self, room, state, batch=()):
         self.states[room] = state
-        self.hub.publish(state, batch)
+        self.live_feed.publish(state, batch)
 
     async def run(self, step_s=0.25):
-        """Beat on: every room moves by `step_s` of real time, with its beats and a slightly moving heart rate."""
+        """Advance every room each `step_s` of real time, with beats and a slightly varying heart rate."""
         loop = asyncio.get_running_loop()
         last = loop.time()
         reached = {room: state.now_s for room, state in self.states.items()}

@@ -1,4 +1,4 @@
-"""Invented rooms, beats, sessions and stories, whose figures look like real ones."""
+"""Made-up rooms, beats, sessions and stories with realistic figures."""
 
 from itertools import zip_longest
 from math import exp, sin
@@ -49,7 +49,7 @@ def room_state(room="room-1", **changes):
 
 
 def beats(start_s, stop_s, *, faults=True):
-    """Beats of a breathing heart; with faults, an ectopic pair and four lost seconds."""
+    """Return beats with respiratory variation; with faults, ectopic pairs and gaps of 4 s."""
     rows, end_s, gap = [], start_s, False
     n = -1
     while True:
@@ -82,7 +82,7 @@ def row(session=7, state="ended", **changes):
 
 
 def report(*, notes=4, hrv=True):
-    """A session of 30 min with a slight response, a gap, and a recovery too short for LF."""
+    """Return the report of a session of 30 min with a slight response, a gap, and a recovery too short for LF."""
     bounds = {"settle": (0, 180), "baseline": (180, 480), "massage": (480, 1500), "recovery": (1500, 1800)}
     level = {"settle": 31.0, "baseline": 33.7, "massage": 42.1, "recovery": 40.0}
     phases = [
@@ -153,7 +153,7 @@ def report(*, notes=4, hrv=True):
 
 
 def a_story(room, state, entered=()):
-    """A session from its beginning: its phases, two marks and those that were entered, two scores, and a hole."""
+    """Return the story of a session: its phases, two marks besides those entered, two pain scores, and a gap."""
     segments = []
     for n in range(int(state.now_s // 10)):
         level = 33 + 9 / (1 + exp(-(n - 50) / 6))

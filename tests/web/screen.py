@@ -1,4 +1,4 @@
-"""What the tests in a real Chromium share: how it is started, how a house is served to it, how to wait for what it shows."""
+"""Shared parts of the tests in a real Chromium: starting it, serving a practice to it, waiting for a page's state."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -26,7 +26,7 @@ LOST |= {"change_pct": None, "accepted_pct": None, "age_s": 14.0, "hint": "Come 
 
 @asynccontextmanager
 async def chromium():
-    """The browser, until the block ends."""
+    """Yield a browser for the block."""
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -35,7 +35,7 @@ async def chromium():
 
 @asynccontextmanager
 async def a_page(browser, size="desk", *, touch=False):
-    """A page of its own, with what its console complains of as `troubles`; `touch`: it knows fingers."""
+    """Yield a page in a context of its own, whose console errors are collected in `troubles`; `touch`: with a touch screen."""
     width, height = SIZES[size]
     context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
     page = await context.new_page()
@@ -49,15 +49,17 @@ async def a_page(browser, size="desk", *, touch=False):
 
 
 @asynccontextmanager
-async def serving(house, port=0, *, pace=None, step_s=0.25, **more):
-    """The house on a port, its hearts beating, until the block ends."""
+async def serving(practice, port=0, *, pace=None, step_s=0.25, **more):
+    """Serve a made-up practice on a port within the block, with beats, and yield its address."""
     runner = web.AppRunner(
-        create_app(practice_of(house, house.hub, **more), version="0.1.0", pace=pace), access_log=None, shutdown_timeout=0.5
+        create_app(practice_of(practice, practice.live_feed, **more), version="0.1.0", pace=pace),
+        access_log=None,
+        shutdown_timeout=0.5,
     )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
-    beating = asyncio.create_task(house.run(step_s))
+    beating = asyncio.create_task(practice.run(step_s))
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
@@ -72,7 +74,7 @@ async def text(page, selector):
 
 
 async def until(page, expression, timeout_s=30):
-    """Wait until the expression holds; gives its value. (Playwright's own way needs eval, which the pages' policy forbids.)"""
+    """Wait until an expression is truthy, and return its value. (Playwright's own way needs eval, which the pages forbid.)"""
     async with asyncio.timeout(timeout_s):
         while not (value := await _tried(page, expression)):
             await page.wait_for_timeout(50)
@@ -83,7 +85,7 @@ async def _tried(page, expression):
     try:
         return await page.evaluate(expression)
     except Error as error:
-        if "context was destroyed" in str(error):  # the page is on its way to another
+        if "context was destroyed" in str(error):  # the page is navigating
             return None
         raise
 
@@ -93,7 +95,7 @@ async def becomes(page, selector, wanted):
 
 
 async def broken_rules(page):
-    """What axe-core finds on the page as it is."""
+    """Return the violations that axe-core finds on the page now."""
     await page.evaluate(AXE.read_text())
     return await page.evaluate(
         "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })"

@@ -1,4 +1,4 @@
-"""What clients take home, with invented figures: usual, crowded, and every way in which something is missing."""
+"""The pages that clients take home, with made-up figures: typical, crowded, and with every kind of missing data."""
 
 from datetime import UTC, date, timedelta
 
@@ -13,8 +13,8 @@ from restbeat.service.documents.page_templates import Frame
 from restbeat.service.errors import UnknownClientError, UnknownSessionError
 from restbeat.service.rendering.pdf import PaperError
 from restbeat.service.rendering.translations import speech_of
-from restbeat.service.sessions.client_session import ClientSession, Complement, UsualDays
-from restbeat.service.sessions.models import Visit, VisitMark, Worked
+from restbeat.service.sessions.client_session import BaselineRange, ClientSession, Complement
+from restbeat.service.sessions.models import TimeSpent, Visit, VisitMark
 from restbeat.service.settings import CoursePlan
 
 from .made_up import report, row
@@ -51,7 +51,7 @@ def a_session(*, visit=None, **changes):
         "row": row(),
         "report": with_context(report()),
         "visit": visit or a_visit(*USUAL_MARKS),
-        "usual": UsualDays(days=5, low_ms=28.0, high_ms=41.0),
+        "baseline_range": BaselineRange(days=5, low_ms=28.0, high_ms=41.0),
     }
     return ClientSession(**(fields | changes))
 
@@ -62,7 +62,7 @@ def with_context(made, **changes):
 
 
 def too_little():
-    """A loose strap: hardly a beat of the massage could be used, and there is no word on the response."""
+    """Return a session with a loose strap: hardly a beat of the massage is usable, so the response is unknown."""
     made = report()
     phases = [
         msgspec.structs.replace(phase, accepted_pct=61.0, rmssd_ms=None, ln_rmssd=None, clean_segments=6)
@@ -89,7 +89,7 @@ def with_class(class_, *, interval=(0.03, 0.37), **context):
 
 
 def crowded():
-    """As much as a summary can have to say: a stop, nine long techniques, ten regions, forty notes, everything missing."""
+    """Return the fullest summary: a stop, nine long techniques, ten regions, forty notes, everything missing."""
     made = with_class(
         "opposite", interval=(-0.6, -0.2), flagged=True, usual_class="less", usual_ln_rmssd=0.02, usual_half_width=0.2
     )
@@ -113,7 +113,7 @@ def crowded():
         report=made,
         visit=a_visit(*sorted(marks, key=lambda mark: mark.at_s), pain=(4, 9), therapist="A therapist with a rather long name"),
         stopped=True,
-        usual=UsualDays(days=12, low_ms=28.0, high_ms=41.0),
+        baseline_range=BaselineRange(days=12, low_ms=28.0, high_ms=41.0),
         complements=beside,
     )
 
@@ -133,7 +133,7 @@ def an_entry(number, day, **changes):
         "low_pct": -4.0,
         "high_pct": 41.0,
         "baseline_rmssd_ms": 31.0,
-        "worked": [Worked(what="Long strokes", minutes=12), Worked(what="Kneading", minutes=8)],
+        "worked": [TimeSpent(what="Long strokes", minutes=12), TimeSpent(what="Kneading", minutes=8)],
     }
     return CourseEntry(session=number, **(fields | changes))
 
@@ -177,7 +177,7 @@ def many_figures():
 
 
 def a_course(days=(0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49), **changes):
-    """Twelve massages and three rests over seven weeks; the fourth had too little data, the fifth no pain score before."""
+    """Return a course of massages and rests; the fourth had too little data, the fifth no pain score before."""
     entries = [an_entry(n, day) for n, day in enumerate(days, 1)]
     if len(entries) > 4:
         nothing = {"counts": False, "percent": None, "low_pct": None, "high_pct": None, "baseline_rmssd_ms": None}
@@ -219,7 +219,7 @@ def due_row(client, state="due", late=3, **changes):
 
 
 class FakeCourses:
-    """Answers as courses would."""
+    """Stands in for `Courses`."""
 
     def __init__(self):
         self.sessions = {

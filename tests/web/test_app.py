@@ -12,18 +12,18 @@ from restbeat.service.settings import Settings
 from restbeat.web.app import create_app
 
 from ..practices import practice_of
-from .fake_practice import FakeHouse
+from .fake_practice import FakePractice
 from .made_up import LONG, room_state, row
 
 
 @pytest.fixture
-def house():
-    return FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
+def practice():
+    return FakePractice(LiveFeed(), [room_state(phase="settle", change_pct=None)])
 
 
 @pytest.fixture
-async def client(aiohttp_client, house):
-    return await aiohttp_client(create_app(practice_of(house, house.hub), version="1.2.3"))
+async def client(aiohttp_client, practice):
+    return await aiohttp_client(create_app(practice_of(practice, practice.live_feed), version="1.2.3"))
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/8", "/sessions/9", "/nothing"])
@@ -39,7 +39,7 @@ async def test_no_page_carries_an_inline_script_or_style(client, path):
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
 
 
-async def test_every_file_a_page_names_is_there_and_may_be_kept(client):
+async def test_every_file_that_a_page_names_exists_and_may_be_cached(client):
     html = await (await client.get("/rooms/room-1")).text()
     files = set(re.findall(r'"(/static/[^"]+)"', html))
     assert len(files) > 5
@@ -53,14 +53,14 @@ async def test_every_file_a_page_names_is_there_and_may_be_kept(client):
     assert (await client.get("/static/..%2f..%2fapp.py/x")).status == 404
 
 
-async def test_what_people_type_is_shown_and_never_run(client, house):
-    house.rows = [row(7, client="<script>alert(1)</script>", source='"><img src=x>')]
+async def test_typed_text_is_escaped_on_pages(client, practice):
+    practice.rows = [row(7, client="<script>alert(1)</script>", source='"><img src=x>')]
     html = await (await client.get("/sessions")).text()
     assert "&lt;script&gt;alert(1)" in html
     assert "<img src=x>" not in html
 
 
-async def test_a_summary_can_be_read_with_its_picture(client):
+async def test_a_summary_is_shown_with_its_picture(client):
     html = await (await client.get("/sessions/7")).text()
     for words in (
         "+22 %",
@@ -76,47 +76,47 @@ async def test_a_summary_can_be_read_with_its_picture(client):
     assert (await picture.text()).rstrip().endswith("</svg>")
 
 
-async def test_the_list_of_sessions_offers_what_can_be_done_and_is_kind_when_empty(client, house):
+async def test_the_list_of_sessions_offers_actions_and_has_a_text_when_empty(client, practice):
     html = await (await client.get("/sessions")).text()
     assert LONG in html
     assert 'data-act="resume" data-session="8"' in html
     assert 'href="/rooms/room-1"' in html
-    house.rows = []
+    practice.rows = []
     assert "No session yet" in await (await client.get("/sessions")).text()
 
 
-async def test_health_names_the_version(client):
+async def test_the_health_check_names_the_version(client):
     assert await (await client.get("/healthz")).json() == {"status": "ok", "version": "1.2.3", "rooms": 1}
 
 
-async def test_straps_and_the_adapter_can_be_asked_for(client):
+async def test_straps_and_the_adapter_can_be_requested(client):
     answer = await (await client.get("/api/v1/straps")).json()
     assert answer["adapter"] == {"ready": True, "text": "Bluetooth ready"}
     assert [strap["room"] for strap in answer["straps"]] == ["room-1", None]
     assert [(strap["near"], strap["room_name"]) for strap in answer["straps"]] == [("Green room", "Room 1"), (None, None)]
 
 
-async def test_a_double_press_moves_once(client, house):
+async def test_a_double_press_begins_one_phase(client, practice):
     first = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"})
     second = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"})
     assert (first.status, await first.json()) == (200, {"phase": "baseline"})
     assert second.status == 409
     assert await second.json() == {"error": "The phase settle is over already: this is baseline."}
-    assert house.states["room-1"].phase == "baseline"
+    assert practice.states["room-1"].phase == "baseline"
 
 
-async def test_an_entry_carries_its_key_its_session_and_how_long_ago_it_was(client, house):
+async def test_an_entry_carries_its_key_its_session_and_how_long_ago_it_was(client, practice):
     body = {"score": 4, "ago_s": 12.5, "key": "0123456789abcdef", "session": 7}
     answer = await client.post("/api/v1/rooms/room-1/pain", json=body)
     assert (answer.status, (await answer.json())["at_s"]) == (201, 687.5)
-    assert house.presses == [RequestKey(key="0123456789abcdef", session=7)]
+    assert practice.presses == [RequestKey(key="0123456789abcdef", session=7)]
     await client.post("/api/v1/rooms/room-1/marks", json={"note": "Talking"})
     await client.post("/api/v1/rooms/room-1/stop", json={"ago_s": 3})
-    assert house.presses[1:] == [None, None]
-    assert house.calls[-1] == ("stop", "room-1", "Pain increased – stopped", 3, "demo")
+    assert practice.presses[1:] == [None, None]
+    assert practice.calls[-1] == ("stop", "room-1", "Pain increased – stopped", 3, "demo")
 
 
-async def test_files_travel_packed_to_whoever_takes_them_so(client):
+async def test_files_are_compressed_for_browsers_that_accept_gzip(client):
     html = await (await client.get("/rooms/room-1")).text()
     file = next(file for file in re.findall(r'"(/static/[^"]+)"', html) if file.endswith("rooms/room/room_page.js"))
     packed = await client.get(file, headers={"Accept-Encoding": "gzip"})
@@ -128,28 +128,28 @@ async def test_files_travel_packed_to_whoever_takes_them_so(client):
     assert await packed.text() == await plain.text()
 
 
-async def test_the_room_page_knows_what_the_practice_has_set(client, house):
-    house.set = Settings(techniques=("<Swedish>", "Thai"), regions=("Jaw",), pressures=(), next_keys=("F13",))
+async def test_the_room_page_uses_the_practices_settings(client, practice):
+    practice.set = Settings(techniques=("<Swedish>", "Thai"), regions=("Jaw",), pressures=(), next_keys=("F13",))
     html = await (await client.get("/rooms/room-1")).text()
     assert 'data-value="&lt;Swedish&gt;" data-key="1"' in html
     assert 'data-value="Jaw" data-key="1"' in html
     assert 'data-next-keys="F13"' in html
 
 
-async def test_a_session_starts_on_a_strap(client, house):
+async def test_a_session_starts_on_a_strap(client, practice):
     answer = await client.post("/api/v1/rooms", json={"address": "C3:D4", "client": "M-014", "kind": "rest"})
     assert (answer.status, await answer.json()) == (201, {"room": "room-2"})
-    assert house.calls == [("open", Opening(address="C3:D4", client="M-014", kind="rest"), "demo")]
-    taken = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
-    told = await taken.json()
-    assert (taken.status, told["error"][:20], told["room"]) == (409, "Room 1 holds this st", "room-1")
+    assert practice.calls == [("open", Opening(address="C3:D4", client="M-014", kind="rest"), "demo")]
+    refusal = await client.post("/api/v1/rooms", json={"address": "A1:B2"})
+    refusal_body = await refusal.json()
+    assert (refusal.status, refusal_body["error"][:20], refusal_body["room"]) == (409, "Room 1 holds this st", "room-1")
 
 
-async def test_an_interrupted_session_is_taken_up_or_ended(client, house):
+async def test_an_interrupted_session_is_resumed_or_ended(client, practice):
     assert await (await client.post("/api/v1/sessions/8/resume")).json() == {"room": "room-1"}
     assert await (await client.post("/api/v1/sessions/8/close")).json() == {"session": 8}
     assert (await client.post("/api/v1/sessions/7/resume")).status == 409
-    assert house.calls == [("resume", 8), ("close", 8), ("resume", 7)]
+    assert practice.calls == [("resume", 8), ("close", 8), ("resume", 7)]
 
 
 @pytest.mark.parametrize(
@@ -184,17 +184,17 @@ async def test_a_refusal_under_api_is_json_with_a_sentence(client, method, path,
 
 
 @pytest.mark.parametrize("path", ["/sessions/99", "/sessions/x", "/rooms/cellar", "/nothing", "/sessions/99/picture.svg"])
-async def test_a_page_that_is_not_there_looks_like_the_house(client, path):
+async def test_a_missing_page_has_the_practices_design(client, path):
     answer = await client.get(path)
     assert (answer.status, answer.content_type) == (404, "text/html")
     assert "To the rooms" in await answer.text()
 
 
-async def test_a_fault_of_ours_is_logged_and_said_kindly(client, house, caplog):
+async def test_an_unexpected_error_is_logged_and_shown_as_a_sentence(client, practice, caplog):
     async def broken():
         raise RuntimeError("the details")
 
-    house.sessions = broken
+    practice.sessions = broken
     answer = await client.get("/sessions")
     assert answer.status == 500
     html = await answer.text()
@@ -214,19 +214,19 @@ async def test_a_fault_of_ours_is_logged_and_said_kindly(client, house, caplog):
         {"Host": "localhost.evil.example:80"},
     ],
 )
-async def test_a_foreign_page_changes_nothing(client, house, headers):
+async def test_another_sites_page_changes_nothing(client, practice, headers):
     answer = await client.post("/api/v1/rooms/room-1/advance", json={"leaving": "settle"}, headers=headers)
     assert answer.status == 403
-    assert house.states["room-1"].phase == "settle"
+    assert practice.states["room-1"].phase == "settle"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:1"])
-async def test_loopback_goes_by_its_own_names(client, host):
+async def test_a_loopback_address_accepts_only_its_own_host_names(client, host):
     assert (await client.get("/healthz", headers={"Host": host})).status == 200
 
 
-async def test_a_name_can_be_allowed(aiohttp_client, house):
-    client = await aiohttp_client(create_app(practice_of(house, house.hub), version="0", hosts=["practice.example"]))
+async def test_a_host_name_can_be_allowed(aiohttp_client, practice):
+    client = await aiohttp_client(create_app(practice_of(practice, practice.live_feed), version="0", hosts=["practice.example"]))
     assert (await client.get("/healthz", headers={"Host": "practice.example"})).status == 200
     assert (await client.get("/healthz", headers={"Host": "evil.example"})).status == 403
 

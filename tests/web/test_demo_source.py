@@ -1,4 +1,4 @@
-"""Where the demo's packets come from: virtual straps through Bleak, or the replay source where there is no D-Bus."""
+"""The source of the demo's packets: virtual straps through Bleak, or the replay source where there is no D-Bus."""
 
 import asyncio
 from contextlib import aclosing, asynccontextmanager
@@ -15,7 +15,7 @@ async def no_bus(*arguments, **options):
     yield
 
 
-async def test_without_a_d_bus_the_same_recordings_are_replayed_and_it_says_so(monkeypatch):
+async def test_without_a_d_bus_the_same_recordings_are_replayed_and_the_page_states_it(monkeypatch):
     monkeypatch.setattr(demo, "virtual_straps", no_bus)
     recordings = [read(FIXTURES / name) for name in demo.RECORDINGS]
     async with demo._on_air(recordings, 1000.0) as (clients, radio):
@@ -31,5 +31,5 @@ async def test_without_a_d_bus_the_same_recordings_are_replayed_and_it_says_so(m
             assert packets == [event for event in recording.events if isinstance(event, Packet)][:30]
 
 
-def test_the_recordings_of_the_demo_are_there():
+def test_the_recordings_of_the_demo_exist():
     assert all((FIXTURES / name).is_file() for name in demo.RECORDINGS)

@@ -1,20 +1,20 @@
-"""What serving does to the process that serves."""
+"""Serving, and the garbage collector of its process."""
 
 import gc
 
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ..practices import practice_of
 from ..service.houses import Bench
 
 
-async def test_while_it_serves_what_was_loaded_before_is_not_searched_for_garbage(tmp_path):
+async def test_while_serving_objects_loaded_before_are_not_searched_for_garbage(tmp_path):
     gc.unfreeze()
     async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(practice_of(house, bench.hub), "127.0.0.1", 0):
+        async with bench.house as rooms, serving(practice_of(rooms, bench.hub), "127.0.0.1", 0):
             assert gc.get_freeze_count() > 10_000
             assert len(gc.get_objects()) < gc.get_freeze_count() / 10
         assert gc.get_freeze_count() == 0

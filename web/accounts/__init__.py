@@ -1,1 +1,1 @@
-"""Logging in and managing accounts."""
+"""Login and account management."""

@@ -1,4 +1,4 @@
-"""The API of the accounts: who I am, and for admins, who may come in."""
+"""The API of logins and accounts."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import AccountRow, Role
 from ..http.endpoint import Call, Endpoint, json_answer
 from ..http.person import LOGIN
-from .login_pages import peer_of
+from .login_pages import peer_address
 from .login_required import give_cookie
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -17,25 +17,25 @@ _Password = Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
 
 
 class Me(msgspec.Struct, frozen=True):
-    """Whoever asks."""
+    """The person who sent the request."""
 
     name: str
     role: Role
     csrf: Annotated[
         str | None,
-        msgspec.Meta(description="What every change carries in the header X-CSRF-Token; null where no login is asked for."),
+        msgspec.Meta(description="Token that every change carries in the header X-CSRF-Token; null where no login is required."),
     ]
 
 
 class LogIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who comes in."""
+    """The name and password to log in with."""
 
     name: Annotated[str, msgspec.Meta(max_length=80)]
     password: Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account to make."""
+    """An account to create."""
 
     name: _Name
     password: _Password
@@ -43,26 +43,26 @@ class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another password."""
+    """A new password for an account."""
 
     password: _Password
 
 
 class OwnPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another password of one's own."""
+    """A new password for one's own account; `old` is the current one."""
 
     old: str
     password: _Password
 
 
 class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Off or on."""
+    """Whether an account is switched off."""
 
     disabled: bool
 
 
 async def me(call: Call) -> Me:
-    """Tell who asks."""
+    """Return the person who sent the request, with their token for changes."""
     login = call.request.get(LOGIN)
     return Me(call.person.name, call.person.role, login.csrf if login else None)
 
@@ -71,13 +71,13 @@ ME = Endpoint(method="GET", path="/me", handler=me, summary="Who I am, and my to
 
 
 class AccountsApi:
-    """Handlers of the accounts."""
+    """Endpoints of logins and accounts."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         one = "/accounts/{account}"
         return [
             Endpoint(
@@ -147,28 +147,31 @@ class AccountsApi:
         ]
 
     async def log_in(self, call: Call) -> web.Response:
-        """Let a program in, as the login page lets people in."""
-        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_of(call.request))
+        """Log a program in, as the login page does for people. Raises `LoginRefusedError`, `TooOftenError`."""
+        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_address(call.request))
         response = json_answer(Me(login.person.name, login.person.role, login.csrf))
         give_cookie(call.request, response, login)
         return response
 
     async def accounts(self, _: Call) -> list[AccountRow]:
-        """Give every account."""
+        """Return every account."""
         return list(await self._accounts.accounts())
 
     async def add(self, call: Call) -> AccountRow:
-        """Make an account."""
+        """Create an account. Raises `RefusedError` where the name is taken or the password is too short."""
         return await self._accounts.add(call.body.name, call.body.password, call.body.role, by=call.person)
 
     async def set_own_password(self, call: Call) -> AccountRow:
-        """Give oneself another password."""
+        """Change one's own password.
+
+        Raises `LoginRefusedError` where the old one is wrong, `TooOftenError`, and `RefusedError` where the new one is too short.
+        """
         return await self._accounts.set_own_password(call.person, call.body.old, call.body.password)
 
     async def set_password(self, call: Call) -> AccountRow:
-        """Give an account another password."""
+        """Change an account's password. Raises `UnknownError`, and `RefusedError` for one's own or a password too short."""
         return await self._accounts.set_password(call.number("account"), call.body.password, by=call.person)
 
     async def set_disabled(self, call: Call) -> AccountRow:
-        """Switch an account off or on."""
+        """Switch an account off or on. Raises `UnknownError`, and `RefusedError` for one's own."""
         return await self._accounts.set_disabled(call.number("account"), call.body.disabled, by=call.person)

@@ -1,4 +1,4 @@
-"""The way in: the login page, the page that makes the first account, and the cookie that both give."""
+"""The login page, and the page that creates the first account; both set the login cookie."""
 
 from ipaddress import ip_address
 from typing import Any, NoReturn
@@ -8,7 +8,7 @@ from multidict import MultiDictProxy
 
 from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login, TooOftenError
-from ...service.errors import PortError
+from ...service.errors import RequestError
 from ..http.person import COOKIE, LOGIN
 from ..http.templating import PageRenderer
 from .login_required import give_cookie
@@ -34,32 +34,32 @@ class LoginPages:
     async def show_login(self, request: web.Request) -> web.Response:
         """Ask for name and password."""
         if LOGIN in request:
-            raise web.HTTPSeeOther(_wanted(request.query.get("next", "/")))
+            raise web.HTTPSeeOther(_safe_target(request.query.get("next", "/")))
         return self._login(200, "", request.query.get("next", "/"), "")
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """Let somebody in, or say why not."""
+        """Log a person in, or show why they are refused."""
         fields = await request.post()
         name, password, wanted = (_text(fields, key) for key in ("name", "password", "next"))
         try:
-            login = await self._accounts.log_in(name, password, peer=peer_of(request))
-        except PortError as error:
-            return _refused(self._login(_status(error), str(error), wanted, name), error)
-        raise _let_in(request, login, wanted)
+            login = await self._accounts.log_in(name, password, peer=peer_address(request))
+        except RequestError as error:
+            return _with_retry_after(self._login(_status(error), str(error), wanted, name), error)
+        raise _logged_in(request, login, wanted)
 
     async def show_setup(self, _: web.Request) -> web.Response:
-        """Ask for the terminal's code, a name and a password."""
+        """Ask for the code printed on the terminal, a name and a password."""
         return self._setup(200, "", "")
 
     async def set_up(self, request: web.Request) -> web.Response:
-        """Make an admin by the terminal's code."""
+        """Create an admin account by the code printed on the terminal."""
         fields = await request.post()
         code, name, password = (_text(fields, key) for key in ("code", "name", "password"))
         try:
-            login = await self._accounts.set_up(code, name, password, peer=peer_of(request))
-        except PortError as error:
-            return _refused(self._setup(_status(error), str(error), name), error)
-        raise _let_in(request, login, "/")
+            login = await self._accounts.set_up(code, name, password, peer=peer_address(request))
+        except RequestError as error:
+            return _with_retry_after(self._setup(_status(error), str(error), name), error)
+        raise _logged_in(request, login, "/")
 
     async def log_out(self, request: web.Request) -> NoReturn:
         """End the login of this browser."""
@@ -72,7 +72,7 @@ class LoginPages:
     def _login(self, status: int, trouble: str, wanted: str, name: str) -> web.Response:
         setup = self._accounts.setup_wanted
         return self._pages.open_page(
-            "accounts/login.html", status, trouble=trouble, wanted=_wanted(wanted), name=name, setup=setup
+            "accounts/login.html", status, trouble=trouble, wanted=_safe_target(wanted), name=name, setup=setup
         )
 
     def _setup(self, status: int, trouble: str, name: str) -> web.Response:
@@ -81,24 +81,24 @@ class LoginPages:
         return self._pages.open_page("accounts/setup.html", status, trouble=trouble, name=name)
 
 
-def peer_of(request: web.Request) -> str:
-    """The address that tries: behind a proxy on this computer, whom that proxy names last."""
+def peer_address(request: web.Request) -> str:
+    """Return the network address that a request comes from; behind a proxy on this computer, the one that it names last."""
     peer = request.remote or "unknown"
     try:
         local = ip_address(peer.partition("%")[0]).is_loopback
     except ValueError:
         return peer
-    named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return named[:64] if local and named else peer
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return forwarded[:64] if local and forwarded else peer
 
 
-def _let_in(request: web.Request, login: Login, wanted: str) -> web.HTTPSeeOther:
-    response = web.HTTPSeeOther(_wanted(wanted))
+def _logged_in(request: web.Request, login: Login, wanted: str) -> web.HTTPSeeOther:
+    response = web.HTTPSeeOther(_safe_target(wanted))
     give_cookie(request, response, login)
     return response
 
 
-def _refused(response: web.Response, error: PortError) -> web.Response:
+def _with_retry_after(response: web.Response, error: RequestError) -> web.Response:
     if isinstance(error, TooOftenError):
         response.headers["Retry-After"] = str(int(error.wait_s) + 1)
     return response
@@ -109,10 +109,10 @@ def _text(fields: MultiDictProxy[Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _status(error: PortError) -> int:
+def _status(error: RequestError) -> int:
     return 429 if isinstance(error, TooOftenError) else 403
 
 
-def _wanted(path: str) -> str:
-    """A page of this house, whatever was asked for."""
+def _safe_target(path: str) -> str:
+    """Return the path to go to after a login: the wanted one if it is a page of this server, else the start page."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\", "/login", "/logout")) else "/"

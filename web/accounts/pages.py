@@ -1,4 +1,4 @@
-"""The page of the accounts."""
+"""The page that manages accounts."""
 
 from aiohttp import web
 
@@ -15,10 +15,10 @@ class AccountPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address."""
+        """Return the routes."""
         return [web.get("/accounts", self.accounts)]
 
     async def accounts(self, request: web.Request) -> web.Response:
-        """Show the accounts, to an admin. Raises `NotAllowedError` to others."""
+        """Show the accounts. Raises `NotAllowedError` unless an admin asks."""
         demand_admin(person_of(request))
         return self._pages.page(request, "accounts/accounts.html", accounts=await self._accounts.accounts())

@@ -1,1 +1,1 @@
-"""Clients: their list, records and requests."""
+"""Clients: their list, their records, and their requests for export or erasure."""

@@ -1,4 +1,4 @@
-"""The API of the clients: pseudonyms, who they are, what they agree to, what to mind."""
+"""The API of the clients: pseudonyms, identities, consents and flags."""
 
 from typing import Annotated, Any
 
@@ -16,20 +16,20 @@ from ..http.endpoint import Call, Endpoint, Method
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
 LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
 _Line = Annotated[str, msgspec.Meta(max_length=200)]
-_Sought = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
+_SearchText = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
 
 
 class ClientsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which clients to list."""
+    """Filter of the client list."""
 
-    search: Annotated[str, msgspec.Meta(description="A part of the pseudonym.", max_length=80)] = ""
-    flagged: Annotated[bool, msgspec.Meta(description="Only those with something to mind.")] = False
+    search: Annotated[str, msgspec.Meta(description="Part of the pseudonym.", max_length=80)] = ""
+    flagged: Annotated[bool, msgspec.Meta(description="Only clients with an open flag.")] = False
 
 
 class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A client to make."""
+    """A client to create."""
 
-    pseudonym: Annotated[_Pseudonym | None, msgspec.Meta(description="Null: the next free one.")] = None
+    pseudonym: Annotated[_Pseudonym | None, msgspec.Meta(description="Null: the next free pseudonym.")] = None
 
 
 class Pseudonym(msgspec.Struct, frozen=True):
@@ -39,13 +39,13 @@ class Pseudonym(msgspec.Struct, frozen=True):
 
 
 class Sought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a name, an e-mail address or a phone number."""
+    """Part of a name, an e-mail address or a phone number to search for."""
 
-    name: _Sought
+    name: _SearchText
 
 
 class WriteIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who a client is; it is stored encrypted."""
+    """A client's identity; it is stored encrypted."""
 
     name: _Line | None = None
     email: _Line | None = None
@@ -55,19 +55,19 @@ class WriteIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new_key: Annotated[
         bool,
         msgspec.Meta(
-            description="The key is lost for good: make a new one. What the old one sealed stays unreadable without it."
+            description="True: the key is lost for good, make a new one. What the old key encrypted stays unreadable without it."
         ),
     ] = False
 
 
 class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client agrees to."""
+    """A consent that a client gives."""
 
     purpose: Purpose
 
 
 class ClientFull(ClientRecord, frozen=True, kw_only=True):
-    """Everything of a client but who they are."""
+    """A client's whole record except their identity."""
 
     sessions: list[SessionRow]
 
@@ -79,14 +79,14 @@ async def full_client(clients: Clients, reports: SessionReports, client: str, *,
 
 
 class ClientsApi:
-    """Handlers of the clients."""
+    """Endpoints of the clients."""
 
     def __init__(self, clients: Clients, reports: SessionReports) -> None:
         self._clients = clients
         self._reports = reports
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         one = "/clients/{client}"
         return [
             _on("GET", "/clients", self.clients, "Every client, those of late first.", list[ClientRow], query=ClientsWanted),
@@ -121,69 +121,78 @@ class ClientsApi:
         ]
 
     async def clients(self, call: Call) -> list[ClientRow]:
-        """Give the clients that are wanted."""
+        """Return the clients that match the filter, most recent first."""
         return list(await self._clients.clients(call.query.search, flagged=call.query.flagged))
 
     async def add(self, call: Call) -> ClientRow:
-        """Make a client."""
+        """Create a client. Raises `RefusedError` where the pseudonym is invalid or in use."""
         return await self._clients.add(call.body.pseudonym, by=call.person.name)
 
     async def next_pseudonym(self, _: Call) -> Pseudonym:
-        """Propose a pseudonym."""
+        """Return the next free pseudonym."""
         return Pseudonym(await self._clients.next_pseudonym())
 
     async def find(self, call: Call) -> list[ClientRow]:
-        """Find clients by name."""
+        """Return the clients whose identity matches. Raises `RefusedError` where identities cannot be decrypted."""
         return list(await self._clients.find(call.body.name, by=call.person.name))
 
     async def texts(self, _: Call) -> list[Consent]:
-        """Give the texts of the consents."""
+        """Return the texts of the consents."""
         return list(TEXTS)
 
     async def client(self, call: Call) -> ClientFull:
-        """Give a client."""
+        """Return a client's record; the audit log notes it. Raises `UnknownClientError`."""
         return await full_client(self._clients, self._reports, call.text("client"), by=call.person.name)
 
     async def identity(self, call: Call) -> Identity:
-        """Tell who a client is."""
+        """Return a client's identity; the audit log notes it.
+
+        Raises `UnknownClientError`, and `RefusedError` where it cannot be decrypted.
+        """
         return await self._clients.identity(call.text("client"), by=call.person.name)
 
     async def set_identity(self, call: Call) -> Identity:
-        """Keep who a client is."""
+        """Store a client's identity, encrypted, and return it.
+
+        Raises `UnknownClientError`, and `RefusedError` where it cannot be encrypted or clients have no pages in its language.
+        """
         body: WriteIdentity = call.body
         demand_language(body.language)
         identity = Identity(
-            name=_said(body.name),
-            email=_said(body.email),
-            phone=_said(body.phone),
+            name=_stripped(body.name),
+            email=_stripped(body.email),
+            phone=_stripped(body.phone),
             language=body.language,
-            note=_said(body.note),
+            note=_stripped(body.note),
         )
         await self._clients.set_identity(call.text("client"), identity, new_key=body.new_key, by=call.person.name)
         return identity
 
     async def seen(self, call: Call) -> FlagRow:
-        """Note that a flag was minded."""
+        """Record that a flag was acted on. Raises `UnknownClientError`, and `UnknownError` where there is no such flag."""
         return await self._clients.seen(call.text("client"), call.number("flag"), by=call.person.name)
 
     async def consents(self, call: Call) -> list[ConsentRow]:
-        """Give a client's consents."""
+        """Return a client's consents, newest first. Raises `UnknownClientError`."""
         return (await self._clients.client(call.text("client"), by=call.person.name)).consents
 
     async def agree(self, call: Call) -> ConsentRow:
-        """Note a consent."""
+        """Record that a client gives a consent. Raises `UnknownClientError`."""
         return await self._clients.agree(call.text("client"), call.body.purpose, by=call.person.name)
 
     async def withdraw(self, call: Call) -> ConsentRow:
-        """Note that a consent was taken back."""
+        """Record that a client withdraws a consent.
+
+        Raises `UnknownClientError`, and `UnknownError` where there is no such consent.
+        """
         return await self._clients.withdraw(call.text("client"), call.number("consent"), by=call.person.name)
 
     async def audit(self, call: Call) -> list[AuditRow]:
-        """Give what the audit log has of a client."""
+        """Return a client's entries in the audit log, newest first. Raises `UnknownClientError`."""
         return list(await self._clients.audit(call.text("client"), by=call.person.name))
 
 
-def _said(text: str | None) -> str | None:
+def _stripped(text: str | None) -> str | None:
     return (text or "").strip() or None
 
 
@@ -192,6 +201,6 @@ def _on(method: Method, path: str, handler: Any, summary: str, answer: Any, **mo
 
 
 def demand_language(language: str) -> None:
-    """Raise `RefusedError` where clients have no pages in it."""
+    """Require a language in which there are pages for clients. Raises `RefusedError` for any other."""
     if language not in languages():
         raise RefusedError(f"There are no pages in {language}; there are {', '.join(languages())}.")

@@ -1,4 +1,4 @@
-"""The pages of the clients: the list, and one client's record."""
+"""The list of clients, and the page of a client's record."""
 
 from urllib.parse import quote
 
@@ -23,21 +23,21 @@ class ClientRecordPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.get("/clients", self.clients),
             web.get("/clients/{client}", self.client),
         ]
 
     async def clients(self, request: web.Request) -> web.Response:
-        """List the clients, but not to a browser that hides them."""
+        """List the clients, except in a browser that hides them."""
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Clients")
         rows, pseudonym = await self._clients.clients(), await self._clients.next_pseudonym()
         return self._pages.page(request, "clients/clients.html", clients=rows, pseudonym=pseudonym, address_of=address_of)
 
     async def client(self, request: web.Request) -> web.Response:
-        """Show one client."""
+        """Show a client's record; the audit log notes it. Raises `UnknownClientError`."""
         full = await full_client(self._clients, self._reports, request.match_info["client"], by=person_of(request).name)
         given = {row.purpose: row for row in reversed(full.consents) if row.withdrawn_utc is None}
         withdrawn = {row.purpose: row for row in reversed(full.consents) if row.withdrawn_utc is not None}
@@ -54,5 +54,5 @@ class ClientRecordPages:
 
 
 def address_of(client: str) -> str:
-    """Return the address of a client's page; a pseudonym from elsewhere may hold any character."""
+    """Return the path of a client's page; an imported pseudonym may hold any character."""
     return f"/clients/{quote(client, safe='')}"

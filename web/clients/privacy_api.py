@@ -1,4 +1,4 @@
-"""What a client may ask: the zip of everything, and that everything be erased."""
+"""Export and erasure of a client's data, as a client may request."""
 
 import asyncio
 from pathlib import Path
@@ -14,19 +14,19 @@ from ..http.person import person_of
 
 
 class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Erase a client; the pseudonym once more, so that no slip of the hand does it."""
+    """Confirmation of an erasure: the client's pseudonym once more, so that a slip of the hand erases nobody."""
 
     pseudonym: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 
 
 class PrivacyApi:
-    """Handlers of export and erasure."""
+    """Endpoint of the erasure, and route of the export."""
 
     def __init__(self, data_requests: DataRequests) -> None:
         self._data_requests = data_requests
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         return [
             Endpoint(
                 method="POST",
@@ -42,24 +42,27 @@ class PrivacyApi:
         ]
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address of the download."""
+        """Return the route of the export."""
         return [web.get("/clients/{client}/export.zip", self.download, allow_head=False)]
 
     async def erase(self, call: Call) -> ErasedClient:
-        """Erase a client."""
+        """Erase everything of a client for good, and return the backups that still hold them.
+
+        Raises `UnknownClientError`, and `RefusedError` where the pseudonym is not confirmed or a session of theirs is running.
+        """
         client = call.text("client")
         if call.body.pseudonym != client:
             raise RefusedError(f"To erase {client}, write {client} once more.")
         return await self._data_requests.erase(client, by=call.person.name)
 
     async def download(self, request: web.Request) -> web.Response:
-        """Send everything of a client as a zip."""
+        """Send everything of a client as a zip. Raises `UnknownClientError`, and `RequestError` where it cannot be made."""
         file = await self._data_requests.export(request.match_info["client"], by=person_of(request).name)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-        return web.Response(body=await asyncio.to_thread(_taken, file), content_type="application/zip", headers=headers)
+        return web.Response(body=await asyncio.to_thread(_read_and_delete, file), content_type="application/zip", headers=headers)
 
 
-def _taken(file: Path) -> bytes:
+def _read_and_delete(file: Path) -> bytes:
     content = file.read_bytes()
     file.unlink()
     file.parent.rmdir()

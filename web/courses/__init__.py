@@ -1,1 +1,1 @@
-"""Courses and who is due."""
+"""Courses over weeks, and the clients who are due."""

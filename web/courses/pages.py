@@ -1,4 +1,4 @@
-"""The pages that a client takes home, for the therapist to show, print or save; the course behind them; who is due."""
+"""The pages that a client takes home (to show, print or save), the course for the therapist, and the clients who are due."""
 
 from typing import Final
 from urllib.parse import quote
@@ -6,7 +6,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from ...service.courses.courses import Courses
-from ...service.courses.visit_schedule import shortest
+from ...service.courses.visit_schedule import describe_plan
 from ...service.documents.client_course import client_course, course_page
 from ...service.documents.client_summary import client_summary
 from ...service.documents.course_figures import figure_lines, technique_lines
@@ -24,7 +24,7 @@ _ON_PAPER: Final = Frame(static=lambda name: name)
 
 
 class CoursePages:
-    """Handlers of the summary for the client, of the course, and of the practice's overview."""
+    """Handlers of the client's summary, of the course, and of the list of clients who are due."""
 
     def __init__(self, courses: Courses, pages: PageRenderer, static_files: StaticFiles) -> None:
         self._courses = courses
@@ -32,7 +32,7 @@ class CoursePages:
         self._static_files = static_files
 
     def routes(self) -> list[web.RouteDef]:
-        """The addresses."""
+        """Return the routes."""
         return [
             web.get("/sessions/{session}/summary", self.summary),
             web.get("/sessions/{session}/summary.pdf", self.summary_pdf, allow_head=False),
@@ -43,13 +43,16 @@ class CoursePages:
         ]
 
     async def summary(self, request: web.Request) -> web.Response:
-        """Show the page that the client of a session takes home."""
+        """Show a session's summary as its client takes it home.
+
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be computed.
+        """
         session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
         speech, client = await self._speech(request, session.row.client), session.row.client
         path = f"/sessions/{session.row.session}"
         frame = Frame(
             static=self._static_files.address,
-            languages=_others(speech.language, f"{path}/summary"),
+            languages=_other_languages(speech.language, f"{path}/summary"),
             back=(path, speech.say("The figures")),
             pdf=f"{path}/summary.pdf?lang={speech.language}",
             course=f"{address_of(client)}/course/client?lang={speech.language}" if client else None,
@@ -57,14 +60,20 @@ class CoursePages:
         return _html(client_summary(session, speech, frame))
 
     async def summary_pdf(self, request: web.Request) -> web.Response:
-        """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
+        """Send a session's summary for its client as PDF.
+
+        Raises `UnknownSessionError`, and `PaperError` where no PDF can be made on this computer.
+        """
         session = await self._courses.session(session_of(request), "client's page", by=person_of(request).name)
         speech = await self._speech(request, session.row.client)
         html = client_summary(session, speech, _ON_PAPER)
         return await self._pdf(html, f"session-{session.row.session}-{speech.language}.pdf")
 
     async def course(self, request: web.Request) -> web.Response:
-        """Show a client's course to the therapist."""
+        """Show a client's course to the therapist.
+
+        Raises `UnknownClientError`, and `RequestError` where it cannot be computed.
+        """
         course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
         speech = speech_of(SOURCE)
         return self._pages.page(
@@ -83,31 +92,37 @@ class CoursePages:
         )
 
     async def course_for_client(self, request: web.Request) -> web.Response:
-        """Show it as the client reads it."""
+        """Show a client's course as the client takes it home.
+
+        Raises `UnknownClientError`, and `RequestError` where it cannot be computed.
+        """
         client = request.match_info["client"]
         course = await self._courses.course(client, "client's course", by=person_of(request).name)
         speech, path = await self._speech(request, client), address_of(client)
         frame = Frame(
             static=self._static_files.address,
-            languages=_others(speech.language, f"{path}/course/client"),
+            languages=_other_languages(speech.language, f"{path}/course/client"),
             back=(f"{path}/course", speech.say("The course")),
             pdf=f"{path}/course/client.pdf?lang={speech.language}",
         )
         return _html(client_course(course, speech, frame))
 
     async def course_pdf(self, request: web.Request) -> web.Response:
-        """Give the same as PDF. Raises `PaperError` where it cannot be made here."""
+        """Send a client's course for the client as PDF.
+
+        Raises `UnknownClientError`, and `PaperError` where no PDF can be made on this computer.
+        """
         client = request.match_info["client"]
         course = await self._courses.course(client, "client's course", by=person_of(request).name)
         speech = await self._speech(request, client)
         return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
 
     async def practice(self, request: web.Request) -> web.Response:
-        """Show who is due and who is flagged, but not to a browser that hides clients."""
+        """Show the clients who are due and those who are flagged, except in a browser that hides clients."""
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Who is due")
         rows = await self._courses.practice()
-        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, shortest=shortest)
+        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, describe_plan=describe_plan)
 
     async def _pdf(self, html: str, name: str) -> web.Response:
         pdf = await self._courses.pdf(html, {file: self._static_files.content(file) for file in PAPER_FILES})
@@ -115,12 +130,12 @@ class CoursePages:
         return web.Response(body=pdf, content_type="application/pdf", headers=headers)
 
     async def _speech(self, request: web.Request, client: str | None) -> Speech:
-        """As the address asks, else as the client reads, else as the browser does."""
-        known = await self._courses.language(client)
-        return speech_of(choose(request.query.get("lang"), known, accept=request.headers.get("Accept-Language", "")))
+        """Return the speech in the language of the address, else of the client, else of the browser."""
+        client_language = await self._courses.language(client)
+        return speech_of(choose(request.query.get("lang"), client_language, accept=request.headers.get("Accept-Language", "")))
 
 
-def _others(language: str, path: str) -> tuple[tuple[str, str, str], ...]:
+def _other_languages(language: str, path: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((code, name, f"{path}?lang={quote(code)}") for code, name in languages().items() if code != language)
 
 

@@ -1,1 +1,1 @@
-"""The client's own page, its links and answers."""
+"""The client's own page, the links that open it, and follow-up answers."""

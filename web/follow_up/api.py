@@ -1,4 +1,4 @@
-"""The API of clients' own pages: links, what follow-ups have told, mail."""
+"""The API of clients' own pages: links, follow-up answers, and the mail that asks for them."""
 
 from typing import Annotated, Any
 
@@ -17,19 +17,19 @@ _Mailbox = Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
 
 
 class MakeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A link to make."""
+    """A link to create."""
 
-    sessions: Annotated[_Sessions, msgspec.Meta(description="Those of the client that it shows, beside those to come.")] = []
-    coming: Annotated[bool, msgspec.Meta(description="Whether it shows sessions to come too.")] = True
-    days: Annotated[int, msgspec.Meta(description="How long it opens anything.", ge=1, le=365)] = 60
+    sessions: Annotated[_Sessions, msgspec.Meta(description="The client's ended sessions that it shows.")] = []
+    coming: Annotated[bool, msgspec.Meta(description="Whether it also shows future sessions.")] = True
+    days: Annotated[int, msgspec.Meta(description="Days for which it is valid.", ge=1, le=365)] = 60
     language: Annotated[
-        LanguageCode | None, msgspec.Meta(description="Null: the client's own, as it is written down with who they are.")
+        LanguageCode | None, msgspec.Meta(description="Language of the page; null: the one stored with the client's identity.")
     ] = None
-    remind: Annotated[bool, msgspec.Meta(description="Whether mails remind of a follow-up, where mail can be sent.")] = True
+    remind: Annotated[bool, msgspec.Meta(description="Whether reminders of follow-ups are sent, where mail can be sent.")] = True
 
 
 class ChangeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a link shall show, chosen for the client."""
+    """The sessions that a link shows, and whether it reminds, chosen for the client."""
 
     sessions: _Sessions
     coming: bool
@@ -37,43 +37,50 @@ class ChangeLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class MailSettingsRead(MailSettings, frozen=True, kw_only=True):
-    """The settings as they are."""
+    """The mail settings in force."""
 
-    has_password: Annotated[bool, msgspec.Meta(description="It is read when restbeat starts, and is not shown.")]
+    has_password: Annotated[
+        bool, msgspec.Meta(description="Whether there is a password; it is read when restbeat starts, and never shown.")
+    ]
 
 
 class WriteMailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Settings to keep; what is left out becomes as it was at first."""
+    """Mail settings to store; fields that are left out return to their defaults."""
 
     public_address: Annotated[
         Annotated[str, msgspec.Meta(max_length=200)] | None,
-        msgspec.Meta(description="Such as https://practice.example: clients' pages are found under it."),
+        msgspec.Meta(
+            description="Where clients reach their pages from outside, such as https://practice.example; null: nowhere."
+        ),
     ] = None
-    practice: Annotated[_Line | None, msgspec.Meta(description="How mails are signed.")] = None
+    practice: Annotated[_Line | None, msgspec.Meta(description="Signature of the mails.")] = None
     host: Annotated[
         Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[A-Za-z0-9.:-]*$")] | None,
-        msgspec.Meta(description="Of the SMTP server; null: no mail is sent."),
+        msgspec.Meta(description="Host of the SMTP server; null: no mail is sent."),
     ] = None
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
     security: Security = "starttls"
     user: _Line | None = None
-    sender: Annotated[_Mailbox | None, msgspec.Meta(description="The address that mails come from.")] = None
+    sender: Annotated[_Mailbox | None, msgspec.Meta(description="Sender's address.")] = None
 
 
 class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a test mail goes."""
+    """The recipient of a test mail."""
 
     to: _Mailbox
 
 
 class ClientPagesApi:
-    """Handlers of the links."""
+    """Endpoints of links, follow-ups and mail settings.
+
+    Each that reads or changes a link raises `RequestError` where the key of the links cannot be used.
+    """
 
     def __init__(self, client_pages: ClientPages) -> None:
         self._client_pages = client_pages
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         of_client, one, mail = "/clients/{client}/links", "/links/{link}", "/mail-settings"
         return [
             _on("GET", of_client, self.of_client, "A client's links and follow-ups; the audit log tells.", ClientLinks),
@@ -113,48 +120,58 @@ class ClientPagesApi:
         ]
 
     async def of_client(self, call: Call) -> ClientLinks:
-        """Give everything about a client's own page."""
+        """Return a client's links and follow-ups; the audit log notes it. Raises `UnknownClientError`."""
         return await self._client_pages.of_client(call.text("client"), by=call.person.name)
 
     async def make(self, call: Call) -> LinkRow:
-        """Make a link."""
-        wanted = LinkRequest(**msgspec.structs.asdict(call.body))
-        if wanted.language is not None:
-            demand_language(wanted.language)
-        return await self._client_pages.make(call.text("client"), wanted, by=call.person.name)
+        """Create a link.
+
+        Raises `UnknownClientError`, and `RefusedError` where the client has not consented to it, has no such session, or has no
+        pages in its language.
+        """
+        request = LinkRequest(**msgspec.structs.asdict(call.body))
+        if request.language is not None:
+            demand_language(request.language)
+        return await self._client_pages.make(call.text("client"), request, by=call.person.name)
 
     async def choose(self, call: Call) -> LinkRow:
-        """Choose what a link shows."""
+        """Choose for the client what a link shows.
+
+        Raises `UnknownError` where there is no such link, and `RefusedError` where it is over or would show nothing.
+        """
         body: ChangeLink = call.body
         return await self._client_pages.choose(
             call.number("link"), set(body.sessions), coming=body.coming, remind=body.remind, by=call.person.name
         )
 
     async def revoke(self, call: Call) -> LinkRow:
-        """End a link."""
+        """Revoke a link. Raises `UnknownError` where there is no such link."""
         return await self._client_pages.revoke(call.number("link"), by=call.person.name)
 
     async def send(self, call: Call) -> LinkRow:
-        """Have a link sent."""
+        """Queue a mail that sends a link to its client.
+
+        Raises `UnknownError` where there is no such link, and `RefusedError` where it is over or no mail can be sent.
+        """
         return await self._client_pages.send(call.number("link"), by=call.person.name)
 
     async def unanswered(self, _: Call) -> list[OpenFollowUps]:
-        """Give those who have not answered."""
+        """Return the clients who were asked and have not answered yet."""
         return list(await self._client_pages.unanswered())
 
     async def mail_settings(self, _: Call) -> MailSettingsRead:
-        """Give the settings."""
+        """Return the mail settings."""
         settings, has_password = await self._client_pages.mail_settings()
         return MailSettingsRead(**msgspec.structs.asdict(settings), has_password=has_password)
 
     async def set_mail_settings(self, call: Call) -> MailSettingsRead:
-        """Keep the settings."""
+        """Store the mail settings. Raises `RefusedError` where the public address or the sender is malformed."""
         fields: dict[str, Any] = {name: value or None for name, value in msgspec.structs.asdict(call.body).items()}
         await self._client_pages.set_mail_settings(MailSettings(**fields), by=call.person.name)
         return await self.mail_settings(call)
 
     async def test_mail(self, call: Call) -> None:
-        """Send a mail now."""
+        """Send a test mail now. Raises `RefusedError` with the server's answer where it does not accept the mail."""
         await self._client_pages.test_mail(call.body.to, by=call.person.name)
 
 

@@ -1,4 +1,4 @@
-"""Follow-ups as events of a calendar file (RFC 5545): when to open the link, and nothing of health."""
+"""Follow-ups as a calendar file (RFC 5545): when to open the link, and nothing about health."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,14 @@ from typing import Final
 from ...service.follow_up.models import FollowUp, LinkedSession
 from ...service.rendering.translations import choose, speech_of
 
-_LINE: Final = 75
-"""Octets of a line, at most."""
+_MAX_LINE_OCTETS: Final = 75
 
 
 def calendar_file(session: LinkedSession, address: str, language: str) -> bytes:
-    """Both follow-ups of a session as events of a quarter of an hour; imported again, they replace themselves."""
+    """Return a calendar file with both follow-ups of a session as events of 15 min.
+
+    `address`: of the client's page, for the events to link to. Importing the file again replaces the events.
+    """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//restbeat//follow-up//EN", "CALSCALE:GREGORIAN"]
     for follow_up in session.follow_ups:
         lines += _event(session, follow_up, address, language)
@@ -23,12 +25,12 @@ def calendar_file(session: LinkedSession, address: str, language: str) -> bytes:
 def _event(session: LinkedSession, follow_up: FollowUp, address: str, language: str) -> Iterable[str]:
     say = speech_of(choose(language)).say
     title = _escaped(say("A few short questions"))
-    name = sha256(f"{session.session} {session.started_utc} {follow_up.slot}".encode()).hexdigest()[:32]
+    identifier = sha256(f"{session.session} {session.started_utc} {follow_up.slot}".encode()).hexdigest()[:32]
     return (
         "BEGIN:VEVENT",
-        f"UID:{name}@restbeat",
-        f"DTSTAMP:{_moment(follow_up.due_utc - timedelta(hours=follow_up.slot))}",
-        f"DTSTART:{_moment(follow_up.due_utc)}",
+        f"UID:{identifier}@restbeat",
+        f"DTSTAMP:{_utc_text(follow_up.due_utc - timedelta(hours=follow_up.slot))}",
+        f"DTSTART:{_utc_text(follow_up.due_utc)}",
         "DURATION:PT15M",
         f"SUMMARY:{title}",
         f"DESCRIPTION:{_escaped(address)}",
@@ -43,13 +45,13 @@ def _event(session: LinkedSession, follow_up: FollowUp, address: str, language: 
     )
 
 
-def _moment(at: datetime) -> str:
+def _utc_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _escaped(text: str) -> str:
-    for character, written in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
-        text = text.replace(character, written)
+    for character, escape in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
+        text = text.replace(character, escape)
     return text
 
 
@@ -58,11 +60,11 @@ def _folded(line: str) -> bytes:
 
 
 def _parts(line: str) -> Iterator[str]:
-    """The line in parts of at most 75 octets, the blank before a continuation counted; no character is cut."""
+    """Yield a line in parts of at most 75 octets, counting the blank before a continuation; no character is split."""
     part, length = "", 0
     for character in line:
         octets = len(character.encode())
-        if length + octets > _LINE:
+        if length + octets > _MAX_LINE_OCTETS:
             yield part
             part, length = "", 1
         part, length = part + character, length + octets

@@ -1,4 +1,4 @@
-"""What clients read about follow-ups on their own page, by the names under which answers are kept."""
+"""Texts about follow-ups on the client's own page."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from ...service.rendering.translations import choose, speech_of
 
 @dataclass(frozen=True, slots=True)
 class FollowUpTexts:
-    """Words for what is asked after a session, by the names under which it is kept."""
+    """Texts of the questions after a session, by the values under which answers are stored.
+
+    `slot` and `how` go by hours after the session, `trouble` by the reason why answers were not accepted.
+    """
 
     slot: dict[int, str]
     how: dict[int, str]
@@ -19,7 +22,7 @@ class FollowUpTexts:
 
 
 def follow_up_texts(language: str) -> FollowUpTexts:
-    """All of them in a language."""
+    """Return the texts in a language; in English where there is no such translation."""
     say = speech_of(choose(language)).say
     return FollowUpTexts(
         slot={24: say("A day after:"), 48: say("Two days after:")},

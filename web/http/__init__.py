@@ -1,1 +1,1 @@
-"""What every handler shares: endpoints, errors, security, templates, static files."""
+"""Building blocks of every handler: endpoints, errors, security, templates, static files."""

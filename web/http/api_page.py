@@ -1,4 +1,4 @@
-"""The API's description: as OpenAPI for programs, as a page for people, and the health check."""
+"""The API's description, as OpenAPI for programs and as a page for people, and the health check."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,76 +13,87 @@ from .templating import PageRenderer
 _LIMITS: Final = {"minimum": "from {}", "maximum": "to {}", "minLength": "at least {} long", "maxLength": "at most {} long"}
 
 
-class Line(NamedTuple):
-    """One address of the API."""
+class ApiOperation(NamedTuple):
+    """One operation of the API, as the page lists it."""
 
     method: str
     path: str
     summary: str
-    takes: str | None
-    """Name of a schema."""
-    gives: str | None
-    many: bool
-    """Whether it gives a list of them."""
+    body: str | None
+    """Name of the body's schema; None where there is no body."""
+    answer: str | None
+    """Name of the answer's schema; None where it has no name."""
+    is_list: bool
+    """Whether the answer is a list of them."""
     status: str
     refusals: list[str]
+    """Statuses of its refusals."""
     admin: bool
+    """Whether it is for admins only."""
 
 
-class Field(NamedTuple):
-    """One field of a schema."""
+class SchemaField(NamedTuple):
+    """One field of a schema, as the page lists it."""
 
     name: str
     kind: str
-    """In words: "number or null"."""
-    wanted: bool
-    said: str
-    link: str | None
-    """Name of the schema that it holds."""
+    """Its type in words, such as "number or null"."""
+    required: bool
+    description: str
+    schema: str | None
+    """Name of the schema that it holds; None where it holds none."""
 
 
-def outline(description: dict[str, Any]) -> list[Line]:
-    """The addresses of a description."""
-    lines = []
+def operations_of(description: dict[str, Any]) -> list[ApiOperation]:
+    """Return the operations of an OpenAPI document, in its order."""
+    found = []
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             (status, answer), *others = operation["responses"].items()
             schema, body = _schema_in(answer), _schema_in(operation.get("requestBody", {}))
-            gives = _name_of(schema) or _name_of(schema.get("items", {}))
-            many = schema.get("type") == "array"
-            refusals = [status for status, _ in others]
-            admin = "description" in operation
-            lines.append(Line(method.upper(), path, operation["summary"], _name_of(body), gives, many, status, refusals, admin))
-    return lines
+            found.append(
+                ApiOperation(
+                    method=method.upper(),
+                    path=path,
+                    summary=operation["summary"],
+                    body=_name_of(body),
+                    answer=_name_of(schema) or _name_of(schema.get("items", {})),
+                    is_list=schema.get("type") == "array",
+                    status=status,
+                    refusals=[status for status, _ in others],
+                    admin="description" in operation,
+                )
+            )
+    return found
 
 
-def fields_of(schema: dict[str, Any]) -> list[Field]:
-    """The fields of a schema; of one that is an array, what stands at each place."""
+def fields_of(schema: dict[str, Any]) -> list[SchemaField]:
+    """Return the fields of a schema; for an array of fixed length, its places."""
     if "prefixItems" in schema:
-        return [_field(item["title"], item, wanted=True) for item in schema["prefixItems"]]
-    wanted = schema.get("required", ())
-    return [_field(name, field, wanted=name in wanted) for name, field in schema.get("properties", {}).items()]
+        return [_field(item["title"], item, required=True) for item in schema["prefixItems"]]
+    required = schema.get("required", ())
+    return [_field(name, field, required=name in required) for name, field in schema.get("properties", {}).items()]
 
 
-def _field(name: str, schema: dict[str, Any], *, wanted: bool) -> Field:
-    return Field(name, _words(schema), wanted, schema.get("description", ""), _link_in(schema))
+def _field(name: str, schema: dict[str, Any], *, required: bool) -> SchemaField:
+    return SchemaField(name, _type_in_words(schema), required, schema.get("description", ""), _schema_name_in(schema))
 
 
-def _words(schema: dict[str, Any]) -> str:
+def _type_in_words(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
-        return " or ".join(_words(part) for part in schema["anyOf"])
+        return " or ".join(_type_in_words(part) for part in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(str(value) for value in schema["enum"])
     if (name := _name_of(schema)) is not None:
         return name
     kind = schema.get("type", "anything")
     if kind == "array":
-        return f"list of {_words(schema['items'])}" if schema.get("items") else "list"
+        return f"list of {_type_in_words(schema['items'])}" if schema.get("items") else "list"
     limits = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema]
     return " ".join([kind, *limits])
 
 
-def _link_in(schema: dict[str, Any]) -> str | None:
+def _schema_name_in(schema: dict[str, Any]) -> str | None:
     parts = [schema, schema.get("items") or {}, *schema.get("anyOf", ())]
     return next((name for part in parts if (name := _name_of(part)) is not None), None)
 
@@ -100,7 +111,7 @@ class ApiPages:
     """Handlers of the API's description and of `/healthz`."""
 
     def __init__(self, pages: PageRenderer, description: Callable[[], dict[str, Any]], live_feed: LiveFeed, version: str) -> None:
-        """`description` returns the API's, as OpenAPI; computing it the first time takes a tenth of a second."""
+        """Take `description`, which returns the OpenAPI document; its first call takes a tenth of a second."""
         self._pages = pages
         self._description = description
         self._live_feed = live_feed
@@ -115,15 +126,17 @@ class ApiPages:
         ]
 
     async def page(self, request: web.Request) -> web.Response:
-        """Show the description of the API to a person."""
+        """Show the API's description to people."""
         description = await asyncio.to_thread(self._description)
-        return self._pages.page(request, "http/api.html", api=description, lines=outline(description), fields_of=fields_of)
+        return self._pages.page(
+            request, "http/api.html", api=description, operations=operations_of(description), fields_of=fields_of
+        )
 
     async def openapi(self, _: web.Request) -> web.Response:
-        """Give the description of the API to a program."""
+        """Return the API's description as an OpenAPI document."""
         return web.json_response(await asyncio.to_thread(self._description))
 
     async def health(self, _: web.Request) -> web.Response:
-        """Say that the server lives."""
+        """Answer that the server is up, with its version and the number of open rooms."""
         rooms = len(self._live_feed.rooms())
         return web.json_response({"status": "ok", "version": self._version, "rooms": rooms})

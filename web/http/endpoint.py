@@ -1,4 +1,4 @@
-"""The JSON API: an endpoint says what it takes and gives, and from that come its route, its checks and its description."""
+"""Endpoints of the JSON API: each declares what it accepts and returns; its route, checks and description follow from that."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +17,6 @@ ROOT: Final = "/api/v1"
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
-class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """No fields."""
-
-
 class Done(msgspec.Struct, frozen=True):
     """It was done."""
 
@@ -28,7 +24,7 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What every request that cannot be met is answered with."""
+    """The answer to every request that cannot be met."""
 
     error: Annotated[str, msgspec.Meta(description="A sentence for a person.")]
     room: Annotated[str | None, msgspec.Meta(description="The room that the conflict is with.")] = None
@@ -36,7 +32,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, its parts already checked against what the endpoint declares."""
+    """One request whose body and query are already checked against the endpoint's declaration."""
 
     request: web.Request
     person: Person
@@ -44,11 +40,11 @@ class Call:
     query: Any = None
 
     def text(self, name: str) -> str:
-        """A part of the path."""
+        """Return a part of the path."""
         return self.request.match_info[name]
 
     def number(self, name: str) -> int:
-        """A part of the path that is a number. Raises `UnknownError`."""
+        """Return a part of the path as a number. Raises `UnknownError` where it is none."""
         text = self.request.match_info[name]
         number = whole_number(text)
         if number is None:
@@ -58,27 +54,31 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One address of the API. `path` is without `ROOT`; a part in braces whose name is in `NUMBERS` is a number."""
+    """One address of the API.
+
+    `path` is without `ROOT`; a part in braces whose name is in `NUMBERS` is a number. `handler` lets our errors through:
+    `http.errors.answer_errors` turns them into refusals.
+    """
 
     method: Method
     path: str
     handler: Callable[[Call], Awaitable[Any]]
     summary: str
     answer: Any
-    """Type of the answer."""
+    """Type of the answer's body."""
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
-    """All its fields have defaults."""
+    """Type of the query string; all its fields have defaults."""
     status: int = 200
     refusals: tuple[int, ...] = ()
-    """Besides those that any request may meet."""
+    """Statuses of refusals, besides those that any request may meet."""
     admin: bool = False
     open: bool = False
-    """No login is needed."""
+    """Whether it needs no login."""
     tag: str = "rooms"
 
     def route(self) -> web.RouteDef:
-        """What answers this address."""
+        """Return the route that answers this address."""
         options = {"allow_head": False} if self.method == "GET" else {}
         return web.route(self.method, ROOT + self.path, self._handle, **options)
 
@@ -86,7 +86,7 @@ class Endpoint:
         person = person_of(request)
         if self.admin:
             demand_admin(person)
-        body = await body_of(request, self.body) if self.body else None
+        body = await read_body(request, self.body) if self.body else None
         query = _query_of(request, self.query)
         answer = await self.handler(Call(request, person, body, query))
         if isinstance(answer, web.Response):
@@ -95,35 +95,39 @@ class Endpoint:
 
 
 NUMBERS: Final = frozenset({"session", "account", "action", "link", "consent", "flag", "complement"})
-"""Names of the parts of a path that are whole numbers from 1 on."""
+"""Names of path parts that are whole numbers from 1."""
 
 
-def routes_of(endpoints: Sequence[Endpoint]) -> list[web.RouteDef]:
-    """The routes of all endpoints."""
+def api_routes(endpoints: Sequence[Endpoint]) -> list[web.RouteDef]:
+    """Return the routes of all endpoints."""
     return [endpoint.route() for endpoint in endpoints]
 
 
-async def body_of(request: web.Request, kind: type[Any]) -> Any:
-    """Read what was sent. Raises `msgspec.MsgspecError`, which `guard` turns into a sentence."""
+async def read_body(request: web.Request, kind: type[Any]) -> Any:
+    """Return a request's JSON body, converted to `kind`.
+
+    Raises `msgspec.MsgspecError` where it does not fit, which `answer_errors` turns into a sentence, and
+    `web.HTTPUnsupportedMediaType` where it is not JSON.
+    """
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send the request as JSON (Content-Type: application/json).")
-    return msgspec.convert(_whole(msgspec.json.decode(await request.read())), kind)
+    return msgspec.convert(_with_whole_numbers(msgspec.json.decode(await request.read())), kind)
 
 
 def json_answer(value: object, status: int = 200) -> web.Response:
-    """Answer with JSON."""
+    """Return a value as a JSON response."""
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
-def _whole(value: Any) -> Any:
-    """In JSON 3.0 is a whole number too."""
+def _with_whole_numbers(value: Any) -> Any:
+    """Return a JSON value with each float such as 3.0 as an int: to JSON both are the same number."""
     match value:
         case float() if value.is_integer():
             return int(value)
         case dict():
-            return {name: _whole(field) for name, field in value.items()}
+            return {name: _with_whole_numbers(field) for name, field in value.items()}
         case list():
-            return [_whole(item) for item in value]
+            return [_with_whole_numbers(item) for item in value]
         case _:
             return value
 

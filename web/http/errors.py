@@ -1,6 +1,7 @@
 """Refusals and failures as sentences: JSON under `/api`, elsewhere a page."""
 
 from collections.abc import Callable
+import logging
 from typing import Final
 
 from aiohttp import web
@@ -8,13 +9,14 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from ...service.accounts.models import LoginRefusedError, NotAllowedError, TooOftenError
-from ...service.errors import ConflictError, PortError, RefusedError, UnknownError
+from ...service.errors import ConflictError, RefusedError, RequestError, UnknownError
 from .endpoint import Refusal, json_answer
-from .security import _LOG, _path_of
+from .security import route_path
+
+_LOG = logging.getLogger(__name__)
 
 ErrorPage = Callable[[web.Request, int, str], web.Response]
-
-
+"""Renders an HTTP status and a sentence as a page."""
 _SENTENCES: Final = {
     403: "This request came from another site, and was refused.",
     404: "There is no such page.",
@@ -24,7 +26,11 @@ _SENTENCES: Final = {
 
 
 def answer_errors(page: ErrorPage) -> Middleware:
-    """Turn every refusal into a sentence: as JSON under /api, else as a page of the house."""
+    """Return middleware that turns errors into sentences: JSON under `/api`, elsewhere a page rendered by `page`.
+
+    `UnknownError` becomes 404, `NotAllowedError` and `LoginRefusedError` 403, `TooOftenError` 429, any other `RefusedError` 409,
+    any other `RequestError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
+    """
 
     def answer(request: web.Request, status: int, sentence: str, room: str | None = None) -> web.Response:
         if request.path.startswith("/api/"):
@@ -45,21 +51,19 @@ def answer_errors(page: ErrorPage) -> Middleware:
             return response
         except RefusedError as error:
             return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
-        except PortError as error:
+        except RequestError as error:
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:
             return answer(request, 400, f"The request could not be read: {error}.")
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            own = error.text if error.text and not error.text.startswith(f"{error.status}:") else None
-            response = answer(request, error.status, own or _SENTENCES.get(error.status, error.reason))
+            sentence = error.text if error.text and not error.text.startswith(f"{error.status}:") else None  # not aiohttp's own
+            response = answer(request, error.status, sentence or _SENTENCES.get(error.status, error.reason))
             response.headers.extend({name: value for name, value in error.headers.items() if name == "Allow"})
             return response
-        except Exception:  # noqa: BLE001 the last door: logged whole, and a person reads a sentence
-            _LOG.exception(
-                "%s %s failed", request.method, _path_of(request)
-            )  # as its route is written: a link's address is secret
+        except Exception:  # noqa: BLE001 the last resort: the log has the traceback, a person reads a sentence
+            _LOG.exception("%s %s failed", request.method, route_path(request))  # not the path itself: a link's address is secret
             return answer(request, 500, "Something went wrong in restbeat. What was measured is kept; try again in a moment.")
 
     return middleware

@@ -1,4 +1,4 @@
-"""The API's description, made from the endpoints and the very types that check what is sent (OpenAPI 3.1)."""
+"""The API's OpenAPI 3.1 description, built from the endpoints and from the same types that validate requests."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -7,9 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ...service.rooms.messages import Ask, Heartbeat, RoomList, Snapshot, Update
+from ...service.rooms.messages import Ask, BeatRow, Heartbeat, RoomList, Snapshot, StorySegment, Update
 from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
-from .field_docs import say_fields
 from .person import COOKIE, CSRF_HEADER
 
 _ABOUT: Final = (
@@ -19,15 +18,15 @@ _ABOUT: Final = (
     "by beat, come over the WebSocket /live (with ?room= of one room alone, and its Story): a Snapshot of each room, then "
     "Updates, Rooms, and a Heartbeat every 10 s; where an Update's first_seq is not the last seq + 1, Ask for the Snapshot again."
 )
-_LIVE: Final = (Snapshot, Update, RoomList, Heartbeat, Ask)
+_LIVE_MESSAGES: Final = (Snapshot, Update, RoomList, Heartbeat, Ask)
 _REF: Final = "#/components/schemas/{name}"
 
 
 def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dict[str, Any]:
-    """The whole document; `login` tells whether requests need one."""
-    kinds = _kinds(endpoints)
+    """Return the whole OpenAPI document; `login`: whether requests need a login."""
+    kinds = _types_of(endpoints)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    say_fields(components, kinds)
+    _name_array_items(components)
     schema_of = dict(zip([_key(kind) for kind in kinds], schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -46,8 +45,16 @@ def describe(endpoints: Sequence[Endpoint], *, version: str, login: bool) -> dic
     }
 
 
-def _kinds(endpoints: Sequence[Endpoint]) -> list[Any]:
-    kinds: list[Any] = [Refusal, *_LIVE]
+def _name_array_items(components: dict[str, Any]) -> None:
+    """Give the items of structs that travel as arrays the names of their fields."""
+    for struct in (BeatRow, StorySegment):
+        items = components.get(struct.__name__, {}).get("prefixItems", ())
+        for field, item in zip(msgspec.structs.fields(struct), items, strict=bool(items)):
+            item["title"] = field.encode_name
+
+
+def _types_of(endpoints: Sequence[Endpoint]) -> list[Any]:
+    kinds: list[Any] = [Refusal, *_LIVE_MESSAGES]
     for endpoint in endpoints:
         for kind in (endpoint.body, endpoint.query, endpoint.answer):
             if kind is not None and all(_key(kind) != _key(known) for known in kinds):
@@ -62,7 +69,7 @@ def _key(kind: Any) -> str:
 def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) -> dict[str, Any]:
     changes = endpoint.method != "GET"
     names = re.findall(r"{(\w+)}", endpoint.path)
-    parameters = [{"name": name, "in": "path", "required": True, "schema": _part(name)} for name in names]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": _path_part_schema(name)} for name in names]
     operation: dict[str, Any] = {
         "summary": endpoint.summary,
         "operationId": _operation_id(endpoint),
@@ -80,26 +87,26 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) ->
         operation["description"] = "For admins."
     if login and not endpoint.open:
         operation["security"] = [{"login": [], "csrf": []} if changes else {"login": []}]
-    for status in _refusals(endpoint, names, changes=changes, login=login):
+    for status in _refusal_statuses(endpoint, names, changes=changes, login=login):
         operation["responses"][str(status)] = _answer(HTTPStatus(status).phrase + ".", schema_of[_key(Refusal)])
     return operation
 
 
-def _refusals(endpoint: Endpoint, names: list[str], *, changes: bool, login: bool) -> list[int]:
-    found = set(endpoint.refusals) | {503}
-    found |= {400} if endpoint.body or endpoint.query else set()
-    found |= {413, 415} if endpoint.body else set()
-    found |= {404} if names else set()
-    found |= {401} if login and not endpoint.open else set()
-    found |= {403} if changes or endpoint.admin else set()
-    return sorted(found)
+def _refusal_statuses(endpoint: Endpoint, names: list[str], *, changes: bool, login: bool) -> list[int]:
+    statuses = set(endpoint.refusals) | {503}
+    statuses |= {400} if endpoint.body or endpoint.query else set()
+    statuses |= {413, 415} if endpoint.body else set()
+    statuses |= {404} if names else set()
+    statuses |= {401} if login and not endpoint.open else set()
+    statuses |= {403} if changes or endpoint.admin else set()
+    return sorted(statuses)
 
 
 def _answer(text: str, schema: Any) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _part(name: str) -> dict[str, Any]:
+def _path_part_schema(name: str) -> dict[str, Any]:
     if name in NUMBERS:
         return {"type": "integer", "minimum": 1, "maximum": 10**15 - 1}
     return {"type": "string", "minLength": 1}

@@ -1,4 +1,4 @@
-"""Who uses the pages: accounts and their logins, as the pages ask for them; `service` answers."""
+"""The person behind a request: their login, and the cookie and header that carry it."""
 
 from typing import Final
 
@@ -6,24 +6,22 @@ from aiohttp import web
 
 from ...service.accounts.models import Login, NotAllowedError, Person
 
-NOBODY: Final = Person(0, "demo", "admin")
-"""Who acts where no login is asked for."""
+NO_LOGIN_PERSON: Final = Person(0, "demo", "admin")
+"""The person on record for every request where no login is required."""
 LOGIN: Final = web.RequestKey("restbeat_login", Login)
+"""Key of a request's login; missing where nobody is logged in."""
+COOKIE: Final = "restbeat"
+"""Name of the login cookie."""
+CSRF_HEADER: Final = "X-CSRF-Token"
 
 
 def person_of(request: web.Request) -> Person:
-    """Who sent this request."""
+    """Return the person who sent a request; `NO_LOGIN_PERSON` where nobody is logged in."""
     login = request.get(LOGIN)
-    return login.person if login else NOBODY
+    return login.person if login else NO_LOGIN_PERSON
 
 
 def demand_admin(person: Person) -> None:
-    """Raise `NotAllowedError` unless an admin acts."""
+    """Require an admin. Raises `NotAllowedError` for anybody else."""
     if person.role != "admin":
         raise NotAllowedError("Only an admin may do that.")
-
-
-COOKIE: Final = "restbeat"
-
-
-CSRF_HEADER: Final = "X-CSRF-Token"

@@ -1,4 +1,4 @@
-"""Pages from templates: what every template knows, and how a page becomes an answer."""
+"""Rendering of pages from Jinja templates, with the values that every template can use."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,14 +9,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ...service.documents.page_templates import TEMPLATES as DOCUMENT_TEMPLATES
 from ...service.practice import Practice
 from ...service.rendering import plain_words
-from .person import LOGIN, NOBODY
+from .person import LOGIN, NO_LOGIN_PERSON
 from .static_files import StaticFiles
 
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 
 class PageRenderer:
-    """Renders the templates of a practice's pages."""
+    """Renderer of a practice's pages."""
 
     def __init__(self, practice: Practice, static_files: StaticFiles, version: str) -> None:
         self._accounts = practice.accounts
@@ -42,9 +42,9 @@ class PageRenderer:
         )
 
     def page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
-        """Render a page for the person who is logged in."""
+        """Render a page for the person who is logged in; `values` go to the template."""
         login = request.get(LOGIN)
-        person = login.person if login else None if self._accounts else NOBODY
+        person = login.person if login else None if self._accounts else NO_LOGIN_PERSON
         return self._render(template, status, login=login, person=person, **values)
 
     def open_page(self, template: str, status: int = 200, **values: Any) -> web.Response:
@@ -52,7 +52,7 @@ class PageRenderer:
         return self._render(template, status, login=None, person=None, **values)
 
     def error(self, request: web.Request, status: int, sentence: str) -> web.Response:
-        """Render the page of an error."""
+        """Render the error page."""
         return self.page(request, "shared/error.html", status, code=status, sentence=sentence)
 
     def _render(self, template: str, status: int, **values: Any) -> web.Response:

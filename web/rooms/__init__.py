@@ -1,1 +1,1 @@
-"""Rooms: pages, entries and the live socket."""
+"""Rooms: their pages, the entries of a running session, and the live socket."""

@@ -1,4 +1,4 @@
-"""The API of the rooms: straps, sessions under way, and what is entered into them."""
+"""The API of the rooms: straps, running sessions, and the entries made in them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -17,17 +17,17 @@ from ...service.sessions.screening import Screening
 from ..http.endpoint import Call, Endpoint
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")]
-"""Of one line, and not of spaces alone."""
+"""A single line with at least one character that is no space."""
 Score = Annotated[int, msgspec.Meta(ge=0, le=10)]
 Ago = Annotated[float, msgspec.Meta(ge=0, le=7200)]
-"""Seconds ago, on the session's clock."""
+"""Time before now, s of the session's clock."""
 Key = Annotated[str, msgspec.Meta(min_length=8, max_length=64)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=10**15)]
-_MOST_QUESTIONS = 30
+_MAX_QUESTIONS = 30
 
 
 class Straps(msgspec.Struct, frozen=True):
-    """What is on the air."""
+    """The Bluetooth adapter's state, and the straps heard lately."""
 
     adapter: AdapterState
     straps: Sequence[StrapSeen]
@@ -41,23 +41,28 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Start a session on a strap."""
+    """A session to start on a strap."""
 
     address: Text
     client: Annotated[Text | None, msgspec.Meta(description="Pseudonym.")] = None
     kind: Literal["massage", "rest"] = "massage"
     posture: Text | None = None
-    technique: Annotated[Text | None, msgspec.Meta(description="Planned.")] = None
+    technique: Annotated[Text | None, msgspec.Meta(description="Planned technique; null: none.")] = None
     pain_before: Score | None = None
-    screening: Annotated[list[Question], msgspec.Meta(max_length=_MOST_QUESTIONS)] = []
+    screening: Annotated[list[Question], msgspec.Meta(max_length=_MAX_QUESTIONS)] = []
     screening_confirmed: Annotated[
-        bool, msgspec.Meta(description="Each yes among them was considered; it is recorded, and the session begins.")
+        bool,
+        msgspec.Meta(
+            description="Whether each question answered with yes was considered; it is recorded, and the session begins."
+        ),
     ] = False
-    strap_confirmed: Annotated[bool, msgspec.Meta(description="A strap last worn by another client is on this one.")] = False
+    strap_confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether this client is known to wear the strap, though another one wore it last.")
+    ] = False
     consent: Annotated[
         bool,
         msgspec.Meta(
-            description="The person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."
+            description="Whether the person on the table was asked just now and agrees to be recorded (see `GET /consent-texts`)."
         ),
     ] = False
 
@@ -69,23 +74,26 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What all entries share. One that is sent again with the same `key` counts once; it is on the disk when it is answered."""
+    """The fields that all entries share.
+
+    An entry sent again with the same `key` counts once. When it is answered, it is on the disk.
+    """
 
     ago_s: Ago = 0.0
     key: Annotated[Key | None, msgspec.Meta(description="Made by whoever sends it, another for each entry.")] = None
     session: Annotated[
         Number | None,
-        msgspec.Meta(description="With a key: the session that it is meant for; refused where the room holds another."),
+        msgspec.Meta(description="With a key: the session that the entry is meant for; refused where the room has another."),
     ] = None
 
     @property
     def request(self) -> RequestKey | None:
-        """The same, as the house takes it."""
+        """The key that makes a repeated request count once; None where the sender gave none."""
         return RequestKey(key=self.key, session=self.session) if self.key else None
 
 
 class Advance(Pressed, frozen=True, forbid_unknown_fields=True):
-    """End a phase; naming the one that is left makes a second press harmless."""
+    """The end of a phase; naming the phase makes a second press harmless."""
 
     leaving: Literal["settle", "baseline", "massage", "recovery"]
 
@@ -97,7 +105,7 @@ class PhaseNow(msgspec.Struct, frozen=True):
 
 
 class EnterMark(Pressed, frozen=True, forbid_unknown_fields=True):
-    """Note what is done; at least one field."""
+    """A mark: technique, region, pressure or note; at least one of them."""
 
     technique: Text | None = None
     region: Text | None = None
@@ -106,40 +114,44 @@ class EnterMark(Pressed, frozen=True, forbid_unknown_fields=True):
 
 
 class EnterPain(Pressed, frozen=True, forbid_unknown_fields=True):
-    """Note a pain score."""
+    """A pain score."""
 
     score: Score
 
 
 class EnterStop(Pressed, frozen=True, forbid_unknown_fields=True):
-    """Pain increased."""
+    """A stop because pain increased."""
 
 
 class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Let an entry count from so long ago."""
+    """An earlier time for an entry."""
 
     ago_s: Ago
 
 
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whose session this is."""
+    """The client to put a running session under."""
 
-    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym; null: nobody's.")]
+    client: Annotated[Text | None, msgspec.Meta(description="Pseudonym; null: no client.")]
     elsewhere_confirmed: Annotated[
-        bool, msgspec.Meta(description="This client has another session running, and that is meant.")
+        bool, msgspec.Meta(description="Whether it is intended that this client has another session running.")
     ] = False
-    consent: Annotated[bool, msgspec.Meta(description="They were asked just now and agree to be recorded.")] = False
+    consent: Annotated[bool, msgspec.Meta(description="Whether the client was asked just now and agrees to be recorded.")] = False
 
 
 class RoomsApi:
-    """Handlers of the rooms."""
+    """Endpoints of the rooms.
+
+    Each that names a room raises `UnknownRoomError` where it is not open. Each that stores an entry raises `RequestError` where
+    it could not be written.
+    """
 
     def __init__(self, rooms: Rooms, live_feed: LiveFeed) -> None:
         self._rooms = rooms
         self._live_feed = live_feed
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         room = "/rooms/{room}"
         return [
             Endpoint(method="GET", path="/straps", handler=self.straps, summary="Straps heard lately.", answer=Straps),
@@ -240,34 +252,41 @@ class RoomsApi:
         ]
 
     async def straps(self, _: Call) -> Straps:
-        """Give the straps heard lately and the adapter's state."""
+        """Return the straps heard lately and the adapter's state."""
         return Straps(self._rooms.adapter(), list(self._rooms.straps()))
 
     async def rooms(self, _: Call) -> list[RoomState]:
-        """Give every room."""
+        """Return the state of every room."""
         return self._live_feed.rooms()
 
     async def room(self, call: Call) -> RoomState:
-        """Give one room."""
+        """Return the state of a room. Raises `UnknownRoomError`."""
         return self._state(call.text("room"))
 
     async def story(self, call: Call) -> Story:
-        """Give a room's session from its beginning."""
+        """Return a room's session from its beginning. Raises `UnknownRoomError`."""
         return self._rooms.story(call.text("room"))
 
     async def open_room(self, call: Call) -> Opened:
-        """Start a session on a strap; gives the room."""
+        """Start a session on a strap, and return its room.
+
+        Raises `StrapTakenError` where another session or program holds the strap, and `RefusedError` where consent or a
+        confirmation is missing.
+        """
         fields = msgspec.structs.asdict(call.body)
-        screening = tuple(Screening(asked.question, asked.yes) for asked in fields.pop("screening"))
+        screening = tuple(Screening(answer.question, answer.yes) for answer in fields.pop("screening"))
         return Opened(await self._rooms.open_room(Opening(**fields, screening=screening), by=call.person.name))
 
     async def advance(self, call: Call) -> PhaseNow:
-        """End the phase that the page saw; gives the new one."""
+        """End the phase that the page showed, and return the new one.
+
+        Raises `UnknownRoomError`, and `RefusedError` where that phase is already over or the time is not within it.
+        """
         body, room, by = call.body, call.text("room"), call.person.name
         return PhaseNow(await self._rooms.entries.advance(room, body.leaving, ago_s=body.ago_s, by=by, request=body.request))
 
     async def mark(self, call: Call) -> EntryView:
-        """Note what is done."""
+        """Store a mark. Raises `UnknownRoomError`, and `RefusedError` where it is empty or does not fit the session."""
         body, room, by = call.body, call.text("room"), call.person.name
         mark = Mark(0.0, technique=body.technique, region=body.region, pressure=body.pressure, note=body.note)
         if mark == Mark(0.0):
@@ -275,29 +294,39 @@ class RoomsApi:
         return await self._rooms.entries.mark(room, mark, ago_s=body.ago_s, by=by, request=body.request)
 
     async def pain(self, call: Call) -> EntryView:
-        """Note a pain score."""
+        """Store a pain score. Raises `UnknownRoomError`, and `RefusedError` where it does not fit the session."""
         body, room, by = call.body, call.text("room"), call.person.name
         return await self._rooms.entries.pain(room, body.score, ago_s=body.ago_s, by=by, request=body.request)
 
     async def stop(self, call: Call) -> EntryView:
-        """End what is done because of pain."""
+        """Stop the massage because pain increased. Raises `UnknownRoomError`, and `RefusedError` where the session has ended."""
         body, room, by = call.body, call.text("room"), call.person.name
         return await self._rooms.entries.stop(room, ago_s=body.ago_s, by=by, request=body.request)
 
     async def undo(self, call: Call) -> RoomState:
-        """Take an entry back; gives the room."""
+        """Undo an entry, and return the room.
+
+        Raises `UnknownRoomError`, and `RefusedError` where it is too late or a later phase has begun.
+        """
         room = call.text("room")
         await self._rooms.undo(room, call.number("action"), by=call.person.name)
         return self._state(room)
 
     async def redate(self, call: Call) -> RoomState:
-        """Give an entry an earlier time; gives the room."""
+        """Give an entry an earlier time, and return the room.
+
+        Raises `UnknownRoomError`, and `RefusedError` where it is too late or the time does not fit the phases.
+        """
         room = call.text("room")
         await self._rooms.entries.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:
-        """Put the session under another client; gives the room."""
+        """Put the session under another client, and return the room.
+
+        Raises `UnknownRoomError`, `ConflictError` where that client has another session running, and `RefusedError` where they
+        have not consented.
+        """
         room = call.text("room")
         body, person = call.body, call.person
         await self._rooms.reassign(
@@ -306,7 +335,7 @@ class RoomsApi:
         return self._state(room)
 
     async def show_client(self, call: Call) -> RoomState:
-        """Switch what the client's own screen shows; gives the room."""
+        """Set what the client's own screen shows, and return the room. Raises `UnknownRoomError`."""
         room = call.text("room")
         self._rooms.show_client(room, call.body)
         return self._state(room)

@@ -1,4 +1,4 @@
-"""The live socket: one sender task a browser, so that a stalled reader holds up nobody."""
+"""The live socket. Each browser has a sender task of its own, so that a stalled one does not delay the others."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,130 +12,143 @@ import msgspec
 
 from ...service.rooms.live_feed import LiveFeed, Subscriber
 from ...service.rooms.messages import Ask, Heartbeat, ServerMessage
-from .visibility import Telling, hides_clients, telling_of
+from .visibility import MessageFilter, filter_for, hides_clients
 
 _LOG = logging.getLogger(__name__)
-_LARGEST_REQUEST: Final = 4096
-"""Bytes; a browser sends nothing but `Ask`."""
+_MAX_REQUEST_BYTES: Final = 4096
+"""Limit of a message from a browser, which sends nothing but `Ask`."""
 _CLOSE_S: Final = 1.0
-_CLOCK_S: Final = 1e-3
-"""A timer may ring a tick of the loop's clock too early: what waits again then would miss it."""
-_AT_ONCE: Final = 1 << 14
-"""Bytes that wait for a browser up to which the next may be written: asyncio and aiohttp pause a writer at 64 KiB."""
+_CLOCK_TOLERANCE_S: Final = 1e-3
+"""A timer may fire a tick of the loop's clock too early; a loop that then waited again would miss it."""
+_MAX_PENDING_BYTES: Final = 1 << 14
+"""Bytes pending for a browser up to which a frame is written without a timeout; asyncio and aiohttp pause at 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a browser is told, and how long it may stall."""
+    """How often messages are sent to a browser, and how long it may stall."""
 
     frame_s: float = 0.1
-    """Least time between two frames of one room: the first news goes at once, what follows within this time is conflated."""
+    """Least time between two frames of one room, s; the first is sent at once, news within this time is merged."""
     heartbeat_s: float = 10.0
+    """Time between two heartbeats, s."""
     send_s: float = 10.0
-    """A browser that takes no byte for so long is dropped."""
+    """Time after which a browser that accepts no data is disconnected, s."""
 
 
 class LiveSocket:
-    """Serves `/live`, with `?room=` for one room alone, and `&view=client` for what its client may see."""
+    """Handler of `/live`, with `?room=` for one room alone and `&view=client` for the screen of its client."""
 
-    def __init__(self, hub: LiveFeed, adapter: Callable[[], str | None], pace: Pace, may: Callable[[web.Request], bool]) -> None:
-        """`adapter` gives the sentence for the heartbeat, None where all is well; `may`: whether a login still holds."""
-        self._hub = hub
-        self._may = may
-        self._adapter = adapter
+    def __init__(
+        self,
+        live_feed: LiveFeed,
+        adapter_problem: Callable[[], str | None],
+        pace: Pace,
+        is_allowed: Callable[[web.Request], bool],
+    ) -> None:
+        """Take the live feed to send, and what each socket checks.
+
+        `adapter_problem` returns the sentence about the Bluetooth adapter for the heartbeat, None where all is well.
+        `is_allowed` returns whether the login of a socket's request is still valid; it is called before each message.
+        """
+        self._live_feed = live_feed
+        self._is_allowed = is_allowed
+        self._adapter_problem = adapter_problem
         self._pace = pace
         self._open: set[web.WebSocketResponse] = set()
         self._encoder = msgspec.json.Encoder()
         self._last: tuple[ServerMessage, bytes] | None = None
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Speak with one browser until it leaves."""
+        """Serve one browser until it disconnects."""
         socket = web.WebSocketResponse(
-            compress=False, max_msg_size=_LARGEST_REQUEST, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
+            compress=False, max_msg_size=_MAX_REQUEST_BYTES, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
         )
         await socket.prepare(request)
         room = request.query.get("room")
-        slot = self._hub.subscribe(room, self._pace.frame_s)
-        telling = telling_of(room, request.query.get("view"), hides=hides_clients(request))
-        sender = asyncio.create_task(self._send(request, socket, slot, telling), name="live socket")
+        subscriber = self._live_feed.subscribe(room, self._pace.frame_s)
+        filtered = filter_for(room, request.query.get("view"), hides=hides_clients(request))
+        sender = asyncio.create_task(self._send(request, socket, subscriber, filtered), name="live socket")
         self._open.add(socket)
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     with suppress(msgspec.MsgspecError):
-                        slot.request_snapshot(msgspec.json.decode(message.data, type=Ask).room)
+                        subscriber.request_snapshot(msgspec.json.decode(message.data, type=Ask).room)
         finally:
             self._open.discard(socket)
-            self._hub.unsubscribe(slot)
+            self._live_feed.unsubscribe(subscriber)
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
         return socket
 
     async def close(self) -> None:
-        """Tell every browser that the server goes."""
+        """Close the sockets of all browsers (1001, going away)."""
         await asyncio.gather(*(socket.close(code=1001) for socket in list(self._open)), return_exceptions=True)
 
-    async def _send(self, request: web.Request, socket: web.WebSocketResponse, slot: Subscriber, telling: Telling) -> None:
+    async def _send(
+        self, request: web.Request, socket: web.WebSocketResponse, subscriber: Subscriber, filtered: MessageFilter
+    ) -> None:
         loop = asyncio.get_running_loop()
 
         async def send(message: ServerMessage) -> None:
-            told = telling(message)
-            if told is None:
+            permitted = filtered(message)
+            if permitted is None:
                 return
-            if not self._may(request):
+            if not self._is_allowed(request):
                 raise _LoggedOutError
-            frame = self._encoded(told)
-            if _takes_at_once(request, len(frame)):
+            frame = self._encoded(permitted)
+            if _can_write_at_once(request, len(frame)):
                 await socket.send_frame(frame, WSMsgType.TEXT)
                 return
             async with asyncio.timeout(self._pace.send_s):
                 await socket.send_frame(frame, WSMsgType.TEXT)
 
         try:
-            for message in slot.take(loop.time()):
+            for message in subscriber.take(loop.time()):
                 await send(message)
             while True:
-                await send(Heartbeat(self._adapter()))
+                await send(Heartbeat(self._adapter_problem()))
                 until = loop.time() + self._pace.heartbeat_s
-                with _alarm(until, slot):
-                    while until - loop.time() > _CLOCK_S:
-                        if (due := slot.due_s()) < until:
-                            with _alarm(due, slot):
-                                await slot.wait()
+                with _waking(subscriber, until):
+                    while until - loop.time() > _CLOCK_TOLERANCE_S:
+                        if (due := subscriber.due_s()) < until:
+                            with _waking(subscriber, due):
+                                await subscriber.wait()
                         else:
-                            await slot.wait()
-                        for message in slot.take(loop.time()):
+                            await subscriber.wait()
+                        for message in subscriber.take(loop.time()):
                             await send(message)
         except TimeoutError:
-            _LOG.info("A browser took nothing for %g s; its socket is dropped.", self._pace.send_s)
+            _LOG.info("A browser accepted no data for %g s; its socket was closed.", self._pace.send_s)
             _abort(request)
         except (ConnectionError, _LoggedOutError):
             _abort(request)
 
     def _encoded(self, message: ServerMessage) -> bytes:
-        """The message as JSON; twenty browsers in a row are told the same one."""
+        """Return a message as JSON; many browsers in a row are sent the same one, so the last is kept."""
         if self._last is None or self._last[0] is not message:
             self._last = message, self._encoder.encode(message)
         return self._last[1]
 
 
 @contextmanager
-def _alarm(at_s: float, slot: Subscriber) -> Iterator[None]:
-    """Wake who waits for the slot at a moment of the loop's clock."""
-    handle = asyncio.get_running_loop().call_at(at_s, slot.wake)
+def _waking(subscriber: Subscriber, at_s: float) -> Iterator[None]:
+    """Wake the task that waits for the subscriber at a time of the loop's clock."""
+    handle = asyncio.get_running_loop().call_at(at_s, subscriber.wake)
     try:
         yield
     finally:
         handle.cancel()
 
 
-def _takes_at_once(request: web.Request, size: int) -> bool:
-    """Whether the connection takes so many bytes without waiting: a timer around each frame cost a third of it."""
-    return request.transport is not None and request.transport.get_write_buffer_size() + size <= _AT_ONCE
+def _can_write_at_once(request: web.Request, size: int) -> bool:
+    """Return whether that many bytes can be written without waiting: a timeout around each frame cost a third of its time."""
+    return request.transport is not None and request.transport.get_write_buffer_size() + size <= _MAX_PENDING_BYTES
 
 
 class _LoggedOutError(Exception):
-    """The login with which the socket was opened is over."""
+    """The login that opened the socket is no longer valid."""
 
 
 def _abort(request: web.Request) -> None:

@@ -1,4 +1,4 @@
-"""The pages of the rooms: the grid of all, one room, and the screen of the room's client."""
+"""The pages of the rooms: the grid of all rooms, one room, and the client's own screen."""
 
 from aiohttp import web
 
@@ -17,7 +17,7 @@ class RoomPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.get("/", self.rooms),
             web.get("/rooms/{room}", self.room),
@@ -25,18 +25,18 @@ class RoomPages:
         ]
 
     async def rooms(self, request: web.Request) -> web.Response:
-        """Show every room in a grid, and the straps that are free."""
+        """Show the grid of all rooms, and the free straps."""
         rooms, straps = self._practice.live_feed.rooms(), self._practice.rooms.straps()
         return self._pages.page(request, "rooms/rooms.html", rooms=rooms, adapter=self._practice.rooms.adapter(), straps=straps)
 
     async def room(self, request: web.Request) -> web.Response:
-        """Show one room."""
+        """Show one room. Raises `UnknownRoomError`."""
         room = self._room(request)
         settings = Settings() if room.bench else await self._practice.settings.read()
         return self._pages.page(request, "rooms/room.html", room=room, settings=settings)
 
     async def client_view(self, request: web.Request) -> web.Response:
-        """Show the client's own screen."""
+        """Show the client's own screen of a room. Raises `UnknownRoomError`."""
         return self._pages.page(request, "rooms/client_view.html", room=self._room(request))
 
     def _room(self, request: web.Request) -> RoomState:

@@ -1,4 +1,4 @@
-"""What of a room is told to whom: all of it, all but names to a grid that hides clients, neither name nor figure to a client."""
+"""Filters of live messages: a therapist sees all, a grid that hides clients no names, a client's screen no name and no figure."""
 
 from collections.abc import Callable
 from math import log2
@@ -9,43 +9,47 @@ import msgspec
 
 from ...service.rooms.messages import ClientFrame, Heartbeat, RoomState, ServerMessage, Snapshot, Update
 
-Telling = Callable[[ServerMessage], ServerMessage | None]
-"""Gives what is sent in a message's place; None: nothing."""
+MessageFilter = Callable[[ServerMessage], ServerMessage | None]
+"""Returns the message to send in place of another; None to send nothing."""
 
-HIDES: Final = "restbeat-hide"
-"""Cookie of a browser that hides clients' names,"""
-HIDDEN: Final = "yes"
-"""with this in it while it does."""
-_STEPS: Final = 20
-_FOLLOWED: Final = frozenset({"massage", "recovery"})
+HIDE_COOKIE: Final = "restbeat-hide"
+"""Cookie of a browser that hides clients' names."""
+HIDE_COOKIE_SET: Final = "yes"
+"""Value of that cookie while names are hidden."""
+_STEPS_PER_DOUBLING: Final = 20
+_RESPONSE_PHASES: Final = frozenset({"massage", "recovery"})
 
 
 def hides_clients(request: web.Request) -> bool:
-    """Whether this browser is one that hides clients' names."""
-    return request.cookies.get(HIDES) == HIDDEN
+    """Return whether the browser that sent a request hides clients' names."""
+    return request.cookies.get(HIDE_COOKIE) == HIDE_COOKIE_SET
 
 
-def telling_of(room: str | None, view: str | None, *, hides: bool) -> Telling:
-    """How to tell a browser that watches `room`, as its address and its cookie ask for; a room's own page names its client."""
+def filter_for(room: str | None, view: str | None, *, hides: bool) -> MessageFilter:
+    """Return the filter for a browser that watches `room` (None: all rooms).
+
+    `view` comes from its address ("client" for the client's screen), `hides` from its cookie. A room's own page always names
+    its client.
+    """
     if view == "client":
-        return for_the_client
-    return without_names if room is None and hides else all_of_it
+        return for_client_screen
+    return without_client_names if room is None and hides else unfiltered
 
 
-def all_of_it(message: ServerMessage) -> ServerMessage:
-    """For a therapist."""
+def unfiltered(message: ServerMessage) -> ServerMessage:
+    """Return a message as it is, for a therapist."""
     return message
 
 
-def without_names(message: ServerMessage) -> ServerMessage:
-    """For a grid that hides whose sessions these are."""
+def without_client_names(message: ServerMessage) -> ServerMessage:
+    """Return a message without the client's name, for a grid that hides clients."""
     if isinstance(message, Snapshot | Update):
         return msgspec.structs.replace(message, state=msgspec.structs.replace(message.state, client=None))
     return message
 
 
-def for_the_client(message: ServerMessage) -> ServerMessage | None:
-    """For the client's own screen."""
+def for_client_screen(message: ServerMessage) -> ServerMessage | None:
+    """Return the message for the client's own screen; None for one that it does not need."""
     match message:
         case Snapshot() | Update():
             return client_frame(message.state)
@@ -56,21 +60,21 @@ def for_the_client(message: ServerMessage) -> ServerMessage | None:
 
 
 def client_frame(state: RoomState) -> ClientFrame:
-    """What the client's own screen is to show. Pain silences all of it."""
-    view, pained = state.client_view, state.notice is not None
-    paced = view.pacer and state.phase == "recovery" and not pained
+    """Return what the client's own screen shows. A notice about pain silences all of it."""
+    view, in_pain = state.client_view, state.notice is not None
+    paced = view.pacer and state.phase == "recovery" and not in_pain
     return ClientFrame(
         field=view.field,
         tone=view.tone,
-        level=None if pained else level_of(state),
+        level=None if in_pain else relaxation_level(state),
         pace_per_min=view.pace_per_min if paced else None,
         pacer_sound=view.pacer_sound,
     )
 
 
-def level_of(state: RoomState) -> float | None:
-    """Where RMSSD stands: -1 at half the baseline, 0 at it, 1 at its double, in steps of 0.05; None where that is unknown."""
-    if state.signal != "good" or state.phase not in _FOLLOWED or state.change_pct is None:
+def relaxation_level(state: RoomState) -> float | None:
+    """Return RMSSD against the baseline in doublings, from -1 (half) to 1 (double), in steps of 0.05; None where unknown."""
+    if state.signal != "good" or state.phase not in _RESPONSE_PHASES or state.change_pct is None:
         return None
     ratio = min(max(1 + state.change_pct / 100, 0.5), 2.0)
-    return round(_STEPS * log2(ratio)) / _STEPS
+    return round(_STEPS_PER_DOUBLING * log2(ratio)) / _STEPS_PER_DOUBLING

@@ -1,1 +1,1 @@
-"""Sessions on record: pages, reports and notes."""
+"""Sessions on record: their pages, reports and notes."""

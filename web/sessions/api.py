@@ -1,4 +1,4 @@
-"""The API of the sessions on record."""
+"""The API of the sessions on record, and of interrupted ones."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ from ..rooms.api import Opened
 
 
 class SessionFull(msgspec.Struct, frozen=True):
-    """A session with its figures."""
+    """A session with its report."""
 
     session: SessionRow
     report: SessionReport
@@ -25,7 +25,7 @@ class Closed(msgspec.Struct, frozen=True):
 
 
 class SessionsApi:
-    """Handlers of the sessions."""
+    """Endpoints of the sessions."""
 
     def __init__(self, rooms: Rooms, reports: SessionReports, notes: SessionNotes | None) -> None:
         self._rooms = rooms
@@ -33,7 +33,7 @@ class SessionsApi:
         self._notes = notes
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         one = "/sessions/{session}"
         return [
             Endpoint(
@@ -73,23 +73,30 @@ class SessionsApi:
         ]
 
     async def sessions(self, _: Call) -> list[SessionRow]:
-        """Give every session."""
+        """Return every session, newest first."""
         return list(await self._reports.sessions())
 
     async def session(self, call: Call) -> SessionFull:
-        """Give one session."""
+        """Return a session with its report; the audit log notes it.
+
+        Raises `UnknownSessionError`, and `RequestError` where the report cannot be computed.
+        """
         session = call.number("session")
-        found = SessionFull(*await self._reports.of(session))
+        full = SessionFull(*await self._reports.of(session))
         if self._notes:
             await self._notes.viewed(session, "summary", by=call.person.name)
-        return found
+        return full
 
     async def resume(self, call: Call) -> Opened:
-        """Take up an interrupted session; gives the room."""
+        """Resume an interrupted session, and return its room.
+
+        Raises `RefusedError` where it is not interrupted, has no strap or lacks consent, and `StrapTakenError` where the strap
+        is in use.
+        """
         return Opened(await self._rooms.resume(call.number("session")))
 
     async def close(self, call: Call) -> Closed:
-        """End an interrupted session."""
+        """End an interrupted session where it was cut off. Raises `RefusedError` where it is not interrupted."""
         session = call.number("session")
         await self._rooms.close(session)
         return Closed(session)

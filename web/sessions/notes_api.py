@@ -1,4 +1,4 @@
-"""The API around a session: what was asked before, pain after, the notes."""
+"""The API of a session's screening, pain score and SOAP notes."""
 
 from typing import Annotated, Any
 
@@ -15,11 +15,13 @@ _Text = Annotated[str, msgspec.Meta(max_length=8000)]
 
 
 class Notes(msgspec.Struct, frozen=True):
-    """A session around its figures."""
+    """A session's visit (screening, pain, saved notes) and a draft of its notes."""
 
     session: SessionRow
     visit: Visit
-    draft: Annotated[Soap, msgspec.Meta(description="Made from what was asked and measured; what was saved stands in `visit`.")]
+    draft: Annotated[
+        Soap, msgspec.Meta(description="Draft made from the answers and the measurement; saved notes are in `visit`.")
+    ]
 
 
 class WriteNotes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,31 +31,36 @@ class WriteNotes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     objective: _Text
     assessment: _Text
     contraindications: Annotated[
-        str, msgspec.Meta(description="Never left open: what was asked, or that nothing was.", min_length=1, max_length=2000)
+        str,
+        msgspec.Meta(
+            description="Never empty: the questions asked and their answers, or that none were asked.",
+            min_length=1,
+            max_length=2000,
+        ),
     ]
     plan: _Text
-    mind: Annotated[str, msgspec.Meta(description="A flag for the next visit.", max_length=300)] = ""
+    mind: Annotated[str, msgspec.Meta(description="A flag for the next visit; empty: none.", max_length=300)] = ""
     based_on: Annotated[
         Annotated[str, msgspec.Meta(max_length=40)] | None,
-        msgspec.Meta(description="`updated_utc` of the notes that the writer saw; null where there were none."),
+        msgspec.Meta(description="`updated_utc` of the notes that these replace; null where there were none."),
     ] = None
 
 
 class PainAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pain after the session."""
+    """The pain score after a session."""
 
-    score: Annotated[Annotated[int, msgspec.Meta(ge=0, le=10)] | None, msgspec.Meta(description="Null: not asked after all.")]
+    score: Annotated[Annotated[int, msgspec.Meta(ge=0, le=10)] | None, msgspec.Meta(description="0 to 10; null: not asked.")]
 
 
 class NotesApi:
-    """Handlers of the notes."""
+    """Endpoints of the notes."""
 
     def __init__(self, reports: SessionReports, notes: SessionNotes) -> None:
         self._reports = reports
         self._notes = notes
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         notes = "/sessions/{session}/notes"
         return [
             _on("GET", "/screening", self.screening, "What is asked before a session.", list[ScreeningQuestion]),
@@ -70,28 +77,34 @@ class NotesApi:
         ]
 
     async def screening(self, _: Call) -> list[ScreeningQuestion]:
-        """Give the questions."""
+        """Return the screening questions."""
         return list(QUESTIONS)
 
     async def notes(self, call: Call) -> Notes:
-        """Give a session's notes, and a draft."""
+        """Return a session's notes and a draft; the audit log notes it.
+
+        Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
+        """
         return await notes_of(self._reports, self._notes, call.number("session"), by=call.person.name)
 
     async def write(self, call: Call) -> SavedSoap:
-        """Save notes."""
+        """Save notes. Raises `UnknownSessionError`, and `RefusedError` where somebody else saved since `based_on`."""
         fields = msgspec.structs.asdict(call.body)
         mind, based_on = fields.pop("mind"), fields.pop("based_on")
         return await self._notes.write(call.number("session"), Soap(**fields), mind=mind, based_on=based_on, by=call.person.name)
 
     async def pain_after(self, call: Call) -> Visit:
-        """Keep the pain after the session."""
+        """Store the pain score after a session. Raises `UnknownSessionError`."""
         session, by = call.number("session"), call.person.name
         await self._notes.set_pain_after(session, call.body.score, by=by)
         return await self._notes.visit(session, by=by)
 
 
 async def notes_of(reports: SessionReports, notes: SessionNotes, session: int, *, by: str) -> Notes:
-    """A session around its figures. Raises `UnknownSessionError`."""
+    """Return a session's notes and a draft; `by` goes into the audit log.
+
+    Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
+    """
     row, report = await reports.of(session)
     visit = await notes.visit(session, by=by)
     return Notes(row, visit, draft_of(row, report, visit))

@@ -1,4 +1,4 @@
-"""The pages of the sessions: before one begins, the list, the figures of one, its notes."""
+"""The pages of sessions: starting one, the list, a session's summary, its notes."""
 
 from typing import Final
 
@@ -30,7 +30,7 @@ _SOAP: Final = (
 
 
 class SessionPages:
-    """Handlers of `/sessions` and of one session's figures."""
+    """Handlers of `/sessions` and of a session's summary."""
 
     def __init__(self, practice: Practice, pages: PageRenderer) -> None:
         self._reports = practice.reports
@@ -38,7 +38,7 @@ class SessionPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.get("/sessions", self.sessions),
             web.get("/sessions/{session}", self.session),
@@ -46,7 +46,7 @@ class SessionPages:
         ]
 
     async def sessions(self, request: web.Request) -> web.Response:
-        """List every session; to a browser that hides clients, without them."""
+        """List every session, without names in a browser that hides clients."""
         hides = hides_clients(request)
         rows = await self._reports.sessions()
         return self._pages.page(
@@ -57,13 +57,19 @@ class SessionPages:
         )
 
     async def session(self, request: web.Request) -> web.Response:
-        """Show the summary of one session."""
+        """Show a session's summary; the audit log notes it.
+
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be computed.
+        """
         row, report = await self._reports.of(session_of(request))
         await self._note_view(request, row.session, "summary")
         return self._pages.page(request, "sessions/session.html", row=row, report=report, summary=summary_of(row, report))
 
     async def picture(self, request: web.Request) -> web.Response:
-        """Draw the picture of one session."""
+        """Send the picture of a session as SVG; the audit log notes it.
+
+        Raises `UnknownSessionError`, and `RequestError` where it cannot be drawn.
+        """
         session = session_of(request)
         svg = await self._reports.picture(session)
         await self._note_view(request, session, "picture")
@@ -86,14 +92,14 @@ class VisitPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the addresses."""
+        """Return the routes."""
         return [
             web.get("/start", self.start),
             web.get("/sessions/{session}/notes", self.notes),
         ]
 
     async def start(self, request: web.Request) -> web.Response:
-        """Ask for what a session needs before it begins."""
+        """Show the form that starts a session."""
         return self._pages.page(
             request,
             "sessions/start.html",
@@ -105,7 +111,10 @@ class VisitPages:
         )
 
     async def notes(self, request: web.Request) -> web.Response:
-        """Show the notes of a session, or a draft of them."""
+        """Show a session's notes, or a draft of them; the audit log notes it.
+
+        Raises `UnknownSessionError`, and `RequestError` where its figures cannot be computed.
+        """
         notes = await notes_of(self._reports, self._notes, session_of(request), by=person_of(request).name)
         saved = notes.visit.saved
         return self._pages.page(
@@ -121,7 +130,7 @@ class VisitPages:
 
 
 def session_of(request: web.Request) -> int:
-    """Return the number of the session in the address. Raises `UnknownSessionError`."""
+    """Return the number of the session in the path. Raises `UnknownSessionError` where it is none."""
     text = request.match_info["session"]
     number = whole_number(text)
     if number is None:

@@ -1,4 +1,4 @@
-"""The API of what a practice sets for itself."""
+"""The API of the practice's settings."""
 
 from typing import Annotated
 
@@ -12,47 +12,49 @@ _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 _Words = Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=24)]
 _Seconds = Annotated[float, msgspec.Meta(ge=10, le=7200)]
 _Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,39}$")]
-TAKEN_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Digit", "Numpad") for n in range(10))})
-"""They have another meaning on the room page."""
+RESERVED_KEYS = frozenset({"Tab", "Escape", "Enter", *(f"{pad}{n}" for pad in ("Digit", "Numpad") for n in range(10))})
+"""Keys that have another meaning on the room page."""
 
 
 class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Settings to keep; what is left out becomes as it was at first."""
+    """Settings to store; fields that are left out return to their defaults."""
 
-    techniques: Annotated[tuple[_Word, ...], msgspec.Meta(description="On the keys 1 to 9.", min_length=1, max_length=9)] = (
-        Settings().techniques
-    )
+    techniques: Annotated[
+        tuple[_Word, ...], msgspec.Meta(description="Techniques on the keys 1 to 9.", min_length=1, max_length=9)
+    ] = Settings().techniques
     regions: _Words = Settings().regions
     pressures: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=9)] = Settings().pressures
     next_keys: Annotated[
         tuple[_Key, ...],
         msgspec.Meta(
-            description="`KeyboardEvent.code` of the keys, or of a foot pedal's, that begin the next phase.",
+            description="`KeyboardEvent.code` of the keys, or of a foot pedal's keys, that begin the next phase.",
             min_length=1,
             max_length=6,
         ),
     ] = Settings().next_keys
     settle_s: _Seconds = Settings().settle_s
     baseline_s: _Seconds = Settings().baseline_s
-    massage_s: Annotated[_Seconds | None, msgspec.Meta(description="Null: as long as it takes.")] = Settings().massage_s
+    massage_s: Annotated[_Seconds | None, msgspec.Meta(description="Length of the massage, s; null: open-ended.")] = (
+        Settings().massage_s
+    )
     recovery_s: _Seconds = Settings().recovery_s
-    plan: Annotated[
-        CoursePlan, msgspec.Meta(description="How often a client is meant to come, unless they have a plan of their own.")
-    ] = Settings().plan
+    plan: Annotated[CoursePlan, msgspec.Meta(description="Plan of visits of every client who has no plan of their own.")] = (
+        Settings().plan
+    )
     keep_months: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=600)] | None,
-        msgspec.Meta(description="Sessions that ended longer ago are deleted; null: kept until they are erased."),
+        msgspec.Meta(description="Months after which ended sessions are deleted; null: they are kept until they are erased."),
     ] = Settings().keep_months
 
 
 class SettingsApi:
-    """Handlers of the settings."""
+    """Endpoints of the settings."""
 
     def __init__(self, settings: PracticeSettings) -> None:
         self._settings = settings
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         return [
             Endpoint(
                 method="GET",
@@ -76,19 +78,19 @@ class SettingsApi:
         ]
 
     async def settings(self, _: Call) -> Settings:
-        """Give the settings."""
+        """Return the settings."""
         return await self._settings.read()
 
     async def set_settings(self, call: Call) -> Settings:
-        """Keep the settings."""
+        """Store the settings. Raises `RefusedError` for a word that is empty or repeated, and for a key that is reserved."""
         fields = msgspec.structs.asdict(call.body)
         for name in ("techniques", "regions", "pressures"):
             fields[name] = words = tuple(" ".join(word.split()) for word in fields[name])
             if not all(words) or len({word.casefold() for word in words}) < len(words):
                 raise RefusedError(f"The {name} name nothing, or the same thing twice.")
         settings = Settings(**fields)
-        taken = sorted(TAKEN_KEYS.intersection(settings.next_keys))
-        if taken:
-            raise RefusedError(f"{', '.join(taken)} means something else in a room. Choose another key.")
+        reserved = sorted(RESERVED_KEYS.intersection(settings.next_keys))
+        if reserved:
+            raise RefusedError(f"{', '.join(reserved)} means something else in a room. Choose another key.")
         await self._settings.write(settings, by=call.person.name)
         return settings

@@ -15,10 +15,10 @@ class SettingsPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address."""
+        """Return the routes."""
         return [web.get("/settings", self.settings)]
 
     async def settings(self, request: web.Request) -> web.Response:
-        """Show what the practice has set; an admin may change it."""
+        """Show the settings; only an admin may change them."""
         may_change = person_of(request).role == "admin"
         return self._pages.page(request, "settings/settings.html", settings=await self._settings.read(), may_change=may_change)

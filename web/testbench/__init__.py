@@ -1,1 +1,1 @@
-"""The test bench."""
+"""The test bench, which plays recordings in rooms of their own."""

@@ -1,4 +1,4 @@
-"""What a tester may do on the bench: JSON in, JSON out."""
+"""The API of the test bench."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -13,7 +13,7 @@ _Speed = Annotated[float, msgspec.Meta(gt=0, le=1000)]
 
 
 class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Play a recording in a room of its own."""
+    """A recording to play in a room of its own."""
 
     recording: _Text
     faults: Annotated[list[_Text], msgspec.Meta(max_length=20)] = []
@@ -23,7 +23,7 @@ class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Steer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Change what is named."""
+    """Changes to a playback; null leaves a setting as it is."""
 
     paused: bool | None = None
     speed: _Speed | None = None
@@ -32,7 +32,7 @@ class Steer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What can be played, and what plays."""
+    """The recordings that can be played, and the bench rooms."""
 
     recordings: Sequence[str]
     rooms: Sequence[Played]
@@ -45,13 +45,13 @@ class BenchClosed(msgspec.Struct, frozen=True):
 
 
 class BenchApi:
-    """Handlers of the test bench, for an application that has one."""
+    """Endpoints of the test bench, for an application that has one."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
     def endpoints(self) -> list[Endpoint]:
-        """The addresses."""
+        """Return the endpoints."""
         room = "/bench/{room}"
         return [
             Endpoint(
@@ -94,21 +94,24 @@ class BenchApi:
         ]
 
     async def look(self, _: Call) -> Look:
-        """Give the recordings that can be played, and the bench rooms."""
+        """Return the recordings that can be played, and the bench rooms."""
         return Look(list(await self._bench.recordings()), list(self._bench.rooms()))
 
     async def play(self, call: Call) -> Played:
-        """Play a recording; gives the room."""
+        """Play a recording, and return its room.
+
+        Raises `RefusedError` where it cannot be read, holds nothing to play, or too many bench rooms are open.
+        """
         body = call.body
         return await self._bench.open(body.recording, faults=body.faults, seed=body.seed, speed=body.speed, loop=body.loop)
 
     async def steer(self, call: Call) -> Played:
-        """Pause, seek, loop, or change the speed; gives the room."""
+        """Pause, seek, loop, or change the speed, and return the room. Raises `UnknownRoomError`."""
         body = call.body
         return self._bench.steer(call.text("room"), paused=body.paused, speed=body.speed, loop=body.loop, at_s=body.at_s)
 
     async def close(self, call: Call) -> BenchClosed:
-        """Close a bench room."""
+        """Close a bench room. Raises `UnknownRoomError`."""
         room = call.text("room")
         await self._bench.close(room)
         return BenchClosed(room)

@@ -13,7 +13,7 @@ class BenchPages:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the address."""
+        """Return the routes."""
         return [web.get("/bench", self.bench)]
 
     async def bench(self, request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-// A client's page prints; everything else on it needs no script.
+// The print button of a client's page; nothing else on it needs a script.
 const button = document.getElementById("print");
 button.hidden = false;
 button.addEventListener("click", () => print());

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that an extra-dim room is never flashed at.
+// Sets the theme before the first paint, so that a bright page never flashes in an extra-dim room.
 (() => {
   const KEY = "restbeat-theme";
   const root = document.documentElement;
@@ -9,7 +9,7 @@
     dispatchEvent(new Event("themechange"));
   };
   apply(stored());
-  matchMedia("print").addEventListener("change", () => dispatchEvent(new Event("themechange"))); // paper has colours of its own
+  matchMedia("print").addEventListener("change", () => dispatchEvent(new Event("themechange"))); // print has colours of its own
   addEventListener("storage", (event) => { if (event.key === KEY) apply(event.newValue); });
   addEventListener("DOMContentLoaded", () => {
     apply(stored());
@@ -18,7 +18,7 @@
         const theme = root.dataset.theme === "dim" ? "dark" : "dim";
         try { localStorage.setItem(KEY, theme); } catch { /* private window: the choice lasts for this page */ }
         apply(theme);
-        if (event.detail) button.blur(); // by pointer: the space bar belongs to the phases again
+        if (event.detail) button.blur(); // after a click the space bar begins the next phase again
       });
     }
   });

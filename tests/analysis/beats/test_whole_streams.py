@@ -23,7 +23,7 @@ TROUBLES = (
     "no contact",
     "unreadable",
     "energy",
-    "link",
+    "connection",
     "pulse",
     "other",
     "stall",
@@ -76,7 +76,7 @@ def strap(seed, rate_bpm, spread, troubles):
         payload = encode(Measurement(60, contact, 7 if trouble == "energy" else None, intervals, bool(intervals)))
         if trouble == "drop":
             continue
-        if trouble == "link":
+        if trouble == "connection":
             events += [(t, ConnectionEvent(t, up=False)), (t + 0.01, ConnectionEvent(t + 0.01, up=True))]
         events.append((t, Packet(t, "2a37", payload[:1] if trouble == "unreadable" else payload)))
         if trouble == "double":

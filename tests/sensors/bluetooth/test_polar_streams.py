@@ -1,4 +1,4 @@
-"""A Polar's streams beside its heart rate: the real Bleak on a virtual BlueZ."""
+"""A Polar strap's streams beside its heart rate: the real Bleak on a virtual BlueZ."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from restbeat.sensors.recordings.recording import PMD_DATA, ConnectionEvent, Hea
 from restbeat.sensors.virtual.virtual_polar import PolarFault
 
 from ..conftest import H10, recording, until
-from ..streams import SPEED, links, payloads, streaming
+from ..streams import SPEED, connection_changes, payloads, streaming
 
 START_ECG, START_ACC, START_PPI = (
     start_command(Stream.ECG, Settings(rates_hz=(130,), resolutions_bit=(14,))),
@@ -39,7 +39,7 @@ def ppi(n):
 
 
 def polar(seconds=60, *, frames=(ecg, acc), away=None):
-    """A heart rate a second as ever, and two frames a second of each stream, none of them like another."""
+    """A recording with one heart rate packet per second and two frames per second of each stream, all different."""
     worn = recording(seconds, device=H10, away=away)
     more = [Packet(n / 2 + 0.1, PMD_DATA, frame(n)) for n in range(1, 2 * seconds + 1) for frame in frames]
     return Recording(Header(device=H10), tuple(sorted((*worn.events, *more), key=lambda event: event.t)))
@@ -50,7 +50,7 @@ def at_speed(_):
 
 
 def noting(air):
-    """What leaves the straps, each notification once."""
+    """Collect each notification that the straps send, once."""
     sent, notify = [], air.bluez.notify
 
     def note(strap, uuid, payload):
@@ -78,7 +78,7 @@ async def test_ecg_and_acceleration_arrive_as_they_were_sent_and_are_stopped_on_
         assert payloads(items, PMD_DATA) == sent
         assert len(sent) > 0.7 * len(payloads(played.events, PMD_DATA))
         assert payloads(items) == payloads(played.events)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
 async def test_an_optical_sensor_gives_its_pulse_intervals(on_air):
@@ -90,7 +90,7 @@ async def test_an_optical_sensor_gives_its_pulse_intervals(on_air):
         assert strap.polar.streaming == set()
 
 
-async def test_where_there_is_ecg_pulse_intervals_are_left_alone(on_air):
+async def test_where_there_is_ecg_pulse_intervals_are_not_started(on_air):
     async with on_air(polar(frames=(ppi, ecg)), clock_for=at_speed) as air:
         strap = air.players[0].strap
         async with streaming(strap) as items:
@@ -99,7 +99,7 @@ async def test_where_there_is_ecg_pulse_intervals_are_left_alone(on_air):
         assert all(payload[0] == Stream.ECG.value for payload in payloads(items, PMD_DATA))
 
 
-async def test_without_the_option_nothing_is_asked(on_air):
+async def test_without_the_option_no_command_is_sent(on_air):
     async with on_air(polar(), clock_for=at_speed) as air:
         strap = air.players[0].strap
         async with streaming(strap, pmd=False) as items:
@@ -107,7 +107,7 @@ async def test_without_the_option_nothing_is_asked(on_air):
         assert (strap.polar.commands, payloads(items, PMD_DATA)) == ([], [])
 
 
-async def test_a_look_at_a_strap_starts_nothing(on_air):
+async def test_inspecting_a_strap_starts_no_stream(on_air):
     async with on_air(polar(), clock_for=at_speed) as air:
         strap = air.players[0].strap
         assert (await inspect(strap.address)).has_rr
@@ -119,10 +119,10 @@ async def test_a_strap_without_the_service_has_none(on_air):
         assert air.players[0].strap.polar is None
         async with streaming(air.players[0].strap) as items:
             await until(lambda: len(payloads(items)) > 10)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
-async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(on_air):
+async def test_after_a_lost_connection_the_streams_start_anew_and_nothing_is_doubled(on_air):
     played = polar(120, away=(30.0, 60.0))
     async with on_air(played, clock_for=at_speed) as air:
         player, sent = air.players[0], noting(air)
@@ -131,7 +131,7 @@ async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(o
             await until(lambda: len(payloads(items, PMD_DATA)) >= len(sent))
             await asyncio.sleep(0.05)
         heard = payloads(items, PMD_DATA)
-        assert links(items) == [True, False, True]
+        assert connection_changes(items) == [True, False, True]
         assert heard == sent
         assert len(heard) == len(set(heard))
         times = [item.t for item in items if isinstance(item, Packet) and item.char == PMD_DATA]
@@ -144,7 +144,7 @@ async def test_after_a_lost_link_the_streams_start_anew_and_nothing_is_doubled(o
 
 
 @pytest.mark.parametrize("fault", PolarFault)
-async def test_a_strap_that_does_not_want_to_goes_on_with_its_heart_rate(on_air, fault):
+async def test_a_strap_that_refuses_its_streams_goes_on_with_its_heart_rate(on_air, fault):
     played = polar()
     async with on_air(played, clock_for=at_speed) as air:
         player = air.players[0]
@@ -157,11 +157,11 @@ async def test_a_strap_that_does_not_want_to_goes_on_with_its_heart_rate(on_air,
         assert loop.time() - leaves_s < 2.0
         assert payloads(items) == payloads(played.events)
         assert payloads(items, PMD_DATA) == []
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
         assert player.strap.polar.streaming == set()
 
 
-async def test_a_strap_whose_answer_is_lost_streams_all_the_same_and_is_told_to_stop(on_air):
+async def test_a_stream_whose_answer_was_lost_arrives_all_the_same_and_is_stopped(on_air):
     async with on_air(polar(frames=(ppi,)), clock_for=at_speed) as air:
         strap = air.players[0].strap
         strap.polar.fault = PolarFault.LOSES_ANSWERS
@@ -171,7 +171,7 @@ async def test_a_strap_whose_answer_is_lost_streams_all_the_same_and_is_told_to_
         assert strap.polar.streaming == set()
 
 
-async def test_what_is_not_answered_is_given_up_after_a_while(on_air, monkeypatch):
+async def test_a_command_without_an_answer_is_given_up_after_its_time_limit(on_air, monkeypatch):
     monkeypatch.setattr(polar_streams, "_START_S", 0.2)
     async with on_air(polar(), clock_for=at_speed) as air:
         strap = air.players[0].strap
@@ -183,17 +183,17 @@ async def test_what_is_not_answered_is_given_up_after_a_while(on_air, monkeypatc
             assert starting.exception() is None
             count = len(payloads(items))
             await until(lambda: len(payloads(items)) > count + 3)
-        assert links(items) == [True]
+        assert connection_changes(items) == [True]
 
 
-async def test_a_loss_while_the_streams_start_is_a_loss_like_any(on_air):
+async def test_a_loss_while_the_streams_start_is_handled_like_any_loss(on_air):
     async with on_air(polar(600), clock_for=at_speed) as air:
         strap = air.players[0].strap
         strap.polar.fault = PolarFault.NEVER_ANSWERS
         async with streaming(strap) as items:
             await until(lambda: strap.polar.commands)
             air.bluez.drop(strap)
-            await until(lambda: links(items) == [True, False, True])
+            await until(lambda: connection_changes(items) == [True, False, True])
             await until(lambda: len(strap.polar.commands) == 2)
             strap.polar.fault = None
             air.bluez.drop(strap)

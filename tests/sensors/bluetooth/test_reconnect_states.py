@@ -1,4 +1,4 @@
-"""The states of a link, and what holds through any run of trouble: found before every connect, one connection, always let go."""
+"""The states of a connection, and what holds in any run of trouble: a scan before each connect, one at a time, always closed."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -11,25 +11,25 @@ from restbeat.sensors.bluetooth.reconnect import ReconnectingSource, Timing
 from restbeat.sensors.errors import ConnectError, NoAdapterError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 
 FOLLOWS = {
-    LinkState.IDLE: {LinkState.SCANNING},
-    LinkState.SCANNING: {LinkState.SCANNING, LinkState.CONNECTING, LinkState.GIVING_UP},
-    LinkState.CONNECTING: {LinkState.STREAMING, LinkState.SCANNING, LinkState.GIVING_UP},
-    LinkState.STREAMING: {LinkState.SILENT, LinkState.LOST},
-    LinkState.SILENT: {LinkState.STREAMING, LinkState.LOST},
-    LinkState.LOST: {LinkState.SCANNING},
-    LinkState.GIVING_UP: set(),
+    ConnectionState.IDLE: {ConnectionState.SCANNING},
+    ConnectionState.SCANNING: {ConnectionState.SCANNING, ConnectionState.CONNECTING, ConnectionState.GIVING_UP},
+    ConnectionState.CONNECTING: {ConnectionState.STREAMING, ConnectionState.SCANNING, ConnectionState.GIVING_UP},
+    ConnectionState.STREAMING: {ConnectionState.SILENT, ConnectionState.LOST},
+    ConnectionState.SILENT: {ConnectionState.STREAMING, ConnectionState.LOST},
+    ConnectionState.LOST: {ConnectionState.SCANNING},
+    ConnectionState.GIVING_UP: set(),
 }
-"""What a state may change to; scanning follows itself where the hint is another. docs/straps.md shows it."""
+"""The states that may follow each state; scanning follows itself with another hint. Shown in docs/straps.md."""
 
 PAYLOAD = b"\x00\x40"
-LOOKS = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
-LINKS = (
+SCAN_TROUBLES = {"not heard": StrapNotFoundError("not heard"), "no adapter": NoAdapterError("no adapter")}
+CONNECTION_TROUBLES = (
     "busy",
     "no service",
-    "lost while it is asked",
+    "lost while it is read",
     "odd",
     "lost at once",
     "refused late",
@@ -37,11 +37,11 @@ LINKS = (
     "silent",
     "silent, then not",
 )
-TROUBLES = st.lists(st.sampled_from([*LOOKS, *LINKS]), max_size=12)
+TROUBLES = st.lists(st.sampled_from([*SCAN_TROUBLES, *CONNECTION_TROUBLES]), max_size=12)
 
 
-class LeapingClock:
-    """Leaps to whatever is waited for, once everybody had a turn."""
+class JumpingClock:
+    """A clock that jumps to the awaited time once every task has had a turn."""
 
     speed = 1.0
 
@@ -59,35 +59,35 @@ class LeapingClock:
         self.t = max(self.t, t)
 
 
-class Troubled:
-    """A `Strap` and its `Connection` that meets one trouble after another; says what was done with it, in order."""
+class TroubledStrap:
+    """A `Strap` and its `Connection` with one trouble after another; `calls` lists what was called, in order."""
 
     def __init__(self, troubles, clock):
         self.troubles = list(troubles)
         self.clock = clock
-        self.done = []
-        self.well = asyncio.Event()
+        self.calls = []
+        self.streaming = asyncio.Event()
 
     async def find(self, seconds):
-        if self.troubles and self.troubles[0] in LOOKS:
-            raise LOOKS[self.troubles.pop(0)]
-        self.done.append("found")
+        if self.troubles and self.troubles[0] in SCAN_TROUBLES:
+            raise SCAN_TROUBLES[self.troubles.pop(0)]
+        self.calls.append("found")
 
     @asynccontextmanager
     async def connect(self):
-        self.done.append("connect")
+        self.calls.append("connect")
         self.trouble = self.troubles.pop(0) if self.troubles else "none"
         if self.trouble == "busy":
-            self.done.append("let go")
+            self.calls.append("disconnect")
             raise ConnectError("busy")
-        self.gone = asyncio.Event()
+        self.lost = asyncio.Event()
         try:
             yield self
         finally:
-            self.done.append("let go")
+            self.calls.append("disconnect")
 
     async def describe(self):
-        if self.trouble == "lost while it is asked":
+        if self.trouble == "lost while it is read":
             raise ConnectError("lost")
         if self.trouble == "odd":
             raise RuntimeError("a bug of a library")
@@ -102,23 +102,23 @@ class Troubled:
                 on_packet("2a37", PAYLOAD)
                 raise ConnectError("refused")
             case "lost at once":
-                self.gone.set()
+                self.lost.set()
             case "lost":
                 on_packet("2a37", PAYLOAD)
-                loop.call_soon(self.gone.set)
+                loop.call_soon(self.lost.set)
             case "silent":
                 on_packet("2a37", PAYLOAD)
             case "silent, then not":
-                silent_s = self.clock.now() + 7.0  # between the word that it is silent and the end of patience
+                silent_s = self.clock.now() + 7.0  # between the report of silence and the reconnection
                 self.clock.waited_for = lambda t: on_packet("2a37", PAYLOAD) if silent_s < t < silent_s + 5.0 else None
             case "none":
                 on_packet("2a37", PAYLOAD)
-                self.well.set()
+                self.streaming.set()
 
 
 async def run(troubles, **timing):
-    clock, items = LeapingClock(), []
-    strap = Troubled(troubles, clock)
+    clock, items = JumpingClock(), []
+    strap = TroubledStrap(troubles, clock)
     timing = Timing(**{"first_wait_s": 0.0, "longest_wait_s": 0.0, "no_adapter_wait_s": 0.0} | timing)
     source = ReconnectingSource(strap, rng=random.Random(1), timing=timing, sleep=lambda _: asyncio.sleep(0))
 
@@ -127,49 +127,49 @@ async def run(troubles, **timing):
             items.append(item)  # noqa: PERF401 they are looked at when it is stopped
 
     task = asyncio.create_task(take())
-    well = asyncio.create_task(strap.well.wait())
+    streaming = asyncio.create_task(strap.streaming.wait())
     async with asyncio.timeout(20):
-        await asyncio.wait({task, well}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, streaming}, return_when=asyncio.FIRST_COMPLETED)
         for _ in range(5):
             await asyncio.sleep(0)
-        for each in (task, well):
+        for each in (task, streaming):
             each.cancel()
-        error, _ = await asyncio.gather(task, well, return_exceptions=True)
+        error, _ = await asyncio.gather(task, streaming, return_exceptions=True)
     return strap, items, error
 
 
 def states_of(items):
-    return [LinkState.IDLE, *(item.state for item in items if isinstance(item, ConnectionChange))]
+    return [ConnectionState.IDLE, *(item.state for item in items if isinstance(item, ConnectionChange))]
 
 
 @settings(max_examples=400, deadline=None)
 @given(TROUBLES)
-def test_through_any_troubles_a_strap_is_found_before_each_connect_held_once_and_let_go(troubles):
+def test_in_any_run_of_troubles_a_strap_is_found_before_each_connect_and_always_disconnected(troubles):
     strap, items, _ = asyncio.run(run(troubles))
-    assert strap.done == ["found", "connect", "let go"] * (len(strap.done) // 3)
-    assert strap.done.count("connect") == sum(trouble not in LOOKS for trouble in troubles) + 1
+    assert strap.calls == ["found", "connect", "disconnect"] * (len(strap.calls) // 3)
+    assert strap.calls.count("connect") == sum(trouble not in SCAN_TROUBLES for trouble in troubles) + 1
     states = states_of(items)
     assert all(after in FOLLOWS[before] for before, after in itertools.pairwise(states)), states
-    assert states[-1] is LinkState.STREAMING or troubles
+    assert states[-1] is ConnectionState.STREAMING or troubles
     up = False
     for item in items:
         if isinstance(item, ConnectionEvent):
             assert item.up is not up
             up = item.up
-        assert not isinstance(item, Packet) or up, "no packet without its link"
+        assert not isinstance(item, Packet) or up, "no packet without its connection"
 
 
-async def test_every_state_but_the_last_is_met_and_all_that_may_follow_does():
-    seen = set()
-    every = [*LINKS, *LOOKS]
-    for first in range(len(every)):
-        _, items, _ = await run(every[first:] + every[:first])
+async def test_every_allowed_change_of_state_occurs_and_no_other():
+    changes = set()
+    all_troubles = [*CONNECTION_TROUBLES, *SCAN_TROUBLES]
+    for first in range(len(all_troubles)):
+        _, items, _ = await run(all_troubles[first:] + all_troubles[:first])
         states = states_of(items)
-        seen |= set(itertools.pairwise(states))
+        changes |= set(itertools.pairwise(states))
     for trouble in ("no adapter", "busy"):
         _, items, error = await run([trouble] * 1000, give_up_after_s=0.0)
         assert isinstance(error, (NoAdapterError, ConnectError))
         states = states_of(items)
-        seen |= set(itertools.pairwise(states))
-    assert set(FOLLOWS) == set(LinkState)
-    assert seen == {(before, after) for before, afters in FOLLOWS.items() for after in afters}
+        changes |= set(itertools.pairwise(states))
+    assert set(FOLLOWS) == set(ConnectionState)
+    assert changes == {(before, after) for before, afters in FOLLOWS.items() for after in afters}

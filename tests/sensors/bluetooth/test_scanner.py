@@ -1,4 +1,4 @@
-"""What is on the air: the real Bleak on a virtual BlueZ."""
+"""Scanning and inspecting: the real Bleak on a virtual BlueZ."""
 
 import asyncio
 
@@ -13,8 +13,8 @@ from ..conftest import recording, until
 from ..streams import QUICK, SPEED, payloads, streaming
 
 
-async def told_within(seconds, text):
-    """Bleak hears of an adapter's change a moment after it."""
+async def reported_within(seconds, text):
+    """Wait until the adapter's state has this text, since Bleak learns of a change a moment later."""
     async with asyncio.timeout(seconds):
         while (state := await adapter_state()).text != text:
             pass
@@ -30,20 +30,20 @@ async def test_a_scan_finds_every_strap_strongest_first(on_air):
         assert found[0].rssi_dbm > found[1].rssi_dbm > found[2].rssi_dbm
 
 
-async def test_two_scans_at_once_both_hear(on_air):
+async def test_two_scans_at_once_both_find_the_strap(on_air):
     async with on_air(recording()):
         first, second = await asyncio.gather(scan(0.4), scan(0.5))
         assert len(first) == len(second) == 1
 
 
-async def test_inspecting_tells_device_and_rr(on_air):
+async def test_inspecting_gives_device_and_rr(on_air):
     async with on_air(recording(600), clock_for=lambda _: RunningClock(SPEED)) as air:
         told = await inspect(air.players[0].strap.address, listen_s=2)
         assert told.device.battery_pct == 87
         assert told.has_rr is True
 
 
-async def test_inspecting_tells_a_strap_that_sends_heart_rate_alone(on_air):
+async def test_inspecting_recognises_a_strap_that_sends_heart_rate_alone(on_air):
     async with on_air(recording(1)) as air:
         strap = air.players[0].strap
         asking = asyncio.create_task(inspect(strap.address, listen_s=0.5))
@@ -67,16 +67,16 @@ async def test_a_strap_is_heard_by_the_adapter_it_is_near(on_air):
             await scan(0.3, adapter="hci7")
 
 
-async def test_the_adapter_is_told_ready_off_and_missing(on_air):
+async def test_an_adapter_is_reported_as_ready_off_or_missing(on_air):
     async with on_air() as air:
         assert (await adapter_state()).ready
         air.bluez.power("hci0", on=False)
-        await told_within(3.0, "Bluetooth is switched off. Switch it on.")
+        await reported_within(3.0, "Bluetooth is switched off. Switch it on.")
         air.bluez.remove_adapter("hci0")
-        await told_within(3.0, "No Bluetooth adapter was found. Plug one in or switch Bluetooth on.")
+        await reported_within(3.0, "No Bluetooth adapter was found. Plug one in or switch Bluetooth on.")
 
 
-async def test_no_system_bus_is_told_in_a_sentence(tmp_path):
+async def test_a_missing_system_bus_is_reported_in_a_sentence(tmp_path):
     async with on_bus(f"unix:path={tmp_path}/nothing"):
         state = await adapter_state()
         assert not state.ready
@@ -89,7 +89,7 @@ async def test_no_system_bus_is_told_in_a_sentence(tmp_path):
 
 
 @pytest.mark.dbus
-async def test_a_bus_without_bluez_is_told_in_a_sentence():
+async def test_a_bus_without_bluez_is_reported_in_a_sentence():
     from restbeat.sensors.dbus.private_bus import private_bus
 
     async with private_bus() as address, on_bus(address):
@@ -97,7 +97,7 @@ async def test_a_bus_without_bluez_is_told_in_a_sentence():
         assert (state.ready, "service is not running" in state.text) == (False, True)
 
 
-async def test_a_user_who_may_not_use_bluetooth_is_told_so(on_air):
+async def test_a_user_without_permission_for_bluetooth_is_told_so(on_air):
     async with on_air(recording()) as air:
         air.bluez.refuses = "org.freedesktop.DBus.Error.AccessDenied"
         state = await adapter_state()
@@ -107,7 +107,7 @@ async def test_a_user_who_may_not_use_bluetooth_is_told_so(on_air):
             await until(lambda: payloads(items))
 
 
-async def test_a_watch_hears_straps_and_forgets_those_that_went(on_air):
+async def test_a_watch_lists_straps_and_forgets_those_no_longer_heard(on_air):
     now_s = 0.0
     async with on_air(recording()) as air, StrapWatch(monotonic=lambda: now_s) as watch:
         await until(lambda: watch.straps)

@@ -1,4 +1,4 @@
-"""A dbus-daemon of the tests' own: at a known address, and with a limit."""
+"""A dbus-daemon for the tests, at a known address and with a limit of connections."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
 
 @asynccontextmanager
 async def dbus_daemon(folder, max_connections=256):
-    """Run a dbus-daemon at `folder`/socket that lets a user have so many connections."""
+    """Run a dbus-daemon at `folder`/socket with a limit of connections per user; yield its address."""
     config, socket = folder / "bus.conf", folder / "socket"
     config.write_text(CONFIG.format(socket=socket, max_connections=max_connections))
     daemon = await asyncio.create_subprocess_exec(

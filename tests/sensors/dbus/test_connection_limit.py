@@ -1,4 +1,4 @@
-"""The system bus lets one user have so many connections; a BleakClient takes one each."""
+"""The system bus limits the connections of a user, and each BleakClient uses one."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from .daemon import dbus_daemon
 
 
 @pytest.mark.dbus
-async def test_too_many_connections_are_said_and_the_strap_is_taken_when_one_is_free(tmp_path):
+async def test_too_many_connections_are_reported_and_a_strap_connects_when_one_is_free(tmp_path):
     # the connections that the daemon hung up on complain when they are collected, maybe in the middle of another test
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     recordings = [recording(600) for _ in range(6)]

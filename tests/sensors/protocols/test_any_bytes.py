@@ -1,4 +1,4 @@
-"""Whatever comes over the air or stands in a file gives a value or a typed error, never another exception.
+"""Any bytes over the air or in a file give a value or a typed error, never another exception.
 
 Two thousand examples each; `make test-slow` takes two hundred thousand (RESTBEAT_EXAMPLES says how many).
 """
@@ -50,7 +50,7 @@ TEXT = st.text(max_size=8) | st.sampled_from(["2a37", "1648c003", "up", "lost", 
 
 
 def either(*likely):
-    """A value of the right kind, or any other."""
+    """A strategy for a value of the right type, or of any other."""
     return st.one_of(*likely, ODD)
 
 

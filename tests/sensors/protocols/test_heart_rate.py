@@ -32,7 +32,7 @@ def test_a_notification_without_its_announced_fields_is_a_payload_error(payload)
         parse(bytes.fromhex(payload))
 
 
-def test_an_rr_interval_cut_in_half_costs_itself_alone():
+def test_only_a_truncated_rr_interval_is_dropped():
     assert parse(bytes.fromhex("10480004ff")).rr_1024 == (1024,)
 
 

@@ -1,12 +1,12 @@
-"""What is known of straps, and that the table says it of the right ones."""
+"""The table of known devices, and that each row matches the right ones."""
 
 import re
 
 import pytest
 
-from restbeat.sensors.bluetooth.error_messages import connect_trouble
+from restbeat.sensors.bluetooth.error_messages import connect_error_text
 from restbeat.sensors.model import Device
-from restbeat.sensors.protocols.known_devices import ContactBit, Kind, Rr, known, table
+from restbeat.sensors.protocols.known_devices import ContactBit, Kind, Rr, known_device, known_devices
 
 
 @pytest.mark.parametrize(
@@ -24,35 +24,35 @@ from restbeat.sensors.protocols.known_devices import ContactBit, Kind, Rr, known
     ],
 )
 def test_a_strap_is_known_by_its_name(name, model):
-    assert known(Device(name=name)).model == model
+    assert known_device(Device(name=name)).model == model
 
 
-def test_a_strap_is_known_by_what_it_tells_where_its_name_says_nothing():
-    assert known(Device(name="Strap 7", manufacturer="Polar Electro Oy", model="Polar H10")).model == "Polar H10"
-    assert known(Device(name=None, manufacturer="Polar", model="H10")).model == "Polar H10"
+def test_a_strap_is_known_by_its_model_where_its_name_says_nothing():
+    assert known_device(Device(name="Strap 7", manufacturer="Polar Electro Oy", model="Polar H10")).model == "Polar H10"
+    assert known_device(Device(name=None, manufacturer="Polar", model="H10")).model == "Polar H10"
 
 
 @pytest.mark.parametrize("device", [Device(), Device(name="Heart Rate 12"), Device(name="Sensei"), Device(model="H1000")])
 def test_what_is_not_in_the_table_is_not_guessed(device):
-    assert known(device) is None
+    assert known_device(device) is None
 
 
 def test_every_row_is_found_first_by_its_own_model_and_names_its_source():
-    assert len({row.model for row in table()}) == len(table()) >= 15
-    for row in table():
+    assert len({row.model for row in known_devices()}) == len(known_devices()) >= 15
+    for row in known_devices():
         assert row.source
         assert re.compile(row.names)
         if row.model not in {"Amazfit and Mi bands", "Elite HRV CorSense", "Garmin HRM-Dual", "Garmin HRM-Pro"}:
-            assert known(Device(name=row.model)) is row
+            assert known_device(Device(name=row.model)) is row
 
 
 def test_an_h10_has_no_contact_bit_and_its_second_connection_is_off():
-    h10 = known(Device(name="Polar H10 A1B2C3D4"))
+    h10 = known_device(Device(name="Polar H10 A1B2C3D4"))
     assert (h10.kind, h10.rr, h10.contact, h10.slots) == (Kind.CHEST, Rr.YES, ContactBit.NOT_REPORTED, 1)
-    assert "second connection" in connect_trouble(TimeoutError(), "Polar H10 A1B2C3D4")
-    assert "busy in another app" in connect_trouble(TimeoutError(), "Strap 7")
+    assert "second connection" in connect_error_text(TimeoutError(), "Polar H10 A1B2C3D4")
+    assert "busy in another app" in connect_error_text(TimeoutError(), "Strap 7")
 
 
-def test_no_optical_sensor_is_believed_about_skin_contact_by_mistake():
-    assert not known(Device(name="Polar Sense 9D11A320")).believes_contact
-    assert known(Device(name="Polar H7 1")).believes_contact
+def test_unreliable_contact_bits_are_not_believed():
+    assert not known_device(Device(name="Polar Sense 9D11A320")).believes_contact
+    assert known_device(Device(name="Polar H7 1")).believes_contact

@@ -1,4 +1,4 @@
-"""Polar data frames and control replies, as real sensors sent them and as the makers' own tests have them."""
+"""Polar data frames and control replies, as sent by real sensors and as in the manufacturer's own tests."""
 
 from hypothesis import given, strategies as st
 import numpy as np
@@ -130,7 +130,7 @@ def test_a_pulse_interval_tells_movement_and_contact():
         "3f" + STAMP + "00" + "000000",
     ],
 )
-def test_a_frame_that_is_odd_is_a_payload_error(text):
+def test_a_malformed_frame_is_a_payload_error(text):
     with pytest.raises(PayloadError):
         parse_frame(bytes.fromhex(text))
 
@@ -147,7 +147,7 @@ def test_acceleration_is_read_back_as_it_was_written(timestamp_ns, samples, comp
     assert (frame.timestamp_ns, frame.samples_mg.tolist()) == (timestamp_ns, [list(row) for row in samples])
 
 
-def test_more_deltas_than_a_block_holds_go_into_several():
+def test_more_deltas_than_one_block_can_hold_go_into_several():
     samples = np.cumsum(np.ones((600, 3), int), axis=0)
     payload = encode_acc(1, samples, compressed=True)
     assert (parse_frame(payload).samples_mg == samples).all()
@@ -186,7 +186,7 @@ def test_pulse_intervals_are_read_back_as_they_were_written(timestamp_ns, sample
         lambda: start_command(Stream.ECG, Settings(rates_hz=(70_000,))),
     ],
 )
-def test_what_does_not_fit_is_not_written(write):
+def test_values_that_do_not_fit_are_not_encoded(write):
     with pytest.raises(PayloadError):
         write()
 
@@ -204,7 +204,7 @@ def test_the_settings_of_an_h10s_ecg_start_it():
     assert parse_settings(parse_reply(bytes.fromhex("f00200000000")).parameters) == Settings()
 
 
-def test_of_several_settings_one_each_is_chosen():
+def test_one_of_each_setting_is_chosen():
     offered = parse_settings(bytes.fromhex("0004c80064003200 1900 01011000 0203020004000800"))
     assert offered == Settings(rates_hz=(200, 100, 50, 25), resolutions_bit=(16,), ranges_g=(2, 4, 8))
     chosen = offered.chosen(25)
@@ -223,7 +223,7 @@ def test_the_factor_of_a_start_is_a_float():
     assert parse_settings(bytes.fromhex("0501") + np.float32(2.44e-4).tobytes()).factor == pytest.approx(2.44e-4)
 
 
-def test_a_setting_that_is_not_known_ends_what_is_read():
+def test_an_unknown_setting_ends_the_parsing():
     assert parse_settings(bytes.fromhex("00013400 6601ffff")) == Settings(rates_hz=(52,))
 
 
@@ -234,7 +234,7 @@ def test_settings_that_are_cut_off_are_a_payload_error(text):
 
 
 @pytest.mark.parametrize(("status", "text"), [(ALREADY_IN_STATE, "already"), (IN_CHARGER, "charger"), (200, "200")])
-def test_a_refusal_tells_why(status, text):
+def test_a_refusal_has_its_reason_in_words(status, text):
     assert text in parse_reply(bytes([0xF0, 2, 0, status, 0])).text
 
 
@@ -245,7 +245,7 @@ def test_what_is_no_reply_is_a_payload_error(text):
 
 
 @pytest.mark.parametrize("text", ["", "0f", "f005"])
-def test_what_tells_no_features_is_a_payload_error(text):
+def test_a_value_without_features_is_a_payload_error(text):
     with pytest.raises(PayloadError):
         parse_features(bytes.fromhex(text))
 

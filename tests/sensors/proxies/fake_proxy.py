@@ -42,7 +42,7 @@ def characteristic(short, handle, properties, *, notifies=False):
 
 
 class FakeStrap:
-    """Advertises to every proxy that hears it, unless one of them holds it."""
+    """A strap that advertises to every proxy in range, unless one of them is connected to it."""
 
     def __init__(self, address="C0:FF:EE:00:00:01", name="Polar H10 00000001"):
         self.address = int(address.replace(":", ""), 16)
@@ -59,13 +59,13 @@ class FakeStrap:
 
 
 class FakeProxy:
-    """One ESP32: `levels` says how loud it hears each strap, in dBm."""
+    """A fake ESP32; `levels` maps each strap to its signal level in dBm."""
 
     def __init__(self, name, mac, host, slots=3):
         self.name, self.mac, self.host, self.slots = name, mac, host, slots
         self.port = 0
         self.refuses = False
-        """Fails to connect, as a proxy at the edge of its range."""
+        """Whether connecting fails, as at the edge of the proxy's range."""
         self.levels = {}
         self.hangs = False
         self.sessions = 0
@@ -81,7 +81,7 @@ class FakeProxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def power_off(self):
-        """Die: no more connections, and the one there is breaks."""
+        """Stop: accept no more connections and break the present one."""
         self._server.close()
         for strap in self.held:
             strap.let_go()
@@ -91,11 +91,11 @@ class FakeProxy:
         await self._server.wait_closed()
 
     def hang(self):
-        """Say and answer nothing any more, with the connection up."""
+        """Stop sending and answering, with the connection up."""
         self.hangs = True
 
     def lose(self, strap):
-        """Lose the link to a strap that it holds."""
+        """Lose the connection to a strap."""
         strap.let_go()
         self.send(api.BluetoothDeviceConnectionResponse(address=strap.address, connected=False, error=SUPERVISION_TIMEOUT))
         self._tell_slots()
@@ -207,7 +207,7 @@ class FakeProxy:
 
 @asynccontextmanager
 async def two_proxies():
-    """Two rooms of a practice, each with a proxy that nothing has connected to yet."""
+    """Run two fake proxies, one in each of two rooms, without connections."""
     pair = FakeProxy("proxy-one", "AA:BB:CC:00:00:01", "127.0.0.1"), FakeProxy("proxy-two", "AA:BB:CC:00:00:02", "127.0.0.2")
     for proxy in pair:
         await proxy.power_on()

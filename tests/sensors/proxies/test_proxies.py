@@ -1,4 +1,4 @@
-"""Straps by way of ESPHome Bluetooth proxies: two fake ones on the loopback network, with the real native API between."""
+"""Straps through ESPHome Bluetooth proxies: two fake proxies on the loopback network, over the real native API."""
 
 import asyncio
 from base64 import b64encode
@@ -30,12 +30,12 @@ from .fake_proxy import FakeStrap, two_proxies
 
 ADDRESS = "C0:FF:EE:00:00:01"
 PACKETS = [struct.pack("<BBH", 0x10, 60 + n, 1000 + n) for n in range(20)]
-QUICK = Timing(first_wait_s=0.05, look_s=1.0)
+QUICK = Timing(first_wait_s=0.05, scan_s=1.0)
 
 
 @asynccontextmanager
 async def practice(levels):
-    """Two rooms, one strap heard at these levels; gives the fakes, the strap and the proxies as restbeat has them."""
+    """Set up two rooms and one strap heard at these levels; yield the fake proxies, the strap and `Proxies`."""
     async with two_proxies() as pair:
         strap = FakeStrap(ADDRESS)
         for fake, level in zip(pair, levels, strict=True):
@@ -53,7 +53,7 @@ async def follow(source, into):
 
 @asynccontextmanager
 async def streaming(strap, proxies, address=ADDRESS, timing=QUICK):
-    """The strap as a source, with what it has yielded."""
+    """Stream from the strap through the proxies; yield the list of its items."""
     got = []
     source = ProxiedSource(address, proxies, rng=random.Random(1), timing=timing)
     task = asyncio.create_task(follow(source, got))
@@ -70,7 +70,7 @@ def heart_rates(items):
     return [item.payload for item in items if isinstance(item, Packet) and item.char == HEART_RATE]
 
 
-def links(items):
+def connection_changes(items):
     return [item.up for item in items if isinstance(item, ConnectionEvent)]
 
 
@@ -87,12 +87,12 @@ async def test_a_strap_heard_by_two_proxies_streams_through_the_louder_one_byte_
         await until(lambda: strap.holder is None)
 
 
-async def test_a_lost_link_is_told_and_taken_up_again():
+async def test_a_lost_connection_is_reported_and_re_established():
     async with practice((-80, -55)) as (_, strap, proxies), streaming(strap, proxies) as got:
         strap.send(PACKETS[0])
         await until(lambda: heart_rates(got))
         strap.holder.lose(strap)
-        await until(lambda: links(got) == [True, False, True])
+        await until(lambda: connection_changes(got) == [True, False, True])
         strap.send(PACKETS[1])
         await until(lambda: len(heart_rates(got)) == 2)
         assert heart_rates(got) == PACKETS[:2]
@@ -100,12 +100,12 @@ async def test_a_lost_link_is_told_and_taken_up_again():
 
 async def test_where_a_proxy_dies_another_that_hears_the_strap_takes_over():
     async with practice((-80, -55)) as (pair, strap, proxies):
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies) as got:
             strap.send(PACKETS[0])
             await until(lambda: heart_rates(got))
             await pair[1].power_off()
-            await until(lambda: links(got) == [True, False, True])
+            await until(lambda: connection_changes(got) == [True, False, True])
             assert strap.holder is pair[0]
             strap.send(PACKETS[1])
             await until(lambda: len(heart_rates(got)) == 2)
@@ -124,7 +124,7 @@ async def test_a_proxy_that_comes_back_listens_again():
         assert watch.state.text == "Bluetooth ready."
 
 
-async def test_a_cancellation_that_the_library_makes_up_ends_no_proxy(monkeypatch):
+async def test_a_cancellation_made_up_by_the_library_ends_no_proxy(monkeypatch):
     connect, made_up = APIClient.connect, []
 
     async def connects(self, *arguments, **options):
@@ -139,18 +139,18 @@ async def test_a_cancellation_that_the_library_makes_up_ends_no_proxy(monkeypatc
         assert proxies.troubles == []
 
 
-async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_taken():
+async def test_where_the_louder_proxy_has_no_free_slot_the_other_is_used():
     async with practice((-80, -55)) as (pair, strap, proxies):
         pair[1].slots = 0
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
 
 
-async def test_where_no_proxy_has_a_free_slot_it_is_said():
+async def test_where_no_proxy_has_a_free_slot_the_error_says_so():
     async with practice((-80, -55)) as (pair, _, proxies):
         pair[0].slots = pair[1].slots = 0
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         with pytest.raises(StrapNotFoundError, match="is heard, but by no proxy"):
             await ProxiedStrap(ADDRESS, proxies, "hci9").find(0.5)
 
@@ -165,14 +165,14 @@ async def test_a_strap_that_nobody_hears_is_not_found():
 async def test_where_the_louder_proxy_cannot_connect_the_other_is_tried_next():
     async with practice((-80, -55)) as (pair, strap, proxies):
         pair[1].refuses = True
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         async with streaming(strap, proxies):
             assert strap.holder is pair[0]
 
 
-async def test_a_proxy_that_hangs_with_its_connection_up_is_left_for_another():
+async def test_a_proxy_that_hangs_with_its_connection_up_is_replaced_by_another():
     async with practice((-80, -55)) as (pair, strap, proxies):
-        await until(lambda: len(proxies.hearing.of(ADDRESS)) == 2)
+        await until(lambda: len(proxies.levels.receivers(ADDRESS)) == 2)
         timing = replace(QUICK, silent_after_s=0.3, silent_after_wall_s=0.3)
         async with streaming(strap, proxies, timing=timing) as got:
             strap.send(PACKETS[0])
@@ -180,7 +180,7 @@ async def test_a_proxy_that_hangs_with_its_connection_up_is_left_for_another():
             pair[1].hang()
             strap.let_go()
             await until(lambda: strap.holder is pair[0], seconds=30)
-            await until(lambda: links(got) == [True, False, True])
+            await until(lambda: connection_changes(got) == [True, False, True])
             strap.send(PACKETS[1])
             await until(lambda: len(heart_rates(got)) == 2)
 
@@ -189,7 +189,7 @@ async def test_two_straps_stream_each_through_the_proxy_of_its_room():
     async with practice((-55, -80)) as (pair, strap, proxies):
         other = FakeStrap("C0:FF:EE:00:00:02", "Polar H10 00000002")
         pair[0].levels[other], pair[1].levels[other] = -80, -55
-        await until(lambda: all(len(proxies.hearing.of(address)) == 2 for address in (ADDRESS, "C0:FF:EE:00:00:02")))
+        await until(lambda: all(len(proxies.levels.receivers(address)) == 2 for address in (ADDRESS, "C0:FF:EE:00:00:02")))
         async with streaming(strap, proxies) as one, streaming(other, proxies, "C0:FF:EE:00:00:02") as two:
             assert (strap.holder, other.holder) == pair
             for packet in PACKETS:
@@ -200,7 +200,7 @@ async def test_two_straps_stream_each_through_the_proxy_of_its_room():
             assert heart_rates(two) == [packet[::-1] for packet in PACKETS]
 
 
-async def test_a_strap_tells_what_it_is_through_a_proxy_as_through_an_adapter():
+async def test_a_straps_description_is_read_through_a_proxy_as_through_an_adapter():
     async with practice((-80, -55)) as (_, strap, proxies), streaming(strap, proxies) as got:
         device = next(item.device for item in got if isinstance(item, Described))
         assert (device.name, device.model, device.battery_pct) == ("Polar H10 00000001", "H10", 90)
@@ -233,7 +233,7 @@ async def test_a_strap_that_the_own_adapter_hears_streams_through_it():
         assert not pair[1].held
 
 
-async def test_bleak_is_left_as_it_is_and_no_task_stays_behind():
+async def test_bleak_is_left_unchanged_and_no_task_stays_behind():
     before = asyncio.all_tasks(), bleak.BleakClient, bleak.BleakScanner
     async with practice((-80, -55)) as (_, strap, proxies), streaming(strap, proxies):
         assert (bleak.BleakClient, bleak.BleakScanner) == before[1:]
@@ -254,7 +254,7 @@ async def test_bleak_is_left_as_it_is_and_no_task_stays_behind():
         (b"\x00\x00\x00", {"": b64encode(bytes(32)).decode()}, "speaks without encryption"),
     ],
 )
-async def test_a_proxy_that_cannot_be_used_is_told_in_a_sentence(answer, keys, said):
+async def test_a_proxy_that_cannot_be_used_is_reported_in_a_sentence(answer, keys, said):
     async def serve(_, writer):
         writer.write(answer)
         writer.close()

@@ -1,4 +1,4 @@
-"""The grammar of faults, and what each does to a recording: in order, seeded, composable, told."""
+"""The grammar of faults, and the effect of each on a recording: in order, seeded, composable, documented."""
 
 from itertools import pairwise
 import os
@@ -10,8 +10,8 @@ import pytest
 from restbeat.sensors.errors import FaultError, PayloadError
 from restbeat.sensors.model import Contact
 from restbeat.sensors.protocols.heart_rate import parse
-from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, grammar_markdown, parse_faults
-from restbeat.sensors.recordings.fault_injection import told, with_faults
+from restbeat.sensors.recordings.fault_grammar import KINDS, FaultSpec, parse_faults
+from restbeat.sensors.recordings.fault_injection import fault_lines, with_faults
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Fault, Packet, read, write
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +50,7 @@ def test_every_example_of_the_grammar_is_read_and_does_something(text, clear):
     assert truth(changed)
     assert sum(fault.count or 0 for fault in truth(changed)) > 0
     assert changed.header.extra["faults"] == [text]
-    assert told(changed)
+    assert fault_lines(changed)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_not_in_the_grammar_is_refused_with_an_example(text, why):
     assert "example" in str(caught.value) or "There are" in str(caught.value)
 
 
-def test_faults_are_parted_by_commas_or_given_one_by_one():
+def test_faults_are_separated_by_commas_or_given_one_by_one():
     assert parse_faults(["drop@1:2, double@3"]) == parse_faults(["drop@1:2", "double@3"])
     assert parse_faults(["ectopic:2%@60:300"]) == (FaultSpec("ectopic:2%@60:300", "ectopic", 60.0, 300.0, 0.02),)
 
@@ -118,12 +118,12 @@ def test_any_faults_on_a_recording_keep_it_in_order_and_are_the_same_for_the_sam
         assert [e for e in one.events if not isinstance(e, Packet | Fault | ConnectionEvent)]
 
 
-def test_another_seed_takes_other_beats(clear):
+def test_another_seed_changes_other_beats(clear):
     assert put(clear, "ectopic:2%", seed=1).events != put(clear, "ectopic:2%", seed=2).events
 
 
 @pytest.mark.parametrize("kind", ["ectopic", "missed", "extra"])
-def test_changed_beats_keep_the_sum_of_rr_and_are_as_many_as_told(kind, clear):
+def test_changed_beats_keep_the_sum_of_rr_and_their_number_is_as_specified(kind, clear):
     changed = put(clear, f"{kind}:2%")
     beats = sum(len(parse(event.payload).rr_1024) for event in packets(clear))
     lines = truth(changed, kind)
@@ -133,13 +133,13 @@ def test_changed_beats_keep_the_sum_of_rr_and_are_as_many_as_told(kind, clear):
     assert after - beats == {"ectopic": 0, "missed": -len(lines), "extra": len(lines)}[kind]
 
 
-def test_a_window_holds_a_share_of_beats_within_it(clear):
+def test_a_share_within_a_span_changes_only_beats_of_that_span(clear):
     changed = put(clear, "ectopic:5%@60:120")
     assert truth(changed, "ectopic")
     assert all(60 <= fault.t < 180 for fault in truth(changed, "ectopic"))
 
 
-def test_a_drop_loses_the_link_and_what_was_sent(clear):
+def test_a_drop_loses_the_connection_and_what_was_sent(clear):
     changed = put(clear, "drop@120:15")
     assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [
         ConnectionEvent(120.0, up=False),
@@ -151,7 +151,7 @@ def test_a_drop_loses_the_link_and_what_was_sent(clear):
     assert line.count == sum(isinstance(e, Packet) and 120 <= e.t < 135 for e in clear.events)
 
 
-def test_silence_leaves_the_link_alone(clear):
+def test_silence_leaves_the_connection_alone(clear):
     changed = put(clear, "silence@200:20")
     assert not [e for e in packets(changed) if 200 <= e.t < 220]
     assert [e for e in changed.events if isinstance(e, ConnectionEvent)] == [
@@ -171,7 +171,7 @@ def test_late_packets_come_all_at_once_and_all_of_them(clear):
     assert not [e for e in packets(changed) if 60 <= e.t < 64]
 
 
-def test_without_rr_heart_rate_and_contact_stay(clear):
+def test_no_rr_keeps_heart_rate_and_contact(clear):
     changed = {e.t: parse(e.payload) for e in packets(put(clear, "no-rr@90:30"))}
     for event in packets(clear):
         before, after = parse(event.payload), changed[event.t]
@@ -179,12 +179,12 @@ def test_without_rr_heart_rate_and_contact_stay(clear):
         assert after.rr_1024 == (() if 90 <= event.t < 120 else before.rr_1024)
 
 
-def test_contact_off_says_no_contact_for_its_time(clear):
+def test_contact_off_reports_no_contact_for_its_span(clear):
     changed = [(e.t, parse(e.payload).contact) for e in packets(put(clear, "contact-off@400:10"))]
     assert all((contact is Contact.NO) == (400 <= t < 410) for t, contact in changed)
 
 
-def test_garbage_cannot_be_read_and_its_line_tells_what_it_was(clear):
+def test_garbage_cannot_be_parsed_and_its_fault_holds_the_original(clear):
     changed = put(clear, "garbage:2%")
     unreadable = 0
     for event in packets(changed):
@@ -197,7 +197,7 @@ def test_garbage_cannot_be_read_and_its_line_tells_what_it_was(clear):
     assert all(fault.detail.startswith("was 1") for fault in lines)
 
 
-def test_two_straps_are_exchanged(clear):
+def test_a_swap_exchanges_two_straps(clear):
     other = read(OTHER)
     first, second = with_faults([clear, other], parse_faults(["swap@500"]), seed=1)
     assert [e for e in packets(first) if e.t < 500] == [e for e in packets(clear) if e.t < 500]
@@ -217,24 +217,31 @@ def test_a_recording_with_faults_is_written_and_read_back(clear, tmp_path):
     assert (back.header, back.events) == (changed.header, changed.events)
 
 
+def grammar_markdown():
+    """Return the grammar as a table in Markdown, for the documentation."""
+    rows = "".join(f"| `{kind.example}` | {kind.what} |\n" for kind in KINDS.values())
+    return f"| fault | what happens |\n| --- | --- |\n{rows}"
+
+
 def test_the_page_of_faults_says_what_the_grammar_is():
     # the figures are `tests/analysis/test_figures_under_faults.py`'s
     figures = PAGE.read_text().partition("<!-- figures -->")[2].partition("<!-- /figures -->")[0] or "\n"
     text = (
-        "# Faults on purpose\n\n"
+        "# Fault injection\n\n"
         'Tests write this page (`RESTBEAT_UPDATE=1 make test ARGS="tests/sensors/recordings/test_fault_injection.py '
         'tests/analysis/test_figures_under_faults.py"`).\n\n'
-        "`--fault` of `replay`, `demo` and `virtual-sensor` puts troubles into a recording or a virtual strap, as many as are\n"
-        "given, the same for the same `--seed`. What was done stands in the recording's own lines:\n"
+        "`--fault` of `replay`, `demo` and `virtual-sensor` injects faults into a recording or a virtual strap. It may be given\n"
+        "several times, and does the same for the same `--seed`. Each fault is noted in a line of the recording:\n"
         '`{"t": 120.0, "fault": {"kind": "drop", "until_s": 135.0, "count": 15}}`. Times and lengths are in s of the recording.\n'
-        "A share may have a span too: `ectopic:2%@60:300`.\n\n"
+        "A share may be limited to a span: `ectopic:2%@60:300`.\n\n"
         "    restbeat replay fixtures/polar-h10_simulated_clear.jsonl.gz --fault drop@120:15 --fault ectopic:2%\n\n"
-        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their truth in it.\n\n"
+        "With `--keep troubled.jsonl` the recording is also written as it is played, with the faults and their ground truth.\n\n"
         f"{grammar_markdown()}\n"
-        "## What each does to the figures\n\n"
-        "Played into five simulated sessions of 20 min and read by the whole of restbeat. “RMSSD off by at most” is the largest\n"
-        "departure, in any phase of any of the five, from the RMSSD of the beats that the fault left; the other columns are of\n"
-        "`clear`, but “off by at most” again is of all five. A fault that loses no beat loses no second.\n\n"
+        "## Effect on the figures\n\n"
+        "Each fault is injected into five simulated sessions of 20 min, which the whole of restbeat processes. “RMSSD error” is\n"
+        "the largest deviation, in any phase of any of the five, from the RMSSD of the beats that the fault left. “Error, s” is\n"
+        "the largest difference between lost and counted seconds in any of the five. The other columns are of `clear`. A fault\n"
+        "that loses no beat loses no time.\n\n"
         f"<!-- figures -->{figures}<!-- /figures -->\n"
     )
     if os.environ.get("RESTBEAT_UPDATE"):
@@ -258,11 +265,11 @@ def test_a_fault_that_would_change_nothing_is_refused(text, why, clear):
         put(clear, text)
 
 
-def test_a_fault_that_another_leaves_nothing_to_is_none_by_itself_in_vain(clear):
+def test_a_fault_that_another_leaves_nothing_to_change_is_accepted(clear):
     assert truth(put(clear, "drop@120:15", "silence@125:3"), "silence")[0].count == 0
 
 
-def test_a_fault_that_only_one_of_two_recordings_lasts_for_is_told_of_that_one_alone(clear):
+def test_a_fault_after_the_end_of_one_of_two_recordings_is_recorded_in_the_other_alone(clear):
     minute = read(next(path for path in FIXTURES if "one-minute" in path.name))
     short, long = with_faults([minute, clear], parse_faults(["drop@120:15"]), seed=1)
     assert short.events == minute.events

@@ -71,7 +71,7 @@ def test_without_a_header_of_this_version_nothing_is_read(tmp_path, text, words)
         read(given_file(tmp_path, text))
 
 
-def test_a_missing_file_is_said_in_words(tmp_path):
+def test_a_missing_file_is_reported_in_a_sentence(tmp_path):
     with pytest.raises(RecordingError, match="could not be read"):
         read(tmp_path / "none.jsonl")
 
@@ -95,7 +95,7 @@ def test_a_missing_file_is_said_in_words(tmp_path):
         ('{"t": 9000, "phase": "massage"}', "jumps"),
     ],
 )
-def test_an_odd_line_costs_itself_alone(tmp_path, line, words):
+def test_only_the_malformed_line_is_skipped(tmp_path, line, words):
     recording = read(given_file(tmp_path, HEADER, PACKET, line, PACKET.replace("1.0", "2.5")))
     assert [event.t for event in recording.events] == [1.0, 2.5]
     assert len(recording.warnings) == 1
@@ -103,13 +103,13 @@ def test_an_odd_line_costs_itself_alone(tmp_path, line, words):
     assert "line 3" in recording.warnings[0]
 
 
-def test_a_cut_last_line_costs_itself_alone(tmp_path):
+def test_only_a_truncated_last_line_is_skipped(tmp_path):
     recording = read(given_file(tmp_path, HEADER, PACKET, PACKET[:20]))
     assert len(recording.events) == 1
     assert "cut off" in recording.warnings[0]
 
 
-def test_a_cut_gzip_file_gives_what_was_whole(tmp_path):
+def test_a_truncated_gzip_file_gives_its_complete_lines(tmp_path):
     path = tmp_path / "r.jsonl.gz"
     lines = [HEADER, *(json.dumps({"t": float(t), "char": "2a37", "hex": f"1048{t * 7919 % 65536:04x}"}) for t in range(2000))]
     path.write_bytes(gzip.compress("\n".join(lines).encode())[:-2000])
@@ -121,7 +121,7 @@ def test_a_cut_gzip_file_gives_what_was_whole(tmp_path):
 @pytest.mark.parametrize(
     ("behind", "said"), [(b"", []), (b"\0" * 40, []), (b"junk", ["4 bytes behind"]), (b"\x1f\x8bjunk", ["6 bytes behind"])]
 )
-def test_gzip_files_behind_each_other_are_one_recording(tmp_path, behind, said):
+def test_concatenated_gzip_files_are_one_recording(tmp_path, behind, said):
     first = gzip.compress(dump(Header(), [Packet(1.0, "2a37", b"\x00\x40")]))
     second = gzip.compress(b'{"t": 2.0, "char": "2a37", "hex": "0041"}\n')
     path = tmp_path / "two.jsonl.gz"
@@ -132,14 +132,14 @@ def test_gzip_files_behind_each_other_are_one_recording(tmp_path, behind, said):
     assert all(words in warning for words, warning in zip(said, recording.warnings, strict=True))
 
 
-def test_an_unknown_characteristic_is_kept_and_said_once(tmp_path):
+def test_an_unknown_characteristic_is_kept_and_reported_once(tmp_path):
     odd = [f'{{"t": {t}, "char": "2a99", "hex": "00"}}' for t in (1, 2, 3)]
     recording = read(given_file(tmp_path, HEADER, *odd))
     assert len(recording.events) == 3
     assert len(recording.warnings) == 1
 
 
-def test_a_long_silence_is_no_odd_time(tmp_path):
+def test_a_long_silence_is_not_a_wrong_time(tmp_path):
     recording = read(given_file(tmp_path, HEADER, PACKET, '{"t": 900, "phase": "ended"}'))
     assert [event.t for event in recording.events] == [1.0, 900.0]
     assert not recording.warnings
@@ -183,7 +183,7 @@ def test_any_lines_give_events_in_order_of_time_or_a_recording_error(tmp_path_fa
     assert dump(recording.header, list(recording.events))
 
 
-def test_a_stop_of_an_older_recording_is_told_by_its_note_and_written_as_a_kind(tmp_path):
+def test_a_stop_of_an_older_recording_is_recognised_by_its_note_and_written_as_a_kind(tmp_path):
     path = tmp_path / "old.jsonl"
     path.write_text(
         '{"format":"restbeat-recording","version":1}\n'

@@ -1,4 +1,4 @@
-"""What a strap sends arrives, byte for byte and once: every fixture at 60x by both ways to listen, and two hundred straps."""
+"""Packets arrive byte for byte and once: every fixture at 60x by both ways to subscribe, and two hundred straps."""
 
 import asyncio
 from math import inf
@@ -22,7 +22,7 @@ ATTEMPTS = Timing(first_wait_s=0.05, longest_wait_s=0.2)
 
 
 async def listen(strap, speed, heard, *, acquire_notify=False):
-    """Keep every packet of a strap until cancelled."""
+    """Collect every packet of a strap until cancelled."""
     source = StrapSource(strap.address, timing=ATTEMPTS, acquire_notify=acquire_notify)
     async for item in source.items(RunningClock(speed)):
         if isinstance(item, Packet) and item.char != BATTERY:
@@ -30,7 +30,7 @@ async def listen(strap, speed, heard, *, acquire_notify=False):
 
 
 def sent_by(bluez):
-    """What leaves each strap while somebody is there to hear it."""
+    """Collect what each strap sends while a client is subscribed."""
     sent, notify = {}, bluez.notify
 
     def note(strap, uuid, payload):
@@ -48,7 +48,7 @@ def of(char, packets):
 
 
 def parts_of(recording):
-    """The whole of a fixture, a long one in parts that are played beside each other, each on a strap of its own."""
+    """Split a fixture into parts that are played in parallel, each on a strap of its own."""
     for n in range(int(recording.events[-1].t // PART_S) + 1):
         part = [event for event in recording.events if event.t // PART_S == n]
         yield Recording(recording.header, tuple(msgspec.structs.replace(event, t=event.t - n * PART_S) for event in part))
@@ -56,7 +56,7 @@ def parts_of(recording):
 
 @pytest.mark.dbus
 @pytest.mark.parametrize("acquire_notify", [False, True], ids=["StartNotify", "AcquireNotify"])
-async def test_every_fixture_arrives_as_it_was_sent_at_sixty_times_the_speed(acquire_notify):
+async def test_every_fixture_arrives_as_sent_at_sixty_times_the_speed(acquire_notify):
     whole = {path.name: read(path) for path in RECORDINGS}
     names, recordings = zip(*((name, part) for name, one in whole.items() for part in parts_of(one)), strict=True)
     assert len(whole) >= 13

@@ -1,11 +1,11 @@
-"""Accounts and logins on a real database: what opens the door, what keeps it shut, and what the log says of it."""
+"""Accounts and logins on a real database: accepted and refused logins, and their audit entries."""
 
 from datetime import UTC, datetime, timedelta
 
 from argon2 import PasswordHasher
 import pytest
 
-from restbeat.service.accounts.accounts import LASTS, Accounts
+from restbeat.service.accounts.accounts import LOGIN_LIFETIME, Accounts
 from restbeat.service.accounts.models import LoginRefusedError, Person, TooOftenError
 from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.errors import RefusedError, UnknownError
@@ -47,12 +47,10 @@ async def accounts(storage, time):
 
 
 async def log_of(storage):
-    return await storage.work(
-        lambda db: [tuple(row) for row in db.execute("SELECT actor, action, detail FROM audit ORDER BY id")]
-    )
+    return await storage.run(lambda db: [tuple(row) for row in db.execute("SELECT actor, action, detail FROM audit ORDER BY id")])
 
 
-async def test_the_first_account_is_made_by_the_terminals_code_once(storage, time):
+async def test_the_terminals_code_makes_one_account(storage, time):
     accounts = await opened(storage, time)
     code = accounts.setup_code
     with pytest.raises(LoginRefusedError, match="not the code"):
@@ -67,20 +65,20 @@ async def test_the_first_account_is_made_by_the_terminals_code_once(storage, tim
     assert (await opened(storage, time, setup=True)).setup_wanted
 
 
-async def test_a_login_holds_over_a_restart_and_runs_out_when_nobody_uses_it(storage, accounts, time):
+async def test_a_login_outlives_a_restart_and_expires_when_unused(storage, accounts, time):
     login = await accounts.log_in("ada", PASSWORD, peer="here")
     again = await opened(storage, time)
-    assert again.whose(login.token).person == login.person
-    assert again.whose(login.token).csrf == login.csrf
+    assert again.login_of(login.token).person == login.person
+    assert again.login_of(login.token).csrf == login.csrf
     time.now += timedelta(hours=2)
-    assert (await again.renew(again.whose(login.token))).expires_utc == time.now + LASTS
-    assert await again.renew(again.whose(login.token)) is None
-    time.now += LASTS
-    assert again.whose(login.token) is None
-    assert (await opened(storage, time)).whose(login.token) is None
+    assert (await again.renew(again.login_of(login.token))).expires_utc == time.now + LOGIN_LIFETIME
+    assert await again.renew(again.login_of(login.token)) is None
+    time.now += LOGIN_LIFETIME
+    assert again.login_of(login.token) is None
+    assert (await opened(storage, time)).login_of(login.token) is None
 
 
-async def test_neither_token_nor_password_lies_in_the_database(storage, accounts, tmp_path):
+async def test_neither_token_nor_password_is_stored(storage, accounts, tmp_path):
     login = await accounts.log_in("Ada", PASSWORD, peer="here")
     await storage.flush()
     data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -95,7 +93,7 @@ async def test_a_wrong_name_and_a_wrong_password_are_refused_alike(accounts):
             await accounts.log_in(name, password, peer="here")
 
 
-async def test_tries_grow_slower_and_a_right_one_in_time_clears_them(accounts, time):
+async def test_failed_attempts_must_wait_longer_and_a_success_clears_them(accounts, time):
     for _ in range(5):
         with pytest.raises(LoginRefusedError):
             await accounts.log_in("Ada", "wrong password", peer="there")
@@ -116,10 +114,10 @@ async def test_tries_grow_slower_and_a_right_one_in_time_clears_them(accounts, t
         await accounts.log_in("Ada", "wrong password", peer="there")
 
 
-async def test_leaving_ends_the_login_and_the_log_tells_the_day(storage, accounts):
+async def test_logging_out_ends_the_login_and_the_audit_log_notes_it(storage, accounts):
     login = await accounts.log_in("Ada", PASSWORD, peer="here")
     await accounts.log_out(login.token)
-    assert accounts.whose(login.token) is None
+    assert accounts.login_of(login.token) is None
     assert await log_of(storage) == [
         ("restbeat", "account made", "Ada, admin"),
         ("Ada", "logged in", None),
@@ -128,16 +126,16 @@ async def test_leaving_ends_the_login_and_the_log_tells_the_day(storage, account
     ]
 
 
-async def test_an_admin_makes_accounts_sets_passwords_and_switches_them_off(accounts):
+async def test_an_admin_makes_accounts_sets_passwords_and_disables_them(accounts):
     row = await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
     with pytest.raises(RefusedError, match="an account bo already"):
         await accounts.add("bo", PASSWORD, "therapist", by=ADMIN)
     login = await accounts.log_in("Bo", PASSWORD, peer="here")
     await accounts.set_password(row.account, "another password", by=ADMIN)
-    assert accounts.whose(login.token) is None
+    assert accounts.login_of(login.token) is None
     login = await accounts.log_in("Bo", "another password", peer="here")
     assert (await accounts.set_disabled(row.account, True, by=ADMIN)).disabled
-    assert accounts.whose(login.token) is None
+    assert accounts.login_of(login.token) is None
     with pytest.raises(LoginRefusedError):
         await accounts.log_in("Bo", "another password", peer="here")
     with pytest.raises(RefusedError, match="cannot switch off yourself"):
@@ -148,18 +146,18 @@ async def test_an_admin_makes_accounts_sets_passwords_and_switches_them_off(acco
         await accounts.set_password(99, PASSWORD, by=ADMIN)
 
 
-async def test_a_login_that_a_new_password_or_a_switch_ended_stays_ended_over_a_restart(storage, accounts, time):
+async def test_a_login_ended_by_a_new_password_or_a_disabled_account_stays_ended_after_a_restart(storage, accounts, time):
     row = await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
     ended = [await accounts.log_in("Bo", PASSWORD, peer="here")]
     await accounts.set_password(row.account, "another password", by=ADMIN)
-    assert (await opened(storage, time)).whose(ended[0].token) is None
+    assert (await opened(storage, time)).login_of(ended[0].token) is None
     ended.append(await accounts.log_in("Bo", "another password", peer="here"))
     await accounts.set_disabled(row.account, True, by=ADMIN)
     await accounts.set_disabled(row.account, False, by=ADMIN)
     ended.append(await accounts.log_in("Ada", PASSWORD, peer="here"))
     await accounts.set_own_password(ADMIN, PASSWORD, "a new password")
     again = await opened(storage, time)
-    assert [again.whose(login.token) for login in ended] == [None, None, None]
+    assert [again.login_of(login.token) for login in ended] == [None, None, None]
 
 
 async def test_ones_own_password_needs_the_old_one(accounts):
@@ -169,8 +167,8 @@ async def test_ones_own_password_needs_the_old_one(accounts):
     await accounts.log_in("Ada", "a new password", peer="here")
 
 
-async def test_a_hash_of_weaker_days_is_made_anew_at_the_next_login(storage, accounts, time):
+async def test_a_weaker_hash_is_renewed_at_the_next_login(storage, accounts, time):
     strong = await Accounts.open(storage, now_utc=time)
     await strong.log_in("Ada", PASSWORD, peer="here")
-    (stored,) = await storage.work(lambda db: db.execute("SELECT password_hash FROM account").fetchone())
-    assert not Passwords().outdated(stored)
+    (stored,) = await storage.run(lambda db: db.execute("SELECT password_hash FROM account").fetchone())
+    assert not Passwords().needs_rehash(stored)

@@ -1,4 +1,4 @@
-"""Clients, consent, identity, flags and notes over a real database, with sessions that really run."""
+"""Clients, flags and notes over a real database, with real sessions."""
 
 import pytest
 
@@ -26,8 +26,8 @@ OTHER = "A0:9E:1A:00:00:02"
 async def bench(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path / "data") as storage:
         made = Bench(storage, worker_pool)
-        made.seal = IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
+        made.cipher = IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
         async with made.house:
             yield made
 
@@ -38,7 +38,7 @@ def records(bench):
 
 
 async def stored(bench, query, *values):
-    return await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query, values)])
+    return await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
 
 
 async def test_a_client_has_a_pseudonym_and_the_next_free_one_is_proposed(records):
@@ -55,7 +55,7 @@ async def test_a_client_has_a_pseudonym_and_the_next_free_one_is_proposed(record
         await records.add("Ada Lovelace\n", by="Ada")
 
 
-async def test_the_list_tells_last_visit_sessions_flags_and_consent(bench, records):
+async def test_the_list_shows_last_visit_sessions_flags_and_consent(bench, records):
     await records.add("M-001", by="Ada")
     await records.add("M-002", by="Ada")
     room = await open_room(bench, client="M-001")
@@ -70,7 +70,7 @@ async def test_the_list_tells_last_visit_sessions_flags_and_consent(bench, recor
     assert [row.client for row in await records.clients(flagged=True)] == ["M-001"]
 
 
-async def test_every_look_at_a_client_is_in_the_audit_log(bench, records):
+async def test_every_view_of_a_client_is_in_the_audit_log(bench, records):
     await records.add("M-001", by="Ada")
     room = await open_room(bench, client="M-001")
     session = bench.hub.rooms()[0].session
@@ -92,7 +92,7 @@ async def test_every_look_at_a_client_is_in_the_audit_log(bench, records):
     assert room
 
 
-async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(records, bench):
+async def test_an_unknown_client_session_or_flag_is_refused(records, bench):
     for asked in (
         records.client("M-9", by="Ada"),
         records.identity("M-9", by="Ada"),
@@ -165,7 +165,7 @@ async def test_pain_after_flags_by_the_same_rules(bench, records, before, after,
 # Notes
 
 
-async def test_notes_are_saved_with_who_and_when_and_the_word_to_mind_is_a_flag(bench, records):
+async def test_notes_are_saved_with_author_and_time_and_the_reminder_becomes_a_flag(bench, records):
     settled = {"client": "M-001", "posture": "prone", "technique": "Kneading", "pain_before": 6}
     asked = (Screening("Fracture", yes=False), Screening("Blood thinners", yes=True))
     room = await open_room(bench, **settled, screening=asked, screening_confirmed=True)
@@ -193,16 +193,16 @@ async def test_notes_are_saved_with_who_and_when_and_the_word_to_mind_is_a_flag(
     assert (full.posture, full.technique, full.screening_yes) == ("prone", "Kneading", ["Blood thinners"])
 
 
-async def test_a_flag_that_a_rule_takes_back_leaves_the_others(bench, records):
+async def test_removing_a_rules_flag_leaves_the_others(bench, records):
     await bench.storage.create_session(NewSession(header=Header(client="M-001"), source="H10", pain_before=2))
     await bench.notes.set_pain_after(1, 8, by="Ada")
     await bench.notes.write(1, Soap(), mind="slowly", based_on=None, by="Ada")
     await bench.notes.set_pain_after(1, 2, by="Ada")
-    await bench.storage.work(lambda db: flag_pain(db, 1, NOW))
+    await bench.storage.run(lambda db: flag_pain(db, 1, NOW))
     assert await flags(bench) == ["slowly"]
 
 
-def test_a_database_of_before_keeps_its_flags():
+def test_an_older_database_keeps_its_flags():
     db = Database(memory=True)
     migrations.apply(db, stop_before="m005_clients")
     db.execute("INSERT INTO client (pseudonym, created_utc) VALUES ('M-001', '2026')")

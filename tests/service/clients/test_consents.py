@@ -1,4 +1,4 @@
-"""What a client agrees to: without it nothing is recorded, and what runs ends when it is taken back."""
+"""Consent: without it nothing is recorded, and withdrawing it ends a running session."""
 # ruff: noqa: F811 what fixtures are is imported
 
 import asyncio
@@ -36,7 +36,7 @@ async def test_without_consent_nothing_is_recorded(bench, records):
     await open_room(bench, client="M-001", consent=False)
 
 
-async def test_who_is_asked_at_the_start_has_agreed_from_then_on_and_nobody_named_for_that_session_alone(bench, records):
+async def test_consent_at_the_start_covers_a_clients_later_sessions_and_without_a_client_that_session_alone(bench, records):
     await open_room(bench, client="M-001")
     assert (await records.clients())[0].may_record
     await open_room(bench, OTHER)
@@ -49,7 +49,7 @@ async def test_who_is_asked_at_the_start_has_agreed_from_then_on_and_nobody_name
         await open_room(bench, "A0:9E:1A:00:00:03", consent=False)
 
 
-async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_new_ones(bench, records):
+async def test_withdrawn_consent_ends_the_running_session_and_refuses_new_ones(bench, records):
     room = await open_room(bench, client="M-001")
     await open_room(bench, OTHER, client="M-002")
     await bench.house.entries.advance(room, "settle")
@@ -73,7 +73,7 @@ async def test_consent_taken_back_ends_the_running_session_kindly_and_refuses_ne
     assert [(row.purpose, row.withdrawn_by) for row in rows] == [("record", None), ("record", "Ada")]
 
 
-async def test_other_consents_can_be_taken_back_without_ending_anything(bench, records):
+async def test_other_consents_can_be_withdrawn_without_ending_a_session(bench, records):
     await open_room(bench, client="M-001")
     shared = await records.agree("M-001", "share", by="Ada")
     await records.withdraw("M-001", shared.consent, by="Bo")
@@ -82,7 +82,7 @@ async def test_other_consents_can_be_taken_back_without_ending_anything(bench, r
     assert (await records.clients())[0].may_record
 
 
-async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, records):
+async def test_the_consent_of_an_imported_session_is_noted_as_imported(bench, records):
     await bench.house.start("virtual", Strap("virtual"), RunningClock(), Header(client="demo-1"))
     (row,) = (await records.client("demo-1", by="Ada")).consents
     assert (row.session, row.wording, row.noted_by) == (1, "imported", "restbeat")
@@ -95,7 +95,7 @@ async def test_what_was_recorded_elsewhere_notes_its_consent_as_imported(bench, 
 
 
 @pytest.mark.parametrize("first", ["open", "withdraw"])
-async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_running(bench, records, first):
+async def test_consent_withdrawn_while_a_session_starts_leaves_nothing_running(bench, records, first):
     await records.add("M-001", by="Ada")
     given = await records.agree("M-001", "record", by="Ada")
     opening, taking = open_room(bench, client="M-001", consent=False), records.withdraw("M-001", given.consent, by="Ada")
@@ -103,7 +103,7 @@ async def test_consent_taken_back_in_the_moment_of_the_start_leaves_nothing_runn
     assert [state.phase for state in bench.hub.rooms() if state.phase != "ended"] == []
 
 
-async def test_an_interrupted_session_is_not_taken_up_without_consent(tmp_path, worker_pool):
+async def test_an_interrupted_session_is_not_resumed_without_consent(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path) as storage:
         first = Bench(storage, worker_pool)
         async with first.house:

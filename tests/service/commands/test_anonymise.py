@@ -10,7 +10,7 @@ import pytest
 from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.anonymise import ADDRESS, anonymous
+from restbeat.sensors.recordings.anonymise import ADDRESS, anonymised
 from restbeat.sensors.recordings.recording import (
     PMD_DATA,
     ConnectionEvent,
@@ -138,7 +138,7 @@ def test_what_is_harmless_stays():
         Mark(4.0, technique="Long strokes", region="neck", pressure="light", note="Mrs Miller"),
         Packet(5.0, "2a37", bytes.fromhex("1048e803")),
     ]
-    clean, kept, left_out = anonymous(header, events)
+    clean, kept, left_out = anonymised(header, events)
     assert clean.device == Device("Polar H10", ADDRESS, "Polar", "H10", "5.0.0", 87, "chest")
     assert kept == [
         ConnectionEvent(0.0, up=True),
@@ -150,7 +150,7 @@ def test_what_is_harmless_stays():
 
 
 def test_polars_own_clock_begins_at_zero_and_keeps_its_intervals():
-    _, kept, _ = anonymous(Header(), [pmd(0), pmd(2)], ecg=True)
+    _, kept, _ = anonymised(Header(), [pmd(0), pmd(2)], ecg=True)
     assert [int.from_bytes(event.payload[1:9], "little") for event in kept] == [0, 2 * 10**9]
     assert [event.payload[9:] for event in kept] == [pmd(0).payload[9:]] * 2
 
@@ -158,7 +158,7 @@ def test_polars_own_clock_begins_at_zero_and_keeps_its_intervals():
 def test_the_ecg_is_kept_only_on_request_as_it_can_identify_people():
     acceleration = Packet(3.5, PMD_DATA, b"\x02" + bytes(15))
     flagged = Packet(3.6, PMD_DATA, b"\x40" + pmd(0).payload[1:])  # the stream is in the low bits alone
-    _, kept, left_out = anonymous(Header(), [pmd(0), acceleration, flagged, pmd(2)])
+    _, kept, left_out = anonymised(Header(), [pmd(0), acceleration, flagged, pmd(2)])
     assert [event.payload[0] for event in kept] == [2]
     assert left_out == ["3 packets of ECG, by whose shape a person can be told, left out"]
 
@@ -186,7 +186,7 @@ async def test_impossible_requests_are_refused_with_a_sentence_and_nothing_is_wr
 def test_every_fixture_survives_anonymisation(tmp_path):
     for path in sorted((Path(__file__).parents[3] / "fixtures").glob("*.jsonl*")):
         recording = read(path)
-        _, kept, _ = anonymous(recording.header, list(recording.events), ecg=True)
+        _, kept, _ = anonymised(recording.header, list(recording.events), ecg=True)
         assert told(kept) == told(recording.events)
 
 

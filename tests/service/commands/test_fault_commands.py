@@ -16,7 +16,7 @@ from restbeat.sensors.errors import FaultError
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import ConnectionEvent, Fault, Packet, read
-from restbeat.sensors.source import ConnectionChange, LinkState, ScriptedSource
+from restbeat.sensors.source import ConnectionChange, ConnectionState, ScriptedSource
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.commands.replay import replay_file
@@ -27,7 +27,7 @@ from restbeat.web.demo import RECORDINGS
 from ...sensors.conftest import recording, until
 
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
-QUICK = Timing(silent_after_wall_s=0.2, look_s=0.4, first_wait_s=0.05)
+QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05)
 
 
 async def test_injected_faults_are_printed_and_stored_with_the_session(tmp_path, capsys):
@@ -62,7 +62,12 @@ async def test_a_fault_that_cannot_be_read_plays_nothing(tmp_path):
 @pytest.mark.dbus
 @pytest.mark.parametrize(
     ("fault", "state"),
-    [("drop@20:20", LinkState.LOST), ("silence@20:25", LinkState.SILENT), ("double@20:20", None), ("late@20:3", None)],
+    [
+        ("drop@20:20", ConnectionState.LOST),
+        ("silence@20:25", ConnectionState.SILENT),
+        ("double@20:20", None),
+        ("late@20:3", None),
+    ],
 )
 async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
     (troubled,) = with_faults([recording(80)], parse_faults([fault]), seed=1)
@@ -85,10 +90,10 @@ async def test_a_virtual_strap_has_the_fault_on_the_air(fault, state):
     states = [item.state for item in items if isinstance(item, ConnectionChange)]
     heard = [item.payload for item in items if isinstance(item, Packet) and item.char == "2a37"]
     assert state is None or state in states
-    assert states[-1] is LinkState.STREAMING
-    links = [item.up for item in items if isinstance(item, ConnectionEvent)]
-    assert links[-1] is True
-    assert (False in links) is (state is not None)
+    assert states[-1] is ConnectionState.STREAMING
+    ups = [item.up for item in items if isinstance(item, ConnectionEvent)]
+    assert ups[-1] is True
+    assert (False in ups) is (state is not None)
     sent = [event.payload for event in troubled.events if isinstance(event, Packet) and event.char == "2a37"]
     assert heard == sent if state is None else len(heard) > 30
 

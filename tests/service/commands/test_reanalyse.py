@@ -112,7 +112,7 @@ async def test_a_massage_is_compared_with_the_clients_rests_whether_recomputed_y
         await storage.put_reports(ALGORITHM, [(rest, b"{}") for rest in (1, 2)])  # of an earlier shape
         await reanalyse_all(storage, tmp_path)
         after = msgspec.json.decode(await storage.report(4, ALGORITHM), type=SessionReport)
-        assert len(await storage.past(4)) == 1
+        assert len(await storage.earlier_rests(4)) == 1
     assert before.context["massage"].usual_rests == 3
     assert after.context == before.context
 

@@ -32,7 +32,7 @@ _CLIENT = HeartState(rr_s=0.90, hf_amplitude=0.0377, lf_amplitude=0.02, breathin
 
 
 class Clock:
-    """The clock of a storage whose sessions lie in the past."""
+    """Clock of a store whose sessions lie in the past."""
 
     def __init__(self, now=BEGIN):
         self.now = now
@@ -42,7 +42,7 @@ class Clock:
 
 
 def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), drift_sd=0.1):
-    """Four and a half quiet minutes, then five of massage in which RMSSD is `ratio` times as high."""
+    """Simulate a baseline of 4.5 minutes, then 5 minutes of massage with `ratio` times its RMSSD."""
     rng = np.random.default_rng(seed)
     quiet = _CLIENT.with_rmssd(level * rmssd_by_formula(_CLIENT))
     massage = quiet.with_rmssd(ratio * rmssd_by_formula(quiet))
@@ -57,7 +57,7 @@ def events_of(ratio, level, seed, *, techniques=("Long strokes", "Kneading"), dr
 async def put_session(
     storage, clock, client, at, *, ratio=1.0, level=1.0, seed=1, kind="massage", pain=(None, None), report=True, **more
 ):
-    """Store one session of a client as it would have been recorded on that day; gives its number."""
+    """Store one session of a client as it would have been recorded on that day, and return its number."""
     clock.now = at
     header = Header(device=DEVICE, client=client, kind=kind)
     session = await storage.create_session(NewSession(header=header, source=DEVICE.name, pain_before=pain[0], therapist="Ada"))
@@ -66,7 +66,7 @@ async def put_session(
         storage.append(session, event)
     await storage.end_session(session, at + timedelta(seconds=END_S), END_S)
     if pain[1] is not None:
-        await storage.work(lambda db: db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (pain[1], session)))
+        await storage.run(lambda db: db.execute("UPDATE session SET pain_after = ? WHERE id = ?", (pain[1], session)))
     if report:
         made = summarise(DEVICE.name, header, events, end_s=END_S)
         await storage.put_report(session, ALGORITHM, msgspec.json.encode(made))
@@ -74,7 +74,7 @@ async def put_session(
 
 
 async def put_course(storage, clock, client, *, days, ratios, levels=None, pains=None, seed=1, **more):
-    """Store a course; gives the numbers of its sessions."""
+    """Store a course, and return the numbers of its sessions."""
     rng = np.random.default_rng(seed)
     levels = levels or np.exp(0.12 * rng.standard_normal(len(days)))
     numbers = [
@@ -91,7 +91,7 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
         )
         for n, (day, ratio, level) in enumerate(zip(days, ratios, levels, strict=True))
     ]
-    await storage.work(lambda db: give(db, client, "trends", "Ada", clock()))
+    await storage.run(lambda db: give(db, client, "trends", "Ada", clock()))
     return numbers
 
 
@@ -100,9 +100,9 @@ async def bench(tmp_path, worker_pool):
     clock = Clock()
     async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
         made = Bench(storage, worker_pool)
-        made.clock, made.seal = clock, IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.seal, made.house.end_sessions_of, revoke_all, now_utc=clock)
-        made.courses = Courses(storage, worker_pool, made.seal, made.reports, now_utc=clock)
+        made.clock, made.cipher = clock, IdentityCipher(tmp_path / "data.key")
+        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=clock)
+        made.courses = Courses(storage, worker_pool, made.cipher, made.reports, now_utc=clock)
         async with made.house:
             yield made
 

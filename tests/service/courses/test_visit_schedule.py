@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from restbeat.service.courses.visit_schedule import due_on, periods, shortest
+from restbeat.service.courses.visit_schedule import describe_plan, due_on, periods
 from restbeat.service.settings import CoursePlan
 
 START = date(2026, 9, 7)
@@ -12,7 +12,7 @@ def days(*after):
     return [START + timedelta(days=n) for n in after]
 
 
-def test_weeks_are_held_against_the_plan_and_later_two_at_a_time():
+def test_weeks_are_compared_with_the_plan_and_later_pairs_of_weeks():
     held = days(0, 3, 7, 22, 43, 45)
     found = periods(CoursePlan(weeks=4), START, held, START + timedelta(days=50))
     assert [(p.planned, p.held, p.missed, p.fewer, p.over) for p in found] == [
@@ -44,12 +44,12 @@ def test_the_next_visit_is_due_by_the_plans_own_spacing(held, due):
     assert due_on(CoursePlan(), START, days(*held)) == START + timedelta(days=due)
 
 
-def test_a_plan_that_has_come_to_its_end_makes_nobody_due():
+def test_after_the_end_of_a_plan_nobody_is_due():
     plan = CoursePlan(weeks=2, then_every_weeks=None)
     assert due_on(plan, START, days(0)) == START + timedelta(days=3)
     assert due_on(plan, START, days(0, 13)) is None
 
 
-def test_a_plan_in_a_few_words():
-    assert shortest(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
-    assert shortest(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"
+def test_a_plan_is_described_in_a_few_words():
+    assert describe_plan(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
+    assert describe_plan(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"

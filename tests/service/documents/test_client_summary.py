@@ -8,7 +8,7 @@ from restbeat.sensors.recordings.recording import STOP_NOTE
 from restbeat.service.documents.client_chart import NARROW, WIDE, session_chart
 from restbeat.service.documents.client_summary import client_summary, client_summary_part, summary_page
 from restbeat.service.rendering.svg_plot import width_of
-from restbeat.service.sessions.client_session import Complement, UsualDays
+from restbeat.service.sessions.client_session import BaselineRange, Complement
 from restbeat.service.sessions.models import VisitMark
 
 from ...web.made_up import report, row
@@ -189,14 +189,14 @@ def test_missing_figures_are_stated_with_their_reason():
 @pytest.mark.parametrize(
     ("usual", "said"),
     [
-        (UsualDays(days=5, low_ms=28.0, high_ms=41.0), "on about two of three days they lie between 28 and 41 ms."),
-        (UsualDays(days=1), "it takes 3 earlier days, and there is one."),
-        (UsualDays(), "it takes 3 earlier days."),
-        (UsualDays(compared=False), "you have not agreed to have your sessions compared."),
+        (BaselineRange(days=5, low_ms=28.0, high_ms=41.0), "on about two of three days they lie between 28 and 41 ms."),
+        (BaselineRange(days=1), "it takes 3 earlier days, and there is one."),
+        (BaselineRange(), "it takes 3 earlier days."),
+        (BaselineRange(compared=False), "you have not agreed to have your sessions compared."),
     ],
 )
 def test_the_day_to_day_range_is_stated_or_why_it_is_missing(usual, said):
-    page = page_of(a_session(usual=usual))
+    page = page_of(a_session(baseline_range=usual))
     assert said in " ".join(page.sure)
     assert page.usual is (usual.low_ms is not None)
     assert ('class="usual"' in str(page.wide)) is (usual.low_ms is not None)

@@ -7,7 +7,7 @@ from restbeat.analysis.figures import ResponseFigures
 from restbeat.service.documents.soap_draft import contraindications, draft_of
 from restbeat.service.rendering.plain_words import CAVEAT
 from restbeat.service.sessions.models import Answer, Visit, VisitMark
-from restbeat.service.sessions.session_facts import worked
+from restbeat.service.sessions.session_facts import time_spent
 
 from ...web.made_up import report, row
 
@@ -22,7 +22,7 @@ def visit(**changes):
 
 
 def minutes(marks, pick="technique"):
-    return [(done.what, round(done.minutes, 2)) for done in worked(report(), marks, lambda mark: getattr(mark, pick))]
+    return [(done.what, round(done.minutes, 2)) for done in time_spent(report(), marks, lambda mark: getattr(mark, pick))]
 
 
 def test_a_technique_lasts_until_the_next_mark_of_its_kind_and_within_the_massage():
@@ -41,7 +41,7 @@ def test_a_technique_lasts_until_the_next_mark_of_its_kind_and_within_the_massag
 def test_without_a_massage_nothing_was_done():
     figures = report().figures
     rest = msgspec.structs.replace(report(), figures=msgspec.structs.replace(figures, phases=figures.phases[:2]))
-    assert worked(rest, [VisitMark(at_s=300.0, technique="Holding")], lambda mark: mark.technique) == []
+    assert time_spent(rest, [VisitMark(at_s=300.0, technique="Holding")], lambda mark: mark.technique) == []
 
 
 def test_the_draft_has_lengths_techniques_pain_and_the_response_in_honest_words():

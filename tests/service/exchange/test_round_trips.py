@@ -123,9 +123,9 @@ def test_an_import_is_marked_in_its_header_and_is_no_known_strap(tmp_path, form)
     assert header.extra["imported"]["arrival"]
     assert "imported from" in header.source
     assert header.device.address is None
-    from restbeat.sensors.protocols.known_devices import known
+    from restbeat.sensors.protocols.known_devices import known_device
 
-    assert known(header.device) is None
+    assert known_device(header.device) is None
 
 
 def test_an_import_can_be_stored_as_a_recording_and_converted_on(tmp_path):

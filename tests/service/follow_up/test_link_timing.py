@@ -20,7 +20,7 @@ async def practice(tmp_path):
     async with own_pages(tmp_path) as made:
         await made.client()
         # the disk's own whims would hide what is sought
-        await made.storage.work(lambda db: db.conn.execute("PRAGMA synchronous=OFF").fetchall())
+        await made.storage.run(lambda db: db.conn.execute("PRAGMA synchronous=OFF").fetchall())
         yield made
 
 
@@ -76,7 +76,7 @@ async def test_a_refusal_takes_the_same_work_whatever_its_reason(practice, tmp_p
             assert open_link(db, practice.keys.handle_of(token, NOW), session, NOW) is None
             took[why].append((time.perf_counter_ns() - began) / 1000)
 
-    await practice.storage.work(measured)
+    await practice.storage.run(measured)
     assert told_apart(took, 1.25) == []
 
 

@@ -43,7 +43,7 @@ async def test_the_address_names_nobody_and_the_database_does_not_hold_it(practi
     token = token_of(link)
     assert "014" not in token
     assert (len(token), token.count(".")) == (73, 2)
-    dump = "\n".join(await practice.storage.work(lambda db: list(db.conn.iterdump())))
+    dump = "\n".join(await practice.storage.run(lambda db: list(db.conn.iterdump())))
     handle, _, signature = token.split(".")
     assert handle in dump
     assert signature not in dump
@@ -173,7 +173,7 @@ async def test_the_language_is_the_clients_own_unless_another_is_chosen(practice
     assert (await practice.link("M-014", session, language=None)).language == "de"
     link = await practice.link("M-014", session, language="en")
     assert (await practice.links.set_language(token_of(link), "de", peer=HERE)).language == "de"
-    (practice.seal.path).unlink()
+    (practice.cipher.path).unlink()
     assert (await practice.link("M-014", session, language=None)).language == "en"
 
 
@@ -258,9 +258,9 @@ def test_a_lost_key_invalidates_old_addresses_and_a_new_key_is_created(signed, t
 
 
 def test_the_key_of_links_is_not_that_of_identities(tmp_path):
-    seal = IdentityCipher(tmp_path / "identity.key")
-    seal.seal(b"x")
-    keys = LinkKeys(seal.path)
+    cipher = IdentityCipher(tmp_path / "identity.key")
+    cipher.encrypt(b"x")
+    keys = LinkKeys(cipher.path)
     keys.token("x" * 22, NOW)
-    assert keys.path.read_bytes() != seal.path.read_bytes()
+    assert keys.path.read_bytes() != cipher.path.read_bytes()
     assert keys.path.name == "identity.links.key"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from restbeat.service.clients.models import Identity
-from restbeat.service.errors import RefusedError
+from restbeat.service.errors import RefusedError, StorageError, UnknownError
 from restbeat.service.follow_up import mail_queue
 from restbeat.service.follow_up.mail_sender import MailSender
 from restbeat.service.follow_up.models import Answers
@@ -156,7 +156,7 @@ async def test_an_unknown_mailbox_is_reported_at_once_and_its_address_is_stored_
     assert await states(practice) == [(24, "failed", 1)]
     (flag,) = (await practice.records.client("M-014", by="Ada")).flags
     assert flag.reason.endswith("The mail server 127.0.0.1 takes no mail for this address (550 5.1.1).")
-    dump = "\n".join(await practice.storage.work(lambda db: list(db.conn.iterdump())))
+    dump = "\n".join(await practice.storage.run(lambda db: list(db.conn.iterdump())))
     assert "erika" not in dump
 
 
@@ -204,7 +204,7 @@ async def test_a_restart_between_sending_and_storing_the_outcome_sends_nothing_t
     with suppress(asyncio.CancelledError):
         await round_
     inbox.stall = None
-    again = MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now)
+    again = MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now)
     async with again:
         await again.send_due()
     assert await states(practice) == [(24, "unsure", 1)]
@@ -213,11 +213,11 @@ async def test_a_restart_between_sending_and_storing_the_outcome_sends_nothing_t
 
 async def test_mails_that_became_due_while_restbeat_was_off_are_sent_at_the_next_start(practice, inbox):
     await asked(practice, ago=timedelta(hours=30))
-    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+    async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=3600):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
-    assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-mail-sender"] == []
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-mail_sender"] == []
 
 
 async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_the_cancellation(practice, inbox, monkeypatch):
@@ -233,7 +233,7 @@ async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_the_ca
 
     await asked(practice)
     async with asyncio.timeout(20):
-        async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=3600):
+        async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=3600):
             monkeypatch.setattr(asyncio, "wait_for", as_up_to_python_3_11)
             await begun.wait()
     assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
@@ -254,31 +254,36 @@ async def test_a_request_to_send_wakes_the_task(practice, inbox):
     assert token_of(link) in message.get_content()
 
 
-async def test_the_task_survives_a_failing_round(practice, inbox, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("error", "traceback"),
+    [(ZeroDivisionError(), True), (UnknownError("There is no link 1."), True), (StorageError("The disk is full."), False)],
+)
+async def test_the_task_survives_a_failing_round(practice, inbox, monkeypatch, caplog, error, traceback):
     await asked(practice)
     real, broken = mail_queue.due, []
 
     def due(*args):
         if not broken:
             broken.append(True)
-            raise ZeroDivisionError
+            raise error
         return real(*args)
 
     monkeypatch.setattr(mail_queue, "due", due)
-    async with MailSender(practice.storage, practice.seal, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
+    async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=0.01):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
     assert "Mail waits" in caplog.text
+    assert ("Traceback" in caplog.text) == traceback
 
 
 async def test_a_missing_identity_key_is_retried_and_reported(practice, inbox):
     await asked(practice)
-    kept = practice.seal.path.read_bytes()
-    practice.seal.path.unlink()
+    kept = practice.cipher.path.read_bytes()
+    practice.cipher.path.unlink()
     assert await practice.mail_sender.send_due() == 0
     assert await states(practice) == [(24, "waiting", 1)]
-    practice.seal.path.write_bytes(kept)
+    practice.cipher.path.write_bytes(kept)
     practice.now += timedelta(minutes=1)
     assert await practice.mail_sender.send_due() == 1
 

@@ -1,4 +1,4 @@
-"""The course in what a client takes home: a page in the export, and a PDF where WeasyPrint is installed."""
+"""The course in a client's export: a page, and a PDF where WeasyPrint is installed."""
 # ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
@@ -16,14 +16,14 @@ from ..courses.courses_made import BEGIN, a_course, audited, bench, pages  # noq
 
 
 async def exported(bench, tmp_path):
-    """The files at the root of an export of M-014."""
-    rights = DataRequests(bench.storage, bench.worker, bench.seal, bench.house, now_utc=bench.clock)
+    """Return the files at the root of an export of M-014."""
+    rights = DataRequests(bench.storage, bench.worker, bench.cipher, bench.house, now_utc=bench.clock)
     with zipfile.ZipFile(await rights.export("M-014", by="Ada")) as archive:
         return {name: archive.read(name) for name in archive.namelist() if "/" not in name}
 
 
 def words(html):
-    """What a page says between its frame and its foot."""
+    """Return the text of a page between header and footer."""
     main = re.search(r"<main.*</main>", html, re.DOTALL)[0]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", main))
 
@@ -44,8 +44,8 @@ async def test_an_export_holds_the_course_as_its_client_reads_it(bench, pages, t
 
 async def test_without_consent_to_comparison_the_course_of_an_export_compares_nothing(bench, tmp_path):
     await a_course(bench, days=(0, 3, 7, 10))
-    consent = await bench.storage.work(lambda db: give(db, "M-014", "trends", "Ada", BEGIN).consent)
-    await bench.storage.work(lambda db: withdraw(db, "M-014", consent, "Ada", BEGIN))
+    consent = await bench.storage.run(lambda db: give(db, "M-014", "trends", "Ada", BEGIN).consent)
+    await bench.storage.run(lambda db: withdraw(db, "M-014", consent, "Ada", BEGIN))
     said = words((await exported(bench, tmp_path))["course.html"].decode())
     assert "You have not agreed to have your sessions compared over time" in said
     assert "RMSSD" not in said

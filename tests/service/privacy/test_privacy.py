@@ -1,4 +1,4 @@
-"""What a client may ask: everything in one zip, and everything gone, from rows, free pages and log alike."""
+"""A client's rights: all data in one zip, and all data erased from rows, free pages and the write-ahead log."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,8 @@ from restbeat.service.courses import visit_plans
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
-from restbeat.service.privacy.erasure import ERASURES, erase, erase_again, still_in
-from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.privacy.erasure import ERASURES, backups_holding, erase, erase_again
+from restbeat.service.privacy.personal_data import client_records, tables_of_client
 from restbeat.service.sessions import co_interventions, soap_notes
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
@@ -31,7 +31,7 @@ from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.settings import CoursePlan
 from restbeat.service.storage.audit_log import note
 from restbeat.service.storage.backup import take_backup
-from restbeat.service.storage.backup_catalogue import Kept, remember
+from restbeat.service.storage.backup_catalogue import BackupEntry, add_backup
 from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.encryption import IdentityCipher
 
@@ -47,8 +47,8 @@ def restbeat(*arguments, expected=0):
     return done
 
 
-async def visit(storage, seal, client, word, *, address, packets=40, recording=None):
-    """A whole visit of a client, `word` planted wherever people type."""
+async def visit(storage, cipher, client, word, *, address, packets=40, recording=None):
+    """Store a whole visit of a client, with `word` in every field that people fill in."""
     device = Device(name=f"strap {word}", address=address)
     header = Header(device=device, client=client, extra={"from": word})
     asked = (Screening(f"Does it hurt, {word}?", yes=True),)
@@ -63,27 +63,27 @@ async def visit(storage, seal, client, word, *, address, packets=40, recording=N
 
     def more(db):
         identity = Identity(name=f"Name {word}", email=f"{word}@example.org", note=word, language="de")
-        identities.seal_identity(db, seal, client, identity, "Ada", NOW, new_key=True)
+        identities.write_identity(db, cipher, client, identity, "Ada", NOW, new_key=True)
         consents.give(db, client, "record", "Ada", NOW)
         soap = Soap(subjective=word, objective=word, assessment=word, contraindications=word, plan=word)
         soap_notes.save(db, session, soap, word, None, "Ada", NOW)
         plant(db, client, session, word, NOW)
         db.execute("INSERT INTO flag (session, reason, raised_utc) VALUES (?, ?, ?)", (session, f"mind {word}", "2026"))
         co_interventions.add(db, session, "heat", f"pack of {word}", "Ada", NOW)
-        visit_plans.keep(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
+        visit_plans.save_plan(db, client, ClientPlan(plan=CoursePlan(per_week=3), starts_on="2026-11-23"), f"Ada {word}", NOW)
         habits = (address, f"strap {word}", word, client)
         db.execute("UPDATE client SET strap_address = ?, strap_name = ?, posture = ? WHERE pseudonym = ?", habits)
         note(db, NOW, "Ada", "looked at", client=client, session=session, detail=word)
         note(db, NOW, "Ada", "session reassigned", client="M-other", detail=f"before: {client}")
         note(db, NOW, "Ada", "session reassigned", client="M-other", detail=f"before: {client}4")
 
-    await storage.work(more)
+    await storage.run(more)
     await storage.put_report(session, "restbeat-1", msgspec.json.encode({"words": word}))
     return session
 
 
 def bytes_of(folder):
-    """Every byte of the live files of a data folder."""
+    """Return every byte of the live files of a data folder."""
     return b"".join(path.read_bytes() for path in folder.iterdir() if path.name.startswith(DATABASE) or path.suffix == ".jsonl")
 
 
@@ -93,20 +93,20 @@ ADDRESSES = st.lists(st.integers(0, 255), min_size=6, max_size=6).map(lambda par
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(word=WORDS, other=WORDS, address=ADDRESSES, packets=st.integers(1, 400), sessions=st.integers(1, 3))
-def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, other, address, packets, sessions):
+def test_after_an_erasure_no_data_of_the_client_are_left(tmp_path_factory, word, other, address, packets, sessions):
     folder = tmp_path_factory.mktemp("data")
 
     async def fill():
         async with await SessionStore.open(folder) as storage:
-            seal = IdentityCipher(folder.with_suffix(".key"))
+            cipher = IdentityCipher(folder.with_suffix(".key"))
             for _ in range(sessions):
-                await visit(storage, seal, "M-1", f"Q{word}Z", address=address, packets=packets)
-            await visit(storage, seal, "M-2", f"X{other}Y", address="A0:9E:1A:00:00:99")
+                await visit(storage, cipher, "M-1", f"Q{word}Z", address=address, packets=packets)
+            await visit(storage, cipher, "M-2", f"X{other}Y", address="A0:9E:1A:00:00:99")
             live = bytes_of(folder)
             assert f"Q{word}Z".encode() in live
             assert address.encode() in live
-            erased = await storage.work(lambda db: erase(db, folder, "M-1", "Ada", NOW))
-            return erased, await storage.work(look)
+            erased = await storage.run(lambda db: erase(db, folder, "M-1", "Ada", NOW))
+            return erased, await storage.run(look)
 
     def look(db):
         left = {table: db.execute(f"SELECT count(*) FROM {table} WHERE {condition}", {"client": "M-1"}).fetchone()[0]
@@ -142,14 +142,14 @@ def test_after_an_erase_nothing_of_the_client_is_left(tmp_path_factory, word, ot
     assert f"X{other}Y".encode() in live
 
 
-async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_namesake_may(tmp_path):
+async def test_an_old_backup_does_not_bring_an_erased_client_back_but_a_later_namesake_stays(tmp_path):
     folder, out = tmp_path / "data", tmp_path / "old.db"
-    seal = IdentityCipher(tmp_path / "key")
+    cipher = IdentityCipher(tmp_path / "key")
     async with await SessionStore.open(folder) as storage:
-        await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
-        await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
+        await visit(storage, cipher, "M-1", "sentinel", address="A0:9E:1A:00:00:01")
+        await visit(storage, cipher, "M-2", "somebody", address="A0:9E:1A:00:00:02")
     take_backup(folder, out)
-    remember(folder, Kept(str(out), NOW, NOW + timedelta(days=90)))
+    add_backup(folder, BackupEntry(str(out), NOW, NOW + timedelta(days=90)))
     done = json.loads(restbeat("erase", "M-1", "--data", folder, "--yes", "--json").stdout)
     assert done["sessions"] == 1
     assert [kept["file"] for kept in done["backups"]] == [str(out)]
@@ -159,7 +159,7 @@ async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_name
     assert f"{folder} now holds 1 session of 1 client." in told
     assert [row["client"] for row in json.loads(restbeat("clients", "--data", folder, "--json").stdout)] == ["M-2"]
     assert b"sentinel" not in (folder / DATABASE).read_bytes()
-    assert [kept.file for kept in still_in(folder, "M-1")] == [str(out)]
+    assert [kept.file for kept in backups_holding(folder, "M-1")] == [str(out)]
     db = open_database(folder)
     later = datetime.now(UTC) + timedelta(days=1)
     db.execute("INSERT INTO client (pseudonym, created_utc) VALUES ('M-1', ?)", (later.isoformat(),))
@@ -167,22 +167,22 @@ async def test_an_erased_client_does_not_come_back_with_an_old_backup_but_a_name
     db.close()
 
 
-def test_a_client_who_is_not_there_is_not_erased(tmp_path):
+def test_an_unknown_client_is_not_erased(tmp_path):
     db = open_database(tmp_path)
     with pytest.raises(NoSuchClientError, match="There is no client M-9"):
         erase(db, tmp_path, "M-9", "Ada", NOW)
     db.close()
 
 
-async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp_path):
-    folder, out, seal = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
+async def test_all_data_of_a_client_are_in_one_zip_that_other_programs_read(tmp_path):
+    folder, out, cipher = tmp_path / "data", tmp_path / "M-1.zip", IdentityCipher(tmp_path / "data.key")
     played = read(FIXTURES / "polar-h10_simulated_one-minute.jsonl")
     events = [event for event in played.events if not isinstance(event, PhaseStart)]
     async with await SessionStore.open(folder) as storage:
-        await visit(storage, seal, "M-1", "sentinel", address="A0:9E:1A:00:00:01", recording=events)
-        await visit(storage, seal, "M-2", "somebody", address="A0:9E:1A:00:00:02")
+        await visit(storage, cipher, "M-1", "sentinel", address="A0:9E:1A:00:00:01", recording=events)
+        await visit(storage, cipher, "M-2", "somebody", address="A0:9E:1A:00:00:02")
         done = await asyncio.to_thread(restbeat, "export", "M-1", out, "--data", folder, "--json")  # beside the writer
-        log = await storage.work(lambda db: db.execute("SELECT client FROM audit WHERE action = 'client exported'").fetchall())
+        log = await storage.run(lambda db: db.execute("SELECT client FROM audit WHERE action = 'client exported'").fetchall())
     assert json.loads(done.stdout) == {"client": "M-1", "file": str(out), "sessions": 1}
     assert [row[0] for row in log] == ["M-1"]
     with zipfile.ZipFile(out) as archive:
@@ -225,7 +225,7 @@ async def test_everything_of_a_client_is_in_one_zip_that_other_programs_read(tmp
     assert oct(out.stat().st_mode & 0o777) == "0o600"
 
 
-async def test_an_export_whose_key_is_lost_says_so(tmp_path):
+async def test_an_export_with_a_lost_key_says_so(tmp_path):
     folder = tmp_path / "data"
     async with await SessionStore.open(folder) as storage:
         await visit(storage, IdentityCipher(tmp_path / "elsewhere.key"), "M-1", "sentinel", address="A0:9E:1A:00:00:01")
@@ -234,7 +234,7 @@ async def test_an_export_whose_key_is_lost_says_so(tmp_path):
     assert not (tmp_path / "out.zip").exists()
 
 
-def test_what_is_erased_needs_a_word(tmp_path):
+def test_an_erasure_needs_confirmation(tmp_path):
     open_database(tmp_path).close()
     done = subprocess.run(
         [sys.executable, "-m", "restbeat.web", "erase", "M-1", "--data", str(tmp_path)],
@@ -244,12 +244,12 @@ def test_what_is_erased_needs_a_word(tmp_path):
     assert "Erase everything of M-1, for good?" in done.stderr
 
 
-def test_the_tables_of_a_client_are_found_by_their_keys(tmp_path):
+def test_the_tables_of_a_client_are_found_by_their_foreign_keys(tmp_path):
     db = open_database(tmp_path)
     found = dict(tables_of_client(db))
     assert found["session"] == "client = :client"
     assert "packet" in found
     assert not {"account", "login", "setting", "audit"} & set(found)
     with pytest.raises(NoSuchClientError):
-        of_client(db, IdentityCipher(tmp_path / "key"), "M-1", NOW)
+        client_records(db, IdentityCipher(tmp_path / "key"), "M-1", NOW)
     db.close()

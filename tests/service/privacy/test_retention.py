@@ -1,4 +1,4 @@
-"""Sessions are kept as long as the practice has set."""
+"""Deletion of sessions older than the practice keeps them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -38,13 +38,13 @@ async def test_nothing_is_deleted_unless_the_practice_says_so(storage):
     assert await kept(storage) == [1, 2, 3, 4]
 
 
-async def test_what_ended_too_long_ago_is_gone_and_what_runs_or_is_younger_stays(storage, tmp_path):
-    await storage.work(lambda db: write_settings(db, Settings(keep_months=12), "Ada", NOW))
+async def test_outdated_sessions_are_deleted_and_running_or_newer_ones_stay(storage, tmp_path):
+    await storage.run(lambda db: write_settings(db, Settings(keep_months=12), "Ada", NOW))
     async with Retention(storage, now_utc=lambda: NOW):
         await asyncio.sleep(0)
         await storage.flush()
     assert await kept(storage) == [3, 4]
-    log = await storage.work(lambda db: db.execute("SELECT actor, action, detail FROM audit ORDER BY id DESC LIMIT 1").fetchone())
+    log = await storage.run(lambda db: db.execute("SELECT actor, action, detail FROM audit ORDER BY id DESC LIMIT 1").fetchone())
     assert tuple(log) == ("restbeat", "outdated sessions deleted", "2, kept for 12 months")
     live = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith(DATABASE))
     assert [f"sentinel {months}".encode() in live for months in (30, 13, 11)] == [False, False, True]

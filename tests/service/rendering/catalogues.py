@@ -46,7 +46,7 @@ def update(path: Path) -> int:
         f"# What restbeat says to a client, in {catalogue.locale.english_name}. `make messages` keeps it complete."
     )
     written = BytesIO()
-    write_po(written, catalogue, width=130, ignore_obsolete=True, include_lineno=False)
+    write_po(written, catalogue, width=130, ignore_obsolete=True, no_location=True)
     path.write_bytes(_NOISE.sub(b"", written.getvalue()))
     return sum(1 for message in catalogue if message.id and not all(_strings(message)))
 

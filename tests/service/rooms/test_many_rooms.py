@@ -90,7 +90,7 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
                 kept = await payloads(storage, sessions[room], SECONDS)
                 assert kept == [event.payload for event in recordings[strap].events], room
                 _, events = await storage.events(sessions[room])
-                assert [event.up for event in events if isinstance(event, ConnectionEvent)] == [True], "no link was lost"
+                assert [event.up for event in events if isinstance(event, ConnectionEvent)] == [True], "no connection was lost"
 
 
 @pytest.mark.dbus

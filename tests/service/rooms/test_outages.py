@@ -11,7 +11,7 @@ from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
-from restbeat.sensors.source import LinkState
+from restbeat.sensors.source import ConnectionState
 from restbeat.sensors.virtual.bluez import VirtualBlueZ
 from restbeat.sensors.virtual.bluez_methods import answer
 from restbeat.sensors.virtual.bluez_objects import ADAPTER
@@ -24,9 +24,9 @@ from ...sensors.dbus.daemon import dbus_daemon
 pytestmark = pytest.mark.dbus
 
 SPEED = 20.0
-QUICK = Timing(silent_after_wall_s=0.3, look_s=0.5, first_wait_s=0.05, longest_wait_s=0.2, no_adapter_wait_s=0.1)
+QUICK = Timing(silent_after_wall_s=0.3, scan_s=0.5, first_wait_s=0.05, longest_wait_s=0.2, no_adapter_wait_s=0.1)
 HINTS = {
-    "link": "worn and near",
+    "connection": "worn and near",
     "range": "not heard",
     "silence": "Moisten",
     "adapter": "Plug one in",
@@ -64,7 +64,7 @@ async def running():
 
 async def begin(trouble, bluez: VirtualBlueZ, strap):
     match trouble:
-        case "link":
+        case "connection":
             bluez.drop(strap)
         case "range":
             strap.advertising = False
@@ -76,7 +76,7 @@ async def begin(trouble, bluez: VirtualBlueZ, strap):
         case "power":
             bluez.power("hci0", on=False)
         case "bluetoothd":
-            await bluez.seat.leave()  # killed: nobody is told that the strap went with it
+            await bluez.service.leave()  # killed: nobody is told that the strap went with it
             bluez.drop(strap)
 
 
@@ -97,9 +97,9 @@ async def end(trouble, bluez: VirtualBlueZ, strap):
             for path, interfaces in bluez.adapters.items():
                 interfaces[ADAPTER]["Discovering"] = Variant("b", False)
                 bluez.discovering[path].clear()
-            await bluez.seat.take(lambda call: answer(bluez, call), lambda _: None)
+            await bluez.service.join(lambda call: answer(bluez, call), lambda _: None)
             for path, interfaces in bluez.adapters.items():
-                bluez.seat.added(path, interfaces)
+                bluez.service.emit_added(path, interfaces)
 
 
 @pytest.mark.parametrize("trouble", HINTS)
@@ -113,7 +113,7 @@ async def test_a_session_survives_an_outage_and_marks_the_gap(trouble):
         await until(lambda: any(HINTS[trouble] in (hint or "") for _, hint in said), 30)
         await end(trouble, bluez, strap)
         await until(lambda: clock.beats > before + 20, 30)
-        assert session.connection.state is LinkState.STREAMING
+        assert session.connection.state is ConnectionState.STREAMING
         assert session.live.phase is Phase.SETTLE
         assert clock.gaps > gaps
         assert clock.duplicate_packets == 0
@@ -145,7 +145,7 @@ async def test_a_session_survives_the_end_of_the_whole_bus(tmp_path):
         await leaving.enter_async_context(bus())
         before = clock.beats
         await until(lambda: clock.beats > before + 20, 20)
-        assert (session.connection.state, clock.duplicate_packets) == (LinkState.STREAMING, 0)
+        assert (session.connection.state, clock.duplicate_packets) == (ConnectionState.STREAMING, 0)
         assert clock.gaps > 0
         session.take(PhaseStart(session.clock.now(), Phase.ENDED))
         await asyncio.wait_for(task, 10)

@@ -53,8 +53,10 @@ def test_a_proxy_that_is_named_twice_is_refused():
 
 
 async def test_without_the_proxy_extra_the_error_says_what_to_install(monkeypatch):
-    for module in ("proxies_strap", "proxies_watch", "proxy"):
-        monkeypatch.delitem(sys.modules, f"restbeat.sensors.{module}", raising=False)
+    for module in ("strap", "scanner", "proxies"):
+        monkeypatch.delitem(sys.modules, f"restbeat.sensors.proxies.{module}", raising=False)
+    for module in [name for name in sys.modules if name.startswith("bleak_esphome.")]:
+        monkeypatch.delitem(sys.modules, module)  # or an import of it would not ask for the package
     monkeypatch.setitem(sys.modules, "bleak_esphome", None)
     with pytest.raises(ProxyError, match=r"pip install 'restbeat\[proxy\]'"):
         async with open_radio(None, read_options(["127.0.0.1"], None, None)):

@@ -4,7 +4,7 @@ import pytest
 
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Packet, PhaseStart
-from restbeat.sensors.source import ConnectionChange, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState
 from restbeat.service.rooms.readiness import RecentBeats
 
 from .test_room import hear, room  # noqa: F401 a fixture
@@ -45,7 +45,7 @@ def test_checks_are_shown_only_while_the_session_settles(room):  # noqa: F811 th
 
 def test_a_lost_strap_is_red_at_once_with_the_text_of_the_signal(room):  # noqa: F811 the fixture
     hear(room)
-    room.session.take(ConnectionChange(90.2, LinkState.LOST, "come closer"))
+    room.session.take(ConnectionChange(90.2, ConnectionState.LOST, "come closer"))
     lost = checks(room)
     assert (lost["packets"].ok, lost["packets"].text, lost["packets"].hint) == (False, "Strap lost", "come closer")
     assert not lost["rr"].ok
@@ -60,7 +60,7 @@ def test_a_sensor_without_rr_gets_the_advice_to_take_a_chest_strap(room):  # noq
 
 @pytest.mark.parametrize(("every", "ok"), [(60, True), (8, False)])
 def test_beats_are_ready_at_95_percent_over_30_seconds(room, every, ok):  # noqa: F811 the fixture
-    room.session.take(ConnectionChange(0.0, LinkState.STREAMING))
+    room.session.take(ConnectionChange(0.0, ConnectionState.STREAMING))
     for t in range(1, 91):
         rr = 600 if t % every == 0 else 1004 + 40 * (t % 2)
         room.session.take(Packet(float(t), "2a37", bytes.fromhex("1640") + rr.to_bytes(2, "little")))

@@ -95,7 +95,7 @@ async def test_a_press_sent_again_after_a_crash_counts_once_in_its_own_session_a
             await bench.house.entries.mark(room, Mark(0.0, technique="Kneading"), request=press)
             await bench.house.entries.stop(room, request=RequestKey(key="press-00002"))
             query = "SELECT count(*) FROM mark"
-            assert await storage.work(lambda db: db.execute(query).fetchone()[0]) == 2
+            assert await storage.run(lambda db: db.execute(query).fetchone()[0]) == 2
     async with await SessionStore.open(tmp_path) as storage:
         bench = Bench(storage, worker_pool)
         async with bench.house:

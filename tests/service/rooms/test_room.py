@@ -1,4 +1,4 @@
-"""A room's state in words: every state of the link, and never a number that is no longer true."""
+"""A room's state in words: every state of the connection, and never a number that is no longer true."""
 
 import asyncio
 from itertools import pairwise
@@ -11,7 +11,7 @@ from restbeat.analysis.live.running_sums import ProvisionalChange
 from restbeat.sensors.clock import FlatOutClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
-from restbeat.sensors.source import ConnectionChange, Described, LinkState
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described
 from restbeat.service.errors import WorkerError
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.room import Room
@@ -30,7 +30,7 @@ def room():
 
 
 def hear(room, seconds=90, payload="1640"):
-    room.session.take(ConnectionChange(0.0, LinkState.STREAMING))
+    room.session.take(ConnectionChange(0.0, ConnectionState.STREAMING))
     for t in range(1, seconds + 1):
         rr = b"" if payload == "0640" else (1004 + 40 * (t % 2)).to_bytes(2, "little")
         room.session.take(Packet(float(t), "2a37", bytes.fromhex(payload) + rr))
@@ -46,26 +46,26 @@ def test_a_good_signal_shows_its_numbers(room):
 
 
 @pytest.mark.parametrize(
-    ("link", "signal", "text"),
+    ("connection", "signal", "text"),
     [
-        (LinkState.IDLE, "connecting", "Waiting for the strap"),
-        (LinkState.SCANNING, "connecting", "Looking for the strap"),
-        (LinkState.CONNECTING, "connecting", "Connecting to the strap"),
-        (LinkState.SILENT, "silent", "Strap connected but silent"),
-        (LinkState.LOST, "lost", "Strap lost"),
-        (LinkState.GIVING_UP, "no-strap", "Strap not found"),
+        (ConnectionState.IDLE, "connecting", "Waiting for the strap"),
+        (ConnectionState.SCANNING, "connecting", "Looking for the strap"),
+        (ConnectionState.CONNECTING, "connecting", "Connecting to the strap"),
+        (ConnectionState.SILENT, "silent", "Strap connected but silent"),
+        (ConnectionState.LOST, "lost", "Strap lost"),
+        (ConnectionState.GIVING_UP, "no-strap", "Strap not found"),
     ],
 )
-def test_no_number_is_shown_without_a_connection(room, link, signal, text):
+def test_no_number_outlives_its_connection(room, connection, signal, text):
     hear(room)
-    room.session.take(ConnectionChange(90.2, link, "come closer"))
+    room.session.take(ConnectionChange(90.2, connection, "come closer"))
     state = room.state
     assert (state.signal, state.signal_text, state.hint) == (signal, text, "come closer")
     assert (state.hr_bpm, state.rmssd_ms, state.change_pct, state.accepted_pct) == (None, None, None, None)
     assert state.rmssd_why == state.signal_text.lower()
 
 
-def test_a_stalled_connection_is_recognised_by_the_age_of_its_data(room):
+def test_a_connection_that_only_seems_to_stream_is_told_by_the_age_of_its_data(room):
     hear(room)
     room.session.clock._now = 100.0
     state = room.state
@@ -76,7 +76,7 @@ def test_a_stalled_connection_is_recognised_by_the_age_of_its_data(room):
 def test_the_signal_holds_how_long_it_has_been_the_same(room):
     hear(room)
     assert room.state.signal_s < 91
-    room.session.take(ConnectionChange(90.2, LinkState.LOST))
+    room.session.take(ConnectionChange(90.2, ConnectionState.LOST))
     assert room.state.signal_s == 0
     room.session.clock._now = 97.5
     assert room.state.signal_s == pytest.approx(7.0)
@@ -189,10 +189,10 @@ async def test_a_running_phase_shows_its_change_with_the_interval(room, monkeypa
 
     state = await running(room, estimate, monkeypatch)
     assert (state.change_so_far_pct, state.change_low_pct, state.change_high_pct, state.change_why) == (20.0, -5.0, 50.0, None)
-    room.session.take(ConnectionChange(71.0, LinkState.LOST))
+    room.session.take(ConnectionChange(71.0, ConnectionState.LOST))
     state = room.state
     assert (state.change_low_pct, state.change_high_pct, state.change_why) == (None, None, "strap lost")
-    room.session.take(ConnectionChange(71.0, LinkState.STREAMING))
+    room.session.take(ConnectionChange(71.0, ConnectionState.STREAMING))
     room.session.take(PhaseStart(71.0, Phase.RECOVERY))
     assert (room.state.change_low_pct, room.state.change_why) == (None, "about a minute more is needed")
 
@@ -216,20 +216,20 @@ def test_before_the_massage_there_is_no_change_and_a_reason(room):
 
 def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
     hear(room)
-    room.session.take(ConnectionChange(90.1, LinkState.LOST, "Come closer."))
+    room.session.take(ConnectionChange(90.1, ConnectionState.LOST, "Come closer."))
     assert room.state.hint == "Come closer."
     room.session.take(Packet(90.2, "2a19", b"\x0c"))
     assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."
 
 
 def test_breathing_is_shown_while_the_strap_is_connected(room):
-    room.session.take(ConnectionChange(0.0, LinkState.STREAMING))
+    room.session.take(ConnectionChange(0.0, ConnectionState.STREAMING))
     for t in range(1, 121):
         rr = round(1000 + 60 * sin(2 * pi * t / 4)).to_bytes(2, "little")
         room.session.take(Packet(float(t), "2a37", b"\x16\x3c" + rr))
     room.session.clock._now = 120.5
     assert room.state.resp_per_min == pytest.approx(15, abs=0.5)
-    room.session.take(ConnectionChange(120.6, LinkState.LOST))
+    room.session.take(ConnectionChange(120.6, ConnectionState.LOST))
     assert room.state.resp_per_min is None
 
 

@@ -57,8 +57,8 @@ async def test_the_estimate_uses_the_clients_own_earlier_rests(bench):
     assert context.usual_ln_rmssd == pytest.approx(sum(changes) / 3)
     for session in (other, later):
         assert await bench.storage.report(session) is None
-    assert await bench.storage.past(rests[2]) == []
-    assert len(await bench.storage.past(massage)) == 3
+    assert await bench.storage.earlier_rests(rests[2]) == []
+    assert len(await bench.storage.earlier_rests(massage)) == 3
 
 
 async def test_fewer_than_three_rests_are_explained_and_a_rest_is_not_compared(bench):

@@ -17,7 +17,7 @@ async def test_a_strap_last_worn_by_another_client_must_be_confirmed(bench):
         await open_room(bench, client="M-020")
     await open_room(bench, client="M-020", strap_confirmed=True)
     worn = "SELECT pseudonym, strap_address, posture FROM client ORDER BY pseudonym"
-    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
+    rows = await bench.storage.run(lambda db: [tuple(row) for row in db.execute(worn)])
     assert rows == [("M-014", None, "prone"), ("M-020", ADDRESS, None)]
 
 
@@ -31,7 +31,7 @@ async def test_the_plan_of_a_session_is_stored_and_shown(bench):
     shown = (state.posture, state.technique, state.pain_before, state.pain, state.therapist, state.target_s)
     assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
     query = "SELECT question, answer, confirmed_utc IS NOT NULL FROM screening ORDER BY question"
-    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(query)])
+    rows = await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query)])
     assert rows == [("Fever or infection?", "no", 0), ("Recent injury?", "yes", 1)]
 
 
@@ -49,7 +49,7 @@ async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(benc
     await bench.house.reassign(room, "M-020", by="Bo")
     assert [row for row in await audit(bench) if row[1] == "session reassigned"] == log, "a second press changes nothing"
     worn = "SELECT pseudonym, strap_address FROM client ORDER BY pseudonym"
-    rows = await bench.storage.work(lambda db: [tuple(row) for row in db.execute(worn)])
+    rows = await bench.storage.run(lambda db: [tuple(row) for row in db.execute(worn)])
     assert rows == [("M-014", None), ("M-020", ADDRESS)], "the strap goes with the session"
     with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
         await bench.house.reassign(room, None, by="Ada")

@@ -28,7 +28,7 @@ async def test_entries_reach_every_page_the_store_and_the_report(bench):
     await bench.house.undo(room, state.actions[1].number, by="Bo")
     _, report = await bench.reports.of(state.session)
     assert report.notes == []
-    kept = await bench.storage.work(lambda db: db.execute("SELECT therapist, became_s FROM correction").fetchall())
+    kept = await bench.storage.run(lambda db: db.execute("SELECT therapist, became_s FROM correction").fetchall())
     assert [tuple(row) for row in kept] == [("Bo", None)]
 
 

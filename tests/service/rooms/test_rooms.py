@@ -109,6 +109,20 @@ async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog)
     assert len(await bench.reports.sessions()) == 1
 
 
+async def test_a_request_that_fails_in_a_rooms_task_is_logged_with_its_traceback(bench, caplog, monkeypatch):
+    async def make(_):
+        raise UnknownSessionError("There is no session 1.")
+
+    monkeypatch.setattr(bench.house._reports, "make", make)
+    await bench.house.start(
+        "x", ReplaySource(Recording(Header(), (*PACKETS, PhaseStart(91.0, Phase.ENDED)))), FlatOutClock(), Header()
+    )
+    async with asyncio.timeout(5):
+        while "There is no session 1." not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.01)
+    assert "UnknownSessionError" in caplog.text
+
+
 async def test_settings_are_kept_and_shape_the_next_session(bench):
     await bench.settings.write(Settings(techniques=("Swedish",), baseline_s=600.0), by="Ada")
     assert (await bench.settings.read()).techniques == ("Swedish",)

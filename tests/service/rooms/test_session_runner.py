@@ -6,7 +6,7 @@ import pytest
 from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packet, PhaseStart, Recording
-from restbeat.sensors.source import ConnectionChange, Described, LinkState, ReplaySource
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described, ReplaySource
 from restbeat.service.rooms.session_runner import Session
 
 PACKETS = [Packet(float(t), "2a37", bytes.fromhex("1040") + (950 + 30 * (t % 2)).to_bytes(2, "little")) for t in range(1, 61)]
@@ -116,7 +116,7 @@ async def test_connection_and_device_are_shown_and_a_lost_connection_is_stored()
     log, devices = Log(), []
     items = [
         Described(0.0, Device(model="H10")),
-        ConnectionChange(1.0, LinkState.LOST, "come closer"),
+        ConnectionChange(1.0, ConnectionState.LOST, "come closer"),
         ConnectionEvent(1.0, up=False),
         PhaseStart(2.0, Phase.ENDED),
     ]

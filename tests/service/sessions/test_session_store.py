@@ -1,4 +1,4 @@
-"""Sessions, what was said in them, and their reports: stored, and read back to the bit."""
+"""Sessions, their events and reports: stored, and read back exactly."""
 
 from datetime import timedelta
 import json
@@ -28,7 +28,7 @@ async def storage(tmp_path):
         yield opened
 
 
-async def test_a_session_comes_back_bit_for_bit_also_after_a_restart(tmp_path):
+async def test_a_session_is_read_back_exactly_even_after_a_restart(tmp_path):
     async with await SessionStore.open(tmp_path) as storage:
         session = await stored(storage)
         header, events = await storage.events(session)
@@ -46,7 +46,7 @@ async def test_events_of_two_rooms_do_not_mix(storage):
     assert await storage.events(second) == (Header(), EVENTS[:3])
 
 
-async def test_the_list_tells_running_ended_and_interrupted(tmp_path):
+async def test_the_list_shows_running_ended_and_interrupted_sessions(tmp_path):
     async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as storage:
         cut = await stored(storage)
     async with await SessionStore.open(tmp_path, now_utc=lambda: NOON + timedelta(hours=1)) as storage:
@@ -60,7 +60,7 @@ async def test_the_list_tells_running_ended_and_interrupted(tmp_path):
     assert (rows[2].client, rows[2].kind, rows[2].room, rows[2].source) == ("c-7", "rest", "room-1", "Polar H10")
 
 
-async def test_an_interrupted_session_is_taken_up_behind_its_last_event(tmp_path):
+async def test_an_interrupted_session_resumes_after_its_last_event(tmp_path):
     async with await SessionStore.open(tmp_path, now_utc=lambda: NOON) as storage:
         session = await stored(storage)
         assert await storage.interrupted() == []
@@ -89,7 +89,7 @@ async def test_an_interrupted_session_can_be_ended_where_it_was_cut_off(tmp_path
             await storage.resume(session)
 
 
-async def test_the_strap_fills_in_what_it_says_later(storage):
+async def test_details_that_the_strap_sends_later_are_added(storage):
     session = await stored(storage, Header(device=Device(name="Polar H10", address="A")))
     await storage.set_device(session, Device(model="H10", battery_pct=80))
     assert (await storage.events(session))[0].device == Device(name="Polar H10", address="A", model="H10", battery_pct=80)
@@ -97,7 +97,7 @@ async def test_the_strap_fills_in_what_it_says_later(storage):
         await storage.set_device(99, Device(name="x"))
 
 
-async def test_figures_of_an_older_algorithm_stay_beside_the_new_ones(tmp_path):
+async def test_reports_of_an_older_algorithm_stay_beside_the_new_ones(tmp_path):
     now = NOON
     async with await SessionStore.open(tmp_path, now_utc=lambda: now) as storage:
         session = await stored(storage)
@@ -127,7 +127,7 @@ async def test_the_views_name_every_figure(storage):
     assert set(json.loads(msgspec.json.encode(ResponseFigures(phase="")))) <= columns["response"]
 
 
-async def test_marks_and_pain_read_well_in_one_view(storage):
+async def test_marks_and_pain_are_readable_in_one_view(storage):
     await stored(storage)
     rows = await storage._writer.call(lambda db: db.execute("SELECT kind, text FROM event ORDER BY seq").fetchall())
     assert rows == [
@@ -148,5 +148,5 @@ async def test_a_missing_session_gives_a_sentence(storage):
 
 
 def test_the_server_does_not_pay_for_pandas():
-    program = "import sys, restbeat.service.storage.storage; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
+    program = "import sys, restbeat.service.sessions.session_store; sys.exit('pandas' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

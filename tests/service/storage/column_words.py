@@ -1,4 +1,4 @@
-"""The database's columns in words, where the statement that makes a table says none: of views, and of what a migration added.
+"""Descriptions of columns that have no comment in a table's statement: those of views, and those that a migration added.
 
 By `table.column`; a column that is the same wherever it stands, by its name alone.
 """
@@ -65,5 +65,5 @@ COLUMNS: Final = {
 
 
 def words_of(table: str, column: str) -> str:
-    """What a column holds; empty where its name says it."""
+    """Return the description of a column; empty where its name says it."""
     return COLUMNS.get(f"{table}.{column}") or COLUMNS.get(column, "")

@@ -1,4 +1,4 @@
-"""The database in words: what each table and view holds, for its page in the docs and for Datasette."""
+"""Descriptions of tables and views, for docs/database.md and for Datasette."""
 
 from collections.abc import Iterator
 import re
@@ -41,18 +41,18 @@ TABLES: Final = {
     "login": "Logins that hold; of each the hash of its token alone.",
     "audit": "Who did or saw what, and when.",
 }
-"""Views first: they are what people read."""
+"""Descriptions by table or view, views first: people read these."""
 HIDDEN: Final = ("account", "login", "identity", "setting")
-"""Nothing for curious eyes."""
+"""Tables that Datasette hides."""
 
 
 def undescribed(db: Database) -> set[str]:
-    """Tables and views that `TABLES` does not tell of."""
+    """Return tables and views that `TABLES` does not describe."""
     return {name for name, _, _ in _objects(db)} - set(TABLES)
 
 
 def page(db: Database) -> str:
-    """The page of the docs."""
+    """Return the text of docs/database.md."""
     sql = {name: text for name, _, text in _objects(db)}
     parts = []
     for name, words in TABLES.items():
@@ -63,7 +63,7 @@ def page(db: Database) -> str:
 
 
 def metadata(db: Database, queries: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """What Datasette shows beside the tables; `queries`: name to title and SQL."""
+    """Return Datasette's metadata; `queries`: name to title and SQL."""
     tables: dict[str, dict[str, Any]] = {
         name: {"description": words} | ({"hidden": True} if name in HIDDEN else {}) for name, words in TABLES.items()
     }
@@ -81,7 +81,7 @@ def _objects(db: Database) -> Iterator[tuple[str, str, str]]:
 
 
 def _columns(db: Database, table: str, sql: str) -> Iterator[tuple[str, str, str]]:
-    """Name, type and words of each column; what the statement says of it comes first."""
+    """Return name, type and description of each column; a comment in the table's statement comes first."""
     said = dict(re.findall(r"^\s*(\w+)[^\n]*?,?\s*--\s*(.+)$", sql, re.MULTILINE))
     for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
         yield name, kind or "", said.get(name) or words_of(table, name)

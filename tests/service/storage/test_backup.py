@@ -1,4 +1,4 @@
-"""Backups of a database that is being written: of one moment, whole, and put back as they were."""
+"""Backups of a database that is being written: of one moment, complete, and restored exactly."""
 
 import asyncio
 from contextlib import closing
@@ -15,7 +15,7 @@ from restbeat.sensors.recordings.recording import Header, Packet
 from restbeat.service.errors import ForeignDatabaseError, OutputError, ServiceError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.backup import holds_client, take_backup, verify
-from restbeat.service.storage.backup_catalogue import LIST, Kept, delete_expired, listed, remember
+from restbeat.service.storage.backup_catalogue import CATALOGUE, BackupEntry, add_backup, delete_expired, listed_backups
 from restbeat.service.storage.database import DATABASE, open_readonly
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -50,7 +50,7 @@ def opened(file):
 
 
 @pytest.mark.alone
-async def test_a_backup_each_second_of_thirty_rooms_is_whole_and_at_most_two_seconds_behind(tmp_path):
+async def test_a_backup_each_second_of_thirty_rooms_is_complete_and_at_most_two_seconds_old(tmp_path):
     behind, counted = [], []
     async with await SessionStore.open(tmp_path / "data") as storage:
         sessions = [await storage.create_session(NewSession(header=Header(), source="H10")) for _ in range(ROOMS)]
@@ -78,7 +78,7 @@ async def test_a_backup_each_second_of_thirty_rooms_is_whole_and_at_most_two_sec
     assert not list(tmp_path.glob(".*"))
 
 
-async def test_a_backup_is_of_one_moment_whoever_writes_between_its_steps(tmp_path, monkeypatch):
+async def test_a_backup_is_of_one_moment_even_if_rows_are_written_between_its_steps(tmp_path, monkeypatch):
     monkeypatch.setattr("restbeat.service.storage.backup._STEP_PAGES", 20)
     data = tmp_path / "data"
     await filled(data, packets=6_000)
@@ -101,7 +101,7 @@ async def test_a_backup_is_of_one_moment_whoever_writes_between_its_steps(tmp_pa
     assert backup.counts.packets == 6_000
 
 
-async def test_what_was_backed_up_is_put_back_and_what_was_there_is_kept_aside(tmp_path):
+async def test_a_backup_is_restored_and_the_database_before_is_kept_aside(tmp_path):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data, client="M-014")
     made = json.loads(restbeat("backup", out, "--data", data, "--json").stdout)
@@ -111,14 +111,14 @@ async def test_what_was_backed_up_is_put_back_and_what_was_there_is_kept_aside(t
     assert f"{data} now holds 1 session of 1 client." in told
     rows = json.loads(restbeat("clients", "--data", data, "--json").stdout)
     assert [(row["client"], row["sessions"]) for row in rows] == [("M-014", 1)]
-    (aside,) = (kept.file for kept in listed(data) if "before" in kept.file)
+    (aside,) = (kept.file for kept in listed_backups(data) if "before" in kept.file)
     assert verify(type(out)(aside)).counts.sessions == 2
     assert [holds_client(type(out)(aside), client) for client in ("M-014", "M-015", "M-016")] == [True, True, False]
     assert "M-014" in restbeat("clients", "--data", data).stdout
 
 
 @pytest.mark.parametrize("damage", ["in the middle", "whole"])
-async def test_a_database_that_can_no_longer_be_read_is_kept_aside_as_it_is_and_the_backup_takes_its_place(tmp_path, damage):
+async def test_an_unreadable_database_is_kept_aside_unchanged_and_the_backup_takes_its_place(tmp_path, damage):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data, client="M-014", packets=3000)
     restbeat("backup", out, "--data", data)
@@ -138,13 +138,13 @@ async def test_a_database_that_can_no_longer_be_read_is_kept_aside_as_it_is_and_
 
 
 @pytest.mark.parametrize("command", [("erase", "M-1", "--yes"), ("export", "M-1", "out.zip"), ("clients",), ("backup", "out.db")])
-def test_a_folder_without_a_database_is_said_and_none_is_made(tmp_path, command):
+def test_a_command_reports_a_folder_without_a_database_and_makes_none(tmp_path, command):
     done = restbeat(*command, "--data", tmp_path / "nowhere", expected=1)
     assert "There is no database in" in done.stderr
     assert not (tmp_path / "nowhere").exists()
 
 
-async def test_nothing_is_put_back_under_a_running_restbeat(tmp_path):
+async def test_no_backup_is_restored_while_restbeat_runs(tmp_path):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data)
     restbeat("backup", out, "--data", data)
@@ -153,7 +153,7 @@ async def test_nothing_is_put_back_under_a_running_restbeat(tmp_path):
     assert "Another running restbeat uses the data folder" in done.stderr
 
 
-async def test_a_backup_never_replaces_a_file_unasked(tmp_path):
+async def test_a_backup_replaces_a_file_only_after_confirmation(tmp_path):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data)
     out.write_text("holiday pictures")
@@ -164,7 +164,7 @@ async def test_a_backup_never_replaces_a_file_unasked(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all", None])
-async def test_what_is_no_whole_backup_is_refused_before_anything_is_touched(tmp_path, damage):
+async def test_an_incomplete_backup_is_refused_before_anything_is_changed(tmp_path, damage):
     data, out = tmp_path / "data", tmp_path / "out.db"
     await filled(data, packets=3000)
     if damage is None:
@@ -182,27 +182,27 @@ async def test_what_is_no_whole_backup_is_refused_before_anything_is_touched(tmp
         verify(out)
 
 
-def test_a_folder_without_a_database_has_nothing_to_back_up(tmp_path):
+def test_a_folder_without_a_database_cannot_be_backed_up(tmp_path):
     with pytest.raises(ForeignDatabaseError, match="no database in"):
         take_backup(tmp_path, tmp_path / "out.db")
 
 
-async def test_a_place_that_cannot_be_written_is_said(tmp_path):
+async def test_a_path_that_cannot_be_written_is_reported(tmp_path):
     await filled(tmp_path / "data")
     with pytest.raises(OutputError, match=r"could not be written|cannot be written"):
         take_backup(tmp_path / "data", tmp_path / "nowhere" / "out.db")
 
 
-def test_the_list_forgets_what_is_gone_and_deletes_what_is_due(tmp_path):
+def test_the_catalogue_drops_missing_backups_and_deletes_expired_ones(tmp_path):
     files = [tmp_path / name for name in ("old.db", "new.db", "lost.db")]
     for n, file in enumerate(files):
         file.touch()
-        remember(tmp_path, Kept(str(file), NOW + timedelta(days=n), NOW + timedelta(days=n + 90)))
+        add_backup(tmp_path, BackupEntry(str(file), NOW + timedelta(days=n), NOW + timedelta(days=n + 90)))
     files[2].unlink()
-    with (tmp_path / LIST).open("a") as lines:
+    with (tmp_path / CATALOGUE).open("a") as lines:
         lines.write("not json\n")
-    assert [kept.file for kept in listed(tmp_path)] == [str(files[0]), str(files[1])]
+    assert [kept.file for kept in listed_backups(tmp_path)] == [str(files[0]), str(files[1])]
     gone = delete_expired(tmp_path, NOW + timedelta(days=90))
     assert [kept.file for kept in gone] == [str(files[0])]
-    assert [kept.file for kept in listed(tmp_path)] == [str(files[1])]
+    assert [kept.file for kept in listed_backups(tmp_path)] == [str(files[1])]
     assert not files[0].exists()

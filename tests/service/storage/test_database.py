@@ -1,6 +1,7 @@
-"""The folder and its database: taken by one process, brought up to date, left alone where they are not ours."""
+"""The data folder and its database: locked by one process, migrated, left unchanged where they are another program's."""
 
 import asyncio
+from contextlib import closing
 import gc
 from pathlib import Path
 import stat
@@ -15,7 +16,7 @@ from restbeat.service.errors import (
     NewerDatabaseError,
 )
 from restbeat.service.sessions.session_store import SessionStore
-from restbeat.service.storage.database import DATABASE
+from restbeat.service.storage.database import DATABASE, read_alongside, take_folder
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
@@ -35,13 +36,13 @@ async def test_the_database_runs_in_wal_with_every_commit_on_the_disk(storage):
     assert await storage._writer.call(pragmas) == ["wal", 2, 1]
 
 
-async def test_a_folder_made_for_it_is_closed_to_other_users(tmp_path):
+async def test_a_new_data_folder_is_closed_to_other_users(tmp_path):
     async with await SessionStore.open(tmp_path / "practice" / "data"):
         pass
     assert stat.S_IMODE((tmp_path / "practice" / "data").stat().st_mode) == 0o700
 
 
-async def test_a_second_process_on_the_folder_is_told_so(tmp_path):
+async def test_a_second_process_on_the_folder_is_refused(tmp_path):
     child = writing_child(tmp_path)
     with child:
         child.stdout.readline()
@@ -68,14 +69,14 @@ async def test_a_read_only_folder_gives_a_sentence():
 
 
 @pytest.mark.parametrize("content", [b"these are notes, not a database" * 100, b"SQLite format 3\x00" + b"\xff" * 5000])
-async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path, content):
+async def test_a_file_that_is_no_database_is_left_unchanged(tmp_path, content):
     (tmp_path / DATABASE).write_bytes(content)
     with pytest.raises(ForeignDatabaseError, match="left as it is"):
         await SessionStore.open(tmp_path)
     assert (tmp_path / DATABASE).read_bytes() == content
 
 
-async def test_another_programs_database_is_left_as_it_is(tmp_path):
+async def test_another_programs_database_is_left_unchanged(tmp_path):
     db = Database(tmp_path / DATABASE)
     db.table("photo").insert({"id": 1})
     db.close()
@@ -85,7 +86,7 @@ async def test_another_programs_database_is_left_as_it_is(tmp_path):
     assert (tmp_path / DATABASE).read_bytes() == before
 
 
-async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):
+async def test_a_newer_database_is_refused_and_left_unchanged(tmp_path):
     await (await SessionStore.open(tmp_path)).close()
     db = Database(tmp_path / DATABASE)
     db.table(migrations.migrations_table).insert({"migration_set": "restbeat", "name": "m999_telepathy", "applied_at": "2030"})
@@ -96,7 +97,7 @@ async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):
     assert (tmp_path / DATABASE).read_bytes() == before
 
 
-async def test_an_older_database_is_brought_up_to_date_with_its_sessions(tmp_path):
+async def test_an_older_database_is_migrated_with_its_sessions(tmp_path):
     db = Database(tmp_path / DATABASE)
     migrations.apply(db, stop_before="m002_reports")
     db.table("session").insert({"kind": "rest", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
@@ -108,7 +109,7 @@ async def test_an_older_database_is_brought_up_to_date_with_its_sessions(tmp_pat
         assert await storage.report(row.session) == report("restbeat-1", 40.0)
 
 
-async def test_a_database_that_was_cut_off_before_its_first_step_is_finished(tmp_path):
+async def test_a_database_without_its_first_migration_is_completed(tmp_path):
     db = Database(tmp_path / DATABASE)
     migrations.ensure_migrations_table(db)
     db.close()
@@ -116,7 +117,7 @@ async def test_a_database_that_was_cut_off_before_its_first_step_is_finished(tmp
         assert await storage.sessions() == []
 
 
-async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
+async def test_cancelling_the_opening_releases_the_folder(tmp_path, caplog):
     gc.collect()  # what other tests left is none of ours
     caplog.clear()
     opening = asyncio.create_task(SessionStore.open(tmp_path))
@@ -135,7 +136,7 @@ async def test_giving_up_while_opening_lets_go_of_the_folder(tmp_path, caplog):
     assert "never retrieved" not in caplog.text
 
 
-async def test_a_stop_of_an_older_database_becomes_a_kind_of_mark(tmp_path):
+async def test_a_stop_in_an_older_database_becomes_a_kind_of_mark(tmp_path):
     db = Database(tmp_path / DATABASE)
     migrations.apply(db, stop_before="m010_mark_kind")
     db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
@@ -145,3 +146,20 @@ async def test_a_stop_of_an_older_database_becomes_a_kind_of_mark(tmp_path):
     async with await SessionStore.open(tmp_path) as storage:
         _, events = await storage.events(1)
     assert [(event.note, event.kind) for event in events] == [("Pain increased – stopped", "stop"), ("talking", None)]
+
+
+def test_a_database_of_an_older_restbeat_can_be_read_without_serving_it_first(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
+    db.close()
+    assert read_alongside(tmp_path, lambda db: db.execute("SELECT count(kind) FROM mark").fetchone()[0]) == 0
+
+
+def test_a_database_that_an_older_restbeat_still_writes_is_left_as_it_is(tmp_path):
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m010_mark_kind")
+    db.close()
+    with closing(take_folder(tmp_path)), pytest.raises(FolderTakenError):
+        read_alongside(tmp_path, lambda db: None)
+    assert "kind" not in Database(tmp_path / DATABASE).table("mark").columns_dict

@@ -1,4 +1,4 @@
-"""The database as its page tells of it, and as Datasette shows it."""
+"""The database as docs/database.md describes it, and as Datasette shows it."""
 
 import json
 import os
@@ -22,14 +22,14 @@ MINUTE = Path(__file__).parents[3] / "fixtures" / "polar-h10_simulated_one-minut
 
 
 def queries(text):
-    """Title and SQL of each query of a page, by a short name."""
+    """Return title and SQL of each query of a page, by a short name."""
     found = re.findall(r"^([^\n]+):\n\n```sql\n(.*?)```", text, re.MULTILINE | re.DOTALL)
     return {f"query_{n}": (title, sql.strip()) for n, (title, sql) in enumerate(found, 1)}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A practice with one session of a client."""
+    """Make a data folder with one session of a client."""
     folder = tmp_path_factory.mktemp("data")
     command = [sys.executable, "-m", "restbeat.web", "replay", str(MINUTE), "--client", "M-014", "--data", str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -52,7 +52,7 @@ def test_every_table_is_described_on_its_page(tmp_path):
     assert META.read_text() == meta
 
 
-def test_what_a_migration_added_and_what_a_view_shows_has_words(tmp_path):
+def test_every_column_of_a_migration_or_a_view_is_described(tmp_path):
     db = open_database(tmp_path)
     added = re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", Path(migrations.__file__).read_text())
     added += [(table, "press") for table in ("phase", "mark", "pain")]
@@ -65,7 +65,7 @@ def test_what_a_migration_added_and_what_a_view_shows_has_words(tmp_path):
     db.close()
 
 
-async def test_datasette_opens_it_and_runs_the_pages_queries(folder):
+async def test_datasette_opens_the_database_and_runs_the_pages_queries(folder):
     from datasette.app import Datasette
 
     shown = Datasette([str(folder / DATABASE)], metadata=json.loads(META.read_text()))

@@ -1,4 +1,4 @@
-"""The thread that writes: nothing lost on a full disk, nobody held up, a kill costs a second at most."""
+"""The database thread: a full disk loses nothing, no caller is blocked, a kill costs at most a second."""
 
 import asyncio
 import signal
@@ -24,7 +24,7 @@ async def storage(tmp_path):
         yield opened
 
 
-async def test_rows_reach_the_disk_by_themselves_within_the_batch_time(tmp_path):
+async def test_rows_are_committed_within_the_batch_time(tmp_path):
     async with await SessionStore.open(tmp_path, batch_s=0.05) as storage:
         await stored(storage)
         with sqlite3.connect(tmp_path / DATABASE) as other:
@@ -62,7 +62,7 @@ async def test_a_full_disk_loses_nothing_and_says_so_until_there_is_room(tmp_pat
         assert (await storage.events(session))[1] == events
 
 
-async def test_closing_on_a_full_disk_tells_how_much_is_gone(tmp_path):
+async def test_closing_on_a_full_disk_reports_how_many_rows_are_lost(tmp_path):
     storage = await SessionStore.open(tmp_path)
     session = await storage.create_session(NewSession(source="x"))
     await storage._writer.call(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
@@ -76,7 +76,7 @@ async def test_closing_on_a_full_disk_tells_how_much_is_gone(tmp_path):
         await storage.sessions()
 
 
-async def test_an_odd_row_does_not_hold_up_the_others(storage, caplog):
+async def test_an_invalid_row_does_not_delay_the_others(storage, caplog):
     session = await storage.create_session(NewSession(source="x"))
     for event in [Pain(1.0, 3), Pain(2.0, 2**70), Pain(3.0, 11), Mark(4.0, note="\ud800"), Pain(5.0, 4)]:
         storage.append(session, event)
@@ -107,7 +107,7 @@ async def test_appending_does_not_wait_for_a_busy_disk(storage):
 
 
 @pytest.mark.alone
-async def test_two_hundred_rows_a_commit_stay_far_below_a_second(tmp_path, record_property):
+async def test_commits_of_two_hundred_rows_take_far_less_than_a_second(tmp_path, record_property):
     async with await SessionStore.open(tmp_path) as storage:
         session = await storage.create_session(NewSession(source="x"))
         took_ms = []

@@ -1,4 +1,4 @@
-"""Who may come in: pages and API behind a login, changes behind its token."""
+"""Access: pages and API need a login, changes need its token."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from restbeat.web.app import create_app
 from restbeat.web.rooms.live_socket import Pace
 
 from ...practices import practice_of
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
 
 PASSWORD = "correct horse battery"
@@ -30,8 +30,10 @@ async def accounts(tmp_path):
 
 @pytest.fixture
 async def client(aiohttp_client, accounts):
-    house = FakeHouse(LiveFeed(), [room_state(phase="settle", change_pct=None)])
-    return await aiohttp_client(create_app(practice_of(house, house.hub, accounts=accounts), version="1.2.3", pace=QUICK))
+    practice = FakePractice(LiveFeed(), [room_state(phase="settle", change_pct=None)])
+    return await aiohttp_client(
+        create_app(practice_of(practice, practice.live_feed, accounts=accounts), version="1.2.3", pace=QUICK)
+    )
 
 
 async def set_up(client, accounts, **headers):
@@ -44,7 +46,7 @@ async def token(client):
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms/room-1", "/sessions", "/sessions/7", "/sessions/7/picture.svg", "/accounts", "/x"])
-async def test_a_page_leads_to_the_login_and_back(client, path):
+async def test_a_page_without_a_login_redirects_to_the_login_and_back(client, path):
     answer = await client.get(path, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, f"/login?next={path}")
 
@@ -58,17 +60,17 @@ async def test_the_api_answers_401_as_json(client, path):
     assert await answer.json() == {"error": "Log in first: this needs an account."}
 
 
-async def test_the_live_socket_is_shut_too(client):
+async def test_the_live_socket_needs_a_login_too(client):
     answer = await client.get("/live", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
     assert answer.status == 401
 
 
 @pytest.mark.parametrize("path", ["/login", "/setup", "/healthz", "/api/v1/openapi.json", "/api/v1"])
-async def test_what_is_open_stays_open(client, path):
+async def test_open_paths_need_no_login(client, path):
     assert (await client.get(path, allow_redirects=False)).status == 200
 
 
-async def test_the_live_socket_ends_with_the_login_that_opened_it(client, accounts):
+async def test_the_live_socket_closes_when_the_login_that_opened_it_ends(client, accounts):
     await set_up(client, accounts)
     cookie = client.session.cookie_jar.filter_cookies(client.make_url("/"))["restbeat"].value
     async with asyncio.timeout(10), client.ws_connect("/live") as socket:
@@ -79,7 +81,7 @@ async def test_the_live_socket_ends_with_the_login_that_opened_it(client, accoun
     assert socket.closed
 
 
-async def test_the_first_account_lets_in_and_its_cookie_tells_no_script_and_no_other_site(client, accounts):
+async def test_the_first_account_logs_in_and_its_cookie_is_hidden_from_scripts_and_other_sites(client, accounts):
     answer = await set_up(client, accounts)
     cookie = answer.headers["Set-Cookie"]
     assert (answer.status, answer.headers["Location"]) == (303, "/")
@@ -95,7 +97,7 @@ async def test_behind_tls_the_cookie_is_secure(client, accounts):
     assert "Secure" in answer.headers["Set-Cookie"]
 
 
-async def test_a_login_leads_where_one_wanted_to_go_and_nowhere_else(client, accounts):
+async def test_a_login_redirects_to_the_wanted_page_of_this_server_only(client, accounts):
     await set_up(client, accounts)
     for wanted, place in (
         ("/sessions/7", "/sessions/7"),
@@ -109,7 +111,7 @@ async def test_a_login_leads_where_one_wanted_to_go_and_nowhere_else(client, acc
         assert (answer.status, answer.headers["Location"]) == (303, place)
 
 
-async def test_a_refused_login_says_so_and_keeps_the_name(client, accounts):
+async def test_a_refused_login_shows_the_reason_and_keeps_the_name(client, accounts):
     await set_up(client, accounts)
     client.session.cookie_jar.clear()
     for _ in range(5):
@@ -123,7 +125,7 @@ async def test_a_refused_login_says_so_and_keeps_the_name(client, accounts):
     assert int(throttled.headers["Retry-After"]) >= 1
 
 
-async def test_no_change_passes_without_its_token(client, accounts):
+async def test_a_change_without_its_token_is_refused(client, accounts):
     await set_up(client, accounts)
     press = {"path": "/api/v1/rooms/room-1/advance", "json": {"leaving": "settle"}}
     bare = await client.post(**press)
@@ -133,7 +135,7 @@ async def test_no_change_passes_without_its_token(client, accounts):
     assert "too old" in (await bare.json())["error"]
 
 
-async def test_the_pages_carry_the_token_and_the_way_out(client, accounts):
+async def test_pages_carry_the_token_and_the_logout_form(client, accounts):
     await set_up(client, accounts)
     csrf = await token(client)
     html = await (await client.get("/")).text()
@@ -144,7 +146,7 @@ async def test_the_pages_carry_the_token_and_the_way_out(client, accounts):
     assert (await client.get("/api/v1/sessions")).status == 401
 
 
-async def test_only_an_admin_sees_and_makes_accounts(client, accounts):
+async def test_only_an_admin_sees_and_creates_accounts(client, accounts):
     await set_up(client, accounts)
     headers = {"X-CSRF-Token": await token(client)}
     made = await client.post("/api/v1/accounts", json={"name": "Bo", "password": PASSWORD}, headers=headers)
@@ -170,14 +172,14 @@ async def test_only_an_admin_changes_the_settings_and_everybody_reads_them(clien
     assert "An admin may change these." in await (await client.get("/settings")).text()
 
 
-async def test_another_site_cannot_log_in_for_somebody(client, accounts):
+async def test_another_site_cannot_submit_a_login(client, accounts):
     await set_up(client, accounts)
     fields = {"name": "Ada", "password": PASSWORD}
     answer = await client.post("/login", data=fields, headers={"Origin": "https://evil.example"}, allow_redirects=False)
     assert answer.status == 403
 
 
-async def test_a_program_logs_in_by_json_and_has_its_token_at_once(client, accounts):
+async def test_a_program_logs_in_by_json_and_gets_its_token_at_once(client, accounts):
     await set_up(client, accounts)
     client.session.cookie_jar.clear()
     wrong = await client.post("/api/v1/login", json={"name": "Ada", "password": "wrong password"})
@@ -193,7 +195,7 @@ async def test_a_program_logs_in_by_json_and_has_its_token_at_once(client, accou
     assert form.status == 415, "no form of another site can log somebody in"
 
 
-async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_field_means(client):
+async def test_the_api_description_covers_login_admin_endpoints_and_fields(client):
     api = await (await client.get("/api/v1/openapi.json")).json()
     login = api["paths"]["/api/v1/login"]["post"]
     assert "security" not in login
@@ -201,7 +203,7 @@ async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_fiel
     assert api["paths"]["/api/v1/accounts"]["get"]["description"] == "For admins."
     fields = {name: schema.get("properties", {}) for name, schema in api["components"]["schemas"].items()}
     assert fields["RoomState"]["change_pct"]["description"] == "RMSSD of the last 60 s against the baseline of this session."
-    assert fields["EnterPain"]["key"]["description"] == "Made by whoever sends it, another for each entry.", "an inherited field"
+    assert fields["EnterPain"]["key"]["description"] == "Chosen by the sender, a new one for each entry.", "an inherited field"
     assert [item["title"] for item in api["components"]["schemas"]["BeatRow"]["prefixItems"]] == [
         "end_s",
         "rr_ms",
@@ -214,7 +216,7 @@ async def test_the_api_says_how_to_come_in_what_is_for_admins_and_what_each_fiel
 
 
 @pytest.mark.parametrize("text", ["", "   ", "two\nlines", "a\u0000b", "x" * 81])
-async def test_a_mark_that_nobody_could_read_is_refused(client, accounts, text):
+async def test_a_mark_of_unreadable_text_is_refused(client, accounts, text):
     await set_up(client, accounts)
     headers = {"X-CSRF-Token": await token(client)}
     answer = await client.post("/api/v1/rooms/room-1/marks", json={"technique": text}, headers=headers)

@@ -1,4 +1,4 @@
-"""The way in and out in a real Chromium: login, first account, accounts, one's own password."""
+"""Login and logout in a real Chromium: login, first account, accounts, one's own password."""
 
 from argon2 import PasswordHasher
 import pytest
@@ -8,7 +8,7 @@ from restbeat.service.accounts.passwords import Passwords
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.sessions.session_store import SessionStore
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
 from ..screen import ARTIFACTS, AXE, SIZES, broken_rules, serving, text, until
 
@@ -19,11 +19,11 @@ LONG = "Maximiliane Freifrau von Hohenstein-Oberkirchen zu Wartburg"
 
 
 class Practice:
-    """A house with a login."""
+    """Made-up rooms with a login."""
 
     def __init__(self, accounts):
         self.accounts = accounts
-        self.house = FakeHouse(LiveFeed(), [room_state()])
+        self.rooms = FakePractice(LiveFeed(), [room_state()])
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def practice(tmp_path):
         yield Practice(await Accounts.open(storage, passwords=quick))
 
 
-async def come_in(page, address, name="Ada", password=PASSWORD, wanted="/"):
+async def log_in(page, address, name="Ada", password=PASSWORD, wanted="/"):
     await page.goto(f"{address}{wanted}")
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(password)
@@ -41,10 +41,10 @@ async def come_in(page, address, name="Ada", password=PASSWORD, wanted="/"):
     await until(page, "location.pathname !== '/login'")
 
 
-async def test_a_room_that_is_open_leads_to_the_login_once_that_is_over(practice, page):
+async def test_an_open_room_page_redirects_to_the_login_once_the_login_ends(practice, page):
     login = await practice.accounts.set_up(practice.accounts.setup_code, "Ada", PASSWORD, peer="here")
-    async with serving(practice.house, accounts=practice.accounts) as address:
-        await come_in(page, address, wanted="/rooms/room-1")
+    async with serving(practice.rooms, accounts=practice.accounts) as address:
+        await log_in(page, address, wanted="/rooms/room-1")
         await until(page, "document.querySelector('#rate').textContent !== '–'")
         row = await practice.accounts.add("Bo", PASSWORD, "admin", by=login.person)
         by = (await practice.accounts.log_in("Bo", PASSWORD, peer="here")).person
@@ -55,8 +55,8 @@ async def test_a_room_that_is_open_leads_to_the_login_once_that_is_over(practice
 
 async def test_a_therapist_changes_their_own_password_in_the_settings(practice, page):
     await practice.accounts.set_up(practice.accounts.setup_code, "Ada", PASSWORD, peer="here")
-    async with serving(practice.house, accounts=practice.accounts) as address:
-        await come_in(page, address, wanted="/settings")
+    async with serving(practice.rooms, accounts=practice.accounts) as address:
+        await log_in(page, address, wanted="/settings")
         await page.get_by_label("Password until now").fill("not my password")
         await page.get_by_label("New password").fill(OTHER)
         await page.get_by_role("button", name="Change my password").click()
@@ -64,29 +64,29 @@ async def test_a_therapist_changes_their_own_password_in_the_settings(practice, 
         await page.keyboard.type(PASSWORD)
         await page.keyboard.press("Enter")
         await until(page, "location.pathname === '/login'")
-        await come_in(page, address, password=OTHER, wanted="/settings")
+        await log_in(page, address, password=OTHER, wanted="/settings")
         assert await page.locator("h1").inner_text() == "Settings"
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_every_page_of_the_way_in_fits_every_screen_and_breaks_no_wcag_2_2_aa(practice, page, theme):
-    async with serving(practice.house, accounts=practice.accounts) as address:
+async def test_login_setup_and_account_pages_fit_every_screen_and_meet_wcag_2_2_aa(practice, page, theme):
+    async with serving(practice.rooms, accounts=practice.accounts) as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
-        await looked_at(page, address, theme, "/login", "/setup")
+        await check_pages(page, address, theme, "/login", "/setup")
         login = await practice.accounts.set_up(practice.accounts.setup_code, "Ada", PASSWORD, peer="here")
         await practice.accounts.add(LONG, PASSWORD, "therapist", by=login.person)
-        await come_in(page, address)
+        await log_in(page, address)
         assert await text(page, "nav a:last-child") == "Accounts"
-        await looked_at(page, address, theme, "/accounts", "/settings", "/nowhere")
+        await check_pages(page, address, theme, "/accounts", "/settings", "/nowhere")
         await page.goto(f"{address}/accounts")
         own = await page.locator(".accounts li", has_text="Ada").inner_text()
         assert "Change your password" in own
         assert "Switch off" not in own
 
 
-async def looked_at(page, address, theme, *paths):
+async def check_pages(page, address, theme, *paths):
     for path in paths:
         await page.goto(address + path)
         for size, (width, height) in SIZES.items():

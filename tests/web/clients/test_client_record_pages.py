@@ -1,4 +1,4 @@
-"""The pages and addresses of clients, notes and settings, over a real database."""
+"""The pages and endpoints of clients, notes and settings, with a real database."""
 
 import re
 
@@ -37,7 +37,7 @@ async def test_no_page_carries_an_inline_script_or_style(client, bench, path):  
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
 
 
-async def test_a_browser_that_hides_clients_lists_none_of_them(client, bench):  # noqa: F811 the fixture
+async def test_a_browser_that_hides_clients_lists_none(client, bench):  # noqa: F811 the fixture
     await a_session(bench)
     assert "M-014" in await (await client.get("/clients")).text()
     hidden = await (await client.get("/clients", headers={"Cookie": "restbeat-hide=yes"})).text()
@@ -45,7 +45,7 @@ async def test_a_browser_that_hides_clients_lists_none_of_them(client, bench):  
     assert "M-014" not in hidden
 
 
-async def test_a_pseudonym_from_elsewhere_may_hold_any_character(client, bench):  # noqa: F811 the fixture
+async def test_an_imported_pseudonym_may_hold_any_character(client, bench):  # noqa: F811 the fixture
     await a_session(bench, ODD)
     html = await (await client.get("/clients")).text()
     address = re.search(r'class="open" href="([^"]+)"', html).group(1)
@@ -57,7 +57,7 @@ async def test_a_pseudonym_from_elsewhere_may_hold_any_character(client, bench):
     assert full["client"]["client"] == ODD
 
 
-async def test_who_looks_is_noted_by_page_and_by_api_alike(client, bench):  # noqa: F811 the fixture
+async def test_views_by_page_and_by_api_are_noted_in_the_audit_log(client, bench):  # noqa: F811 the fixture
     await a_session(bench)
     for path in (
         "/clients/M-014",
@@ -79,7 +79,7 @@ async def test_who_looks_is_noted_by_page_and_by_api_alike(client, bench):  # no
     ]
 
 
-async def test_a_client_is_made_and_agrees_by_the_api(client):
+async def test_a_client_is_created_and_gives_consent_by_the_api(client):
     assert await (await client.get("/api/v1/next-pseudonym")).json() == {"pseudonym": "M-001"}
     made = await client.post("/api/v1/clients", json={"pseudonym": None})
     assert (made.status, (await made.json())["client"]) == (201, "M-001")
@@ -98,14 +98,14 @@ async def test_a_client_is_made_and_agrees_by_the_api(client):
     assert [row["client"] for row in found] == ["M-001"]
 
 
-async def test_each_purpose_is_worded_in_both_languages(client):
+async def test_each_consent_has_a_text_in_both_languages(client):
     texts = await (await client.get("/api/v1/consent-texts")).json()
     assert [text["purpose"] for text in texts] == list(PURPOSES)
     assert all(text[language]["title"] and text[language]["text"] for text in texts for language in ("en", "de"))
     assert {text.wording for text in TEXTS} == {"1"}
 
 
-async def test_notes_want_the_contraindications_and_tell_of_others_that_saved(client, bench):  # noqa: F811 the fixture
+async def test_notes_require_contraindications_and_report_a_concurrent_save(client, bench):  # noqa: F811 the fixture
     await a_session(bench)
     notes = await (await client.get("/api/v1/sessions/1/notes")).json()
     soap = notes["draft"] | {"based_on": None, "mind": "slowly"}
@@ -122,7 +122,7 @@ async def test_notes_want_the_contraindications_and_tell_of_others_that_saved(cl
     assert "it shows no medical necessity" in page
 
 
-async def test_the_notes_of_a_session_that_has_run_hold_its_figures(client, bench):  # noqa: F811 the fixture
+async def test_the_notes_of_a_finished_session_contain_its_figures(client, bench):  # noqa: F811 the fixture
     room = await open_room(bench, client="M-014", pain_before=4)
     for leaving in ("settle", "baseline", "massage", "recovery"):
         await bench.house.entries.advance(room, leaving)
@@ -141,12 +141,12 @@ async def test_the_notes_of_a_session_that_has_run_hold_its_figures(client, benc
         ({"next_keys": ["Space", "Digit3", "Enter"]}, "Digit3, Enter means something else in a room. Choose another key."),
     ],
 )
-async def test_settings_that_do_not_fit_are_refused_in_words(client, change, sentence):
+async def test_invalid_settings_are_refused_with_a_sentence(client, change, sentence):
     answer = await client.put("/api/v1/settings", json=change)
     assert (answer.status, (await answer.json())["error"]) == (409, sentence)
 
 
-async def test_settings_are_kept_as_they_are_sent(client):
+async def test_settings_are_stored_as_sent(client):
     change = {
         "techniques": [" Swedish   massage "],
         "pressures": ["Soft"],

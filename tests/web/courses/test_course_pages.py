@@ -1,4 +1,4 @@
-"""The pages of a course over a real database: what stands beside it, the plan, who is due, who looked."""
+"""The pages of a course with a real database: co-interventions, the plan, the clients who are due, the audit log."""
 # ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from restbeat.service.clients.flags import set_flag
 from restbeat.service.clients.models import Identity
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError, UnknownSessionError
-from restbeat.service.privacy.personal_data import of_client, tables_of_client
+from restbeat.service.privacy.personal_data import client_records, tables_of_client
 from restbeat.service.sessions.session_store import NewSession
 from restbeat.service.settings import CoursePlan, Settings
 
@@ -21,7 +21,7 @@ from ...service.courses.courses_made import BEGIN, a_course, audited, bench, pag
 # Beside the massage, and the plan
 
 
-async def test_complements_are_noted_beside_a_session_and_taken_back(bench, pages):
+async def test_co_interventions_are_added_to_a_session_and_removed(bench, pages):
     (session,) = await a_course(bench, days=(0,))
     path = f"/api/v1/sessions/{session}/complements"
     made = await pages.post(path, json={"kind": "heat", "detail": "  20 min,\n neck "})
@@ -58,13 +58,13 @@ async def test_a_client_follows_the_practices_plan_until_they_have_their_own(ben
     assert (await (await pages.delete("/api/v1/clients/M-014/plan")).json())["own"] is False
 
 
-async def test_a_plan_that_says_no_day_is_refused_in_words(bench):
+async def test_a_plan_without_a_valid_day_is_refused_with_a_sentence(bench):
     await bench.records.add("M-001", by="Ada")
     with pytest.raises(RefusedError, match="A plan needs the day on which it begins"):
         await bench.courses.set_plan("M-001", ClientPlan(plan=CoursePlan()), by="Ada")
 
 
-async def test_who_is_due_who_is_flagged_and_who_has_stayed_away(bench, pages):
+async def test_the_due_list_shows_due_flagged_and_overdue_clients(bench, pages):
     for client, days in (("M-due", (0, 40)), ("M-soon", (0, 44)), ("M-away", (0,)), ("M-flagged", (0, 48))):
         await a_course(bench, client, days=days, report=False)
     for client in ("M-new", "M-over"):
@@ -72,13 +72,13 @@ async def test_who_is_due_who_is_flagged_and_who_has_stayed_away(bench, pages):
     over = ClientPlan(plan=CoursePlan(), starts_on="2026-09-07", over=True)
     await bench.courses.set_plan("M-over", over, by="Ada")
     flagged = next(row.session for row in await bench.storage.sessions() if row.client == "M-flagged")
-    await bench.storage.work(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
+    await bench.storage.run(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
     bench.clock.now = BEGIN + timedelta(days=57)
     await bench.storage.create_session(NewSession(header=Header(client="M-new", kind="rest"), source="H10"))
     cut_off = (
         "INSERT INTO session (client, kind, started_utc, source) VALUES ('M-over', 'rest', '2026-10-01T10:00:00.000Z', 'H10')"
     )
-    await bench.storage.work(lambda db: db.execute(cut_off))
+    await bench.storage.run(lambda db: db.execute(cut_off))
     rows = await bench.courses.practice()
     assert [row.client for row in rows if row.running] == ["M-new"]
     assert [(row.client, row.state) for row in rows] == [
@@ -101,7 +101,7 @@ async def test_who_is_due_who_is_flagged_and_who_has_stayed_away(bench, pages):
 # Pages
 
 
-async def test_the_pages_speak_the_clients_language_unless_another_is_asked_for(bench, pages):
+async def test_pages_are_in_the_clients_language_unless_another_is_requested(bench, pages):
     (session,) = await a_course(bench, days=(0,))
     path = f"/sessions/{session}/summary"
 
@@ -113,17 +113,17 @@ async def test_the_pages_speak_the_clients_language_unless_another_is_asked_for(
     await bench.records.set_identity("M-014", Identity(name="Erika", language="de"), new_key=False, by="Ada")
     assert [await language(path, "en"), await language(f"{path}?lang=en", "de")] == ["de", "en"]
     assert await language("/clients/M-014/course/client", "en") == "de"
-    bench.seal.path.unlink()  # the key is lost: the page is there all the same
+    bench.cipher.path.unlink()  # the key is lost: the page is there all the same
     assert await language(path, "en") == "en"
 
 
-async def test_a_language_that_there_are_no_pages_in_is_refused(bench, pages):
+async def test_a_language_without_pages_is_refused(bench, pages):
     await bench.records.add("M-001", by="Ada")
     answer = await pages.put("/api/v1/clients/M-001/identity", json={"language": "tlh"})
     assert (answer.status, (await answer.json())["error"]) == (409, "There are no pages in tlh; there are en, de.")
 
 
-async def test_who_looks_at_a_summary_or_a_course_is_noted(bench, pages):
+async def test_views_of_summaries_and_courses_are_noted_in_the_audit_log(bench, pages):
     (session,) = await a_course(bench, days=(0,))
     for path in (
         f"/sessions/{session}/summary",
@@ -151,7 +151,7 @@ async def test_no_page_carries_an_inline_script_or_style(bench, pages, path):
     assert "Rest alone can do this." in html or "Rest alone can change" in html or path == "/practice"
 
 
-async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(bench, pages):
+async def test_missing_sessions_and_clients_are_answered_with_a_sentence(bench, pages):
     for asked, error in (
         (bench.courses.session(9, "client's page", by="Ada"), UnknownSessionError),
         (bench.courses.course("M-9", "course", by="Ada"), UnknownClientError),
@@ -165,12 +165,12 @@ async def test_unknown_rooms_and_sessions_are_refused_with_a_sentence(bench, pag
         assert (await pages.get(path)).status == 404
 
 
-async def test_everything_of_a_course_goes_with_its_client(bench):
+async def test_erasing_a_client_erases_the_whole_course(bench):
     (session,) = await a_course(bench, days=(0,))
     await bench.courses.add_complement(session, "heat", "20 min", by="Ada")
     await bench.courses.set_plan("M-014", ClientPlan(plan=CoursePlan(), starts_on="2026-09-07"), by="Ada")
-    held = await bench.storage.work(
-        lambda db: (of_client(db, bench.seal, "M-014", BEGIN).rows, [name for name, _ in tables_of_client(db)])
+    held = await bench.storage.run(
+        lambda db: (client_records(db, bench.cipher, "M-014", BEGIN).rows, [name for name, _ in tables_of_client(db)])
     )
     assert {"complement", "plan"} <= set(held[1])
     assert json.dumps(held[0]["complement"][0]["detail"]) == '"20 min"'

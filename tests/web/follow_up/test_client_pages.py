@@ -1,4 +1,4 @@
-"""A client's own page over HTTP: what it shows, what it takes, how it refuses, what its headers forbid."""
+"""A client's own page over HTTP: its content, its forms, its refusals, its headers."""
 # ruff: noqa: F811 what fixtures are is imported
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from restbeat.service.follow_up.link_tokens import LinkKeys
 from ...service.own_pages import DAY, NOW, practice, token_of, visitor  # noqa: F401 fixtures
 
 
-async def asked(practice, **wanted):
+async def session_with_link(practice, **wanted):
     session = await practice.session(ended_ago=DAY)
     return session, token_of(await practice.link("M-014", session, **wanted))
 
@@ -21,8 +21,8 @@ def visible(html):
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
-async def test_the_page_shows_the_summary_and_asks(practice, visitor):
-    session, token = await asked(practice)
+async def test_the_page_shows_the_summary_and_the_questions(practice, visitor):
+    session, token = await session_with_link(practice)
     answer = await visitor.get(f"/c/{token}")
     html = await answer.text()
     assert answer.status == 200
@@ -42,8 +42,8 @@ async def test_the_page_shows_the_summary_and_asks(practice, visitor):
     assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", html)
 
 
-async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(practice, visitor):
-    session, token = await asked(practice)
+async def test_one_view_is_one_entry_of_the_audit_log_with_its_session(practice, visitor):
+    session, token = await session_with_link(practice)
     await practice.set_mail()
     for path in (f"/c/{token}", f"/c/{token}/{session}", "/links/1/print"):
         assert (await visitor.get(path)).status == 200
@@ -54,8 +54,8 @@ async def test_one_look_is_one_line_of_the_audit_log_and_names_the_session(pract
     assert log == [*looks, ("demo", "link printed", session)]
 
 
-async def test_headers_keep_the_address_to_itself(practice, visitor):
-    session, token = await asked(practice)
+async def test_headers_keep_the_secret_address_private(practice, visitor):
+    session, token = await session_with_link(practice)
     for path in (f"/c/{token}", f"/c/{token}/{session}/calendar.ics", "/c/nonsense", "/c/", "/c/a/b/c/d"):
         headers = (await visitor.get(path)).headers
         assert headers["Referrer-Policy"] == "no-referrer"
@@ -66,9 +66,9 @@ async def test_headers_keep_the_address_to_itself(practice, visitor):
     assert (await visitor.get("/sessions")).headers["Referrer-Policy"] == "same-origin"
 
 
-async def test_every_refusal_is_the_same_to_the_byte(practice, visitor, tmp_path):
+async def test_every_refusal_is_byte_for_byte_the_same(practice, visitor, tmp_path):
     await practice.client("M-015")
-    session, token = await asked(practice)
+    session, token = await session_with_link(practice)
     foreign = await practice.session("M-015", ended_ago=DAY)
     await practice.link("M-015", foreign)  # shown, but by another's link
     good = await practice.link("M-014", session)
@@ -115,8 +115,8 @@ async def test_after_many_wrong_tries_a_page_asks_to_wait(practice, visitor):
     assert "A moment, please" in await answer.text()
 
 
-async def test_answers_are_sent_once_and_corrected_soon(practice, visitor):
-    session, token = await asked(practice)
+async def test_answers_are_sent_once_and_can_be_corrected_shortly_after(practice, visitor):
+    session, token = await session_with_link(practice)
     path = f"/c/{token}/{session}"
     fields = {"pain": "3", "sleep": "better", "relief": "lasts", "done": ["heat", "cold"], "note": "two\r\nlines "}
     sent = await visitor.post(f"{path}/24", data=fields, allow_redirects=False)
@@ -156,8 +156,8 @@ async def test_answers_are_sent_once_and_corrected_soon(practice, visitor):
         {"pain": "3", "done": "surgery"},
     ],
 )
-async def test_a_form_that_does_not_fit_says_what_is_missing_and_keeps_nothing(practice, visitor, fields):
-    session, token = await asked(practice)
+async def test_an_invalid_form_shows_what_is_missing_and_stores_nothing(practice, visitor, fields):
+    session, token = await session_with_link(practice)
     answer = await visitor.post(f"/c/{token}/{session}/24", data=fields)
     assert answer.status == 400
     assert "Please choose a number for the pain" in await answer.text()
@@ -180,15 +180,15 @@ async def test_a_form_that_does_not_fit_says_what_is_missing_and_keeps_nothing(p
         (b"pain=3&note=" + b"x" * 70_000, "application/x-www-form-urlencoded", 413),
     ],
 )
-async def test_whatever_is_sent_is_refused_and_breaks_nothing(practice, visitor, body, kind, status):
-    session, token = await asked(practice)
+async def test_any_malformed_request_is_refused_and_breaks_nothing(practice, visitor, body, kind, status):
+    session, token = await session_with_link(practice)
     answer = await visitor.post(f"/c/{token}/{session}/24", data=body, headers={"Content-Type": kind})
     assert answer.status == status
     assert await practice.sql("SELECT count(*) FROM follow_up") == [(0,)]
 
 
-async def test_a_form_of_a_page_without_referrer_comes_through_and_another_sites_does_not(practice, visitor):
-    session, token = await asked(practice)
+async def test_a_form_of_a_page_without_referrer_is_accepted_and_another_sites_is_not(practice, visitor):
+    session, token = await session_with_link(practice)
     for headers, status in (
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 303),
         ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
@@ -219,7 +219,7 @@ async def test_the_client_chooses_sessions_and_language(practice, visitor):
     assert '<html lang="en" class="own">' in await (await visitor.get(f"/c/{token}")).text()
 
 
-async def test_of_two_sessions_that_about_which_something_is_asked_is_shown(practice, visitor):
+async def test_of_two_sessions_the_one_with_open_questions_is_shown(practice, visitor):
     older = await practice.session(ended_ago=timedelta(hours=44))
     newer = await practice.session(ended_ago=timedelta(hours=2))
     token = token_of(await practice.link("M-014", older, newer))
@@ -229,8 +229,8 @@ async def test_of_two_sessions_that_about_which_something_is_asked_is_shown(prac
     assert f'<a href="/c/{token}/{older}">Answer them</a>' in html
 
 
-async def test_the_calendar_file_holds_both_and_names_no_health(practice, visitor):
-    session, token = await asked(practice)
+async def test_the_calendar_file_has_both_follow_ups_and_mentions_no_health(practice, visitor):
+    session, token = await session_with_link(practice)
     answer = await visitor.get(f"/c/{token}/{session}/calendar.ics")
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="restbeat.ics"'
@@ -243,8 +243,8 @@ async def test_the_calendar_file_holds_both_and_names_no_health(practice, visito
     assert all(str(event["URL"]).endswith(f"/c/{token}") for event in events)
 
 
-async def test_paper_has_the_code_and_no_form(practice, visitor):
-    session, _ = await asked(practice)
+async def test_the_print_view_has_the_qr_code_and_no_form(practice, visitor):
+    session, _ = await session_with_link(practice)
     html = await (await visitor.get("/links/1/print")).text()
     assert "No phone can open the address of this computer" in html
     assert "<path" not in html
@@ -262,8 +262,8 @@ async def test_paper_has_the_code_and_no_form(practice, visitor):
     assert (await visitor.get("/links/1/print")).status == 409
 
 
-async def test_under_the_public_name_there_is_nothing_but_clients_pages(practice, visitor):
-    _, token = await asked(practice)
+async def test_under_the_public_host_name_only_clients_pages_are_served(practice, visitor):
+    _, token = await session_with_link(practice)
     public = {"Host": "practice.example"}
     assert (await visitor.get(f"/c/{token}", headers=public)).status == 403
     await practice.set_mail()

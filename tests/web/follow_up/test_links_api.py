@@ -6,7 +6,7 @@ import pytest
 from restbeat.service.clients.models import Identity
 from restbeat.service.follow_up.models import Answers
 from restbeat.service.privacy.erasure import erase
-from restbeat.service.privacy.personal_data import of_client
+from restbeat.service.privacy.personal_data import client_records
 
 from ...service.own_pages import DAY, PUBLIC, practice, token_of, visitor  # noqa: F401 fixtures
 
@@ -15,7 +15,7 @@ async def said(answer):
     return answer.status, (await answer.json())["error"]
 
 
-async def test_a_link_is_made_changed_and_revoked(practice, visitor):
+async def test_a_link_is_created_changed_and_revoked(practice, visitor):
     session = await practice.session(ended_ago=DAY)
     path = "/api/v1/clients/M-014/links"
     made = await visitor.post(path, json={"sessions": [session]})
@@ -37,7 +37,7 @@ async def test_a_link_is_made_changed_and_revoked(practice, visitor):
 
 
 @pytest.mark.parametrize("body", [{"days": 0}, {"days": 366}, {"sessions": ["x"]}, {"language": "Deutsch"}, {"colour": "red"}])
-async def test_what_no_link_can_be_is_refused(visitor, body):
+async def test_an_invalid_link_request_is_refused(visitor, body):
     assert (await visitor.post("/api/v1/clients/M-014/links", json=body)).status == 400
 
 
@@ -46,13 +46,13 @@ async def test_a_link_in_a_language_without_pages_is_refused(visitor):
     assert await said(answer) == (409, "There are no pages in tlh; there are en, de.")
 
 
-async def test_without_consent_there_is_no_link_and_the_refusal_says_what_to_do(practice, visitor):
+async def test_without_consent_no_link_is_created_and_the_refusal_explains_what_to_do(practice, visitor):
     await practice.client("M-015", agrees=False)
     answer = await visitor.post("/api/v1/clients/M-015/links", json={})
     assert await said(answer) == (409, "M-015 has not agreed to get a link. Ask, and note that M-015 agrees.")
 
 
-async def test_mail_settings_are_kept_and_the_password_is_not_told(practice, visitor):
+async def test_mail_settings_are_stored_and_the_password_is_not_shown(practice, visitor):
     settings = {"public_address": "https://Practice.example/", "host": "smtp.example", "sender": "blue@practice.example"}
     kept = await (await visitor.put("/api/v1/mail-settings", json=settings)).json()
     assert (kept["public_address"], kept["port"], kept["security"], kept["has_password"]) == (PUBLIC, 587, "starttls", False)
@@ -66,7 +66,7 @@ async def test_mail_settings_are_kept_and_the_password_is_not_told(practice, vis
     assert await practice.sql("SELECT value FROM setting WHERE name = 'mail' AND value LIKE '%password%'") == []
 
 
-async def test_a_link_is_mailed_only_where_that_can_be(practice, visitor):
+async def test_a_link_is_mailed_only_where_mail_can_be_sent(practice, visitor):
     await visitor.post("/api/v1/clients/M-014/links", json={})
     send = "/api/v1/links/1/mail"
     assert (await said(await visitor.post(send, json={})))[1].startswith("No mail can be sent: an admin sets the server")
@@ -81,14 +81,14 @@ async def test_a_link_is_mailed_only_where_that_can_be(practice, visitor):
     assert await said(await visitor.post(send, json={})) == (409, "This link is over. Make a new one.")
 
 
-async def test_the_clients_own_page_is_in_what_is_exported_and_goes_with_them(practice):
+async def test_the_clients_own_page_is_exported_and_erased_with_the_client(practice):
     session = await practice.session(ended_ago=DAY)
     link = await practice.link("M-014", session)
     await practice.links.answer(token_of(link), session, 24, Answers(pain=3, note="sentinel-note"), peer="here")
     await practice.set_mail()
     await practice.records.set_identity("M-014", Identity(email="erika@example.org"), new_key=False, by="Ada")
     await practice.links.send(link.link, by="Ada")
-    held = await practice.storage.work(lambda db: of_client(db, practice.seal, "M-014", practice.now))
+    held = await practice.storage.run(lambda db: client_records(db, practice.cipher, "M-014", practice.now))
     assert {name: len(held.rows[name]) for name in ("client_link", "client_link_session", "follow_up", "mail")} == {
         "client_link": 1,
         "client_link_session": 1,
@@ -96,7 +96,7 @@ async def test_the_clients_own_page_is_in_what_is_exported_and_goes_with_them(pr
         "mail": 1,
     }
     handle = held.rows["client_link"][0]["handle"]
-    await practice.storage.work(lambda db: erase(db, practice.storage.folder, "M-014", "Ada", practice.now))
+    await practice.storage.run(lambda db: erase(db, practice.storage.folder, "M-014", "Ada", practice.now))
     for table in ("client_link", "client_link_session", "follow_up", "mail"):
         assert await practice.sql(f"SELECT count(*) FROM {table}") == [(0,)]
     kept = b"".join(path.read_bytes() for path in practice.storage.folder.iterdir() if path.is_file())

@@ -1,4 +1,4 @@
-"""What clients take home, the course and who is due, in a real Chromium: on each screen, in each light, on paper."""
+"""The pages that clients take home, the course and the due list in a real Chromium: on each screen, in each theme, in print."""
 
 from functools import partial
 import re
@@ -12,7 +12,7 @@ from restbeat.service.rendering.page_files import PageFiles
 from restbeat.service.rooms.live_feed import LiveFeed
 
 from ...chromium import SIZES
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
 from ..screen import ARTIFACTS, AXE, broken_rules, serving, until
 from ..take_home import FakeCourses, a_course, a_session, german
@@ -32,8 +32,8 @@ PAGES = {
 }
 
 
-def a_house():
-    return FakeHouse(LiveFeed(), [room_state()])
+def a_practice():
+    return FakePractice(LiveFeed(), [room_state()])
 
 
 async def settled(page):
@@ -41,7 +41,7 @@ async def settled(page):
 
 
 async def test_each_page_fits_each_screen(page):
-    async with serving(a_house(), courses=FakeCourses()) as address:
+    async with serving(a_practice(), courses=FakeCourses()) as address:
         for name, path in PAGES.items():
             await page.goto(address + path)
             await settled(page)
@@ -58,8 +58,8 @@ async def test_each_page_fits_each_screen(page):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
-async def test_no_page_breaks_wcag_2_2_aa(page):
-    async with serving(a_house(), courses=FakeCourses()) as address:
+async def test_every_page_meets_wcag_2_2_aa(page):
+    async with serving(a_practice(), courses=FakeCourses()) as address:
         await page.goto(f"{address}/healthz")
         for theme in ("dark", "dim"):
             await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
@@ -69,8 +69,8 @@ async def test_no_page_breaks_wcag_2_2_aa(page):
                 assert await broken_rules(page) == [], f"{path} in {theme}"
 
 
-async def test_a_browser_prints_the_summary_on_one_a4(page):
-    async with serving(a_house(), courses=FakeCourses()) as address:
+async def test_the_summary_prints_on_one_a4_page(page):
+    async with serving(a_practice(), courses=FakeCourses()) as address:
         for number in (7, 9, 10):
             for language in ("en", "de"):
                 await page.goto(f"{address}/sessions/{number}/summary?lang={language}")
@@ -79,8 +79,8 @@ async def test_a_browser_prints_the_summary_on_one_a4(page):
                 (ARTIFACTS / f"printed-{number}-{language}.pdf").write_bytes(pdf)
 
 
-async def test_a_browser_prints_the_course_on_two(page):
-    async with serving(a_house(), courses=FakeCourses()) as address:
+async def test_the_course_prints_on_two_pages(page):
+    async with serving(a_practice(), courses=FakeCourses()) as address:
         for language in ("en", "de"):
             await page.goto(f"{address}{COURSE}/client?lang={language}")
             pdf = await page.pdf(prefer_css_page_size=True)
@@ -92,12 +92,12 @@ async def test_a_browser_prints_the_course_on_two(page):
 @pytest.mark.parametrize(
     ("what", "part"), [(partial(client_summary, a_session()), ".three"), (partial(client_course, a_course()), ".chart .wide")]
 )
-async def test_a_page_that_left_the_house_needs_nothing_beside_its_file(page, tmp_path, what, part):
-    """As it lies in an export: opened from a folder it has its style, its print button, and is as light as the device."""
+async def test_an_exported_page_needs_nothing_but_its_file(page, tmp_path, what, part):
+    """As it is in an export: opened from a folder it has its style, its print button, and the device's colour scheme."""
     file = tmp_path / "page.html"
     file.write_text(what(german(), Frame(static=PageFiles(STATIC).inline, own=True)))
-    asked = []
-    page.on("request", lambda request: asked.append(request.url.partition(",")[0]))
+    requested = []
+    page.on("request", lambda request: requested.append(request.url.partition(",")[0]))
     for scheme, ground in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(22, 28, 34)")):
         await page.emulate_media(color_scheme=scheme)
         await page.goto(file.as_uri())
@@ -107,5 +107,7 @@ async def test_a_page_that_left_the_house_needs_nothing_beside_its_file(page, tm
         assert display == ("grid" if part == ".three" else "block")
         assert await broken_rules(page) == [], scheme
         await page.screenshot(path=ARTIFACTS / f"exported-{what.func.__name__}-{scheme}.png", full_page=True)
-    assert set(asked) <= {file.as_uri()} | {f"data:{kind};base64" for kind in ("text/css", "text/javascript", "image/svg+xml")}
+    assert set(requested) <= {file.as_uri()} | {
+        f"data:{kind};base64" for kind in ("text/css", "text/javascript", "image/svg+xml")
+    }
     assert page.troubles == []

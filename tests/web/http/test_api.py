@@ -1,4 +1,4 @@
-"""The API does what its description says: schemathesis sends a real house what fits and what does not."""
+"""The API behaves as described: schemathesis sends valid and invalid requests to a real practice."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.testbench.bench import Bench
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ...practices import practice_of
 from ...service.houses import Air, Strap
@@ -34,17 +34,21 @@ PASSWORD = "correct horse battery"
 
 @asynccontextmanager
 async def practice(folder):
-    """A whole practice on a port, with a login, a running session and one on record; gives address and login."""
-    hub, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await SessionStore.open(folder) as storage, Worker() as worker, Rooms(storage, worker, hub, Air(), Strap) as house:
+    """Serve a whole practice with a login and a running session; yield its address and the login."""
+    live_feed, quick = LiveFeed(), Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with (
+        await SessionStore.open(folder) as storage,
+        Worker() as worker,
+        Rooms(storage, worker, live_feed, Air(), Strap) as rooms,
+    ):
         accounts = await Accounts.open(storage, passwords=quick)
         login = await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
-        seal = IdentityCipher(folder / "practice.key")
-        records = Clients(storage, seal, house.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, seal, house)
-        await house.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
+        cipher = IdentityCipher(folder / "practice.key")
+        records = Clients(storage, cipher, rooms.end_sessions_of, revoke_all)
+        rights = DataRequests(storage, worker, cipher, rooms)
+        await rooms.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
         await records.agree("M-014", "share", by="Ada")
-        async with open_client_pages(storage, seal) as links, Bench(hub, [FIXTURES]) as bench:
+        async with open_client_pages(storage, cipher) as links, Bench(live_feed, [FIXTURES]) as bench:
             await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
             parts = {
                 "accounts": accounts,
@@ -53,11 +57,11 @@ async def practice(folder):
                 "client_pages": links,
                 "test_bench": bench,
             }
-            async with served(practice_of(house, hub, **parts), "127.0.0.1", 0) as address:
+            async with serving(practice_of(rooms, live_feed, **parts), "127.0.0.1", 0) as address:
                 yield address, login
 
 
-async def test_schemathesis_finds_nothing(tmp_path):
+async def test_schemathesis_finds_no_failure(tmp_path):
     async with practice(tmp_path) as (address, login):
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS)),

@@ -1,4 +1,4 @@
-"""The pages in a real Chromium, fed by a house that beats by arithmetic."""
+"""The pages in a real Chromium, with a made-up practice."""
 
 import asyncio
 import re
@@ -11,20 +11,20 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import BeatRow
 from restbeat.service.rooms.session_start import Opening
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import beats, report, room_state
 from ..screen import ARTIFACTS, AXE, LOST, SIZES, becomes, broken_rules, serving, text, until
 
 pytestmark = pytest.mark.browser
 
 
-def a_house(**changes):
-    return FakeHouse(LiveFeed(), [room_state(**changes)])
+def a_practice(**changes):
+    return FakePractice(LiveFeed(), [room_state(**changes)])
 
 
-async def test_a_room_lives_and_two_presses_at_once_are_one(page):
-    house = a_house(phase="settle", change_pct=None)
-    async with serving(house) as address:
+async def test_a_room_updates_live_and_a_double_press_counts_once(page):
+    practice = a_practice(phase="settle", change_pct=None)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#rate').textContent !== '–'")
         rates = {await text(page, "#rate")}
@@ -37,48 +37,48 @@ async def test_a_room_lives_and_two_presses_at_once_are_one(page):
         await becomes(page, "#next-word", "Begin baseline")
         await page.locator("#next").dblclick()
         await becomes(page, "#phase", "Baseline")
-        assert house.states["room-1"].phase == "baseline"
+        assert practice.states["room-1"].phase == "baseline"
         await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
         await page.evaluate("document.activeElement.blur()")
         await page.keyboard.press("Space")
         await becomes(page, "#phase", "Massage")
         assert await page.title() == "Massage · Room 1 – restbeat"
-        assert [call[2] for call in house.calls] == ["settle", "baseline"]
+        assert [call[2] for call in practice.calls] == ["settle", "baseline"]
         assert await text(page, "#spoken") == "Massage"
         assert page.troubles == []
 
 
-async def test_a_press_with_another_control_in_focus_moves_no_phase(page):
-    house = a_house(phase="baseline", change_pct=None)
-    async with serving(house) as address:
+async def test_a_key_press_with_another_control_in_focus_begins_no_phase(page):
+    practice = a_practice(phase="baseline", change_pct=None)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await becomes(page, "#next-word", "Begin massage")
         await page.locator("#as-table").focus()
         await page.keyboard.press("Space")
         await until(page, "document.querySelectorAll('#table tbody tr').length === 12")
-        assert house.calls == []
+        assert practice.calls == []
         assert page.troubles == []
 
 
-async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
+async def test_the_signal_details_show_problems_of_the_stream(page):
     stream = StreamIntegrity(
         packets=700, beats=760, rejected_beats=9, duplicate_packets=44, gaps=1, lost_s=38.4, longest_gap_s=38.4,
         rr_sum_s=820.0, rr_time_s=690.0, two_straps_beats=60, late_batches=2,
     )  # fmt: skip
-    house = a_house(stream=stream)
-    async with serving(house) as address:
+    practice = a_practice(stream=stream)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#rate').textContent !== '–'")
         await page.click("#as-stream")
         await until(page, "document.querySelectorAll('#stream div').length === 11")
-        told = dict(
+        details = dict(
             await page.evaluate("[...document.querySelectorAll('#stream div')].map(d => [...d.children].map(c => c.textContent))")
         )
         odd = await page.evaluate("[...document.querySelectorAll('#stream div[data-odd=yes] dt')].map(d => d.textContent)")
-        assert told["Last packet"].endswith(" s ago")
-        assert told["RR sum against the clock"] == "118.8 %"
-        assert told["Gaps"] == "1, 38 s lost, longest 38 s"
-        assert told["Doubled, passed over"] == "44"
+        assert details["Last packet"].endswith(" s ago")
+        assert details["RR sum against the clock"] == "118.8 %"
+        assert details["Gaps"] == "1, 38 s lost, longest 38 s"
+        assert details["Doubled, passed over"] == "44"
         assert odd == ["RR sum against the clock", "Gaps", "Doubled, passed over", "Late batches", "Two straps at once"]
         assert await page.locator("#strip").is_hidden()
         apart = Parity(compared=6, differences=[Difference("last 60 s", "rmssd_ms", 40.1, 40.2)])
@@ -86,16 +86,16 @@ async def test_the_signal_in_detail_tells_what_was_wrong_with_the_stream(page):
             (Parity(compared=6), "all 6 figures agree, "),
             (apart, "RMSSD differs: 40.1 here, 40.2 there, "),
         ):
-            house.change("room-1", room_state(stream=stream, checked=parity, checked_s=12.0))
+            practice.change("room-1", room_state(stream=stream, checked=parity, checked_s=12.0))
             await until(page, f"[...document.querySelectorAll('#stream dd')].some(d => /^{said}\\d+ s ago$/.test(d.textContent))")
         await page.click("#as-stream")
         assert await page.locator("#strip").is_visible()
         assert page.troubles == []
 
 
-async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
-    house = a_house()
-    async with serving(house) as address:
+async def test_a_missing_batch_makes_the_page_request_a_snapshot(page):
+    practice = a_practice()
+    async with serving(practice) as address:
         sent = []
 
         def keep(frame):
@@ -104,7 +104,7 @@ async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
         page.on("websocket", lambda live: live.on("framesent", keep))
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#rate').textContent !== '–'")
-        record = house.hub.records["room-1"]
+        record = practice.live_feed.records["room-1"]
         record.seq += 1  # a batch that no browser ever gets
         record.beats.append(BeatRow(record.state.now_s, 900.0, True, False))
         for _ in range(100):
@@ -114,8 +114,8 @@ async def test_a_missing_batch_makes_the_page_ask_for_the_whole_again(page):
         assert sent == ['{"type":"ask","room":"room-1"}']
 
 
-async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays(page):
-    house = FakeHouse(
+async def test_heart_rate_only_and_lost_signals_are_shown_and_old_numbers_removed(page):
+    practice = FakePractice(
         LiveFeed(),
         [
             room_state(
@@ -128,7 +128,7 @@ async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays
             room_state("room-2", **LOST),
         ],
     )
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await becomes(page, "#word", "Heart rate only – no HRV")
         await page.goto(f"{address}/rooms/room-2")
@@ -138,10 +138,10 @@ async def test_heart_rate_only_and_lost_signals_are_said_and_no_old_number_stays
         assert page.troubles == []
 
 
-async def test_the_grid_leads_to_the_start_of_a_session_and_shows_it_once_it_runs(page):
-    house = a_house()
-    house.ready = False
-    async with serving(house) as address:
+async def test_the_grid_links_to_the_start_page_and_shows_the_session_once_it_runs(page):
+    practice = a_practice()
+    practice.ready = False
+    async with serving(practice) as address:
         await page.goto(address)
         await until(page, "document.querySelectorAll('.tile .rate').length === 1")
         assert "No Bluetooth adapter." in await text(page, "#adapter")
@@ -149,16 +149,16 @@ async def test_the_grid_leads_to_the_start_of_a_session_and_shows_it_once_it_run
             "[...document.querySelectorAll('.strap a')].map(a => [a.textContent, a.getAttribute('href')])"
         )
         assert links == [["In Room 1", "/rooms/room-1"], ["Start a session", "/start?strap=C3%3AD4"]]
-        await house.open_room(Opening(address="C3:D4", client="M-015"), by="demo")
+        await practice.open_room(Opening(address="C3:D4", client="M-015"), by="demo")
         await until(page, "document.querySelectorAll('.tile .rate').length === 2")
-        house.states.pop("room-2")
-        house.hub.remove("room-2")
+        practice.states.pop("room-2")
+        practice.live_feed.remove("room-2")
         await until(page, "document.querySelectorAll('.tile').length === 1")
         assert page.troubles == []
 
 
-async def test_the_extra_dim_theme_stays_chosen(page):
-    async with serving(a_house()) as address:
+async def test_the_extra_dim_theme_is_remembered(page):
+    async with serving(a_practice()) as address:
         await page.goto(f"{address}/sessions")
         await page.get_by_role("button", name="Extra dim").click()
         await page.goto(f"{address}/rooms/room-1")
@@ -169,10 +169,10 @@ async def test_the_extra_dim_theme_stays_chosen(page):
 
 @pytest.mark.parametrize("session", ["usual", "full"])
 async def test_the_summary_prints_on_exactly_one_a4(page, session):
-    house = a_house()
+    practice = a_practice()
     if session == "full":
-        house.reports[7] = crowded()
-    async with serving(house) as address:
+        practice.reports[7] = crowded()
+    async with serving(practice) as address:
         await page.goto(f"{address}/sessions/7")
         assert await page.evaluate("document.querySelector('.picture').decode().then(() => true)")
         assert "2026" in await text(page, "h1")
@@ -186,7 +186,7 @@ async def test_the_summary_prints_on_exactly_one_a4(page, session):
 
 
 def crowded():
-    """As much as a summary can have to say."""
+    """Return a report with as much text as a summary can have."""
     import msgspec
 
     full = report(notes=40)
@@ -208,7 +208,7 @@ def crowded():
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_page_fits_every_screen(page, size):
     width, height = SIZES[size]
-    house = FakeHouse(
+    practice = FakePractice(
         LiveFeed(),
         [
             room_state(),
@@ -219,7 +219,7 @@ async def test_every_page_fits_every_screen(page, size):
         ],
     )
     await page.set_viewport_size({"width": width, "height": height})
-    async with serving(house) as address:
+    async with serving(practice) as address:
         for name, path in {
             "grid": "/",
             "summary": "/sessions/7",
@@ -240,9 +240,9 @@ async def test_every_page_fits_every_screen(page, size):
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_no_page_breaks_wcag_2_2_aa(page, theme):
-    house = FakeHouse(LiveFeed(), [room_state(), room_state("room-2", **LOST)])
-    async with serving(house) as address:
+async def test_every_page_meets_wcag_2_2_aa(page, theme):
+    practice = FakePractice(LiveFeed(), [room_state(), room_state("room-2", **LOST)])
+    async with serving(practice) as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
         for path in ("/", "/sessions", "/sessions/7", "/sessions/8", "/nothing"):
@@ -253,9 +253,9 @@ async def test_no_page_breaks_wcag_2_2_aa(page, theme):
             assert await broken_rules(page) == [], f"{path} in {theme}"
 
 
-async def test_a_slow_clock_and_a_fast_one_are_counted_on_between_messages(page):
-    house = a_house(speed=10.0)
-    async with serving(house) as address:
+async def test_slow_and_fast_clocks_keep_running_between_messages(page):
+    practice = a_practice(speed=10.0)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#elapsed').textContent !== '–'")
         assert len(beats(0, 10)) > 5

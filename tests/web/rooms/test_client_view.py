@@ -1,4 +1,4 @@
-"""The client's own screen in a real Chromium: off at first, slow, silent until asked, and without a figure or a name."""
+"""The client's own screen in a real Chromium: off at first, slow, silent until a press, without figures or names."""
 
 import asyncio
 import io
@@ -12,7 +12,7 @@ import pytest
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import ClientView
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
 from ..screen import ARTIFACTS, AXE, broken_rules, serving, text, until
 
@@ -37,7 +37,7 @@ LIGHTS = """() => import(document.querySelector("link[href$='/client_field.js']"
   for (let s = 0; s < 300; s += 0.2) out.low = light(low.step(-1, 0.2).inner);
   return out;
 })"""
-"""The light of the field's middle, second by second, while the level jumps and goes."""
+"""Brightness in the middle of the colour field, second by second, while the level jumps and vanishes."""
 BREATHS = """(pace) => import(document.querySelector("link[href$='/client_pacer.js']").href).then(({ Pacer }) => {
   const pacer = new Pacer();
   let before = pacer.step(pace, 0), turns = 0, steepest = 0;
@@ -50,7 +50,7 @@ BREATHS = """(pace) => import(document.querySelector("link[href$='/client_pacer.
   }
   return [turns, first, steepest];
 })"""
-"""Ten minutes of it."""
+"""Ten minutes of the breathing pacer."""
 EAR = """
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...more) {
@@ -63,26 +63,26 @@ AudioNode.prototype.connect = function (to, ...more) {
   return connect.call(this, to, ...more);
 };
 """
-"""How loud what reaches the loudspeaker is."""
+"""Level of the sound that reaches the loudspeaker."""
 
 
-def a_house(**changes):
-    return FakeHouse(LiveFeed(), [room_state(**changes)])
+def a_practice(**changes):
+    return FakePractice(LiveFeed(), [room_state(**changes)])
 
 
-def change(house, **changes):
-    house.change("room-1", msgspec.structs.replace(house.states["room-1"], **changes))
+def change(practice, **changes):
+    practice.change("room-1", msgspec.structs.replace(practice.states["room-1"], **changes))
 
 
 def luminance(png):
-    """Relative luminance (WCAG) of 12 by 8 parts of the screen."""
+    """Return the relative luminance (WCAG) of 12 by 8 parts of the screen."""
     rgb = np.asarray(Image.open(io.BytesIO(png)).convert("RGB").resize((240, 160), Image.Resampling.BOX)) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return (linear @ [0.2126, 0.7152, 0.0722]).reshape(8, 20, 12, 20).mean(axis=(1, 3))
 
 
 async def changes_of_light(page, seconds):
-    """How fast the light changed at most, a second: over the whole screen, and in the part where it changed fastest."""
+    """Return the largest change of luminance per second, of the whole screen and of the part that changed fastest."""
     loop = asyncio.get_running_loop()
     seen, until_s = [], loop.time() + seconds
     while loop.time() < until_s:
@@ -98,15 +98,15 @@ async def changes_of_light(page, seconds):
 
 
 @pytest.mark.alone
-async def test_all_is_off_at_first_and_the_therapist_switches_it_from_another_screen(page, browser):
-    house, told = a_house(phase="recovery"), []
+async def test_everything_is_off_at_first_and_the_therapist_switches_it_from_another_screen(page, browser):
+    practice, frames = a_practice(phase="recovery"), []
     client = await browser.new_page(viewport={"width": 820, "height": 1180})
 
     def keep(frame):
-        told.append(frame)
+        frames.append(frame)
 
     client.on("websocket", lambda live: live.on("framereceived", keep))
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await page.get_by_role("button", name="Client view").click()
         async with page.context.expect_page() as opened:
@@ -126,29 +126,29 @@ async def test_all_is_off_at_first_and_the_therapist_switches_it_from_another_sc
         assert await page.get_by_role("switch", name="Breathing pacer").get_attribute("aria-checked") == "true"
         await page.get_by_role("button", name="Slower").click()
         await until(page, "document.querySelector('.pace').textContent === '5.5 breaths a minute'")
-        assert house.states["room-1"].client_view == ClientView(field=True, pacer=True, pace_per_min=5.5)
+        assert practice.states["room-1"].client_view == ClientView(field=True, pacer=True, pace_per_min=5.5)
         await page.get_by_role("button", name="All off").click()
         await until(client, "document.body.dataset.shows === 'words'")
         assert await text(client, "#words") == REST
         assert not any(character.isdigit() for character in await client.locator("body").inner_text())
         allowed = {"type", "field", "tone", "level", "pace_per_min", "pacer_sound", "adapter"}
-        assert all(set(json.loads(frame)) <= allowed for frame in told)
-        assert "M-014" not in "".join(told) + await client.content()
+        assert all(set(json.loads(frame)) <= allowed for frame in frames)
+        assert "M-014" not in "".join(frames) + await client.content()
         assert page.troubles == []
 
 
-async def test_light_changes_slowly_whatever_happens(page):
-    house = a_house(change_pct=-60.0, client_view=FIELD)
+async def test_brightness_changes_slowly_whatever_happens(page):
+    practice = a_practice(change_pct=-60.0, client_view=FIELD)
     await page.set_viewport_size({"width": 640, "height": 400})
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         await page.click("#begin")
         await page.locator("#begin").wait_for(state="hidden")
         await page.wait_for_timeout(500)
         rows = [("comes", *await changes_of_light(page, 5))]
-        change(house, change_pct=150.0, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
+        change(practice, change_pct=150.0, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
         rows.append(("jumps, and the pacer begins", *await changes_of_light(page, 7)))
-        change(house, notice="Pain 7.")
+        change(practice, notice="Pain 7.")
         rows.append(("goes", *await changes_of_light(page, 5)))
     (ARTIFACTS / "client-light.txt").write_text(
         "".join(
@@ -160,8 +160,8 @@ async def test_light_changes_slowly_whatever_happens(page):
     assert max(part for _, _, part in rows) > 0.001, "nothing was shown at all"
 
 
-async def test_the_field_itself_is_slow_and_equally_bright_at_both_ends(page):
-    async with serving(a_house()) as address:
+async def test_the_colour_field_is_slow_and_equally_bright_at_both_ends(page):
+    async with serving(a_practice()) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         lights = await page.evaluate(LIGHTS)
         assert max(lights["jumps"]) < 0.02
@@ -170,7 +170,7 @@ async def test_the_field_itself_is_slow_and_equally_bright_at_both_ends(page):
 
 
 async def test_the_pacer_keeps_its_pace_and_begins_with_breathing_in(page):
-    async with serving(a_house()) as address:
+    async with serving(a_practice()) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         for pace in (4, 6, 7):
             turns, first, steepest = await page.evaluate(BREATHS, pace)
@@ -179,14 +179,14 @@ async def test_the_pacer_keeps_its_pace_and_begins_with_breathing_in(page):
             assert steepest < 0.06, "of the circle in a tenth of a second"
 
 
-async def test_breathing_is_paced_in_recovery_alone_by_a_circle_that_grows_and_shrinks(page):
-    house = a_house(client_view=PACER)
-    async with serving(house) as address:
+async def test_breathing_is_paced_only_in_recovery_by_a_circle_that_grows_and_shrinks(page):
+    practice = a_practice(client_view=PACER)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         await page.click("#begin")
         await page.wait_for_timeout(700)
         assert await page.locator("#circle").is_hidden()
-        change(house, phase="recovery", phase_s=0.0)
+        change(practice, phase="recovery", phase_s=0.0)
         await until(page, "document.getElementById('breath').textContent === 'Breathe in'")
         width = "document.getElementById('circle').getBoundingClientRect().width"
         small = await until(page, width)
@@ -194,21 +194,21 @@ async def test_breathing_is_paced_in_recovery_alone_by_a_circle_that_grows_and_s
         await page.screenshot(path=ARTIFACTS / "client-pacer.png")
         await until(page, "document.getElementById('breath').textContent === 'Breathe out'")
         assert await page.evaluate(width) > small
-        change(house, notice="Pain 7.")
+        change(practice, notice="Pain 7.")
         await until(page, "document.body.dataset.shows === 'words' && document.getElementById('circle').hidden")
         assert await text(page, "#breath") == ""
         assert page.troubles == []
 
 
-async def test_where_motion_is_not_wanted_words_stand_in_its_place(page):
-    house = a_house(client_view=FIELD)
+async def test_words_replace_motion_where_reduced_motion_is_preferred(page):
+    practice = a_practice(client_view=FIELD)
     await page.emulate_media(reduced_motion="reduce")
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         await until(page, "document.getElementById('words').textContent.startsWith('Your heart’s rhythm swings')")
-        change(house, change_pct=-30.0)
+        change(practice, change_pct=-30.0)
         await until(page, f"document.getElementById('words').textContent === {REST!r}")
-        change(house, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
+        change(practice, phase="recovery", client_view=ClientView(field=True, pacer=True, pace_per_min=7.0))
         await until(page, "document.getElementById('breath').textContent === 'Breathe in'")
         await until(page, "document.getElementById('breath').textContent === 'Breathe out'")
         assert await page.locator("#circle").is_hidden()
@@ -216,10 +216,10 @@ async def test_where_motion_is_not_wanted_words_stand_in_its_place(page):
         await page.screenshot(path=ARTIFACTS / "client-words.png")
 
 
-async def test_nothing_sounds_before_a_press_and_pain_silences_the_tone(page):
+async def test_there_is_no_sound_before_a_press_and_pain_silences_the_tone(page):
     await page.add_init_script(EAR)
-    house = a_house(client_view=ClientView(tone=True))
-    async with serving(house) as address:
+    practice = a_practice(client_view=ClientView(tone=True))
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         await page.wait_for_timeout(800)
         assert await page.evaluate("!window.loud && document.body.dataset.sound === 'off'")
@@ -228,31 +228,31 @@ async def test_nothing_sounds_before_a_press_and_pain_silences_the_tone(page):
         await until(page, "document.body.dataset.sound === 'on' && window.loud() > 0.002")
         loudest = await page.evaluate("window.loud()")
         assert loudest < 0.1
-        change(house, notice="Pain 7.")
+        change(practice, notice="Pain 7.")
         await until(page, "window.loud() < 0.001")
-        change(house, notice=None, phase="recovery", client_view=ClientView(pacer=True, pacer_sound=True))
+        change(practice, notice=None, phase="recovery", client_view=ClientView(pacer=True, pacer_sound=True))
         await until(page, "window.loud() > 0.001")
         assert page.troubles == []
 
 
-async def test_a_screen_that_hears_nothing_more_shows_nothing_more(page):
-    house = a_house(phase="recovery", client_view=PACER)
-    async with serving(house) as address:
+async def test_a_screen_without_messages_goes_blank(page):
+    practice = a_practice(phase="recovery", client_view=PACER)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1/client")
         await until(page, "document.body.dataset.shows === 'pacer'")
     await until(page, "document.body.dataset.shows === 'words'")
 
 
 async def test_a_room_that_is_not_open_has_no_client_view(page):
-    async with serving(a_house()) as address:
+    async with serving(a_practice()) as address:
         answer = await page.goto(f"{address}/rooms/cellar/client")
         assert answer.status == 404
 
 
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_the_clients_screen_is_looked_at_and_breaks_no_wcag_2_2_aa(page, theme):
-    house = a_house()
-    async with serving(house) as address:
+async def test_the_clients_screen_meets_wcag_2_2_aa(page, theme):
+    practice = a_practice()
+    async with serving(practice) as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
         sizes = {"phone": (390, 844), "desk": (1280, 800), "tv": (1920, 1080)}
@@ -264,7 +264,7 @@ async def test_the_clients_screen_is_looked_at_and_breaks_no_wcag_2_2_aa(page, t
             assert await page.evaluate(small) == 0
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.click("#begin")
-        change(house, change_pct=80.0, client_view=FIELD)
+        change(practice, change_pct=80.0, client_view=FIELD)
         await page.wait_for_timeout(6000)
         await page.screenshot(path=ARTIFACTS / f"client-field-{theme}.png")
         if AXE.exists():

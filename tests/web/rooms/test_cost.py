@@ -1,4 +1,4 @@
-"""What the grid costs the computer that shows it, and that a screen which stalls costs the others nothing."""
+"""The load of the grid on the computer that shows it; and a stalled screen, which must not affect the others."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ import pytest
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.web.rooms.live_socket import Pace
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
 from ..screen import ARGUMENTS, ARTIFACTS, CHROMIUM, serving, until
 
@@ -22,8 +22,8 @@ MEASURED_S = 20.0
 ROOMS = "room-1", "room-2"
 
 
-def numbers_of(heard, room):
-    updates = [message for message in heard if message["type"] == "update" and message["state"]["room"] == room]
+def numbers_of(received, room):
+    updates = [message for message in received if message["type"] == "update" and message["state"]["room"] == room]
     return [number for message in updates for number in range(message["first_seq"], message["seq"] + 1)]
 
 
@@ -46,7 +46,7 @@ def seconds_of(processes):
 
 
 async def core_share(page, seconds):
-    """Of one core, what the page's whole browser takes."""
+    """Return the share of one core that the page's whole browser uses."""
     await page.wait_for_timeout(2000)
     processes = chromium_of(psutil.Process())
     before, start = seconds_of(processes), time.perf_counter()
@@ -54,9 +54,9 @@ async def core_share(page, seconds):
     return (seconds_of(processes) - before) / (time.perf_counter() - start)
 
 
-async def test_eight_rooms_at_five_hertz_take_a_tenth_of_one_core_at_most(page, speed):
-    house = FakeHouse(LiveFeed(), [room_state(f"room-{n}") for n in range(1, 9)])
-    async with serving(house, step_s=0.2) as address:
+async def test_eight_rooms_at_five_hertz_use_at_most_a_tenth_of_one_core(page, speed):
+    practice = FakePractice(LiveFeed(), [room_state(f"room-{n}") for n in range(1, 9)])
+    async with serving(practice, step_s=0.2) as address:
         await page.goto(address)
         await until(page, "document.querySelectorAll('.tile .rate').length === 8")
         before = speed.slowness()
@@ -70,21 +70,21 @@ async def test_eight_rooms_at_five_hertz_take_a_tenth_of_one_core_at_most(page, 
     assert 0.001 < there <= 0.06, "a tenth as measured leaves no room where NeuroKit2 tells more of a computer than the browser"
 
 
-async def test_a_second_screen_that_stalls_costs_the_first_no_batch(page):
-    """Its renderer is stopped, as a tablet that hangs; the first hears every batch, in order, from one snapshot on."""
+async def test_a_stalled_second_screen_costs_the_first_no_batch(page):
+    """Its renderer is stopped, as on a hanging tablet; the first is sent every batch in order after one snapshot."""
     from playwright.async_api import async_playwright
 
-    house, heard = FakeHouse(LiveFeed(), [room_state(room) for room in ROOMS]), []
+    practice, received = FakePractice(LiveFeed(), [room_state(room) for room in ROOMS]), []
     enough = asyncio.Event()
 
     def keep(frame):
-        heard.append(json.loads(frame))
-        if min(len(numbers_of(heard, room)) for room in ROOMS) >= 6:
+        received.append(json.loads(frame))
+        if min(len(numbers_of(received, room)) for room in ROOMS) >= 6:
             enough.set()
 
     page.on("websocket", lambda live: live.on("framereceived", keep))
     async with (
-        serving(house, pace=Pace(frame_s=0.02, send_s=2.0), step_s=0.05) as address,
+        serving(practice, pace=Pace(frame_s=0.02, send_s=2.0), step_s=0.05) as address,
         async_playwright() as playwright,
     ):
         await page.goto(address)
@@ -97,15 +97,15 @@ async def test_a_second_screen_that_stalls_costs_the_first_no_batch(page):
         assert renderers
         for renderer in renderers:
             renderer.send_signal(signal.SIGSTOP)
-        heard.clear()
+        received.clear()
         enough.clear()
         async with asyncio.timeout(60):
             await enough.wait()
         for renderer in renderers:
             renderer.send_signal(signal.SIGCONT)
-        assert {message["type"] for message in heard} <= {"update", "heartbeat"}, "no second snapshot was wanted"
+        assert {message["type"] for message in received} <= {"update", "heartbeat"}, "no second snapshot was wanted"
         for room in ROOMS:
-            numbers = numbers_of(heard, room)
+            numbers = numbers_of(received, room)
             assert numbers == list(range(numbers[0], numbers[0] + len(numbers))), f"{room} has a hole"
         live = "document.querySelector('[data-room=room-1] .elapsed').textContent"
         shown = await page.evaluate(live)

@@ -1,4 +1,4 @@
-"""The grid of rooms in a real Chromium: what one glance reads, who is hidden, whose session it is."""
+"""The grid of rooms in a real Chromium: order and layout, hidden clients, reassigned sessions."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from restbeat.service.rooms.live_feed import LiveFeed
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state, row
 from ..screen import ARTIFACTS, AXE, LOST, SIZES, broken_rules, serving, text, until
 
@@ -46,29 +46,29 @@ ORDER = "[...document.querySelectorAll('.tile')].map(t => t.dataset.room + ' ' +
 
 
 def mixed(count):
-    """Rooms in every state, the second with long names."""
+    """Return rooms in every state, the second with long names."""
     states = [room_state(f"room-{n + 1}", **{"client": f"M-{14 + n:03d}"} | KINDS[n % len(KINDS)]) for n in range(count)]
     if count > 1:
         name, client = "The room with the green door and a very long name", "A client with a very long pseudonym, indeed"
         states[1] = msgspec.structs.replace(states[1], name=name, client=client)
-    return FakeHouse(LiveFeed(), states)
+    return FakePractice(LiveFeed(), states)
 
 
 def calm(count):
-    return FakeHouse(LiveFeed(), [room_state(f"room-{n}", client=f"M-{n:03d}") for n in range(1, count + 1)])
+    return FakePractice(LiveFeed(), [room_state(f"room-{n}", client=f"M-{n:03d}") for n in range(1, count + 1)])
 
 
-def change(house, room, **changes):
-    house.change(room, msgspec.structs.replace(house.states[room], **changes))
+def change(practice, room, **changes):
+    practice.change(room, msgspec.structs.replace(practice.states[room], **changes))
 
 
 async def rooms_shown(page, count):
     await until(page, f"document.querySelectorAll('.tile .rate').length === {count}")
 
 
-async def test_pain_stands_first_then_what_is_amiss_then_the_quiet_then_the_ended(page):
-    house = mixed(8)
-    async with serving(house) as address:
+async def test_rooms_are_ordered_by_pain_then_trouble_then_quiet_then_ended(page):
+    practice = mixed(8)
+    async with serving(practice) as address:
         await page.goto(address)
         wanted = "5 pain,3 technical,7 technical,1 quiet,2 quiet,4 quiet,6 quiet,8 ended"
         await until(page, f"{ORDER}.replaceAll('room-', '') === '{wanted}'")
@@ -78,18 +78,18 @@ async def test_pain_stands_first_then_what_is_amiss_then_the_quiet_then_the_ende
         assert await text(page, "[data-room=room-5] .tile-notice") == "Pain 7: lighten or stop"
         assert await text(page, "[data-room=room-3] .tile-notice") == "Come closer; restbeat keeps looking."
         assert await text(page, "[data-room=room-3] .rate") == "–bpm"
-        change(house, "room-4", **PAIN)
+        change(practice, "room-4", **PAIN)
         await until(page, f"{ORDER}.startsWith('room-4 pain,room-5 pain,')", timeout_s=1.5)
         assert await text(page, "#spoken") == f"Room 4: {PAIN['notice']}"
-        change(house, "room-5", notice=None)
-        change(house, "room-4", notice=None)
+        change(practice, "room-5", notice=None)
+        change(practice, "room-4", notice=None)
         await until(page, f"{ORDER}.startsWith('room-3 technical,room-7 technical,room-1 quiet')")
         assert page.troubles == []
 
 
-async def test_a_signal_that_flickers_moves_no_tile_and_neither_does_anything_under_a_finger(page):
-    house = calm(3)
-    async with serving(house) as address:
+async def test_no_tile_moves_for_a_flickering_signal_or_under_a_finger(page):
+    practice = calm(3)
+    async with serving(practice) as address:
         await page.goto(address)
         await rooms_shown(page, 3)
         await page.evaluate(
@@ -97,14 +97,14 @@ async def test_a_signal_that_flickers_moves_no_tile_and_neither_does_anything_un
             "[...document.querySelectorAll('.tile')].map(t => t.dataset.room).join()))"
             ".observe(document.getElementById('grid'), { childList: true })"
         )
-        change(house, "room-3", **LOST)
+        change(practice, "room-3", **LOST)
         await until(page, "document.querySelector('[data-room=room-3]').dataset.standing === 'technical'")
-        change(house, "room-3", signal="good", signal_text="Signal good", hint=None)
+        change(practice, "room-3", signal="good", signal_text="Signal good", hint=None)
         await until(page, "document.querySelector('[data-room=room-3]').dataset.standing === 'quiet'")
         assert await page.evaluate("window.orders.size") == 0
         await page.locator("[data-room=room-1] .quality").hover(force=True)
         await page.mouse.down()
-        change(house, "room-2", **PAIN)
+        change(practice, "room-2", **PAIN)
         await until(page, "document.querySelector('[data-room=room-2]').dataset.standing === 'pain'")
         assert await page.evaluate("window.orders.size") == 0, "no tile moved while it was pressed"
         await page.mouse.move(5, 5)
@@ -113,12 +113,12 @@ async def test_a_signal_that_flickers_moves_no_tile_and_neither_does_anything_un
 
 
 async def test_a_focused_button_keeps_its_focus_when_its_tile_moves(page):
-    house = calm(3)
-    async with serving(house) as address:
+    practice = calm(3)
+    async with serving(practice) as address:
         await page.goto(address)
         await rooms_shown(page, 3)
         await page.locator("[data-room=room-3] .next").focus()
-        change(house, "room-3", **PAIN)
+        change(practice, "room-3", **PAIN)
         await until(page, f"{ORDER}.startsWith('room-3 pain')")
         assert await page.evaluate("document.activeElement.closest('.tile').dataset.room") == "room-3"
 
@@ -150,7 +150,7 @@ async def test_the_grid_fits_every_screen(page, count):
         assert page.troubles == []
 
 
-async def test_the_extra_dim_grid_is_looked_at_too(page):
+async def test_the_extra_dim_grid_is_captured_too(page):
     async with serving(mixed(8)) as address:
         await page.goto(f"{address}/healthz")
         await page.evaluate("localStorage.setItem('restbeat-theme', 'dim')")
@@ -164,8 +164,8 @@ async def test_the_extra_dim_grid_is_looked_at_too(page):
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-async def test_one_press_hides_every_client_from_this_browser_and_the_wire(browser):
-    house, frames = calm(2), []
+async def test_one_press_hides_all_clients_from_this_browser_and_its_messages(browser):
+    practice, frames = calm(2), []
     context = await browser.new_context()
     page, other = await context.new_page(), await context.new_page()
 
@@ -173,7 +173,7 @@ async def test_one_press_hides_every_client_from_this_browser_and_the_wire(brows
         frames.append(frame)
 
     page.on("websocket", lambda live: live.on("framereceived", keep))
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(address)
         await rooms_shown(page, 2)
         assert await page.locator(".who").all_inner_texts() == ["M-001", "M-002"]
@@ -194,7 +194,7 @@ async def test_one_press_hides_every_client_from_this_browser_and_the_wire(brows
         await page.goto(f"{address}/rooms/room-1")
         await until(page, "document.querySelector('#who').textContent.includes('M-001')")
         assert "M-002" not in await page.content(), "a room's page names its own client alone"
-        house.rows = [row(4, client="M-001")]
+        practice.rows = [row(4, client="M-001")]
         await page.goto(f"{address}/sessions")
         assert "Client hidden" in await page.inner_text(".session")
         assert "M-001" not in await page.content()
@@ -207,10 +207,10 @@ async def test_one_press_hides_every_client_from_this_browser_and_the_wire(brows
         await until(page, "document.querySelector('.who')?.textContent === 'M-001'")
 
 
-async def test_a_session_goes_to_another_client_on_every_screen_within_a_second(page, browser):
-    house = calm(2)
-    house.rows = [row(9 - n, client=client) for n, client in enumerate(["M-001", "M-020", "M-020", None, "M-021"])]
-    async with serving(house) as address:
+async def test_a_session_moves_to_another_client_on_every_screen_within_a_second(page, browser):
+    practice = calm(2)
+    practice.rows = [row(9 - n, client=client) for n, client in enumerate(["M-001", "M-020", "M-020", None, "M-021"])]
+    async with serving(practice) as address:
         second = await (await browser.new_context()).new_page()
         await second.goto(f"{address}/rooms/room-1")
         await until(second, "document.querySelector('#who').textContent.includes('M-001')")
@@ -230,7 +230,7 @@ async def test_a_session_goes_to_another_client_on_every_screen_within_a_second(
         await until(page, "document.querySelector('[data-room=room-1] .who').textContent === 'M-020'")
         assert clock() - start < 1.0
         (ARTIFACTS / "second-screen.txt").write_text(f"{1000 * (clock() - start):.0f} ms\n")
-        assert house.calls == [("reassign", "room-1", "M-020", "demo")]
+        assert practice.calls == [("reassign", "room-1", "M-020", "demo")]
         assert await page.locator(".dialog").is_hidden()
         await page.get_by_role("button", name="Change client, Room 1").click()
         await page.get_by_role("button", name="Nobody’s").click()
@@ -238,21 +238,21 @@ async def test_a_session_goes_to_another_client_on_every_screen_within_a_second(
         assert page.troubles == []
 
 
-async def test_a_client_who_has_a_session_elsewhere_is_asked_about(page):
-    house = calm(2)
-    async with serving(house) as address:
+async def test_a_client_with_a_session_elsewhere_must_be_confirmed(page):
+    practice = calm(2)
+    async with serving(practice) as address:
         await page.goto(f"{address}/rooms/room-1")
         await page.get_by_role("button", name="Change client").click()
         await page.get_by_label("Pseudonym of the client").fill("M-002")
         await page.keyboard.press("Enter")
         await until(page, "document.querySelector('.dialog .notice').textContent === 'M-002 has a session in Room 2 too.'")
-        assert house.states["room-1"].client == "M-001"
+        assert practice.states["room-1"].client == "M-001"
         await page.get_by_role("button", name="Put it there all the same").click()
         await until(page, "document.querySelector('#who').textContent.includes('M-002')")
 
 
-async def test_a_client_who_was_not_asked_is_asked_about(page):
-    house, sent = calm(1), []
+async def test_a_client_without_consent_must_be_confirmed(page):
+    practice, sent = calm(1), []
     sentence = "M-020 has not agreed to be recorded. Ask them first."
 
     async def refuse(route):
@@ -261,7 +261,7 @@ async def test_a_client_who_was_not_asked_is_asked_about(page):
         await route.fulfill(status=status, json=answer)
 
     await page.route("**/api/v1/rooms/room-1/client", refuse)
-    async with serving(house) as address:
+    async with serving(practice) as address:
         await page.goto(address)
         await page.get_by_role("button", name="Change client, Room 1").click()
         await page.get_by_label("Pseudonym of the client").fill("M-020")
@@ -272,9 +272,9 @@ async def test_a_client_who_was_not_asked_is_asked_about(page):
     assert sent == [{"client": "M-020"}, {"client": "M-020", "consent": True}]
 
 
-async def test_the_live_region_speaks_of_changes_of_state_alone(page):
-    house = calm(3)
-    async with serving(house) as address:
+async def test_the_live_region_announces_only_changes_of_state(page):
+    practice = calm(3)
+    async with serving(practice) as address:
         await page.goto(address)
         await rooms_shown(page, 3)
         await page.evaluate(
@@ -286,11 +286,11 @@ async def test_the_live_region_speaks_of_changes_of_state_alone(page):
             await page.wait_for_timeout(200)
             clocks.add(await text(page, "[data-room=room-1] .elapsed"))
         assert await page.evaluate("window.said") == []
-        change(house, "room-2", phase="recovery", phase_s=0.0)
+        change(practice, "room-2", phase="recovery", phase_s=0.0)
         await until(page, "window.said.join() === 'Room 2: Recovery'")
 
 
-async def test_strips_are_drawn_a_few_times_a_second_and_never_where_they_are_not_seen(page):
+async def test_strips_are_drawn_a_few_times_a_second_and_only_where_visible(page):
     await page.add_init_script(
         "window.drawn = new Map(); const clear = CanvasRenderingContext2D.prototype.clearRect;"
         "CanvasRenderingContext2D.prototype.clearRect = function (...a) { const id = this.canvas.closest('.tile').dataset.room;"
@@ -312,28 +312,28 @@ async def test_strips_are_drawn_a_few_times_a_second_and_never_where_they_are_no
         await until(page, "window.drawn.get('room-6')")
 
 
-async def test_a_phase_that_another_screen_has_just_begun_is_not_ended_by_a_press_meant_for_the_one_before(page):
-    house = calm(1)
-    async with serving(house) as address:
+async def test_a_press_meant_for_the_previous_phase_does_not_end_one_begun_on_another_screen(page):
+    practice = calm(1)
+    async with serving(practice) as address:
         await page.goto(address)
         await rooms_shown(page, 1)
         await until(page, "document.querySelector('.next').getAttribute('aria-disabled') === 'false'")
-        change(house, "room-1", phase="recovery", phase_s=0.0)
+        change(practice, "room-1", phase="recovery", phase_s=0.0)
         await until(page, "document.querySelector('.next').textContent === 'End session'")
         await page.evaluate("document.querySelector('.next').click()")
         await until(page, "document.querySelector('.next').getAttribute('aria-disabled') === 'false'")
-        assert house.calls == []
+        assert practice.calls == []
         await page.locator(".next").click()
         await until(page, "document.querySelector('.phase-word').textContent === 'Ended'")
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_the_grid_and_its_dialogs_break_no_wcag_2_2_aa(page, theme):
+async def test_the_grid_and_its_dialogs_meet_wcag_2_2_aa(page, theme):
     for count in (8, 12):
-        house = mixed(count)
-        house.rows = [row(9, client="M-099")]
-        async with serving(house) as address:
+        practice = mixed(count)
+        practice.rows = [row(9, client="M-099")]
+        async with serving(practice) as address:
             await page.goto(f"{address}/healthz")
             await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
             await page.goto(address)

@@ -1,4 +1,4 @@
-"""What is entered on the room page, in a real Chromium: by finger, keys or pedal; taken back, dated back, and never lost."""
+"""Entries on the room page in a real Chromium: by touch, keys or pedal; undone, dated back, and never lost."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ import pytest
 from restbeat.service.rooms.messages import EntryView
 
 from ..made_up import room_state
-from ..room import a_house, opened
+from ..room import a_practice, open_room
 from ..screen import ARTIFACTS, SIZES, a_page, becomes, serving, text, until
 
 pytestmark = pytest.mark.browser
@@ -20,17 +20,17 @@ async def all_stored(page):
     await until(page, "[...document.querySelectorAll('.chip')].every((chip) => chip.dataset.fate === 'stored')")
 
 
-def entered(house):
-    """What the house was told, without what tests of other things look at."""
-    return [call[0] if call[0] == "advance" else (call[0], call[2]) for call in house.calls]
+def entered(practice):
+    """Return the calls of entries that the practice got, without those that other tests are about."""
+    return [call[0] if call[0] == "advance" else (call[0], call[2]) for call in practice.calls]
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_finger_alone_enters_everything(browser, size):
-    house = a_house(phase="baseline", change_pct=None)
+    practice = a_practice(phase="baseline", change_pct=None)
 
-    async with serving(house) as address, a_page(browser, size, touch=True) as page:
-        await opened(page, address)
+    async with serving(practice) as address, a_page(browser, size, touch=True) as page:
+        await open_room(page, address)
 
         async def tap(selector):
             await page.locator(selector).tap()
@@ -56,7 +56,7 @@ async def test_a_finger_alone_enters_everything(browser, size):
         await tap("#stop")
         await becomes(page, "#phase", "Recovery")
         await all_stored(page)
-        assert entered(house) == [
+        assert entered(practice) == [
             "advance",
             *MARKS,
             ("pain", "Pain 10"),
@@ -70,9 +70,9 @@ async def test_a_finger_alone_enters_everything(browser, size):
 
 
 async def test_keys_alone_enter_everything(page):
-    house = a_house(phase="baseline", change_pct=None)
-    async with serving(house) as address:
-        await opened(page, address)
+    practice = a_practice(phase="baseline", change_pct=None)
+    async with serving(practice) as address:
+        await open_room(page, address)
         for keys in ("Space", "2", "r 4", "d 3", "t", "k", "h", "c", "p 0", "p t", "s"):
             for key in keys.split():
                 await page.keyboard.press(key)
@@ -80,7 +80,7 @@ async def test_keys_alone_enter_everything(page):
                 await becomes(page, "#phase", "Massage")
         await becomes(page, "#phase", "Recovery")
         await all_stored(page)
-        assert entered(house) == [
+        assert entered(practice) == [
             "advance", *MARKS, ("pain", "Pain 0"), ("pain", "Pain 10"), ("stop", "Pain increased – stopped"),
         ]  # fmt: skip
         await page.keyboard.press("?")
@@ -94,10 +94,10 @@ async def test_keys_alone_enter_everything(page):
 
 
 async def test_a_pedal_begins_the_next_phase_whatever_has_the_focus_and_letters_can_be_switched_off(page):
-    house = a_house(phase="settle", change_pct=None)
-    house.set = type(house.set)(next_keys=("F13", "KeyB", "Space"), techniques=("Swedish",))
-    async with serving(house) as address:
-        await opened(page, address)
+    practice = a_practice(phase="settle", change_pct=None)
+    practice.set = type(practice.set)(next_keys=("F13", "KeyB", "Space"), techniques=("Swedish",))
+    async with serving(practice) as address:
+        await open_room(page, address)
         assert await text(page, "#next-hint") == "F13 or pedal"
         await page.locator("#as-table").focus()
         await page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { code: 'F13', key: 'F13', bubbles: true }))")
@@ -113,14 +113,14 @@ async def test_a_pedal_begins_the_next_phase_whatever_has_the_focus_and_letters_
         await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
         await page.keyboard.press("b")
         await becomes(page, "#phase", "Massage")
-        assert entered(house) == ["advance", ("mark", "Swedish"), "advance"]
+        assert entered(practice) == ["advance", ("mark", "Swedish"), "advance"]
         assert page.troubles == []
 
 
-async def test_what_was_entered_is_taken_back_and_dated_back(page):
-    house = a_house()
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_entries_can_be_undone_and_dated_back(page):
+    practice = a_practice()
+    async with serving(practice) as address:
+        await open_room(page, address)
         assert await page.locator("#entries-none").is_visible()
         for key in ("1", "2", "3"):
             await page.keyboard.press(key)
@@ -143,21 +143,21 @@ async def test_what_was_entered_is_taken_back_and_dated_back(page):
         await until(
             page, "[...document.querySelectorAll('.chip .when')].some((when) => when.textContent.startsWith('12 min ago'))"
         )
-        assert [call for call in house.calls if call[0] in {"undo", "redate"}] == [
+        assert [call for call in practice.calls if call[0] in {"undo", "redate"}] == [
             ("undo", "room-1", 3, None), ("redate", "room-1", 1, 120), ("redate", "room-1", 1, 420), ("redate", "room-1", 1, 720),
         ]  # fmt: skip
         assert page.troubles == []
 
 
-async def test_what_is_taken_back_at_once_is_taken_back_however_far_it_had_come(page):
-    house, arrives = a_house(), asyncio.Event()
+async def test_an_immediate_undo_works_however_far_the_entry_had_come(page):
+    practice, arrives = a_practice(), asyncio.Event()
 
     async def hold(route):
         await arrives.wait()
         await route.continue_()
 
-    async with serving(house) as address:
-        await opened(page, address)
+    async with serving(practice) as address:
+        await open_room(page, address)
         await page.route("**/marks", hold)
         await page.keyboard.press("3")  # is on its way
         await page.keyboard.press("4")  # waits for the first
@@ -168,24 +168,24 @@ async def test_what_is_taken_back_at_once_is_taken_back_however_far_it_had_come(
         await until(page, "document.querySelectorAll('#entries-list li').length === 0")
         arrives.set()
         await becomes(page, "#spoken", "Friction, taken back")
-        assert [call[0] for call in house.calls] == ["mark", "undo"]
-        assert house.states["room-1"].actions == []
+        assert [call[0] for call in practice.calls] == ["mark", "undo"]
+        assert practice.states["room-1"].actions == []
         assert await page.locator("#entries-list li").count() == 0
         assert page.troubles == []
 
 
-async def test_a_refusal_is_said_in_its_sentence_and_can_be_put_aside(page):
-    house = a_house(actions=[EntryView(7, "mark", "Friction", 690.0, "Bo", 20.0)])
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_a_refusal_shows_its_sentence_and_can_be_dismissed(page):
+    practice = a_practice(actions=[EntryView(7, "mark", "Friction", 690.0, "Bo", 20.0)])
+    async with serving(practice) as address:
+        await open_room(page, address)
         assert re.fullmatch(r"1\d s ago, Bo", await text(page, ".chip .when"))
-        advance = house.advance
+        advance = practice.advance
 
         async def too_late(*given, **more):
-            house.states["room-1"] = room_state(phase="recovery")  # another tablet was quicker
+            practice.states["room-1"] = room_state(phase="recovery")  # another tablet was quicker
             return await advance(*given, **more)
 
-        house.advance = too_late
+        practice.advance = too_late
         await page.keyboard.press("Space")
         await until(page, "document.querySelector('.chip[data-fate=refused]')")
         assert "The phase massage is over already: this is recovery." in await text(page, ".chip[data-fate=refused] .when")
@@ -194,11 +194,11 @@ async def test_a_refusal_is_said_in_its_sentence_and_can_be_put_aside(page):
         assert [said for said in page.troubles if "409" not in said] == []
 
 
-async def test_a_press_while_restbeat_is_away_is_kept_dated_and_sent_once_it_is_back(page):
-    house = a_house(phase="baseline", change_pct=None)
-    async with serving(house) as address:
+async def test_an_entry_during_an_outage_is_kept_with_its_time_and_sent_afterwards(page):
+    practice = a_practice(phase="baseline", change_pct=None)
+    async with serving(practice) as address:
         port = int(address.rpartition(":")[2])
-        await opened(page, address)
+        await open_room(page, address)
     await until(page, "document.body.dataset.stale === 'yes'", timeout_s=3.5)
     assert [await text(page, f"#{name}") for name in ("rate", "word", "elapsed")] == ["–", "–", "–"]
     assert (await text(page, "#news")).startswith("No news from restbeat for")
@@ -214,29 +214,29 @@ async def test_a_press_while_restbeat_is_away_is_kept_dated_and_sent_once_it_is_
     assert "2 entries are kept here" in await text(page, "#news")
     await page.screenshot(path=ARTIFACTS / "room-away.png")
     await page.wait_for_timeout(1500)
-    house.calls.clear()
-    async with serving(house, port):
+    practice.calls.clear()
+    async with serving(practice, port):
         await until(page, "document.body.dataset.stale === 'no'")
         await until(page, "!document.querySelector('.chip[data-fate=waiting]')")
-        (advance, mark) = house.calls
+        (advance, mark) = practice.calls
         assert advance[0] == "advance"
         assert mark[2] == "Trigger point"
         assert 1.5 < mark[3] < 60
-        assert house.states["room-1"].phase_s > 1.5
+        assert practice.states["room-1"].phase_s > 1.5
         assert await page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('restbeat-press'))") == []
 
 
-async def test_a_press_outlives_its_page(page):
-    house = a_house()
-    async with serving(house) as address:
+async def test_an_entry_survives_closing_its_page(page):
+    practice = a_practice()
+    async with serving(practice) as address:
         port = int(address.rpartition(":")[2])
-        await opened(page, address)
+        await open_room(page, address)
     await page.keyboard.press("5")
     await page.wait_for_timeout(300)
-    async with serving(house, port) as address:
-        house.calls.clear()
+    async with serving(practice, port) as address:
+        practice.calls.clear()
         await page.goto(f"{address}/sessions")
-        await opened(page, address)
+        await open_room(page, address)
         await becomes(page, ".chip .what", "Myofascial release")
         await until(page, "!document.querySelector('.chip[data-fate=waiting]')")
-        assert entered(house) == [("mark", "Myofascial release")]
+        assert entered(practice) == [("mark", "Myofascial release")]

@@ -1,4 +1,4 @@
-"""The room page in a real Chromium, over a house that beats by arithmetic: what is said and drawn."""
+"""The room page in a real Chromium, with a made-up practice: its texts and charts."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from restbeat.web import app as web_app
 
 from ..made_up import room_state
-from ..room import NOTICE, SURE, a_house, opened
+from ..room import NOTICE, SURE, a_practice, open_room
 from ..screen import ARTIFACTS, becomes, serving, text, until
 
 pytestmark = pytest.mark.browser
@@ -16,12 +16,12 @@ CHARTS = (web_app.VENDOR / "uplot.js").is_file()
 needs_charts = pytest.mark.skipif(not CHARTS, reason="uPlot is not there: npm was missing when restbeat was installed")
 
 
-async def test_pain_stands_above_all_and_nothing_argues_with_it(page):
-    house = a_house(**SURE)
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_a_pain_notice_is_above_everything_and_nothing_contradicts_it(page):
+    practice = a_practice(**SURE)
+    async with serving(practice) as address:
+        await open_room(page, address)
         await becomes(page, "#word", "Higher")
-        house.change("room-1", room_state(**SURE, **NOTICE))
+        practice.change("room-1", room_state(**SURE, **NOTICE))
         await until(page, "!document.querySelector('#notice').hidden")
         await becomes(page, "#word", "44 ms")
         assert await text(page, "#notice") == NOTICE["notice"]
@@ -37,10 +37,10 @@ async def test_pain_stands_above_all_and_nothing_argues_with_it(page):
         assert page.troubles == []
 
 
-async def test_the_change_so_far_is_drawn_with_its_interval_and_only_perhaps_where_that_holds_no_change(page):
-    house = a_house(**SURE)
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_the_change_so_far_has_its_interval_and_says_perhaps_where_that_includes_no_change(page):
+    practice = a_practice(**SURE)
+    async with serving(practice) as address:
+        await open_room(page, address)
         interval = (
             "(r => [Number(r.getAttribute('x')), Number(r.getAttribute('width'))])(document.querySelector('#change .interval'))"
         )
@@ -56,26 +56,26 @@ async def test_the_change_so_far_is_drawn_with_its_interval_and_only_perhaps_whe
             "Change of this phase so far: +27 %, between +3 and +62 %; last 60 s: +31 %; provisional"
         )
         assert await text(page, "#quality") == "99 % of beats used · breathing 13 a minute"
-        house.change("room-1", room_state(change_low_pct=-12.0, change_high_pct=62.0))
+        practice.change("room-1", room_state(change_low_pct=-12.0, change_high_pct=62.0))
         await becomes(page, "#word", "Perhaps higher")
-        house.change("room-1", room_state(**SURE))
+        practice.change("room-1", room_state(**SURE))
         await becomes(page, "#word", "Higher")
-        house.change("room-1", room_state(change_why="the baseline was short"))
+        practice.change("room-1", room_state(change_why="the baseline was short"))
         await becomes(page, "#word", "Perhaps higher")
         assert await page.evaluate("document.querySelector('#change').dataset.interval") == "no"
         assert await text(page, "#between") == "The baseline was short"
         assert page.troubles == []
 
 
-async def test_in_the_first_minute_of_a_phase_nothing_is_said_of_it_that_the_phase_before_has_told(page):
-    house = a_house(phase_s=20.0, change_pct=31.2)
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_in_its_first_minute_a_phase_shows_no_figures_of_the_phase_before(page):
+    practice = a_practice(phase_s=20.0, change_pct=31.2)
+    async with serving(practice) as address:
+        await open_room(page, address)
         await becomes(page, "#word", "First minute")
         assert await text(page, "#detail") == "RMSSD 44 ms · compared once it is over"
         assert await page.locator("#change").get_attribute("data-empty") == "yes"
         assert await page.locator(".response .label").inner_text() == "RMSSD of the last 60 s, provisional"
-        house.change("room-1", room_state(phase_s=61.0, change_pct=31.2))
+        practice.change("room-1", room_state(phase_s=61.0, change_pct=31.2))
         await becomes(page, "#word", "Perhaps higher")
         assert (await page.locator(".response .label").inner_text()).startswith("RMSSD against today’s baseline")
 
@@ -97,16 +97,16 @@ async def test_in_the_first_minute_of_a_phase_nothing_is_said_of_it_that_the_pha
     ],
 )
 async def test_a_phase_counts_down_where_the_client_waits_and_up_where_the_therapist_works(page, changes, time, beside, asked):
-    async with serving(a_house(**changes)) as address:
-        await opened(page, address)
+    async with serving(a_practice(**changes)) as address:
+        await open_room(page, address)
         await until(page, f"/^(?:{time})$/.test(document.querySelector('#elapsed').textContent)")
         assert (await text(page, "#beside"), await text(page, "#asked")) == (beside, asked)
 
 
 @needs_charts
-async def test_the_whole_session_can_be_read_zoomed_and_told_as_a_table(page):
-    async with serving(a_house(**SURE)) as address:
-        await opened(page, address)
+async def test_the_session_chart_can_be_read_zoomed_and_shown_as_a_table(page):
+    async with serving(a_practice(**SURE)) as address:
+        await open_room(page, address)
         await page.locator("#plot").focus()
         await page.keyboard.press("Home")
         await until(
@@ -137,27 +137,27 @@ async def test_the_whole_session_can_be_read_zoomed_and_told_as_a_table(page):
         assert page.troubles == []
 
 
-async def test_without_uplot_the_whole_session_is_a_table(page, monkeypatch, tmp_path):
+async def test_without_uplot_the_session_is_shown_as_a_table(page, monkeypatch, tmp_path):
     monkeypatch.setattr(web_app, "VENDOR", tmp_path / "nothing")
-    async with serving(a_house(**SURE)) as address:
-        await opened(page, address)
+    async with serving(a_practice(**SURE)) as address:
+        await open_room(page, address)
         await until(page, "document.querySelectorAll('#whole-table tbody tr').length >= 11")
         assert await page.locator("#plot").is_hidden()
         assert await page.locator("#strip").is_visible()
         assert page.troubles == []
 
 
-async def test_the_live_region_speaks_only_when_a_state_has_changed(page):
-    house = a_house(**SURE)
-    async with serving(house) as address:
-        await opened(page, address)
+async def test_the_live_region_announces_only_changed_states(page):
+    practice = a_practice(**SURE)
+    async with serving(practice) as address:
+        await open_room(page, address)
         await page.evaluate(
             "window.said = []; new MutationObserver(() => said.push(document.querySelector('#spoken').textContent))"
             ".observe(document.querySelector('#spoken'), { childList: true, characterData: true, subtree: true })"
         )
         await page.wait_for_timeout(1000)
         assert await page.evaluate("said") == []
-        house.change("room-1", room_state(**SURE, signal="poor", signal_text="Signal poor"))
+        practice.change("room-1", room_state(**SURE, signal="poor", signal_text="Signal poor"))
         await until(page, "said.length === 1")
         await page.keyboard.press("1")
         await until(page, "said.length === 2")
@@ -166,14 +166,14 @@ async def test_the_live_region_speaks_only_when_a_state_has_changed(page):
         assert await page.evaluate("document.querySelectorAll('[aria-live], [role=alert]').length") == 1
 
 
-async def test_the_page_draws_no_more_than_moves(page):
+async def test_the_page_redraws_only_what_moves(page):
     await page.add_init_script(
         "const clear = CanvasRenderingContext2D.prototype.clearRect; window.cleared = {};"
         "CanvasRenderingContext2D.prototype.clearRect = function (...box) {"
         " const name = this.canvas.id || 'plot'; cleared[name] = (cleared[name] ?? 0) + 1; return clear.apply(this, box); }"
     )
-    async with serving(a_house(**SURE)) as address:
-        await opened(page, address)
+    async with serving(a_practice(**SURE)) as address:
+        await open_room(page, address)
         await page.wait_for_timeout(500)
         before = await page.evaluate("({ ...cleared, at: performance.now() })")
         await page.wait_for_timeout(2000)
@@ -184,8 +184,8 @@ async def test_the_page_draws_no_more_than_moves(page):
 
 
 @pytest.mark.alone
-async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_page_in_120_kb(page, speed):
-    async with serving(a_house(**SURE)) as address:
+async def test_the_first_live_frame_appears_within_half_a_second_and_the_page_has_at_most_120_kb(page, speed):
+    async with serving(a_practice(**SURE)) as address:
         wire = await page.context.new_cdp_session(page)
         await wire.send("Network.enable")
         carried = {"files": 0, "frames": 0}
@@ -202,7 +202,7 @@ async def test_the_first_live_frame_stands_within_half_a_second_and_all_of_the_p
             ".observe(document, { childList: true, subtree: true, characterData: true });"
         )
         before = speed.slowness()
-        await opened(page, address)
+        await open_room(page, address)
         first_ms = await until(page, "window.first")
         there_ms = first_ms / max((before + speed.slowness()) / 2, 1.0)
         total_kb = sum(carried.values()) / 1024

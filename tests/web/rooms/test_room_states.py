@@ -1,4 +1,4 @@
-"""Every state of the room page on every screen, in both themes and on paper; and what axe-core says of them."""
+"""Every state of the room page on every screen, in both themes and in print, and checked by axe-core."""
 
 import asyncio
 
@@ -7,9 +7,9 @@ import pytest
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, ReadyCheck
 
-from ..fake_practice import FakeHouse
+from ..fake_practice import FakePractice
 from ..made_up import room_state
-from ..room import NOTICE, SURE, opened
+from ..room import NOTICE, SURE, open_room
 from ..screen import ARTIFACTS, AXE, LOST, SIZES, broken_rules, serving, until
 
 pytestmark = pytest.mark.browser
@@ -50,14 +50,14 @@ STATES = {
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_state_fits_every_screen_in_both_themes(page, size):
     width, height = SIZES[size]
-    house = FakeHouse(LiveFeed(), [room_state(name, name="Room 2", **changes) for name, changes in STATES.items()])
+    practice = FakePractice(LiveFeed(), [room_state(name, name="Room 2", **changes) for name, changes in STATES.items()])
     await page.set_viewport_size({"width": width, "height": height})
-    async with serving(house) as address:
+    async with serving(practice) as address:
         for theme in ("dark", "dim"):
             await page.goto(f"{address}/api/v1")
             await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
             for name in STATES if theme == "dark" else ("massage", "notice", "first-minute"):
-                await opened(page, address, name)
+                await open_room(page, address, name)
                 await page.wait_for_timeout(250)
                 await page.screenshot(path=ARTIFACTS / f"room-{name}-{size}{'-dim' if theme == 'dim' else ''}.png")
                 assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
@@ -76,7 +76,7 @@ async def test_every_state_fits_every_screen_in_both_themes(page, size):
                 if name == "massage" and size == "desk":
                     high = "getComputedStyle(document.querySelector('#big')).fontSize"
                     assert float((await page.evaluate(high)).removesuffix("px")) * 0.73 > 119  # height of a digit
-        await opened(page, address, "notice")
+        await open_room(page, address, "notice")
         await page.emulate_media(media="print")
         assert await page.locator(".desk").is_hidden()
         if size == "desk":
@@ -88,15 +88,15 @@ async def test_every_state_fits_every_screen_in_both_themes(page, size):
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; make test brings it where there is npm")
 @pytest.mark.parametrize("theme", ["dark", "dim"])
-async def test_no_state_of_the_page_breaks_wcag_2_2_aa(page, theme):
-    house = FakeHouse(LiveFeed(), [room_state(name, **changes) for name, changes in STATES.items()])
-    async with serving(house) as address:
+async def test_every_state_of_the_page_meets_wcag_2_2_aa(page, theme):
+    practice = FakePractice(LiveFeed(), [room_state(name, **changes) for name, changes in STATES.items()])
+    async with serving(practice) as address:
         await page.goto(f"{address}/api/v1")
         await page.evaluate(f"localStorage.setItem('restbeat-theme', {theme!r})")
         for name in ("massage", "first-minute", "lost", "notice", "ended") if theme == "dark" else ("first-minute", "notice"):
-            await opened(page, address, name)
+            await open_room(page, address, name)
             assert await broken_rules(page) == [], name
-        await opened(page, address, "massage")
+        await open_room(page, address, "massage")
         for keys in ("1", "p", "r", "b", "Escape", "v", "i", "?") if theme == "dark" else ("1", "p", "i", "?"):
             await page.keyboard.press(keys)
             await page.wait_for_timeout(150)
@@ -104,7 +104,7 @@ async def test_no_state_of_the_page_breaks_wcag_2_2_aa(page, theme):
                 await page.screenshot(path=ARTIFACTS / f"room-pain-{theme}.png")
             assert await broken_rules(page) == [], keys
         await page.screenshot(path=ARTIFACTS / f"room-help-{theme}.png")
-        house.change("massage", house.states["massage"])
+        practice.change("massage", practice.states["massage"])
     await until(page, "document.body.dataset.stale === 'yes'")
     await asyncio.sleep(0)
     assert await broken_rules(page) == []

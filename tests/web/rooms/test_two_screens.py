@@ -1,4 +1,4 @@
-"""Two tablets on one room of a real house: whatever they press in the same moment, they show the same afterwards."""
+"""Two tablets on one real room: whatever is pressed on both at once, they show the same afterwards."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
-from restbeat.web.server import served
+from restbeat.web.server import serving
 
 from ...practices import practice_of
 from ...service.houses import Bench, open_room
@@ -27,11 +27,11 @@ ASK = """([method, path, body]) => fetch(`/api/v1/rooms/room-1${path}`, {
 
 @asynccontextmanager
 async def two_tablets(tmp_path):
-    """A room in a house, and two browsers that have nothing but the server in common."""
+    """Yield a real room, and two browsers that have nothing but the server in common."""
     ARTIFACTS.mkdir(exist_ok=True)
     async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
         bench = Bench(storage, worker)
-        async with bench.house as house, served(practice_of(house, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
+        async with bench.house as rooms, serving(practice_of(rooms, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
             await open_room(bench, client="M-014", pain_before=3)
             tablets = [await (await browser.new_context()).new_page() for _ in range(2)]
             for tablet in tablets:
@@ -45,19 +45,19 @@ async def ask(tablet, method, path, body):
     return await tablet.evaluate(ASK, [method, path, body])
 
 
-async def agreed(bench, *tablets):
-    """Wait until both show what the house says; gives the texts of what can be undone."""
+async def until_agreed(bench, *tablets):
+    """Wait until both show the room's state, and return the texts of the entries that can be undone."""
     async with asyncio.timeout(5):
         while True:
             (state,) = bench.hub.rooms()
             wanted = [state.phase, state.pain, [[a.number, a.text] for a in state.actions]]
             seen = [await tablet.evaluate(SEEN) for tablet in tablets]
             phases = {await text(tablet, "#phase") for tablet in tablets}
-            told = [
+            states = [
                 await tablet.evaluate(f"[{STATE}.phase, {STATE}.pain, {STATE}.actions.map(a => [a.number, a.text])]")
                 for tablet in tablets
             ]
-            if len(set(seen)) == 1 and len(phases) == 1 and told == [wanted, wanted]:
+            if len(set(seen)) == 1 and len(phases) == 1 and states == [wanted, wanted]:
                 return [action.text for action in state.actions]
             await asyncio.sleep(0.02)
 
@@ -73,20 +73,20 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
             for tablet in tablets:
                 await until(tablet, f"document.querySelector('#phase').textContent.toLowerCase() === '{following}'")
             delays.append(clock() - start)
-            await agreed(bench, *tablets)
+            await until_agreed(bench, *tablets)
             assert bench.hub.rooms()[0].phase == following, "two presses, one step"
         marked = await asyncio.gather(
             ask(one, "POST", "/marks", {"technique": "Kneading"}), ask(other, "POST", "/marks", {"region": "Neck"})
         )
         assert [status for status, _ in marked] == [201, 201]
-        assert sorted((await agreed(bench, *tablets))[:2]) == ["Kneading", "Neck"]
+        assert sorted((await until_agreed(bench, *tablets))[:2]) == ["Kneading", "Neck"]
         number = marked[0][1]["number"]
         undone = await asyncio.gather(*(ask(tablet, "POST", f"/actions/{number}/undo", {}) for tablet in tablets))
         assert sorted(status for status, _ in undone) == [200, 409]
-        assert (await agreed(bench, *tablets))[0] == "Neck"
+        assert (await until_agreed(bench, *tablets))[0] == "Neck"
         scores = await asyncio.gather(ask(one, "POST", "/pain", {"score": 4}), ask(other, "POST", "/stop", {}))
         assert [status for status, _ in scores] == [201, 201]
-        assert set((await agreed(bench, *tablets))[:2]) == {"Pain 4", "Pain increased – stopped"}
+        assert set((await until_agreed(bench, *tablets))[:2]) == {"Pain 4", "Pain increased – stopped"}
         assert {await text(tablet, "#phase") for tablet in tablets} == {"Recovery"}
         start = clock()
         renamed = await asyncio.gather(

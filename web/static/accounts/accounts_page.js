@@ -1,4 +1,4 @@
-// Accounts, for an admin: make one, set a password, switch one off or on.
+// The accounts page for admins: create an account, set a password, switch an account off or on.
 
 import { byId, post, send, setText, show } from "../shared/dom.js";
 import { localTimes } from "../shared/times.js";

@@ -1,4 +1,4 @@
-// One's own password, changed with the old one; every login of one's own ends with it, this one too.
+// Changes one's own password, given the old one; this ends every login of the account, including this one.
 
 import { byId, send, setText, toLogin } from "../shared/dom.js";
 

@@ -1,4 +1,4 @@
-// One client's record: who it is, only when asked; consents; what was minded; who looked.
+// A client's record: identity (only on request), consents, flags, audit log.
 
 import { byId, make, post, send, setText, show } from "../shared/dom.js";
 import { attempt, clientPath, day, get, typed } from "../sessions/session_form.js";
@@ -16,7 +16,7 @@ for (const button of document.querySelectorAll("[data-agree]")) {
   button.addEventListener("click", () => attempt(() => post(`${path}/consents`, { purpose: button.dataset.agree }).then(again)));
 }
 for (const button of document.querySelectorAll("[data-withdraw]")) {
-  // Two presses: what is taken back ends a session that runs.
+  // Two presses, because a withdrawn consent ends a running session.
   button.addEventListener("click", () => {
     if (button.dataset.sure === "yes") { attempt(() => post(`${path}/consents/${button.dataset.withdraw}/withdraw`).then(again)); return; }
     const before = [...button.childNodes];

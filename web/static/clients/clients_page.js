@@ -1,4 +1,4 @@
-// The clients: searched by pseudonym as one types, by name only when asked.
+// The list of clients: filtered by pseudonym while typing, searched by name only on request.
 
 import { byId, post, setText, show } from "../shared/dom.js";
 import { attempt } from "../sessions/session_form.js";
@@ -6,7 +6,7 @@ import { localTimes } from "../shared/times.js";
 
 localTimes();
 const lines = [...document.querySelectorAll("#clients > li")];
-let named = null; // pseudonyms that were found by name; null where nobody was sought
+let named = null; // pseudonyms found by name; null without a search
 
 function draw() {
   const wanted = byId("search").value.trim().toLowerCase();

@@ -1,4 +1,4 @@
-// The therapist's view of a course: the plan, and what was done beside the massage.
+// The therapist's view of a course: the plan of visits, and co-interventions beside the massage.
 
 import { byId, send } from "../shared/dom.js";
 import { attempt, clientPath } from "../sessions/session_form.js";

@@ -1,4 +1,4 @@
-// Who is due: a flag is minded here too.
+// The list of clients who are due, where flags can be marked as acted on.
 
 import { post } from "../shared/dom.js";
 import { attempt, clientPath } from "../sessions/session_form.js";

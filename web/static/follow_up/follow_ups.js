@@ -1,4 +1,4 @@
-// What a client told a day and two days after, or when they can.
+// A client's follow-up answers after one and two days, or when they can be given.
 
 import { make } from "../shared/dom.js";
 
@@ -17,7 +17,7 @@ function words(slot) {
   return state === "open" ? `not answered yet, open until ${moment(slot.closes_utc)}` : "no answer";
 }
 
-// `session` of the API, as a list of its two slots.
+// Returns a list with the two slots of `session`, as the API sends it.
 export function followUps(session) {
   const list = make("ul", "told");
   list.append(...session.follow_ups.map((slot) => {

@@ -1,4 +1,4 @@
-// The client's own page, from the therapist's side: links made, copied, printed, mailed, revoked; what follow-ups have told.
+// Links to the client's own page, as the therapist manages them: create, copy, print, mail, revoke; and follow-up answers.
 
 import { byId, make, post, send } from "../shared/dom.js";
 import { followUps, moment } from "./follow_ups.js";
@@ -9,7 +9,7 @@ const LOCAL = /^(localhost|127\.|\[::1\])/;
 const panel = byId("client-link");
 const told = byId("told-later");
 const { client } = (panel ?? told).dataset;
-const here = Number((panel ?? told).dataset.session) || null; // the session that the page is about, if it is about one
+const here = Number((panel ?? told).dataset.session) || null; // the session that the page is about; null on a page about a client
 const path = `${clientPath(client)}/links`;
 const whole = (address) => new URL(address, location.origin).href;
 
@@ -20,7 +20,7 @@ function button(text, press, className = "small") {
   return made;
 }
 
-// Does something on the server, then shows all anew.
+// Performs an action on the server, then renders everything again.
 const change = (work) => attempt(async () => { await work(); await draw(); });
 
 function check(type, name, value, text, checked) {
@@ -47,7 +47,7 @@ function mailWords(mail) {
 
 async function copy(event, field) {
   field.select();
-  try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); } // no clipboard without https
+  try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); } // without https there is no clipboard API
   event.target.textContent = "Copied";
   setTimeout(() => { event.target.textContent = "Copy"; }, 3000);
 }

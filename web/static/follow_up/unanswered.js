@@ -1,4 +1,4 @@
-// How many were asked and have not answered, beside their names.
+// The number of unanswered follow-ups beside each client's name.
 
 import { byId, make } from "../shared/dom.js";
 import { attempt, get } from "../sessions/session_form.js";

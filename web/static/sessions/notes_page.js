@@ -1,4 +1,4 @@
-// After a session: pain in one press, notes that are written on from a draft, saved with who and when.
+// The notes page after a session: the pain score in one press, and notes that start from a draft and are saved with author and time.
 
 import { byId, send, setText } from "../shared/dom.js";
 import { attempt, get, typed } from "./session_form.js";
@@ -8,9 +8,9 @@ localTimes();
 const form = byId("notes");
 const path = `/api/v1/sessions/${form.dataset.session}`;
 const areas = [...form.querySelectorAll("textarea")];
-const touched = new Set(); // fields that somebody wrote in: no draft may come over them
+const touched = new Set(); // fields that somebody wrote in: a draft must not overwrite them
 
-// Paper shows all of a text, a field only what fits in it.
+// Print shows the whole text, a field only what fits in it.
 const toPaper = (area) => setText(area.nextElementSibling, area.value.trim() || "—");
 
 function changed(area) {

@@ -1,4 +1,4 @@
-// What the pages around a session share: asking the server, chips to choose from, days in words.
+// Shared parts of the forms around a session: requests to the server, chips to choose from, dates in words.
 
 import { byId, make, setText, show } from "../shared/dom.js";
 
@@ -23,7 +23,7 @@ export function say(text) {
   if (text) byId("news").scrollIntoView({ block: "nearest" });
 }
 
-// Does something that may be refused; the refusal stands on the page. Gives whether it was done.
+// Performs an action that may be refused, and shows the refusal on the page. Returns whether it was done.
 export async function attempt(work) {
   try {
     await work();
@@ -51,7 +51,7 @@ export const shortDay = (utc) => {
 };
 export const day = (utc) => new Date(utc).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 
-// A form's fields that people type in, without their blanks; empty ones as null.
+// Returns the values of a form's text fields without surrounding blanks; empty ones as null.
 export function typed(form, names) {
   return Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim() || null]));
 }

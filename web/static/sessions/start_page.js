@@ -1,4 +1,4 @@
-// Before a session: who, which strap, consent, pain, what to mind. A known client starts in three presses.
+// The page that starts a session: client, strap, consent, pain, screening. A known client takes three presses.
 
 import { conflict } from "../shared/strap_conflict.js";
 import { byId, make, post, setText, show } from "../shared/dom.js";
@@ -12,8 +12,8 @@ const form = byId("start");
 const asked = new URLSearchParams(location.search);
 let clients = [];
 let straps = [];
-let record = null; // of the client chosen; null while it is fetched, or where nobody is named
-let client; // undefined: not chosen; null: nobody named
+let record = null; // record of the chosen client; null while it is fetched, or where no client is named
+let client; // undefined: not chosen yet; null: no client named
 let strap = asked.get("strap");
 let byHand = strap !== null;
 let sending = false;
@@ -29,7 +29,7 @@ function choose(name, value) {
   if (input) input.checked = true;
 }
 
-// Clients: those of late first, whoever wore the strap that was chosen before all; while others are hidden, the one whose whole
+// Clients: the last wearer of the chosen strap first, then the most recent ones; while clients are hidden, only the one whose whole
 // pseudonym was typed.
 function drawClients() {
   const wanted = byId("search").value.trim().toLowerCase();
@@ -75,7 +75,7 @@ async function pick(name) {
   update();
 }
 
-// The strap that the client wore last, where it is heard; else the only one that is free.
+// Returns the strap that the client wore last, where it is heard; else the only one that is free.
 function takeStrap() {
   if (byHand) return;
   const free = straps.filter((one) => !one.room);
@@ -145,7 +145,7 @@ const mayRecord = () => Boolean(record?.consents.some((row) => row.purpose === "
 const wantsConsent = () => client === null || (record !== null && !mayRecord());
 const wornByOther = () => { const other = wearer(strap); return strap && other && other !== client ? other : null; };
 
-// What still stands between this page and a session: [element to go to, sentence]; null where nothing does.
+// What is still missing before the session can start: [element to go to, sentence]; null where nothing is.
 function missing() {
   if (client === undefined) return ["who", "Choose a client, or nobody named."];
   if (client !== null && record === null) return ["who", "Fetching the client’s record …"];
@@ -240,7 +240,7 @@ byId("search").addEventListener("keydown", (event) => {
 });
 
 byId("add").addEventListener("click", async () => {
-  byId("add").disabled = true; // a second press would make a second client
+  byId("add").disabled = true; // a second press would create a second client
   await attempt(async () => {
     const row = await post("/api/v1/clients", { pseudonym: null });
     setText(byId("add"), `Add ${(await get("/api/v1/next-pseudonym")).pseudonym}`);

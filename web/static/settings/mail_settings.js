@@ -1,4 +1,4 @@
-// Where clients find their pages, and how mail is sent; a test mail tells whether it works.
+// Settings of the clients' public address and of the mail server, with a test mail.
 
 import { byId, post, send, setText } from "../shared/dom.js";
 import { attempt, get, typed } from "../sessions/session_form.js";

@@ -1,4 +1,4 @@
-// What the practice sets for itself; the keys of the next phase are pressed, not typed.
+// The practice's settings; the keys of the next phase are entered by pressing them.
 
 import { byId, make, send, setText } from "../shared/dom.js";
 import { attempt } from "../sessions/session_form.js";

@@ -1,4 +1,4 @@
-// A dialog of the house: a heading, what is put into it, and a way out by Escape, by its button, or by a press beside it.
+// A dialog: a heading, its content, and three ways to close it: Escape, its button, a press beside it.
 
 import { make } from "./dom.js";
 
@@ -10,7 +10,7 @@ export function dialog(heading, ...content) {
   title.id = `dialog-${(numbers += 1)}`;
   element.setAttribute("aria-labelledby", title.id);
   element.append(title, ...content);
-  element.addEventListener("keydown", (event) => event.stopPropagation()); // keys of a room's page are not meant here
+  element.addEventListener("keydown", (event) => event.stopPropagation()); // keys pressed here must not reach the room page
   element.addEventListener("click", (event) => { if (event.target === element) element.close(); });
   document.body.append(element);
   return { element, title };

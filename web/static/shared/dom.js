@@ -1,4 +1,4 @@
-// Small hands for the page: change only what has changed, and ask the server.
+// Helpers for pages: update only what has changed, and send requests to the server.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -21,7 +21,7 @@ export function make(tag, className = "", text = "") {
   return element;
 }
 
-// A shape beside the words, so that colour alone never tells.
+// A shape beside the words, so that nothing is shown by colour alone.
 const SHAPES = {
   good: "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13z",
   "hr-only": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13zm0 2.6a3.9 3.9 0 1 0 0 7.8a3.9 3.9 0 1 0 0-7.8z",
@@ -45,7 +45,7 @@ export function setSignal(element, signal, text) {
 
 export const toLogin = () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 
-// A change that is asked of the server; throws an error whose message is a sentence for a person, with the `status` of the answer.
+// Requests a change from the server. Throws an error whose message is a sentence for a person, with the `status` of the answer.
 export async function send(method, path, body = {}) {
   const headers = { "Content-Type": "application/json" };
   const csrf = document.querySelector('meta[name="csrf"]');
@@ -64,7 +64,7 @@ export async function send(method, path, body = {}) {
 
 export const post = (path, body) => send("POST", path, body);
 
-// Speaks only when a state has changed, and never the first time.
+// Announces a state in the live region only when it has changed, and never the first time.
 export class Speaker {
   constructor(element) {
     this.element = element;

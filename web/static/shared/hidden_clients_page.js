@@ -1,4 +1,4 @@
-// A list of clients that is not shown while they are hidden.
+// The page in place of a list of clients while clients are hidden.
 
 import { onHideChange } from "./hide_clients.js";
 

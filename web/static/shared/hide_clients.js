@@ -1,4 +1,4 @@
-// Clients' names hidden from this browser: one press, remembered. The cookie lets the server leave the names out altogether.
+// Hides clients' names in this browser by one press, which is remembered. By the cookie the server omits the names altogether.
 
 import { setData } from "./dom.js";
 
@@ -24,7 +24,7 @@ function changed() {
 export function setHides(hidden) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `${NAME}=${hidden ? "yes" : "no"}; path=/; max-age=${YEAR_S}; samesite=strict${secure}`;
-  try { localStorage.setItem(NAME, String(Date.now())); } catch { /* private window: other tabs are not told */ }
+  try { localStorage.setItem(NAME, String(Date.now())); } catch { /* private window: other tabs are not notified */ }
   changed();
 }
 

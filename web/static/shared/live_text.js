@@ -1,11 +1,11 @@
-// Live figures in words, and how a room's state reads. Pure functions.
+// Live figures and a room's state in words. Pure functions.
 
 const PHASES = { settle: "Settling", baseline: "Baseline", massage: "Massage", recovery: "Recovery", ended: "Ended" };
 const NEXT = { settle: "Begin baseline", baseline: "Begin massage", massage: "Begin recovery", recovery: "End session", ended: "Pain after, notes" };
 const AWAY = new Set(["lost", "silent", "no-strap", "connecting"]);
-const WINDOW_S = 60; // of the last figures: before a phase is as old as that, they are of the phase before it too
+const WINDOW_S = 60; // window of the live figures: until a phase is as old as that, they include the phase before it
 const CHANGE_PCT = 10;
-const STAYS_PCT = 6; // a word once said stays until the change is this small: no flicker at the border
+const STAYS_PCT = 6; // a word stays until the change is this small, so that it does not flicker at its limit
 
 export const phaseWord = (phase, kind) => (phase === "massage" && kind === "rest" ? "Rest" : PHASES[phase] ?? phase);
 export const nextWord = (phase, kind) => (phase === "baseline" && kind === "rest" ? "Begin rest" : NEXT[phase] ?? "");
@@ -29,9 +29,9 @@ export const signed = (value) => {
 
 const TONES = { Higher: "up", Lower: "down" };
 const PERHAPS = { Higher: "Perhaps higher", Lower: "Perhaps lower" };
-const UNSURE_PCT = 2; // how far an interval must reach over zero before a sure word turns into a perhaps, and back
+const UNSURE_PCT = 2; // how far an interval must reach across zero before a definite word becomes a "perhaps", and back
 
-// One word for a change; only "perhaps" where its interval holds no change too, or is not known yet.
+// One word for a change; with "perhaps" where its interval includes no change, or is not known yet.
 export function direction(percent, before = null, low = null, high = null) {
   const border = (word) => (word === before || PERHAPS[word] === before ? STAYS_PCT : CHANGE_PCT);
   const word = percent >= border("Higher") ? "Higher" : percent <= -border("Lower") ? "Lower" : "About the same";
@@ -41,7 +41,7 @@ export function direction(percent, before = null, low = null, high = null) {
   return reach > (before === word ? UNSURE_PCT : before === PERHAPS[word] ? -UNSURE_PCT : 0) ? PERHAPS[word] : word;
 }
 
-// What the response says at this moment: { word, detail, percent, tone }; percent null where there is nothing to compare.
+// The response now: { word, detail, percent, tone }; percent is null where there is nothing to compare.
 export function response(state, before = null) {
   const ms = (value) => `${Math.round(value)} ms`;
   const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
@@ -55,7 +55,7 @@ export function response(state, before = null) {
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
   const soFar = state.change_so_far_pct ?? null;
   if (soFar === null && state.phase_s < WINDOW_S) return none("First minute", `${now} · compared once it is over`);
-  const percent = soFar ?? state.change_pct; // the interval is that of the phase so far
+  const percent = soFar ?? state.change_pct; // the interval belongs to the phase so far
   const word = direction(percent, before, state.change_low_pct ?? null, state.change_high_pct ?? null);
   const side = state.change_pct >= 0 ? "above" : "below";
   const share = Math.abs(Math.round(state.change_pct));
@@ -76,7 +76,7 @@ export function quality(state) {
   return parts.join(" · ");
 }
 
-// How whole the stream is: [name, value, whether it is odd].
+// The integrity of the stream: [name, value, whether it is unusual].
 export function integrity(state, grownS) {
   const s = state.stream;
   const share = s.rr_time_s >= 60 ? (100 * s.rr_sum_s) / s.rr_time_s : null;

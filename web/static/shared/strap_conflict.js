@@ -1,4 +1,4 @@
-// A claim that was refused: what holds the strap, where that is, and the way there. `error` is what `send` throws.
+// Shows a refused claim of a strap: what uses the strap, and a link to it. `error` is the one that `send` throws.
 
 import { make } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// Times as the reader's own clock and language write them.
+// Times in the reader's time zone and language.
 
 const FORMATS = {
   long: { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },

@@ -1,4 +1,4 @@
-// The test bench: what can be played, and what plays.
+// The test bench: the recordings that can be played, and the bench rooms.
 
 import { byId, make, post, setText, show, Speaker } from "../shared/dom.js";
 import { Live } from "../rooms/live/live.js";
@@ -34,7 +34,7 @@ async function load() {
   try {
     bench = await (await fetch("/api/v1/bench", { signal: AbortSignal.timeout(10000) })).json();
   } catch {
-    return; // the page already says that there are no news
+    return; // the page already states that there are no news
   }
   const select = form.elements.recording;
   const chosen = select.value;
@@ -76,7 +76,7 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-// Another page opened or closed a bench room.
+// Another page has opened or closed a bench room.
 let known = "";
 live.addEventListener("change", () => {
   const now = (live.known ?? []).filter((id) => id.startsWith("bench-")).join();

@@ -1,4 +1,4 @@
-// The transport bar of one bench room: where it is, and what takes it elsewhere.
+// The transport bar of one bench room: its position, and the controls that change it.
 
 import { make, post, setData, setText } from "../shared/dom.js";
 import { clock, phaseWord, signalWord } from "../shared/live_text.js";
@@ -110,7 +110,7 @@ export class Transport {
     this.show();
   }
 
-  // What the live socket says of the room meanwhile.
+  // Takes the room's state from the live socket.
   hear(room, nowMs, silentMs) {
     const { state } = room;
     if (silentMs) { setText(this.state, "–"); return; }

@@ -1,9 +1,9 @@
-// The field of colour, as figures alone: so slow that nothing flashes, equally bright at both ends so that neither looks better.
+// The colours of the client's colour field, computed without drawing. They change too slowly to flash, and both ends are equally bright, so that neither looks better.
 
-const FADE_S = 14; // from nothing to all of it
+const FADE_S = 14; // from dark to full colour
 const FOLLOW_S = 20; // time constant towards the level
-const MOST_PER_S = 0.04; // of the level
-const DRIFT_S = 97; // the colour wanders a little by itself: nobody reads a figure off it
+const MOST_PER_S = 0.04; // largest change of the level per second
+const DRIFT_S = 97; // period of a slow drift of the hue, so that nobody reads a figure from the colour
 const LOWER_HUE = 285, HIGHER_HUE = 190, DRIFT_HUE = 10;
 const INNER = { l: 0.40, c: 0.075 }, OUTER = { l: 0.24, c: 0.055 };
 
@@ -14,9 +14,9 @@ export class Field {
     this.t = 0;
   }
 
-  // `level` is null where nothing is to be shown; gives the two colours, as rgb from 0 to 255, and where the light one stands.
+  // `level` is null where nothing is to be shown. Returns the two colours, as RGB from 0 to 255, and the position of the lighter one.
   step(level, dtS) {
-    const dt = Math.min(dtS, 1); // a page that slept takes it up slowly
+    const dt = Math.min(dtS, 1); // after the page was suspended the change stays slow
     this.t += dt;
     const fade = dt / FADE_S;
     this.shown = level === null ? Math.max(0, this.shown - fade) : Math.min(1, this.shown + fade);

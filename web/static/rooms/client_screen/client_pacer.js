@@ -1,16 +1,16 @@
-// The pace of breathing: in for two fifths of a breath, out for three, without a corner in between.
+// The breathing pacer: breathe in for two fifths of a breath, out for three fifths, with a smooth turn in between.
 
 const IN = 0.4;
 
 export class Pacer {
   constructor() {
-    this.phase = 0; // of one breath, 0 to 1; begins with breathing in
+    this.phase = 0; // position in the breath, 0 to 1; begins with breathing in
     this.shown = 0;
   }
 
-  // Gives how wide the circle is (0 to 1), whether it is the time to breathe in, and how far it has come out of the dark.
+  // Returns the width of the circle (0 to 1), whether to breathe in now, and how far the circle has faded in (0 to 1).
   step(perMin, dtS) {
-    const dt = Math.min(dtS, 1.5); // a page that slept goes on where it was
+    const dt = Math.min(dtS, 1.5); // after the page was suspended the pacer continues where it was
     if (perMin === null) {
       this.shown = Math.max(0, this.shown - dt / 4);
       if (this.shown === 0) this.phase = 0;

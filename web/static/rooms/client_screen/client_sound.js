@@ -1,6 +1,6 @@
-// Soft sounds by WebAudio: a tone that follows the response, a wave that follows the pacer. Silent until somebody has pressed.
+// Soft sounds by WebAudio: a tone that follows the response, and a sound of waves that follows the pacer. Silent until a button is pressed.
 
-const TONE = { hz: 147, gain: 0.05, glideS: 8, fadeS: 3, span: 4 / 12 }; // span: octaves from the middle to either end
+const TONE = { hz: 147, gain: 0.05, glideS: 8, fadeS: 3, span: 4 / 12 }; // span: octaves from the baseline to either end
 const WAVE = { gain: 0.035, lowHz: 220, highHz: 620, easeS: 0.25 };
 const NOISE_S = 6;
 
@@ -12,7 +12,7 @@ export class Sound {
 
   get running() { return this.context?.state === "running"; }
 
-  // Must be called from a press: browsers let nothing sound before.
+  // Must be called from a press: before one, browsers allow no sound.
   async begin() {
     this.context ??= this.build(new AudioContext());
     if (this.context.state !== "running") await this.context.resume().catch(() => {});
@@ -39,7 +39,7 @@ export class Sound {
     return context;
   }
 
-  // `level` null: no tone. `breath` null: no wave, else how wide the circle is.
+  // `level` null: no tone. `breath`: width of the circle; null: no waves.
   play(level, breath) {
     if (!this.running) return;
     this.glide(this.toneGain.gain, level === null ? 0 : TONE.gain, TONE.fadeS);
@@ -56,7 +56,7 @@ export class Sound {
   }
 }
 
-// Brown noise, its ends joined so that the loop does not click.
+// Brown noise, whose ends are joined so that the loop does not click.
 function noise(context) {
   const size = NOISE_S * context.sampleRate;
   const buffer = new AudioBuffer({ length: size, sampleRate: context.sampleRate });

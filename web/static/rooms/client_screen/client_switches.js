@@ -1,4 +1,4 @@
-// What the client's own screen shows, switched from the therapist's. The state is the room's: two tablets see the same.
+// The therapist's switches for the client's own screen. The state belongs to the room, so that two tablets show the same.
 
 import { button, dialog } from "../../shared/dialog.js";
 import { make, send, setData, setText, show } from "../../shared/dom.js";

@@ -1,4 +1,4 @@
-// The client's own screen. It knows neither names nor figures: the server tells it none.
+// The client's own screen. The server sends it neither names nor figures.
 
 import { Field } from "./client_field.js";
 import { Pacer } from "./client_pacer.js";
@@ -6,7 +6,7 @@ import { Sound } from "./client_sound.js";
 import { byId, setData, setText, show } from "../../shared/dom.js";
 import { Live, WakeLock } from "../live/live.js";
 
-const OLD_MS = 3000; // what was told longer ago is shown no more
+const OLD_MS = 3000; // messages older than this are no longer shown
 const FRAME_MS = 1000 / 30, FIELD_MS = 200, SOUND_MS = 100;
 const WIDER = 0.15, NO_WIDER = 0.05;
 const AWAKE_MS = 5000;
@@ -26,7 +26,7 @@ new Live(byId("main").dataset.room, "client").start().addEventListener("client-v
 
 const fresh = (nowMs) => (nowMs - toldMs < OLD_MS ? told : NOTHING);
 
-// Only the circle needs every frame.
+// Only the pacer's circle needs every frame.
 function turn() {
   const nowMs = performance.now();
   if (nowMs - frameMs >= FRAME_MS * 0.9) step(nowMs);
@@ -67,7 +67,7 @@ function paintPacer({ wide, shown }) {
   circle.style.opacity = shown.toFixed(3);
 }
 
-// In place of motion; beside it they only say where the breath goes.
+// Words that replace motion where it is reduced; otherwise they only accompany it.
 function words(now, breath, nowMs) {
   if (now.level !== null) wider = now.level > (wider ? NO_WIDER : WIDER);
   const paced = breath.shown > 0;
@@ -83,7 +83,7 @@ function words(now, breath, nowMs) {
   setText(byId("whole"), document.fullscreenElement ? "Leave full screen" : "Full screen");
 }
 
-// One press lets sound sound later, fills the screen, and keeps it on.
+// One press allows sound later, switches to full screen, and keeps the screen on.
 byId("begin").addEventListener("click", async () => {
   const first = !begun;
   begun = true;
@@ -95,9 +95,9 @@ byId("whole").addEventListener("click", () => fill(!document.fullscreenElement))
 
 function fill(wanted) {
   const done = wanted ? document.documentElement.requestFullscreen?.({ navigationUI: "hide" }) : document.exitFullscreen?.();
-  done?.catch(() => {}); // a frame or a phone that will not: the page serves as it is
+  done?.catch(() => {}); // an iframe or a phone that refuses full screen: the page works without it
 }
 
 for (const kind of ["pointermove", "pointerdown", "keydown", "focusin"]) addEventListener(kind, () => { awakeMs = performance.now(); });
 turn();
-setInterval(() => { if (document.hidden) step(performance.now()); }, 1000); // there are no frames then, but what sounds must follow
+setInterval(() => { if (document.hidden) step(performance.now()); }, 1000); // hidden pages get no frames, but the sound must go on

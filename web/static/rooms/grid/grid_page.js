@@ -1,4 +1,4 @@
-// Every room at one glance, and the straps that wait for a client.
+// The grid of all rooms, and the free straps.
 
 import { byId, make, setData, setMark, setText, show, Speaker } from "../../shared/dom.js";
 import { Live, WakeLock } from "../live/live.js";
@@ -9,10 +9,10 @@ import { StrapList } from "./straps.js";
 import { Tile } from "./tile.js";
 import { noNews } from "../../shared/live_text.js";
 
-const TICK_MS = 500; // all tiles change in one frame: many small frames are what costs; what matters changes at once
-const STRIPS_EVERY = 2; // ticks: a strip scrolls two or three pixels a second
+const TICK_MS = 500; // all tiles are updated in one frame, because many small frames are expensive; urgent changes are shown at once
+const STRIPS_EVERY = 2; // ticks between two drawings of the strips, which scroll two or three pixels a second
 const ROOMY = new Set(["one", "two", "three", "four"]);
-const HANDS_OFF_MS = 1500; // no tile moves away from under a finger
+const HANDS_OFF_MS = 1500; // after a touch no tile moves for this long, so that none moves from under a finger
 
 const live = new Live().start();
 const speaker = new Speaker(byId("spoken"));
@@ -63,7 +63,7 @@ function render() {
   if (document.title !== title) document.title = title;
 }
 
-// Pain first, then what is amiss, then the quiet ones; within each in the order of their opening.
+// Pain first, then technical trouble, then quiet rooms; within each group in the order of opening.
 function arrange(nowMs) {
   const opened = live.known ?? [...live.rooms.keys()];
   const ranked = [...tiles.values()].map((tile) => ({ tile, rank: tile.rank(nowMs), at: opened.indexOf(tile.id) }));
@@ -101,7 +101,7 @@ function tick() {
   }
 }
 
-// What nobody should have to wait for, of all rooms.
+// The parts of all rooms' states whose changes are shown at once.
 const weighty = () => [...live.rooms.values()].map(({ id, state }) => `${id} ${state?.client} ${state?.phase} ${state?.signal} ${state?.notice}`).join();
 
 live.addEventListener("change", () => {

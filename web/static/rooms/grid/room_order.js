@@ -1,20 +1,20 @@
-// Where a room stands among the others: pain first, then what is technically amiss, then the quiet ones, then the ended. Pure.
+// The order of the rooms: pain first, then technical trouble, then quiet rooms, then ended ones. Pure functions.
 
 import { away } from "../../shared/live_text.js";
 
 export const KINDS = ["pain", "technical", "quiet", "ended"];
-const SETTLES_MS = 2000; // a signal that flickers moves no tile
+const SETTLES_MS = 2000; // a flickering signal does not move a tile
 
-// Its kind, and what is to be done about it.
+// Returns the kind of a room's state, and what to do about it.
 export function standing(state, silentMs) {
   if (state.notice) return { kind: "pain", text: state.notice };
-  if (silentMs) return { kind: "technical", text: "" }; // the page says it for all rooms
+  if (silentMs) return { kind: "technical", text: "" }; // the page states it for all rooms
   if (state.phase === "ended") return { kind: "ended", text: "" };
   if (away(state) || state.signal === "poor" || (state.hint && state.signal !== "hr-only")) return { kind: "technical", text: state.hint ?? "" };
   return { kind: "quiet", text: "" };
 }
 
-// The same, but steady: only pain moves a room at once.
+// The same without flicker: only pain moves a room at once.
 export class Place {
   constructor() {
     this.rank = null;

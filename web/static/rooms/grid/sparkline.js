@@ -1,8 +1,8 @@
-// The RR intervals of a tile: two minutes that scroll by whole pixels. Drawn only when it has moved, and never where it is not seen.
+// The RR intervals of a tile: the last two minutes, scrolled by whole pixels. Drawn only when it has moved, and only while it is visible.
 
 const WINDOW_S = 120;
 const LEAST_SPAN_MS = 240;
-const TAIL_S = 5; // beats are judged within two beats; a longer hole at the end is a real one
+const TAIL_S = 5; // beats are judged within two beats, so a longer hole at the end is a gap
 const LEAN_S = 1;
 const EDGE = 4;
 
@@ -54,7 +54,7 @@ export class Sparkline {
   draw(room, nowMs, stale) {
     if (!this.visible || !this.width) return;
     const perS = this.width / WINDOW_S;
-    const now = Math.floor(room.nowS(nowMs) * perS) / perS; // whole pixels: the picture moves no more often than it can be seen to
+    const now = Math.floor(room.nowS(nowMs) * perS) / perS; // in whole pixels: smaller movements would not be seen
     const key = `${now} ${room.session} ${room.seq} ${stale}`;
     if (key === this.drawn) return;
     this.drawn = key;
@@ -104,7 +104,7 @@ export class Sparkline {
       const joined = n > 0 && beats[n - 1][2] && !gap;
       if (joined) c.lineTo(x(end), y(rr)); else c.moveTo(x(end), y(rr));
       const next = beats[n + 1];
-      if (!joined && (!next || !next[2] || next[3])) c.lineTo(x(end) + 0.01, y(rr)); // a beat alone is a dot
+      if (!joined && (!next || !next[2] || next[3])) c.lineTo(x(end) + 0.01, y(rr)); // a single beat is a dot
     });
     c.stroke();
   }

@@ -1,4 +1,4 @@
-// Straps heard on the air, each with the way to a session on it.
+// The straps heard lately, each with a link that starts a session on it.
 
 import { make, setText, show } from "../../shared/dom.js";
 
@@ -26,7 +26,7 @@ export class StrapList {
       const response = await fetch("/api/v1/straps", { signal: AbortSignal.timeout(5000) });
       heard = await response.json();
     } catch {
-      return; // the page already says that there are no news
+      return; // the page already states that there are no news
     }
     this.adapter(heard.adapter.ready ? null : heard.adapter.text);
     const seen = new Set(heard.straps.map((strap) => strap.address));

@@ -1,4 +1,4 @@
-// One room in the grid: what it is by shape, word and place.
+// The tile of one room in the grid, with the room's state as shape, words and place.
 
 import { make, setData, setMark, setSignal, setText, show } from "../../shared/dom.js";
 import { NextButton } from "../room/next_button.js";
@@ -47,7 +47,7 @@ export class Tile {
     const answer = make("div", "answer");
     answer.append(this.answer, this.detail);
     const middle = make("div", "tile-middle");
-    this.brief = make("p", "brief"); // in the place of answer and notice where many rooms share the screen
+    this.brief = make("p", "brief"); // replaces answer and notice where many rooms share the screen
     this.brief.append(make("b"), make("small"));
     middle.append(rate, answer, this.brief);
     this.canvas = make("canvas");
@@ -75,10 +75,10 @@ export class Tile {
     this.element.remove();
   }
 
-  // The room's place among the others.
+  // The room's rank, by which the grid is sorted.
   rank(nowMs) { return this.place.take(this.kind, nowMs); }
 
-  // `roomy`: there is place for whole sentences.
+  // `roomy`: whether there is space for whole sentences.
   render(room, silentMs, nowMs, speaker, roomy) {
     const { state } = room;
     const stale = silentMs > 0;

@@ -2,9 +2,9 @@
 
 import { toLogin } from "../../shared/dom.js";
 
-export const STALE_MS = 2400; // drawn at most half a second later, so that no page looks live 3 s after the last news
+export const STALE_MS = 2400; // drawn at most half a second later, so that no page looks live 3 s after the last message
 const KEEP_S = 120;
-const DEAD_MS = 25000; // more than two missed heartbeats: the connection is open in name only
+const DEAD_MS = 25000; // more than two missed heartbeats: the socket is open in name only
 const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000];
 
 export class Room {
@@ -17,10 +17,10 @@ export class Room {
     this.heardMs = 0;
     this.anchorS = 0;
     this.anchorMs = 0;
-    this.story = null; // the session from its beginning, for whoever watches this room alone
+    this.story = null; // the session from its beginning, on pages that watch this room alone
   }
 
-  // Takes a message; false where a batch is missing and the snapshot must be asked for.
+  // Applies a message; returns false where a batch is missing and the snapshot must be requested.
   apply(message, nowMs) {
     if (message.type === "snapshot") {
       this.session = message.session;
@@ -39,7 +39,7 @@ export class Room {
     return true;
   }
 
-  // Messages arrive unevenly; the clock shown runs on evenly and leans towards them.
+  // Messages arrive unevenly; the clock on the page runs evenly and is steered slowly towards them.
   setClock(state, nowMs, jump) {
     const error = state.now_s - this.nowS(nowMs);
     const far = Math.abs(error) > Math.max(0.8, 0.8 * state.speed);
@@ -49,13 +49,13 @@ export class Room {
 
   get ended() { return this.state?.phase === "ended"; }
 
-  // Session time at this moment; stands still where the session does, and where nothing is heard.
+  // Session time now; it stops while the session is paused or no messages arrive.
   nowS(nowMs) {
     if (!this.state || this.ended) return this.state?.now_s ?? 0;
     return this.anchorS + (Math.min(nowMs - this.anchorMs, STALE_MS) / 1000) * this.state.speed;
   }
 
-  // How far a duration in the state has grown since it was sent, s.
+  // Time by which a duration in the state has grown since it was sent, s.
   grownS(nowMs) { return Math.max(0, this.nowS(nowMs) - (this.state?.now_s ?? 0)); }
 }
 
@@ -63,9 +63,9 @@ export class Live extends EventTarget {
   constructor(room = null, view = null) {
     super();
     this.watched = room;
-    this.view = view; // "client" is told neither name nor figure
+    this.view = view; // to "client" the server sends neither names nor figures
     this.rooms = new Map();
-    this.known = null; // identifiers of all rooms, once the server has told them
+    this.known = null; // identifiers of all rooms; null until the server has sent them
     this.open = false;
     this.heardMs = performance.now();
     this.tries = 0;
@@ -95,7 +95,7 @@ export class Live extends EventTarget {
   }
 
   lost() {
-    if (!this.open) askLogin(); // refused at the door: the browser does not tell why
+    if (!this.open) askLogin(); // the connection was refused; the browser does not say why
     this.open = false;
     this.socket = null;
     const wait = BACK_OFF_MS[Math.min(this.tries, BACK_OFF_MS.length - 1)];
@@ -104,7 +104,7 @@ export class Live extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  // What this browser is told has changed: let the server say all of it again.
+  // What this browser may see has changed: have the server send everything again.
   restart() {
     const socket = this.socket;
     this.socket = null;
@@ -148,7 +148,7 @@ export class Live extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  // For how long nothing was heard of a room, ms; 0 while its news are fresh.
+  // Time since the last message about a room, ms; 0 while it is recent.
   silentMs(room, nowMs = performance.now()) {
     const quietByRight = !room?.state || room.ended;
     const silent = nowMs - (quietByRight ? this.heardMs : room.heardMs);
@@ -157,13 +157,13 @@ export class Live extends EventTarget {
   }
 }
 
-// Where the login is over, news come again only after another.
+// Where the login has ended, messages come again only after a new one.
 async function askLogin() {
   const answer = await fetch("/api/v1/me", { signal: AbortSignal.timeout(5000) }).catch(() => null);
   if (answer?.status === 401) toLogin();
 }
 
-// The screen stays on while a session runs.
+// Keeps the screen on while a session runs.
 export class WakeLock {
   constructor() {
     this.lock = null;
@@ -176,7 +176,7 @@ export class WakeLock {
     if (!wanted) { this.lock?.release(); this.lock = null; return; }
     if (this.lock || this.asking || document.hidden || !navigator.wakeLock) return;
     this.asking = true;
-    try { this.lock = await navigator.wakeLock.request("screen"); } catch { /* battery saver: the browser says no */ }
+    try { this.lock = await navigator.wakeLock.request("screen"); } catch { /* the browser refuses, for instance to save battery */ }
     this.asking = false;
   }
 }

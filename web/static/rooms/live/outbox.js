@@ -1,15 +1,15 @@
-// What was pressed, until it is known to be stored: kept in this browser with its time, sent in order, each counted once.
+// The outbox of entries. Each is kept in this browser, with its time, until it is known to be stored; they are sent in order, and each counts once.
 
 import { send } from "../../shared/dom.js";
 
 const SHELF = "restbeat-press:";
 const AGAIN_MS = 2000;
-const LINGER_MS = 1500; // until the live socket tells of it too
+const LINGER_MS = 1500; // until the live socket reports it too
 const LONGEST_AGO_S = 7200;
-const REFUSED = new Set([400, 409, 413, 415]); // trying again cannot help
+const REFUSED = new Set([400, 409, 413, 415]); // sending it again cannot help
 const AFTER = { settle: "baseline", baseline: "massage", massage: "recovery", recovery: "ended" };
 
-// Web storage may be forbidden; then a press lives as long as its page.
+// Web storage may be forbidden; then an entry is kept only as long as its page.
 const shelf = {
   put(entry) { try { localStorage.setItem(SHELF + entry.key, JSON.stringify(entry)); } catch { /* full or forbidden */ } },
   drop(key) { try { localStorage.removeItem(SHELF + key); } catch { /* forbidden */ } },
@@ -36,7 +36,7 @@ export class Outbox extends EventTarget {
     setInterval(() => this.flush(), AGAIN_MS);
   }
 
-  // kind: phase, mark, pain or stop. Gives the entry; it counts from now, or from `atMs`.
+  // kind: phase, mark, pain or stop. Returns the entry, which counts from now, or from `atMs`.
   add(kind, path, body, text, state) {
     const entry = { key: newKey(), flying: false, room: this.room, session: state.session, speed: state.speed, kind, path, body, text, atMs: Date.now(), fate: "waiting" };
     this.entries.push(entry);
@@ -46,7 +46,7 @@ export class Outbox extends EventTarget {
     return entry;
   }
 
-  // Seconds ago by the session's clock.
+  // Time since then, s of the session's clock.
   agoS(entry) { return Math.max(0, ((Date.now() - entry.atMs) / 1000) * (entry.speed || 1)); }
 
   get waiting() { return this.entries.filter((entry) => entry.fate === "waiting"); }
@@ -70,7 +70,7 @@ export class Outbox extends EventTarget {
     this.changed();
   }
 
-  // The phase as the server will tell it once it has all of these, and since when, ms of Date.now(); null where none leads on.
+  // The phase that the server will report once it has all of these entries, and its beginning, ms of Date.now(); null where none of them begins a phase.
   phaseAhead(state) {
     let [phase, sinceMs] = [state.phase, null];
     for (const entry of this.entries) {
@@ -81,7 +81,7 @@ export class Outbox extends EventTarget {
     return sinceMs === null ? null : { phase, sinceMs };
   }
 
-  // Forgets what the live socket tells of by now.
+  // Forgets entries that the live socket has reported by now.
   settle(state) {
     const told = new Set(state.actions.map((action) => action.number));
     const known = (entry) => told.has(entry.number) || (entry.kind === "phase" && entry.body.leaving !== state.phase);
@@ -99,14 +99,14 @@ export class Outbox extends EventTarget {
     }
   }
 
-  // Whether the next one may be sent.
+  // Sends an entry. Returns whether the next one may be sent.
   async deliver(entry) {
     const agoS = this.agoS(entry);
     if (agoS > LONGEST_AGO_S) { this.refuse(entry, "It is more than two hours old."); return true; }
     const { key, session, kind, path, body } = entry;
     entry.flying = true;
     try {
-      const ended = kind === "phase" && body.leaving === "recovery"; // an end counts from when it is told
+      const ended = kind === "phase" && body.leaving === "recovery"; // the end of a session counts from its arrival at the server
       const answer = await send("POST", `/api/v1/rooms/${encodeURIComponent(this.room)}/${path}`, { ...body, ago_s: ended ? 0 : agoS, key, session });
       this.trouble = "";
       entry.fate = "sent";

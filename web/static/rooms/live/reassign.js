@@ -1,4 +1,4 @@
-// Whose session this is, put right: choose or type a pseudonym. The server writes it into the audit log, and tells every screen.
+// Puts a session under another client: choose or type a pseudonym. The server notes it in the audit log, and updates every screen.
 
 import { button, dialog } from "../../shared/dialog.js";
 import { make, send, setText, show } from "../../shared/dom.js";
@@ -9,7 +9,7 @@ const CHOICES = 8;
 export class Reassign {
   constructor() {
     this.state = null;
-    this.meant = {}; // what was confirmed after a refusal
+    this.meant = {}; // confirmations given after a refusal
   }
 
   get isOpen() { return Boolean(this.dialog?.open); }
@@ -21,7 +21,7 @@ export class Reassign {
     this.input.value = "";
     this.know();
     this.dialog.showModal();
-    if (matchMedia("(pointer: fine)").matches) this.input.focus(); else this.title.focus(); // no keyboard over the choices
+    if (matchMedia("(pointer: fine)").matches) this.input.focus(); else this.title.focus(); // otherwise a touch keyboard would cover the choices
   }
 
   build() {
@@ -53,7 +53,7 @@ export class Reassign {
     onHideChange(() => { if (this.dialog.open) this.know(); });
   }
 
-  // What is shown of others: nothing where clients are hidden, and then it is not asked for either.
+  // Suggestions of other clients; where clients are hidden there are none, and none are requested.
   async know() {
     const hidden = hides();
     this.privacy.setAttribute("aria-pressed", String(hidden));
@@ -69,7 +69,7 @@ export class Reassign {
 
   update() { this.refused(null); }
 
-  // A refusal can be answered: what is meant all the same is said to the server with the next press.
+  // A refusal can be confirmed: the next press sends the confirmation with it.
   refused(error) {
     const elsewhere = Boolean(error?.room), unasked = !elsewhere && error?.status === 409;
     this.meant = { ...(error ? this.meant : {}), ...(elsewhere && { elsewhere_confirmed: true }), ...(unasked && { consent: true }) };
@@ -95,7 +95,7 @@ export class Reassign {
   }
 }
 
-// Pseudonyms of the newest sessions.
+// Returns the pseudonyms of the newest sessions.
 async function lately() {
   const response = await fetch("/api/v1/sessions", { signal: AbortSignal.timeout(5000) });
   const sessions = await response.json();

@@ -1,15 +1,15 @@
-// After restbeat was away: the session that this page saw running is taken up again, unless somebody else has done so.
+// After an outage of the server: resumes the session that this page last saw running, unless somebody else has done so.
 
 import { post } from "../../shared/dom.js";
 
-const LONGEST_AWAY_MS = 30 * 60 * 1000; // a screen left on overnight takes up no session of yesterday
+const LONGEST_AWAY_MS = 30 * 60 * 1000; // a screen left on overnight resumes no session of yesterday
 const AGAIN_MS = 2000;
-const PATIENCE = 2; // refusals: another screen may just be doing the same
+const PATIENCE = 2; // refusals to accept: another screen may be doing the same
 
 export class Comeback {
   constructor({ room, outbox, goes }) {
     Object.assign(this, { room, outbox, goes });
-    this.seen = null; // the session that ran when it was last heard of
+    this.seen = null; // the session that was running at the last message
     this.asking = false;
     this.afterMs = 0;
     this.refusals = 0;
@@ -20,7 +20,7 @@ export class Comeback {
     this.refusals = 0;
   }
 
-  // What to say while the room is not there.
+  // The sentence to show while the room is missing.
   get words() {
     return this.wanted ? "restbeat was away. This session is being taken up again." : "This room is not open any more. Its session is among the sessions.";
   }

@@ -1,5 +1,5 @@
-// The whole session as a picture: RMSSD of each minute with its interval, phases as bands, marks as labelled ticks, breathing.
-// uPlot draws it; where uPlot is not there, the table says the same.
+// The chart of a whole session: RMSSD of each minute with its interval, phases as bands, marks as labelled ticks, breathing rate.
+// uPlot draws it; without uPlot the table shows the same.
 
 import { make, setText, show } from "../../shared/dom.js";
 import { clock, phaseWord } from "../../shared/live_text.js";
@@ -24,11 +24,11 @@ function library(address, style) {
   });
 }
 
-// As many as stand apart.
+// As many ticks as fit without overlapping.
 const breaths = (height) => (height < 34 ? [] : height < 60 ? [8, 20] : [8, 14, 20]);
 
 export class Picture {
-  // element: where it is drawn; readout: where the cursor's figures go.
+  // element: where the chart is drawn; readout: where the figures at the cursor are shown.
   constructor(element, readout, kind) {
     Object.assign(this, { element, readout, kind });
     this.story = null;
@@ -56,7 +56,7 @@ export class Picture {
     this.colour = { line: read("--calm"), band: read("--interval"), dot: read("--dot"), quiet: read("--quiet"), grid: read("--line"), text: read("--text"), warn: read("--warn"), breath: read("--ok"), phase: read("--band"), ground: read("--bg") };
   }
 
-  // Takes the newest story; draws only where there is something new.
+  // Takes the newest story; draws only where something has changed.
   show(story, baseline) {
     const fresh = story !== this.story || baseline !== this.baseline;
     this.story = story;
@@ -101,7 +101,7 @@ export class Picture {
     const spread = (u, min, max) => {
       const [low, high] = [Math.min(min ?? 20, this.baseline ?? Infinity), Math.max(max ?? 60, this.baseline ?? 0)];
       const [middle, half] = [(low + high) / 2, Math.max(LEAST_SPAN_MS, 1.16 * (high - low)) / 2];
-      return [Math.max(0, middle - half), middle + 1.25 * half]; // room above for the names of phases and marks
+      return [Math.max(0, middle - half), middle + 1.25 * half]; // space above for the names of phases and marks
     };
     return {
       width: this.element.clientWidth, height: this.element.clientHeight, padding: [2, 8, 0, 4], legend: { show: false },
@@ -127,7 +127,7 @@ export class Picture {
     this.element.dataset.zoomed = "yes";
   }
 
-  // factor 0: the whole session; above 1: nearer; below: farther.
+  // factor 0: the whole session; above 1: zoom in; below 1: zoom out.
   zoom(factor, around = null) {
     if (!this.plot) return;
     const [min, max] = this.zoomed ?? [0, this.endS];
@@ -164,7 +164,7 @@ export class Picture {
     });
   }
 
-  // Ticks of all marks; the names of as many as have room, the newest first.
+  // Ticks of all marks, with the names of as many as fit, the newest first.
   marks(u) {
     const { ctx, bbox } = u;
     const ratio = devicePixelRatio;
@@ -177,7 +177,7 @@ export class Picture {
         ctx.font = `${13 * ratio}px ${FONT}`;
         const short = text.length > 26 ? `${text.slice(0, 25)}…` : text;
         const width = ctx.measureText(short).width + 8 * ratio;
-        const right = x + width > bbox.left + bbox.width; // no room to the right of the last tick
+        const right = x + width > bbox.left + bbox.width; // no space to the right of the last tick
         const [from, to] = right ? [x - width, x] : [x, x + width];
         const row = rows.findIndex((free) => to < free);
         if (row < 0 || from < bbox.left || x > bbox.left + bbox.width) continue;
@@ -214,7 +214,7 @@ export class Picture {
     this.write(ctx, text, x, y, colour);
   }
 
-  // Readable over lines: a rim of the ground's colour.
+  // An outline in the background colour keeps text readable over lines.
   write(ctx, text, x, y, colour) {
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";

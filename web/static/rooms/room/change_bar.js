@@ -1,11 +1,11 @@
-// The bar of the change against the baseline: a dot for the phase so far, a broad line for the interval in which that lies, a ring
-// for the last 60 s. Before there is an interval the ring stands alone.
+// The bar of the change against the baseline: a dot for the phase so far, a broad line for its 95 % interval, a ring
+// for the last 60 s. Until there is an interval, only the ring is shown.
 
 import { setData, setText } from "../../shared/dom.js";
 import { signed } from "../../shared/live_text.js";
 
 const [MIDDLE, HALF, EDGE] = [320, 280, 300];
-const WIDEST = Math.log(2.5); // the ends stand for ×2.5 and ÷2.5
+const WIDEST = Math.log(2.5); // the ends of the bar: ×2.5 and ÷2.5
 
 const at = (percent) => MIDDLE + HALF * Math.max(-1, Math.min(1, Math.log(Math.max(1 + percent / 100, 0.1)) / WIDEST));
 const past = (percent) => Math.abs(Math.log(Math.max(1 + percent / 100, 0.1))) > WIDEST;
@@ -21,12 +21,12 @@ export class ChangeBar {
     this.drawn = "";
   }
 
-  // Percent against the baseline, null for nothing; low and high: its interval, null where it is not known; minute: the last 60 s.
+  // percent: change against the baseline, null where unknown; low and high: its interval, null where unknown; minute: change of the last 60 s.
   draw(percent, low = null, high = null, minute = percent) {
     const key = [percent, low, high, minute].map((value) => (value === null ? "" : value.toFixed(1))).join();
     if (key === this.drawn) return;
     this.drawn = key;
-    setData(this.svg, "empty", percent === null ? "yes" : "no"); // its place stays: nothing on the page jumps
+    setData(this.svg, "empty", percent === null ? "yes" : "no"); // it keeps its space, so that nothing on the page jumps
     if (percent === null) return;
     const sure = low !== null && high !== null;
     this.svg.dataset.interval = sure ? "yes" : "no";
@@ -37,7 +37,7 @@ export class ChangeBar {
     }
     this.dot.setAttribute("cx", String(at(percent)));
     this.ring.setAttribute("cx", String(at(minute)));
-    const half = this.svg.clientWidth < 420 && sure ? 150 : sure ? 100 : 44; // letters are larger where the bar is small
+    const half = this.svg.clientWidth < 420 && sure ? 150 : sure ? 100 : 44; // letters are relatively larger where the bar is small
     this.percent.parentElement.setAttribute("x", String(Math.max(10 + half, Math.min(630 - half, at(percent)))));
     setText(this.percent, `${signed(percent)} %`);
     setText(this.range, sure ? `${signed(low)} to ${signed(high)}` : "");

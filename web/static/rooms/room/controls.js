@@ -1,10 +1,10 @@
-// What a therapist presses: the next phase, marks, pain. Every press goes through the outbox, so that none is lost.
+// The therapist's controls: next phase, marks, pain. Every entry goes through the outbox, so that none is lost.
 
 import { byId, setData, setText, show } from "../../shared/dom.js";
 import { beganWord, doing } from "./room_text.js";
 import { nextWord, sentence } from "../../shared/live_text.js";
 
-const REST_MS = 1200; // a double press moves once
+const REST_MS = 1200; // a double press begins only one phase
 const AFTER = { settle: "baseline", baseline: "massage", massage: "recovery", recovery: "ended" };
 
 export class Controls {
@@ -29,10 +29,10 @@ export class Controls {
     });
   }
 
-  // ahead: the phase that waiting presses lead to, if any; full: its time is over.
+  // ahead: the phase that pending entries lead to, if any; full: whether its planned time is over.
   update(state, { away, ahead, full, story }) {
     const phase = ahead ?? state.phase;
-    if (this.phase && this.phase !== phase) this.until = performance.now() + REST_MS; // also where another screen pressed it
+    if (this.phase && this.phase !== phase) this.until = performance.now() + REST_MS; // also after a press on another screen
     this.state = state;
     this.away = away;
     this.phase = phase;
@@ -57,7 +57,7 @@ export class Controls {
     return [nextWord(this.phase, state.kind), waits ? "Waits until restbeat is back" : byId("next").dataset.keys];
   }
 
-  // The end is for the server to tell, and nobody ends a session twice by a double press.
+  // Only the server reports the end of a session, so that a double press cannot end it twice.
   get held() {
     if (!this.state || performance.now() < this.until) return true;
     return this.away && (this.state.bench || this.phase === "recovery" || this.phase === "ended");
@@ -93,11 +93,11 @@ export class Controls {
     this.outbox.add("stop", "stop", {}, "Pain increased – stopped", this.state);
   }
 
-  // The nth technique, counted from 1.
+  // Enters the nth technique, counted from 1.
   technique(n) { document.querySelectorAll('#sheet-technique [data-mark="technique"]')[n - 1]?.click(); }
 }
 
-// Sheets of large buttons above the row of controls: one open at a time, each closed by what is chosen on it.
+// Sheets of large buttons above the row of controls: one is open at a time, and a choice closes it.
 export class Sheets {
   constructor() {
     this.name = null;
@@ -115,7 +115,7 @@ export class Sheets {
     const from = opener ?? document.querySelector(`[data-sheet="${name}"]`);
     if (!opens || from.getAttribute("aria-disabled") === "true") return;
     this.name = name;
-    this.before = document.activeElement; // where the focus goes back to: after a shortcut, nowhere
+    this.before = document.activeElement; // the element that gets the focus back; none after a shortcut
     this.set(true);
     this.mark(true);
     if (byKey) this.panel.querySelector("button, input").focus();
@@ -131,12 +131,12 @@ export class Sheets {
     if (inside && this.before?.offsetParent) this.before.focus();
   }
 
-  // The marks are a sheet on small screens alone; elsewhere they always stand.
+  // The marks are a sheet on small screens only; elsewhere they are always visible.
   set(open) { if (this.panel.classList.contains("sheet")) show(this.panel, open); else this.panel.classList.toggle("open", open); }
 
   mark(open) { for (const opener of document.querySelectorAll(`[data-sheet="${this.name}"]`)) opener.setAttribute("aria-expanded", String(open)); }
 
-  // Chooses by key what an open sheet offers under it; false where it offers nothing.
+  // Chooses what an open sheet offers under a key; returns false where it offers nothing.
   pick(key) {
     const button = this.panel?.querySelector(`[data-key="${CSS.escape(key)}"]`);
     button?.click();

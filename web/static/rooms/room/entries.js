@@ -1,23 +1,23 @@
-// The bar of what was just entered: the newest entries, each of which can be taken back or dated back while it is young.
+// The bar of the newest entries, each of which can be undone or given an earlier time while it is recent.
 
 import { byId, make, send, setData, setText, show } from "../../shared/dom.js";
 import { ago } from "./room_text.js";
 
 const MOST = 4;
-const LOST_MS = 5000; // for so long a stored entry may take to be told of
+const LOST_MS = 5000; // time that a stored entry may take to appear on the live socket
 
 export class Entries {
-  // person: who sits here; trouble: says what went wrong; spoken: for the live region.
+  // person: name of the person logged in; trouble: shows what went wrong; spoken: speaks in the live region.
   constructor({ room, person, outbox, trouble, spoken }) {
     Object.assign(this, { room, person, outbox, trouble, spoken });
     this.list = byId("entries-list");
     this.chips = new Map();
     this.selected = null;
-    this.seen = null; // what has been said already
-    this.said = []; // own entries that are not stored yet
+    this.seen = null; // numbers of entries already announced
+    this.said = []; // own entries that were announced but are not stored yet
     this.items = [];
-    this.changes = []; // of entries that are on their way: { entry, how, atMs }, done once they are stored
-    this.leaving = new Set(); // numbers of stored entries that are being taken back
+    this.changes = []; // changes to entries that are still being sent: { entry, how, atMs }; applied once these are stored
+    this.leaving = new Set(); // numbers of stored entries that are being undone
     byId("undo").addEventListener("click", () => this.undo());
     for (const button of document.querySelectorAll("[data-ago-min]")) button.addEventListener("click", () => this.redate(60 * Number(button.dataset.agoMin)));
   }
@@ -42,8 +42,8 @@ export class Entries {
     this.drawMend();
   }
 
-  // A new entry is the one that is most likely meant next. An own one is said when it is pressed, not again when it is stored;
-  // a phase says itself.
+  // A new entry is the one most likely to be changed next. An own entry is announced when it is pressed, not again when it is stored;
+  // a phase announces itself.
   announce() {
     const fresh = this.items.filter((item) => !this.seen?.has(item.id)).reverse();
     for (const item of fresh) {
@@ -128,10 +128,10 @@ export class Entries {
 
   done({ text }, how) { this.spoken(`${text}, ${how === "undo" ? "taken back" : "dated back"}`); }
 
-  // Sent, or being sent: whether the server has it cannot be known yet.
+  // Sent or being sent: whether the server has stored it is not known yet.
   underWay(entry) { return entry.flying || entry.fate === "sent"; }
 
-  // What was asked of entries that were under way: now that they are stored it can be done, or they came back unsent.
+  // Applies the changes requested while entries were being sent: now they are stored, or came back unsent.
   catchUp(state) {
     for (const change of [...this.changes]) {
       const { entry, how, atMs } = change;

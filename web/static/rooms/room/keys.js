@@ -1,23 +1,23 @@
-// Keys and pedals: all that touch can do.
+// Keyboard and foot pedal: everything that touch can do.
 
 const OFF = "restbeat-keys";
 const TYPING = "input, select, textarea";
 const PRESSABLE = "a, button, summary, [role=slider]";
 
 export class Keys {
-  // next: `KeyboardEvent.code`s that begin the next phase; commands: by letter; sheets: what takes digits first.
+  // next: `KeyboardEvent.code`s that begin the next phase; commands: functions by letter; sheets: the sheets that handle digits first.
   constructor({ next, begin, technique, commands, sheets, dialog }) {
     Object.assign(this, { next, begin, technique, commands, sheets, dialog });
     document.addEventListener("keydown", (event) => this.press(event));
-    document.addEventListener("click", (event) => { // after a finger or a mouse the space bar belongs to the phases again
+    document.addEventListener("click", (event) => { // after a touch or a click the space bar begins the next phase again
       if (event.detail && !dialog.open) event.target.closest("button")?.blur();
     });
   }
 
-  // Single letters can be switched off: speech input types them by accident (WCAG 2.1.4).
+  // Shortcuts of single letters can be switched off, because speech input types them by accident (WCAG 2.1.4).
   get letters() { try { return localStorage.getItem(OFF) !== "off"; } catch { return true; } }
 
-  set letters(on) { try { localStorage.setItem(OFF, on ? "on" : "off"); } catch { /* lasts as long as the page */ } }
+  set letters(on) { try { localStorage.setItem(OFF, on ? "on" : "off"); } catch { /* storage is forbidden: lasts as long as the page */ } }
 
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || this.dialog.open) return;

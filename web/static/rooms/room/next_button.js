@@ -1,4 +1,4 @@
-// The button to the next phase. It names the phase it leaves, and rests a moment after a press, also of another screen: two presses move once.
+// The button to the next phase. It sends the phase that it ends, and pauses after a press, also on another screen: two presses begin only one phase.
 
 import { post, setText } from "../../shared/dom.js";
 import { nextWord } from "../../shared/live_text.js";

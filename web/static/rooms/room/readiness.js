@@ -1,4 +1,4 @@
-// Whether the strap is ready to measure, while a session settles: five checks that turn green by themselves.
+// Checks of whether the strap is ready to measure, while a session settles: five of them, which turn green by themselves.
 
 import { make, setData, setText, show } from "../../shared/dom.js";
 
@@ -17,7 +17,7 @@ export class Readiness {
     this.items = new Map();
   }
 
-  // Shown while the session settles, and only with fresh news.
+  // Shown while the session settles, and only while messages are recent.
   update(state, stale) {
     const checks = stale ? [] : state?.ready ?? [];
     show(this.element, checks.length > 0);

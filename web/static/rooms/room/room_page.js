@@ -1,4 +1,4 @@
-// One room, readable from two metres, led with touch, keys or a pedal.
+// The page of one room, readable from two metres, controlled by touch, keys or a pedal.
 
 import { ChangeBar } from "./change_bar.js";
 import { Comeback } from "../live/resume_after_outage.js";
@@ -93,10 +93,10 @@ function news(state, silentMs, missing) {
   if (missing) return comeback.words + (comeback.wanted ? kept : "");
   if (trouble) return trouble;
   if (waiting && outbox.trouble) return outbox.trouble + kept;
-  return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that one stands where RMSSD would
+  return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that hint is shown in place of RMSSD
 }
 
-// Of the strap and the client nothing is known at this moment: no number stays.
+// Nothing is known about strap and client at this moment: all numbers are removed.
 function blank(text) {
   for (const name of ["rate", "word"]) setText(byId(name), "–");
   for (const name of ["quality", "detail", "between", "asked"]) setText(byId(name), "");
@@ -189,7 +189,7 @@ function render() {
   if (!drawn) begin();
 }
 
-// The first figures stand: what is heavier can come now.
+// The first figures are shown: the heavier parts can load now.
 async function begin() {
   drawn = true;
   import("./room_tools.js").then(({ RoomTools }) => { tools = new RoomTools(byId("tools"), id, { trouble: say }); });
@@ -205,7 +205,7 @@ function frame(nowMs) {
   requestAnimationFrame(frame);
 }
 
-// Pictures, the same as tables, or the signal in detail beside the picture of the whole.
+// Views: charts, the same as tables, or the signal in detail beside the chart of the session.
 function choose(wanted) {
   view = wanted;
   const charts = document.body.dataset.charts !== "no";

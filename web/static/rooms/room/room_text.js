@@ -1,11 +1,11 @@
-// What the room page says beside the figures. Pure functions.
+// Texts of the room page beside the figures. Pure functions.
 
 import { clock, phaseWord } from "../../shared/live_text.js";
 
 const COUNTED_DOWN = new Set(["settle", "baseline", "recovery"]);
 const minutes = (seconds) => (seconds % 60 ? clock(seconds) : `${Math.round(seconds / 60)} min`);
 
-// The time of a phase: { time, beside, share, full }; it counts down where the client waits, up where the therapist works.
+// The time of a phase: { time, beside, share, full }. It counts down where the client rests, up where the therapist works.
 export function phaseTime(phase, phaseS, targetS) {
   if (!targetS) return { time: clock(phaseS), beside: "", share: null, full: false };
   const left = targetS - phaseS;
@@ -14,7 +14,7 @@ export function phaseTime(phase, phaseS, targetS) {
   return { time: clock(phaseS), beside: `of ${minutes(targetS)}`, share, full: left <= 0 };
 }
 
-// What is asked of therapist or client now.
+// What therapist or client should do now.
 export function asked(phase, kind, full) {
   if (phase === "settle") return full ? "Settled: the baseline can begin" : "Let the client settle";
   if (phase === "baseline") return full ? `Baseline complete: the ${kind === "rest" ? "rest" : "massage"} can begin` : "Lie still, no talking";
@@ -32,7 +32,7 @@ export function pain(state) {
   return `${state.pain_before} → ${state.pain}`;
 }
 
-// How long ago, by the session's clock: "just now", "40 s ago", "3 min ago".
+// A time before now by the session's clock: "just now", "40 s ago", "3 min ago".
 export function ago(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 3 ? "just now" : whole < 90 ? `${whole} s ago` : `${Math.round(whole / 60)} min ago`;
@@ -40,14 +40,14 @@ export function ago(seconds) {
 
 export const beganWord = (phase, kind) => (phase === "ended" ? "Session ended" : `${phaseWord(phase, kind)} began`);
 
-// What is being done: the newest technique, region and pressure of the story.
+// The current technique, region and pressure: the newest of each in the story.
 export function doing(story) {
   const now = {};
   for (const mark of story?.marks ?? []) for (const field of ["technique", "region", "pressure"]) if (mark[field]) now[field] = mark[field];
   return now;
 }
 
-// The whole session as a table: a row a minute, newest first.
+// The whole session as a table: one row per minute, newest first.
 export function minuteRows(story, kind) {
   const rows = new Map();
   const row = (s) => { const minute = Math.floor(s / 60); if (!rows.has(minute)) rows.set(minute, { levels: [], lows: [], highs: [], breaths: [], done: [] }); return rows.get(minute); };

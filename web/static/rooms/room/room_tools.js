@@ -1,4 +1,4 @@
-// What a room's page offers beside the session itself: the client's own screen, and whose session this is.
+// Tools of the room page beside the session itself: the client's own screen, and putting the session under another client.
 
 import { ClientSwitches } from "../client_screen/client_switches.js";
 import { button } from "../../shared/dialog.js";

@@ -1,11 +1,11 @@
-// The strip of RR intervals: two minutes that scroll. The line breaks at gaps and at beats that were left out.
+// The strip of RR intervals: the last two minutes, scrolling. The line breaks at gaps and at rejected beats.
 
 import { age, phaseWord } from "../../shared/live_text.js";
 
 const WINDOW_S = 120;
 const LEAST_SPAN_MS = 240;
-const LEAN_MS = 260; // how slowly the scale follows the beats
-const TAIL_S = 5; // beats are judged within two beats; a longer hole at the end is a real one
+const LEAN_MS = 260; // time constant with which the scale follows the beats
+const TAIL_S = 5; // beats are judged within two beats, so a longer hole at the end is a gap
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Strip {
@@ -36,7 +36,7 @@ export class Strip {
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  // Draws as often as the picture has moved by half a pixel, or as motion is wanted.
+  // Draws whenever the strip has moved by half a pixel, or less often where motion is reduced.
   draw(room, nowMs, stale) {
     const passedMs = nowMs - this.lastMs;
     if (passedMs < this.restMs(room) || !this.width) return;
@@ -57,7 +57,7 @@ export class Strip {
     c.beginPath();
     c.rect(plot.x0, 0, plot.x1 - plot.x0 + 4, this.height);
     c.clip();
-    this.taken = []; // by words along the upper edge: what is newest comes first, and none stands on another
+    this.taken = []; // space used by words along the upper edge: the newest come first, and none overlaps another
     this.gaps(room, now, plot, x);
     this.beats(room.beats, x, y);
     c.restore();
@@ -161,7 +161,7 @@ export class Strip {
       const joined = pen && !gap;
       if (joined) c.lineTo(x(end), y(rr)); else c.moveTo(x(end), y(rr));
       const next = beats[n + 1];
-      if (!joined && (!next || !next[2] || next[3])) c.lineTo(x(end) + 0.01, y(rr)); // a beat alone is a dot
+      if (!joined && (!next || !next[2] || next[3])) c.lineTo(x(end) + 0.01, y(rr)); // a single beat is a dot
       pen = true;
     });
     c.stroke();
@@ -175,7 +175,7 @@ export class Strip {
   }
 }
 
-// The same beats as a table: rows of 10 s, newest first.
+// The same beats as a table: one row per 10 s, newest first.
 export function rows(beats, nowS) {
   const bins = Array.from({ length: WINDOW_S / 10 }, (_, n) => ({ from: n * 10, beats: 0, out: 0, rr: [] }));
   for (const [end, rr, accepted] of beats) {
