@@ -12,19 +12,19 @@ from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.sessions.session_store import NewSession
 
-from ..houses import NOW, Strap
+from ..practice_under_test import NOW, Strap
 
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
     monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
     _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
     source = Strap("x", [event for event in events if event.t < 300])
-    await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    await bench.rooms.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
     await source.heard.wait()
     async with asyncio.timeout(60):
-        while bench.hub.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+        while bench.live_feed.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
             await asyncio.sleep(0.05)
-    state = bench.hub.rooms()[0]
+    state = bench.live_feed.rooms()[0]
     assert (state.phase, state.change_why) == ("massage", None)
     assert state.change_low_pct < state.change_so_far_pct < state.change_high_pct
 

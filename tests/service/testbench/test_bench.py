@@ -23,30 +23,30 @@ class NoHouse:
 @pytest.fixture
 async def bench():
     async with Bench(LiveFeed(), [FIXTURES]) as bench:
-        bench.hub = bench._live_feed
+        bench.live_feed = bench._live_feed
         yield bench
 
 
 @pytest.fixture
 async def client(aiohttp_client, bench):
-    return await aiohttp_client(create_app(practice_of(NoHouse(), bench.hub, test_bench=bench), version="1"))
+    return await aiohttp_client(create_app(practice_of(NoHouse(), bench.live_feed, test_bench=bench), version="1"))
 
 
 async def state_where(bench, room, wanted):
-    slot = bench.hub.subscribe(room)
+    slot = bench.live_feed.subscribe(room)
     try:
         async with asyncio.timeout(20):
             while True:
-                if room in bench.hub.records and wanted(bench.hub.records[room].state):
-                    return bench.hub.records[room].state
+                if room in bench.live_feed.records and wanted(bench.live_feed.records[room].state):
+                    return bench.live_feed.records[room].state
                 await slot.wait()
                 slot.take()
     finally:
-        bench.hub.unsubscribe(slot)
+        bench.live_feed.unsubscribe(slot)
 
 
 async def test_without_a_test_bench_its_addresses_do_not_exist(aiohttp_client, bench):
-    client = await aiohttp_client(create_app(practice_of(NoHouse(), bench.hub), version="1"))
+    client = await aiohttp_client(create_app(practice_of(NoHouse(), bench.live_feed), version="1"))
     assert [(await client.get(path)).status for path in ("/bench", "/api/v1/bench")] == [404, 404]
     assert (await client.post("/api/v1/bench", json={"recording": CLEAR})).status in {404, 405}
     assert "/bench" not in await (await client.get("/nothing")).text()
@@ -62,13 +62,13 @@ async def test_a_recording_can_be_played_paused_sought_looped_and_closed(client,
     state = await state_where(bench, "bench-1", lambda state: state.paused and state.now_s == 600)
     assert (state.phase, state.signal, state.speed) == ("massage", "good", 0)
     assert state.rmssd_ms is not None
-    assert len(bench.hub.records["bench-1"].beats) > 90, "the strip is there at once"
+    assert len(bench.live_feed.records["bench-1"].beats) > 90, "the strip is there at once"
     await client.post("/api/v1/bench/bench-1", json={"at_s": 1190, "paused": False, "loop": True, "speed": 1000})
     async with asyncio.timeout(20):
         while (await (await client.get("/api/v1/bench")).json())["rooms"][0]["rounds"] < 2:
             pass
     assert (await client.post("/api/v1/bench/bench-1/close")).status == 200
-    assert "bench-1" not in bench.hub.records
+    assert "bench-1" not in bench.live_feed.records
     assert (await client.post("/api/v1/bench/bench-1", json={})).status == 404
 
 
