@@ -43,7 +43,7 @@ async def practice(folder, worker, *, login=False):
             await accounts.set_up(accounts.setup_code, "Ada", PASSWORD, peer="here")
         async with serving(
             practice_of(
-                made.house, made.hub, accounts=accounts, clients=made.records, client_pages=made.links, courses=made.courses
+                made.rooms, made.live_feed, accounts=accounts, clients=made.records, client_pages=made.links, courses=made.courses
             ),
             "127.0.0.1",
             0,

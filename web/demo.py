@@ -18,7 +18,7 @@ from ..sensors.virtual.start_on_packet_clock import StartableClock
 from ..sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..service.commands.options import FIXTURES
-from ..service.commands.replay import put_in
+from ..service.commands.replay import inject_faults
 from ..service.practice import open_practice
 from ..service.rooms.radio import AdapterState, StrapSeen
 from ..service.storage.encryption import key_file_of
@@ -81,7 +81,9 @@ async def run_demo(
     demand_loopback(host, login=login)
     stop = stop_signal()
     print_line("Setting up three rooms on virtual straps ...")
-    recordings = put_in(Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
+    recordings = inject_faults(
+        Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed
+    )
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(nullcontext(data) if data else temporary_folder("restbeat-demo-"))
         key = key_file_of(key_file, data) if key_file or data else folder / "identity.key"

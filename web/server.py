@@ -14,7 +14,7 @@ from ..service.accounts.accounts import Accounts
 from ..service.errors import ServeError
 from ..service.follow_up.mail_settings import read_password
 from ..service.practice import Practice, open_practice
-from ..service.rooms.radio import ProxyOptions, radio_of
+from ..service.rooms.radio import ProxyOptions, open_radio
 from ..service.rooms.strap_claims import StrapClaims
 from ..service.terminal.signals import print_line, stop_signal
 from .app import create_app
@@ -47,7 +47,7 @@ async def run_serve(
     demand_loopback(host, login=login)
     stop, password = stop_signal(), read_password(mail_password_file)
     async with (
-        radio_of(adapter, proxies) as (radio, source_of),
+        open_radio(adapter, proxies) as (radio, source_of),
         open_practice(
             data,
             key_file,

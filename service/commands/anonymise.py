@@ -1,4 +1,4 @@
-"""The command that turns a stored session into a recording without the person in it."""
+"""The command that turns a stored session into an anonymous recording."""
 
 import asyncio
 from pathlib import Path
@@ -10,22 +10,26 @@ from ...sensors.recordings.anonymise import anonymised
 from ...sensors.recordings.recording import write
 from ..errors import NoSuchSessionError, OutputError
 from ..sessions.session_store import SessionStore
-from ..terminal.output_file import demand_free, whole_file
+from ..terminal.output_file import require_absent, whole_file
 
-_LISTED = 5
+_MAX_LISTED = 5
 
 
 async def write_fixture(session: int, out: Path, data: Path, *, licence: str | None, force: bool, ecg: bool = False) -> None:
-    """Write an anonymous recording of an ended session; whole or not at all."""
+    """Write an anonymous recording of an ended session, completely or not at all.
+
+    Raises `OutputError` where the file exists (without `force`), has another ending, or cannot be written, and
+    `NoSuchSessionError` where there is no such session or it has not ended.
+    """
     err = Console(stderr=True, highlight=False)
-    await demand_free(out, force=force)
+    await require_absent(out, force=force)
     if not out.name.endswith((".jsonl", ".jsonl.gz")):
         raise OutputError(f"{out.name} is no name for a recording: let it end in .jsonl or .jsonl.gz.")
     async with await SessionStore.open(data) as storage:
         rows = await storage.sessions()
         row = next((row for row in rows if row.session == session), None)
         if row is None:
-            newest = ", ".join(f"{row.session} ({row.source})" for row in rows[:_LISTED]) or "none"
+            newest = ", ".join(f"{row.session} ({row.source})" for row in rows[:_MAX_LISTED]) or "none"
             raise NoSuchSessionError(f"There is no session {session} in {data}. The newest are: {newest}.")
         if row.state != "ended":
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then make a recording of it.")

@@ -1,4 +1,4 @@
-"""The commands that keep the data safe: backup, restore, and the list of clients."""
+"""The commands backup and restore, and the list of clients."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -15,51 +15,60 @@ from ..storage.backup import Counts, take_backup, verify
 from ..storage.backup_catalogue import BackupEntry, add_backup, delete_expired
 from ..storage.database import read_alongside
 from ..storage.sqlite import Database
-from ..terminal.output_file import demand_free
+from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
 
 
 async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json: bool) -> None:
-    """Copy the database, verify the copy, and put it on the folder's list of backups."""
-    await demand_free(out, force=force)
+    """Copy the database, verify the copy, add it to the folder's list of backups, and delete expired ones.
+
+    Raises `OutputError` where the file exists (without `force`), and `ServiceError` where the copy fails.
+    """
+    await require_absent(out, force=force)
     now = datetime.now(UTC)
     with bar("Copying") as copied:
         backup = await asyncio.to_thread(take_backup, data, out, copied)
     kept = BackupEntry(backup.file, now, now + timedelta(days=keep_days))
     await asyncio.to_thread(add_backup, data, kept)
-    gone = await asyncio.to_thread(delete_expired, data, now)
+    deleted = await asyncio.to_thread(delete_expired, data, now)
     if as_json:
-        answer = {"backup": backup, "until_utc": kept.until_utc, "deleted": [one.file for one in gone]}
+        answer = {"backup": backup, "until_utc": kept.until_utc, "deleted": [one.file for one in deleted]}
         click.echo(msgspec.json.encode(answer).decode())
         return
     counts, size_mb = backup.counts, backup.bytes / 1e6
-    holds = f"{_what(counts)}, {counted(counts.packets, 'packet')}, {size_mb:.1f} MB"
+    holds = f"{_contents(counts)}, {counted(counts.packets, 'packet')}, {size_mb:.1f} MB"
     until = f"{kept.until_utc:%Y-%m-%d}"
     click.echo(f"Wrote {out}: {holds}; opened, checked and counted. It is to be deleted after {until}.")
-    for one in gone:
+    for one in deleted:
         click.echo(f"Deleted {one.file}, whose time was over.")
 
 
 async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
-    """Put a backup in the place of the database; what was there before becomes a backup itself."""
+    """Replace the database by a backup; the previous one becomes a backup itself.
+
+    Raises `StorageError` where the backup cannot be used or another restbeat holds the folder, and `OutputError` where the backup
+    cannot be put in place.
+    """
     backup = await asyncio.to_thread(verify, file)
     if not yes:
-        click.confirm(f"Put {file} ({_what(backup.counts)}) in the place of the database in {data}?", abort=True, err=True)
-    done = await asyncio.to_thread(restore_backup, file, data, datetime.now(UTC))
+        click.confirm(f"Put {file} ({_contents(backup.counts)}) in the place of the database in {data}?", abort=True, err=True)
+    restored = await asyncio.to_thread(restore_backup, file, data, datetime.now(UTC))
     if as_json:
-        click.echo(msgspec.json.encode({"restored": backup} | msgspec.structs.asdict(done)).decode())
+        click.echo(msgspec.json.encode({"restored": backup} | msgspec.structs.asdict(restored)).decode())
         return
-    if done.erased_again:
-        click.echo(f"Clients erased since that backup was made, and erased from it again: {done.erased_again}.")
-    click.echo(f"{data} now holds {_what(done.holds)}.")
-    if done.damaged:
-        click.echo(f"What was there before could not be read. It lies in {done.before} as it was, and is on the list of backups.")
-    elif done.before:
-        click.echo(f"What it held before lies in {done.before}, and is on the list of backups.")
+    if restored.erased_again:
+        click.echo(f"Clients erased since that backup was made, and erased from it again: {restored.erased_again}.")
+    click.echo(f"{data} now holds {_contents(restored.holds)}.")
+    if restored.damaged:
+        click.echo(
+            f"What was there before could not be read. It lies in {restored.before} as it was, and is on the list of backups."
+        )
+    elif restored.before:
+        click.echo(f"What it held before lies in {restored.before}, and is on the list of backups.")
 
 
 async def list_clients(data: Path, *, as_json: bool) -> None:
-    """Print the pseudonyms, how many sessions each has, and when the last was."""
+    """Print the pseudonyms, each with its number of sessions and the date of the last. Raises `StorageError` on failure."""
     rows = await asyncio.to_thread(read_alongside, data, _client_rows)
     if as_json:
         click.echo(msgspec.json.encode(rows).decode())
@@ -72,7 +81,7 @@ async def list_clients(data: Path, *, as_json: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def _what(counts: Counts) -> str:
+def _contents(counts: Counts) -> str:
     return f"{counted(counts.sessions, 'session')} of {counted(counts.clients, 'client')}"
 
 

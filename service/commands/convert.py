@@ -18,7 +18,7 @@ from ..sessions.session_store import events_of
 from ..storage.database import DATABASE, read_alongside
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
-from ..terminal.output_file import demand_free, whole_file
+from ..terminal.output_file import require_absent, whole_file
 from ..worker.worker import Worker
 from .replay import warn
 
@@ -26,8 +26,8 @@ Minutes = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What is to be written, wherever it comes from."""
+class LoadedSession:
+    """A session to convert, from a file or the database."""
 
     name: str
     header: Header
@@ -36,46 +36,50 @@ class Given:
     end_s: float | None = None
     began: datetime | None = None
     arrival: str | None = None
-    """What its arrival times were made from, where it had none."""
+    """What its arrival times were derived from, where the file had none."""
 
 
 async def convert(source: str, out: Path, data: Path, *, minutes: Minutes | None, force: bool) -> None:
-    """Write `source`, a file or the number of a stored session, in the format of `out`'s ending; whole or not at all."""
+    """Write `source`, a file or the number of a stored session, in the format of `out`'s ending, completely or not at all.
+
+    Raises `FormatError` where the format is unknown or cannot hold the session, `OutputError` where a file cannot be read or
+    written, `NoSuchSessionError` where there is no such ended session, and `RecordingError` where the file cannot be parsed.
+    """
     err = Console(stderr=True, highlight=False)
     form = format_of(out)
-    await demand_free(out, force=force)
-    given = await asyncio.to_thread(_given, source, data)
-    warn(err, given.warnings)
+    await require_absent(out, force=force)
+    loaded = await asyncio.to_thread(_load, source, data)
+    warn(err, loaded.warnings)
     if minutes:
-        given = _in_phases(given, minutes)
-    if given.arrival and form.name.startswith("recording"):
-        err.print(f"{given.name} does not say when packets arrived: {given.arrival}.", markup=False, soft_wrap=True)
-    if form.name == "omh" and given.began is None:
-        err.print(f"Nobody knows when {given.name} was: its data points begin on 1 January 1970.", markup=False, soft_wrap=True)
-    raw = await _written(form, given)
+        loaded = _in_phases(loaded, minutes)
+    if loaded.arrival and form.name.startswith("recording"):
+        err.print(f"{loaded.name} does not say when packets arrived: {loaded.arrival}.", markup=False, soft_wrap=True)
+    if form.name == "omh" and loaded.began is None:
+        err.print(f"Nobody knows when {loaded.name} was: its data points begin on 1 January 1970.", markup=False, soft_wrap=True)
+    raw = await _encoded(form, loaded)
     with whole_file(out) as part:
         await asyncio.to_thread(part.write_bytes, raw)
-    click.echo(f"Wrote {out}: {form.what}, {len(raw) / 1000:.0f} kB, from {given.name}.")
+    click.echo(f"Wrote {out}: {form.what}, {len(raw) / 1000:.0f} kB, from {loaded.name}.")
 
 
-async def _written(form: Format, given: Given) -> bytes:
+async def _encoded(form: Format, loaded: LoadedSession) -> bytes:
     if form.name.startswith("recording"):
-        return as_recording(given.header, given.events, packed=form.name.endswith(".gz"))
+        return as_recording(loaded.header, loaded.events, packed=form.name.endswith(".gz"))
     async with Worker() as worker:
-        return await worker.run(_encode, form.name, given)
+        return await worker.run(_encode, form.name, loaded)
 
 
-def _encode(form: str, given: Given) -> bytes:
-    """Write a session in one of the formats of `exchange.formats`: for the worker process."""
+def _encode(form: str, loaded: LoadedSession) -> bytes:
+    """Return a session in one of the formats of `exchange.formats`; runs in the worker process."""
     from ...analysis.session_report import summarise
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
-    report = summarise(given.name, given.header, given.events, end_s=given.end_s)
-    return write_as(form, session_data(given.header, given.events, report, given.began))
+    report = summarise(loaded.name, loaded.header, loaded.events, end_s=loaded.end_s)
+    return write_as(form, session_data(loaded.header, loaded.events, report, loaded.began))
 
 
-def _given(source: str, data: Path) -> Given:
+def _load(source: str, data: Path) -> LoadedSession:
     path = Path(source)
     if not path.is_file():
         if source.isdecimal():
@@ -83,13 +87,13 @@ def _given(source: str, data: Path) -> Given:
         raise OutputError(f"{source} is neither a file nor the number of a stored session.")
     recording = read_any(path)
     began, arrival = began_of(recording.header), imported_of(recording.header).get("arrival")
-    return Given(path.name, recording.header, recording.events, recording.warnings, began=began, arrival=arrival)
+    return LoadedSession(path.name, recording.header, recording.events, recording.warnings, began=began, arrival=arrival)
 
 
-def _stored(session: int, data: Path) -> Given:
-    """A stored session, read beside the process that may be writing others."""
+def _stored(session: int, data: Path) -> LoadedSession:
+    """Load a stored session, also while another process writes to the database."""
 
-    def read(db: Database) -> Given:
+    def read(db: Database) -> LoadedSession:
         row = db.execute("SELECT started_utc, ended_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
         if row is None:
             raise NoSuchSessionError(f"There is no session {session} in {data}.")
@@ -97,18 +101,18 @@ def _stored(session: int, data: Path) -> Given:
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then convert it.")
         header, events = events_of(db, session)
         began = began_of(header) or moment(row[0])
-        return Given(f"session {session}", header, events, end_s=row[2], began=began)
+        return LoadedSession(f"session {session}", header, events, end_s=row[2], began=began)
 
     if not (data / DATABASE).is_file():
         raise NoSuchSessionError(f"There is no session {session}: {data} holds no database. Another folder is named by --data.")
     return read_alongside(data, read)
 
 
-def _in_phases(given: Given, minutes: Minutes) -> Given:
-    """With phases of so many minutes, for a recording that has none."""
-    if any(isinstance(event, PhaseStart) for event in given.events):
-        raise FormatError(f"{given.name} has phases already: --minutes is for recordings that have none.")
+def _in_phases(loaded: LoadedSession, minutes: Minutes) -> LoadedSession:
+    """Return a recording without phases with phases of these lengths. Raises `FormatError` where it has phases."""
+    if any(isinstance(event, PhaseStart) for event in loaded.events):
+        raise FormatError(f"{loaded.name} has phases already: --minutes is for recordings that have none.")
     starts = [0.0, minutes[0] * 60, (minutes[0] + minutes[1]) * 60, sum(minutes) * 60]
     phases = [Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY, Phase.ENDED]
     borders: list[Event] = [PhaseStart(t, phase) for t, phase in zip(starts, phases, strict=True)]
-    return replace(given, events=sorted([*borders, *given.events], key=lambda event: event.t))
+    return replace(loaded, events=sorted([*borders, *loaded.events], key=lambda event: event.t))

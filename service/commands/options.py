@@ -1,4 +1,4 @@
-"""What commands have in common: their options, the data folder, and how they run."""
+"""Options that commands share, the data folder, and running a command."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,12 +15,12 @@ FOLDER = click.Path(path_type=Path)
 
 
 class Minutes(click.ParamType[tuple[float, float, float]]):
-    """Minutes of baseline, massage and recovery."""
+    """Option type: minutes of baseline, massage and recovery."""
 
     name = "BASE,MASSAGE,RECOVERY"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float, float]:
-        """Read it, or fail with a sentence."""
+        """Parse the option's value, or fail with a sentence."""
         if isinstance(value, tuple):
             return value
         try:
@@ -31,12 +31,12 @@ class Minutes(click.ParamType[tuple[float, float, float]]):
 
 
 class Speed(click.ParamType[float]):
-    """How many times faster than time, above 0 and at most 1000."""
+    """Option type: speed as a multiple of real time, above 0 and at most 1000."""
 
     name = "N"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it, or fail with a sentence."""
+        """Parse the option's value, or fail with a sentence."""
         try:
             speed = float(value)
         except ValueError:
@@ -77,7 +77,7 @@ def key_file_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
-    """Where the recordings of the bench are; None without one."""
+    """Return the folders of the test bench's recordings; None without a test bench."""
     if folder and not bench:
         raise click.UsageError("--bench-folder is for the bench: give --bench too.")
     if not bench:
@@ -87,14 +87,14 @@ def bench_folders(bench: bool, folder: Path | None) -> list[Path] | None:
 
 
 def default_data() -> Path:
-    """Give this computer's folder for user data."""
+    """Return this computer's folder for user data."""
     from platformdirs import user_data_path
 
     return user_data_path("restbeat", appauthor=False)
 
 
 def run(command: Coroutine[Any, Any, T]) -> T:
-    """Run a command on a loop of its own; Ctrl-C aborts it."""
+    """Run a command in a new event loop and return its result; Ctrl-C aborts it."""
     try:
         return asyncio.run(command)
     except KeyboardInterrupt as error:

@@ -1,4 +1,4 @@
-"""The commands for what a client may ask: all that is held of them, and that it be erased."""
+"""The commands for clients' rights: export and erasure of their data."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,19 +17,23 @@ from ..storage.audit_log import note
 from ..storage.backup import ProgressCallback
 from ..storage.database import open_database, read_alongside, require_database, take_folder, write_alongside
 from ..storage.encryption import IdentityCipher
-from ..terminal.output_file import demand_free
+from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
 from ..worker.worker import Worker
 
 
 async def export_client(client: str, out: Path, data: Path, key_file: Path, *, force: bool, as_json: bool) -> None:
-    """Write everything of a client into one zip, beside whoever records; the audit log tells."""
-    await demand_free(out, force=force)
+    """Write all data of a client into one zip, also while sessions record, and note it in the audit log.
+
+    Raises `OutputError` where the file exists (without `force`) or cannot be written, `StorageError` where the database cannot
+    be read or there is no such client.
+    """
+    await require_absent(out, force=force)
     now, cipher = datetime.now(UTC), IdentityCipher(key_file)
-    held = await asyncio.to_thread(read_alongside, data, lambda db: client_records(db, cipher, client, now))
-    with bar(f"Writing {client}") as told:
+    personal_data = await asyncio.to_thread(read_alongside, data, lambda db: client_records(db, cipher, client, now))
+    with bar(f"Writing {client}") as report_progress:
         async with Worker() as worker:
-            count = await write_export(out, held, _sessions(data, held.sessions, told), worker, now)
+            count = await write_export(out, personal_data, _sessions(data, personal_data.sessions, report_progress), worker, now)
     await asyncio.to_thread(write_alongside, data, lambda db: note(db, now, "restbeat", "client exported", client=client))
     if as_json:
         click.echo(msgspec.json.encode({"client": client, "file": str(out), "sessions": count}).decode())
@@ -42,7 +46,10 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
 
 
 async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> None:
-    """Erase everything of a client, and tell which backups still hold them, until when."""
+    """Erase all data of a client, and print which backups still hold some, and until when.
+
+    Raises `StorageError` where the database cannot be used, another restbeat holds it, or there is no such client.
+    """
     if not yes:
         click.confirm(f"Erase everything of {client}, for good?", abort=True, err=True)
     with bar(f"Erasing {client}"):
@@ -56,11 +63,11 @@ async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> 
         click.echo(f"{kept.file} still holds {client} until {kept.until_utc:%Y-%m-%d}; delete it to have it gone now.")
 
 
-async def _sessions(data: Path, numbers: Sequence[int], told: ProgressCallback) -> AsyncIterator[SessionRecords]:
+async def _sessions(data: Path, numbers: Sequence[int], report_progress: ProgressCallback) -> AsyncIterator[SessionRecords]:
     for done, number in enumerate(numbers):
-        told(done, len(numbers))
+        report_progress(done, len(numbers))
         yield await asyncio.to_thread(read_alongside, data, partial(session_records, session=number))
-    told(len(numbers), len(numbers))
+    report_progress(len(numbers), len(numbers))
 
 
 def _erase(client: str, data: Path) -> Erased:

@@ -1,4 +1,4 @@
-"""The command that computes every stored session anew, in every core; on a sample NeuroKit2 and the live engine beside it."""
+"""The command that recomputes every stored session on all cores, and checks a sample against NeuroKit2 and the live engine."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ from ..storage.sqlite import Database
 from ..worker.process_pool import Processes
 
 _BATCH = 16
-"""Sessions a worker takes at once; what was done of a batch that was cut off is done again."""
+"""Sessions per batch of a worker process; an interrupted batch is computed again."""
 _SAMPLE = 100
-"""Of so many sessions one is computed by NeuroKit2, and judged packet by packet as live, as well; these come first."""
+"""One in so many sessions is also computed by NeuroKit2, and judged packet by packet as live; these come first."""
 
 
 class Recomputed(msgspec.Struct, frozen=True):
-    """A session's new report, and where NeuroKit2 or the live engine gives another figure or beat (None: not asked)."""
+    """A session's new report, and the differences to NeuroKit2's figures and the live engine's beats (None: not checked)."""
 
     session: int
     report: bytes
@@ -43,7 +43,11 @@ class Recomputed(msgspec.Struct, frozen=True):
 
 
 async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None:
-    """Give every ended session a report of today's algorithm; raises `DifferenceError` where another engine disagrees."""
+    """Compute a report by the current algorithm for every ended session that has none, or with `again` for all.
+
+    Raises `DifferenceError` where another engine disagrees, `WorkerError` where a process died, and `StorageError` where the
+    database cannot be used.
+    """
     err = Console(stderr=True, highlight=False)
     async with await SessionStore.open(data) as storage:
         sessions = await storage.without_report("" if again else ALGORITHM)
@@ -69,16 +73,16 @@ async def _all(storage: SessionStore, data: Path, sessions: Sequence[int], jobs:
     rest = [session for n, session in enumerate(sessions) if n % _SAMPLE]
     batches = [(part[at : at + _BATCH], part is sample) for part in (sample, rest) for at in range(0, len(part), _BATCH)]
     checked, differences = 0, []
-    processes = Processes(min(jobs, len(batches)), _begin, data)
+    processes = Processes(min(jobs, len(batches)), _open_database, data)
     try:
         with _progress(err) as progress:
             bar = progress.add_task("", total=len(sessions))
             for done in asyncio.as_completed([processes.run(recompute, *batch) for batch in batches]):
                 recomputed = await done
                 await storage.put_reports(ALGORITHM, [(one.session, one.report) for one in recomputed])
-                asked = [one for one in recomputed if one.differences is not None]
-                checked += len(asked)
-                differences += [f"session {one.session} {text}" for one in asked for text in one.differences or ()]
+                sampled = [one for one in recomputed if one.differences is not None]
+                checked += len(sampled)
+                differences += [f"session {one.session} {text}" for one in sampled for text in one.differences or ()]
                 progress.update(bar, advance=len(recomputed))
     except BrokenProcessPool as error:
         raise WorkerError("A process of the analysis died. What was computed is stored; run it again for the rest.") from error
@@ -93,46 +97,49 @@ def _progress(console: Console) -> Progress:
 
 
 _database: Database | None = None
-"""Of a worker process, for its whole life."""
+"""Database of a worker process, open for its whole life."""
 
 
-def _begin(data: Path) -> None:
-    global _database  # noqa: PLW0603 a pool's initializer has no other way to hand on
+def _open_database(data: Path) -> None:
+    global _database  # noqa: PLW0603 a pool's initializer has no other way to pass on its result
     _database = open_readonly(data)
 
 
 def recompute(sessions: Sequence[int], sampled: bool) -> list[Recomputed]:
-    """Compute sessions anew, in a worker; sampled ones by NeuroKit2 and packet by packet as well."""
+    """Recompute sessions in a worker process; sampled ones also by NeuroKit2 and packet by packet.
+
+    Raises `WorkerError` where the process has no database.
+    """
     if _database is None:
         raise WorkerError("This process was not given a database.")
     return [recomputed(_database, session, sampled=sampled) for session in sessions]
 
 
 def recomputed(db: Database, session: int, *, sampled: bool = False) -> Recomputed:
-    """Compute one session anew."""
+    """Recompute one session; where `sampled`, also compare it with NeuroKit2 and the live engine."""
     from ...analysis.hrv.time_domain import numpy_time_domain
     from ...analysis.session_report import summarise
 
     header, events = events_of(db, session)
     name, end_s = db.execute("SELECT source, duration_s FROM session WHERE id = ?", (session,)).fetchone()
-    past = earlier_rests_before(db, session, lambda rest: _past_of(db, rest))
-    report = summarise(name, header, events, end_s=end_s, compute_time_domain=numpy_time_domain, earlier_rests=past)
+    earlier_rests = earlier_rests_before(db, session, lambda rest: _earlier_session(db, rest))
+    report = summarise(name, header, events, end_s=end_s, compute_time_domain=numpy_time_domain, earlier_rests=earlier_rests)
     if not sampled:
         return Recomputed(session, msgspec.json.encode(report), None)
     parity = _parity(report, header, events, end_s)
     found = [f"{d.phase}.{d.figure} {d.ours} against {d.neurokit2}" for d in parity.differences]
-    found += _other_beats(header, events, report.duration_s)
+    found += _beat_difference(header, events, report.duration_s)
     return Recomputed(session, msgspec.json.encode(msgspec.structs.replace(report, parity=parity)), found)
 
 
 @lru_cache(maxsize=256)
-def _past_of(db: Database, rest: int) -> EarlierSession:
-    """What a rest tells that may not be stored anew yet."""
+def _earlier_session(db: Database, rest: int) -> EarlierSession:
+    """Return an earlier rest-only session by the current algorithm, as its stored report may be older."""
     return msgspec.json.decode(recomputed(db, rest, sampled=False).report, type=EarlierSession)
 
 
 def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_s: float | None) -> Parity:
-    """How the archive's and the live engine's figures compare with NeuroKit2's."""
+    """Return the comparison of the archive's and the live engine's figures with NeuroKit2's."""
     from ...analysis.session_report import summarise
 
     record = summarise(report.figures.recording, header, events, end_s=end_s)
@@ -142,12 +149,12 @@ def _parity(report: SessionReport, header: Header, events: Sequence[Event], end_
     return parity
 
 
-def _other_beats(header: Header, events: Sequence[Event], last_s: float) -> list[str]:
-    """The first beat that the live engine, which takes one packet at a time, judges otherwise."""
+def _beat_difference(header: Header, events: Sequence[Event], last_s: float) -> list[str]:
+    """Return the first beat that the live engine, which gets one packet at a time, judges differently; empty without any."""
     live = LiveSession(header.arrival_speed)
     live.set_device(header.device)
-    told = [event for event in events if event.t <= last_s]
-    singly = [beat for event in told for beat in live.push(event)] + live.finish(last_s)
+    recorded = [event for event in events if event.t <= last_s]
+    singly = [beat for event in recorded for beat in live.push(event)] + live.finish(last_s)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
     pairs = enumerate(zip_longest(judge(stream, events, last_s), singly))

@@ -30,7 +30,7 @@ from ..testbench.paced_replay import Cut, play_paced, progress
 from ..worker.worker import Worker
 
 _WARNINGS_SHOWN = 10
-_WHOLE = Cut()
+_WHOLE_RECORDING = Cut()
 
 
 async def replay_file(
@@ -41,25 +41,27 @@ async def replay_file(
     as_json: bool,
     faults: Sequence[str] = (),
     seed: int = 1,
-    cut: Cut = _WHOLE,
+    cut: Cut = _WHOLE_RECORDING,
     client: str | None = None,
     began: datetime | None = None,
     keep: Path | None = None,
 ) -> None:
-    """Play a recording, or another program's file, through the live path, store the session, print its figures.
+    """Play a recording, or another program's file, as if live, store the session, and print its figures.
 
-    `client`, `began`: whose it is and when it was, instead of what the file says.
+    `client` and `began` override what the file says. `keep` is where to write what is played, with the faults.
+    Raises `RecordingError` or `FaultError` where file or faults cannot be read, `CutError` where nothing would be played,
+    `OutputError` where `keep` cannot be written, `StorageError` and `WorkerError`.
     """
     err = Console(stderr=True, highlight=False)
-    recording = _readable(path)
+    recording = _read_playable(path)
     warn(err, recording.warnings)
-    (recording,) = put_in(err, [recording], faults, seed)
+    (recording,) = inject_faults(err, [recording], faults, seed)
     recording = cut.of(recording)
     if client is not None:
         recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
     began = began or began_of(recording.header)
     if keep is not None:
-        await asyncio.to_thread(_keep, recording, keep)
+        await asyncio.to_thread(_write_copy, recording, keep)
         err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
     async with Worker() as worker, await SessionStore.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
@@ -95,7 +97,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
             warn(err, text.warnings)
             figures, reasons = await worker.run(_whole_text, text)
         else:
-            recording = _readable(path)
+            recording = _read_playable(path)
             warn(err, recording.warnings)
             figures, reasons = await worker.run(_whole_recording, recording.header, recording.events)
     if as_json:
@@ -128,17 +130,17 @@ def warn(console: Console, warnings: Sequence[str]) -> None:
         console.print(f"Warning: {len(warnings) - _WARNINGS_SHOWN} more lines like these.", style="yellow")
 
 
-def put_in(console: Console, recordings: Sequence[Recording], faults: Sequence[str], seed: int) -> list[Recording]:
-    """Put faults into recordings, and print what was done to each."""
-    troubled = with_faults(recordings, parse_faults(faults), seed=seed)
-    for number, recording in enumerate(troubled, 1):
-        which = f" into recording {number}" if len(troubled) > 1 else ""
+def inject_faults(console: Console, recordings: Sequence[Recording], faults: Sequence[str], seed: int) -> list[Recording]:
+    """Return recordings with injected faults, and print what was changed in each. Raises `FaultError`."""
+    faulty = with_faults(recordings, parse_faults(faults), seed=seed)
+    for number, recording in enumerate(faulty, 1):
+        which = f" into recording {number}" if len(faulty) > 1 else ""
         for line in fault_lines(recording) if faults else ():
             console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
-    return troubled
+    return faulty
 
 
-def _keep(recording: Recording, out: Path) -> None:
+def _write_copy(recording: Recording, out: Path) -> None:
     if out.exists():
         raise OutputError(f"{out} is there already and was left as it is. Choose another name with --keep.")
     try:
@@ -147,7 +149,7 @@ def _keep(recording: Recording, out: Path) -> None:
         raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
 
 
-def _readable(path: Path) -> Recording:
+def _read_playable(path: Path) -> Recording:
     recording = read_any(path)
     if not recording.events:
         lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
@@ -156,14 +158,14 @@ def _readable(path: Path) -> Recording:
 
 
 def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
-    """Compute the figures of a whole recording as one phase, and why some are missing: for the worker process."""
+    """Return the figures of a whole recording as one phase, and why some are missing; runs in the worker process."""
     from ...analysis.session_report import whole_recording
 
     return whole_recording(header, events)
 
 
 def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
-    """Compute the figures of plain RR intervals as one phase, and why some are missing: for the worker process."""
+    """Return the figures of plain RR intervals as one phase, and why some are missing; runs in the worker process."""
     from ...analysis.session_report import whole_text
 
     return whole_text(text)

@@ -20,14 +20,14 @@ from ...sensors.task_cancellation import cancel_and_wait
 from ...sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..errors import OutputError
 from ..terminal.signals import print_line, stop_signal
-from .replay import put_in, warn
+from .replay import inject_faults, warn
 
 _GIVE_UP_S = 30.0
 _LINE_EVERY_S = 10.0
 
 
 async def scan_straps(seconds: float, adapter: str | None) -> None:
-    """Print the straps on the air, each asked for its battery and whether it sends RR."""
+    """Print the straps in range with battery and whether they send RR. Raises `NoAdapterError` where no scan can start."""
     err = Console(stderr=True, highlight=False)
     err.print(f"Listening for {seconds:g} s ...")
     found = await scan(seconds, adapter=adapter)
@@ -59,54 +59,58 @@ async def _row(advert: Advert, adapter: str | None) -> tuple[str, str, str, str,
 
 
 async def record_strap(out: Path, address: str, adapter: str | None, minutes: float | None) -> None:
-    """Write what the strap sends until Ctrl-C, or for so many minutes from its first packet on."""
+    """Record a strap until Ctrl-C, or for `minutes` from its first packet.
+
+    Raises `OutputError` where the file exists or cannot be written, or no packet arrived, `NoAdapterError` where Bluetooth is not
+    ready, and the source's `SensorError` where the strap is not found.
+    """
     err = Console(stderr=True, highlight=False)
     stop = stop_signal()
-    _demand_free(out)
+    _require_writable(out)
     radio = await adapter_state(adapter)
     if not radio.ready:
         raise NoAdapterError(radio.text)
-    taker = _Taker(out, RunningClock(), err)
+    recorder = _Recorder(out, RunningClock(), err)
     source = StrapSource(address, adapter=adapter, give_up_after_s=_GIVE_UP_S)
-    tasks = [asyncio.create_task(taker.run(source), name="record"), asyncio.create_task(stop.wait(), name="stop")]
+    tasks = [asyncio.create_task(recorder.run(source), name="record"), asyncio.create_task(stop.wait(), name="stop")]
     if minutes is not None:
-        tasks.append(asyncio.create_task(taker.last_for(60 * minutes), name="time limit"))
+        tasks.append(asyncio.create_task(recorder.last_for(60 * minutes), name="time limit"))
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await cancel_and_wait(*tasks)
     if not tasks[0].cancelled():
         tasks[0].result()
-    if not taker.begun.is_set():
+    if not recorder.started.is_set():
         raise OutputError("Nothing was recorded: the strap sent no packet. No file was written.")
-    taker.live.finish(taker.clock.now())
-    beats = taker.live.stream.clock
+    recorder.live.finish(recorder.clock.now())
+    beats = recorder.live.stream.clock
     err.print(
         f"Wrote {out}: {beats.packets} packets, {beats.beats} beats, {beats.gaps} gaps, {beats.lost_s:.0f} s lost.", markup=False
     )
 
 
-def _demand_free(out: Path) -> None:
+def _require_writable(out: Path) -> None:
     if out.exists():
         raise OutputError(f"{out} exists already and is kept. Choose another name.")
     if not out.parent.is_dir():
         raise OutputError(f"There is no folder {out.parent}. Make it, or choose another place.")
 
 
-class _Taker:
-    """Writes items as they come, and shows the heart rate meanwhile; the file is made at the first packet."""
+class _Recorder:
+    """Writer of items as they arrive, which also shows the heart rate; the file is created at the first packet."""
 
     def __init__(self, out: Path, clock: Clock, err: Console) -> None:
         self.clock = clock
         self.live = LiveSession()
-        self.begun = asyncio.Event()
+        self.started = asyncio.Event()
         self._out = out
         self._err = err
         self._header = Header(source="restbeat record")
-        self._told_s = 0.0
+        self._shown_s = 0.0
 
     async def run(self, source: Source) -> None:
-        """Take items for as long as the source lasts."""
+        """Write items until the source ends. Raises `OutputError` where the file cannot be written."""
         try:
             with ExitStack() as stack:
                 writer: RecordingWriter | None = None
@@ -124,48 +128,48 @@ class _Taker:
                             )
                             writer.write(item)
                             self.live.push(item)
-                            self.begun.set()
-                            self._tell()
+                            self.started.set()
+                            self._show_progress()
         except OSError as error:
             raise OutputError(f"{self._out} could not be written: {error.strerror}. What was written before is kept.") from error
 
     async def last_for(self, seconds: float) -> None:
-        """Return so long after the first packet."""
-        await self.begun.wait()
+        """Wait until `seconds` after the first packet."""
+        await self.started.wait()
         await asyncio.sleep(seconds)
 
-    def _tell(self) -> None:
+    def _show_progress(self) -> None:
         figures = self.live.figures(self.clock.now())
         text = f"{self.clock.now():5.0f} s  {figures.hr_bpm or '–':>4} bpm  {self.live.stream.clock.beats} beats"
         if self._err.is_terminal:
             self._err.print(text, end="\r")
-        elif self.clock.now() - self._told_s >= _LINE_EVERY_S:
-            self._told_s = self.clock.now()
+        elif self.clock.now() - self._shown_s >= _LINE_EVERY_S:
+            self._shown_s = self.clock.now()
             self._err.print(text)
 
 
 async def run_virtual_sensor(
     files: Sequence[Path], bus_address: str | None, speed: float, faults: Sequence[str], seed: int
 ) -> None:
-    """Keep recordings on the air until Ctrl-C; each starts when a program subscribes to its strap."""
+    """Play recordings as virtual straps until Ctrl-C; each starts when a program subscribes to its strap."""
     stop, err = stop_signal(), Console(stderr=True, highlight=False)
     recordings = [read(path) for path in files]
     for recording in recordings:
         warn(err, recording.warnings)
-    recordings = put_in(err, recordings, faults, seed)
+    recordings = inject_faults(err, recordings, faults, seed)
     async with virtual_straps(recordings, bus_address=bus_address, clock_for=lambda _: RunningClock(speed)) as air:
         print_line(f"On the air at DBUS_SYSTEM_BUS_ADDRESS={air.bus_address}")
         for path, player in zip(files, air.players, strict=True):
             print_line(f"  {player.strap.address}  {player.strap.name}  plays {path.name}")
         print_line("Each starts when a program subscribes to its heart rate. Ctrl-C ends it.")
-        telling = asyncio.create_task(_tell(air), name="progress")
+        progress = asyncio.create_task(_show_progress(air), name="progress")
         try:
             await stop.wait()
         finally:
-            telling.cancel()
+            progress.cancel()
 
 
-async def _tell(air: OnAir) -> None:
+async def _show_progress(air: OnAir) -> None:
     async def one(number: int) -> None:
         player = air.players[number]
         await player.started.wait()

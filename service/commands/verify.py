@@ -19,11 +19,11 @@ from ..sessions.report_cache import compute_report
 from ..worker.worker import Worker
 
 GOLDEN = "golden"
-"""The folder beside the recordings that holds their golden summaries."""
+"""Subfolder of the recordings that holds their golden summaries."""
 
 
-class _Kept:
-    """A log that keeps events in memory."""
+class _MemoryLog:
+    """Event store in memory."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -34,7 +34,11 @@ class _Kept:
 
 
 async def verify_folder(folder: Path, *, update: bool) -> None:
-    """Compare, or with `update` rewrite and show what changed; raises `DifferenceError` where a figure differs."""
+    """Replay every recording of a folder and compare its figures with the golden ones; `update` rewrites those that differ.
+
+    Raises `DifferenceError` where a figure differs, `RecordingError` where there is no readable recording, `OutputError` where a
+    golden summary cannot be written, and `WorkerError`.
+    """
     paths = _recordings(folder)
     err, table, changed = Console(stderr=True, highlight=False), _table(update=update), 0
     async with Worker() as worker:
@@ -64,10 +68,10 @@ async def verify_folder(folder: Path, *, update: bool) -> None:
 
 async def _replay(path: Path, worker: Worker) -> SessionFigures:
     recording = read(path)
-    kept = _Kept()
-    session = Session(0, ReplaySource(recording), FlatOutClock(), kept)
+    log = _MemoryLog()
+    session = Session(0, ReplaySource(recording), FlatOutClock(), log)
     await session.run()
-    report = await worker.run(compute_report, path.name, recording.header, kept.events, session.end_s)
+    report = await worker.run(compute_report, path.name, recording.header, log.events, session.end_s)
     return report.figures
 
 

@@ -1,4 +1,4 @@
-"""What `restbeat doctor` looks at: each check gives one row, and one that fails or hangs is a row too."""
+"""Checks of `restbeat doctor`: each gives one row, even where it fails or hangs."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ _CONNECTIONS_A_USER = 256
 
 
 class State(Enum):
-    """How a thing is: well, worth a look, or such that restbeat cannot do its work."""
+    """Result of a check: fine, worth attention, or such that restbeat cannot work."""
 
     OK = "ok"
     LOOK = "look"
@@ -44,7 +44,7 @@ class State(Enum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One row: what was looked at, how it is, what was found, what to do."""
+    """One row: the check, its state, the finding, and advice."""
 
     check: str
     state: State
@@ -56,7 +56,7 @@ Check = Callable[[], Awaitable[Finding]]
 
 
 async def run(name: str, check: Check) -> Finding:
-    """Run a check; it never raises, and takes 15 s at most."""
+    """Run a check for 15 s at most; one that fails or hangs gives a finding that says so."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             return await check()
@@ -64,34 +64,34 @@ async def run(name: str, check: Check) -> Finding:
         return Finding(
             name, State.BAD, f"no answer within {_TIMEOUT_S:g} s", "Something hangs there: try again, then restart it."
         )
-    except Exception as error:  # noqa: BLE001 whatever it is, the other checks go on
+    except Exception as error:  # noqa: BLE001 whatever it is, the other checks must still run
         return Finding(name, State.LOOK, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
 
 
-async def aside(work: Callable[[], T]) -> T:
-    """Work in a thread that the end of the program does not wait for: a disk or a network folder may hang."""
+async def in_daemon_thread(work: Callable[[], T]) -> T:
+    """Run `work` in a thread that the program's exit does not wait for, as a disk or a network folder may hang."""
     outcome: Future[T] = Future()
     outcome.set_running_or_notify_cancel()
 
     def run_it() -> None:
         try:
             outcome.set_result(work())
-        except Exception as error:  # noqa: BLE001 it belongs to the caller
+        except Exception as error:  # noqa: BLE001 it is raised in the caller
             outcome.set_exception(error)
 
-    threading.Thread(target=run_it, name="aside", daemon=True).start()
+    threading.Thread(target=run_it, name="check", daemon=True).start()
     return await asyncio.wrap_future(outcome)
 
 
 async def python() -> Finding:
-    """Python and the system."""
+    """Check the versions of Python and the system."""
     state = State.OK if sys.version_info >= (3, 11) else State.BAD
     hint = "" if state is State.OK else "restbeat needs Python 3.11 or newer."
     return Finding("Python", state, f"{platform.python_version()} on {platform.system()} {platform.machine()}", hint)
 
 
 async def libraries() -> Finding:
-    """The installed versions of restbeat and of what it stands on."""
+    """Check the installed versions of restbeat and its dependencies."""
     names = [re.split(r"[^\w.-]", text)[0] for text in requires("restbeat") or () if "extra ==" not in text]
     found, missing = [f"restbeat {version('restbeat')}"], []
     for name in names:
@@ -105,7 +105,7 @@ async def libraries() -> Finding:
 
 
 async def bus() -> Finding:
-    """The D-Bus system bus, over which Bluetooth is reached on Linux."""
+    """Check the D-Bus system bus, through which Bluetooth is used on Linux."""
     if sys.platform != "linux":
         return Finding("D-Bus", State.OK, "not needed on this system")
     address = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", _SYSTEM_BUS)
@@ -123,7 +123,7 @@ async def bus() -> Finding:
 
 
 async def bluez() -> Finding:
-    """The version of BlueZ, where it tells."""
+    """Check the version of BlueZ, where bluetoothctl reports it."""
     program = shutil.which("bluetoothctl")
     if program is None:
         return Finding("BlueZ", State.OK, "version unknown: there is no bluetoothctl")
@@ -136,20 +136,20 @@ async def bluez() -> Finding:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    told = re.search(rb"(\d+)\.(\d+)", printed)
-    if told is None:
+    match = re.search(rb"(\d+)\.(\d+)", printed)
+    if match is None:
         return Finding("BlueZ", State.OK, "version unknown")
-    old = (int(told[1]), int(told[2])) < (5, 55)
+    old = (int(match[1]), int(match[2])) < (5, 55)
     return Finding(
         "BlueZ",
         State.LOOK if old else State.OK,
-        told[0].decode(),
+        match[0].decode(),
         "Older than 5.55: update it if straps are lost." if old else "",
     )
 
 
 def adapter(name: str | None) -> Check:
-    """Whether a scan can start: an adapter, its power, and the right to use it."""
+    """Return the check whether a scan can start: an adapter, its power, and the right to use it."""
 
     async def check() -> Finding:
         radio = await adapter_state(name)
@@ -160,7 +160,7 @@ def adapter(name: str | None) -> Check:
 
 
 def permissions(name: str | None) -> Check:
-    """Whether this user may use Bluetooth: on Linux the bus lets root, whoever sits at the screen, and a group do so."""
+    """Return the check whether this user may use Bluetooth: on Linux root, the user at the screen, and a group may."""
 
     async def check() -> Finding:
         if sys.platform != "linux":
@@ -187,71 +187,71 @@ def _groups() -> set[str]:
 
 
 def disk(data: Path) -> Check:
-    """The data folder: there, writable, closed to others, with room on its disk."""
+    """Return the check of the data folder: that it is writable, closed to other users, and has room on its disk."""
 
-    def look() -> Finding:
-        there = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
-        free_gb = shutil.disk_usage(there).free / 1e9
+    def examine() -> Finding:
+        existing = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
+        free_gb = shutil.disk_usage(existing).free / 1e9
         found = f"{data}, {free_gb:.1f} GB free"
-        if not os.access(there, os.W_OK):
+        if not os.access(existing, os.W_OK):
             return Finding("Data folder", State.BAD, f"{found}, not writable", "Give this user the right, or choose --data.")
         if free_gb < _LEAST_FREE_GB:
             return Finding("Data folder", State.BAD, found, "Free some space: sessions can hardly be stored.")
         if free_gb < _LOW_FREE_GB:
             return Finding("Data folder", State.LOOK, found, "Free some space.")
-        if there != data:
+        if existing != data:
             return Finding("Data folder", State.OK, f"{found}, not made yet")
         if os.name == "posix" and data.stat().st_mode & 0o007:
             return Finding("Data folder", State.LOOK, f"{found}, open to other users", f"Close it: chmod 700 {data}")
         return Finding("Data folder", State.OK, found)
 
-    return lambda: aside(look)
+    return lambda: in_daemon_thread(examine)
 
 
 def database(data: Path) -> Check:
-    """The database, read without a change."""
+    """Return the check of the database, which it reads without changing it."""
 
-    def look() -> Finding:
+    def examine() -> Finding:
         if not (data / DATABASE).exists():
             return Finding("Database", State.OK, "none yet; it is made at the first session")
         try:
-            seen = summarise_database(data)
+            contents = summarise_database(data)
         except StorageError as error:
             return Finding("Database", State.BAD, str(error), "Copy the file to a safe place before anything else.")
-        found = f"{seen.sessions} sessions, {seen.packets} packets, {seen.size_mb:.1f} MB"
-        if seen.damage:
+        found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB"
+        if contents.damage:
             return Finding(
-                "Database", State.BAD, f"{found}; damaged: {seen.damage}", "Copy it to a safe place; put a backup there."
+                "Database", State.BAD, f"{found}; damaged: {contents.damage}", "Copy it to a safe place; put a backup there."
             )
-        if seen.pending:
+        if contents.pending:
             return Finding(
-                "Database", State.LOOK, f"{found}; {seen.pending} migrations pending", "The next start brings it up to date."
+                "Database", State.LOOK, f"{found}; {contents.pending} migrations pending", "The next start brings it up to date."
             )
-        if seen.interrupted:
+        if contents.interrupted:
             return Finding(
-                "Database", State.LOOK, f"{found}; {seen.interrupted} running or cut off", "Resume or end them from the page."
+                "Database", State.LOOK, f"{found}; {contents.interrupted} running or cut off", "Resume or end them from the page."
             )
-        if seen.wal_mb > _LARGE_WAL_MB:
-            return Finding("Database", State.LOOK, f"{found}; log of {seen.wal_mb:.0f} MB", "Stop and start restbeat once.")
+        if contents.wal_mb > _LARGE_WAL_MB:
+            return Finding("Database", State.LOOK, f"{found}; log of {contents.wal_mb:.0f} MB", "Stop and start restbeat once.")
         return Finding("Database", State.OK, found)
 
-    return lambda: aside(look)
+    return lambda: in_daemon_thread(examine)
 
 
-def holder(data: Path) -> Check:
-    """Whether a running restbeat holds the data folder."""
+def data_folder_use(data: Path) -> Check:
+    """Return the check whether a running restbeat holds the data folder."""
 
-    def look() -> Finding:
-        taken = (data / DATABASE).exists() and folder_taken(data)
+    def examine() -> Finding:
+        in_use = (data / DATABASE).exists() and folder_taken(data)
         return Finding(
-            "In use", State.OK, "a running restbeat holds the data folder" if taken else "no running restbeat holds it"
+            "In use", State.OK, "a running restbeat holds the data folder" if in_use else "no running restbeat holds it"
         )
 
-    return lambda: aside(look)
+    return lambda: in_daemon_thread(examine)
 
 
 async def clock() -> Finding:
-    """The clock that stamps against the one that measures, over a moment, and the time zone."""
+    """Check the drift of the wall clock against the monotonic clock over 0.5 s, and report the time zone."""
     wall_s, steady_s = time.time(), time.monotonic()
     await asyncio.sleep(_DRIFT_OVER_S)
     drift_s = (time.time() - wall_s) - (time.monotonic() - steady_s)
@@ -262,7 +262,7 @@ async def clock() -> Finding:
 
 
 def port(number: int) -> Check:
-    """Whether the pages can be served at the usual port."""
+    """Return the check whether the pages can be served at a port."""
 
     async def check() -> Finding:
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""The command that says what is amiss with a computer, and packs that for whoever is asked for help."""
+"""The command that reports what is amiss with a computer, and can write that to a support file."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,15 +26,18 @@ _ADDRESS = re.compile(r"\b([0-9A-Fa-f]{2}(?:[:_-][0-9A-Fa-f]{2}){2})((?:[:_-][0-
 
 
 async def examine(data: Path, *, adapter: str | None, as_json: bool, bundle: Path | None) -> None:
-    """Run every check, print the table; raises `AmissError` where something is bad."""
+    """Run every check and print the table or JSON; with `bundle` also write a support file.
+
+    Raises `AmissError` where a check is bad, and `OutputError` where the support file cannot be written.
+    """
     err = Console(stderr=True, highlight=False)
-    findings = [await _one(err, name, check) for name, check in _checks(data, adapter)]
+    findings = [await _run_check(err, name, check) for name, check in _checks(data, adapter)]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
     else:
         Console(highlight=False).print(_table(findings))
     if bundle:
-        await checks.aside(partial(_pack, bundle, findings, data))
+        await checks.in_daemon_thread(partial(_write_bundle, bundle, findings, data))
         click.echo(
             f"Wrote {bundle}: no client, no strap's own address, no user or computer name is in it. Look before you send it.",
             err=True,
@@ -54,13 +57,13 @@ def _checks(data: Path, adapter: str | None) -> list[tuple[str, Check]]:
         ("Permissions", checks.permissions(adapter)),
         ("Data folder", checks.disk(data)),
         ("Database", checks.database(data)),
-        ("In use", checks.holder(data)),
+        ("In use", checks.data_folder_use(data)),
         ("Clock", checks.clock),
         ("Port", checks.port(8080)),
     ]
 
 
-async def _one(console: Console, name: str, check: Check) -> Finding:
+async def _run_check(console: Console, name: str, check: Check) -> Finding:
     with console.status(f"Looking at: {name}"):
         return await checks.run(name, check)
 
@@ -75,14 +78,18 @@ def _table(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _pack(bundle: Path, findings: Sequence[Finding], data: Path) -> None:
-    told = [{name: redacted(value, data) for name, value in msgspec.to_builtins(finding).items()} for finding in findings]
-    parts = {"findings.json": json.dumps(told, indent=2, ensure_ascii=False)}
+def _write_bundle(bundle: Path, findings: Sequence[Finding], data: Path) -> None:
+    redacted_findings = [
+        {name: redacted(value, data) for name, value in msgspec.to_builtins(finding).items()} for finding in findings
+    ]
+    parts = {"findings.json": json.dumps(redacted_findings, indent=2, ensure_ascii=False)}
     if (data / DATABASE).exists():
         with suppress(StorageError):
-            seen = summarise_database(data)
-            parts["schema.sql"] = redacted(";\n".join(seen.schema) + ";\n", data)
-            parts["counts.json"] = json.dumps({"sessions": seen.sessions, "packets": seen.packets, "size_mb": seen.size_mb})
+            contents = summarise_database(data)
+            parts["schema.sql"] = redacted(";\n".join(contents.schema) + ";\n", data)
+            parts["counts.json"] = json.dumps(
+                {"sessions": contents.sessions, "packets": contents.packets, "size_mb": contents.size_mb}
+            )
     try:
         with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as pack:
             for name, text in parts.items():
@@ -92,7 +99,7 @@ def _pack(bundle: Path, findings: Sequence[Finding], data: Path) -> None:
 
 
 def redacted(text: str, data: Path) -> str:
-    """The text without this user, this computer, its folders, and the half of an address that tells one strap from another."""
+    """Return a text without names of user, computer and folders, and without the half of an address that identifies a strap."""
     secrets = {str(data): "(data folder)", str(data.resolve()): "(data folder)", str(Path.home()): "(home)"}
     with suppress(Exception):
         secrets[getpass.getuser()] = "(user)"

@@ -1,4 +1,4 @@
-"""What a client's summary cannot tell, or only within limits: how sure it is, what was not measured, and why. Pure functions."""
+"""Limits of a client's summary in sentences: its certainty, and what was not measured and why. Pure functions."""
 
 from collections.abc import Iterator
 from math import expm1
@@ -10,33 +10,33 @@ from ..sessions.client_session import FEWEST_DAYS, ClientSession
 from .client_sentences import headline, pains, phase_name
 
 
-def how_sure(speech: Speech, session: ClientSession) -> Iterator[str]:
-    """Share of the beats, the usual days, what rest usually does, and that one session says little."""
+def certainty(speech: Speech, session: ClientSession) -> Iterator[str]:
+    """Yield sentences on certainty: beats used, day-to-day range, effect of rest alone, and that one session says little."""
     integrity = session.report.figures.integrity
     if session.report.hrv and integrity.beats:
         share = 100 * (1 - integrity.rejected_beats / integrity.beats)
         yield speech.say("{share} of your heartbeats could be used.", share=speech.share(share))
     if session.report.hrv:
-        yield _usual_days(speech, session)
-        yield _usual_rest(speech, session)
+        yield _day_to_day_range(speech, session)
+        yield _beyond_usual_rest(speech, session)
     yield speech.say("One session says little; after four sessions the picture becomes clearer.")
 
 
 def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
-    """What is missing, and why."""
+    """Yield sentences on what is missing, with the reasons."""
     report, kind = session.report, session.row.kind
     phases = {figures.phase: figures for figures in report.figures.phases}
     if phases and not report.hrv:
         yield speech.say("How the rhythm varies: the sensor sends the heart rate, not the single beats.")
-    whys: dict[str, list[str]] = {}
+    names_of_reason: dict[str, list[str]] = {}
     for phase in ("baseline", "massage", "recovery") if phases and report.hrv else ():
         figures = phases.get(phase)
         if figures is None:
             yield speech.say("{phase}: there were none.", phase=phase_name(speech, phase, kind))
-        elif why := _phase_why(speech, figures, report):
-            whys.setdefault(why, []).append(phase_name(speech, phase, kind))
-    for why, names in whys.items():
-        yield f"{speech.listed(names)}: {why}"
+        elif reason := _phase_reason(speech, figures, report):
+            names_of_reason.setdefault(reason, []).append(phase_name(speech, phase, kind))
+    for reason, names in names_of_reason.items():
+        yield f"{speech.listed(names)}: {reason}"
     if phases and report.figures.integrity.gaps:
         lost = speech.length(report.figures.integrity.lost_s)
         yield speech.say("For {time} no beat arrived; the line in the picture is open there.", time=lost)
@@ -57,7 +57,7 @@ def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
     yield speech.say("Stress, muscle tension and health: heartbeats do not tell them.")
 
 
-def _usual_days(speech: Speech, session: ClientSession) -> str:
+def _day_to_day_range(speech: Speech, session: ClientSession) -> str:
     usual = session.baseline_range
     if not usual.compared:
         return speech.say("Other days are not looked at: you have not agreed to have your sessions compared.")
@@ -83,8 +83,8 @@ def _usual_days(speech: Speech, session: ClientSession) -> str:
     )
 
 
-def _usual_rest(speech: Speech, session: ClientSession) -> str:
-    """Answer the second question: whether it is more than rest alone usually does."""
+def _beyond_usual_rest(speech: Speech, session: ClientSession) -> str:
+    """Return the answer to the second question, whether the change exceeds that of rest alone; empty where it is not asked."""
     response = headline(session.report)
     context = session.report.context.get(response.phase) if response else None
     if context is None or session.row.kind == "rest" or not session.baseline_range.compared:
@@ -121,7 +121,7 @@ def _usual_rest(speech: Speech, session: ClientSession) -> str:
             )
 
 
-def _phase_why(speech: Speech, figures: PhaseFigures, report: SessionReport) -> str:
+def _phase_reason(speech: Speech, figures: PhaseFigures, report: SessionReport) -> str:
     if figures.accepted_pct is None:
         return speech.say("no heartbeat arrived.")
     if figures.accepted_pct < LEAST_USED_PCT:
@@ -143,5 +143,5 @@ def _phase_why(speech: Speech, figures: PhaseFigures, report: SessionReport) -> 
 
 
 def _at_least(speech: Speech, seconds: int) -> str:
-    """A length of time rounded down to minutes: what is too short never sounds long enough."""
+    """Return a length of time rounded down to minutes, so that too short a time never reads as long enough."""
     return speech.length(seconds if seconds < 60 else seconds - seconds % 60)

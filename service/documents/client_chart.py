@@ -1,4 +1,4 @@
-"""The one picture of a client's summary: from the quiet minutes to those after, against the baseline and the usual days."""
+"""Chart of a client's summary: RMSSD from the quiet minutes before to those after, with baseline and day-to-day range."""
 
 from typing import Final
 
@@ -9,26 +9,26 @@ from ...analysis.figures import PhaseFigures, Segment
 from ..rendering.smoothing import SEGMENT_S, smoothed
 from ..rendering.svg_plot import Plot, ticks, width_of
 from ..rendering.translations import Speech
-from ..rendering.vocabulary import TOLD_NOTES
+from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
 from .client_sentences import phase_short
 
 WIDE: Final = (660.0, 200.0)
 NARROW: Final = (358.0, 250.0)
-"""For a phone, so that the letters keep their size."""
-_SHOWN: Final = frozenset({"baseline", "massage", "recovery"})
+"""Size for a phone, so that the letters keep their size."""
+_PHASES: Final = frozenset({"baseline", "massage", "recovery"})
 _FILL: Final = {"baseline": ("quiet", 0.08), "massage": ("blue", 0.09), "recovery": ("quiet", 0.08)}
 _LANE_PX: Final = 13.0
 _BOLD: Final = 1.12
-"""Width of bold letters, of that of others."""
-_OVER_PX: Final = 20.0
-"""By which the name of a phase may stand over its end."""
+"""Width of bold letters relative to regular ones."""
+_OVERHANG_PX: Final = 20.0
+"""How far the name of a phase may extend beyond the phase's end."""
 
 
 def session_chart(session: ClientSession, speech: Speech, size: tuple[float, float]) -> Markup | None:
-    """Draw it; None where there is no RMSSD to draw."""
-    phases = [figures for figures in session.report.figures.phases if figures.phase in _SHOWN]
-    segments = [segment for segment in session.report.segments if segment.phase in _SHOWN]
+    """Return the session's chart as SVG; None where there is no RMSSD to draw. `size` is in px."""
+    phases = [figures for figures in session.report.figures.phases if figures.phase in _PHASES]
+    segments = [segment for segment in session.report.segments if segment.phase in _PHASES]
     known = [segment.rmssd_ms for segment in segments if segment.rmssd_ms is not None]
     if not phases or not known:
         return None
@@ -37,20 +37,20 @@ def session_chart(session: ClientSession, speech: Speech, size: tuple[float, flo
     top_ms = 1.12 * max(min(max(known), 1.6 * float(np.percentile(known, 97))), usual.high_ms or 0.0)
     low_ms = 0.6 * min([*known, *([usual.low_ms] if usual.low_ms else [])])
     plot = Plot(*size, (start_s, end_s), (low_ms, top_ms), left=30.0, top=36.0, bottom=34.0)
-    _draw_ground(plot, session, speech, phases)
+    _draw_background(plot, session, speech, phases)
     _draw_rhythm(plot, segments)
     _draw_notes(plot, session, speech)
-    return plot.svg(_told(session, speech, phases))
+    return plot.svg(_description(session, speech, phases))
 
 
-def _draw_ground(plot: Plot, session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> None:
+def _draw_background(plot: Plot, session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> None:
     end_s, (low_ms, top_ms), free_px = plot.x_range[1], plot.y_range, 0.0
     for figures in phases:
         colour, opacity = _FILL[figures.phase]
         plot.band(figures.start_s, figures.end_s, low_ms, top_ms, f"ground {figures.phase}", colour, opacity)
         name = phase_short(speech, figures.phase, session.row.kind)
         left, width = max(plot.x(figures.start_s) + 2, free_px), _BOLD * width_of(name)
-        if left + width < plot.x(figures.end_s) + _OVER_PX:
+        if left + width < plot.x(figures.end_s) + _OVERHANG_PX:
             plot.text(left, plot.top - 5 - _LANE_PX, name, bold=True)
             free_px = left + width + 6
     for value in ticks(low_ms, top_ms, 4):
@@ -66,7 +66,7 @@ def _draw_ground(plot: Plot, session: ClientSession, speech: Speech, phases: lis
 
 
 def _draw_times(plot: Plot, session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> None:
-    """The time of day at each border, where there is room for it."""
+    """Draw the time of day at each phase's start, and at the end, where there is room."""
     free_px = 0.0
     borders = [*(figures.start_s for figures in phases), phases[-1].end_s]
     last_px = plot.x(borders[-1]) - width_of("00:00")
@@ -81,9 +81,9 @@ def _draw_times(plot: Plot, session: ClientSession, speech: Speech, phases: list
 
 def _draw_rhythm(plot: Plot, segments: list[Segment]) -> None:
     top_ms = plot.y_range[1]
-    for stretch in smoothed(segments):
+    for run in smoothed(segments):
         at, low, middle, high = (
-            values.tolist() for values in (stretch.at_s, stretch.low_ms, stretch.middle_ms, np.minimum(stretch.high_ms, top_ms))
+            values.tolist() for values in (run.at_s, run.low_ms, run.middle_ms, np.minimum(run.high_ms, top_ms))
         )
         plot.area(
             list(zip(at, [min(v, top_ms) for v in low], strict=True)), list(zip(at, high, strict=True)), "spread", "blue", 0.16
@@ -92,26 +92,26 @@ def _draw_rhythm(plot: Plot, segments: list[Segment]) -> None:
 
 
 def _draw_notes(plot: Plot, session: ClientSession, speech: Speech) -> None:
-    """The stop, turned over, talking: a line each, with its word where there is room; the stop's has it first."""
+    """Draw a line for each stop and each note for clients, labelled where there is room, stops first."""
     start_s, end_s = plot.x_range
-    taken: list[tuple[float, float]] = []
+    occupied: list[tuple[float, float]] = []
     within = (mark for mark in session.visit.marks if start_s <= mark.at_s <= end_s)
-    noted = [(mark.kind == "stop", mark.at_s, (mark.note or "").casefold()) for mark in within]
-    for is_stop, at_s, note in sorted(noted, key=lambda one: (not one[0], one[1])):
-        if note not in TOLD_NOTES and not is_stop:
+    notes = [(mark.kind == "stop", mark.at_s, (mark.note or "").casefold()) for mark in within]
+    for is_stop, at_s, note in sorted(notes, key=lambda one: (not one[0], one[1])):
+        if note not in CLIENT_NOTES and not is_stop:
             continue
         word = speech.say("stopped") if is_stop else speech.known(note)
         colour = "warn" if is_stop else "ink"
         plot.upright(at_s, f"noted {colour}", colour, dashes="" if is_stop else "2 3")
         width = width_of(word)
         left = min(max(plot.x(at_s) - width / 2, plot.left), plot.width - plot.right - width)
-        if all(left > end + 8 or left + width < begin - 8 for begin, end in taken):
+        if all(left > end + 8 or left + width < begin - 8 for begin, end in occupied):
             plot.text(left, plot.top - 5, word, colour, bold=is_stop)
-            taken.append((left, left + width))
+            occupied.append((left, left + width))
 
 
-def _told(session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> str:
-    """The picture in words; the table beside it gives the figures."""
+def _description(session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> str:
+    """Return the chart's text alternative; the table beside it gives the figures."""
     parts = [
         f"{phase_short(speech, figures.phase, session.row.kind)}: {speech.number(figures.rmssd_ms)} ms" for figures in phases
     ]

@@ -1,4 +1,4 @@
-"""The course over the weeks as its client reads it: pure, it needs no login and no request, so that a link can show the same."""
+"""The client's page of a course over the weeks. Pure functions without login or request, so that a link shows the same page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from . import course_sentences as words
 from .course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
 from .page_templates import Frame, render
 
-_MOST: Final = 3
+_MAX_TECHNIQUES: Final = 3
 """Techniques of a session that the table names."""
-_NEWEST: Final = 60
-"""Sessions in the tables; a longer course keeps its charts."""
+_MAX_SESSIONS: Final = 60
+"""Newest sessions in the tables; the charts show all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart in two sizes, what it says, and the table beside it."""
+    """A chart in two sizes, with its sentences and the table beside it."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class PeriodLine:
-    """A period of the plan against what took place."""
+    """A period of the plan, with the planned and the actual number of sessions."""
 
     when: str
     planned: str
@@ -48,7 +48,7 @@ class PeriodLine:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session of the course, its pain, change and level; `date` is for the machine."""
+    """A session of the course with its pain, change and baseline level, as texts."""
 
     session: int
     date: str
@@ -63,7 +63,7 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class CoursePage:
-    """Everything the page says."""
+    """Texts and charts of the page."""
 
     title: str
     span: str
@@ -83,14 +83,14 @@ class CoursePage:
 
 
 def client_course(course: ClientCourse, speech: Speech, frame: Frame) -> str:
-    """The whole page as HTML, in the language of `speech`."""
+    """Return the whole page as HTML, in the language of `speech`."""
     return render("client_course.html", speech, frame, page=course_page(course, speech), client=course.client)
 
 
 def course_page(course: ClientCourse, speech: Speech) -> CoursePage:
-    """Put a course into the client's words."""
+    """Return the texts and charts of a course."""
     figures = course.figures
-    shown, years = course.entries[-_NEWEST:], _years(course)
+    shown, years = course.entries[-_MAX_SESSIONS:], _years(course)
     return CoursePage(
         title=speech.say("Your weeks"),
         span=_span(course, speech),
@@ -124,7 +124,7 @@ def _span(course: ClientCourse, speech: Speech) -> str:
 
 
 def _first(course: ClientCourse, speech: Speech) -> tuple[str, str] | None:
-    """A stop outranks all: that of the newest massage stands first."""
+    """Return title and text about a stop in the newest massage, which take precedence over everything else; None without one."""
     newest = next((entry for entry in reversed(course.entries) if entry.kind != "rest"), None)
     if newest is None or not newest.stopped:
         return None
@@ -138,7 +138,7 @@ def _charts(course: ClientCourse, speech: Speech) -> Iterable[Chart]:
     if figures is None or not course.entries:
         return
     day, years = speech.say("Day"), _years(course)
-    entries = course.entries[-_NEWEST:]
+    entries = course.entries[-_MAX_SESSIONS:]
     massages = [entry for entry in entries if entry.kind != "rest"]
     yield Chart(
         "pain",
@@ -212,11 +212,13 @@ def _line(entry: CourseEntry, speech: Speech, years: bool) -> SessionLine:
 
 def _done(worked: list[TimeSpent], speech: Speech) -> str:
     longest = sorted((part for part in worked if part.what != NOT_NOTED), key=lambda part: -part.minutes)
-    return ", ".join(f"{speech.known(part.what)} {speech.length(60 * part.minutes, short=True)}" for part in longest[:_MOST])
+    return ", ".join(
+        f"{speech.known(part.what)} {speech.length(60 * part.minutes, short=True)}" for part in longest[:_MAX_TECHNIQUES]
+    )
 
 
 def _years(course: ClientCourse) -> bool:
-    """Whether the course reaches over more than one year, so that days need theirs."""
+    """Return whether the course spans more than one year, so that dates need the year."""
     return len({local_day(entry.started_utc).year for entry in course.entries}) > 1
 
 

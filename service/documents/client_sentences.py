@@ -1,6 +1,6 @@
-"""A session in words for the client: plain ones first, nothing claimed that was not measured. Pure functions.
+"""Sentences about a session for the client: the plain ones first, no claim beyond what was measured. Pure functions.
 
-The wording follows the evidence: what a change is called depends on its class alone, and rest alone can do all of it.
+The wording follows the evidence: it depends only on the class of a change, and says that rest alone can cause all of it.
 """
 
 from typing import Final
@@ -12,17 +12,17 @@ from ..rendering.translations import Speech
 from ..sessions.client_session import ClientSession
 from ..sessions.session_facts import pain_before_and_after
 
-TELLING: Final = frozenset({"clear", "slight", "none", "opposite"})
+CONCLUSIVE: Final = frozenset({"clear", "slight", "none", "opposite"})
 
 
 def headline(report: SessionReport) -> ResponseFigures | None:
-    """The response that the page speaks of first: the massage's, or where that says nothing, the one after it."""
+    """Return the response that the page states first: the first conclusive one, else the massage's; None where there is none."""
     responses = report.figures.responses
-    return next((found for found in responses if found.class_ in TELLING), responses[0] if responses else None)
+    return next((found for found in responses if found.class_ in CONCLUSIVE), responses[0] if responses else None)
 
 
 def phase_name(speech: Speech, phase: str, kind: str) -> str:
-    """What a phase is called."""
+    """Return the name of a phase."""
     match phase:
         case "settle":
             return speech.say("Settling")
@@ -37,7 +37,7 @@ def phase_name(speech: Speech, phase: str, kind: str) -> str:
 
 
 def phase_short(speech: Speech, phase: str, kind: str) -> str:
-    """The same, for a picture."""
+    """Return the short name of a phase, for charts."""
     match phase:
         case "baseline":
             return speech.say("quiet")
@@ -50,12 +50,15 @@ def phase_short(speech: Speech, phase: str, kind: str) -> str:
 
 
 def pains(session: ClientSession) -> tuple[int | None, int | None]:
-    """Pain before and after a session."""
+    """Return the pain scores before and after a session, from 0 to 10; None where not asked."""
     return pain_before_and_after(session.report, session.visit.pain_before, session.visit.pain_after)
 
 
-def first_of_all(speech: Speech, session: ClientSession) -> tuple[str, str] | None:
-    """What outranks everything else: a stop for pain, or pain that rose or was severe; a title and a sentence."""
+def pain_warning(speech: Speech, session: ClientSession) -> tuple[str, str] | None:
+    """Return title and text of the warning that takes precedence over everything else: a stop for pain, or risen or severe pain.
+
+    None where there is neither.
+    """
     before, after = pains(session)
     massage = next((figures.start_s for figures in session.report.figures.phases if figures.phase == "massage"), 0.0)
     during = [score for at_s, score in session.report.pain if at_s >= massage]
@@ -77,7 +80,7 @@ def first_of_all(speech: Speech, session: ClientSession) -> tuple[str, str] | No
 
 
 def lead(speech: Speech, session: ClientSession) -> str:
-    """The plain sentence that stands first."""
+    """Return the leading sentence."""
     report = session.report
     if not report.figures.phases:
         return speech.say("Nothing was measured in this session. What you said and what was done stands below.")
@@ -94,24 +97,24 @@ def lead(speech: Speech, session: ClientSession) -> str:
 
 
 def caveat(speech: Speech, session: ClientSession) -> str:
-    """What stands on every page."""
+    """Return the caveat that stands on every page."""
     response = headline(session.report)
-    if session.report.hrv and response is not None and response.class_ in TELLING:
+    if session.report.hrv and response is not None and response.class_ in CONCLUSIVE:
         return speech.say("Rest alone can do this. It does not measure pain, health or treatment success.")
     return speech.say(
         "Rest alone can change heart rate and heart rhythm too. They do not measure pain, health or treatment success."
     )
 
 
-def afterwards(speech: Speech, session: ClientSession) -> str:
-    """What the quiet minutes after it showed, where the page speaks of something else first."""
+def recovery_sentence(speech: Speech, session: ClientSession) -> str:
+    """Return a sentence on the change in recovery; empty where the headline states it, or there is none."""
     report, first = session.report, headline(session.report)
     response = next((found for found in report.figures.responses if found.phase == "recovery"), None)
     took_place = any(figures.phase == "recovery" for figures in report.figures.phases)
     if not report.hrv or response is None or not took_place or first is None or first.phase == "recovery":
         return ""
     interval = _interval(report, response)
-    if response.class_ not in TELLING or interval is None:
+    if response.class_ not in CONCLUSIVE or interval is None:
         return speech.say("For the quiet minutes after, there was too little clean data to tell.")
     low, high = (speech.change(value) for value in interval)
     return speech.say(
@@ -123,7 +126,7 @@ def afterwards(speech: Speech, session: ClientSession) -> str:
 
 
 def interval_of(report: SessionReport) -> tuple[float, float] | None:
-    """The 95 % interval of the headline's change, in percent."""
+    """Return the 95 % interval of the headline's change in percent; None where there is none."""
     response = headline(report)
     return None if response is None else _interval(report, response)
 

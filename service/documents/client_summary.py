@@ -1,4 +1,4 @@
-"""The page that a client takes home: pure, it needs no login and no request, so that a link can show the same."""
+"""The client's page of a session. Pure functions without login or request, so that a link shows the same page."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ...analysis.figures import PhaseFigures
 from ..rendering.translations import NONE, Speech
-from ..rendering.vocabulary import TOLD_NOTES
+from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
 from ..sessions.co_interventions import complement_word, complements_of
 from ..sessions.models import VisitMark
@@ -17,28 +17,28 @@ from . import client_caveats as limits, client_sentences as words
 from .client_chart import NARROW, WIDE, session_chart
 from .page_templates import Frame, render
 
-_MOST: Final = 3
-"""Of one kind of what was done; what was done longest comes first."""
-_LONGEST: Final = 32
-"""Letters of what somebody called a technique, region or pressure."""
-_SHOWN: Final = ("baseline", "massage", "recovery")
+_MAX_PARTS: Final = 3
+"""Techniques, regions or pressures listed, the longest first."""
+_MAX_LETTERS: Final = 32
+"""Letters shown of a technique, region or pressure."""
+_PHASES: Final = ("baseline", "massage", "recovery")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One of the three numbers, and how much of the data was fit for it."""
+    """One of the three numbers, with the share of usable data."""
 
     name: str
     value: str
     within: str
-    """The range in which it lies; empty where there is none."""
+    """95 % interval; empty where there is none."""
     detail: str
     share: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One phase in the table beside the picture."""
+    """One phase in the table beside the chart."""
 
     phase: str
     length: str
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
-    """Everything the page says."""
+    """Texts and charts of the page."""
 
     title: str
     when: str
@@ -66,23 +66,23 @@ class SummaryPage:
     sure: tuple[str, ...]
     done: tuple[str, ...]
     missing: tuple[str, ...]
-    told: str
-    """Where the data come from, for the foot."""
+    data_source: str
+    """Session, device and analysis version, for the footer."""
 
 
 def client_summary(session: ClientSession, speech: Speech, frame: Frame) -> str:
-    """The whole page as HTML, in the language of `speech`."""
+    """Return the whole page as HTML, in the language of `speech`."""
     return render("client_summary.html", speech, frame, page=summary_page(session, speech), alone=True)
 
 
 def client_summary_part(session: ClientSession, speech: Speech, frame: Frame) -> Markup:
-    """The same for a page that tells itself what comes next; it wants `base.css` and `take_home.css`."""
+    """Return the page's content as a part of another page, which has to load `base.css` and `take_home.css`."""
     page = summary_page(session, speech)
     return Markup(render("client_summary_part.html", speech, frame, page=page, alone=False))  # noqa: S704 - the template escapes
 
 
 def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
-    """Put a session into the client's words."""
+    """Return the texts and charts of a session."""
     row, report = session.row, session.report
     wide = session_chart(session, speech, WIDE) if report.hrv else None
     return SummaryPage(
@@ -91,19 +91,19 @@ def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
         ),
         when=_when(speech, session),
         state=_state(speech, row.state),
-        first=words.first_of_all(speech, session),
+        first=words.pain_warning(speech, session),
         lead=words.lead(speech, session),
-        after=words.afterwards(speech, session),
+        after=words.recovery_sentence(speech, session),
         caveat=words.caveat(speech, session),
         numbers=tuple(_numbers(speech, session)),
         wide=wide,
         narrow=session_chart(session, speech, NARROW) if wide else None,
         usual=wide is not None and session.baseline_range.low_ms is not None,
         lines=tuple(_lines(speech, session)),
-        sure=tuple(text for text in limits.how_sure(speech, session) if text),
+        sure=tuple(text for text in limits.certainty(speech, session) if text),
         done=tuple(_done(speech, session)),
         missing=tuple(limits.not_measured(speech, session)),
-        told=_told(speech, session),
+        data_source=_data_source(speech, session),
     )
 
 
@@ -136,13 +136,13 @@ def _numbers(speech: Speech, session: ClientSession) -> Iterator[Number]:
     yield _variability(speech, session, base, later)
     yield _heart_rate(speech, session, base, later)
     before, after = words.pains(session)
-    told = sum(score is not None for score in (before, after))
+    answered = sum(score is not None for score in (before, after))
     yield Number(
         name=speech.say("Pain, 0 to 10"),
-        value=f"{speech.number(before)} → {speech.number(after)}" if told else NONE,
+        value=f"{speech.number(before)} → {speech.number(after)}" if answered else NONE,
         within="",
         detail=speech.say("before and after, as you said"),
-        share=speech.say("{told} of 2 answers", told=speech.number(told)),
+        share=speech.say("{told} of 2 answers", told=speech.number(answered)),
     )
 
 
@@ -153,7 +153,7 @@ def _variability(speech: Speech, session: ClientSession, base: PhaseFigures | No
         return Number(name, NONE, "", speech.say("this sensor cannot tell it"), "")
     response = words.headline(report)
     interval = words.interval_of(report)
-    told = response is not None and response.class_ in words.TELLING and interval is not None
+    told = response is not None and response.class_ in words.CONCLUSIVE and interval is not None
     low, high = (speech.change(value) for value in (interval or (None, None)))
     pair = None
     if base and later and base.rmssd_ms is not None and later.rmssd_ms is not None:
@@ -193,7 +193,7 @@ def _heart_rate(speech: Speech, session: ClientSession, base: PhaseFigures | Non
 
 def _lines(speech: Speech, session: ClientSession) -> Iterator[Line]:
     for figures in session.report.figures.phases:
-        if figures.phase in _SHOWN:
+        if figures.phase in _PHASES:
             yield Line(
                 words.phase_name(speech, figures.phase, session.row.kind),
                 speech.length(figures.end_s - figures.start_s, short=True),
@@ -204,7 +204,7 @@ def _lines(speech: Speech, session: ClientSession) -> Iterator[Line]:
 
 
 def _done(speech: Speech, session: ClientSession) -> Iterator[str]:
-    """Techniques with their minutes, where, how firmly, what happened meanwhile, what else was done."""
+    """Yield techniques, regions and pressures with their minutes, then position, notes and complements."""
     visit = session.visit
     for name, pick in (
         (speech.say("Technique"), lambda mark: mark.technique),
@@ -217,7 +217,7 @@ def _done(speech: Speech, session: ClientSession) -> Iterator[str]:
         yield speech.say("Technique: {name}.", name=_brief(speech.known(visit.technique)))
     if visit.posture:
         yield speech.say("Position: {name}.", name=speech.known(visit.posture))
-    notes = [mark for mark in visit.marks if (mark.note or "").casefold() in TOLD_NOTES]
+    notes = [mark for mark in visit.marks if (mark.note or "").casefold() in CLIENT_NOTES]
     if notes:
         said_notes = [
             f"{speech.known((mark.note or '').casefold())} {speech.time(session.row.started_utc, mark.at_s)}" for mark in notes
@@ -237,19 +237,19 @@ def _worked(speech: Speech, session: ClientSession, pick: Callable[[VisitMark], 
 
 
 def _brief(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1].rstrip()}…"
+    return name if len(name) <= _MAX_LETTERS else f"{name[: _MAX_LETTERS - 1].rstrip()}…"
 
 
 def _limited(speech: Speech, parts: Sequence[str]) -> str:
-    """The first few, and how many more."""
-    shown = list(parts[:_MOST])
-    if len(parts) > _MOST:
-        more = len(parts) - _MOST
+    """Return the first `_MAX_PARTS` parts, and how many more there are."""
+    shown = list(parts[:_MAX_PARTS])
+    if len(parts) > _MAX_PARTS:
+        more = len(parts) - _MAX_PARTS
         shown.append(speech.say_count("and one more", "and {count} more", more))
     return "; ".join(shown) + "." if shown else ""
 
 
-def _told(speech: Speech, session: ClientSession) -> str:
+def _data_source(speech: Speech, session: ClientSession) -> str:
     figures = session.report.figures
     device = figures.device.get("model") or figures.device.get("name") or session.row.source
     parts = [

@@ -1,4 +1,4 @@
-"""A course in figures, for the therapist: each with its interval and what stands behind it, or why it is silent."""
+"""Figures of a course for the therapist: each with its interval and number of sessions, or the reason why there is none."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _FACTORS: Final = {"technique": "Technique", "region": "Region", "pressure": "Pr
 
 @dataclass(frozen=True, slots=True)
 class FigureLine:
-    """One figure of the course."""
+    """One figure of the course as texts."""
 
     name: str
     value: str
@@ -24,8 +24,8 @@ class FigureLine:
 
 
 @dataclass(frozen=True, slots=True)
-class WentLine:
-    """What one technique, region or pressure went with."""
+class TechniqueLine:
+    """The response associated with one technique, region or pressure, as texts."""
 
     factor: str
     name: str
@@ -37,16 +37,16 @@ class WentLine:
 
 
 def figure_lines(course: ClientCourse) -> tuple[FigureLine, ...]:
-    """Every figure of a course."""
+    """Return every figure of a course; empty where none was computed."""
     return tuple(_figures(course.figures, speech_of(SOURCE))) if course.figures else ()
 
 
-def went_lines(course: ClientCourse) -> tuple[WentLine, ...]:
-    """Everything that was done, the clearest first, what is silent last."""
+def technique_lines(course: ClientCourse) -> tuple[TechniqueLine, ...]:
+    """Return the response associated with each technique, region and pressure: the largest first, those without a figure last."""
     if course.figures is None:
         return ()
     ordered = sorted(course.figures.went_with, key=lambda line: (line.percent is None, -(line.percent or 0.0), line.name))
-    return tuple(_went(line, speech_of(SOURCE)) for line in ordered)
+    return tuple(_technique_line(line, speech_of(SOURCE)) for line in ordered)
 
 
 def _figures(figures: Course, speech: Speech) -> Iterator[FigureLine]:
@@ -70,14 +70,14 @@ def _line(name: str, estimate: Estimate, shown: Callable[[float], str]) -> Figur
     return FigureLine(name, shown(estimate.value), f"{shown(estimate.low)} to {shown(estimate.high)}", behind)
 
 
-def _went(line: TechniqueAssociation, speech: Speech) -> WentLine:
-    silent = line.percent is None or line.low is None or line.high is None
-    return WentLine(
+def _technique_line(line: TechniqueAssociation, speech: Speech) -> TechniqueLine:
+    missing = line.percent is None or line.low is None or line.high is None
+    return TechniqueLine(
         factor=_FACTORS.get(line.factor, line.factor),
         name=line.name,
         sessions=line.sessions,
         minutes=round(line.minutes),
-        value="–" if silent else speech.change(line.percent),
-        within="" if silent else f"{speech.change(line.low)} to {speech.change(line.high)}",
+        value="–" if missing else speech.change(line.percent),
+        within="" if missing else f"{speech.change(line.low)} to {speech.change(line.high)}",
         why=line.why or "",
     )

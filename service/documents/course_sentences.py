@@ -1,6 +1,6 @@
-"""A course in words, for the client in their language and for the therapist in English. Pure functions.
+"""Sentences about a course, for the client in their language and for the therapist in English. Pure functions.
 
-Where the sessions do not suffice, the sentence says how many there are and how many it takes; nothing is called proven.
+Where there are too few sessions, the sentence says how many there are and how many it takes; nothing is called proven.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ from ..rendering.translations import Speech
 from ..settings import CoursePlan
 
 SLOPE_DIGITS: Final = 1
-"""Decimals of a change a week: it is a few per cent at most, and its interval may come near to 0."""
+"""Decimals of a change per week: it is a few per cent at most, and its interval may come close to 0."""
 
 
 def response_words(speech: Speech, figures: Course) -> Iterator[str]:
-    """The mean change, whether it is more than rest does, and whether it changes over the weeks."""
+    """Yield sentences on the mean change, on whether it exceeds that of rest alone, and on its trend over the weeks."""
     mean = figures.response_pct
     if mean.value is None or mean.low is None or mean.high is None:
         if not mean.count:
@@ -76,7 +76,7 @@ def response_words(speech: Speech, figures: Course) -> Iterator[str]:
 
 
 def baseline_words(speech: Speech, figures: Course) -> Iterator[str]:
-    """The level of the quiet minutes, apart: it varies from day to day, and is no measure of success."""
+    """Yield sentences on the baseline level, stated separately as it varies from day to day and is no measure of success."""
     mean = figures.baseline_rmssd_ms
     if mean.value is not None and mean.low is not None and mean.high is not None:
         yield speech.say(
@@ -96,8 +96,8 @@ def baseline_words(speech: Speech, figures: Course) -> Iterator[str]:
 
 
 def pain_words(speech: Speech, figures: Course) -> Iterator[str]:
-    """How pain changed, after the massage and later; points of 0 to 10."""
-    told = False
+    """Yield sentences on the change in pain after the massage and later, in points of 0 to 10."""
+    any_stated = False
     for estimate, message in (
         (
             figures.pain_after,
@@ -107,11 +107,11 @@ def pain_words(speech: Speech, figures: Course) -> Iterator[str]:
         (figures.pain_48h, speech.say("Two days later: {points} (between {low} and {high}).")),
     ):
         if estimate.value is not None and estimate.low is not None and estimate.high is not None:
-            told = True
+            any_stated = True
             yield message.format(
                 points=speech.points(estimate.value), low=speech.points(estimate.low), high=speech.points(estimate.high)
             )
-    if told:
+    if any_stated:
         yield speech.say("A change of about two points is what usually means something to a person.")
     elif not figures.pain_after.count:
         yield speech.say(
@@ -141,15 +141,15 @@ def pain_words(speech: Speech, figures: Course) -> Iterator[str]:
             )
 
 
-def clearest(figures: Course) -> TechniqueAssociation | None:
-    """What went with the clearest response, where anything stood out."""
-    stood_out = [line for line in figures.went_with if line.low is not None and line.low > 0]
-    return max(stood_out, key=lambda line: line.low or 0.0, default=None)
+def clearest_association(figures: Course) -> TechniqueAssociation | None:
+    """Return the technique, region or pressure most clearly associated with a larger response; None where none is."""
+    positive = [line for line in figures.went_with if line.low is not None and line.low > 0]
+    return max(positive, key=lambda line: line.low or 0.0, default=None)
 
 
 def clearest_words(speech: Speech, figures: Course) -> Iterator[str]:
-    """What went with the clearest response for this client; silent below its minimum."""
-    best = clearest(figures)
+    """Yield sentences on the technique, region or pressure associated with the clearest response, or on what it takes to say."""
+    best = clearest_association(figures)
     if best is not None and best.percent is not None and best.low is not None and best.high is not None:
         yield speech.say(
             "{name} went with the clearest response for you: {change} against what else was done (between {low} and {high}; "
@@ -171,7 +171,7 @@ def clearest_words(speech: Speech, figures: Course) -> Iterator[str]:
 
 
 def plan_words(speech: Speech, plan: CoursePlan) -> str:
-    """A plan in a sentence."""
+    """Return a sentence that states a plan."""
     often = speech.say_count("once a week", "{count} times a week", plan.per_week)
     weeks = speech.say_count("for one week", "for {count} weeks", plan.weeks)
     if plan.then_every_weeks is None:
@@ -181,7 +181,7 @@ def plan_words(speech: Speech, plan: CoursePlan) -> str:
 
 
 def period_words(speech: Speech, period: Period) -> str:
-    """What took place of what was planned."""
+    """Return in words whether the planned sessions of a period took place."""
     if period.missed:
         return speech.say("missed")
     if not period.over:
@@ -190,7 +190,7 @@ def period_words(speech: Speech, period: Period) -> str:
 
 
 def periods_of(course: ClientCourse) -> list[Period]:
-    """The periods of the client's plan up to today."""
+    """Return the periods of the client's plan up to today; empty where it has not started."""
     if course.plan.starts_on is None:
         return []
     start, today = date.fromisoformat(course.plan.starts_on), date.fromisoformat(course.today)
@@ -198,14 +198,14 @@ def periods_of(course: ClientCourse) -> list[Period]:
 
 
 def due_of(course: ClientCourse) -> date | None:
-    """The day from which the next massage is due; None where the course is over or has not begun."""
+    """Return the day from which the next massage is due; None where the course is over or has not begun."""
     if course.plan.starts_on is None or course.plan.over:
         return None
     return due_on(course.plan.plan, date.fromisoformat(course.plan.starts_on), course.massage_days())
 
 
 def change_words(speech: Speech, entry: CourseEntry) -> str:
-    """A session's change with its interval, or why there is none to count."""
+    """Return a session's change with its interval, or the reason why it does not count."""
     if not entry.counts or entry.percent is None:
         if entry.state != "ended":
             return speech.say("not finished")
@@ -252,5 +252,5 @@ def _trend(speech: Speech, slope: Estimate, up: str, down: str, none: str) -> st
 
 
 def _magnitude(speech: Speech, change_and_bounds: tuple[float, float, float], digits: int = 0) -> dict[str, str]:
-    """Of a change whose direction the sentence tells, with its interval."""
+    """Return the values of a sentence that states the direction itself: change and interval without sign."""
     return dict(zip(("change", "low", "high"), (speech.percent(value, digits) for value in change_and_bounds), strict=True))

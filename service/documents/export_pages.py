@@ -1,4 +1,4 @@
-"""What a client takes home as files of their export: for the worker process."""
+"""The client's pages as files of a data export; runs in the worker process."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,13 +13,13 @@ from .client_summary import client_summary
 from .page_templates import PAPER_FILES, STATIC, Frame
 
 
-def summary_taken_home(session: ClientSession, language: str | None) -> dict[str, bytes]:
-    """The page of a session, whole in one file; and as PDF where WeasyPrint is installed."""
+def summary_files(session: ClientSession, language: str | None) -> dict[str, bytes]:
+    """Return a session's page as a self-contained HTML file, and as PDF where WeasyPrint is installed, by file name."""
     return _files("summary", partial(client_summary, session), language)
 
 
-def course_taken_home(course: ClientCourse, language: str | None) -> dict[str, bytes]:
-    """The page of the weeks, the same way."""
+def course_files(course: ClientCourse, language: str | None) -> dict[str, bytes]:
+    """Return a course's page as a self-contained HTML file, and as PDF where WeasyPrint is installed, by file name."""
     return _files("course", partial(client_course, course), language)
 
 

@@ -1,4 +1,4 @@
-"""What the client's pages share: their templates, and the frame around them."""
+"""Templates of the client's pages, and the frame that they share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ..rendering.translations import Speech
 
 PAPER_FILES: Final = ("base.css", "take_home.css", "icon.svg", "take_home.js", "theme.js")
-"""What a page names that is made into a PDF."""
+"""Static files that a page loads when it is made into a PDF."""
 STATIC: Final = Path(__file__).parent / "static"
-"""The style, script and picture files that these pages name."""
+"""Folder of the style, script and picture files of these pages."""
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """Where a client's page stands: where its files are, and where it leads."""
+    """Context of a client's page: the addresses of its files and of related pages."""
 
     static: Callable[[str], str]
-    """Address of a static file."""
+    """Returns the address of a static file."""
     languages: tuple[tuple[str, str, str], ...] = ()
-    """The other languages: code, name, address."""
+    """Other languages: code, name, address."""
     back: tuple[str, str] | None = None
-    """For a therapist: where they came from, as address and words."""
+    """Link back for a therapist: address and text; None for a client."""
     pdf: str | None = None
-    """Address of the page as PDF."""
+    """Address of the page as PDF; None where there is none."""
     course: str | None = None
-    """Address of the course over the weeks, where there is one to see."""
+    """Address of the course over the weeks; None where there is none."""
     own: bool = False
-    """Whether the client opens it on a device of their own: then it is light or dark as that device is."""
+    """Whether it is viewed on the client's own device: then it follows that device's light or dark scheme."""
 
 
 def render(template: str, speech: Speech, frame: Frame, **values: Any) -> str:
-    """Fill a template of a client's page."""
+    """Return a client's page: a template filled with values."""
     return (
         _environment()
         .get_template(template)

@@ -1,4 +1,4 @@
-"""Notes in SOAP form, prefilled with what was asked and measured; a therapist writes on from there. Pure functions."""
+"""Draft of SOAP notes, prefilled with answers and measurements, for a therapist to complete. Pure functions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows
 
 
 def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
-    """Put a session into SOAP form, as far as restbeat knows it."""
+    """Return the draft of a session's SOAP notes."""
     return Soap(
         subjective=_lines([_pain(visit, report)]),
         objective=_lines(_objective(row, report, visit)),
@@ -25,14 +25,14 @@ def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
 
 
 def contraindications(screening: Sequence[Answer]) -> str:
-    """What was asked before the session, and what was said."""
+    """Return the screening questions asked before the session and their answers as a sentence."""
     if not screening:
         return "Not asked before the session."
     yes = [answer for answer in screening if answer.yes]
     if not yes:
         return f"Asked before the session ({plain_words.counted(len(screening), 'question', 'questions')}): none applies."
-    said = ", ".join(answer.question.lower() for answer in yes)
-    return f"Asked before the session: {said}. Considered and confirmed; the others do not apply."
+    listed = ", ".join(answer.question.lower() for answer in yes)
+    return f"Asked before the session: {listed}. Considered and confirmed; the others do not apply."
 
 
 def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator[str]:
@@ -51,15 +51,19 @@ def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator
     took_place = {plain_words.phase_word(phase.phase, row.kind) for phase in report.figures.phases}
     responses = [response for response in summary.responses if report.hrv and response.phase in took_place]
     for response in responses:
-        told = response.class_ in {"clear", "slight", "opposite"}  # the sentence of the others says all that can be said
-        yield f"{response.sentence} RMSSD {response.effect}." if told else response.sentence
+        conclusive = response.class_ in {
+            "clear",
+            "slight",
+            "opposite",
+        }  # for the other classes the sentence alone says everything
+        yield f"{response.sentence} RMSSD {response.effect}." if conclusive else response.sentence
     yield plain_words.CAVEAT if responses else ""
     yield f"Signal: {summary.quality}"
 
 
 def _done(name: str, parts: Iterable[TimeSpent | str]) -> str:
-    said = [part if isinstance(part, str) else f"{part.what.lower()} {_minutes(part.minutes)}" for part in parts]
-    return f"{name}: {', '.join(said)}." if said else ""
+    listed = [part if isinstance(part, str) else f"{part.what.lower()} {_minutes(part.minutes)}" for part in parts]
+    return f"{name}: {', '.join(listed)}." if listed else ""
 
 
 def _technique(mark: VisitMark) -> str | None:

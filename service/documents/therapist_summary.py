@@ -1,4 +1,4 @@
-"""What the summary page shows, worked out from a report: sentences, the table with its footnotes, quality."""
+"""Content of the therapist's summary page, derived from a report: sentences, the table with its footnotes, data quality."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
-_BAR: Final = (-60.0, 140.0)
-"""Percent at the ends of the bar of a response."""
+_BAR_PCT: Final = (-60.0, 140.0)
+"""Change in percent at the ends of a response's bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One figure of the table; where it is missing, the number of the footnote that says why."""
+    """One figure of the table; where it is missing, with the number of the footnote that gives the reason."""
 
     text: str
     footnote: int | None = None
@@ -25,7 +25,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One phase of the table; its own footnote is a caution about figures that are all there."""
+    """One phase of the table; a footnote of its own is a caution about figures of which none is missing."""
 
     phase: str
     length: str
@@ -35,7 +35,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class ResponseView:
-    """The relaxation response of one phase; the bar's places in percent of its width."""
+    """The relaxation response of one phase; positions on its bar in percent of the bar's width."""
 
     phase: str
     class_: str
@@ -43,9 +43,9 @@ class ResponseView:
     effect: str
     sentence: str
     why: str
-    """The first question: more than today's drift?"""
+    """Answer to the first question: more than today's drift?"""
     usual: str = ""
-    """The second: more than rest alone usually does? Empty where it was said before, or cannot be asked."""
+    """Answer to the second question: more than rest alone usually does? Empty where already stated, or not applicable."""
     low_at: float | None = None
     high_at: float | None = None
     at: float | None = None
@@ -53,7 +53,7 @@ class ResponseView:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything the summary page says."""
+    """Content of the summary page."""
 
     lead: str
     responses: tuple[ResponseView, ...]
@@ -74,7 +74,7 @@ class Summary:
 
 
 def summary_of(row: SessionRow, report: SessionReport) -> Summary:
-    """Put a report into words."""
+    """Return the content of the summary page for a session and its report."""
     figures = report.figures
     responses = tuple(_response(response, report, row.kind) for response in figures.responses)
     rows, footnotes = _table(report, row.kind)
@@ -97,7 +97,7 @@ def summary_of(row: SessionRow, report: SessionReport) -> Summary:
         quality=_quality(report),
         strap=_strap(row, report),
         notes=tuple((plain_words.clock(note.at_s), note.text) for note in report.notes),
-        zero_at=_place(0.0),
+        zero_at=_bar_position(0.0),
         traces=traces_of(report.polar),
     )
 
@@ -123,11 +123,13 @@ def _response(response: ResponseFigures, report: SessionReport, kind: str) -> Re
     )
     if response.percent is None or interval is None:
         return view
-    return replace(view, low_at=_place(interval[0]), high_at=_place(interval[1]), at=_place(response.percent))
+    return replace(
+        view, low_at=_bar_position(interval[0]), high_at=_bar_position(interval[1]), at=_bar_position(response.percent)
+    )
 
 
-def _place(percent: float) -> float:
-    low, high = _BAR
+def _bar_position(percent: float) -> float:
+    low, high = _BAR_PCT
     return round(100 * (min(max(percent, low), high) - low) / (high - low), 2)
 
 

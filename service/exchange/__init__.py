@@ -1,1 +1,1 @@
-"""Other programs' formats: a session out, a past recording in. Pure conversions of bytes; no database is known here."""
+"""Other programs' formats: export of sessions, import of recordings. Pure conversions of bytes, without the database."""

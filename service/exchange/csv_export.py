@@ -1,8 +1,8 @@
-"""CSV out: tidy tables with a heading, units in the names, a cell empty where there is no value.
+"""CSV export: tidy tables with a heading, units in the column names, and empty cells for missing values.
 
-beats   a row a beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); of a heart-rate-only sensor a row a packet
-phases  a row a phase: its figures, the response to it, why figures are missing
-events  a row a thing noted (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection
+beats   one row per beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); for a heart-rate-only sensor one per packet
+phases  one row per phase: its figures, the response, the reasons for missing figures
+events  one row per event (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
 RATES = ("t_s", "hr_bpm", "phase")
 EVENTS = ("t_s", "what", "value")
 _FORMULA = "=+-@\t\r"
-"""A spreadsheet would run a note that begins so; an apostrophe keeps it text."""
+"""First characters that a spreadsheet would take for a formula; an apostrophe before them keeps a note text."""
 PHASES = (
     *PhaseFigures.__struct_fields__,
     *("response", "delta_ln_rmssd", "half_width", "percent", "low_ln_rmssd", "high_ln_rmssd", "why"),
@@ -28,7 +28,7 @@ PHASES = (
 
 
 def write_beats(data: SessionData) -> bytes:
-    """A row a beat, to 1 µs; of a heart-rate-only sensor a row a packet."""
+    """Return the table of beats, intervals to 1 µs; for a heart-rate-only sensor that of its packets."""
     if not data.beats:
         return _table(RATES, ((f"{t:.3f}", hr_bpm, data.phase_at(t)) for t, hr_bpm in data.heart_rates))
     return _table(
@@ -41,7 +41,7 @@ def write_beats(data: SessionData) -> bytes:
 
 
 def write_phases(data: SessionData) -> bytes:
-    """A row a phase, with every figure."""
+    """Return the table of phases with every figure."""
     responses = {response.phase: response for response in data.report.figures.responses}
     rows: list[Sequence[Any]] = []
     for figures in data.report.figures.phases:
@@ -54,8 +54,8 @@ def write_phases(data: SessionData) -> bytes:
 
 
 def write_events(data: SessionData) -> bytes:
-    """A row a thing noted."""
-    return _table(EVENTS, ((f"{event.t:.3f}", *row) for event in data.events for row in _noted(event)))
+    """Return the table of events."""
+    return _table(EVENTS, ((f"{event.t:.3f}", *row) for event in data.events for row in _rows_of_event(event)))
 
 
 def _response(response: ResponseFigures | None) -> tuple[Any, ...]:
@@ -64,7 +64,7 @@ def _response(response: ResponseFigures | None) -> tuple[Any, ...]:
     return response.class_, response.delta_ln_rmssd, response.half_width, response.percent
 
 
-def _noted(event: Event) -> Iterator[tuple[str, str | int]]:
+def _rows_of_event(event: Event) -> Iterator[tuple[str, str | int]]:
     match event:
         case PhaseStart(phase=phase):
             yield "phase", phase.value

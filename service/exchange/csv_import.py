@@ -1,7 +1,7 @@
-"""CSV in: restbeat's own table of beats, and those of other programs.
+"""CSV import: restbeat's own table of beats, and those of other programs.
 
 Another program's table has a column of RR intervals (RR, IBI, NN … in ms or s) or of heart rates, and mostly one of times;
-two columns without a heading are time and RR, as Kubios reads them. Comma, semicolon, tab or blanks part the columns.
+two columns without a heading are time and RR, as Kubios reads them. Columns are separated by comma, semicolon, tab or spaces.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import PhaseStart, Recording
 from .csv_export import BEATS, EVENTS, PHASES, RATES
-from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals, from_times
-from .session_data import DOUBTED
+from .packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals, from_times
+from .session_data import NOT_HEARTBEATS
 
 _NAMES = {
     "rr": re.compile(r"\b(r[ _-]?r|rri|ibi|nn|nni|ppi?|inter ?beat|beat to beat)\b"),
@@ -30,10 +30,10 @@ _DERIVED = re.compile(r"\b(cum|cumulative|sum|mean|avg|average|min|max|sd|count|
 _IN_MS = re.compile(r"\b(ms|msec|milliseconds)\b")
 _IN_S = re.compile(r"\b(s|sec|secs|seconds)\b")
 _SECONDS_BELOW = 10.0
-_LOOKED_AT = 400
-"""Lines within which a heading must stand: reports have long prefaces."""
-_LONGEST_MS = 1e6
-_WARNED = 20
+_HEAD_LINES = 400
+"""Lines within which a heading must be found: reports have long prefaces."""
+_MAX_MS = 1e6
+_MAX_WARNINGS = 20
 
 
 class _Columns(NamedTuple):
@@ -41,18 +41,18 @@ class _Columns(NamedTuple):
     hr: int | None
     time: int | None
     rr_in_s: bool | None
-    """None: the heading does not say."""
+    """None where the heading does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     rows: list[tuple[int, list[str]]]
-    """Line number and cells."""
+    """Line number and cells of each row."""
     comma_decimal: bool
 
 
 def is_table(text: str) -> bool:
-    """Whether a text is a table rather than one number a line."""
+    """Return whether a text is a table rather than one number per line."""
     try:
         sheet = _sheet(text)
     except RecordingError:
@@ -62,48 +62,48 @@ def is_table(text: str) -> bool:
 
 
 def read_table(name: str, text: str) -> Recording:
-    """Read a table of beats or heart rates; raises `RecordingError` where none is found in it."""
+    """Read a table of beats or heart rates. Raises `RecordingError` where the text holds none."""
     sheet = _sheet(text)
     first = tuple(cell.strip().lower() for cell in sheet.rows[0][1]) if sheet.rows else ()
     if first in {PHASES, EVENTS}:
         what = "figures of phases" if first == PHASES else "what was noted"
         raise RecordingError(f"{name} holds {what}, no beats: take the table of beats of the same session.")
-    found = Found(name)
+    imported = ImportedFile(name)
     if first in {BEATS, RATES}:
-        return _own(found, sheet.rows[1:], rates=first == RATES)
-    return _foreign(found, sheet)
+        return _own_table(imported, sheet.rows[1:], rates=first == RATES)
+    return _foreign_table(imported, sheet)
 
 
-def _own(found: Found, rows: Sequence[tuple[int, list[str]]], *, rates: bool) -> Recording:
+def _own_table(imported: ImportedFile, rows: Sequence[tuple[int, list[str]]], *, rates: bool) -> Recording:
     intervals: list[Interval] = []
     sent: list[tuple[float, float]] = []
     phases: list[PhaseStart] = []
     gap = False
     for number, cells in rows:
         t, value = (_number(cell) for cell in [*cells, "", ""][:2])
-        if t is None or value is None or not 0 <= value <= _LONGEST_MS or len(cells) != len(RATES if rates else BEATS):
+        if t is None or value is None or not 0 <= value <= _MAX_MS or len(cells) != len(RATES if rates else BEATS):
             gap = bool(intervals)
-            _warn(found, number, cells)
+            _warn(imported, number, cells)
             continue
         if rates:
             sent.append((t, value))
         else:
-            intervals.append(Interval(t, value, gap or cells[4] == "1", cells[3] in DOUBTED))
+            intervals.append(Interval(t, value, gap or cells[4] == "1", cells[3] in NOT_HEARTBEATS))
             gap = False
         phase = cells[-1].strip()
         if phase in {p.value for p in Phase} and (not phases or phases[-1].phase.value != phase):
             # in the middle of its first beat, so that rounding moves no beat into another phase
             phases.append(PhaseStart(max(t - (0.0 if rates else value / 2000), phases[-1].t) if phases else 0.0, Phase(phase)))
-    found.events = [*phases, *(from_heart_rates(sent) if rates else from_intervals(intervals))]
-    return found.recording("restbeat CSV", arrival="the ends of the beats")
+    imported.events = [*phases, *(from_heart_rates(sent) if rates else from_intervals(intervals))]
+    return imported.recording("restbeat CSV", arrival="the ends of the beats")
 
 
-def _foreign(found: Found, sheet: _Sheet) -> Recording:
+def _foreign_table(imported: ImportedFile, sheet: _Sheet) -> Recording:
     heading = _heading(sheet)
     first, columns = heading or (0, _plain_columns(sheet))
     if columns is None:
         raise RecordingError(
-            f"{found.name} holds no column of RR intervals or heart rates: a heading such as RR (ms) or HR (bpm) is wanted."
+            f"{imported.name} holds no column of RR intervals or heart rates: a heading such as RR (ms) or HR (bpm) is wanted."
         )
     values: list[float] = []
     times: list[float | None] = []
@@ -112,31 +112,33 @@ def _foreign(found: Found, sheet: _Sheet) -> Recording:
     at = columns.rr if columns.rr is not None else columns.hr
     for number, cells in sheet.rows[first:]:
         value = _number(_cell(cells, at), comma=sheet.comma_decimal)
-        if value is None or not 0 <= value <= _LONGEST_MS:
+        if value is None or not 0 <= value <= _MAX_MS:
             gap = bool(values)
-            _warn(found, number, cells)
+            _warn(imported, number, cells)
             continue
         values.append(value)
         times.append(_moment(_cell(cells, columns.time), comma=sheet.comma_decimal))
         gaps.append(gap)
         gap = False
     if not values:
-        raise RecordingError(f"{found.name} has a heading for heart beats but no number beneath it.")
+        raise RecordingError(f"{imported.name} has a heading for heart beats but no number beneath it.")
     if columns.rr is None:
-        return _rates(found, times, values)
-    return _intervals(found, times, values, gaps, in_s=columns.rr_in_s)
+        return _rates(imported, times, values)
+    return _intervals(imported, times, values, gaps, in_s=columns.rr_in_s)
 
 
-def _rates(found: Found, times: list[float | None], values: list[float]) -> Recording:
+def _rates(imported: ImportedFile, times: list[float | None], values: list[float]) -> Recording:
     known = [t for t in times if t is not None]
     if len(known) < len(times):
-        found.events = from_heart_rates(enumerate(values, 1))
-        return found.recording("CSV", arrival="one row a second, as the file has no times")
-    found.events = from_heart_rates(_in_order(found, [(t - known[0], bpm) for t, bpm in zip(known, values, strict=True)]))
-    return found.recording("CSV", arrival="the times in the file")
+        imported.events = from_heart_rates(enumerate(values, 1))
+        return imported.recording("CSV", arrival="one row a second, as the file has no times")
+    imported.events = from_heart_rates(_in_order(imported, [(t - known[0], bpm) for t, bpm in zip(known, values, strict=True)]))
+    return imported.recording("CSV", arrival="the times in the file")
 
 
-def _intervals(found: Found, times: list[float | None], values: list[float], gaps: list[bool], *, in_s: bool | None) -> Recording:
+def _intervals(
+    imported: ImportedFile, times: list[float | None], values: list[float], gaps: list[bool], *, in_s: bool | None
+) -> Recording:
     if in_s or (in_s is None and 0 < median(values) < _SECONDS_BELOW):
         values = [1000 * value for value in values]
     if any(t is None for t in times):
@@ -144,28 +146,28 @@ def _intervals(found: Found, times: list[float | None], values: list[float], gap
         for rr_ms, gap in zip(values, gaps, strict=True):
             end_s += rr_ms / 1000 + (median(values) / 1000 if gap else 0.0)
             intervals.append(Interval(end_s, rr_ms, gap))
-        found.events = from_intervals(intervals)
-        return found.recording("CSV", arrival="the sum of the intervals")
+        imported.events = from_intervals(intervals)
+        return imported.recording("CSV", arrival="the sum of the intervals")
     scale = _scale([t for t in times if t is not None], values)
     start_s = (times[0] or 0.0) * scale - values[0] / 1000
     rows = [((t or 0.0) * scale - start_s, rr, gap) for t, rr, gap in zip(times, values, gaps, strict=True)]
     ordered = [row for row in rows if row[0] >= 0]
     kept = [row for row, latest in zip(ordered, _latest([row[0] for row in ordered]), strict=True) if row[0] >= latest]
     if len(kept) < len(rows):
-        found.warnings.append(f"{found.name}: time runs backwards in {len(rows) - len(kept)} rows; they are left out.")
-    found.events, arrival = from_times([row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept])
-    return found.recording("CSV", arrival=arrival)
+        imported.warnings.append(f"{imported.name}: time runs backwards in {len(rows) - len(kept)} rows; they are left out.")
+    imported.events, arrival = from_times([row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept])
+    return imported.recording("CSV", arrival=arrival)
 
 
-def _in_order(found: Found, rates: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _in_order(imported: ImportedFile, rates: list[tuple[float, float]]) -> list[tuple[float, float]]:
     kept = [rate for rate, latest in zip(rates, _latest([t for t, _ in rates]), strict=True) if rate[0] >= max(latest, 0.0)]
     if len(kept) < len(rates):
-        found.warnings.append(f"{found.name}: time runs backwards in {len(rates) - len(kept)} rows; they are left out.")
+        imported.warnings.append(f"{imported.name}: time runs backwards in {len(rates) - len(kept)} rows; they are left out.")
     return kept
 
 
 def _latest(times: Sequence[float]) -> list[float]:
-    """The latest time up to each."""
+    """Return the running maximum of times."""
     latest: list[float] = []
     for t in times:
         latest.append(max(t, latest[-1]) if latest else t)
@@ -173,7 +175,7 @@ def _latest(times: Sequence[float]) -> list[float]:
 
 
 def _scale(times: Sequence[float], rr_ms: Sequence[float]) -> float:
-    """What makes s of the times: ms, if that is nearer to the intervals' own length."""
+    """Return the factor that converts times to s: 0.001 where ms fit the intervals' total length better."""
     steps = [b - a for a, b in pairwise(times) if b > a]
     return 0.001 if steps and sum(steps) > 30 * sum(rr_ms) / 1000 and median(steps) > 20 else 1.0
 
@@ -182,7 +184,7 @@ def _sheet(text: str) -> _Sheet:
     lines = [
         (number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and not line.lstrip().startswith("#")
     ]
-    sample = [line for _, line in lines[:_LOOKED_AT]]
+    sample = [line for _, line in lines[:_HEAD_LINES]]
     counts = {mark: sum(mark in line for line in sample) for mark in ("\t", ";", ",")}
     mark = next((mark for mark in ("\t", ";", ",") if sample and counts[mark] >= 0.5 * len(sample)), None)
     if mark is None:
@@ -198,8 +200,8 @@ def _sheet(text: str) -> _Sheet:
 
 
 def _heading(sheet: _Sheet) -> tuple[int, _Columns] | None:
-    """The row after the heading, and its columns: under a heading stands a number."""
-    for at, (_, cells) in enumerate(sheet.rows[:_LOOKED_AT]):
+    """Return the index of the first row after the heading, and the columns; a heading has numbers below it."""
+    for at, (_, cells) in enumerate(sheet.rows[:_HEAD_LINES]):
         if at + 1 == len(sheet.rows) or not len(cells) == len(sheet.rows[at + 1][1]) > 1:
             continue
         names = [re.sub(r"[^a-z]+", " ", cell.lower()).strip() for cell in cells]
@@ -213,21 +215,21 @@ def _heading(sheet: _Sheet) -> tuple[int, _Columns] | None:
 
 
 def _first(sheet: _Sheet, first: int, names: Sequence[str], kind: str) -> int | None:
-    """The column of that kind with the shortest name, with a number in its first row."""
-    fitting = [
+    """Return the column of that kind with the shortest name and a number in its first row; None where there is none."""
+    candidates = [
         at
         for at, name in enumerate(names)
         if _NAMES[kind].search(name) and not _DERIVED.search(name) and _number_at(sheet, first, at) is not None
     ]
-    return min(fitting, key=lambda at: len(names[at]), default=None)
+    return min(candidates, key=lambda at: len(names[at]), default=None)
 
 
-def _time(sheet: _Sheet, first: int, names: Sequence[str], taken: set[int | None]) -> int | None:
-    """The column of times: by its heading, or because it can be nothing else."""
-    rows = sheet.rows[first : first + _LOOKED_AT]
+def _time(sheet: _Sheet, first: int, names: Sequence[str], used: set[int | None]) -> int | None:
+    """Return the column of times, by its heading or because its values rise; None where there is none."""
+    rows = sheet.rows[first : first + _HEAD_LINES]
     rising: list[int] = []
     for at, name in enumerate(names):
-        if at in taken:
+        if at in used:
             continue
         if _NAMES["time"].search(name) and _moment(_cell(rows[0][1], at), comma=sheet.comma_decimal) is not None:
             return at
@@ -242,12 +244,12 @@ def _number_at(sheet: _Sheet, row: int, at: int) -> float | None:
 
 
 def _plain_columns(sheet: _Sheet) -> _Columns | None:
-    """Time and RR without a heading: two numbers a row, of which the first never falls."""
-    pairs = [tuple(_number(cell, comma=sheet.comma_decimal) for cell in cells) for _, cells in sheet.rows[:_LOOKED_AT]]
-    whole = [(a, b) for a, b in (pair for pair in pairs if len(pair) == 2) if a is not None and b is not None]
-    if len(whole) < 3 or len(whole) < 0.8 * len(pairs):
+    """Return the columns of time and RR without a heading: two numbers per row, the first always rising; else None."""
+    pairs = [tuple(_number(cell, comma=sheet.comma_decimal) for cell in cells) for _, cells in sheet.rows[:_HEAD_LINES]]
+    complete = [(a, b) for a, b in (pair for pair in pairs if len(pair) == 2) if a is not None and b is not None]
+    if len(complete) < 3 or len(complete) < 0.8 * len(pairs):
         return None
-    rising = all(before[0] < after[0] for before, after in pairwise(whole))
+    rising = all(before[0] < after[0] for before, after in pairwise(complete))
     return _Columns(1, None, 0, None) if rising else None
 
 
@@ -264,7 +266,7 @@ def _number(text: str, *, comma: bool = False) -> float | None:
 
 
 def _moment(text: str, *, comma: bool) -> float | None:
-    """A time as a number, or as a date or a clock: in s; None where it is none."""
+    """Return a time in s, read as a number, a date or a time of day; None where it is none of these."""
     number = _number(text, comma=comma)
     if number is not None:
         return number
@@ -280,6 +282,6 @@ def _moment(text: str, *, comma: bool) -> float | None:
     return 3600 * clock.hour + 60 * clock.minute + clock.second + clock.microsecond / 1e6
 
 
-def _warn(found: Found, number: int, cells: Sequence[str]) -> None:
-    if len(found.warnings) < _WARNED:
-        found.warnings.append(f"{found.name} line {number}: {' '.join(cells)[:40]!r} is no row of beats; it is left out.")
+def _warn(imported: ImportedFile, number: int, cells: Sequence[str]) -> None:
+    if len(imported.warnings) < _MAX_WARNINGS:
+        imported.warnings.append(f"{imported.name} line {number}: {' '.join(cells)[:40]!r} is no row of beats; it is left out.")

@@ -1,8 +1,8 @@
-"""EDF+ (edfplus.info), out and in: each interval as an annotation, and beside them signals that any EDF viewer draws.
+"""EDF+ (edfplus.info) export and import: each interval as an annotation, with signals that any EDF viewer can draw.
 
-Signal `RR`: the tachogram of accepted beats at 4 Hz in ms, drawn straight from beat to beat; 0 where there is none.
-Signal `HR`: what the strap sent as heart rate, once a second in bpm; 0 where it sent none.
-Annotations: `RR` from the beat before to the beat (duration: the interval, to 1 µs), `RR left out (ectopic)`, `RR after gap`,
+Signal `RR`: the tachogram of accepted beats at 4 Hz in ms, interpolated linearly between beats; 0 where there is none.
+Signal `HR`: the heart rate sent by the strap, once per second in bpm; 0 where it sent none.
+Annotations: `RR` from the previous beat to the beat (duration: the interval, to 1 µs), `RR left out (ectopic)`, `RR after gap`,
 `gap`, `phase: massage`, `mark: technique=effleurage; region=back`, `pain: 4`, `link: lost`. The header names nobody and no date.
 """
 
@@ -20,23 +20,23 @@ from numpy.typing import NDArray
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart, Recording, mark_of
-from .packet_reconstruction import Found, Interval, from_heart_rates, from_intervals
-from .session_data import DOUBTED, SessionData
+from .packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
+from .session_data import NOT_HEARTBEATS, SessionData
 
 RATE_HZ: Final = 4
-_HELD_S: Final = 2.5
-"""A heart rate stands for so long, unless another comes."""
+_HOLD_S: Final = 2.5
+"""How long a heart rate is held in s, unless another arrives."""
 _LARGEST = {"RR": 3276.7, "HR": 300.0}
 _INTERVAL = re.compile(r"RR(?P<gap> after gap)?(?: left out \((?P<kind>[a-z ]+)\))?")
 _MARK_FIELDS = (*(name for name in MarkContent.__struct_fields__ if name != "note"), "note")
-"""A note may hold anything, so it comes last."""
+"""The note comes last, as it may hold any text."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def write_edf(data: SessionData) -> bytes:
-    """The session as one continuous EDF+ file."""
+    """Return a session as one continuous EDF+ file."""
     seconds = max(ceil(data.report.duration_s), 1)
-    signals = [_signal("HR", "bpm", _held(data, seconds), 1, 1, "as the strap sent it, 0: nothing heard")]
+    signals = [_signal("HR", "bpm", _heart_rate_signal(data, seconds), 1, 1, "as the strap sent it, 0: nothing heard")]
     if data.beats:
         how = f"straight between beats, {RATE_HZ} Hz, 0: no beat"
         signals.insert(0, _signal("RR", "ms", _tachogram(data, seconds), RATE_HZ, 10, how))
@@ -53,8 +53,11 @@ def write_edf(data: SessionData) -> bytes:
 
 
 def read_edf_plus(name: str, raw: bytes) -> Recording:
-    """Read the annotations that `write_edf` wrote, or else a signal of heart rate; raises `RecordingError` where neither is."""
-    with warnings.catch_warnings(record=True) as said:
+    """Read the annotations that `write_edf` wrote, or else a signal of heart rate.
+
+    Raises `RecordingError` where the file cannot be read or holds neither.
+    """
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             edf = read_edf(io.BytesIO(raw))
@@ -63,22 +66,22 @@ def read_edf_plus(name: str, raw: bytes) -> Recording:
             kind = "rest" if "rest" in edf.recording.additional else "massage"
         except Exception as error:  # a parser of foreign bytes may raise anything
             raise RecordingError(f"{name} is no readable EDF+ file: {str(error)[:120] or type(error).__name__}.") from error
-    found = Found(name, warnings=[f"{name}: {str(each.message)[:160]}" for each in said])
+    imported = ImportedFile(name, warnings=[f"{name}: {str(each.message)[:160]}" for each in caught])
     intervals = [one for one in map(_interval, annotations) if one]
     intervals.sort(key=lambda one: round(one.end_s, 5))
-    notes = [event for each in annotations for event in _event(each)]
+    notes = [event for each in annotations for event in _events_of_annotation(each)]
     if not intervals and not rates:
         raise RecordingError(
             f"{name} holds neither RR annotations nor a signal of heart rate (HR in bpm): restbeat reads EDF+ that it wrote."
         )
     beats = from_intervals(intervals) if intervals else from_heart_rates(rates)
-    # where there are beats, their gaps tell of the connection
-    found.events = [*(event for event in notes if not (intervals and isinstance(event, ConnectionEvent))), *beats]
-    return found.recording("EDF+", arrival="the ends of the beats" if intervals else "once a second", kind=kind)
+    # where there are beats, their gaps already imply the connection's events
+    imported.events = [*(event for event in notes if not (intervals and isinstance(event, ConnectionEvent))), *beats]
+    return imported.recording("EDF+", arrival="the ends of the beats" if intervals else "once a second", kind=kind)
 
 
 def _signal(label: str, unit: str, values: NDArray[np.float64], rate_hz: int, steps: int, how: str) -> EdfSignal:
-    """A signal from 0 to its largest value, resolved to `steps` a unit."""
+    """Return a signal from 0 to its largest value, with a resolution of `steps` per unit."""
     largest = _LARGEST[label]
     scale = (0, largest), (0, round(largest * steps))
     return EdfSignal(
@@ -94,25 +97,25 @@ def _signal(label: str, unit: str, values: NDArray[np.float64], rate_hz: int, st
 
 def _tachogram(data: SessionData, seconds: int) -> NDArray[np.float64]:
     time_s = np.arange(seconds * RATE_HZ) / RATE_HZ
-    drawn = np.zeros(time_s.size)
+    tachogram = np.zeros(time_s.size)
     end_s, rr_ms = (np.array([getattr(beat, name) for beat in data.beats]) for name in ("end_s", "rr_ms"))
     follows = np.array([beat.diff_ms is not None for beat in data.beats])
     for run in np.split(np.arange(follows.size), np.flatnonzero(~follows)):
         if run.size and data.beats[run[0]].accepted:
             inside = (time_s >= end_s[run[0]]) & (time_s <= end_s[run[-1]])
-            drawn[inside] = np.interp(time_s[inside], end_s[run], rr_ms[run])
-    return drawn
+            tachogram[inside] = np.interp(time_s[inside], end_s[run], rr_ms[run])
+    return tachogram
 
 
-def _held(data: SessionData, seconds: int) -> NDArray[np.float64]:
+def _heart_rate_signal(data: SessionData, seconds: int) -> NDArray[np.float64]:
     rates = data.heart_rates
     if not rates:
         return np.zeros(seconds)
     t, bpm = np.array([t for t, _ in rates]), np.array([bpm for _, bpm in rates], dtype=np.float64)
     ends_s = np.arange(1, seconds + 1)
     latest = np.searchsorted(t, ends_s, side="right") - 1
-    heard = (latest >= 0) & (ends_s - t[latest] < _HELD_S)
-    return np.where(heard, bpm[latest], 0.0)
+    recent = (latest >= 0) & (ends_s - t[latest] < _HOLD_S)
+    return np.where(recent, bpm[latest], 0.0)
 
 
 def _annotations(data: SessionData) -> Iterator[EdfAnnotation]:
@@ -137,24 +140,27 @@ def _text(event: Event) -> str | None:
         case ConnectionEvent(up=up):
             return f"link: {'up' if up else 'lost'}"
         case Mark():
-            said = {name: _CONTROL.sub(" ", text) for name in _MARK_FIELDS if (text := getattr(event, name))}
+            fields = {name: _CONTROL.sub(" ", text) for name in _MARK_FIELDS if (text := getattr(event, name))}
             return "mark: " + "; ".join(
-                f"{name}={text if name == 'note' else text.replace(';', ',')}" for name, text in said.items()
+                f"{name}={text if name == 'note' else text.replace(';', ',')}" for name, text in fields.items()
             )
         case _:
             return None
 
 
 def _interval(annotation: EdfAnnotation) -> Interval | None:
-    told = _INTERVAL.fullmatch(annotation.text)
-    if not told or annotation.duration is None:
+    match = _INTERVAL.fullmatch(annotation.text)
+    if not match or annotation.duration is None:
         return None
     return Interval(
-        annotation.onset + annotation.duration, annotation.duration * 1000, told["gap"] is not None, told["kind"] in DOUBTED
+        annotation.onset + annotation.duration,
+        annotation.duration * 1000,
+        match["gap"] is not None,
+        match["kind"] in NOT_HEARTBEATS,
     )
 
 
-def _event(annotation: EdfAnnotation) -> Iterator[Event]:
+def _events_of_annotation(annotation: EdfAnnotation) -> Iterator[Event]:
     what, _, rest = annotation.text.partition(": ")
     t = annotation.onset
     if t < 0:
@@ -174,7 +180,7 @@ def _event(annotation: EdfAnnotation) -> Iterator[Event]:
 
 
 def _rates(edf: Edf) -> list[tuple[float, float]]:
-    """A signal of heart rate, once a second at most; none where the file has none."""
+    """Return the signal of heart rate as (time in s, bpm), once per second at most; empty where the file has none."""
     for signal in edf.signals:
         if signal.label.strip().upper() in {"HR", "HEART RATE"} and signal.physical_dimension.lower() in {"bpm", "/min", "1/min"}:
             rate_hz = signal.sampling_frequency

@@ -1,8 +1,9 @@
-"""HL7 FHIR R4B, out: a Bundle (collection) of Patient, Device and an Observation for every figure of every phase.
+"""HL7 FHIR R4B export: a Bundle (collection) of Patient, Device and an Observation for every figure of every phase.
 
-LOINC: 8867-4 heart rate, 9279-1 respiratory rate, 80404-7 SDNN, 72514-3 pain 0–10. RMSSD and its like have no LOINC code: they
-are of `urn:restbeat:figures`, never of 80404-7. The patient is a pseudonym, the strap has no address. A figure that is None has a
-dataAbsentReason with the sentence that says why; where no date is known, the period says so and the phase's times stand beside.
+LOINC: 8867-4 heart rate, 9279-1 respiratory rate, 80404-7 SDNN, 72514-3 pain 0–10. RMSSD and similar figures have no LOINC code:
+they are coded in `urn:restbeat:figures`, never as 80404-7. The patient is a pseudonym, the strap has no address. A figure that is
+None has a dataAbsentReason with the reason as a sentence; where no date is known, the period says so, with the phase's session
+times beside it.
 """
 
 from datetime import datetime
@@ -33,7 +34,7 @@ _RESPONSE: Final = Code(OWN_CODES, "ln-rmssd-change", "Change of lnRMSSD against
 
 
 def write_fhir(data: SessionData) -> bytes:
-    """The session's figures as JSON; the beats themselves are not in it."""
+    """Return the figures of a session as JSON; the beats themselves are not included."""
     ids = _Ids(data)
     resources = [_patient(data, ids), _device(data, ids)]
     for figures in data.report.figures.phases:
@@ -51,11 +52,11 @@ def write_fhir(data: SessionData) -> bytes:
 
 
 class _Ids:
-    """The same session gives the same ids, the same pseudonym the same patient: a second import doubles nothing."""
+    """Resource ids: the same session and pseudonym give the same ids, so a repeated import creates no duplicates."""
 
     def __init__(self, data: SessionData) -> None:
-        told = (data.began.isoformat() if data.began else None, data.header.client, data.report)
-        self._session = blake2b(msgspec.json.encode(told), digest_size=16).hexdigest()
+        identity = (data.began.isoformat() if data.began else None, data.header.client, data.report)
+        self._session = blake2b(msgspec.json.encode(identity), digest_size=16).hexdigest()
         self.patient = str(uuid5(NAMESPACE_URL, f"{CLIENT}:{data.header.client or self._session}"))
         self.device = self.of("device")
 
@@ -70,12 +71,12 @@ def _patient(data: SessionData, ids: _Ids) -> Resource:
 
 def _device(data: SessionData, ids: _Ids) -> Resource:
     strap = data.header.device
-    told: Resource = {"manufacturer": strap.manufacturer, "modelNumber": strap.model}
+    fields: Resource = {"manufacturer": strap.manufacturer, "modelNumber": strap.model}
     if strap.name:
-        told["deviceName"] = [{"name": strap.name, "type": "user-friendly-name"}]
+        fields["deviceName"] = [{"name": strap.name, "type": "user-friendly-name"}]
     if strap.firmware:
-        told["version"] = [{"type": {"text": "firmware"}, "value": strap.firmware}]
-    return {"resourceType": "Device", "id": ids.device, **{key: value for key, value in told.items() if value}}
+        fields["version"] = [{"type": {"text": "firmware"}, "value": strap.firmware}]
+    return {"resourceType": "Device", "id": ids.device, **{key: value for key, value in fields.items() if value}}
 
 
 def _figure(data: SessionData, ids: _Ids, figures: PhaseFigures, figure: Figure, coded: Code) -> Resource:
@@ -141,7 +142,7 @@ def _head(ids: _Ids, what: str, coded: Code, text: str) -> Resource:
 
 
 def _times(phase: str, start_s: float, end_s: float) -> Resource:
-    """The phase, and where it lies in the session."""
+    """Return the extension with a phase's name and its session times."""
     return {
         "url": PHASE,
         "extension": [

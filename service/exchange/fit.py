@@ -1,7 +1,7 @@
-"""Garmin FIT, in: RR intervals of `hrv` messages, heart rate of `record` messages, pauses of the timer.
+"""Garmin FIT import: RR intervals of `hrv` messages, heart rate of `record` messages, pauses of the timer.
 
-RR intervals have no time of their own in a FIT file: they came before the time stamp that follows them (Garmin's description of
-the activity file), so they arrive with it, and the beat clock finds what is missing. Pure Python, MIT: fitdecode.
+RR intervals have no time of their own in a FIT file: they precede the next time stamp (Garmin's description of the activity
+file), so they are taken to arrive with it, and the beat clock detects lost beats. Parsed by fitdecode (pure Python, MIT).
 """
 
 from dataclasses import dataclass, field
@@ -16,57 +16,59 @@ import fitdecode
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import ConnectionEvent, Recording
-from .packet_reconstruction import Arrival, Found, from_arrivals
+from .packet_reconstruction import Arrival, ImportedFile, from_arrivals
 
 _COARSE_S, _STAMP_S = 2.5, 1.0
-"""Stamps further apart than the first may hide a hole among the intervals between them; the second is a stamp's resolution."""
-_NEAR = timedelta(days=3)
+"""Time stamps further apart than the first may hide lost beats between them; the second is the resolution of a stamp."""
+_MAX_DISTANCE = timedelta(days=3)
 _PAUSES = {"stop", "stop_all", "stop_disable", "stop_disable_all"}
 
 
 def read_fit(name: str, raw: bytes) -> Recording:
-    """Read an activity; what was whole before damage is kept. Raises `RecordingError` where no heart beat is in it."""
-    found = Found(name)
-    taken = _Taken()
-    with warnings.catch_warnings(record=True) as said:
+    """Read an activity; data before a damaged part is kept. Raises `RecordingError` where it holds no heartbeat."""
+    imported = ImportedFile(name)
+    messages = _Messages()
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            with fitdecode.FitReader(io.BytesIO(raw), error_handling=fitdecode.ErrorHandling.IGNORE) as messages:
-                for message in messages:
+            with fitdecode.FitReader(io.BytesIO(raw), error_handling=fitdecode.ErrorHandling.IGNORE) as reader:
+                for message in reader:
                     if message.frame_type == fitdecode.FIT_FRAME_DATA:
-                        taken.message(message)
+                        messages.add(message)
         except Exception as error:  # a parser of foreign bytes may raise anything
-            if not taken.stamped:
+            if not messages.stamped:
                 raise RecordingError(f"{name} is no readable FIT file: {str(error)[:120] or type(error).__name__}.") from error
-            found.warnings.append(f"{name} is damaged or cut off ({str(error)[:120]}); what was whole is kept.")
-    found.warnings += [f"{name}: {str(each.message)[:160]}" for each in said]
-    began, arrivals, changes = taken.placed()
-    if taken.odd:
-        found.warnings.append(f"{name}: time runs backwards or far ahead in {taken.odd} messages; they are left out.")
-    found.events = [*from_arrivals(arrivals), *changes]
+            imported.warnings.append(f"{name} is damaged or cut off ({str(error)[:120]}); what was whole is kept.")
+    imported.warnings += [f"{name}: {str(each.message)[:160]}" for each in caught]
+    began, arrivals, connections = messages.timeline()
+    if messages.implausible:
+        imported.warnings.append(
+            f"{name}: time runs backwards or far ahead in {messages.implausible} messages; they are left out."
+        )
+    imported.events = [*from_arrivals(arrivals), *connections]
     rr = any(arrival.rr_ms for arrival in arrivals)
-    told = "the time stamps that follow the intervals, to the second" if rr else "the time stamps of the heart rates"
-    return found.recording("Garmin FIT", arrival=told, began=began)
+    arrival = "the time stamps that follow the intervals, to the second" if rr else "the time stamps of the heart rates"
+    return imported.recording("Garmin FIT", arrival=arrival, began=began)
 
 
 _Stamped = tuple[datetime, tuple[float, ...], float | None]
-"""When, the RR intervals in ms that came before, heart rate in bpm."""
+"""Time stamp, the RR intervals in ms before it, heart rate in bpm."""
 
 
 @dataclass(slots=True)
-class _Taken:
-    """What the messages said, in their order."""
+class _Messages:
+    """Data of the messages, in their order."""
 
     stamped: list[_Stamped] = field(default_factory=list)
     paused: list[tuple[datetime, bool]] = field(default_factory=list)
-    odd: int = 0
+    implausible: int = 0
     _waiting: list[float] = field(default_factory=list)
 
-    def message(self, message: Any) -> None:
-        """Take a data message."""
+    def add(self, message: Any) -> None:
+        """Add a data message."""
         if message.name == "hrv":
-            told = message.get_value("time", fallback=None)
-            values = told if isinstance(told, tuple | list) else (told,)
+            intervals = message.get_value("time", fallback=None)
+            values = intervals if isinstance(intervals, tuple | list) else (intervals,)
             self._waiting += [1000 * value for value in values if _is_number(value) and value > 0]
         elif message.name in {"record", "event"}:
             moment = message.get_value("timestamp", fallback=None)
@@ -80,9 +82,9 @@ class _Taken:
                 if kind in _PAUSES or kind == "start":
                     self.paused.append((moment, kind == "start"))
 
-    def placed(self) -> tuple[datetime | None, list[Arrival], list[ConnectionEvent]]:
-        """The first moment, and everything in s from it on; the first beat begins at 0."""
-        stamped = self._believed()
+    def timeline(self) -> tuple[datetime | None, list[Arrival], list[ConnectionEvent]]:
+        """Return the first time stamp, and arrivals and pauses in s from it; the first beat begins at 0."""
+        stamped = self._plausible()
         if not stamped:
             return None, [], []
         first = stamped[0]
@@ -97,20 +99,20 @@ class _Taken:
         if self._waiting:
             arrivals.append(Arrival(arrivals[-1].t + sum(self._waiting) / 1000, tuple(self._waiting)))
         paused = [((moment - began).total_seconds(), up) for moment, up in self.paused]
-        changes = [ConnectionEvent(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
-        return began, arrivals, changes[1:] if changes and changes[0].up else changes
+        connections = [ConnectionEvent(t, up=up) for t, up in paused if 0 <= t <= arrivals[-1].t]
+        return began, arrivals, connections[1:] if connections and connections[0].up else connections
 
-    def _believed(self) -> list[_Stamped]:
-        """What is in order and near to the rest; a time stamp that is damaged costs its own message."""
+    def _plausible(self) -> list[_Stamped]:
+        """Return the messages whose time stamps are in order and close to the others; a damaged stamp costs its message."""
         if not self.stamped:
             return []
         middle = median_low([moment for moment, _, _ in self.stamped])
-        believed: list[_Stamped] = []
+        plausible: list[_Stamped] = []
         for one in self.stamped:
-            if abs(one[0] - middle) <= _NEAR and (not believed or one[0] >= believed[-1][0]):
-                believed.append(one)
-        self.odd = len(self.stamped) - len(believed)
-        return believed
+            if abs(one[0] - middle) <= _MAX_DISTANCE and (not plausible or one[0] >= plausible[-1][0]):
+                plausible.append(one)
+        self.implausible = len(self.stamped) - len(plausible)
+        return plausible
 
 
 def _is_number(value: Any) -> bool:

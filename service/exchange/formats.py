@@ -1,9 +1,9 @@
-"""Which format is written how, and what a file is: the two questions that the rest of restbeat asks.
+"""All formats: how each is written, and how a file's format is recognised and read.
 
     write_as("edf", data)          bytes
     read_any(Path("ride.fit"))     a recording, as if a strap had sent it
 
-A file is told by its content, not by its name. Each library is imported where a file needs it.
+A file's format is recognised by its content, not by its name. Each library is imported only when a file needs it.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,17 +30,17 @@ _HEAD = 4096
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way to write a session."""
+    """A format in which a session can be written."""
 
     name: str
     ending: str
-    """Of a file's name; the longest that fits tells the format."""
+    """Ending of a file name; the longest that matches selects the format."""
     what: str
     write: Callable[[SessionData], bytes]
 
 
 def as_recording(header: Header, events: Sequence[Event], *, packed: bool) -> bytes:
-    """A recording, for which nothing has to be computed."""
+    """Return the bytes of a recording, for which nothing has to be computed; `packed` compresses it by gzip."""
     raw = dump(header, list(events))
     return gzip.compress(raw, mtime=0) if packed else raw
 
@@ -71,28 +71,34 @@ FORMATS: Final = {
 
 
 def format_of(path: Path) -> Format:
-    """The format that a file's name asks for; raises `FormatError`."""
-    fitting = [each for each in FORMATS.values() if path.name.lower().endswith(each.ending)]
-    if not fitting:
+    """Return the format for a file's name. Raises `FormatError` where no ending matches."""
+    candidates = [each for each in FORMATS.values() if path.name.lower().endswith(each.ending)]
+    if not candidates:
         endings = ", ".join(each.ending for each in FORMATS.values())
         raise FormatError(f"{path.name} does not say what to write: let it end in one of {endings}.")
-    return max(fitting, key=lambda each: len(each.ending))
+    return max(candidates, key=lambda each: len(each.ending))
 
 
 def write_as(name: str, data: SessionData) -> bytes:
-    """A session in the format of that name; raises `FormatError`."""
+    """Return a session in the format of that name.
+
+    Raises `FormatError` where there is no such format, or it cannot hold the session.
+    """
     if name not in FORMATS:
         raise FormatError(f"The format {name!r} is not known; there are {', '.join(FORMATS)}.")
     return FORMATS[name].write(data)
 
 
 def kind_of(path: Path) -> str:
-    """What a file holds, by its content: recording, rr, table, edf, fit, hrm or json. Raises `RecordingError`."""
+    """Return the kind of a file by its content: recording, rr, table, edf, fit, hrm or json.
+
+    Raises `RecordingError` where it cannot be read.
+    """
     return _kind_of(path, _bytes(path))
 
 
 def read_any(path: Path) -> Recording:
-    """Read a recording, or a file of another program as if a strap had sent it; raises `RecordingError`."""
+    """Read a recording, or another program's file as if a strap had sent it. Raises `RecordingError` where it cannot be read."""
     raw = _bytes(path)
     match _kind_of(path, raw):
         case "recording":
@@ -110,15 +116,15 @@ def read_any(path: Path) -> Recording:
                 raise RecordingError(f"{path.name} is FHIR: it holds figures, no beats, so there is nothing to play.")
             return read_open_mhealth(path.name, raw)
         case "hrm":
-            return read_hrm(path.name, text_of(raw))
+            return read_hrm(path.name, decode_text(raw))
         case "table":
-            return read_table(path.name, text_of(raw))
+            return read_table(path.name, decode_text(raw))
         case _:
             return recording_of_rr_text(path.name, read_rr_text(path))
 
 
-def text_of(raw: bytes) -> str:
-    """The text of a file of any age: UTF-8, UTF-16 by its mark, else Latin-1."""
+def decode_text(raw: bytes) -> str:
+    """Return the text of a file: UTF-8, UTF-16 by its byte-order mark, else Latin-1 as of old programs."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     try:
@@ -135,7 +141,7 @@ def _kind_of(path: Path, raw: bytes) -> str:
         return "fit"
     if raw[:8] == b"0       " and raw[192:195] in {b"EDF", b"   "}:
         return "edf"
-    if is_hrm(text_of(raw[:_HEAD])):
+    if is_hrm(decode_text(raw[:_HEAD])):
         return "hrm"
     if start.startswith((b"{", b"[")) and (b"effective_time_frame" in start or b'"resourceType"' in start):
         return "json"
@@ -143,7 +149,7 @@ def _kind_of(path: Path, raw: bytes) -> str:
         return "recording"
     if start.startswith((b"{", b"[")):
         return "json"
-    return "table" if is_table(text_of(raw)) else "rr"
+    return "table" if is_table(decode_text(raw)) else "rr"
 
 
 def _bytes(path: Path) -> bytes:

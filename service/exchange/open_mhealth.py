@@ -1,8 +1,8 @@
-"""Open mHealth data points, out and in: `omh:rr-interval:1.0` and `omh:heart-rate:2.0` (openmhealth.org).
+"""Open mHealth data points, export and import: `omh:rr-interval:1.0` and `omh:heart-rate:2.0` (openmhealth.org).
 
-Out: a point for each accepted beat, and one for the mean heart rate of each phase; of a heart-rate-only sensor one for each
-heart rate. What was left out is not in it, so that nobody who reads it takes it for a beat. Every point needs a moment: where
-nobody knows when a session was, it begins on 1 January 1970, which nobody takes for true.
+Export: a point for each accepted beat, and one for the mean heart rate of each phase; for a heart-rate-only sensor one for each
+heart rate. Rejected beats are not included, so that no reader takes them for beats. Every point needs a time: where the date of
+a session is unknown, it begins on 1 January 1970, which is recognisably not real.
 """
 
 from collections.abc import Iterator
@@ -16,27 +16,27 @@ import msgspec
 from ...analysis.beats.beat_runs import runs_of
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Recording
-from .packet_reconstruction import Found, from_heart_rates, from_times
+from .packet_reconstruction import ImportedFile, from_heart_rates, from_times
 from .session_data import SessionData
 
 RR_INTERVAL: Final = ("rr-interval", "1.0")
 HEART_RATE: Final = ("heart-rate", "2.0")
 UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_MS = 65_000.0
-_WARNED = 20
+_MAX_MS = 65_000.0
+_MAX_WARNINGS = 20
 
 Point = dict[str, Any]
 
 
 def write_open_mhealth(data: SessionData) -> bytes:
-    """A JSON array of data points, in order of time."""
+    """Return a JSON array of data points, in order of time."""
     points = [*_beats(data), *_means(data)] if data.beats else list(_rates(data))
     return b"[\n" + b",\n".join(msgspec.json.encode(point) for point in points) + b"\n]\n"
 
 
 def read_open_mhealth(name: str, raw: bytes) -> Recording:
-    """Read data points: an array, one object, or one a line. Raises `RecordingError` where none is of a heart beat."""
-    found = Found(name)
+    """Read data points: an array, one object, or one per line. Raises `RecordingError` where none is of a heartbeat."""
+    imported = ImportedFile(name)
     rr: list[tuple[datetime, datetime | None, float]] = []
     rates: list[tuple[datetime, float]] = []
     for number, point in enumerate(_points(name, raw), 1):
@@ -46,14 +46,14 @@ def read_open_mhealth(name: str, raw: bytes) -> Recording:
         start, end = _frame(body.get("effective_time_frame"))
         if "rr_interval" in body:
             value, moment = _value(body["rr_interval"], {"ms": 1.0, "sec": 1000.0}), end or start
-            if value is None or moment is None or not 0 <= value <= _LONGEST_MS:
-                _warn(found, number, "an RR interval")
+            if value is None or moment is None or not 0 <= value <= _MAX_MS:
+                _warn(imported, number, "an RR interval")
             else:
                 rr.append((moment, start, value))
         elif "heart_rate" in body:
             value, moment = _value(body["heart_rate"], {"beats/min": 1.0}), start or end
             if value is None or moment is None or not 0 < value < 1000:
-                _warn(found, number, "a heart rate")
+                _warn(imported, number, "a heart rate")
             else:
                 rates.append((moment, value))
     if not rr and not rates:
@@ -61,18 +61,18 @@ def read_open_mhealth(name: str, raw: bytes) -> Recording:
     if not rr:
         rates.sort(key=lambda rate: rate[0])
         began = rates[0][0]
-        found.events = from_heart_rates(((moment - began).total_seconds(), bpm) for moment, bpm in rates)
+        imported.events = from_heart_rates(((moment - began).total_seconds(), bpm) for moment, bpm in rates)
         arrival = "the moments of the data points"
     else:
         rr.sort(key=lambda one: one[0])
         began = rr[0][0] - timedelta(milliseconds=rr[0][2])
         times = [(moment - began).total_seconds() for moment, _, _ in rr]
-        found.events, arrival = from_times(times, [value for _, _, value in rr], [False] * len(rr))
-    return found.recording("Open mHealth", arrival=arrival, began=None if began.year == UNDATED.year else began)
+        imported.events, arrival = from_times(times, [value for _, _, value in rr], [False] * len(rr))
+    return imported.recording("Open mHealth", arrival=arrival, began=None if began.year == UNDATED.year else began)
 
 
 def _beats(data: SessionData) -> Iterator[Point]:
-    """By the sum of RR within a run, so that what followed each other touches, and what did not does not."""
+    """Yield a point per beat, timed by the sum of RR within a run, so that only successive beats adjoin."""
     columns = [[getattr(beat, name) for beat in data.beats] for name in ("end_s", "rr_ms", "accepted", "gap_before")]
     for run in runs_of(*columns):
         for end_s, rr_ms in zip(run.end_s.tolist(), run.rr_ms.tolist(), strict=True):
@@ -98,15 +98,15 @@ def _rates(data: SessionData) -> Iterator[Point]:
 
 def _point(data: SessionData, schema: tuple[str, str], t: float, body: Point) -> Point:
     name, version = schema
-    made = _stamp(data, t)
+    created = _stamp(data, t)
     client = data.header.client
     header: Point = {
-        "id": str(uuid5(NAMESPACE_URL, f"urn:restbeat:point:{data.report.figures.recording}:{client}:{name}:{made}")),
-        "creation_date_time": made,
+        "id": str(uuid5(NAMESPACE_URL, f"urn:restbeat:point:{data.report.figures.recording}:{client}:{name}:{created}")),
+        "creation_date_time": created,
         "schema_id": {"namespace": "omh", "name": name, "version": version},
         "acquisition_provenance": {
             "source_name": data.header.device.name or "heart-rate strap",
-            "source_creation_date_time": made,
+            "source_creation_date_time": created,
             "modality": "sensed",
         },
     }
@@ -137,7 +137,7 @@ def _points(name: str, raw: bytes) -> list[Any]:
 
 
 def _frame(frame: Any) -> tuple[datetime | None, datetime | None]:
-    """Start and end; a point in time has an end alone."""
+    """Return start and end of a time frame; a point in time has only an end."""
     if not isinstance(frame, dict):
         return None, None
     if "date_time" in frame:
@@ -158,7 +158,7 @@ def _frame(frame: Any) -> tuple[datetime | None, datetime | None]:
 
 
 def _moment(text: Any) -> datetime | None:
-    """A moment with a zone; without one it is UTC, as the schema has it."""
+    """Return a time with its zone, UTC without one as in the schema; None where it is malformed."""
     if not isinstance(text, str):
         return None
     try:
@@ -176,6 +176,6 @@ def _value(unit_value: Any, units: dict[str, float]) -> float | None:
             return None
 
 
-def _warn(found: Found, number: int, what: str) -> None:
-    if len(found.warnings) < _WARNED:
-        found.warnings.append(f"{found.name}: data point {number} is {what} that cannot be read; it is left out.")
+def _warn(imported: ImportedFile, number: int, what: str) -> None:
+    if len(imported.warnings) < _MAX_WARNINGS:
+        imported.warnings.append(f"{imported.name}: data point {number} is {what} that cannot be read; it is left out.")

@@ -1,7 +1,7 @@
-"""Intervals from another program's file, as the packets in which a strap would have sent them.
+"""Reconstruction of packets, as a strap would have sent them, from the intervals in another program's file.
 
-A file tells how long the beats were, rarely when a packet came. So arrival times are made up, in the way that the beat clock
-reads them back to the same beats; the header says so. Where the file has lost beats, the recording's connection is lost.
+A file holds the lengths of the beats, rarely when a packet arrived. So arrival times are constructed such that the beat clock
+derives the same beats from them; the header says so. Where the file has lost beats, the recording's connection is lost.
 """
 
 from collections import deque
@@ -20,40 +20,40 @@ from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, 
 _LONGEST_S = 10 * 86_400.0
 _AVERAGED_BEATS = 8
 _ONE_PACKET_S = 0.3
-"""Intervals stamped so close together came in one packet."""
+"""Intervals whose time stamps are this close, in s, form one packet."""
 _EXACT_S = 0.02
-"""Times that differ from the sum of RR by no more than this (median) are the beats' own."""
-_HOLE_S = 0.1
-"""Then a difference larger than this tells of lost beats."""
+"""Times that differ from the sum of RR by no more than this (median, in s) are those of the beats themselves."""
+_LOST_BEATS_S = 0.1
+"""In that case a larger difference than this, in s, means lost beats."""
 
 
 class Interval(NamedTuple):
-    """One RR interval whose place is known."""
+    """An RR interval with the time of its end."""
 
     end_s: float
     rr_ms: float
     gap_before: bool = False
     doubted: bool = False
-    """No heart beat, whatever its length says."""
+    """Whether it is no heartbeat, however plausible its length."""
 
 
 class Arrival(NamedTuple):
-    """What a file holds under one time stamp."""
+    """Data of a file under one time stamp."""
 
     t: float
     rr_ms: tuple[float, ...] = ()
     hr_bpm: float | None = None
     broken: bool = False
-    """Beats are missing among these, nobody knows where: none of them follows another."""
+    """Whether beats are missing among these at an unknown place: then none counts as successor of another."""
     gap_before: bool = False
 
 
 @dataclass(slots=True)
-class Found:
-    """What a reader has found in a file so far."""
+class ImportedFile:
+    """Events and warnings read from a file."""
 
     name: str
-    """The file's, for sentences."""
+    """Name of the file, for messages."""
     events: list[Event] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -66,7 +66,10 @@ class Found:
         kind: str = "massage",
         began_local: str | None = None,
     ) -> Recording:
-        """The recording; raises `RecordingError` where there is nothing to play. `arrival`: where its times come from."""
+        """Return the recording; `arrival` says in words what its arrival times were derived from.
+
+        Raises `RecordingError` where there is neither an RR interval nor a heart rate.
+        """
         if not any(isinstance(event, Packet) for event in self.events):
             raise RecordingError(f"{self.name} holds no RR interval and no heart rate: there is nothing to play.")
         events = sorted(self.events, key=lambda event: event.t)
@@ -87,7 +90,7 @@ class Found:
 
 
 def from_intervals(intervals: Iterable[Interval]) -> list[Event]:
-    """A packet a beat, arriving as the beat ends; the first one after a gap half a beat later, as the clock expects it.
+    """Return one packet per beat, arriving as the beat ends; the first after a gap half a beat later, as the clock expects it.
 
     An interval that no packet can hold leaves a gap.
     """
@@ -115,7 +118,7 @@ def from_intervals(intervals: Iterable[Interval]) -> list[Event]:
 
 
 def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
-    """A packet a time stamp; stamps that follow at once are one packet. The beat clock finds the gaps."""
+    """Return one packet per time stamp, merging stamps that follow at once; the beat clock finds the gaps."""
     events: list[Event] = []
     recent: deque[float] = deque(maxlen=_AVERAGED_BEATS)
     gap, last_t = False, 0.0
@@ -127,7 +130,7 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
         hr_bpm = _mean_bpm(recent) if one.hr_bpm is None else min(max(round(one.hr_bpm), 0), 0xFFFF)
         packed = [(rr,) for rr in rr_1024] if broken else [rr_1024] if rr_1024 or one.hr_bpm else []
         for n, rr in enumerate(packed, 1):
-            # spread out, as two alike at one time would be taken for one packet sent twice
+            # spread out, as two equal packets at one time would count as a duplicate
             t = round(last_t + (one.t - last_t) * n / len(packed), 6)
             if (broken or gap) and rr and events:
                 events += [ConnectionEvent(t, up=False), ConnectionEvent(t, up=True)]
@@ -138,9 +141,9 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
 
 
 def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool]) -> tuple[list[Event], str]:
-    """Packets of intervals that each have a time: when the beat began or ended, or when somebody heard of it.
+    """Return packets of intervals that each have a time: the beginning or end of the beat, or when a program received it.
 
-    Gives also the words for what the times were taken for. `gap_before` says where the file itself tells of a gap.
+    Also returns what the times were taken for, in words. `gap_before` says where the file itself marks a gap.
     """
     time_s, rr_s = np.asarray(times_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64) / 1000
     steps = np.diff(time_s)
@@ -153,7 +156,7 @@ def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Seq
         rows = zip(times_s, rr_ms, gap_before, strict=True)
         return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
     ends_s = time_s + rr_s if starts else time_s
-    holes = [False, *(np.abs(off_s) > _HOLE_S).tolist()]
+    holes = [False, *(np.abs(off_s) > _LOST_BEATS_S).tolist()]
     intervals = [
         Interval(end_s, rr, gap or hole) for end_s, rr, gap, hole in zip(ends_s.tolist(), rr_ms, gap_before, holes, strict=True)
     ]
@@ -161,7 +164,7 @@ def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Seq
 
 
 def from_heart_rates(rates: Iterable[tuple[float, float]]) -> list[Event]:
-    """Packets of heart rate alone (session time, bpm): no RR interval is made of it."""
+    """Return packets of heart rates (session time in s, bpm) without RR intervals."""
     return [_packet(t, min(max(round(bpm), 0), 0xFFFF), (), Contact.NOT_REPORTED) for t, bpm in rates if bpm > 0]
 
 
@@ -192,16 +195,16 @@ def _mean_bpm(recent_ms: Sequence[float]) -> int:
 
 
 def imported_of(header: Header) -> dict[str, Any]:
-    """What an import noted in a header; a file may say anything there."""
-    told = header.extra.get("imported")
-    return told if isinstance(told, dict) else {}
+    """Return the details of an import in a header; empty where there are none, or the file holds something else there."""
+    noted = header.extra.get("imported")
+    return noted if isinstance(noted, dict) else {}
 
 
 def began_of(header: Header) -> datetime | None:
-    """When a recording began; None where its file did not tell."""
+    """Return when a recording began, with its zone; None where that is unknown."""
     text = imported_of(header).get("began_utc") or header.extra.get("began_utc")
     try:
-        told = datetime.fromisoformat(text) if isinstance(text, str) else None
+        noted = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return told if told and told.tzinfo else None
+    return noted if noted and noted.tzinfo else None

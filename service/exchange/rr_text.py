@@ -1,16 +1,16 @@
-"""RR text, out and in: one interval in ms a line (`sensors/recordings/rr_text.py` reads it)."""
+"""RR text, export and import: one interval in ms per line (`sensors/recordings/rr_text.py` parses it)."""
 
 from statistics import median
 
 from ...sensors.recordings.recording import Recording
 from ...sensors.recordings.rr_text import RrText
 from ..errors import FormatError
-from .packet_reconstruction import Found, Interval, from_intervals
-from .session_data import DOUBTED, SessionData
+from .packet_reconstruction import ImportedFile, Interval, from_intervals
+from .session_data import NOT_HEARTBEATS, SessionData
 
 
 def write_rr_text(data: SessionData) -> bytes:
-    """Every interval as received, to 1 µs; `# gap 18.250 s` stands where beats are missing or were no heart beats.
+    """Return every interval as received, to 1 µs, with `# gap 18.250 s` where beats are missing or were no heartbeats.
 
     Raises `FormatError` where there is none.
     """
@@ -19,7 +19,7 @@ def write_rr_text(data: SessionData) -> bytes:
     gap = False
     for beat in data.beats:
         gap = gap or beat.gap_before
-        if beat.kind in DOUBTED:
+        if beat.kind in NOT_HEARTBEATS:
             gap = True
             continue
         if gap and last_s is not None:
@@ -32,8 +32,11 @@ def write_rr_text(data: SessionData) -> bytes:
 
 
 def recording_of_rr_text(name: str, text: RrText) -> Recording:
-    """The intervals one after the other; a gap of which nobody knows the length is one interval long."""
-    found = Found(name, warnings=list(text.warnings))
+    """Return the intervals as a recording, one after the other; a gap of unknown length is one interval long.
+
+    Raises `RecordingError` where there is no interval.
+    """
+    imported = ImportedFile(name, warnings=list(text.warnings))
     typical_s = median(text.rr_ms) / 1000
     end_s = 0.0
     intervals: list[Interval] = []
@@ -42,5 +45,5 @@ def recording_of_rr_text(name: str, text: RrText) -> Recording:
             end_s += typical_s if lost_s is None else lost_s
         end_s += rr_ms / 1000
         intervals.append(Interval(end_s, rr_ms, gap))
-    found.events = from_intervals(intervals)
-    return found.recording("RR text", arrival="the sum of the intervals")
+    imported.events = from_intervals(intervals)
+    return imported.recording("RR text", arrival="the sum of the intervals")

@@ -1,4 +1,4 @@
-"""What every format is written from: a session's events, its judged beats, its figures."""
+"""Data from which every format is written: a session's events, judged beats and figures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,39 +13,39 @@ from ...sensors.model import Phase
 from ...sensors.protocols.heart_rate import parse
 from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, Header, Packet, PhaseStart
 
-DOUBTED = frozenset({NO_CONTACT, TWO_STRAPS, MOVED, UNSURE})
-"""Why a beat was left out that no interval tells by itself: a reader who does not know it would take it for a heart beat."""
+NOT_HEARTBEATS = frozenset({NO_CONTACT, TWO_STRAPS, MOVED, UNSURE})
+"""Reasons for rejecting a beat that do not show in its interval: without them a reader would take it for a heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionData:
-    """A session, ready to be written. Times are in s since `began`; without it only relative times can be told."""
+    """A session, ready to be written. Times are in s since `began`; without it only relative times are known."""
 
     header: Header
     events: tuple[Event, ...]
     beats: tuple[JudgedBeat, ...]
     report: SessionReport
     phases: tuple[tuple[float, Phase], ...]
-    """When each phase began, as the figures have it: a line that leads back is passed over."""
+    """Beginning of each phase, as for the figures: events that lead back to an earlier phase are ignored."""
     began: datetime | None = None
-    """With its zone."""
+    """Beginning of the session with its time zone; None where unknown."""
 
     def moment(self, t: float) -> datetime | None:
-        """When session time `t` was; None where nobody knows."""
+        """Return the date and time of session time `t`; None where unknown."""
         return self.began + timedelta(seconds=t) if self.began else None
 
     def phase_at(self, t: float) -> str:
-        """The phase that session time `t` lies in."""
+        """Return the phase at session time `t`."""
         return next((phase for start_s, phase in reversed(self.phases) if start_s <= t), Phase.SETTLE).value
 
     @property
     def heart_rates(self) -> list[tuple[float, int]]:
-        """What the strap itself sent as heart rate: session time, bpm."""
+        """Heart rates sent by the strap itself: session time in s, bpm."""
         return [(t, hr_bpm) for t, hr_bpm in _heart_rates(self.events) if t <= self.report.duration_s]
 
     @property
     def gaps(self) -> list[tuple[float, float]]:
-        """Where beats were lost: from the end of the last to the start of the next."""
+        """Gaps in s: from the end of the last beat to the start of the next."""
         return [
             (before.end_s, max(after.end_s - after.rr_ms / 1000, before.end_s))
             for before, after in pairwise(self.beats)
@@ -53,14 +53,14 @@ class SessionData:
         ]
 
     def why(self, figures: PhaseFigures) -> str:
-        """The reasons why figures of a phase are missing, as one text."""
+        """Return the reasons why figures of a phase are missing, as one text."""
         return " ".join(self.report.reasons.get(figures.phase, []))
 
 
 def session_data(header: Header, events: Sequence[Event], report: SessionReport, began: datetime | None = None) -> SessionData:
-    """Judge the beats of a session anew, by the way on which its figures came.
+    """Return the data of a session, its beats judged anew in the same way as for its figures.
 
-    A session whose figures are of its strap's ECG needs NeuroKit2: for the worker process.
+    Where the figures come from the strap's ECG this needs NeuroKit2, so it runs in the worker process.
     """
     return SessionData(header, tuple(events), tuple(_judged(header, events, report)), report, _phases(events), began)
 

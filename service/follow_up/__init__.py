@@ -1,1 +1,1 @@
-"""A client's own page after the session: links, answers, reminders by mail."""
+"""A client's own web page after the session: links, answers, reminders by mail."""

@@ -1,4 +1,4 @@
-"""What clients tell a day and two days after a session, as the database keeps it."""
+"""Clients' answers one and two days after a session, in the database."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from .models import RELIEF_H, Answers, FollowUp, LateError, LinkedSession, OpenFollowUps
 
-MISSED_FOR: Final = timedelta(days=14)
-"""So long a follow-up without an answer is told of."""
+MISSED_SHOWN_FOR: Final = timedelta(days=14)
+"""How long after its end a follow-up without an answer is listed as missed."""
 _LONGEST: Final = timedelta(hours=72)
 _RULES: Final[dict[Slot, Rule]] = {24: "after 24 h", 48: "after 48 h"}
 _COLUMNS: Final = "session, slot, pain, sleep, relief_h, relief_lasts, done, note, answered_utc"
-_ASKED: Final = """
+_UNANSWERED: Final = """
 SELECT DISTINCT session.client, ended_utc, slot.value, made_utc, min(expires_utc, coalesce(revoked_utc, expires_utc))
 FROM client_link_offer AS offer JOIN client_link ON client_link.id = offer.link JOIN session ON session.id = offer.session,
   json_each('[24, 48]') AS slot
@@ -29,7 +29,7 @@ WHERE offer.shown AND session.ended_utc > ?
 
 
 def sessions_of(db: Database, client: str, now: datetime) -> list[LinkedSession]:
-    """Every session of a client that has ended, with its follow-ups, newest first."""
+    """Return every ended session of a client with its follow-ups, newest first."""
     rows = db.execute(
         "SELECT id, started_utc, ended_utc, kind FROM session WHERE client = ? AND ended_utc IS NOT NULL"
         " ORDER BY started_utc DESC, id DESC",
@@ -48,8 +48,11 @@ def sessions_of(db: Database, client: str, now: datetime) -> list[LinkedSession]
     ]
 
 
-def keep(db: Database, follow_up: FollowUp, answers: Answers, ended: datetime, now: datetime) -> None:
-    """Keep the answers of a slot, and flag the next visit where they ask for it. Raises `LateError`."""
+def store_answers(db: Database, follow_up: FollowUp, answers: Answers, ended: datetime, now: datetime) -> None:
+    """Store the answers of a follow-up, and flag the next visit where the pain requires it.
+
+    `ended` is when the session ended. Raises `LateError` where the follow-up cannot be answered or corrected now.
+    """
     if follow_up.state not in {"open", "correctable"}:
         raise LateError(follow_up.state)
     session, slot = follow_up.session, follow_up.slot
@@ -59,26 +62,26 @@ def keep(db: Database, follow_up: FollowUp, answers: Answers, ended: datetime, n
     done = msgspec.json.encode(answers.done).decode()
     corrected = stamp(now) if first else None
     row = (session, slot, answers.pain, answers.sleep, hours, lasts, done, answers.note, first or stamp(now), corrected)
-    (before,) = db.execute("SELECT pain_before FROM session WHERE id = ?", (session,)).fetchone()
+    (pain_before,) = db.execute("SELECT pain_before FROM session WHERE id = ?", (session,)).fetchone()
     with db.atomic():
         db.execute(f"INSERT OR REPLACE INTO follow_up ({_COLUMNS}, corrected_utc) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - names of our own
-        set_flag(db, session, _RULES[slot], flag_after(before, answers.pain, hours=slot), now)
+        set_flag(db, session, _RULES[slot], flag_after(pain_before, answers.pain, hours=slot), now)
         action = "follow-up corrected" if first else "follow-up answered"
         (client,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
         note(db, now, "link", action, client=client, session=session, detail=f"after {slot} h")
 
 
 def unanswered(db: Database, now: datetime) -> list[OpenFollowUps]:
-    """Clients who could answer by a link and have not, by name."""
+    """Return the clients, by name, who could answer by a link and have not: open follow-ups and recently missed ones."""
     open_: dict[str, set[tuple[str, int]]] = defaultdict(set)
     missed: dict[str, set[tuple[str, int]]] = defaultdict(set)
-    for client, ended, slot, made, over in db.execute(_ASKED, (stamp(now - _LONGEST - MISSED_FOR),)):
-        asked = window(moment(ended), slot)
-        if moment(made) >= asked.closes or moment(over) <= asked.opens:
+    for client, ended, slot, made, over in db.execute(_UNANSWERED, (stamp(now - _LONGEST - MISSED_SHOWN_FOR),)):
+        slot_window = window(moment(ended), slot)
+        if moment(made) >= slot_window.closes or moment(over) <= slot_window.opens:
             continue
-        if asked.opens <= now < asked.closes and moment(over) > now:
+        if slot_window.opens <= now < slot_window.closes and moment(over) > now:
             open_[client].add((ended, slot))
-        elif asked.closes <= now < asked.closes + MISSED_FOR:
+        elif slot_window.closes <= now < slot_window.closes + MISSED_SHOWN_FOR:
             missed[client].add((ended, slot))
     clients = sorted(open_.keys() | missed.keys())
     return [OpenFollowUps(client=client, open=len(open_[client]), missed=len(missed[client])) for client in clients]
@@ -101,15 +104,15 @@ def _answers(pain: int, sleep: str | None, hours: float | None, lasts: bool, don
 def _follow_up(
     session: int, slot: Slot, ended: datetime, answered: tuple[Answers, float | None, str] | None, now: datetime
 ) -> FollowUp:
-    asked = window(ended, slot)
+    slot_window = window(ended, slot)
     answers, hours, at = answered or (None, None, None)
     return FollowUp(
         session=session,
         slot=slot,
-        state=state_of(asked, moment(at) if at else None, now),
-        opens_utc=asked.opens,
-        due_utc=asked.due,
-        closes_utc=asked.closes,
+        state=state_of(slot_window, moment(at) if at else None, now),
+        opens_utc=slot_window.opens,
+        due_utc=slot_window.due,
+        closes_utc=slot_window.closes,
         answers=answers,
         relief_h=hours,
         answered_utc=at,

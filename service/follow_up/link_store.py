@@ -1,6 +1,6 @@
-"""Links to clients' own pages, as the database keeps them.
+"""Links to clients' own pages, in the database.
 
-A link that opens nothing is refused by one statement, whatever the reason: nobody can tell by the time it takes.
+A link that opens nothing is refused by one SQL statement, whatever the reason, so that the time it takes reveals nothing.
 """
 
 from collections.abc import Collection
@@ -36,7 +36,7 @@ _NO_CONSENT: Final = "{0} has not agreed to get a link. Ask, and note that {0} a
 
 
 class ClientLink(msgspec.Struct, frozen=True):
-    """A row of the table."""
+    """A row of the table `client_link`."""
 
     id: int
     client: str
@@ -54,12 +54,12 @@ class ClientLink(msgspec.Struct, frozen=True):
 
 
 def of_client(db: Database, client: str) -> list[ClientLink]:
-    """Every link of a client, newest first."""
+    """Return every link of a client, newest first."""
     return _links(db, "client = :client ORDER BY id DESC", client=client)
 
 
 def link_of(db: Database, link: int) -> ClientLink:
-    """One link. Raises `UnknownError`."""
+    """Return one link. Raises `UnknownError` where there is no such link."""
     found = _links(db, "id = :link", link=link)
     if not found:
         raise UnknownError(f"There is no link {link}.")
@@ -67,12 +67,15 @@ def link_of(db: Database, link: int) -> ClientLink:
 
 
 def live(db: Database, now: datetime, client: str) -> list[ClientLink]:
-    """The links of a client that open something now, newest first."""
+    """Return the links of a client that are valid now, newest first."""
     return _links(db, f"client = :client AND {_LIVE} ORDER BY id DESC", client=client, now=stamp(now))
 
 
-def opened(db: Database, handle: str | None, session: int | None, now: datetime) -> ClientLink | None:
-    """The link that a handle opens, for a session where one is named. None where it opens nothing; that is noted."""
+def open_link(db: Database, handle: str | None, session: int | None, now: datetime) -> ClientLink | None:
+    """Return the link that a handle opens; None where it opens nothing, which is recorded in the audit log.
+
+    Where `session` is given, the link must show that session.
+    """
     values = {"handle": handle or "", "session": session, "now": stamp(now)}
     row = db.execute(_OPENS, values).fetchone()
     if row is not None:
@@ -84,42 +87,48 @@ def opened(db: Database, handle: str | None, session: int | None, now: datetime)
 
 
 def note_use(db: Database, link: ClientLink, session: int | None, action: str, now: datetime) -> None:
-    """Note what was done by a link; how often its page was opened is counted."""
+    """Record the use of a link in the audit log, and count how often its page was opened."""
     with db.atomic():
         if action == OPENED:
             db.execute("UPDATE client_link SET opened_utc = ?, uses = uses + 1 WHERE id = ?", (stamp(now), link.id))
         note(db, now, "link", action, client=link.client, session=session, detail=f"link {link.id}")
 
 
-def make(db: Database, client: str, wanted: LinkRequest, language: str, actor: str, now: datetime) -> int:
-    """Make a link; gives its number. Raises `RefusedError` without consent, or where a session is not the client's."""
+def make(db: Database, client: str, request: LinkRequest, language: str, actor: str, now: datetime) -> int:
+    """Create a link and return its number.
+
+    Raises `RefusedError` without consent, where a session is not the client's or has not ended, or nothing would be shown.
+    """
     if not consents.has_consent(db, client, "share"):
         raise RefusedError(_NO_CONSENT.format(client))
-    _demand_something(db, client, wanted.sessions, coming=wanted.coming)
+    _require_content(db, client, request.sessions, coming=request.coming)
     row = {
         "client": client,
         "handle": secrets.token_urlsafe(16),
         "language": language,
-        "coming": wanted.coming,
-        "remind": wanted.remind,
+        "coming": request.coming,
+        "remind": request.remind,
         "made_utc": stamp(now),
         "made_by": actor,
-        "expires_utc": stamp(now + timedelta(days=wanted.days)),
+        "expires_utc": stamp(now + timedelta(days=request.days)),
     }
     with db.atomic():
         cursor = db.execute(f"INSERT INTO client_link ({', '.join(row)}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
         link = int(cursor.lastrowid or 0)
-        _choose(db, link, dict.fromkeys(wanted.sessions, True))
-        note(db, now, actor, "link made", client=client, detail=f"link {link}, {wanted.days} days")
+        _choose(db, link, dict.fromkeys(request.sessions, True))
+        note(db, now, actor, "link made", client=client, detail=f"link {link}, {request.days} days")
     return link
 
 
 def choose(
     db: Database, link: ClientLink, sessions: Collection[int], *, coming: bool, remind: bool, actor: str, now: datetime
 ) -> None:
-    """Set what a link shows, for the client. Raises `RefusedError`."""
-    demand_live(db, link, now)
-    _demand_something(db, link.client, sessions, coming=coming)
+    """Set what a link shows, as chosen by the therapist `actor`.
+
+    Raises `RefusedError` where the link is over, a session is not the client's or has not ended, or nothing would be shown.
+    """
+    require_live(db, link, now)
+    _require_content(db, link.client, sessions, coming=coming)
     hidden = {session: False for session, _ in offers(db, link.id)} if coming else {}
     with db.atomic():
         db.execute("DELETE FROM client_link_session WHERE link = ?", (link.id,))
@@ -129,7 +138,7 @@ def choose(
 
 
 def show(db: Database, link: ClientLink, sessions: Collection[int], *, remind: bool, now: datetime) -> None:
-    """Show these of the sessions that a link may show, and hide the others; its client chooses."""
+    """Show `sessions` among those that a link may show, and hide the others, as chosen by the client."""
     with db.atomic():
         _choose(db, link.id, {session: session in sessions for session, _ in offers(db, link.id)})
         db.execute("UPDATE client_link SET remind = ? WHERE id = ?", (remind, link.id))
@@ -137,7 +146,7 @@ def show(db: Database, link: ClientLink, sessions: Collection[int], *, remind: b
 
 
 def revoke(db: Database, link: ClientLink, actor: str, now: datetime) -> None:
-    """End a link."""
+    """Revoke a link; one that is revoked already stays as it is."""
     if link.revoked_utc is None:
         with db.atomic():
             db.execute("UPDATE client_link SET revoked_utc = ?, revoked_by = ? WHERE id = ?", (stamp(now), actor, link.id))
@@ -145,32 +154,32 @@ def revoke(db: Database, link: ClientLink, actor: str, now: datetime) -> None:
 
 
 def revoke_all(db: Database, client: str, actor: str, now: datetime) -> None:
-    """End every link of a client, as when the consent to share is taken back."""
+    """Revoke every link of a client, as when the consent to share is withdrawn."""
     for link in of_client(db, client):
         revoke(db, link, actor, now)
 
 
 def offers(db: Database, link: int) -> list[tuple[int, bool]]:
-    """The sessions that a link may show, and whether it does, newest first."""
+    """Return the sessions that a link may show, and whether it does, newest first."""
     rows = db.execute("SELECT session, shown FROM client_link_offer WHERE link = ? ORDER BY session DESC", (link,))
     return [(session, bool(shown)) for session, shown in rows.fetchall()]
 
 
-def demand_live(db: Database, link: ClientLink, now: datetime) -> None:
-    """Raise `RefusedError` where a link opens nothing any more."""
+def require_live(db: Database, link: ClientLink, now: datetime) -> None:
+    """Require that a link is valid. Raises `RefusedError` where it is expired or revoked."""
     if state_of(db, link, now) != "live":
         raise RefusedError("This link is over. Make a new one.")
 
 
 def state_of(db: Database, link: ClientLink, now: datetime) -> Any:
-    """Whether a link is live, expired or revoked."""
+    """Return "live", "expired" or "revoked"; a link without consent counts as revoked."""
     if link.revoked_utc is not None or not consents.has_consent(db, link.client, "share"):
         return "revoked"
     return "live" if stamp(now) < link.expires_utc else "expired"
 
 
 def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> LinkRow:
-    """A link as a therapist sees it. Raises `CipherError`."""
+    """Return a link as a therapist sees it. Raises `CipherError` where the key file cannot be used."""
     state, offered = state_of(db, link, now), offers(db, link.id)
     names = (
         "language",
@@ -196,7 +205,7 @@ def row_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Lin
 
 
 def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> OpenedPage:
-    """What a link opens. Raises `CipherError`."""
+    """Return the page that a link opens. Raises `CipherError` where the key file cannot be used."""
     shown = dict(offers(db, link.id))
     sessions = [
         msgspec.structs.replace(session, shown=shown[session.session])
@@ -217,12 +226,15 @@ def page_of(db: Database, link: ClientLink, keys: LinkKeys, now: datetime) -> Op
 
 
 def path_of(link: ClientLink, keys: LinkKeys) -> str:
-    """Where a link's page is, from the first slash on. Raises `CipherError`."""
+    """Return the path of a link's page, from the first slash on. Raises `CipherError` where the key file cannot be used."""
     return f"/c/{keys.token(link.handle, moment(link.made_utc))}"
 
 
 def address_of(db: Database, link: ClientLink, keys: LinkKeys) -> str:
-    """The whole address, where the practice has set its public one. Raises `CipherError`."""
+    """Return the URL of a link's page, only its path where no public address is set.
+
+    Raises `CipherError` where the key file cannot be used.
+    """
     return (read_mail_settings(db).public_address or "") + path_of(link, keys)
 
 
@@ -241,11 +253,11 @@ def _choose(db: Database, link: int, chosen: dict[int, bool]) -> None:
         db.execute("INSERT OR REPLACE INTO client_link_session VALUES (?, ?, ?)", (link, session, shown))
 
 
-def _demand_something(db: Database, client: str, sessions: Collection[int], *, coming: bool) -> None:
+def _require_content(db: Database, client: str, sessions: Collection[int], *, coming: bool) -> None:
     ended = db.execute("SELECT id FROM session WHERE client = ? AND ended_utc IS NOT NULL", (client,))
-    theirs = {row[0] for row in ended.fetchall()}
-    if strange := sorted(set(sessions) - theirs):
-        raise RefusedError(f"Session {strange[0]} is none of {client}’s that has ended.")
+    ended_sessions = {row[0] for row in ended.fetchall()}
+    if foreign := sorted(set(sessions) - ended_sessions):
+        raise RefusedError(f"Session {foreign[0]} is none of {client}’s that has ended.")
     if not sessions and not coming:
         raise RefusedError("Choose a session, or those to come.")
 

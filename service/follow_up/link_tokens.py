@@ -1,7 +1,8 @@
-"""The door to itsdangerous: the addresses of clients' pages are signed with a key that lies beside the identity key.
+"""Signed tokens in the addresses of clients' pages; the only module that imports itsdangerous.
 
-An address is made of a link's row and the key alone, so that it can be shown again; neither the database nor a backup of it
-gives one away. Whoever deletes the key file ends every address at once: with the next one shown, a new key is made.
+The key file lies beside the identity key. An address is derived from a link's row and the key, so it can be shown again, but
+neither the database nor a backup of it reveals one. Deleting the key file invalidates every address at once; the next address
+shown creates a new key.
 """
 
 from datetime import datetime, timedelta
@@ -18,42 +19,46 @@ from itsdangerous.encoding import base64_decode, bytes_to_int
 from ..errors import CipherError
 from ..storage.encryption import make_key_file
 
-LONGEST: Final = timedelta(days=366)
-"""No address opens anything for longer, whatever the database says."""
+MAX_AGE: Final = timedelta(days=366)
+"""Age at which every token becomes invalid, whatever the database says."""
 _SHAPE: Final = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{6})\.[A-Za-z0-9_-]{43}", re.ASCII)
-"""Handle, moment, signature."""
-_STRANGE: Final = ("A" * 22, "A" * 6)
-"""In place of what is no token at all: it takes the same way, and is refused."""
+"""Handle, time of creation, signature."""
+_PLACEHOLDER: Final = ("A" * 22, "A" * 6)
+"""Handle and time checked in place of a malformed token, so that its refusal takes as long."""
 _SALT: Final = b"restbeat client link"
 
 
 class LinkKeys:
-    """Makes and checks tokens with the keys of a file, one a line: the first signs, each is valid.
+    """Signer and verifier of tokens with the keys of a file, one per line: the first signs, all are accepted.
 
-    It reads and writes files: for the storage thread, never for the event loop.
+    It reads and writes files, so it belongs on the storage thread, never on the event loop.
     """
 
     def __init__(self, identity_key: Path) -> None:
         self.path = identity_key.with_suffix(".links.key")
 
     def token(self, handle: str, made: datetime) -> str:
-        """The token of a link; where there is no key yet, one is made. Raises `CipherError`."""
+        """Return the token of a link; where there is no key file yet, one is created.
+
+        Raises `CipherError` where the key file cannot be read or written, or is empty.
+        """
         if not self.path.exists():
             make_key_file(self.path, secrets.token_urlsafe(32).encode(), "links")
         return _signed(self._keys()[0], handle, int(made.timestamp())).decode()
 
     def handle_of(self, token: str, now: datetime) -> str | None:
-        """The handle that a token carries; None where none of our keys signed it, or too long ago. Each takes the same time.
+        """Return the handle in a token; None where none of the keys signed it, or too long ago. Both take the same time.
 
-        It is ours if signing its handle at its moment makes the very same token.
+        A token is valid if signing its handle at its time of creation gives the same token.
+        Raises `SealError` where the key file cannot be read or is empty.
         """
         keys = self._keys() if self.path.exists() else [secrets.token_bytes(32)]
-        shaped = _SHAPE.fullmatch(token)
-        handle, moment = shaped.groups() if shaped else _STRANGE
+        match = _SHAPE.fullmatch(token)
+        handle, moment = match.groups() if match else _PLACEHOLDER
         made_s = bytes_to_int(base64_decode(moment))
-        ours = [compare_digest(_signed(key, handle, made_s), token.encode(errors="replace")) for key in keys]
-        fresh = 0 <= now.timestamp() - made_s <= LONGEST.total_seconds()
-        return handle if any(ours) and fresh else None
+        valid = [compare_digest(_signed(key, handle, made_s), token.encode(errors="replace")) for key in keys]
+        fresh = 0 <= now.timestamp() - made_s <= MAX_AGE.total_seconds()
+        return handle if any(valid) and fresh else None
 
     def _keys(self) -> list[bytes]:
         try:

@@ -1,4 +1,4 @@
-"""Mails to clients, as the database keeps them: what is due, what was sent, what was given up. Each is sent once."""
+"""The queue of mails to clients, in the database: due, sent and given up. Each mail is sent once."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from .link_store import live, offers
 
-GIVEN_UP_AFTER: Final = timedelta(days=3)
-_SOONEST: Final = timedelta(minutes=1)
-_LATEST: Final = timedelta(hours=4)
+GIVE_UP_AFTER: Final = timedelta(days=3)
+_FIRST_RETRY: Final = timedelta(minutes=1)
+_LONGEST_RETRY: Final = timedelta(hours=4)
 _LONGEST: Final = timedelta(hours=72)
-_UNSURE: Final = "restbeat was ended while the mail was handed over."
+_UNSURE_TROUBLE: Final = "restbeat was ended while the mail was handed over."
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A mail whose time has come."""
+    """A mail that is due; it is given up at `until_utc`."""
 
     id: int
     link: int
@@ -33,21 +33,24 @@ class Due(msgspec.Struct, frozen=True):
 
 
 def put_link(db: Database, link: int, client: str, actor: str, now: datetime) -> None:
-    """Have the link itself sent to its client."""
+    """Queue a mail with the link itself to its client."""
     with db.atomic():
-        row = (client, link, stamp(now), stamp(now + GIVEN_UP_AFTER))
+        row = (client, link, stamp(now), stamp(now + GIVE_UP_AFTER))
         db.execute("INSERT INTO mail (client, link, state, next_utc, until_utc) VALUES (?, ?, 'waiting', ?, ?)", row)
         note(db, now, actor, "link mailed", client=client, detail=f"link {link}")
 
 
-def interrupted(db: Database, now: datetime) -> None:
-    """Note which mails were being handed over when the program ended: they may have gone, and are not sent again."""
+def mark_interrupted(db: Database, now: datetime) -> None:
+    """Mark mails that were being sent when the program ended as unsure: they may have arrived, so they are not sent again."""
     for (mail,) in db.execute("SELECT id FROM mail WHERE state = 'sending'").fetchall():
-        ended(db, mail, "unsure", now, _UNSURE)
+        finish(db, mail, "unsure", now, _UNSURE_TROUBLE)
 
 
 def due(db: Database, now: datetime, reachable: Callable[[str], bool]) -> list[Due]:
-    """The mails whose time has come, oldest first; reminders that are due now join them, for clients with an address."""
+    """Return the due mails, oldest first, after queueing the reminders that are due now.
+
+    `reachable` returns whether a client has an e-mail address.
+    """
     _put_reminders(db, now, reachable)
     rows = db.execute(
         "SELECT id, link, client, session, slot, tries, until_utc FROM mail"
@@ -58,7 +61,7 @@ def due(db: Database, now: datetime, reachable: Callable[[str], bool]) -> list[D
 
 
 def still_wanted(db: Database, mail: Due, now: datetime) -> bool:
-    """Whether the mail still makes sense: its link opens that session, and nobody has answered."""
+    """Return whether a mail is still needed: its link shows that session, and the follow-up is not answered."""
     link = next((link for link in live(db, now, mail.client) if link.id == mail.link), None)
     if link is None:
         return False
@@ -68,28 +71,28 @@ def still_wanted(db: Database, mail: Due, now: datetime) -> bool:
     return link.remind and (mail.session, True) in offers(db, link.id) and answered is None
 
 
-def drop(db: Database, mail: int) -> None:
-    """Take a mail from the list."""
+def remove(db: Database, mail: int) -> None:
+    """Remove a mail from the queue."""
     db.execute("DELETE FROM mail WHERE id = ?", (mail,))
 
 
-def sending(db: Database, mail: int) -> None:
-    """Note that from now on the server may have it."""
+def mark_sending(db: Database, mail: int) -> None:
+    """Mark that from now on the server may have the mail."""
     db.execute("UPDATE mail SET state = 'sending' WHERE id = ?", (mail,))
 
 
-def try_later(db: Database, mail: Due, trouble: str, now: datetime) -> None:
-    """Try again after a while that doubles each time; give up where its time is over."""
-    again = now + min(_SOONEST * 2**mail.tries, _LATEST)
+def retry_later(db: Database, mail: Due, trouble: str, now: datetime) -> None:
+    """Schedule another try after a delay that doubles each time (1 min to 4 h); fail where that is after `until_utc`."""
+    again = now + min(_FIRST_RETRY * 2**mail.tries, _LONGEST_RETRY)
     if again >= mail.until_utc:
-        ended(db, mail.id, "failed", now, trouble)
+        finish(db, mail.id, "failed", now, trouble)
         return
     row = (mail.tries + 1, stamp(again), trouble, mail.id)
     db.execute("UPDATE mail SET state = 'waiting', tries = ?, next_utc = ?, trouble = ? WHERE id = ?", row)
 
 
-def ended(db: Database, mail: int, state: str, now: datetime, trouble: str | None = None) -> None:
-    """Note what became of a mail; where it did not go, flag the next visit."""
+def finish(db: Database, mail: int, state: str, now: datetime, trouble: str | None = None) -> None:
+    """Store the final state of a mail; where it failed, flag the client's next visit."""
     with db.atomic():
         row = (state, stamp(now), trouble, mail)
         db.execute("UPDATE mail SET state = ?, done_utc = ?, trouble = ?, tries = tries + 1 WHERE id = ?", row)
@@ -115,9 +118,9 @@ def _put_reminders(db: Database, now: datetime, reachable: Callable[[str], bool]
     ).fetchall()
     for session, client, at in rows:
         for slot in SLOTS:
-            asked = window(moment(at), slot)
-            if asked.due <= now < asked.closes:
-                _put_reminder(db, session, client, slot, asked.closes, now, reachable)
+            slot_window = window(moment(at), slot)
+            if slot_window.due <= now < slot_window.closes:
+                _put_reminder(db, session, client, slot, slot_window.closes, now, reachable)
 
 
 def _put_reminder(
@@ -128,7 +131,7 @@ def _put_reminder(
         return
     link = next((link for link in live(db, now, client) if link.remind and (session, True) in offers(db, link.id)), None)
     if link and reachable(client):
-        row = (client, link.id, session, slot, stamp(now), stamp(min(closes, now + GIVEN_UP_AFTER)))
+        row = (client, link.id, session, slot, stamp(now), stamp(min(closes, now + GIVE_UP_AFTER)))
         db.execute(
             "INSERT INTO mail (client, link, session, slot, state, next_utc, until_utc) VALUES (?, ?, ?, ?, 'waiting', ?, ?)", row
         )

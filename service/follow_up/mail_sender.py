@@ -1,4 +1,4 @@
-"""Sends what is due to clients: a task of the server's own, whose list lies in the database and so outlives it."""
+"""Sender of due mails to clients: a background task of the server, with its queue in the database to survive restarts."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from .link_store import address_of, link_of
 from .link_tokens import LinkKeys
 from .mail_queue import Due
 from .mail_settings import MailSettings, read_mail_settings
-from .mail_texts import link_mail, reminder_mail, try_mail
+from .mail_texts import link_mail, reminder_mail, settings_test_mail
 from .smtp import STEP_S, send
 
 _LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _MAILBOX: Final = re.compile(r"[!#-'*+/-9=?A-Z^-~.-]+@[A-Za-z0-9.-]+\.?[A-Za-z0-
 
 
 class MailSender:
-    """Within its block a task looks every minute for what is due. Leaving the block ends it; what was not sent is sent later."""
+    """Background task that sends due mails every minute within its context; mails left at its end are sent after a restart."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class MailSender:
         every_s: float = _EVERY_S,
         step_s: float = STEP_S,
     ) -> None:
-        """`password`: of the SMTP server. `step_s`: limit of each step with it."""
+        """`password`: that of the SMTP server; `every_s`: interval of the task; `step_s`: time limit of each SMTP step in s."""
         self._storage = storage
         self._cipher = cipher
         self._keys = keys
@@ -61,8 +61,8 @@ class MailSender:
 
     async def __aenter__(self) -> Self:
         now = self._now_utc()
-        await self._storage.run(lambda db: mail_queue.interrupted(db, now))
-        self._task = asyncio.create_task(self._run(), name="restbeat-postman")
+        await self._storage.run(lambda db: mail_queue.mark_interrupted(db, now))
+        self._task = asyncio.create_task(self._run(), name="restbeat-mail-sender")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -71,15 +71,15 @@ class MailSender:
 
     @property
     def has_password(self) -> bool:
-        """Whether there is a password for the server."""
+        """Whether a password for the SMTP server is set."""
         return self._password is not None
 
     def wake(self) -> None:
-        """Look now for what is due."""
+        """Send due mails now rather than at the next interval."""
         self._wake.set()
 
-    async def round(self) -> int:
-        """Send what is due, one after the other; gives how many went. Where the server cannot be used, the others wait."""
+    async def send_due(self) -> int:
+        """Send the due mails one after the other and return how many were sent; where the server fails, the others wait."""
         now, sent = self._now_utc(), 0
         settings = await self._storage.run(read_mail_settings)
         if not settings.ready:
@@ -96,11 +96,11 @@ class MailSender:
         return sent
 
     async def send_test(self, to: str, settings: MailSettings) -> None:
-        """Send a mail now. Raises `RefusedError` with what the server said."""
+        """Send a test mail now. Raises `RefusedError` where it could not be sent, with the server's reply."""
         if not (settings.host and settings.sender):
             raise RefusedError("Set the mail server and the sender first, and save.")
-        demand_mailbox(to)
-        message = self._message(settings, to, *try_mail(settings.practice))
+        require_mailbox(to)
+        message = self._message(settings, to, *settings_test_mail(settings.practice))
         try:
             await send(settings, self._password, message, tls=self._tls, step_s=self._step_s)
         except MailError as error:
@@ -109,8 +109,8 @@ class MailSender:
     async def _run(self) -> None:
         while True:
             try:
-                await self.round()
-            except RequestError:  # nobody asked for anything here: a defect, logged whole
+                await self.send_due()
+            except RequestError:  # no request is being answered here: a defect, logged with its traceback
                 _LOG.exception("Mail waits")
             except ServiceError as error:
                 _LOG.error("Mail waits: %s", error)
@@ -124,48 +124,50 @@ class MailSender:
             self._wake.clear()
 
     async def _deliver(self, mail: Due, settings: MailSettings) -> bool:
-        """Send one, and note what came of it. Raises `MailError`, once that is noted."""
+        """Send a mail and store the outcome; return whether it was sent. Raises `MailError` once the outcome is stored."""
         now = self._now_utc()
-        message = await self._storage.run(lambda db: self._written(db, mail, settings, now))
+        message = await self._storage.run(lambda db: self._compose(db, mail, settings, now))
         if message is None:
             return False
 
-        async def noted() -> None:
-            await self._storage.run(lambda db: mail_queue.sending(db, mail.id))
+        async def mark_sending() -> None:
+            await self._storage.run(lambda db: mail_queue.mark_sending(db, mail.id))
 
         outcome: Callable[[Database], None]
         try:
-            await send(settings, self._password, message, before_data=noted, tls=self._tls, step_s=self._step_s)
+            await send(settings, self._password, message, before_data=mark_sending, tls=self._tls, step_s=self._step_s)
         except MailError as error:
             outcome = _outcome(mail, error, now)
             await self._storage.run(outcome)
             raise
-        await self._storage.run(lambda db: mail_queue.ended(db, mail.id, "sent", now))
+        await self._storage.run(lambda db: mail_queue.finish(db, mail.id, "sent", now))
         return True
 
     def _reachable(self, db: Database, client: str) -> bool:
-        """Whether there is an e-mail address to try; one that cannot be opened counts, so that this is told."""
+        """Return whether there is an e-mail address; one that cannot be decrypted counts, so that the failure is reported."""
         try:
             return bool(read_identity(db, self._cipher, client).email)
         except RefusedError:
             return True
 
-    def _written(self, db: Database, mail: Due, settings: MailSettings, now: datetime) -> EmailMessage | None:
-        """The mail, on the storage thread; None where it is not wanted any more, or cannot be written: then that is noted."""
+    def _compose(self, db: Database, mail: Due, settings: MailSettings, now: datetime) -> EmailMessage | None:
+        """Compose a mail on the storage thread; None where it is not needed any more, or cannot be composed and is retried."""
         if not mail_queue.still_wanted(db, mail, now):
-            mail_queue.drop(db, mail.id)
+            mail_queue.remove(db, mail.id)
             return None
         link = link_of(db, mail.link)
         try:
             to = read_identity(db, self._cipher, mail.client).email or ""
             address = address_of(db, link, self._keys)
-            demand_mailbox(to)
+            require_mailbox(to)
         except (RefusedError, CipherError) as error:
-            mail_queue.try_later(db, mail, str(error), now)
+            mail_queue.retry_later(db, mail, str(error), now)
             return None
-        text = reminder_mail if mail.slot else link_mail
-        message = self._message(settings, to, *text(link.language, address, settings.practice))
-        name = sha256(f"{link.handle} {mail.id}".encode()).hexdigest()[:24]  # of every try the same
+        compose = reminder_mail if mail.slot else link_mail
+        message = self._message(settings, to, *compose(link.language, address, settings.practice))
+        name = sha256(f"{link.handle} {mail.id}".encode()).hexdigest()[
+            :24
+        ]  # the same for every try, so duplicates are recognised
         message["Message-ID"] = f"<{name}@{(settings.sender or '').rpartition('@')[2]}>"
         return message
 
@@ -180,8 +182,8 @@ class MailSender:
         return message
 
 
-def demand_mailbox(text: str) -> None:
-    """Raise `RefusedError` where a text is no e-mail address."""
+def require_mailbox(text: str) -> None:
+    """Require that a text is an e-mail address. Raises `RefusedError` where it is not."""
     if not text:
         raise RefusedError("No e-mail address is written down.")
     if not _MAILBOX.fullmatch(text) or len(text) > 200:
@@ -190,7 +192,7 @@ def demand_mailbox(text: str) -> None:
 
 def _outcome(mail: Due, error: MailError, now: datetime) -> Callable[[Database], None]:
     if isinstance(error, MailUnsureError):
-        return lambda db: mail_queue.ended(db, mail.id, "unsure", now, str(error))
+        return lambda db: mail_queue.finish(db, mail.id, "unsure", now, str(error))
     if isinstance(error, MailRefusedError):
-        return lambda db: mail_queue.ended(db, mail.id, "failed", now, str(error))
-    return lambda db: mail_queue.try_later(db, mail, str(error), now)
+        return lambda db: mail_queue.finish(db, mail.id, "failed", now, str(error))
+    return lambda db: mail_queue.retry_later(db, mail, str(error), now)

@@ -1,4 +1,4 @@
-"""Where the practice is reached from outside and how it sends mail, kept in its database; the password is kept elsewhere."""
+"""Settings of the public address and of the mail server, in the database; the password is kept outside it."""
 
 from datetime import datetime
 import os
@@ -19,11 +19,13 @@ Security = Literal["starttls", "tls", "none"]
 
 
 class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the practice is reached from outside, and how it sends mail. The password is kept outside the database."""
+    """Public address of the practice and settings of its mail server. The password is kept outside the database."""
 
-    public_address: Annotated[str | None, msgspec.Meta(description="Such as https://practice.example.")] = None
-    practice: Annotated[str | None, msgspec.Meta(description="How mails are signed.")] = None
-    host: Annotated[str | None, msgspec.Meta(description="Of the SMTP server; None: no mail is sent.")] = None
+    public_address: Annotated[
+        str | None, msgspec.Meta(description="Public address, such as https://practice.example; None where there is none.")
+    ] = None
+    practice: Annotated[str | None, msgspec.Meta(description="Name under which mails are signed.")] = None
+    host: Annotated[str | None, msgspec.Meta(description="Host of the SMTP server; None where no mail is sent.")] = None
     port: int = 587
     security: Security = "starttls"
     user: str | None = None
@@ -36,7 +38,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_mail_settings(db: Database) -> MailSettings:
-    """The settings as they are; what cannot be read any more counts as never set."""
+    """Return the stored settings; those that cannot be decoded count as never set."""
     row = db.execute("SELECT value FROM setting WHERE name = ?", (_NAME,)).fetchone()
     try:
         return MailSettings() if row is None else msgspec.json.decode(row[0], type=MailSettings)
@@ -45,34 +47,40 @@ def read_mail_settings(db: Database) -> MailSettings:
 
 
 def write_mail_settings(db: Database, settings: MailSettings, actor: str, now: datetime) -> None:
-    """Keep the settings, and who changed them."""
+    """Store the settings, and record who changed them in the audit log."""
     with db.atomic():
         db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_NAME, msgspec.json.encode(settings).decode()))
         note(db, now, actor, "mail settings changed")
 
 
-def whole_address(text: str | None) -> str | None:
-    """Scheme and host of a public address, as they are written first in a link. Raises `RefusedError`."""
+def normalise_public_address(text: str | None) -> str | None:
+    """Return scheme and host of a public address, as links begin with them; None for an empty text.
+
+    Raises `RefusedError` where the text holds more than a name, or is no http(s) address.
+    """
     if not text:
         return None
     try:
         parts = urlsplit(text.strip())
-        fits = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"} and not parts.query
-        fits = fits and "@" not in parts.netloc and not parts.fragment and (parts.port is None or parts.port > 0)
+        valid = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"} and not parts.query
+        valid = valid and "@" not in parts.netloc and not parts.fragment and (parts.port is None or parts.port > 0)
     except ValueError:
-        fits = None
-    if not fits:
+        valid = None
+    if not valid:
         raise RefusedError("The public address is a name alone, such as https://practice.example.")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def host_of(settings: MailSettings) -> str | None:
-    """The name under which the practice is reached from outside."""
+    """Return the public host name of the practice; None where no public address is set."""
     return urlsplit(settings.public_address).hostname if settings.public_address else None
 
 
 def read_password(file: Path | None) -> str | None:
-    """The SMTP password: the first line of a file, or RESTBEAT_MAIL_PASSWORD. Raises `ServiceError`."""
+    """Return the SMTP password: the first line of `file`, or without one RESTBEAT_MAIL_PASSWORD; None where there is none.
+
+    Raises `ServiceError` where the file cannot be read.
+    """
     if file is None:
         return os.environ.get("RESTBEAT_MAIL_PASSWORD") or None
     try:

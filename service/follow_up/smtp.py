@@ -1,4 +1,4 @@
-"""The door to aiosmtplib: one mail to one server, each step with a time limit, what came of it as typed errors."""
+"""Sending of one mail over SMTP, each step with a time limit; the only module that imports aiosmtplib."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPResponseException
 
 STEP_S: Final = 20.0
-"""Limit of each step with the server."""
-_WHOLE_S: Final = 90.0
-"""Limit of all of them until the server agrees to take the mail."""
+"""Time limit of each step with the server."""
+_TOTAL_S: Final = 90.0
+"""Time limit of all steps until the server accepts sender and recipient."""
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESS: Final = re.compile(r"\S+@\S+")
 _EXTENDED: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_FINAL: Final = 500
-"""Codes from here on: trying again does not help."""
+_PERMANENT: Final = 500
+"""Reply codes from here on are permanent: trying again does not help."""
 
 
 async def send(
@@ -36,9 +36,11 @@ async def send(
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     step_s: float = STEP_S,
 ) -> None:
-    """Hand a mail to the server. Raises `MailError`: `MailRefusedError` for good, `MailUnsureError` where it may have been taken.
+    """Hand a mail to the server.
 
-    `before_data` is awaited when the server has agreed to take the mail, and from then on may have it.
+    `before_data` is awaited when the server has accepted sender and recipient; from then on it may have the mail.
+    Raises `MailError` where trying again may help, `MailRefusedError` where it does not, and `MailUnsureError` where the server
+    may have taken the mail.
     """
     from aiosmtplib import SMTP, SMTPException
 
@@ -56,8 +58,8 @@ async def send(
         tls_context=context,
     )
     try:
-        async with asyncio.timeout(_WHOLE_S):
-            await _agree(server, settings, password, str(message["To"]))
+        async with asyncio.timeout(_TOTAL_S):
+            await _negotiate(server, settings, password, str(message["To"]))
         if cancellation_requested():
             raise asyncio.CancelledError
         if before_data:
@@ -66,12 +68,12 @@ async def send(
     except TimeoutError as error:
         raise MailError(f"The mail server {host} did not answer in time.") from error
     except (SMTPException, OSError, ValueError) as error:
-        raise MailError(f"The mail server {host} could not be used: {_said(error)}.") from error
+        raise MailError(f"The mail server {host} could not be used: {_server_text(error)}.") from error
     finally:
         server.close()
 
 
-async def _agree(server: "SMTP", settings: MailSettings, password: str | None, to: str) -> None:
+async def _negotiate(server: "SMTP", settings: MailSettings, password: str | None, to: str) -> None:
     from aiosmtplib import SMTPAuthenticationError, SMTPRecipientRefused
 
     await server.connect()
@@ -79,12 +81,14 @@ async def _agree(server: "SMTP", settings: MailSettings, password: str | None, t
         try:
             await server.login(settings.user, password)
         except SMTPAuthenticationError as error:
-            raise MailError(f"The mail server {settings.host} did not take user and password: {_said(error)}.") from error
+            raise MailError(f"The mail server {settings.host} did not take user and password: {_server_text(error)}.") from error
     await server.mail(settings.sender or "")
     try:
         await server.rcpt(to)
     except SMTPRecipientRefused as error:
-        raise _refused(error.code)(f"The mail server {settings.host} takes no mail for this address ({_code(error)}).") from error
+        raise _refused(error.code)(
+            f"The mail server {settings.host} takes no mail for this address ({_reply_codes(error)})."
+        ) from error
 
 
 async def _hand_over(server: "SMTP", settings: MailSettings, message: EmailMessage) -> None:
@@ -93,7 +97,7 @@ async def _hand_over(server: "SMTP", settings: MailSettings, message: EmailMessa
     try:
         await server.data(message.as_bytes(policy=SMTP_LINES))
     except SMTPDataError as error:
-        raise _refused(error.code)(f"The mail server {settings.host} did not take the mail ({_code(error)}).") from error
+        raise _refused(error.code)(f"The mail server {settings.host} did not take the mail ({_reply_codes(error)}).") from error
     except (SMTPException, OSError) as error:
         raise MailUnsureError(f"The mail server {settings.host} fell silent while the mail was handed over.") from error
     with suppress(SMTPException, OSError):  # it has the mail
@@ -101,17 +105,17 @@ async def _hand_over(server: "SMTP", settings: MailSettings, message: EmailMessa
 
 
 def _refused(code: int) -> type[MailError]:
-    return MailRefusedError if code >= _FINAL else MailError
+    return MailRefusedError if code >= _PERMANENT else MailError
 
 
-def _said(error: Exception) -> str:
-    """What a server or the system said, in one line; no address of anybody is in it."""
+def _server_text(error: Exception) -> str:
+    """Return the text of a server's or system error in one line, without e-mail addresses."""
     code = getattr(error, "code", "")
     text = " ".join(str(getattr(error, "message", "") or error).split())
     return _ADDRESS.sub("…", f"{code} {text}".strip()[:200]).rstrip(".") or type(error).__name__
 
 
-def _code(error: "SMTPResponseException") -> str:
-    """The numbers of an answer alone: its words may name the person."""
+def _reply_codes(error: "SMTPResponseException") -> str:
+    """Return only the codes of a reply, as its text may name the person."""
     extended = _EXTENDED.match(error.message)
     return f"{error.code} {extended[0]}" if extended else str(error.code)

@@ -74,7 +74,7 @@ def _to_json(value: Any) -> Any:
 def _session_files(session: SessionRecords, language: str | None) -> dict[str, bytes]:
     """Return the files of one session, its report among them, by name and in the client's language; in the worker process."""
     from ...analysis.session_report import summarise
-    from ..documents.export_pages import summary_taken_home
+    from ..documents.export_pages import summary_files
     from ..exchange.formats import write_as
     from ..exchange.session_data import session_data
 
@@ -95,14 +95,14 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     files = {file: write_as(format_name, data) for file, format_name in formats.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_taken_home(session.client_session(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_files(session.client_session(report=report), language)
 
 
 def _course_files(records: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:
     """Return the files of the course, by name; `reports` as JSON, by session; in the worker process."""
     from ..courses.course_computation import compute_course
     from ..courses.course_records import with_figures
-    from ..documents.export_pages import course_taken_home
+    from ..documents.export_pages import course_files
 
     course = with_figures(records.course, *compute_course(records.sessions, reports)) if records.course.agreed else records.course
-    return course_taken_home(course, language)
+    return course_files(course, language)

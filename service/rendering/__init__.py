@@ -1,1 +1,1 @@
-"""Words, charts and paper that documents and pages share."""
+"""Texts, charts and PDF that documents and pages share."""

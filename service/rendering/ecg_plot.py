@@ -1,4 +1,4 @@
-"""The ECG around beats that were left out, as lines to draw."""
+"""The ECG around rejected beats, as lines to draw."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Six seconds of ECG in a picture of `WIDTH` by `HEIGHT`; broken where samples were lost."""
+    """Six seconds of ECG in a drawing of `WIDTH` by `HEIGHT`; its lines break where samples were lost."""
 
     at: str
     kind: str
     lines: tuple[str, ...]
-    """Points of a polyline each."""
+    """Polylines, each as the text of its points."""
     beat_x: float
 
 
 def traces_of(polar: PolarReport | None) -> tuple[Trace, ...]:
-    """Make the pictures of a report's strips."""
+    """Return the drawings of a report's ECG strips; empty without any."""
     return tuple(_trace(strip) for strip in polar.strips) if polar else ()
 
 
@@ -43,10 +43,10 @@ def _trace(strip: Strip) -> Trace:
         for n, value in enumerate(strip.signal_uv)
     ]
     beat_x = round(WIDTH * -strip.from_s * strip.rate_hz / max(len(points) - 1, 1), 1)
-    return Trace(plain_words.clock(strip.at_s), _KINDS.get(strip.kind, strip.kind), tuple(_unbroken(points)), beat_x)
+    return Trace(plain_words.clock(strip.at_s), _KINDS.get(strip.kind, strip.kind), tuple(_polylines(points)), beat_x)
 
 
-def _unbroken(points: Sequence[str | None]) -> Iterator[str]:
+def _polylines(points: Sequence[str | None]) -> Iterator[str]:
     line: list[str] = []
     for point in [*points, None]:
         if point is not None:

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and pictures of the pages, read once."""
+"""Style sheets, scripts and images of the pages, read once."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -17,7 +17,7 @@ class PageFiles:
     """The files of some folders, named by their path within the folder."""
 
     def __init__(self, *folders: Path) -> None:
-        """Read them all. A folder that does not exist holds nothing: what comes from npm may be missing."""
+        """Read all files. A folder that does not exist counts as empty, as files from npm may be missing."""
         self._files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for folder in folders
@@ -29,10 +29,10 @@ class PageFiles:
         return name in self._files
 
     def content(self, name: str) -> bytes:
-        """Give a file's bytes. Raises `KeyError` where there is none."""
+        """Return a file's bytes. Raises `KeyError` where there is no such file."""
         return self._files[name]
 
     def inline(self, name: str) -> str:
-        """Give a `data:` address that holds the file, for a page that stands alone. Raises `KeyError` where there is none."""
+        """Return a `data:` URL that holds the file, for a self-contained page. Raises `KeyError` where there is no such file."""
         content = b64encode(self._files[name]).decode()
         return f"data:{MEDIA_TYPES[Path(name).suffix]};base64,{content}"

@@ -1,4 +1,4 @@
-"""Pages as PDF, through WeasyPrint where it is installed: the door to it, for the worker process."""
+"""Pages as PDF where WeasyPrint is installed; the only module that imports it, in the worker process."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -13,11 +13,14 @@ _KINDS: Final = {".css": "text/css", ".svg": "image/svg+xml"}
 
 
 class NoPaperError(ServiceError):
-    """WeasyPrint, or a library that it stands on, is not installed."""
+    """WeasyPrint, or a library that it depends on, is not installed."""
 
 
 def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
-    """Make a PDF of a page; of what it names it gets `files` alone, from no network and no disk. Raises `NoPaperError`."""
+    """Return a page as PDF; the only files it can load are `files`, by name: nothing from network or disk.
+
+    Raises `NoPaperError` where WeasyPrint is not installed.
+    """
     for name in ("weasyprint", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
@@ -26,7 +29,7 @@ def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
     except (ImportError, OSError) as error:
         raise NoPaperError(str(error)) from error
 
-    class Given(URLFetcher):
+    class GivenFilesFetcher(URLFetcher):
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002
             name = url.removeprefix(_BASE)
             if name not in files:
@@ -34,9 +37,9 @@ def pdf_of(html: str, files: Mapping[str, bytes]) -> bytes:
             kind = _KINDS.get(f".{name.rpartition('.')[2]}", "application/octet-stream")
             return URLFetcherResponse(url, files[name], {"Content-Type": kind})
 
-    written = BytesIO()
-    HTML(string=html, base_url=_BASE, url_fetcher=Given()).write_pdf(written)
-    return written.getvalue()
+    output = BytesIO()
+    HTML(string=html, base_url=_BASE, url_fetcher=GivenFilesFetcher()).write_pdf(output)
+    return output.getvalue()
 
 
 class PaperError(RequestError):
@@ -50,21 +53,21 @@ NO_PAPER = (
 
 
 async def make_pdf(worker: Worker, html: str, files: Mapping[str, bytes]) -> bytes:
-    """Make a page into a PDF in the worker process; `files`: those that the page names.
+    """Return a page as PDF, made in the worker process; `files` are those that the page loads, by name.
 
     Raises `PaperError` where WeasyPrint is not installed, `RequestError` where the worker failed.
     """
     try:
-        made = await worker.run(_pdf, html, dict(files))
+        result = await worker.run(_pdf, html, dict(files))
     except WorkerError as error:
         raise RequestError(str(error)) from error
-    if isinstance(made, str):
-        raise PaperError(made)
-    return made
+    if isinstance(result, str):
+        raise PaperError(result)
+    return result
 
 
 def _pdf(html: str, files: dict[str, bytes]) -> bytes | str:
-    """Return the PDF, or the sentence that says why there is none: for the worker process."""
+    """Return the PDF, or the sentence that says why there is none; runs in the worker process."""
     try:
         return pdf_of(html, files)
     except NoPaperError:

@@ -1,4 +1,4 @@
-"""Figures in words, for people who never heard of RMSSD. Pure functions; the wording follows the evidence and claims no more."""
+"""Figures in words, for people who have never heard of RMSSD. Pure functions; the wording claims no more than the evidence."""
 
 from math import expm1
 from typing import Final
@@ -25,24 +25,24 @@ _STATES: Final = {"running": "Running", "ended": "Ended", "interrupted": "Interr
 
 
 def phase_word(phase: str, kind: str = "massage") -> str:
-    """Name a phase; where nobody is massaged, the rest that stands in the massage's place."""
+    """Return the name of a phase; in a rest-only session the massage phase is called rest."""
     if phase == "massage" and kind == "rest":
         return "Rest"
     return _PHASES.get(phase, phase.capitalize())
 
 
 def class_word(class_: ResponseClass) -> str:
-    """Name the class of a response."""
+    """Return the class of a response in words."""
     return _CLASSES[class_]
 
 
 def state_word(state: str) -> str:
-    """Name the state of a session."""
+    """Return the state of a session in words."""
     return _STATES.get(state, state.capitalize())
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """Write a figure with a true minus and thin thousands; a dash where there is none."""
+    """Return a figure with a true minus and narrow spaces between thousands; a dash for None."""
     if value is None:
         return NONE
     text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
@@ -50,20 +50,23 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a whole number with its sign."""
+    """Return a value rounded to a whole number, with its sign."""
     rounded = round(value)
     return "0" if rounded == 0 else f"{rounded:+d}".replace("-", "−")
 
 
 def interval_pct(response: ResponseFigures, interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Give the 95 % interval of a response in percent; from `half_width` where the interval itself is unknown."""
+    """Return the 95 % interval of a response in percent; None where there is none.
+
+    `interval` is that of ln RMSSD; where it is None, it is derived from the response's `half_width`.
+    """
     if interval is None and response.delta_ln_rmssd is not None and response.half_width is not None:
         interval = (response.delta_ln_rmssd - response.half_width, response.delta_ln_rmssd + response.half_width)
     return None if interval is None else (100 * expm1(interval[0]), 100 * expm1(interval[1]))
 
 
 def percent_with_interval(percent: float | None, interval: tuple[float, float] | None) -> str:
-    """Write a change with the range in which it lies: "+22 % (+3 to +45)"."""
+    """Return a change with its interval: "+22 % (+3 to +45)"; a dash for None."""
     if percent is None:
         return NONE
     within = f" ({signed(interval[0])} to {signed(interval[1])})" if interval else ""
@@ -71,7 +74,7 @@ def percent_with_interval(percent: float | None, interval: tuple[float, float] |
 
 
 def response_sentence(response: ResponseFigures, interval: tuple[float, float] | None, kind: str = "massage") -> str:
-    """Say first, in one plain sentence, what a phase did; `interval` in percent."""
+    """Return one plain sentence on the change in a phase; `interval` in percent."""
     during = {"massage": "during the rest" if kind == "rest" else "during the massage", "recovery": "in the recovery"}
     when = during.get(response.phase, f"in {response.phase}")
     against = "Compared with the quiet minutes before, heart rhythm variability"
@@ -92,7 +95,7 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
 
 
 def usual_sentence(report: SessionReport, phase: str) -> str:
-    """Say how a phase's change compares with what rest alone usually does; that this is not known yet is said once."""
+    """Return how a phase's change compares with that of rest alone; where unknown, only for the first phase."""
     context = report.context.get(phase)
     if context is None or (context.usual_class == "unknown" and phase != next(iter(report.context))):
         return ""
@@ -100,7 +103,7 @@ def usual_sentence(report: SessionReport, phase: str) -> str:
 
 
 def polar(report: PolarReport | None, kind: str) -> str:
-    """Say what came of a strap's ECG and acceleration; empty where it sent neither."""
+    """Return sentences on the use of a strap's ECG and acceleration; empty where it sent neither."""
     if report is None:
         return ""
     parts: list[str] = []
@@ -126,7 +129,7 @@ def polar(report: PolarReport | None, kind: str) -> str:
 
 
 def checked(parity: Parity) -> str:
-    """Say whether the live figures agree with NeuroKit2's; empty where nothing was compared."""
+    """Return whether the live figures agree with NeuroKit2's, as a sentence; empty where nothing was compared."""
     if not parity.compared and not parity.differences:
         return ""
     if not parity.differences:
@@ -139,7 +142,7 @@ def checked(parity: Parity) -> str:
 
 
 def second_look(report: SessionReport) -> str:
-    """Say how the pass after the session compares with the live filter; empty where nothing was left out or looked at."""
+    """Return how the filter after the session compares with the live one; empty where it did not run or is not comparable."""
     look = report.second_look
     if look is None or look.changed_pct is None or not report.hrv:
         return ""
@@ -147,19 +150,19 @@ def second_look(report: SessionReport) -> str:
         return "A second look, which also knows what came after each beat, agrees on every beat."
     live = {figures.phase: figures.rmssd_ms for figures in report.figures.phases}
     both = [(phase_word(one.phase, report.kind), live.get(one.phase), one.rmssd_ms) for one in look.phases]
-    told = [
+    by_phase = [
         f"{phase} {number(ours, 1)} and {number(other, 1)} ms" if number(ours, 1) != number(other, 1) else f"{phase} the same"
         for phase, ours, other in both
     ]
     share = f"{number(look.changed_pct, 1)} %" if look.changed_pct >= 0.05 else "less than 0.1 %"
     return (
         f"A second look, which also knows what came after each beat, differs on {share} of the beats; "
-        f"RMSSD as used here, and by it: {', '.join(told)}."
+        f"RMSSD as used here, and by it: {', '.join(by_phase)}."
     )
 
 
 def duration(seconds: float) -> str:
-    """Write a length of time: "40 s", "45 min", "1 h 5 min"."""
+    """Return a length of time: "40 s", "45 min", "1 h 5 min"."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -170,12 +173,12 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Write a time within the session: "4:05", "1:02:05"."""
+    """Return a time within the session: "4:05", "1:02:05"."""
     minutes, second = divmod(int(max(seconds, 0)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """Write a count with its noun: "1 gap", "no gaps", "3 gaps"."""
+    """Return a count with its noun: "1 gap", "no gaps", "3 gaps"."""
     return f"{'no' if count == 0 else number(count)} {one if count == 1 else many}"

@@ -1,10 +1,10 @@
-"""The door to segno: an address as a QR code."""
+"""Addresses as QR codes; the only module that imports segno."""
 
 from markupsafe import Markup
 
 
 def qr_svg(address: str) -> Markup:
-    """The code as SVG to put into a page, black on white with its quiet zone; its size is left to the page."""
+    """Return an address as a QR code in inline SVG, black on white with its quiet zone; the page sets its size."""
     import segno
 
     code = segno.make_qr(address, error="m")

@@ -1,4 +1,4 @@
-"""The summary picture, drawn by matplotlib: for the worker process only, the server must not import this."""
+"""Chart of a session, drawn by Matplotlib; only for the worker process, the server must not import this."""
 
 from io import StringIO
 from typing import Any, Final
@@ -17,8 +17,8 @@ from .smoothing import SEGMENT_S, smoothed
 _SIZE_IN: Final = (7.4, 2.4)
 _BLUE, _ORANGE, _INK, _QUIET, _LINE = "#0072B2", "#D55E00", "#1b2127", "#55616d", "#d5dbe1"
 _CARD: Final = "#ffffff"
-_FONTS: Final = "'DejaVu Sans', Verdana, sans-serif"
-"""Text is measured in the first, which matplotlib brings; a reader may have to do with another."""
+_FONT_FAMILIES: Final = "'DejaVu Sans', Verdana, sans-serif"
+"""Text is measured in the first, which Matplotlib bundles; a reader without it gets one of the others."""
 _BANDS: Final = {"settle": "#fafbfc", "baseline": "#f0f3f5", "massage": "#e4f0f8", "recovery": "#eef5f0"}
 _STYLE: Final[Any] = {
     "svg.fonttype": "none",
@@ -34,7 +34,7 @@ _STYLE: Final[Any] = {
 
 
 def session_picture(report: SessionReport) -> str:
-    """RMSSD of 10 s over the session as SVG text: points, a smoothed line with its range, phases, gaps, marks.
+    """Return the chart of a session as SVG text: RMSSD of 10 s as points, a smoothed line with its range, phases, gaps, marks.
 
     Deterministic: the same report gives the same bytes.
     """
@@ -45,13 +45,13 @@ def session_picture(report: SessionReport) -> str:
         if known:
             _draw(figure.add_axes((0.072, 0.185, 0.905, 0.69)), report, max(known))
         else:
-            figure.text(0.5, 0.5, _nothing(report), ha="center", va="center", color=_QUIET, size=10)
+            figure.text(0.5, 0.5, _reason_for_no_chart(report), ha="center", va="center", color=_QUIET, size=10)
         text = StringIO()
         figure.savefig(text, format="svg", transparent=False, metadata={"Date": None, "Creator": "restbeat"})
-    return text.getvalue().replace("'DejaVu Sans'", _FONTS)
+    return text.getvalue().replace("'DejaVu Sans'", _FONT_FAMILIES)
 
 
-def _nothing(report: SessionReport) -> str:
+def _reason_for_no_chart(report: SessionReport) -> str:
     return "No RMSSD to draw: too few beats followed each other." if report.hrv else "Heart rate only: there is no HRV to draw."
 
 
@@ -68,9 +68,9 @@ def _draw(axes: Axes, report: SessionReport, greatest: float) -> None:
         _draw_baseline(axes, base)
     at = np.array([segment.mid_s for segment in report.segments]) / 60
     axes.plot(at, values, ".", color=_BLUE, alpha=0.45, ms=3, mec="none")
-    for stretch in smoothed(report.segments):
-        axes.fill_between(stretch.at_s / 60, stretch.low_ms, stretch.high_ms, color=_BLUE, alpha=0.14, lw=0)
-        axes.plot(stretch.at_s / 60, stretch.middle_ms, color=_BLUE, lw=1.7, solid_capstyle="round")
+    for run in smoothed(report.segments):
+        axes.fill_between(run.at_s / 60, run.low_ms, run.high_ms, color=_BLUE, alpha=0.14, lw=0)
+        axes.plot(run.at_s / 60, run.middle_ms, color=_BLUE, lw=1.7, solid_capstyle="round")
     _draw_marks(axes, report)
     axes.set_ylabel("RMSSD, ms")
     axes.set_xlabel("minutes", labelpad=1)
@@ -106,7 +106,7 @@ def _draw_baseline(axes: Axes, rmssd_ms: float) -> None:
 
 
 def _draw_marks(axes: Axes, report: SessionReport) -> None:
-    """Number the marks as the list on the page does; two close ones share a tick's place, not a number's."""
+    """Number the marks as the list on the page does; a mark too close to the previous number gets only its tick."""
     nearest = 0.02 * report.duration_s
     last = -nearest
     for number, note in enumerate(report.notes, 1):

@@ -1,11 +1,11 @@
-"""Words that a practice uses every day, marked for the catalogues; what a practice adds of its own is said as it is written."""
+"""Common words of a practice, marked for translation; words that a practice adds stay as they are written."""
 
 from typing import Final
 
 from .translations import marked
 
-TOLD_NOTES: Final = frozenset({"turned over", "talking", "heat", "cold"})
-"""Notes that a client's page tells; free notes are for the therapist."""
+CLIENT_NOTES: Final = frozenset({"turned over", "talking", "heat", "cold"})
+"""Notes shown on a client's page, in lower case; free notes are for the therapist only."""
 
 WORDS: Final = (
     marked("Long strokes"),

@@ -1,4 +1,4 @@
-"""What travels on the live socket. Text frames of JSON; beats as rows to stay small."""
+"""Messages of the live socket: text frames of JSON, with beats as rows to keep them small."""
 
 from typing import Annotated, Literal
 
@@ -20,49 +20,49 @@ class BeatRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """Something that was entered and can still be taken back or dated back."""
+    """An entry that can still be undone or backdated."""
 
     number: int
     kind: Literal["phase", "mark", "pain", "stop"]
     text: Annotated[str, msgspec.Meta(description='Such as "Massage began", "Long strokes, lower back", "Pain 6".')]
-    at_s: Annotated[float, msgspec.Meta(description="From when it counts, on the session's clock.")]
+    at_s: Annotated[float, msgspec.Meta(description="When it counts from, in s of the session's clock.")]
     by: str
-    left_s: Annotated[float, msgspec.Meta(description="For how long it can still be changed, in s of wall time.")]
+    left_s: Annotated[float, msgspec.Meta(description="How long it can still be changed, in s of wall time.")]
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the therapist lets the client's own screen show; all of it is off at first."""
+    """What the client's own screen shows, as chosen by the therapist; everything is off at first."""
 
-    field: Annotated[bool, msgspec.Meta(description="A slow field of colour that follows the response.")] = False
-    tone: Annotated[bool, msgspec.Meta(description="A soft tone that follows it.")] = False
-    pacer: Annotated[bool, msgspec.Meta(description="Paces the breathing, in recovery alone.")] = False
+    field: Annotated[bool, msgspec.Meta(description="Whether a slow field of colour follows the response.")] = False
+    tone: Annotated[bool, msgspec.Meta(description="Whether a soft tone follows the response.")] = False
+    pacer: Annotated[bool, msgspec.Meta(description="Whether breathing is paced, in recovery only.")] = False
     pacer_sound: bool = False
-    pace_per_min: Annotated[float, msgspec.Meta(description="Breaths a minute.", ge=4, le=7)] = 6.0
+    pace_per_min: Annotated[float, msgspec.Meta(description="Breaths per minute.", ge=4, le=7)] = 6.0
 
 
 class ReadyCheck(msgspec.Struct, frozen=True):
-    """One check of the readiness, while a session settles."""
+    """One check of the strap's readiness while a session settles."""
 
     name: Literal["packets", "rr", "beats", "battery", "strap"]
     text: str
     ok: bool
-    hint: Annotated[str | None, msgspec.Meta(description="What to do where it is not so.")] = None
+    hint: Annotated[str | None, msgspec.Meta(description="Advice where the check fails.")] = None
 
 
 class RoomState(msgspec.Struct, frozen=True, kw_only=True):
-    """A room at one moment; times in s of the session's clock."""
+    """State of a room at one moment; times in s of the session's clock."""
 
-    room: Annotated[str, msgspec.Meta(description='Identifier, usable in an address: "room-1".')]
-    name: Annotated[str, msgspec.Meta(description='For people: "Room 1".')]
+    room: Annotated[str, msgspec.Meta(description='Identifier, as in addresses: "room-1".')]
+    name: Annotated[str, msgspec.Meta(description='Name for people: "Room 1".')]
     session: int | None
     client: str | None
     kind: Annotated[str, msgspec.Meta(description="massage or rest")]
     strap: str | None
     phase: str
-    phase_s: Annotated[float, msgspec.Meta(description="Time in this phase.")]
-    now_s: Annotated[float, msgspec.Meta(description="Time since the session began.")]
+    phase_s: Annotated[float, msgspec.Meta(description="Time in this phase, in s.")]
+    now_s: Annotated[float, msgspec.Meta(description="Time since the session began, in s.")]
     hr_bpm: Annotated[
-        int | None, msgspec.Meta(description="None where the last packet is too old or the strap is off: never a stale number.")
+        int | None, msgspec.Meta(description="None where the last packet is too old or the strap is off; never a stale value.")
     ]
     rmssd_ms: Annotated[
         float | None, msgspec.Meta(description="Over the last 60 s, provisional; None with a reason in `rmssd_why`.")
@@ -74,28 +74,32 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     resp_per_min: Annotated[
         float | None,
         msgspec.Meta(
-            description="Breathing rate read from RR over the last 5 min, every 5 s; None where no clear peak stands out."
+            description="Breathing rate estimated from RR over the last 5 min, every 5 s; None without a clear spectral peak."
         ),
     ] = None
     signal: Signal
     signal_text: Annotated[str, msgspec.Meta(description='In words: "Signal good", "Strap silent".')]
-    signal_s: Annotated[float, msgspec.Meta(description="For how long the signal has been so.")]
-    age_s: Annotated[float | None, msgspec.Meta(description="Age of the last packet; None before the first.")]
-    hint: Annotated[str | None, msgspec.Meta(description="What to do about the signal.")]
+    signal_s: Annotated[float, msgspec.Meta(description="How long the signal has been the same, in s.")]
+    age_s: Annotated[float | None, msgspec.Meta(description="Age of the last packet in s; None before the first.")]
+    hint: Annotated[str | None, msgspec.Meta(description="Advice about the signal.")]
     battery_pct: int | None
-    speed: Annotated[float, msgspec.Meta(description="How fast the session's clock runs; 1 but in demos and replays.")]
-    bench: Annotated[bool, msgspec.Meta(description="A tester plays a recording in this room; nothing is stored.")] = False
-    paused: Annotated[bool, msgspec.Meta(description="The session's clock stands, as only a tester can make it.")] = False
+    speed: Annotated[float, msgspec.Meta(description="Speed of the session's clock; 1 except in demos and replays.")]
+    bench: Annotated[bool, msgspec.Meta(description="Whether a tester plays a recording in this room; nothing is stored.")] = (
+        False
+    )
+    paused: Annotated[bool, msgspec.Meta(description="Whether the session's clock is paused, which only a tester can do.")] = (
+        False
+    )
     change_so_far_pct: Annotated[
         float | None,
         msgspec.Meta(
-            description="RMSSD of this phase so far against the baseline, every 5 s; `change_pct` is that of the last 60 s."
+            description="Change in RMSSD of this phase so far against the baseline, every 5 s; `change_pct` covers the last 60 s."
         ),
     ] = None
     change_low_pct: Annotated[
         float | None,
         msgspec.Meta(
-            description="95 % interval of `change_so_far_pct`, wide enough for today's drift and the wander of quiet phases."
+            description="95 % interval of `change_so_far_pct`, including today's drift and the variation of quiet phases."
         ),
     ] = None
     change_high_pct: float | None = None
@@ -103,29 +107,29 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     stream: StreamIntegrity = StreamIntegrity()
     checked: Annotated[
         Parity | None,
-        msgspec.Meta(description="How the figures of a last 60 s compared with NeuroKit2's; None before the first time."),
+        msgspec.Meta(description="Latest comparison of the figures over 60 s with NeuroKit2's; None before the first."),
     ] = None
-    checked_s: Annotated[float, msgspec.Meta(description="How long ago that was.")] = 0.0
-    actions: Annotated[list[EntryView], msgspec.Meta(description="What can still be taken back, newest first.")] = []
+    checked_s: Annotated[float, msgspec.Meta(description="Age of that comparison in s.")] = 0.0
+    actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be undone, newest first.")] = []
     pain_before: int | None = None
     pain: Annotated[int | None, msgspec.Meta(description="The newest score of this session, else `pain_before`.")] = None
-    notice: Annotated[str | None, msgspec.Meta(description="What pain asks for: it outranks everything else on the screen.")] = (
-        None
-    )
+    notice: Annotated[
+        str | None, msgspec.Meta(description="Advice because of pain; takes precedence over everything else on the screen.")
+    ] = None
     target_s: Annotated[
-        float | None, msgspec.Meta(description="How long this phase is meant to last; None where nothing is planned.")
+        float | None, msgspec.Meta(description="Planned length of this phase in s; None where none is planned.")
     ] = None
     posture: str | None = None
-    technique: Annotated[str | None, msgspec.Meta(description="Planned.")] = None
+    technique: Annotated[str | None, msgspec.Meta(description="Planned technique.")] = None
     therapist: str | None = None
     client_view: ClientView = ClientView()
     ready: Annotated[
-        list[ReadyCheck], msgspec.Meta(description="Whether the strap is ready to measure; empty but while the session settles.")
+        list[ReadyCheck], msgspec.Meta(description="Checks of the strap's readiness; empty except while the session settles.")
     ] = []
 
 
 class StoryMark(msgspec.Struct, frozen=True):
-    """A mark on the picture of a session."""
+    """A mark in the chart of a session."""
 
     at_s: float
     text: str
@@ -135,20 +139,20 @@ class StoryMark(msgspec.Struct, frozen=True):
 
 
 class StorySegment(msgspec.Struct, frozen=True, array_like=True):
-    """Ten seconds of a session; None where beats are missing."""
+    """Ten seconds of a session; figures are None where beats are missing."""
 
     mid_s: float
     rmssd_ms: float | None
-    level_ms: Annotated[float | None, msgspec.Meta(description="RMSSD of the minute around it.")] = None
+    level_ms: Annotated[float | None, msgspec.Meta(description="RMSSD of the minute centred on the segment.")] = None
     low_ms: Annotated[
-        float | None, msgspec.Meta(description="95 % interval of that level: within it, quiet drift alone explains a difference.")
+        float | None, msgspec.Meta(description="95 % interval of that level; differences within it can be drift at rest.")
     ] = None
     high_ms: float | None = None
     resp_per_min: float | None = None
 
 
 class StoryPhase(msgspec.Struct, frozen=True):
-    """A phase as a band; the last one has no end yet."""
+    """A phase in the chart of a session; the running one has no end yet."""
 
     phase: str
     start_s: float
@@ -156,7 +160,7 @@ class StoryPhase(msgspec.Struct, frozen=True):
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True, tag="story", tag_field="type"):
-    """A session from its beginning, for the picture of the whole; sent when it has changed."""
+    """A session from its beginning, for the chart of the whole session; sent when it has changed."""
 
     room: str
     session: int | None
@@ -167,7 +171,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True, tag="story", tag_field="t
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
-    """Sent on connect and on request: the whole truth about one room."""
+    """The complete state of one room; sent on connect and on request."""
 
     session: int | None
     seq: Annotated[int, msgspec.Meta(description="Number of the last beat batch contained.")]
@@ -176,7 +180,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
 
 
 class Update(msgspec.Struct, frozen=True, tag="update", tag_field="type"):
-    """The newest state; with it the beat batches since the last update, numbered without a hole."""
+    """The newest state, with the beat batches since the last update, numbered consecutively."""
 
     session: int | None
     first_seq: Annotated[int, msgspec.Meta(description="Number of the first batch in `batches`; `seq` + 1 where there is none.")]
@@ -186,34 +190,34 @@ class Update(msgspec.Struct, frozen=True, tag="update", tag_field="type"):
 
 
 class RoomList(msgspec.Struct, frozen=True, tag="rooms", tag_field="type"):
-    """Which rooms there are, after one was opened or closed; snapshots follow."""
+    """The open rooms; sent after one was opened or closed, snapshots follow."""
 
     rooms: list[str]
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", tag_field="type"):
-    """Nothing new, but the server lives."""
+    """Sign that the server is alive, sent where there is nothing new."""
 
     adapter: Annotated[
-        str | None, msgspec.Meta(description='None where all is well, else a sentence: "No Bluetooth adapter ...".')
+        str | None, msgspec.Meta(description='None where the adapter works, else a sentence: "No Bluetooth adapter ...".')
     ]
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="type"):
-    """From the browser: send me the snapshot of this room again."""
+    """Request from the browser to send the snapshot of a room again."""
 
     room: str
 
 
 class ClientFrame(msgspec.Struct, frozen=True, tag="client-view", tag_field="type"):
-    """All that the client's own screen is told: nobody's name, and no figure."""
+    """All that the client's own screen gets: no name and no figure."""
 
     field: bool
     tone: bool
     level: float | None
-    """Where the response stands, from -1 over 0 (as in the baseline) to 1; None where nothing is to be shown."""
+    """The response from -1 to 1, 0 as in the baseline; None where nothing is to be shown."""
     pace_per_min: float | None
-    """None where the breathing is not paced."""
+    """Breaths per minute; None where breathing is not paced."""
     pacer_sound: bool
 
 

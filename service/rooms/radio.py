@@ -1,4 +1,4 @@
-"""The radio of a practice: this computer's own adapter, and the Bluetooth proxies where there are any."""
+"""The radio of a practice: this computer's Bluetooth adapter, and Bluetooth proxies where there are any."""
 
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -17,18 +17,20 @@ _KEY_BYTES = 32
 
 
 class StrapSeen(msgspec.Struct, frozen=True):
-    """A strap that was heard on the air."""
+    """A strap that was heard advertising."""
 
     address: str
     name: str | None
     rssi_dbm: int | None
-    room: Annotated[str | None, msgspec.Meta(description="The room that holds it, if any.")]
-    near: Annotated[str | None, msgspec.Meta(description="Name of the room whose Bluetooth proxy hears it loudest.")] = None
-    room_name: Annotated[str | None, msgspec.Meta(description="What people call the room that holds it.")] = None
+    room: Annotated[str | None, msgspec.Meta(description="Identifier of the room that holds it; None where none does.")]
+    near: Annotated[
+        str | None, msgspec.Meta(description="Room of the Bluetooth proxy with the strongest signal; None without proxies.")
+    ] = None
+    room_name: Annotated[str | None, msgspec.Meta(description="Name of the room that holds it; None where none does.")] = None
 
 
 class AdapterState(msgspec.Struct, frozen=True):
-    """Whether there is a radio, and if not, what to do."""
+    """Whether Bluetooth is ready, and if not, what to do."""
 
     ready: bool
     text: Annotated[
@@ -42,31 +44,31 @@ class AdapterState(msgspec.Struct, frozen=True):
 
 
 class Radio(Protocol):
-    """What the house needs to know of the air."""
+    """Source of the adapter's state and of the straps in range."""
 
     def adapter(self) -> AdapterState:
-        """Whether there is a radio."""
+        """Return the state of the Bluetooth adapter."""
         ...
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Straps heard lately, strongest first; `room` is for the house to fill in."""
+        """Return the straps heard recently, strongest first; `room` is None, `Rooms` fills it in."""
         ...
 
 
 class Air:
-    """Real straps and the real adapter; `near` names the room that a strap is in, where proxies tell it."""
+    """Real adapter and real straps; `near` names the proxy's room that hears an address loudest, None where none does."""
 
     def __init__(self, watch: StrapWatch, near: Callable[[str], str | None] = lambda _: None) -> None:
         self._watch = watch
         self._near = near
 
     def adapter(self) -> AdapterState:
-        """Whether there is a radio."""
+        """Return the state of the Bluetooth adapter."""
         state = self._watch.state
         return AdapterState(ready=state.ready, text=state.text)
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Straps heard lately, strongest first; the house fills in the room."""
+        """Return the straps heard recently, strongest first; `room` is None, `Rooms` fills it in."""
         return [
             StrapSeen(advert.address, advert.name, advert.rssi_dbm, None, self._near(advert.address))
             for advert in self._watch.straps
@@ -75,18 +77,21 @@ class Air:
 
 @dataclass(frozen=True, slots=True)
 class ProxyOptions:
-    """The proxies to listen with, and their Noise keys (base64) by host, or under "" for all."""
+    """Addresses of the Bluetooth proxies, and their Noise keys (base64) by host, or under "" for all."""
 
     addresses: tuple[ProxyAddress, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_options(proxies: Sequence[str], key_file: Path | None, key: str | None) -> ProxyOptions:
-    """Read proxies as they are written on the command line, and their keys. Raises `ProxyError`."""
+    """Parse proxies as written on the command line, and read their keys from `key_file` or the text `key`.
+
+    Raises `ProxyError` where an address or a key is malformed, a proxy is named twice, or the key file cannot be read.
+    """
     addresses = tuple(ProxyAddress.parse(text) for text in proxies)
-    places = [(address.host.lower(), address.port) for address in addresses]
-    for address, place in zip(addresses, places, strict=True):
-        if places.count(place) > 1:
+    endpoints = [(address.host.lower(), address.port) for address in addresses]
+    for address, endpoint in zip(addresses, endpoints, strict=True):
+        if endpoints.count(endpoint) > 1:
             raise ProxyError(f"The proxy {address.host}:{address.port} is named twice. Name each of them once.")
     keys = {"": _key(key.strip(), "The key in RESTBEAT_PROXY_KEY")} if key else {}
     if key_file is not None:
@@ -116,19 +121,22 @@ def _read_keys(path: Path) -> dict[str, str]:
 
 
 def _key(text: str, where: str) -> str:
-    """Check the form here: later it would be a proxy that does not answer. The text itself is told to nobody."""
+    """Check a key's form now, as a wrong one would later look like a proxy that does not answer; messages never hold the key."""
     try:
-        right = len(b64decode(text, validate=True)) == _KEY_BYTES
+        valid = len(b64decode(text, validate=True)) == _KEY_BYTES
     except ValueError:
-        right = False
-    if not right:
+        valid = False
+    if not valid:
         raise ProxyError(f"{where} is no encryption key: 32 bytes in base64 are wanted, as `api: encryption: key` has them.")
     return text
 
 
 @asynccontextmanager
-async def radio_of(adapter: str | None, options: ProxyOptions) -> AsyncGenerator[tuple[Air, Callable[[str], Source]]]:
-    """Listen within the block; gives what is on the air, and a source for each address. Raises `ProxyError`."""
+async def open_radio(adapter: str | None, options: ProxyOptions) -> AsyncGenerator[tuple[Air, Callable[[str], Source]]]:
+    """Listen within the block; yield the radio, and a function that returns the source for an address.
+
+    Raises `ProxyError` where proxies are given but their libraries are not installed.
+    """
     async with AsyncExitStack() as stack:
         if not options.addresses:
             watch = await stack.enter_async_context(StrapWatch(adapter=adapter))
@@ -142,5 +150,5 @@ async def radio_of(adapter: str | None, options: ProxyOptions) -> AsyncGenerator
             text = "Bluetooth proxies need more than is installed. Install it with: pip install 'restbeat[proxy]'"
             raise ProxyError(text) from error
         proxies = await stack.enter_async_context(Proxies(options.addresses, keys=options.keys))
-        hearing = await stack.enter_async_context(ProxiedWatch(proxies, adapter=adapter))
-        yield Air(hearing, hearing.near), lambda address: ProxiedSource(address, proxies, adapter=adapter)
+        proxied_watch = await stack.enter_async_context(ProxiedWatch(proxies, adapter=adapter))
+        yield Air(proxied_watch, proxied_watch.near), lambda address: ProxiedSource(address, proxies, adapter=adapter)

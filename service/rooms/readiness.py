@@ -1,4 +1,4 @@
-"""Whether a strap is ready to measure, asked while a session settles: five checks that turn green by themselves."""
+"""Readiness of a strap while a session settles: five checks that turn green without anybody acting on the page."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,28 +12,28 @@ from .messages import ReadyCheck, RoomState
 WINDOW_S: Final = 30.0
 LEAST_ACCEPTED_PCT: Final = 95.0
 _WHOLE_S: Final = 27.0
-"""Of intervals that the window must hold: beats end somewhere, and one may be on its way."""
+"""Total of RR intervals that the window must hold, in s; less than `WINDOW_S` as the newest beat may not have arrived yet."""
 _BATTERY_LOW_PCT: Final = 15
 _ARRIVING: Final = frozenset({"good", "poor", "hr-only"})
 _NOT_THEIRS: Final = "Another client wore it last. Look whose chest it is on; if the name is wrong, press Change client."
-"""Who that was stays unsaid: this client may read along."""
+"""Names nobody, as the client may read the screen too."""
 _MOISTEN: Final = "Moisten the strap and pull it a little tighter."
 
 
 @dataclass(slots=True)
 class RecentBeats:
-    """The beats of the last 30 s."""
+    """Judged beats of the last 30 s."""
 
     _beats: deque[tuple[float, float, bool]] = field(default_factory=deque)
 
     def push(self, beats: Sequence[JudgedBeat]) -> None:
-        """Take judged beats, in order of time."""
+        """Add judged beats, in order of time."""
         for beat in beats:
             self._beats.append((beat.end_s, beat.rr_ms, beat.accepted))
             self._forget(beat.end_s)
 
-    def share(self, now_s: float) -> tuple[float, float | None]:
-        """How many seconds of the last 30 the intervals fill, and which share of the beats was accepted, in percent."""
+    def coverage(self, now_s: float) -> tuple[float, float | None]:
+        """Return how many s of the last 30 the intervals fill, and the accepted beats in percent, None without a beat."""
         self._forget(now_s)
         if not self._beats:
             return 0.0, None
@@ -46,14 +46,17 @@ class RecentBeats:
 
 
 def readiness(
-    state: RoomState, figures: LiveFigures, share: tuple[float, float | None], *, wearer: str | None, crowded: bool
+    state: RoomState, figures: LiveFigures, coverage: tuple[float, float | None], *, wearer: str | None, crowded: bool
 ) -> list[ReadyCheck]:
-    """The five checks. `share` comes of `RecentBeats`; `wearer` is whom the strap is known from; `crowded`: two at once."""
+    """Return the five checks.
+
+    `coverage` is that of `RecentBeats`, `wearer` the client who wore the strap last, `crowded` whether two straps send at once.
+    """
     arriving = state.signal in _ARRIVING
     return [
         _packets(state, arriving=arriving),
         _rr(figures, arriving=arriving),
-        _beats(share, arriving=arriving and figures.rr_seen),
+        _beats(coverage, arriving=arriving and figures.rr_seen),
         _battery(state.battery_pct, arriving=arriving),
         _strap(state.client, wearer, crowded=crowded),
     ]
@@ -75,8 +78,8 @@ def _rr(figures: LiveFigures, *, arriving: bool) -> ReadyCheck:
     return ReadyCheck("rr", "RR intervals arrive", True)
 
 
-def _beats(share: tuple[float, float | None], *, arriving: bool) -> ReadyCheck:
-    filled_s, accepted_pct = share
+def _beats(coverage: tuple[float, float | None], *, arriving: bool) -> ReadyCheck:
+    filled_s, accepted_pct = coverage
     if not arriving or accepted_pct is None:
         return ReadyCheck("beats", "No beats yet", False, "They are judged as soon as they come.")
     if accepted_pct < LEAST_ACCEPTED_PCT:

@@ -1,4 +1,4 @@
-"""One room: the session that runs in it, and its state in words."""
+"""One room: the session that runs in it, and its state as the pages show it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,20 +28,20 @@ from ..errors import ServiceError
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import SessionEntries, words_of
+from .session_entries import SessionEntries, mark_text
 from .session_runner import Session
 from .session_start import Plan
 
 _LOG = logging.getLogger(__name__)
-_QUIET_S, _TICK_S = 1.2, 0.7
-"""After which a room is published without news, and then each time again; pages go on with the clock by themselves, and straps
-send about once a second."""
+_FIRST_TICK_S, _TICK_S = 1.2, 0.7
+"""How long after the last item a room is published without a new one, and then how often; pages advance the clock by
+themselves, and straps send about once a second."""
 _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 
-_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
+_SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
     ConnectionState.IDLE: ("connecting", "Waiting for the strap"),
     ConnectionState.SCANNING: ("connecting", "Looking for the strap"),
     ConnectionState.CONNECTING: ("connecting", "Connecting to the strap"),
@@ -53,71 +53,73 @@ _OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """Publishes its session's state with every packet, and for the clock where none has come for a while."""
+    """A room that publishes its session's state with every packet, and by the clock where none arrives for a while."""
 
     identifier: str
     name: str
     address: str
-    """Of the strap; empty on the bench."""
+    """Bluetooth address of the strap; empty on the test bench."""
     header: Header
-    """Whose session it is, and of what kind."""
+    """Client and kind of the session."""
     session: Session
-    hub: LiveFeed
+    live_feed: LiveFeed
     bench: bool = False
-    """Whether a tester plays a recording in it: nothing is stored, and phases are the recording's own."""
+    """Whether a tester plays a recording in it: nothing is stored, and the phases are those of the recording."""
     check: Callable[[LiveWindow], Awaitable[Parity]] | None = None
-    """Compares the live figures with NeuroKit2's."""
-    journal: SessionEntries | None = None
-    """None where nothing may be entered: on the bench."""
+    """Comparison of the live figures with NeuroKit2's; None where they are not compared."""
+    entries: SessionEntries | None = None
+    """Entries of the session; None on the test bench, where nothing may be entered."""
     plan: Plan = field(default_factory=Plan)
     client_view: ClientView = field(default_factory=ClientView)
     wearer: str | None = None
-    """The client whom the strap is known from."""
-    farewell: str | None = None
-    """Why the session ended, where nobody at the tablet knows."""
+    """The client who wore the strap last; None where nobody is known."""
+    end_notice: str | None = None
+    """Why the session ended, where nobody at the tablet ended it."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
     _story_key: tuple[int, int, int] | None = None
     _breathing: dict[int, float] = field(default_factory=dict)
-    """Breaths a minute at the end of each segment, by its number."""
+    """Breaths per minute at the end of each segment, by the segment's number."""
     estimate: Callable[[RunningComparison], Awaitable[ProvisionalChange]] | None = None
-    """Gives the change of a phase so far."""
+    """Estimate of the change in the running phase; None where none is made."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
     _estimated: tuple[Phase, ProvisionalChange] | None = None
-    """The newest, and the phase it is of."""
+    """The newest estimate and its phase."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
     _due: float = 0.0
-    """By the monotonic clock, in s."""
+    """Time of the next publication without a new item, in s of the monotonic clock."""
 
     def __post_init__(self) -> None:
         self.session.observe = self._publish
 
     async def run(self) -> None:
-        """Run the session to its end."""
-        ticking = asyncio.create_task(self._tick(), name=f"tick of {self.identifier}")
-        checking = asyncio.create_task(self._check(), name=f"check of {self.identifier}")
-        estimating = asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}")
+        """Run the session to its end, publishing its state."""
+        tasks = (
+            asyncio.create_task(self._tick(), name=f"tick of {self.identifier}"),
+            asyncio.create_task(self._check(), name=f"check of {self.identifier}"),
+            asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}"),
+        )
         try:
             await self.session.run()
         finally:
-            await cancel_and_wait(ticking, checking, estimating)
+            await cancel_and_wait(*tasks)
         self._publish(())
 
     @property
     def running(self) -> bool:
-        """Whether its session goes on."""
+        """Whether the session has not ended."""
         return self.session.live.phase is not Phase.ENDED
 
     @property
     def state(self) -> RoomState:
-        """The room at this moment."""
+        """The room's state at this moment."""
         now_s = self._now_s()
         figures = self.session.live.figures(now_s)
         signal, text, hint = self._signal_of(figures)
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
-        scores = [event.score for event in self._told_in_order() if isinstance(event, Pain)]
+        scores = [event.score for event in self._entered_in_order() if isinstance(event, Pain)]
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
@@ -149,7 +151,7 @@ class Room:
             checked=self._checked,
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
-            actions=self.journal.actions() if self.journal else [],
+            actions=self.entries.changeable() if self.entries else [],
             pain_before=self.plan.pain_before,
             pain=scores[-1] if scores else self.plan.pain_before,
             notice=self._notice(scores),
@@ -165,17 +167,17 @@ class Room:
         )
         if figures.phase is not Phase.SETTLE or self.bench:
             return state
-        crowded, share = self.session.live.stream.clock.crowded, self._recent.share(now_s)
-        ready = readiness(state, figures, share, wearer=self.wearer, crowded=crowded)
+        crowded, coverage = self.session.live.stream.clock.crowded, self._recent.coverage(now_s)
+        ready = readiness(state, figures, coverage, wearer=self.wearer, crowded=crowded)
         return msgspec.structs.replace(state, ready=ready)
 
     @property
     def story(self) -> Story:
-        """The session from its beginning."""
+        """The session's course from its beginning."""
         live, now_s = self.session.live, self._now_s()
         starts = [(Phase.SETTLE, 0.0), *((start.phase, start.t) for start in live.starts)]
         ends = [t for _, t in starts[1:]]
-        told = self._told_in_order()
+        entered = self._entered_in_order()
         segments = live.sums.segments(now_s)
         level = rmssd_levels(segments, ends)
         return Story(
@@ -186,20 +188,20 @@ class Room:
                 for (phase, start), end in zip_longest(starts, ends)
                 if phase is not Phase.ENDED and end != start
             ],
-            marks=[_story_mark(event) for event in told if isinstance(event, Mark)],
-            pain=[(event.t, event.score) for event in told if isinstance(event, Pain)],
+            marks=[_story_mark(event) for event in entered if isinstance(event, Mark)],
+            pain=[(event.t, event.score) for event in entered if isinstance(event, Pain)],
             segments=[
                 StorySegment(mid, rmssd and round(rmssd, 1), *_rounded(level[n]), self._breathing.get(n))
                 for n, (mid, rmssd) in enumerate(segments)
             ],
         )
 
-    def _told_in_order(self) -> list[Event]:
-        return sorted(self.session.told.values(), key=lambda event: event.t)
+    def _entered_in_order(self) -> list[Event]:
+        return sorted(self.session.entered.values(), key=lambda event: event.t)
 
     def _notice(self, scores: Sequence[int]) -> str | None:
         phase = self.session.live.phase
-        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.told.values())
+        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
         return notice_during(self.plan.pain_before, scores, stopped=stopped)
@@ -210,9 +212,9 @@ class Room:
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         connection = self.session.connection
         if figures.phase is Phase.ENDED:
-            return "ended", "Session ended", self.farewell
+            return "ended", "Session ended", self.end_notice
         if connection.state is not ConnectionState.STREAMING:
-            signal, text = _OF_CONNECTION[connection.state]
+            signal, text = _SIGNAL_OF_CONNECTION[connection.state]
             return signal, text, connection.hint and connection.hint + self._low_battery(figures)
         if figures.age_s is None:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
@@ -286,28 +288,28 @@ class Room:
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)
-        self._due = time.monotonic() + _QUIET_S
+        self._due = time.monotonic() + _FIRST_TICK_S
         state = self.state
-        self.hub.publish(state, rows_of(beats))
+        self.live_feed.publish(state, beat_rows(beats))
         segments = int(len(self.session.live.sums) * LENGTH_S // SEGMENT_S)
         if state.resp_per_min is not None and segments:
             self._breathing.setdefault(segments - 1, round(state.resp_per_min, 1))
-        story_key = (len(self.session.told), self.session.corrections, segments)
+        story_key = (len(self.session.entered), self.session.corrections, segments)
         if story_key != self._story_key:
             self._story_key = story_key
-            self.hub.tell(self.story)
+            self.live_feed.publish_story(self.story)
 
 
 def _story_mark(mark: Mark) -> StoryMark:
-    return StoryMark(mark.t, words_of(mark), mark.technique, mark.region, mark.pressure)
+    return StoryMark(mark.t, mark_text(mark), mark.technique, mark.region, mark.pressure)
 
 
 def _rounded(level: RmssdLevel | None) -> tuple[float | None, float | None, float | None]:
     return (None, None, None) if level is None else (round(level[0], 1), round(level[1], 1), round(level[2], 1))
 
 
-def rows_of(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
-    """Beats as they travel to the pages."""
+def beat_rows(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
+    """Return judged beats as rows for the pages: times rounded to 1 ms, intervals to 0.1 ms."""
     return [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
 
 
@@ -319,14 +321,17 @@ def _why_no_hrv(device: Device) -> str:
 
 
 def compare_engines(window: LiveWindow) -> Parity:
-    """Compare the live engine's figures of the last 60 s with NeuroKit2's: for the worker process."""
+    """Compare the live engine's figures of the last 60 s with NeuroKit2's; runs in the worker process."""
     from ...analysis.live.live_check import compare_with_neurokit
 
     return compare_with_neurokit(window)
 
 
-def estimate_change(past: Sequence[EarlierSession], comparison: RunningComparison) -> ProvisionalChange:
-    """Estimate the change of a running phase, with its interval: for the worker process. `past`: the client's earlier rests."""
+def estimate_change(earlier_rests: Sequence[EarlierSession], comparison: RunningComparison) -> ProvisionalChange:
+    """Estimate the change in a running phase, with its interval; runs in the worker process.
+
+    `earlier_rests`: the client's earlier rest-only sessions.
+    """
     from ...analysis.response.running_estimate import provisional_change
 
-    return provisional_change(comparison, past)
+    return provisional_change(comparison, earlier_rests)

@@ -1,4 +1,4 @@
-"""What people enter into the rooms: each entry is on disk, and its flag with it, before it is answered."""
+"""Entries into the rooms' sessions: each is on disk, and its flag with it, before the request is answered."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,10 +15,12 @@ from .session_entries import RequestKey, SessionEntries
 
 
 class RoomEntries:
-    """Enters phases, marks, pain and stops into the sessions that run.
+    """Phases, marks, pain scores and stops, entered into the running session of a room.
 
-    `by` names who acts. An entry with a `request` key is on disk when it is answered; sent again, it counts once.
-    Every method raises `UnknownRoomError` where there is no such room, `RefusedError` where the entry does not fit the session.
+    `by` names who acts; `ago_s` is how long ago an entry counts from, in s. An entry with a `request` key is on disk when the
+    method returns; sent again, it counts once.
+    Every method raises `UnknownRoomError` where there is no such room, `RefusedError` where the entry does not fit the session,
+    and `PortError` where it cannot be stored.
     """
 
     def __init__(self, rooms: RoomRegistry, store: SessionStore, now_utc: Callable[[], datetime]) -> None:
@@ -29,7 +31,7 @@ class RoomEntries:
     async def advance(
         self, room: str, leaving: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
     ) -> str:
-        """End the phase `leaving` and begin the next, `ago_s` ago; return the new phase."""
+        """End the phase `leaving`, begin the next, and return the new phase."""
         if leaving not in {phase.value for phase in Phase}:
             raise RefusedError(f"There is no phase {leaving!r}.")
         phase = self.of(room, request).advance(Phase(leaving), ago_s, by, _key_of(request))
@@ -39,7 +41,7 @@ class RoomEntries:
     async def mark(
         self, room: str, mark: Mark, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
     ) -> EntryView:
-        """Note what is done, `ago_s` ago; the mark's own time does not matter."""
+        """Enter a mark; its own time `t` is ignored."""
         entry = self.of(room, request).mark(mark, ago_s, by, _key_of(request))
         await self._settled(request)
         return entry
@@ -47,37 +49,41 @@ class RoomEntries:
     async def pain(
         self, room: str, score: int, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None
     ) -> EntryView:
-        """Note a pain score from 0 to 10."""
+        """Enter a pain score from 0 to 10."""
         entry = self.of(room, request).pain(score, ago_s, by, _key_of(request))
         await self._settled(request)
         return entry
 
     async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None) -> EntryView:
-        """End what is done because of pain, keep everything, and flag the next visit."""
+        """Stop the massage because of pain, keep what was measured, and flag the client's next visit."""
         entry = self.of(room, request).stop(by, ago_s, _key_of(request))
         await self._flag_stop(room, STOP_NOTE)
         await self._settled(request)
         return entry
 
     async def undo(self, room: str, number: int, *, by: str = "") -> None:
-        """Undo an entry that did not end the session; a stop's flag goes with it."""
+        """Undo an entry that did not end the session; the flag of a stop is removed with it."""
         if self.of(room).undo(number, by).kind == "stop":
             await self._flag_stop(room, None)
 
     async def redate(self, room: str, number: int, *, ago_s: float, by: str = "") -> None:
-        """Let an entry count from `ago_s` ago."""
+        """Backdate an entry to `ago_s` ago."""
         self.of(room).redate(number, ago_s, by)
 
     def of(self, room: str, request: RequestKey | None = None) -> SessionEntries:
-        """Return the entries of a room's session, which must be the one that the request was meant for."""
-        found = self._rooms[room]
-        if found.journal is None:
+        """Return the entries of a room's session.
+
+        Raises `UnknownRoomError` where there is no such room, and `RefusedError` where nothing can be entered into it or
+        `request` was meant for another session.
+        """
+        target = self._rooms[room]
+        if target.entries is None:
             raise RefusedError("Nothing can be entered into this room.")
-        if request and request.session not in {None, found.session.number}:
+        if request and request.session not in {None, target.session.number}:
             raise RefusedError(
-                f"That was meant for session {request.session}; {found.name} now holds session {found.session.number}."
+                f"That was meant for session {request.session}; {target.name} now holds session {target.session.number}."
             )
-        return found.journal
+        return target.entries
 
     async def _flag_stop(self, room: str, reason: str | None) -> None:
         session = self._rooms[room].session.number

@@ -1,4 +1,4 @@
-"""The rooms that are open: which strap each holds, which is free for another session, what people call it."""
+"""Registry of the open rooms: which strap each holds, which is free for the next session, and their names."""
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -9,10 +9,10 @@ from .strap_claims import StrapClaims, canonical
 
 
 class RoomRegistry:
-    """By identifier, in the order of their opening."""
+    """The open rooms by identifier, in the order of opening."""
 
     def __init__(self, claims: StrapClaims | None) -> None:
-        """`claims`: of other programs on this computer; None where there are none."""
+        """`claims`: strap claims shared with other processes on this computer; None where they are not shared."""
         self._claims = claims
         self._rooms: dict[str, Room] = {}
 
@@ -25,56 +25,59 @@ class RoomRegistry:
         return self._rooms[identifier]
 
     def add(self, room: Room) -> None:
-        """Open a room, or let another session into it."""
+        """Add a room, or replace the one with the same identifier by that of its next session."""
         self._rooms[room.identifier] = room
 
     def remove(self, room: Room) -> None:
-        """Close a room."""
+        """Remove a room."""
         del self._rooms[room.identifier]
 
     def of(self, client: str) -> list[Room]:
-        """Those that hold a session of this client."""
+        """Return the rooms whose session, running or ended, is this client's."""
         return [room for room in self if room.header.client == client]
 
     def holder(self, address: str) -> Room | None:
-        """The room whose running session holds a strap."""
+        """Return the room whose running session holds a strap; None where none does."""
         return next((room for room in self if room.running and _same(room.address, address)), None)
 
     @asynccontextmanager
     async def claimed(self, address: str) -> AsyncGenerator[None]:
-        """Claim a strap for the session that begins within the block; it keeps it to its end. Raises `StrapTakenError`."""
+        """Claim a strap for the session that starts within the block; the claim stays until `release`, or an error in the block.
+
+        Raises `StrapTakenError` where a running session or another process holds the strap.
+        """
         if room := self.holder(address):
             text = f"{room.name} holds this strap. End its session first, or choose another strap."
             raise StrapTakenError(text, room.identifier)
         if self._claims:
-            await self._claims.take(address)
+            await self._claims.claim(address)
         try:
             yield
         except BaseException:
-            self.let_go(address)
+            self.release(address)
             raise
 
-    def let_go(self, address: str) -> None:
-        """The session on a strap is over."""
+    def release(self, address: str) -> None:
+        """Release a strap after its session."""
         if self._claims:
-            self._claims.drop(address)
+            self._claims.release(address)
 
-    def free_for(self, address: str, wanted: str | None = None) -> str:
-        """Identifier of the room for a strap's next session: the one it was in, else `wanted`, else a new one."""
-        before = next((room for room in self if not room.running and _same(room.address, address)), None)
-        if before:
-            return before.identifier
-        if wanted and wanted not in self._rooms:
-            return wanted
+    def free_for(self, address: str, preferred: str | None = None) -> str:
+        """Return the identifier of the room for a strap's next session: its previous one, else `preferred`, else a new one."""
+        previous = next((room for room in self if not room.running and _same(room.address, address)), None)
+        if previous:
+            return previous.identifier
+        if preferred and preferred not in self._rooms:
+            return preferred
         return next(name for n in range(1, len(self._rooms) + 2) if (name := f"room-{n}") not in self._rooms)
 
     def name_of(self, identifier: str, near: str | None) -> str:
-        """What people call it: where a proxy tells where the strap is (`near`), that, else a number."""
+        """Return a room's name for people: `near`, the location of the nearest proxy, numbered where in use; else a number."""
         if near is None:
             return identifier.replace("room-", "Room ")
-        taken = {room.name for room in self if room.identifier != identifier and room.running}
-        names = (near, *(f"{near} {n}" for n in range(2, len(taken) + 3)))
-        return next(name for name in names if name not in taken)
+        in_use = {room.name for room in self if room.identifier != identifier and room.running}
+        names = (near, *(f"{near} {n}" for n in range(2, len(in_use) + 3)))
+        return next(name for name in names if name not in in_use)
 
 
 def _same(one: str, other: str) -> bool:

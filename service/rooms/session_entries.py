@@ -1,4 +1,4 @@
-"""What people enter into a running session: phases, marks, pain. For a while each entry can be taken back or dated back."""
+"""Entries of a running session: phases, marks and pain scores. For `UNDO_S` each can be undone or backdated."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from .messages import EntryView
 from .session_runner import Session
 
 UNDO_S: Final = 30.0
-"""Of wall time, in which an entry can be taken back."""
-_KEPT: Final = 12
-"""Entries that the pages are told of; only those that can still be changed matter to them."""
+"""How long an entry can be undone or backdated, in s of wall time."""
+_MAX_LISTED: Final = 12
+"""Newest entries that the pages get; they need only those that can still be changed."""
 
 Kind = Literal["phase", "mark", "pain", "stop"]
 _BEGAN: Final = {
@@ -31,116 +31,140 @@ _BEGAN: Final = {
 
 
 class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
-    """One press of a button on a page: told twice it counts once, and it counts in its own session alone."""
+    """Key of one request from a page: sent twice it counts once, and only in the session it was meant for."""
 
     key: str
-    """Made by the page."""
+    """Random text made by the page."""
     session: int | None = None
 
 
 class Corrections(Protocol):
-    """Where changed entries are stored."""
+    """Store of corrected entries."""
 
     def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
-        """Give an event another time, or with None take it back."""
+        """Move event number `seq` to session time `became_s`, or remove it where that is None; `therapist` names who did it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One press of a button: all that it did."""
+    """Everything that one request entered."""
 
     number: int
     kind: Kind
     text: str
     seqs: tuple[int, ...]
-    """Numbers of its events in the session."""
+    """Event numbers in the session."""
     made_s: float
-    """By the monotonic clock."""
+    """When it was entered or last changed, in s of the monotonic clock."""
     by: str
 
 
 class SessionEntries:
-    """The entries of one session. Every change is checked here, so that two tablets cannot disagree."""
+    """Entries of one session. Every change is checked here, so that two tablets cannot disagree.
+
+    In every method `ago_s` is how long ago the entry counts from, in s of session time, `by` who enters it, and `key` the
+    request it comes from: a request that is sent again returns its first result.
+    """
 
     def __init__(
         self,
         session: Session,
-        book: Corrections,
+        corrections: Corrections,
         *,
         rest: bool = False,
-        taken: Mapping[str, EntryView] | None = None,
+        earlier: Mapping[str, EntryView] | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`taken`: by their keys, presses that the session had taken before this journal began."""
+        """`earlier`: entries made before the session was resumed, by their request keys; `rest`: nobody is massaged."""
         self._session = session
-        self._book = book
+        self._corrections = corrections
         self._rest = rest
-        self._taken = dict(taken or {})
+        self._by_key = dict(earlier or {})
         self._monotonic_s = monotonic_s
         self._numbers = count(1)
         self._entries: list[Entry] = []
 
     def advance(self, leaving: Phase, ago_s: float, by: str, key: str | None = None) -> Phase:
-        """Begin the phase after `leaving`, `ago_s` ago. Raises `RefusedError` where `leaving` is over already."""
+        """Begin the phase after `leaving` and return the session's phase.
+
+        Raises `RefusedError` where `leaving` is over already, or the new phase would begin before `leaving` did.
+        """
         phase = self._session.live.phase
-        if self._taken_already(key):
+        if self._entered_before(key):
             return phase
         if phase is not leaving:
             raise RefusedError(f"The phase {leaving.value} is over already: this is {phase.value}.")
         following = leaving.following
-        t = self._then(0.0 if following is Phase.ENDED else ago_s, after_s=self._session.live.phase_start_s)
+        t = self._session_time_ago(0.0 if following is Phase.ENDED else ago_s, after_s=self._session.live.phase_start_s)
         start = PhaseStart(t, following)
-        self._enter("phase", text_of(start, rest=self._rest), [start], by, key)
+        self._enter("phase", entry_text(start, rest=self._rest), [start], by, key)
         return following
 
     def mark(self, mark: Mark, ago_s: float, by: str, key: str | None = None) -> EntryView:
-        """Note what is done, `ago_s` ago; the mark's own time is of no account."""
-        if taken := self._taken_already(key):
-            return taken
-        self._demand_running()
-        mark = msgspec.structs.replace(mark, t=self._then(ago_s))
-        return self._enter("mark", words_of(mark), [mark], by, key)
+        """Enter a mark; its own time `t` is ignored.
+
+        Raises `RefusedError` where the session has ended, had not begun `ago_s` ago, or the entry was undone since.
+        """
+        if entered := self._entered_before(key):
+            return entered
+        self._require_running()
+        mark = msgspec.structs.replace(mark, t=self._session_time_ago(ago_s))
+        return self._enter("mark", mark_text(mark), [mark], by, key)
 
     def pain(self, score: int, ago_s: float, by: str, key: str | None = None) -> EntryView:
-        """Note a pain score from 0 to 10, `ago_s` ago."""
-        if taken := self._taken_already(key):
-            return taken
-        self._demand_running()
-        pain = Pain(self._then(ago_s), score)
-        return self._enter("pain", text_of(pain), [pain], by, key)
+        """Enter a pain score from 0 to 10.
+
+        Raises `RefusedError` where the session has ended, had not begun `ago_s` ago, or the entry was undone since.
+        """
+        if entered := self._entered_before(key):
+            return entered
+        self._require_running()
+        pain = Pain(self._session_time_ago(ago_s), score)
+        return self._enter("pain", entry_text(pain), [pain], by, key)
 
     def stop(self, by: str, ago_s: float = 0.0, key: str | None = None) -> EntryView:
-        """Pain increased: what is done ended `ago_s` ago, and recovery began where it had not yet; never refused for its time."""
-        if taken := self._taken_already(key):
-            return taken
-        self._demand_running()
+        """Stop because pain increased: a running massage ends `ago_s` ago and recovery begins.
+
+        A time before the phase began counts as the phase's beginning.
+        Raises `RefusedError` where the session has ended or the entry was undone since.
+        """
+        if entered := self._entered_before(key):
+            return entered
+        self._require_running()
         live = self._session.live
         t = max(self._session.clock.now() - ago_s, live.phase_start_s)
-        # the mark last: only with it is the press known as taken, should a crash fall between the two
+        # the mark comes last as it carries the key: after a crash between the two, the request sent again is not a duplicate
         recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
         return self._enter("stop", STOP_NOTE, [*recovery, Mark(t, note=STOP_NOTE, kind="stop")], by, key)
 
     def close(self, why: str, by: str) -> EntryView:
-        """The session ends now, whatever its phase."""
-        self._demand_running()
+        """End the session now, whatever its phase, with `why` as a mark. Raises `RefusedError` where it has ended already."""
+        self._require_running()
         now_s = self._session.clock.now()
         return self._enter("phase", f"Session ended: {why}", [Mark(now_s, note=why), PhaseStart(now_s, Phase.ENDED)], by)
 
     def undo(self, number: int, by: str) -> Entry:
-        """Take an entry back. Raises `RefusedError` where it is too late, or where a later phase stands on it."""
+        """Undo an entry and return it.
+
+        Raises `RefusedError` where there is no such entry, it is too old, or a later phase has begun since.
+        """
         entry = self._entry(number)
-        told = self._session.told
+        entered = self._session.entered
         if (start := self._start_of(entry)) is not None and start is not self._session.live.starts[-1]:
             raise RefusedError("A later phase has begun since. Take that one back first.")
         for seq in entry.seqs:
-            self._book.correct(self._session.number, seq, told.pop(seq), None, by)
+            self._corrections.correct(self._session.number, seq, entered.pop(seq), None, by)
         self._entries.remove(entry)
         self._session.rephase()
         return entry
 
     def redate(self, number: int, ago_s: float, by: str) -> Entry:
-        """Let an entry count from `ago_s` ago. Raises `RefusedError` where it would come before the phase before it."""
+        """Backdate an entry to `ago_s` ago and return the changed one.
+
+        Raises `RefusedError` where there is no such entry, it is too old, it ended the session, or the phases would change
+        their order.
+        """
         entry = self._entry(number)
         start, starts = self._start_of(entry), self._session.live.starts
         after_s = before_s = None
@@ -150,22 +174,22 @@ class SessionEntries:
             at = starts.index(start)
             after_s = starts[at - 1].t if at else 0.0
             before_s = starts[at + 1].t if at + 1 < len(starts) else None
-        t = self._then(ago_s, after_s=after_s, before_s=before_s)
+        t = self._session_time_ago(ago_s, after_s=after_s, before_s=before_s)
         for seq in entry.seqs:
-            event = self._session.told[seq]
-            self._book.correct(self._session.number, seq, event, t, by)
-            self._session.told[seq] = msgspec.structs.replace(event, t=t)
+            event = self._session.entered[seq]
+            self._corrections.correct(self._session.number, seq, event, t, by)
+            self._session.entered[seq] = msgspec.structs.replace(event, t=t)
         self._session.rephase()
         self._entries[self._entries.index(entry)] = changed = replace(entry, made_s=self._monotonic_s())
         return changed
 
-    def actions(self) -> list[EntryView]:
-        """The entries that can still be changed, newest first."""
-        actions = [self._action(entry) for entry in reversed(self._entries[-_KEPT:])]
-        return [action for action in actions if action.left_s > 0]
+    def changeable(self) -> list[EntryView]:
+        """Return the entries that can still be changed, newest first."""
+        views = [self._view(entry) for entry in reversed(self._entries[-_MAX_LISTED:])]
+        return [view for view in views if view.left_s > 0]
 
     def ends(self, number: int) -> bool:
-        """Whether an entry, that can still be changed, ended the session."""
+        """Return whether an entry ended the session. Raises `RefusedError` where it cannot be changed any more."""
         start = self._start_of(self._entry(number))
         return start is not None and start.phase is Phase.ENDED
 
@@ -174,23 +198,26 @@ class SessionEntries:
         entry = Entry(next(self._numbers), kind, text, seqs, self._monotonic_s(), by)
         self._entries.append(entry)
         self._session.observe(())
-        action = self._action(entry)
+        view = self._view(entry)
         if key is not None:
-            self._taken[key] = action
-        return action
+            self._by_key[key] = view
+        return view
 
-    def _taken_already(self, key: str | None) -> EntryView | None:
-        """What a press entered when it came before. Raises `RefusedError` where that was taken back since."""
-        action = None if key is None else self._taken.get(key)
-        if action is None or not action.number:
-            return action
-        entry = next((entry for entry in self._entries if entry.number == action.number), None)
+    def _entered_before(self, key: str | None) -> EntryView | None:
+        """Return what a request entered when it was sent before, None where it is new.
+
+        Raises `RefusedError` where that was undone since.
+        """
+        view = None if key is None else self._by_key.get(key)
+        if view is None or not view.number:
+            return view
+        entry = next((entry for entry in self._entries if entry.number == view.number), None)
         if entry is None:
-            raise RefusedError(f"“{action.text}” was entered, and taken back since.")
-        return self._action(entry)
+            raise RefusedError(f"“{view.text}” was entered, and taken back since.")
+        return self._view(entry)
 
-    def _action(self, entry: Entry) -> EntryView:
-        at_s, left_s = self._session.told[entry.seqs[0]].t, UNDO_S - (self._monotonic_s() - entry.made_s)
+    def _view(self, entry: Entry) -> EntryView:
+        at_s, left_s = self._session.entered[entry.seqs[0]].t, UNDO_S - (self._monotonic_s() - entry.made_s)
         return EntryView(entry.number, entry.kind, entry.text, at_s, entry.by, max(left_s, 0.0))
 
     def _entry(self, number: int) -> Entry:
@@ -202,11 +229,14 @@ class SessionEntries:
         return entry
 
     def _start_of(self, entry: Entry) -> PhaseStart | None:
-        starts = (event for seq in entry.seqs if isinstance(event := self._session.told[seq], PhaseStart))
+        starts = (event for seq in entry.seqs if isinstance(event := self._session.entered[seq], PhaseStart))
         return next(starts, None)
 
-    def _then(self, ago_s: float, *, after_s: float | None = None, before_s: float | None = None) -> float:
-        """The session time `ago_s` ago, within the session and its phases."""
+    def _session_time_ago(self, ago_s: float, *, after_s: float | None = None, before_s: float | None = None) -> float:
+        """Return the session time `ago_s` ago.
+
+        Raises `RefusedError` where it is before the session began, or not between `after_s` and `before_s`.
+        """
         t = self._session.clock.now() - ago_s
         if t < 0 or (after_s is not None and t <= after_s and ago_s > 0):
             raise RefusedError("That was before the phase before it began. Choose a later time.")
@@ -214,38 +244,38 @@ class SessionEntries:
             raise RefusedError("That is after the next phase began. Choose an earlier time.")
         return t
 
-    def _demand_running(self) -> None:
+    def _require_running(self) -> None:
         if self._session.live.phase is Phase.ENDED:
             raise RefusedError("This session has ended.")
 
 
-def text_of(event: PhaseStart | Mark | Pain, *, rest: bool = False) -> str:
-    """What was told, as people read it; `rest`: nobody was massaged."""
+def entry_text(event: PhaseStart | Mark | Pain, *, rest: bool = False) -> str:
+    """Return an entry as people read it; `rest`: nobody is massaged."""
     match event:
         case PhaseStart(phase=Phase.MASSAGE) if rest:
             return "Rest began"
         case PhaseStart(phase=phase):
             return _BEGAN[phase]
         case Mark():
-            return words_of(event)
+            return mark_text(event)
         case Pain(score=score):
             return f"Pain {score}"
 
 
-def words_of(mark: Mark) -> str:
+def mark_text(mark: Mark) -> str:
     """Return a mark as people read it, as a sentence of its own."""
     return mark.text[:1].upper() + mark.text[1:]
 
 
-def presses_of(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
-    """What each press told, by its key; none of it can be changed any more."""
-    taken: dict[str, EntryView] = {}
+def entries_by_key(db: Database, session: int, *, rest: bool) -> dict[str, EntryView]:
+    """Return a stored session's entries by their request keys; none can be changed any more."""
+    entries: dict[str, EntryView] = {}
     for table in ENTRY_TABLES:
         names = ", ".join(EVENT_COLUMNS[table])
         query = f"SELECT press, t_s, {names} FROM {table} WHERE session = ? AND press IS NOT NULL"  # noqa: S608
-        for press, t_s, *own in db.execute(query, (session,)):
-            event = EVENT_OF[table](t_s, *own)
+        for key, t_s, *columns in db.execute(query, (session,)):
+            event = EVENT_OF[table](t_s, *columns)
             if isinstance(event, PhaseStart | Mark | Pain):
                 kind: Kind = "stop" if isinstance(event, Mark) and event.kind == "stop" else table  # type: ignore[assignment]
-                taken[press] = EntryView(0, kind, text_of(event, rest=rest), t_s, "", 0.0)
-    return taken
+                entries[key] = EntryView(0, kind, entry_text(event, rest=rest), t_s, "", 0.0)
+    return entries

@@ -1,4 +1,4 @@
-"""One running session: items of a source, stored raw before anything reads them, then judged and shown."""
+"""One running session: stores each item of its source raw before anything reads it, then has it analysed and shown."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -16,41 +16,44 @@ from ...sensors.task_cancellation import cancel_and_wait
 
 
 class Log(Protocol):
-    """Where a session's raw events go."""
+    """Store of a session's raw events."""
 
     def append(self, session: int, event: Event, key: str | None = None) -> int:
-        """Take an event at once, without waiting; gives its number. `key`: of the press that told it."""
+        """Store an event without waiting and return its number. `key` identifies the request that entered it."""
         ...
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """Runs from the source's first item to `ended`; phases move by `enter` or by the recording's own lines."""
+    """A session from its source's first item to the phase `ended`; phases begin by `enter` or by the recording's own events."""
 
     number: int
     source: Source
     clock: Clock
     log: Log
     observe: Callable[[Sequence[JudgedBeat]], None] = lambda _: None
-    """Called after every item, with the beats whose verdict became final."""
+    """Called after every item with the beats whose verdict became final."""
     describe: Callable[[Device], None] = lambda _: None
-    """Called when the strap has told what it is."""
+    """Called when the strap has described itself."""
     live: LiveSession = field(default_factory=LiveSession)
     device: Device = field(default_factory=Device)
     connection: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, ConnectionState.IDLE))
-    told: dict[int, Event] = field(default_factory=dict)
-    """What people told, by number: phases, marks, pain."""
+    entered: dict[int, Event] = field(default_factory=dict)
+    """Phases, marks and pain scores that people entered, by event number."""
     corrections: int = 0
-    """How often that was corrected."""
+    """How often those were corrected."""
     end_s: float = 0.0
-    """Time of the last event; final once the session has run."""
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Session time of the last event in s; final once the session has run."""
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Take items until the source is exhausted or the session has ended; lets go of the strap in any case."""
+        """Take items until the source is exhausted or the session has ended; the source is closed in any case.
+
+        An error of the source is raised here.
+        """
         async with aclosing(self.source.items(self.clock)) as items:
             feeding = asyncio.create_task(self._feed(items), name=f"items of session {self.number}")
-            ending = asyncio.create_task(self._over.wait(), name=f"end of session {self.number}")
+            ending = asyncio.create_task(self._ended.wait(), name=f"end of session {self.number}")
             try:
                 await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -60,24 +63,27 @@ class Session:
             feeding.result()
 
     def restore(self, events: Sequence[Event]) -> None:
-        """Read what a session that was cut off has stored already."""
+        """Replay the stored events of an interrupted session into the analysis, without storing them again."""
         for number, event in enumerate(events, -len(events)):
             self._read(number, event)
 
     def enter(self, event: Event, key: str | None = None) -> int:
-        """Store an event, then let the analysis read it; gives its number."""
+        """Store an event, pass it to the analysis, and return its number.
+
+        `key` identifies the request that entered it; None where it came from the source.
+        """
         number = self.log.append(self.number, event, key)
         self.observe(self._read(number, event))
         return number
 
     def rephase(self) -> None:
-        """What people told was corrected: take the phases anew."""
+        """Apply the phases anew after an entry was corrected."""
         self.corrections += 1
         self.live.set_phases(sorted(self._starts(), key=lambda start: start.t))
         self.observe(())
 
     def take(self, item: Item) -> None:
-        """Store an event, then let the analysis read it; changes of the connection are only shown."""
+        """Store an event and pass it to the analysis; connection changes and device descriptions are only shown."""
         match item:
             case ConnectionChange():
                 self.connection = item
@@ -92,20 +98,20 @@ class Session:
 
     def _read(self, number: int, event: Event) -> list[JudgedBeat]:
         if isinstance(event, PhaseStart | Mark | Pain):
-            self.told[number] = event
+            self.entered[number] = event
         self.end_s = max(self.end_s, event.t)
         beats = self.live.push(event)
         if self.live.phase is Phase.ENDED:
-            self._over.set()
+            self._ended.set()
         return beats
 
     def _starts(self) -> Iterator[PhaseStart]:
-        return (event for event in self.told.values() if isinstance(event, PhaseStart))
+        return (event for event in self.entered.values() if isinstance(event, PhaseStart))
 
     async def _feed(self, items: AsyncGenerator[Item, None]) -> None:
         async for item in items:
             self.take(item)
-            if self._over.is_set():
+            if self._ended.is_set():
                 return
-        if not self._over.is_set():  # a recording may be taken up at its very end
+        if not self._ended.is_set():  # a replay may begin at the recording's very end, after ENDED was read
             self.take(PhaseStart(self.end_s, Phase.ENDED))

@@ -1,4 +1,7 @@
-"""A strap belongs to one running restbeat of a computer: two would both hear it, and the first to end would cut the other off."""
+"""Claims on straps across the restbeat processes of a computer.
+
+Two processes would both hear a strap, and the first to end would disconnect it for the other.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -15,43 +18,43 @@ from ..storage.database import take_folder
 
 _BUS: Final = "DBUS_SYSTEM_BUS_ADDRESS"
 _LOG = logging.getLogger(__name__)
-ELSEWHERE: Final = (
+HELD_ELSEWHERE: Final = (
     "Another restbeat on this computer holds this strap. End its session there, or stop that restbeat, or choose another strap."
 )
 
 
 class StrapClaims:
-    """The straps of this process. Each is a folder taken as a data folder is: the hold ends with the process however it dies."""
+    """Straps claimed by this process. Each claim is a locked folder, like the data folder, so it ends with the process."""
 
     def __init__(self, folder: Path, air: str = "") -> None:
-        """`folder` is shared by every restbeat of the computer; `air` tells apart radios that hear different worlds."""
+        """`folder` is shared by every restbeat of the computer; `air` separates radios that hear different (virtual) straps."""
         self._folder = folder
         self._air = air
         self._releases: dict[str, Callable[[], None]] = {}
 
     @classmethod
     def of_this_computer(cls) -> Self:
-        """Those that every restbeat of this user minds."""
+        """Return claims in the folder that every restbeat of this user shares."""
         return cls(user_runtime_path("restbeat") / "straps", os.environ.get(_BUS, ""))
 
-    async def take(self, address: str) -> None:
-        """Claim a strap. Raises `StrapTakenError` where another process has it."""
+    async def claim(self, address: str) -> None:
+        """Claim a strap. Raises `StrapTakenError` where another process holds it."""
         try:
-            hold = await asyncio.to_thread(take_folder, self._folder / _key(self._air, address))
+            lock = await asyncio.to_thread(take_folder, self._folder / _key(self._air, address))
         except FolderTakenError as error:
-            raise StrapTakenError(ELSEWHERE) from error
-        except StorageError as error:  # a lock that cannot be had must keep nobody from a session
+            raise StrapTakenError(HELD_ELSEWHERE) from error
+        except StorageError as error:  # a folder that cannot be locked must not prevent a session
             _LOG.warning("Whether another restbeat holds a strap cannot be told: %s", error)
         else:
-            self._releases[canonical(address)] = hold.close
+            self._releases[canonical(address)] = lock.close
 
-    def drop(self, address: str) -> None:
-        """Leave a strap to others."""
+    def release(self, address: str) -> None:
+        """Release a strap; one that is not claimed is ignored."""
         self._releases.pop(canonical(address), lambda: None)()
 
 
 def canonical(address: str) -> str:
-    """An address as it compares: some write it in small letters."""
+    """Return an address in the form in which addresses compare; some systems write them in lower case."""
     return address.upper()
 
 

@@ -1,1 +1,1 @@
-"""How the command line prints: progress, tables, keys, signals."""
+"""Terminal input and output of the commands: progress, tables, keys, signals."""

@@ -13,7 +13,7 @@ from ..rendering.plain_words import checked, polar, second_look, usual_sentence
 
 
 def print_report(report: SessionReport, number: int, data: Path) -> None:
-    """Print a session: its phases side by side, the responses, the quality of the stream."""
+    """Print a session's report: its phases side by side, the responses, the quality of the stream."""
     out = Console(highlight=False)
     figures = report.figures
     out.print(_phases(figures.recording, figures.phases))
@@ -30,8 +30,8 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         table.add_row(response.phase, response.class_, change, between, response.why)
     out.print(table)
     for response in figures.responses:
-        if usual := usual_sentence(report, response.phase):
-            out.print(f"{response.phase}, more than usual? {usual}", markup=False, soft_wrap=True)
+        if sentence := usual_sentence(report, response.phase):
+            out.print(f"{response.phase}, more than usual? {sentence}", markup=False, soft_wrap=True)
     i = figures.integrity
     out.print(
         f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
@@ -40,15 +40,15 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         ),
         soft_wrap=True,
     )
-    if looked := second_look(report):
-        out.print(looked, markup=False, soft_wrap=True)
+    if comparison := second_look(report):
+        out.print(comparison, markup=False, soft_wrap=True)
     if report.polar:
         out.print(polar(report.polar, report.kind), markup=False, soft_wrap=True)
     out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)
 
 
 def print_figures(name: str, figures: PhaseFigures, reasons: Sequence[str]) -> None:
-    """Print the figures of a whole file."""
+    """Print the figures of a whole recording, with the reasons for missing ones."""
     out = Console(highlight=False)
     out.print(_phases(name, [figures]))
     for reason in reasons:

@@ -15,17 +15,17 @@ _NAMES = {"\x1b[C": "right", "\x1b[D": "left", "\x1bOC": "right", "\x1bOD": "lef
 
 
 @contextmanager
-def keys(terminal: TextIO, press: Callable[[str], None]) -> Generator[bool]:
-    """Call `press` with each key within the block; the terminal is as before in any case. Gives False where there is none.
+def keys(terminal: TextIO, on_key: Callable[[str], None]) -> Generator[bool]:
+    """Call `on_key` with each key within the block, and restore the terminal after it; yields False where there is no terminal.
 
-    A key is its character, or "left" or "right". Needs a running event loop. Ctrl-C keeps its meaning.
+    A key is its character, or "left" or "right". Needs a running event loop. Ctrl-C still sends its signal.
     """
     if sys.platform == "win32":
         yield False
         return
     try:
         descriptor = terminal.fileno()
-        before = termios.tcgetattr(descriptor)
+        attributes = termios.tcgetattr(descriptor)
     except (OSError, ValueError, termios.error):
         yield False
         return
@@ -35,7 +35,7 @@ def keys(terminal: TextIO, press: Callable[[str], None]) -> Generator[bool]:
         while text:
             key = next((code for code in _NAMES if text.startswith(code)), text[0])
             text = text[len(key) :]
-            press(_NAMES.get(key, key))
+            on_key(_NAMES.get(key, key))
 
     loop = asyncio.get_running_loop()
     try:
@@ -44,4 +44,4 @@ def keys(terminal: TextIO, press: Callable[[str], None]) -> Generator[bool]:
         yield True
     finally:
         loop.remove_reader(descriptor)
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, attributes)

@@ -1,4 +1,4 @@
-"""Files that a command writes: never over another unasked, whole or not at all."""
+"""Output files of commands: written completely or not at all, and never over an existing file unless forced."""
 
 import asyncio
 from collections.abc import Generator
@@ -8,15 +8,15 @@ from pathlib import Path
 from ..errors import OutputError
 
 
-async def demand_free(out: Path, *, force: bool) -> None:
-    """Refuse to overwrite a file. Raises `OutputError` where there is one, unless `force`."""
+async def require_absent(out: Path, *, force: bool) -> None:
+    """Require that a file does not exist, unless `force`. Raises `OutputError` where it does."""
     if not force and await asyncio.to_thread(out.exists):
         raise OutputError(f"{out} is there already and was left as it is. Choose another name, or replace it with --force.")
 
 
 @contextmanager
 def whole_file(out: Path) -> Generator[Path]:
-    """Yield a path to write to; it takes the place of `out` when the block ends, and is deleted where the block fails.
+    """Yield a temporary path to write to; it replaces `out` when the block ends, and is deleted where the block fails.
 
     Raises `OutputError` where the file cannot be written.
     """

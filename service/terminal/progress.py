@@ -1,4 +1,4 @@
-"""What the commands tell: a bar on stderr for what takes long, where somebody watches; and how many of what there were."""
+"""Progress of the commands: a bar on stderr where that is a terminal, and counts with their nouns."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from ..storage.backup import ProgressCallback
 
 @contextmanager
 def bar(what: str) -> Generator[ProgressCallback]:
-    """Show a bar while the block runs."""
-    # the server knows of progress, shows no bar, and would start 35 ms later
+    """Show a progress bar labelled `what` while the block runs; yields a function to update it (done, total)."""
+    # imported here as the server imports this module but shows no bar, and would start 35 ms later
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415
 
@@ -20,5 +20,5 @@ def bar(what: str) -> Generator[ProgressCallback]:
 
 
 def counted(number: int, what: str) -> str:
-    """1 session, 2 sessions."""
+    """Return a count with its noun: 1 session, 2 sessions."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Ctrl-C and termination signals, and lines printed at once."""
+"""Handling of Ctrl-C and termination signals, and lines printed without buffering."""
 
 import asyncio
 import signal
@@ -6,7 +6,7 @@ import sys
 
 
 def stop_signal() -> asyncio.Event:
-    """Give an event that Ctrl-C and a termination signal set."""
+    """Return an event that Ctrl-C and a termination signal set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -18,7 +18,7 @@ def stop_signal() -> asyncio.Event:
 
 
 def no_stop_signal() -> None:
-    """Let Ctrl-C and a termination signal end the program by themselves again."""
+    """Restore the default handling, by which Ctrl-C and a termination signal end the program."""
     loop = asyncio.get_running_loop()
     for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         try:
@@ -28,6 +28,6 @@ def no_stop_signal() -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line of progress at once, even into a pipe."""
+    """Print a line and flush it, so that it appears at once even in a pipe."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

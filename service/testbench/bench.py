@@ -1,4 +1,4 @@
-"""The test bench: rooms that show a recording under transport control, with trouble put in at will. Nothing in them is stored."""
+"""The test bench: rooms that show a recording under transport control, with injected faults. Nothing in them is stored."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,17 +20,17 @@ from ...sensors.recordings.recording import Fault, Header, PhaseStart, Recording
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import RefusedError, UnknownRoomError
 from ..rooms.live_feed import LiveFeed
-from ..rooms.room import Room, rows_of
+from ..rooms.room import Room, beat_rows
 from ..rooms.session_runner import Session
 from .recording_player import Player
 
 _LOG = logging.getLogger(__name__)
-_MOST_ROOMS = 8
+_MAX_ROOMS = 8
 _SUFFIXES = (".jsonl", ".jsonl.gz")
 
 
 class PhaseBand(msgspec.Struct, frozen=True):
-    """A phase of a recording, in s of its clock."""
+    """A phase of a recording; times in s of its clock."""
 
     phase: str
     start_s: float
@@ -38,7 +38,7 @@ class PhaseBand(msgspec.Struct, frozen=True):
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """A bench room: what it plays, and where it is. Times in s of the recording's clock."""
+    """A bench room, the recording that it plays, and its position; times in s of the recording's clock."""
 
     room: str
     name: str
@@ -48,11 +48,11 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     speed: float
     loop: bool
-    rounds: Annotated[int, msgspec.Meta(description="How often it came to the end.")]
+    rounds: Annotated[int, msgspec.Meta(description="How often it has played to the end.")]
     phases: list[PhaseBand]
-    faults: Annotated[list[str], msgspec.Meta(description="As they were asked for.")]
-    told: Annotated[list[str], msgspec.Meta(description="What was done, in words.")]
-    ticks: Annotated[list[float], msgspec.Meta(description="Where trouble was put in.")]
+    faults: Annotated[list[str], msgspec.Meta(description="Injected faults, as requested.")]
+    told: Annotated[list[str], msgspec.Meta(description="What the faults changed, in sentences.")]
+    ticks: Annotated[list[float], msgspec.Meta(description="Times of the injected faults.")]
 
 
 @dataclass(slots=True, eq=False)
@@ -66,10 +66,10 @@ class _BenchRoom:
 
 
 class Bench:
-    """Owns the bench rooms; leaving it closes them."""
+    """Owner of the bench rooms; leaving the context closes them."""
 
-    def __init__(self, hub: LiveFeed, folders: Sequence[Path]) -> None:
-        self._hub = hub
+    def __init__(self, live_feed: LiveFeed, folders: Sequence[Path]) -> None:
+        self._live_feed = live_feed
         self._folders = folders
         self._rooms: dict[str, _BenchRoom] = {}
 
@@ -81,55 +81,62 @@ class Bench:
             await self.close(room)
 
     async def recordings(self) -> Sequence[str]:
-        """Give the names of the recordings that can be played."""
+        """Return the names of the recordings that can be played."""
         return sorted(await asyncio.to_thread(self._files))
 
     def rooms(self) -> Sequence[Played]:
-        """Tell of every bench room what it plays and where it is."""
+        """Return the state of every bench room."""
         return [_played(room) for room in self._rooms.values()]
 
     async def open(self, recording: str, *, faults: Sequence[str], seed: int, speed: float, loop: bool) -> Played:
-        """Play a recording in a room of its own. Raises `RefusedError`."""
+        """Play a recording in a new room.
+
+        `faults` are texts of the fault grammar, `seed` makes their random choices repeatable.
+        Raises `RefusedError` where the recording or a fault cannot be read, nothing is in it, or too many rooms are open.
+        """
         try:
-            troubled = await asyncio.to_thread(self._read, recording, faults, seed)
+            loaded = await asyncio.to_thread(self._read, recording, faults, seed)
         except SensorError as error:
             raise RefusedError(str(error)) from error
-        if len(self._rooms) >= _MOST_ROOMS:
-            raise RefusedError(f"{_MOST_ROOMS} bench rooms are open. Close one first.")
-        if not troubled.events:
+        if len(self._rooms) >= _MAX_ROOMS:
+            raise RefusedError(f"{_MAX_ROOMS} bench rooms are open. Close one first.")
+        if not loaded.events:
             raise RefusedError(f"{recording} holds no event: there is nothing to play.")
-        number = next(n for n in range(1, _MOST_ROOMS + 1) if f"bench-{n}" not in self._rooms)
+        number = next(n for n in range(1, _MAX_ROOMS + 1) if f"bench-{n}" not in self._rooms)
         identifier, name = f"bench-{number}", f"Bench {number}"
 
         async def play(session: Session, beats: Sequence[JudgedBeat]) -> None:
-            header = Header(client=recording, kind=troubled.header.kind)
-            room = Room(identifier, name, "", header, session, self._hub, bench=True)
-            self._hub.remove(identifier)
-            self._hub.publish(room.state, rows_of(beats))
+            header = Header(client=recording, kind=loaded.header.kind)
+            room = Room(identifier, name, "", header, session, self._live_feed, bench=True)
+            self._live_feed.remove(identifier)
+            self._live_feed.publish(room.state, beat_rows(beats))
             await room.run()
 
-        player = Player(troubled, TransportClock(speed), play, loop=loop)
+        player = Player(loaded, TransportClock(speed), play, loop=loop)
         task = asyncio.create_task(player.run(stay=True), name=f"bench room {identifier}")
-        task.add_done_callback(_tell_failure)
+        task.add_done_callback(_log_failure)
         self._rooms[identifier] = room = _BenchRoom(identifier, name, recording, list(faults), player, task)
         return _played(room)
 
     def steer(self, room: str, *, paused: bool | None, speed: float | None, loop: bool | None, at_s: float | None) -> Played:
-        """Change what is named."""
-        held = self._room(room)
-        held.player.steer(speed=speed, paused=paused)
+        """Change speed, pause, loop or position (`at_s`, in s) of a room; None leaves it as it is.
+
+        Raises `UnknownRoomError` where there is no such room.
+        """
+        target = self._room(room)
+        target.player.steer(speed=speed, paused=paused)
         if loop is not None:
-            held.player.loop = loop
+            target.player.loop = loop
         if at_s is not None:
-            held.player.seek(at_s)
-        return _played(held)
+            target.player.seek(at_s)
+        return _played(target)
 
     async def close(self, room: str) -> None:
-        """Close a bench room; there is nothing to keep."""
-        held = self._room(room)
+        """Close a bench room. Raises `UnknownRoomError` where there is no such room."""
+        target = self._room(room)
         del self._rooms[room]
-        await cancel_and_wait(held.task)
-        self._hub.remove(room)
+        await cancel_and_wait(target.task)
+        self._live_feed.remove(room)
 
     def _room(self, room: str) -> _BenchRoom:
         if room not in self._rooms:
@@ -141,18 +148,18 @@ class Bench:
 
     def _read(self, name: str, faults: Sequence[str], seed: int) -> Recording:
         specs = [replace(spec, file=spec.file and str(self._file(spec.file))) for spec in parse_faults(faults)]
-        (troubled,) = with_faults([read(self._file(name))], specs, seed=seed)
-        return troubled
+        (faulty,) = with_faults([read(self._file(name))], specs, seed=seed)
+        return faulty
 
     def _file(self, name: str) -> Path:
-        """One of the recordings that are offered; a page reaches no other file of this computer."""
+        """Return the path of an offered recording; a page can reach no other file of this computer."""
         path = self._files().get(name)
         if path is None:
             raise RefusedError(f"There is no recording {name}.")
         return path
 
 
-def _tell_failure(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         _LOG.error("%s stands still", task.get_name(), exc_info=error)
 

@@ -1,4 +1,4 @@
-"""A paced replay in a terminal: which part of a recording, and the keys that steer it."""
+"""A paced replay in a terminal: the part of a recording to play, and the keys that control it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ _SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 100.0, 200.0, 500.0, 1000.0)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The part of a recording that is played, in s of its clock."""
+    """The part of a recording to play, in s of its clock."""
 
     from_s: float = 0.0
     until_s: float | None = None
     loop: bool = False
 
     def of(self, recording: Recording) -> Recording:
-        """The recording up to the end of the cut. Raises `CutError` where nothing would be left."""
+        """Return the recording up to the end of the cut. Raises `CutError` where nothing would be left."""
         if self.until_s is not None and self.until_s <= self.from_s:
             raise CutError(f"--until {self.until_s:g} does not come after --from {self.from_s:g}.")
         if self.from_s >= recording.events[-1].t:
@@ -45,15 +45,18 @@ class Cut:
 
 
 async def play_paced(console: Console, recording: Recording, number: int, log: Log, speed: float, cut: Cut) -> Session:
-    """Play at a speed, steered by keys where there is a terminal, to the end, q, or Ctrl-C; gives what came furthest."""
+    """Play a recording until its end, q or Ctrl-C, controlled by keys where there is a terminal.
+
+    Returns the session that got furthest, as seeking back begins a new one.
+    """
     furthest = Session(number, ReplaySource(recording), TransportClock(speed), log)
 
     async def play(session: Session, _: Sequence[JudgedBeat]) -> None:
-        def seen(_: Sequence[JudgedBeat]) -> None:
+        def keep_furthest(_: Sequence[JudgedBeat]) -> None:
             nonlocal furthest
             furthest = session if session.end_s >= furthest.end_s else furthest
 
-        session.observe = seen
+        session.observe = keep_furthest
         await session.run()
 
     clock = TransportClock(speed)
@@ -89,7 +92,7 @@ async def play_paced(console: Console, recording: Recording, number: int, log: L
 
 
 def progress(console: Console) -> Progress:
-    """A bar in seconds of the recording."""
+    """Return a progress bar in seconds of the recording."""
     words = TextColumn("{task.description}"), TextColumn("{task.completed:.0f} of {task.total:.0f} s")
     return Progress(BarColumn(), *words, TimeElapsedColumn(), console=console)
 

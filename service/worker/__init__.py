@@ -1,1 +1,1 @@
-"""The worker process that computes and draws beside the event loop."""
+"""The worker process that computes and draws outside the event loop."""

@@ -1,4 +1,4 @@
-"""Processes for what is heavy: they follow the server, and are killed where they hang."""
+"""Pool of processes for heavy work: they end with the server, and are killed where they hang."""
 
 import asyncio
 import atexit
@@ -13,44 +13,49 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_PATIENCE_S = 3.0
-"""For what runs at the end."""
+_END_TIMEOUT_S = 3.0
+"""How long running work may take to finish when the pool ends, in s."""
 
 
 class Processes:
-    """So many processes at most, each started when it is needed; `end` is to be called."""
+    """Pool of at most `max_processes` processes, each started when needed; `end` must be called."""
 
-    def __init__(self, most: int = 1, begin: Callable[..., None] | None = None, *given: Any) -> None:
-        """`begin`, a function of a module, is called in each process first, with what is given."""
-        self._context = _Remembering()
-        self._pool = ProcessPoolExecutor(most, mp_context=self._context, initializer=_begin, initargs=(begin, given))
+    def __init__(self, max_processes: int = 1, initializer: Callable[..., None] | None = None, *arguments: Any) -> None:
+        """`initializer`, a module-level function, is called first in each process, with `arguments`."""
+        self._context = _RecordingContext()
+        self._pool = ProcessPoolExecutor(
+            max_processes, mp_context=self._context, initializer=_initialize, initargs=(initializer, arguments)
+        )
 
-    def run(self, function: Callable[..., T], *given: Any) -> asyncio.Future[T]:
-        """Give what a module's function returns. Raises `BrokenProcessPool` where its process dies, then and from then on."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, function, *given)
+    def run(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        """Return the result of a module-level function run in a process.
+
+        Raises `BrokenProcessPool` where its process dies, and on every call after that.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def start(self, function: Callable[[], None]) -> None:
-        """Have a module's function run, and do not wait for it."""
+        """Run a module-level function in a process without waiting for it."""
         self._pool.submit(function)
 
     def kill(self) -> None:
-        """End them at once, whatever they are at."""
+        """Kill every process at once."""
         for process in self._context.started:
             if process.is_alive():
                 process.kill()
 
     async def end(self) -> None:
-        """Drop what waits, and let what runs come to its end: for 3 s, or until this is cancelled; then kill it."""
+        """Cancel waiting work and let running work finish for 3 s, or until this is cancelled; then kill the processes."""
         ending = asyncio.create_task(asyncio.to_thread(self._pool.shutdown, cancel_futures=True), name="end of processes")
         try:
-            await asyncio.wait({ending}, timeout=_PATIENCE_S)
+            await asyncio.wait({ending}, timeout=_END_TIMEOUT_S)
         finally:
             self.kill()
         await ending
 
 
-class _Remembering(SpawnContext):
-    """A pool does not tell which processes it has started."""
+class _RecordingContext(SpawnContext):
+    """Context that records the processes it starts, as a pool does not expose them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,16 +66,16 @@ class _Remembering(SpawnContext):
         return self.started[-1]
 
 
-def _begin(begin: Callable[..., None] | None, given: tuple[Any, ...]) -> None:
-    """Leave Ctrl-C to the server, and end with it however it ends: killed, it could not say goodbye."""
+def _initialize(initializer: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    """Leave Ctrl-C to the server, and watch it, to exit with it even where it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    atexit.register(os._exit, 0)  # the libraries of the analysis take half a second to be taken apart, and nobody needs it
-    threading.Thread(target=_end_with_the_server, name="follow the server", daemon=True).start()
-    if begin is not None:
-        begin(*given)
+    atexit.register(os._exit, 0)  # skips the teardown of the analysis libraries, which takes half a second
+    threading.Thread(target=_exit_with_server, name="follow the server", daemon=True).start()
+    if initializer is not None:
+        initializer(*arguments)
 
 
-def _end_with_the_server() -> None:
+def _exit_with_server() -> None:
     if server := parent_process():
         server.join()
         os._exit(1)

@@ -1,4 +1,4 @@
-"""One process beside the server for heavy computing: NeuroKit2, SciPy and Matplotlib are imported there and nowhere else."""
+"""A process beside the server for heavy computing: only it imports NeuroKit2, SciPy and Matplotlib."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,26 +15,25 @@ _TIMEOUT_S = 120.0
 
 
 class Worker:
-    """Runs analysis in a process of its own, started early, so that its imports happen while nobody waits."""
+    """Runner of analysis functions in a separate process, which is started early so that its imports delay no request."""
 
     def __init__(self) -> None:
         self._process = Processes()
-        self._leaving = False
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         self._process.start(_import_all)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._leaving = True
+        self._closing = True
         await self._process.end()
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
-        """Run a function of a module, and its arguments, in the process; both must pickle.
+        """Return the result of a module-level function run in the process; function, arguments and result must pickle.
 
-        The function imports what is heavy within itself, so that its module stays light for the server.
-
-        Raises `WorkerError` where the process died twice or took too long.
+        The function imports heavy libraries inside itself, so that the server can import its module cheaply.
+        Raises `WorkerError` where the process died twice or took longer than 120 s, or restbeat is ending.
         """
         process = self._process
         try:
@@ -42,21 +41,21 @@ class Worker:
                 try:
                     return await process.run(function, *args)
                 except BrokenProcessPool as error:
-                    if self._leaving:
+                    if self._closing:
                         raise WorkerError("restbeat ends. The session is kept; open its summary at the next start.") from error
-                    process = self._instead_of(process)
+                    process = self._replace(process)
                     return await process.run(function, *args)
         except BrokenProcessPool as error:
             raise WorkerError("The analysis process died twice. The session is kept; open its summary again later.") from error
         except TimeoutError as error:
-            process.kill()  # or it would keep all that comes after it waiting, too
+            process.kill()  # otherwise it would block all later work
             raise WorkerError(
                 f"The analysis took longer than {_TIMEOUT_S:.0f} s. The session is kept; try again later."
             ) from error
 
-    def _instead_of(self, dead: Processes) -> Processes:
-        """Give a new process; one alone, however many were waiting for the one that died."""
-        if self._process is dead:
+    def _replace(self, broken: Processes) -> Processes:
+        """Return the process that replaces a broken one: the same for all callers that were waiting for it."""
+        if self._process is broken:
             self._process = Processes()
         return self._process
 

@@ -16,7 +16,7 @@ import pytest
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
 from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
 from restbeat.sensors.source import ConnectionState
-from restbeat.service.rooms.room import _OF_CONNECTION
+from restbeat.service.rooms.room import _SIGNAL_OF_CONNECTION
 
 from .bluetooth.test_reconnect_states import FOLLOWS
 
@@ -217,14 +217,16 @@ HINTS = (
     (
         "battery at 15 % or less",
         "The strap’s battery is at 12 %. Change it before the next session.",
-        "test_a_low_battery_is_said_while_all_is_well",
+        "test_a_low_battery_is_shown_while_the_signal_is_good",
     ),
 )
 """Each hint: when it appears, its text, and the test that shows it."""
 
 
 def connection_table():
-    seen = {state: text for state, (_, text) in _OF_CONNECTION.items()} | {ConnectionState.STREAMING: "how good the signal is"}
+    seen = {state: text for state, (_, text) in _SIGNAL_OF_CONNECTION.items()} | {
+        ConnectionState.STREAMING: "how good the signal is"
+    }
     after = {state: ", ".join(one.value for one in ConnectionState if one in FOLLOWS[state]) for state in ConnectionState}
     states = "".join(f"| {state.value} | {seen[state]} | {after[state] or '–'} |\n" for state in ConnectionState)
     hints = "".join(f"| {when} | {hint} | `{test}` |\n" for when, hint, test in HINTS)

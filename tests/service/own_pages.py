@@ -28,7 +28,7 @@ from restbeat.web.app import create_app
 
 from ..practices import practice_of
 from ..web.made_up import report
-from .houses import Air, Strap
+from .practice_under_test import Air, Strap
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PUBLIC = "https://practice.example"
@@ -43,12 +43,12 @@ class Practice:
         self.folder = folder / "data"
         self.cipher = IdentityCipher(folder / "data.key")
         self.keys = LinkKeys(self.cipher.path)
-        self.hub = LiveFeed()
-        self.house = Rooms(storage, worker, self.hub, Air(), Strap, now_utc=lambda: self.now)
-        self.records = Clients(storage, self.cipher, self.house.end_sessions_of, revoke_all, now_utc=lambda: self.now)
+        self.live_feed = LiveFeed()
+        self.rooms = Rooms(storage, worker, self.live_feed, Air(), Strap, now_utc=lambda: self.now)
+        self.records = Clients(storage, self.cipher, self.rooms.end_sessions_of, revoke_all, now_utc=lambda: self.now)
         self.reports = SessionReports(storage, worker)
         self.courses = Courses(storage, worker, self.cipher, self.reports, now_utc=lambda: self.now)
-        self.postman = MailSender(storage, self.cipher, self.keys, now_utc=lambda: self.now, **mail)
+        self.mail_sender = MailSender(storage, self.cipher, self.keys, now_utc=lambda: self.now, **mail)
 
     def monotonic_s(self):
         self.patience_s += 4000.0 if self.patience_s else 0.0
@@ -56,10 +56,10 @@ class Practice:
 
     async def begin(self):
         self.links = await ClientPages.open(
-            self.storage, self.cipher, self.keys, self.postman, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
+            self.storage, self.cipher, self.keys, self.mail_sender, now_utc=lambda: self.now, monotonic_s=self.monotonic_s
         )
         self.app = create_app(
-            practice_of(self.house, self.hub, clients=self.records, client_pages=self.links, courses=self.courses),
+            practice_of(self.rooms, self.live_feed, clients=self.records, client_pages=self.links, courses=self.courses),
             version="1.2.3",
         )
 
@@ -101,7 +101,7 @@ async def own_pages(folder, worker=None, **mail):
     async with await SessionStore.open(folder / "data") as storage:
         made = Practice(storage, folder, worker, **mail)
         await made.begin()
-        async with made.house:
+        async with made.rooms:
             yield made
 
 
@@ -130,6 +130,6 @@ def plant(db, client, session, word, now):
     db.execute("UPDATE client_link SET handle = handle || ? WHERE id = ?", (word, link))
     later = now + timedelta(hours=24)
     slot = next(slot for slot in answer_store.sessions_of(db, client, later)[0].follow_ups if slot.slot == 24)
-    answer_store.keep(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
+    answer_store.store_answers(db, slot, Answers(pain=3, relief="day", note=f"felt {word}"), now, later)
     mail_queue.put_link(db, link, client, "Ada", now)
     db.execute("UPDATE mail SET trouble = ? WHERE link = ?", (f"550 no {word}", link))

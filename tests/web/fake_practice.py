@@ -36,7 +36,7 @@ class FakePractice:
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.live_feed.publish(state, rows)
-            self.live_feed.tell(a_story(state.room, state))
+            self.live_feed.publish_story(a_story(state.room, state))
 
     @property
     def entries(self):
@@ -114,7 +114,7 @@ class FakePractice:
         self.numbers += 1
         action = EntryView(self.numbers, kind, text, state.now_s - ago_s, by, 30.0)
         self.change(room, msgspec.structs.replace(state, actions=[action, *state.actions], **changes))
-        self.live_feed.tell(self.story(room))
+        self.live_feed.publish_story(self.story(room))
         return action
 
     def changed(self, room, number, ago_s):
@@ -128,7 +128,7 @@ class FakePractice:
         if ago_s is not None:
             others = [msgspec.structs.replace(action, at_s=state.now_s - ago_s), *others]
         self.change(room, msgspec.structs.replace(state, actions=others))
-        self.live_feed.tell(self.story(room))
+        self.live_feed.publish_story(self.story(room))
 
     def state(self, room):
         if room not in self.states:

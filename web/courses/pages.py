@@ -9,7 +9,7 @@ from ...service.courses.courses import Courses
 from ...service.courses.visit_schedule import describe_plan
 from ...service.documents.client_course import client_course, course_page
 from ...service.documents.client_summary import client_summary
-from ...service.documents.course_figures import figure_lines, went_lines
+from ...service.documents.course_figures import figure_lines, technique_lines
 from ...service.documents.page_templates import PAPER_FILES, Frame
 from ...service.rendering.translations import SOURCE, Speech, choose, languages, speech_of
 from ...service.sessions.co_interventions import KINDS, NAMES
@@ -86,7 +86,7 @@ class CoursePages:
             say_count=speech.say_count,
             address=address_of(course.client),
             figures=figure_lines(course),
-            went=went_lines(course),
+            went=technique_lines(course),
             kinds=[(kind, NAMES[kind]) for kind in KINDS],
             names=NAMES,
         )

@@ -21,10 +21,10 @@ from ...service.follow_up.models import (
     LateError,
     LinkRefusedError,
     OpenedPage,
-    asked_now,
-    current_on,
-    session_on,
-    shown_of,
+    initial_session,
+    open_follow_up,
+    session_of_page,
+    visible_sessions,
 )
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
@@ -90,14 +90,14 @@ class ClientPageHandlers:
         Raises `LinkRefusedError`, `TooOftenError`.
         """
         session = _number(request, "session") if "session" in request.match_info else None
-        page = await self._client_pages.look(_token(request), session, "page", peer=peer_address(request))
+        page = await self._client_pages.view(_token(request), session, "page", peer=peer_address(request))
         return await self._page(request, page, session)
 
     async def calendar(self, request: web.Request) -> web.Response:
         """Send the follow-ups of a session as a calendar file. Raises `LinkRefusedError`, `TooOftenError`."""
         session = _number(request, "session")
-        page = await self._client_pages.look(_token(request), session, "calendar", peer=peer_address(request))
-        file = calendar_file(session_on(page, session), _address(request, page), page.language)
+        page = await self._client_pages.view(_token(request), session, "calendar", peer=peer_address(request))
+        file = calendar_file(session_of_page(page, session), _address(request, page), page.language)
         headers = {"Content-Disposition": 'attachment; filename="restbeat.ics"'}
         return web.Response(body=file, content_type="text/calendar", charset="utf-8", headers=headers)
 
@@ -111,12 +111,12 @@ class ClientPageHandlers:
         try:
             answers = _answers(fields)
         except (msgspec.ValidationError, ValueError):
-            page = await self._client_pages.look(token, session, "page", peer=peer)
+            page = await self._client_pages.view(token, session, "page", peer=peer)
             return await self._page(request, page, session, status=400, trouble="unreadable")
         try:
             page = await self._client_pages.answer(token, session, slot, answers, peer=peer)
         except LateError as late:
-            page = await self._client_pages.look(token, session, "page", peer=peer)
+            page = await self._client_pages.view(token, session, "page", peer=peer)
             return await self._page(request, page, session, status=409, trouble=late.state)
         return _see_other(f"{page.path}/{session}#after-{slot}")
 
@@ -134,13 +134,13 @@ class ClientPageHandlers:
     async def choose_language(self, request: web.Request) -> web.Response:
         """Choose the language of the page. Raises `LinkRefusedError`, `TooOftenError`."""
         language = str((await _fields(request)).get("language", ""))
-        page = await self._client_pages.speak(_token(request), choose(language), peer=peer_address(request))
+        page = await self._client_pages.set_language(_token(request), choose(language), peer=peer_address(request))
         return _see_other(page.path)
 
     async def refuse_unknown(self, request: web.Request) -> web.Response:
         """Refuse any other address like a link that opens nothing. Raises `LinkRefusedError`, `TooOftenError`."""
         token = request.match_info["rest"].partition("/")[0]
-        await self._client_pages.look(token, _NO_NUMBER, "page", peer=peer_address(request))
+        await self._client_pages.view(token, _NO_NUMBER, "page", peer=peer_address(request))
         raise LinkRefusedError
 
     async def print_view(self, request: web.Request) -> web.Response:
@@ -163,7 +163,7 @@ class ClientPageHandlers:
         trouble: str = "",
         paper: bool = False,
     ) -> web.Response:
-        current = current_on(page, session)
+        current = initial_session(page, session)
         address = _address(request, page)
         return self._pages.open_page(
             "follow_up/client_page.html",
@@ -173,9 +173,9 @@ class ClientPageHandlers:
             say=speech_of(choose(page.language)).say,
             texts=follow_up_texts(page.language),
             page=page,
-            sessions=shown_of(page),
+            sessions=visible_sessions(page),
             current=current,
-            asked=asked_now(page),
+            asked=open_follow_up(page),
             summary=await self._render_session(current.session, page.language) if current else None,
             styles=SUMMARY_STYLES,
             trouble=trouble,

@@ -74,7 +74,7 @@ class LiveSocket:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     with suppress(msgspec.MsgspecError):
-                        subscriber.ask(msgspec.json.decode(message.data, type=Ask).room)
+                        subscriber.request_snapshot(msgspec.json.decode(message.data, type=Ask).room)
         finally:
             self._open.discard(socket)
             self._live_feed.unsubscribe(subscriber)

@@ -17,7 +17,7 @@ from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
-from ..houses import ADDRESS, NOW, Bench, audit, ended, open_room
+from ..practice_under_test import ADDRESS, NOW, PracticeUnderTest, audit, ended, open_room
 
 OTHER = "A0:9E:1A:00:00:02"
 
@@ -25,10 +25,10 @@ OTHER = "A0:9E:1A:00:00:02"
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path / "data") as storage:
-        made = Bench(storage, worker_pool)
+        made = PracticeUnderTest(storage, worker_pool)
         made.cipher = IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=lambda: NOW)
-        async with made.house:
+        made.records = Clients(storage, made.cipher, made.rooms.end_sessions_of, revoke_all, now_utc=lambda: NOW)
+        async with made.rooms:
             yield made
 
 
@@ -59,7 +59,7 @@ async def test_the_list_shows_last_visit_sessions_flags_and_consent(bench, recor
     await records.add("M-001", by="Ada")
     await records.add("M-002", by="Ada")
     room = await open_room(bench, client="M-001")
-    await bench.house.entries.stop(room, by="Ada")
+    await bench.rooms.entries.stop(room, by="Ada")
     first, second = await records.clients()
     assert (first.client, first.sessions, first.flags, first.may_record) == ("M-001", 1, 1, True)
     assert (first.strap_address, first.strap_name) == (ADDRESS, "H10")
@@ -73,7 +73,7 @@ async def test_the_list_shows_last_visit_sessions_flags_and_consent(bench, recor
 async def test_every_view_of_a_client_is_in_the_audit_log(bench, records):
     await records.add("M-001", by="Ada")
     room = await open_room(bench, client="M-001")
-    session = bench.hub.rooms()[0].session
+    session = bench.live_feed.rooms()[0].session
     await records.client("M-001", by="Bo")
     await records.identity("M-001", by="Bo")
     await bench.notes.visit(session, by="Cy")
@@ -125,13 +125,13 @@ async def flags(bench):
 
 async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_has_ended(bench, records):
     room = await open_room(bench, client="M-001", pain_before=3)
-    await bench.house.entries.advance(room, "settle")
-    await bench.house.entries.pain(room, 9, by="Ada")  # before the massage: the rules are about what the massage does
-    await bench.house.entries.advance(room, "baseline")
-    await bench.house.entries.pain(room, 5, by="Ada")
-    await bench.house.entries.pain(room, 4, by="Ada")
+    await bench.rooms.entries.advance(room, "settle")
+    await bench.rooms.entries.pain(room, 9, by="Ada")  # before the massage: the rules are about what the massage does
+    await bench.rooms.entries.advance(room, "baseline")
+    await bench.rooms.entries.pain(room, 5, by="Ada")
+    await bench.rooms.entries.pain(room, 4, by="Ada")
     for leaving in ("massage", "recovery"):
-        await bench.house.entries.advance(room, leaving)
+        await bench.rooms.entries.advance(room, leaving)
     await ended(bench, 1)
     assert await flags(bench) == ["Pain 5 during the session, 3 before it."]
     full = await records.client("M-001", by="Ada")
@@ -169,7 +169,7 @@ async def test_notes_are_saved_with_author_and_time_and_the_reminder_becomes_a_f
     settled = {"client": "M-001", "posture": "prone", "technique": "Kneading", "pain_before": 6}
     asked = (Screening("Fracture", yes=False), Screening("Blood thinners", yes=True))
     room = await open_room(bench, **settled, screening=asked, screening_confirmed=True)
-    await bench.house.entries.mark(room, Mark(0.0, technique="Kneading", region="Neck"), ago_s=0.0, by="Ada")
+    await bench.rooms.entries.mark(room, Mark(0.0, technique="Kneading", region="Neck"), ago_s=0.0, by="Ada")
     await bench.storage.flush()
     visit = await bench.notes.visit(1, by="Ada")
     assert (visit.client, visit.posture, visit.technique, visit.therapist, visit.pain_before) == (
@@ -215,7 +215,7 @@ def test_an_older_database_keeps_its_flags():
 
 async def test_a_room_is_opened_for_a_client_in_one_request(bench, records):
     opening = Opening(address=ADDRESS, client="M-001", consent=True)
-    await bench.house.open_room(opening, by="Ada")
+    await bench.rooms.open_room(opening, by="Ada")
     assert [row.client for row in await records.clients()] == ["M-001"]
     with pytest.raises(RefusedError, match="it names nobody"):
-        await bench.house.open_room(Opening(address=OTHER, client="Erika Mustermann", consent=True), by="Ada")
+        await bench.rooms.open_room(Opening(address=OTHER, client="Erika Mustermann", consent=True), by="Ada")

@@ -7,7 +7,7 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError
 from restbeat.service.storage.encryption import key_file_of
 
-from ..houses import audit, open_room
+from ..practice_under_test import audit, open_room
 from .test_clients import bench, records  # noqa: F401 fixtures
 
 WHO = Identity(name="Erika Mustermann", email="erika@example.org", phone="030 123", language="de", note="by tram")

@@ -89,7 +89,7 @@ async def data(tmp_path):
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-async def test_nothing_of_the_person_is_in_the_file(person, tmp_path, capsys):
+async def test_no_personal_data_is_in_the_file(person, tmp_path, capsys):
     out = tmp_path / "quiet.jsonl.gz"
     await write_fixture(1, out, await stored(tmp_path / "data", person), licence="CC0-1.0", force=False)
     raw = gzip.decompress(out.read_bytes())
@@ -155,7 +155,7 @@ def test_polars_own_clock_begins_at_zero_and_keeps_its_intervals():
     assert [event.payload[9:] for event in kept] == [pmd(0).payload[9:]] * 2
 
 
-def test_the_ecg_stays_only_on_demand_for_people_can_be_told_by_it():
+def test_the_ecg_is_kept_only_on_request_as_it_can_identify_people():
     acceleration = Packet(3.5, PMD_DATA, b"\x02" + bytes(15))
     flagged = Packet(3.6, PMD_DATA, b"\x40" + pmd(0).payload[1:])  # the stream is in the low bits alone
     _, kept, left_out = anonymised(Header(), [pmd(0), acceleration, flagged, pmd(2)])
@@ -163,7 +163,7 @@ def test_the_ecg_stays_only_on_demand_for_people_can_be_told_by_it():
     assert left_out == ["3 packets of ECG, by whose shape a person can be told, left out"]
 
 
-async def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(data, tmp_path):
+async def test_impossible_requests_are_refused_with_a_sentence_and_nothing_is_written(data, tmp_path):
     out = tmp_path / "quiet.jsonl"
     with pytest.raises(NoSuchSessionError, match=r"no session 77 .* newest are: 2 \(running\)"):
         await write_fixture(77, out, data, licence=None, force=False)
@@ -183,7 +183,7 @@ async def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(da
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_every_fixture_of_the_house_survives(tmp_path):
+def test_every_fixture_survives_anonymisation(tmp_path):
     for path in sorted((Path(__file__).parents[3] / "fixtures").glob("*.jsonl*")):
         recording = read(path)
         _, kept, _ = anonymised(recording.header, list(recording.events), ecg=True)

@@ -104,7 +104,7 @@ def test_beats_of_a_phase_are_those_that_end_in_it(replayed, tmp_path):
         '{"t": 20.5, "char": "2a37"',
     ],
 )
-def test_an_odd_line_is_a_warning_and_costs_nothing_else(replayed, tmp_path, odd):
+def test_a_malformed_line_is_a_warning_and_the_rest_is_kept(replayed, tmp_path, odd):
     figures, errors = replayed(given(tmp_path, HEADER, *PACKETS[:20], odd, *PACKETS[20:]))
     assert figures["integrity"]["beats"] == 60
     assert "Warning" in errors
@@ -119,7 +119,7 @@ def test_an_impossible_interval_is_rejected_and_disturbs_nothing(replayed, tmp_p
     assert figures["integrity"]["rejected_beats"] <= 3
 
 
-def test_a_cut_last_line_is_a_warning(replayed, tmp_path):
+def test_a_truncated_last_line_is_a_warning(replayed, tmp_path):
     path = given(tmp_path, HEADER, *PACKETS)
     path.write_bytes(path.read_bytes()[:-10])
     figures, errors = replayed(path)
@@ -168,7 +168,7 @@ def test_analyse_reads_a_recording_too(restbeat):
     assert figures["beats"] == 63
 
 
-def test_analyse_takes_smoothed_intervals_for_no_beats(restbeat, tmp_path):
+def test_analyse_does_not_take_smoothed_intervals_for_beats(restbeat, tmp_path):
     header = HEADER.replace("1}", '1, "device": {"name": "Polar OH1 21A3F22B"}}')
     done = restbeat("analyse", given(tmp_path, header, *PACKETS), "--json")
     figures = json.loads(done.stdout)
@@ -213,7 +213,7 @@ def test_wrong_usage_exits_2(restbeat, arguments):
     assert "Usage" in restbeat(*arguments, code=2).stderr
 
 
-def test_an_unknown_scenario_is_said_with_those_that_there_are(restbeat, tmp_path):
+def test_an_unknown_scenario_is_refused_with_the_list_of_scenarios(restbeat, tmp_path):
     done = restbeat("simulate", "--scenario", "sauna", "--out", tmp_path / "x.jsonl", code=2)
     assert all(scenario in done.stderr for scenario in SCENARIOS)
 

@@ -50,7 +50,7 @@ async def to(out, source, data, *, minutes=None, force=False):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".edf"])
-async def test_a_stored_session_goes_out_and_comes_back_as_a_session_with_the_same_figures(tmp_path, capsys, ending):
+async def test_an_exported_session_can_be_imported_with_the_same_figures(tmp_path, capsys, ending):
     data = tmp_path / "data"
     first = await replayed(FIXTURES / GAPS, data, capsys)
     out = await to(tmp_path / f"session{ending}", 1, data)
@@ -108,12 +108,12 @@ async def test_a_session_that_was_imported_keeps_the_date_of_its_file(tmp_path, 
     assert starts == {"2026-03-01T10:00:00.000+00:00"}
 
 
-async def test_where_no_date_is_known_it_is_said(tmp_path, capsys):
+async def test_an_unknown_date_is_reported(tmp_path, capsys):
     await to(tmp_path / "minute.omh.json", MINUTE, tmp_path)
     assert "1 January 1970" in capsys.readouterr().err
 
 
-async def test_nothing_is_replaced_unasked(tmp_path):
+async def test_no_file_is_replaced_without_force(tmp_path):
     out = tmp_path / "there.csv"
     out.write_text("mine")
     with pytest.raises(OutputError, match="--force"):
@@ -134,13 +134,13 @@ async def test_nothing_is_replaced_unasked(tmp_path):
         (MINUTE, "no/folder/x.csv", None, OutputError, "could not be written"),
     ],
 )
-async def test_what_cannot_be_is_said_and_nothing_is_written(tmp_path, source, out, minutes, error, words):
+async def test_impossible_conversions_are_refused_and_nothing_is_written(tmp_path, source, out, minutes, error, words):
     with pytest.raises(error, match=words):
         await to(tmp_path / out, source, tmp_path, minutes=minutes)
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_an_unknown_session_is_said(tmp_path):
+async def test_an_unknown_session_is_reported(tmp_path):
     await replay_file(MINUTE, None, tmp_path, as_json=True)
     with pytest.raises(NoSuchSessionError, match="no session 9"):
         await to(tmp_path / "x.csv", 9, tmp_path)

@@ -30,7 +30,7 @@ MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
 QUICK = Timing(silent_after_wall_s=0.2, scan_s=0.4, first_wait_s=0.05)
 
 
-async def test_what_was_put_in_is_told_and_stored_with_the_session(tmp_path, capsys):
+async def test_injected_faults_are_printed_and_stored_with_the_session(tmp_path, capsys):
     await replay_file(MINUTE, None, tmp_path, as_json=True, faults=["drop@20:5", "ectopic:5%"], seed=4)
     assert "Put in: drop at 20 s for 5 s (5 packets)" in capsys.readouterr().err
     (troubled,) = with_faults([read(MINUTE)], parse_faults(["drop@20:5", "ectopic:5%"]), seed=4)
@@ -41,7 +41,7 @@ async def test_what_was_put_in_is_told_and_stored_with_the_session(tmp_path, cap
     assert sum(isinstance(e, Packet) for e in events) == sum(isinstance(e, Packet) for e in troubled.events)
 
 
-async def test_what_is_played_can_be_kept_as_a_recording_with_the_truth_in_its_own_lines(tmp_path, capsys):
+async def test_a_replay_can_be_kept_as_a_recording_with_its_injected_faults(tmp_path, capsys):
     out = tmp_path / "troubled.jsonl.gz"
     await replay_file(MINUTE, None, tmp_path / "data", as_json=True, faults=["drop@20:5", "ectopic:5%"], seed=4, keep=out)
     assert f"Kept {out}" in capsys.readouterr().err
@@ -144,7 +144,7 @@ async def test_a_virtual_sensor_has_the_faults_of_a_replay_to_the_byte():
 
 
 @pytest.mark.dbus
-async def test_the_demo_has_faults_in_every_room_and_stores_what_was_done(tmp_path):
+async def test_the_demo_injects_faults_in_every_room_and_stores_them(tmp_path):
     faults = ["--fault", "double@5:20", "--fault", "ectopic:3%", "--seed", 2]
     async with running("demo", "--port", 0, "--speed", 60, "--data", tmp_path, *faults) as (line, said):
         while "restbeat demo at" not in await line():

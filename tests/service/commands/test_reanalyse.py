@@ -35,7 +35,7 @@ async def data(tmp_path):
     return tmp_path
 
 
-async def test_every_session_is_computed_anew_as_it_was_computed_live(data, capsys):
+async def test_every_session_is_recomputed_as_it_was_computed_live(data, capsys):
     await reanalyse_folder(data, 2, again=False)
     assert f"{len(FIXTURES)} sessions computed anew" in capsys.readouterr().out
     async with await SessionStore.open(data) as storage:
@@ -50,7 +50,7 @@ async def test_every_session_is_computed_anew_as_it_was_computed_live(data, caps
     assert "already" in capsys.readouterr().out
 
 
-async def test_what_was_cut_off_is_taken_up_where_it_was(data, capsys):
+async def test_an_interrupted_run_continues_where_it_stopped(data, capsys):
     async with await SessionStore.open(data) as storage:
         await storage.put_report(1, ALGORITHM, b"{}")
     await reanalyse_folder(data, 1, again=False)
@@ -78,7 +78,7 @@ def test_a_difference_from_neurokit2_is_an_error_that_names_it(data, monkeypatch
     db.close()
 
 
-def test_a_beat_that_live_judges_otherwise_is_an_error_that_names_it(data, monkeypatch):
+def test_a_beat_that_the_live_engine_judges_differently_is_an_error_that_names_it(data, monkeypatch):
     monkeypatch.setattr(reanalyse, "judge", lambda *given: judge(*given)[:-1])
     db = open_readonly(data)
     assert reanalyse.recomputed(db, 1, sampled=True).differences[0].startswith("beat ")
@@ -98,7 +98,7 @@ async def test_a_difference_ends_the_command_with_an_error(data, monkeypatch):
         await reanalyse_folder(data, 1, again=False)
 
 
-async def test_a_massage_is_computed_in_the_light_of_the_clients_rests_whether_they_are_stored_anew_or_not(tmp_path):
+async def test_a_massage_is_compared_with_the_clients_rests_whether_recomputed_yet_or_not(tmp_path):
     async with await SessionStore.open(tmp_path) as storage:
         for seed, kind in enumerate(("rest", "rest", "rest", "massage"), 1):
             _, events = simulate("none", seed=seed, minutes=(5, 5, 1))

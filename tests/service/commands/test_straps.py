@@ -12,14 +12,14 @@ from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Packet
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.straps import scan_straps
-from restbeat.service.rooms.radio import ProxyOptions, radio_of
+from restbeat.service.rooms.radio import ProxyOptions, open_radio
 from restbeat.web.commands import cli
 
 from ...sensors.conftest import H10, recording, until
 
 
 @pytest.mark.dbus
-async def test_a_scan_tells_of_each_strap_whether_its_intervals_are_beats(capsys, monkeypatch):
+async def test_a_scan_says_for_each_strap_whether_its_intervals_are_beats(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     straps = [recording(600, device=H10), recording(600, device=Device(name="Polar OH1 21A3F22B", battery_pct=55))]
     async with virtual_straps(straps, clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
@@ -31,13 +31,13 @@ async def test_a_scan_tells_of_each_strap_whether_its_intervals_are_beats(capsys
 
 
 @pytest.mark.dbus
-async def test_with_an_adapter_named_its_straps_alone_are_heard_and_streamed():
+async def test_with_a_given_adapter_only_its_straps_are_found_and_streamed():
     async with virtual_straps([recording(600)], clock_for=lambda _: RunningClock(20)) as air:
         air.bluez.add_adapter("hci1")
         near = air.players[0].strap
         far = type(near)("A0:9E:1A:00:00:99", "Far strap", near.characteristics, adapter="hci1")
         air.bluez.add(far)
-        async with on_bus(air.bus_address), radio_of("hci1", ProxyOptions()) as (heard, source_of):
+        async with on_bus(air.bus_address), open_radio("hci1", ProxyOptions()) as (heard, source_of):
             await until(heard.straps)
             assert [strap.address for strap in heard.straps()] == [far.address]
             async with aclosing(source_of(far.address).items(RunningClock())) as items:

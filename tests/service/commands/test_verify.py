@@ -50,7 +50,7 @@ def test_a_difference_is_shown_field_by_field_and_exits_1(folder):
 
 
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("{")])
-def test_update_shows_what_it_rewrites_and_then_all_is_well(folder, spoil):
+def test_update_shows_what_it_rewrites_and_then_verify_passes(folder, spoil):
     golden = folder / "golden" / MINUTE.replace(".jsonl", ".json")
     before = golden.read_text()
     spoil(golden)
@@ -61,7 +61,7 @@ def test_update_shows_what_it_rewrites_and_then_all_is_well(folder, spoil):
     assert verify(folder).returncode == 0
 
 
-def test_a_folder_without_recordings_is_said(tmp_path):
+def test_a_folder_without_recordings_is_refused(tmp_path):
     done = verify(tmp_path)
     assert done.returncode == 1
     assert "nothing to verify" in done.stderr

@@ -21,7 +21,7 @@ from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.web.app import create_app
 
 from ...practices import practice_of
-from ..houses import Bench
+from ..practice_under_test import PracticeUnderTest
 
 BEGIN = datetime(2026, 9, 7, 9, 30, tzinfo=UTC)
 TWELVE = (0, 3, 7, 10, 14, 21, 24, 28, 31, 35, 42, 49)
@@ -99,17 +99,17 @@ async def put_course(storage, clock, client, *, days, ratios, levels=None, pains
 async def bench(tmp_path, worker_pool):
     clock = Clock()
     async with await SessionStore.open(tmp_path / "data", now_utc=clock) as storage:
-        made = Bench(storage, worker_pool)
+        made = PracticeUnderTest(storage, worker_pool)
         made.clock, made.cipher = clock, IdentityCipher(tmp_path / "data.key")
-        made.records = Clients(storage, made.cipher, made.house.end_sessions_of, revoke_all, now_utc=clock)
+        made.records = Clients(storage, made.cipher, made.rooms.end_sessions_of, revoke_all, now_utc=clock)
         made.courses = Courses(storage, worker_pool, made.cipher, made.reports, now_utc=clock)
-        async with made.house:
+        async with made.rooms:
             yield made
 
 
 @pytest.fixture
 async def pages(aiohttp_client, bench):
-    app = create_app(practice_of(bench.house, bench.hub, clients=bench.records, courses=bench.courses), version="1.2.3")
+    app = create_app(practice_of(bench.rooms, bench.live_feed, clients=bench.records, courses=bench.courses), version="1.2.3")
     return await aiohttp_client(app)
 
 

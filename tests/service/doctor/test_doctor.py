@@ -44,7 +44,7 @@ async def found(check):
     return await checks.run("a check", check)
 
 
-async def test_a_computer_without_bluetooth_is_told_what_is_missing_and_exits_with_an_error(data, tmp_path, capsys, monkeypatch):
+async def test_without_bluetooth_the_command_says_what_is_missing_and_fails(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
     async with on_bus(f"unix:path={tmp_path}/none"):
         with pytest.raises(AmissError, match="D-Bus, Adapter"):
@@ -88,7 +88,7 @@ async def test_with_an_adapter_all_is_well_and_without_power_it_is_not(data, cap
 
 
 @pytest.mark.dbus
-async def test_a_user_who_may_not_use_bluetooth_is_told_how_to_get_the_right(monkeypatch):
+async def test_a_user_without_permission_gets_advice_how_to_get_it(monkeypatch):
     async with virtual_straps([]) as air, on_bus(air.bus_address):
         assert (await found(checks.permissions(None))).found.startswith("may use Bluetooth; the user is ")
     async with virtual_straps([]) as air, on_bus(air.bus_address):
@@ -101,7 +101,7 @@ async def test_a_user_who_may_not_use_bluetooth_is_told_how_to_get_the_right(mon
 @pytest.mark.parametrize(
     ("said", "state", "told"), [("5.66", "ok", "5.66"), ("5.50", "look", "5.50"), ("odd", "ok", "version unknown")]
 )
-async def test_the_version_of_bluez_is_told_and_an_old_one_is_worth_a_look(tmp_path, monkeypatch, said, state, told):
+async def test_the_version_of_bluez_is_shown_and_an_old_one_is_flagged(tmp_path, monkeypatch, said, state, told):
     program = tmp_path / "bluetoothctl"
     program.write_text(f"#!/bin/sh\necho 'bluetoothctl: {said}'\n")
     program.chmod(0o755)
@@ -110,7 +110,7 @@ async def test_the_version_of_bluez_is_told_and_an_old_one_is_worth_a_look(tmp_p
     assert (seen.state.value, seen.found, bool(seen.hint)) == (state, told, state == "look")
 
 
-async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeypatch):
+async def test_a_check_that_fails_or_hangs_is_a_row_and_no_traceback(monkeypatch):
     async def ill():
         raise RuntimeError("no pulse")
 
@@ -122,33 +122,33 @@ async def test_a_check_that_falls_ill_or_hangs_is_a_row_and_no_traceback(monkeyp
     assert (await found(hangs)).state is State.BAD
 
 
-def test_a_disk_that_hangs_does_not_keep_the_command_from_ending():
+def test_a_hanging_disk_does_not_keep_the_command_from_ending():
     program = (
         "import asyncio, time; from restbeat.service.doctor import checks; checks._TIMEOUT_S = 0.1;"
-        "print(asyncio.run(checks.run('Disk', lambda: checks.aside(lambda: time.sleep(3600)))).found)"
+        "print(asyncio.run(checks.run('Disk', lambda: checks.in_daemon_thread(lambda: time.sleep(3600)))).found)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("no answer within 0.1 s\n", "")
 
 
-async def test_the_database_is_looked_into_without_a_change(data):
+async def test_the_database_is_read_without_changing_it(data):
     before = (data / DATABASE).read_bytes()
     assert (await found(checks.database(data))).state is State.OK
     assert (data / DATABASE).read_bytes() == before
-    assert (await found(checks.holder(data))).found.startswith("no running")
+    assert (await found(checks.data_folder_use(data))).found.startswith("no running")
     async with await SessionStore.open(data):
-        assert (await found(checks.holder(data))).found.startswith("a running")
+        assert (await found(checks.data_folder_use(data))).found.startswith("a running")
         assert (await found(checks.database(data))).state is State.OK
 
 
-async def test_a_session_that_was_cut_off_is_worth_a_look(data):
+async def test_an_interrupted_session_is_flagged(data):
     async with await SessionStore.open(data) as storage:
         await storage.create_session(NewSession(source="cut"))
     seen = await found(checks.database(data))
     assert (seen.state, "cut off" in seen.found) == (State.LOOK, True)
 
 
-async def test_what_is_no_database_is_bad(tmp_path):
+async def test_a_file_that_is_no_database_is_bad(tmp_path):
     (tmp_path / DATABASE).write_bytes(b"no database at all, but long enough to look like something" * 40)
     assert (await found(checks.database(tmp_path))).state is State.BAD
     other = tmp_path / "other"
@@ -160,7 +160,7 @@ async def test_what_is_no_database_is_bad(tmp_path):
     assert (await found(checks.database(tmp_path / "none"))).state is State.OK
 
 
-async def test_a_folder_open_to_all_and_a_taken_port_are_worth_a_look(data):
+async def test_a_folder_open_to_all_and_a_port_in_use_are_flagged(data):
     data.chmod(0o755)
     assert (await found(checks.disk(data))).hint.startswith("Close it")
     assert (await found(checks.disk(data / "deeper" / "still"))).found.endswith("not made yet")
@@ -180,7 +180,7 @@ async def test_the_support_file_names_nobody(data, tmp_path):
         )
     ]
     bundle = tmp_path / "support.zip"
-    doctor._pack(bundle, findings, data)
+    doctor._write_bundle(bundle, findings, data)
     with zipfile.ZipFile(bundle) as pack:
         text = "".join(pack.read(name).decode() for name in pack.namelist())
         assert set(pack.namelist()) == {"findings.json", "schema.sql", "counts.json"}
@@ -201,14 +201,14 @@ async def test_the_support_file_names_nobody(data, tmp_path):
     assert json.loads(zipfile.ZipFile(bundle).read("counts.json"))["sessions"] == 1
 
 
-async def test_a_name_with_letters_of_its_own_is_not_in_the_support_file_either(tmp_path, monkeypatch):
+async def test_a_name_with_special_letters_is_not_in_the_support_file_either(tmp_path, monkeypatch):
     folder = tmp_path / "jürgen-müller" / "restbeat"
     monkeypatch.setattr(getpass, "getuser", lambda: "Jürgen")
     monkeypatch.setattr(socket, "gethostname", lambda: "praxis-müller.local")
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "jürgen-müller")
     said = (f"in {folder}", f"{tmp_path}/jürgen-müller/x of jürgen", "on PRAXIS-MÜLLER", r"C:\Users\Jürgen\restbeat")
     bundle = tmp_path / "support.zip"
-    doctor._pack(bundle, [Finding("Data folder", State.OK, text, text) for text in said], folder)
+    doctor._write_bundle(bundle, [Finding("Data folder", State.OK, text, text) for text in said], folder)
     with zipfile.ZipFile(bundle) as pack:
         text = "".join(pack.read(name).decode() for name in pack.namelist())
     assert [finding["found"] for finding in json.loads(text)] == [

@@ -8,8 +8,8 @@ from restbeat.analysis.course.course_figures import TechniqueAssociation
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.client_course import client_course, course_page
 from restbeat.service.documents.course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
-from restbeat.service.documents.course_figures import figure_lines, went_lines
-from restbeat.service.documents.course_sentences import clearest
+from restbeat.service.documents.course_figures import figure_lines, technique_lines
+from restbeat.service.documents.course_sentences import clearest_association
 from restbeat.service.sessions.client_session import Complement
 from restbeat.service.settings import CoursePlan
 
@@ -24,7 +24,7 @@ def classes(svg, name):
     return [element for element in ET.fromstring(svg).iter() if name in (element.get("class") or "").split()]
 
 
-def test_a_course_tells_its_mean_with_its_interval_and_whether_it_is_more_than_rest():
+def test_a_course_states_its_mean_with_interval_and_whether_it_exceeds_rest():
     page = page_of(a_course())
     assert page.span == "7 September 2026 to 26 October 2026 · 12 massages and 3 quiet sessions"
     assert page.lead == (
@@ -53,12 +53,12 @@ def test_a_course_tells_its_mean_with_its_interval_and_whether_it_is_more_than_r
         ({"beyond_rest_pct": known(-12, -22, -3)}, "That is less than rest alone does for you: by 12% (between 3% and 22%)."),
     ],
 )
-def test_only_an_interval_that_leaves_no_doubt_gets_a_direction(changes, said):
+def test_only_an_interval_without_zero_gets_a_direction(changes, said):
     course = a_course(figures=msgspec.structs.replace(many_figures(), **changes))
     assert said in " ".join(page_of(course).lead)
 
 
-def test_below_its_least_numbers_a_course_says_what_it_takes():
+def test_with_too_few_sessions_a_course_says_how_many_it_takes():
     page = page_of(a_course(days=(0,)))
     assert page.lead == ("An average takes 4 sessions with steady data; there is one.",)
     pain, _, level = page.charts
@@ -69,7 +69,7 @@ def test_below_its_least_numbers_a_course_says_what_it_takes():
     assert none.lead == ("An average takes 4 sessions with steady data; there is none yet.",)
 
 
-def test_what_went_with_the_clearest_response_is_said_as_no_cause():
+def test_the_clearest_association_is_not_stated_as_a_cause():
     page = page_of(a_course())
     assert page.clearest == (
         (
@@ -85,7 +85,7 @@ def test_what_went_with_the_clearest_response_is_said_as_no_cause():
     )
 
 
-def test_where_nothing_stands_out_nothing_is_named():
+def test_without_a_clear_association_nothing_is_named():
     doubtful = TechniqueAssociation(
         factor="technique", name="Kneading", sessions=5, minutes=44.0, percent=9.0, low=-2.0, high=21.0
     )
@@ -93,11 +93,11 @@ def test_where_nothing_stands_out_nothing_is_named():
         factor="technique", name="Friction", sessions=5, minutes=44.0, percent=-9.0, low=-15.0, high=-2.0
     )
     made = msgspec.structs.replace(many_figures(), went_with=[doubtful, worse])
-    assert clearest(made) is None
+    assert clearest_association(made) is None
     assert page_of(a_course(figures=made)).clearest == ("Nothing that was done stood out from the rest so far.",)
 
 
-def test_the_plan_stands_against_what_took_place():
+def test_the_plan_is_shown_beside_the_actual_sessions():
     page = page_of(a_course())
     assert page.plan == "2 times a week, for 6 weeks, then every 2 weeks."
     assert page.due == "The next massage is due from Monday 9 November."
@@ -124,11 +124,11 @@ def test_the_plan_stands_against_what_took_place():
         (ClientPlan(plan=CoursePlan()), ""),
     ],
 )
-def test_when_the_next_massage_is_due_is_said(plan, said):
+def test_the_next_due_massage_is_stated(plan, said):
     assert page_of(a_course(plan=plan)).due.endswith(said)
 
 
-def test_a_due_day_that_has_passed_is_told_so():
+def test_a_due_day_in_the_past_is_stated_as_such():
     assert page_of(a_course(today="2026-11-20")).due == "The next massage is due since Monday 9 November."
 
 
@@ -153,7 +153,7 @@ def test_without_consent_nothing_is_compared():
 # The charts
 
 
-def test_a_missing_score_opens_the_line_of_the_pain_chart():
+def test_a_missing_score_breaks_the_line_of_the_pain_chart():
     course = a_course()
     lines = [element for element in classes(pain_chart(course, english(), WIDE), "before") if element.tag == "polyline"]
     assert len(lines) == 2
@@ -183,7 +183,7 @@ def test_the_mean_is_drawn_only_where_there_is_one():
     assert classes(response_chart(a_course(days=(0,)), english(), WIDE), "mean") == []
 
 
-def test_a_missing_baseline_opens_the_line_and_rests_are_hollow():
+def test_a_missing_baseline_breaks_the_line_and_rests_are_hollow():
     svg = baseline_chart(a_course(), english(), WIDE)
     assert len([element for element in classes(svg, "rhythm") if element.tag == "polyline"]) == 2
     assert len(classes(svg, "hollow")) == 3
@@ -246,13 +246,13 @@ def test_a_long_course_lists_its_newest_sessions_and_draws_all():
     assert len(classes(page.charts[1].wide, "point")) == 99
 
 
-def test_beside_the_massage_the_kind_is_told_and_the_note_kept_back():
+def test_complements_are_shown_by_kind_without_their_note():
     html = client_course(a_course(), english(), FRAME)
     assert "+ Heat" in html
     assert "20 min" not in html
 
 
-def test_the_reason_why_a_session_does_not_count_is_the_right_one():
+def test_a_session_that_does_not_count_has_the_right_reason():
     entries = [
         an_entry(1, 0, counts=False, breathing=True),
         an_entry(2, 3, counts=False, percent=None),
@@ -273,7 +273,7 @@ def test_a_complement_of_each_kind_has_a_word_in_both_languages():
 # For the therapist
 
 
-def test_the_therapist_sees_every_figure_or_why_it_is_silent():
+def test_the_therapist_sees_every_figure_or_why_it_is_missing():
     lines = {line.name: line for line in figure_lines(a_course())}
     mean = lines["Change of RMSSD in the massage, mean"]
     assert (mean.value, mean.within, mean.behind) == ("+20%", "+11% to +30%", "12 sessions")
@@ -283,8 +283,8 @@ def test_the_therapist_sees_every_figure_or_why_it_is_silent():
     assert figure_lines(a_course(figures=None)) == ()
 
 
-def test_the_therapist_sees_all_that_was_done_the_clearest_first_the_silent_last():
-    lines = went_lines(a_course())
+def test_the_therapist_sees_every_technique_the_clearest_first_those_without_figure_last():
+    lines = technique_lines(a_course())
     assert [line.name for line in lines] == ["Long strokes", "Kneading", "Neck"]
     assert (lines[0].value, lines[0].within) == ("+14%", "+4% to +25%")
     assert lines[2].why == "Done in 2 sessions with steady data; 3 are needed."

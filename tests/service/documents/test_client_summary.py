@@ -64,7 +64,7 @@ def test_the_same_in_german_with_german_numbers():
     )
     assert page.caveat.startswith("Ruhe allein kann das auch.")
     assert page.numbers[0].within == "+3\u00a0% bis +45\u00a0%"
-    assert "1.944 Schläge" in page.told
+    assert "1.944 Schläge" in page.data_source
     assert page.done[0] == "Technik: Triggerpunkt 10\u00a0Min.; Lange Streichungen 7\u00a0Min."
     picture = session_chart(a_session(), german(), WIDE)
     for word in (
@@ -94,7 +94,7 @@ def test_what_a_change_is_called_depends_on_its_class_alone(class_, interval, sa
     assert page.caveat.startswith("Rest alone can do this.")
 
 
-def test_a_stop_for_pain_is_told_first_and_plainly():
+def test_a_stop_for_pain_is_stated_first_and_plainly():
     session = a_session(stopped=True)
     page = page_of(session)
     assert page.first[0] == "The massage was stopped because your pain went up."
@@ -114,13 +114,13 @@ def test_a_stop_for_pain_is_told_first_and_plainly():
         ((None, 6), None),
     ],
 )
-def test_pain_that_rose_or_is_severe_outranks_the_heart(pain, said):
+def test_risen_or_severe_pain_precedes_heart_figures(pain, said):
     quiet = msgspec.structs.replace(with_context(report()), pain=[(10.0, 9)])  # said before the massage: it raised nothing
     first = page_of(a_session(visit=a_visit(pain=pain), report=quiet)).first
     assert (first and first[0]) == said
 
 
-def test_too_little_clean_data_is_a_result_kindly_said():
+def test_too_little_clean_data_is_stated_as_a_result():
     page = page_of(a_session(report=too_little()))
     assert page.lead == (
         "There was too little clean data to say whether your heart rhythm changed during the massage. "
@@ -132,7 +132,7 @@ def test_too_little_clean_data_is_a_result_kindly_said():
     assert page.wide is not None  # what there is is drawn
 
 
-def test_what_is_just_too_little_does_not_sound_enough():
+def test_too_little_data_never_reads_as_enough():
     made = report()
     phases = [
         msgspec.structs.replace(figures, accepted_pct=94.7) if figures.phase == "massage" else figures
@@ -143,7 +143,7 @@ def test_what_is_just_too_little_does_not_sound_enough():
     assert [line.used for line in page.lines if line.phase == "Massage"] == ["94%"]
 
 
-def test_a_heart_rate_only_sensor_is_told_as_such():
+def test_a_heart_rate_only_sensor_is_stated_as_such():
     page = page_of(a_session(report=report(hrv=False)))
     assert page.lead.startswith("Your sensor told your heart rate only.")
     assert (page.numbers[0].value, page.numbers[0].detail) == ("–", "this sensor cannot tell it")
@@ -171,7 +171,7 @@ def test_without_quiet_minutes_there_is_nothing_to_compare():
     assert "Quiet minutes before: there were none." in page.missing
 
 
-def test_what_is_missing_is_said_with_its_reason():
+def test_missing_figures_are_stated_with_their_reason():
     made = msgspec.structs.replace(with_context(report(), flagged=True), pain=[])
     phases = [
         msgspec.structs.replace(p, clean_segments=23 if p.phase == "recovery" else p.clean_segments) for p in made.figures.phases
@@ -195,7 +195,7 @@ def test_what_is_missing_is_said_with_its_reason():
         (BaselineRange(compared=False), "you have not agreed to have your sessions compared."),
     ],
 )
-def test_the_usual_days_are_told_or_why_they_are_not(usual, said):
+def test_the_day_to_day_range_is_stated_or_why_it_is_missing(usual, said):
     page = page_of(a_session(baseline_range=usual))
     assert said in " ".join(page.sure)
     assert page.usual is (usual.low_ms is not None)
@@ -211,14 +211,14 @@ def test_the_usual_days_are_told_or_why_they_are_not(usual, said):
         ({"usual_class": "unknown"}, "today’s data were not fit to compare with it."),
     ],
 )
-def test_whether_it_is_more_than_rest_usually_does_is_a_question_of_its_own(context, said):
+def test_whether_the_change_exceeds_that_of_rest_is_answered_separately(context, said):
     made = with_context(report(), usual_ln_rmssd=0.0, usual_half_width=0.1, usual_rests=4, **context)
     assert said in " ".join(page_of(a_session(report=made)).sure)
     few = with_context(report(), usual_rests=2)
     assert "it takes 3 quiet sessions without massage, and there are 2." in " ".join(page_of(a_session(report=few)).sure)
 
 
-def test_what_was_done_is_told_with_minutes_and_free_notes_are_not():
+def test_techniques_are_shown_with_minutes_and_free_notes_are_not():
     beside = Complement(complement=1, session=7, kind="heat", detail="a private word", noted_by="Ada", noted_utc="2026")
     session = a_session(complements=(beside,))
     said = [text.replace("\u00a0", " ") for text in page_of(session).done]
@@ -235,12 +235,12 @@ def test_what_was_done_is_told_with_minutes_and_free_notes_are_not():
     assert "a private word" not in html
 
 
-def test_a_planned_technique_is_told_where_none_was_marked():
+def test_a_planned_technique_is_shown_where_none_was_marked():
     page = page_of(a_session(visit=a_visit(technique="Swedish, slowly")))
     assert page.done == ("Technique: Swedish, slowly.", "Position: Prone.")
 
 
-def test_a_rest_is_called_one():
+def test_a_rest_only_session_is_called_a_rest():
     page = page_of(a_session(row=row(kind="rest"), report=msgspec.structs.replace(with_context(report()), kind="rest")))
     assert page.title == "Your rest on 23 November 2026"
     assert "during the rest" in page.lead
@@ -252,7 +252,7 @@ def test_a_running_and_an_interrupted_session_say_so():
     assert page_of(a_session(row=row(state="interrupted"))).state.startswith("This session was cut off")
 
 
-def test_pain_said_in_the_session_stands_for_what_nobody_asked():
+def test_pain_entered_during_the_session_replaces_missing_scores():
     page = page_of(a_session(visit=a_visit(pain=(None, None))))
     assert page.numbers[2].value == "6 → 4"
     during = msgspec.structs.replace(with_context(report()), pain=[(10.0, 6), (900.0, 3)])
@@ -266,7 +266,7 @@ def paths(svg, name):
     return [element for element in ET.fromstring(svg).iter() if element.get("class") == name]
 
 
-def test_missing_beats_open_the_line_of_the_picture():
+def test_missing_beats_break_the_line_of_the_chart():
     whole = report()
     closed = msgspec.structs.replace(
         whole, segments=[msgspec.structs.replace(segment, rmssd_ms=segment.rmssd_ms or 40.0) for segment in whole.segments]
@@ -275,7 +275,7 @@ def test_missing_beats_open_the_line_of_the_picture():
     assert lines == [4, 3]
 
 
-def test_the_picture_runs_from_quiet_to_after_against_the_baseline_and_the_usual_days():
+def test_the_chart_runs_from_baseline_to_recovery_with_baseline_and_day_to_day_range():
     for size in (WIDE, NARROW):
         svg = session_chart(a_session(), english(), size)
         assert [element.get("class") for element in paths(svg, "ground baseline")] == ["ground baseline"]
@@ -296,7 +296,7 @@ def test_the_names_of_the_phases_do_not_overlap(speech, size):
     assert ends[-1] <= size[0]
 
 
-def test_a_stop_is_drawn_with_its_word():
+def test_a_stop_is_drawn_with_its_label():
     session = a_session(visit=a_visit(*USUAL_MARKS, VisitMark(at_s=1300, note=STOP_NOTE, kind="stop")), stopped=True)
     assert "stopped" in session_chart(session, english(), WIDE)
 
@@ -319,7 +319,7 @@ def test_no_page_carries_an_inline_style_or_script_and_rest_alone_stands_on_each
     assert not re.search(r"\{\w+\}", re.sub(r"<[^>]*>", "", html))  # no placeholder is left
 
 
-def test_what_people_typed_is_shown_as_text():
+def test_typed_text_is_escaped():
     odd = a_session(visit=a_visit(VisitMark(at_s=480, technique="<b>x</b> & {name}"), therapist="<i>Ada</i>"))
     html = html_of(odd)
     assert "&lt;b&gt;x&lt;/b&gt; &amp; {name}" in html
@@ -327,7 +327,7 @@ def test_what_people_typed_is_shown_as_text():
     assert "<i>Ada" not in html
 
 
-def test_a_part_can_stand_in_another_page():
+def test_the_summary_can_be_a_part_of_another_page():
     part = client_summary_part(a_session(), german(), FRAME)
     assert part.startswith('<div class="take-home">')
     assert "<html" not in part

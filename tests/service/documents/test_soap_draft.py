@@ -25,7 +25,7 @@ def minutes(marks, pick="technique"):
     return [(done.what, round(done.minutes, 2)) for done in time_spent(report(), marks, lambda mark: getattr(mark, pick))]
 
 
-def test_what_was_done_lasts_until_the_next_such_mark_and_within_the_massage():
+def test_a_technique_lasts_until_the_next_mark_of_its_kind_and_within_the_massage():
     # the massage lasts from 480 s to 1500 s
     marks = [VisitMark(at_s=480.0, technique="Long strokes", region="Neck"), VisitMark(at_s=1080.0, technique="Kneading")]
     assert minutes(marks) == [("Long strokes", 10.0), ("Kneading", 7.0)]
@@ -68,7 +68,7 @@ def test_the_draft_has_lengths_techniques_pain_and_the_response_in_honest_words(
     assert draft.contraindications == "Not asked before the session."
 
 
-def test_a_change_too_uncertain_to_tell_gives_no_number():
+def test_too_uncertain_a_change_gives_no_number():
     figures = report().figures
     unsure = ResponseFigures(phase="massage", delta_ln_rmssd=0.3, half_width=0.9, percent=35.0, class_="insufficient")
     doubtful = msgspec.structs.replace(report(), figures=msgspec.structs.replace(figures, responses=[unsure]), intervals={})
@@ -77,21 +77,21 @@ def test_a_change_too_uncertain_to_tell_gives_no_number():
     assert "RMSSD" not in objective
 
 
-def test_without_hrv_nothing_is_said_of_it():
+def test_without_hrv_it_is_not_mentioned():
     draft = draft_of(row(), report(hrv=False), NOTHING)
     assert "variability" not in draft.objective
     assert draft.subjective.endswith("4 at 29:50, not asked after.")
 
 
 @pytest.mark.parametrize("hrv", [True, False])
-def test_hrv_is_never_put_as_a_medical_need_nor_as_a_diagnosis(hrv):
+def test_hrv_is_never_stated_as_a_medical_need_or_a_diagnosis(hrv):
     draft = draft_of(row(), report(hrv=hrv), visit(pain_before=6, pain_after=8))
     text = " ".join(msgspec.structs.astuple(draft)).lower()
     assert not [word for word in ("necess", "diagnos", "disease", "balance", "stress", "treats", "heals") if word in text]
     assert "variability" not in draft.assessment + draft.plan
 
 
-def test_contraindications_are_named_as_they_were_answered():
+def test_contraindications_are_stated_as_answered():
     asked = [Answer(question=text, yes=False, confirmed_utc=None) for text in ("Fracture", "Open skin")]
     assert contraindications(asked) == "Asked before the session (2 questions): none applies."
     yes = Answer(question="Fibromyalgia", yes=True, confirmed_utc="2026-11-23T10:00:00Z")
@@ -112,5 +112,5 @@ def test_contraindications_are_named_as_they_were_answered():
         (6, None, ""),
     ],
 )
-def test_the_change_of_pain_is_said_where_both_scores_are_known(before, after, said):
+def test_the_change_of_pain_is_stated_where_both_scores_are_known(before, after, said):
     assert draft_of(row(), report(), visit(pain_before=before, pain_after=after)).assessment == said

@@ -6,7 +6,7 @@ from restbeat.service.documents.therapist_summary import summary_of
 from ...web.made_up import report, row
 
 
-def test_the_summary_says_first_what_the_massage_did():
+def test_the_summary_states_the_massages_response_first():
     summary = summary_of(row(), report())
     assert summary.lead.startswith("Compared with the quiet minutes before, heart rhythm variability during the massage")
     assert (summary.variability, summary.variability_range, summary.rmssd) == ("+22 %", "+3 to +45", "34 → 42")
@@ -23,7 +23,7 @@ def test_a_missing_figure_is_a_dash_with_the_footnote_that_says_why():
     assert recovery.cells[names.index("HF")].footnote is None
 
 
-def test_a_caution_about_figures_that_are_all_there_stands_at_their_phase():
+def test_a_caution_about_complete_figures_is_attached_to_their_phase():
     caution = "HF peaks at 0.30 Hz, over a quarter of the heart rate (0.25 Hz): uncertain by some percent."
     summary = summary_of(row(), msgspec.structs.replace(report(), reasons={"baseline": [caution]}))
     baseline = next(line for line in summary.rows if line.phase == "Baseline")
@@ -35,7 +35,7 @@ def test_one_reason_shared_by_all_phases_is_one_footnote():
     assert len(summary_of(row(), report(hrv=False)).footnotes) == 1
 
 
-def test_a_heart_rate_only_session_speaks_of_no_hrv():
+def test_a_heart_rate_only_session_does_not_mention_hrv():
     summary = summary_of(row(), report(hrv=False))
     assert summary.lead == "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
     assert summary.rmssd is None
@@ -49,7 +49,7 @@ def test_the_bar_of_a_response_stays_within_its_ends():
     assert 0 < massage.at < 100
 
 
-def test_a_session_in_which_nothing_happened_yet_has_a_summary_too():
+def test_a_session_without_any_event_yet_has_a_summary_too():
     empty = msgspec.structs.replace(
         report(notes=0),
         figures=msgspec.structs.replace(report().figures, phases=[], responses=[]),
@@ -62,13 +62,13 @@ def test_a_session_in_which_nothing_happened_yet_has_a_summary_too():
     assert (summary.rows, summary.pain, summary.heart_rate) == ((), None, "—")
 
 
-def test_the_quality_names_what_was_left_out_and_lost():
+def test_the_quality_states_rejected_and_lost_beats():
     assert summary_of(row(), report()).quality == (
         "1\u202f944 beats received; 98.2 % used, 35 left out; 1 gap (38.4 s lost); 3 doubled packets passed over."
     )
 
 
-def test_the_second_question_stands_apart_and_what_is_not_known_is_said_once():
+def test_the_second_question_is_answered_separately_and_unknowns_are_stated_once():
     phases = ("massage", "recovery")
     for classes, said in ((("usual", "more"), ["Of massage.", "Of recovery."]), (("unknown", "unknown"), ["Of massage.", ""])):
         context = {

@@ -14,7 +14,7 @@ from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, dump,
 from restbeat.service.exchange.csv_import import read_table
 from restbeat.service.exchange.edf import read_edf_plus
 from restbeat.service.exchange.fit import read_fit
-from restbeat.service.exchange.formats import read_any, text_of, write_as
+from restbeat.service.exchange.formats import decode_text, read_any, write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 from restbeat.service.exchange.polar_hrm import read_hrm
 
@@ -34,8 +34,8 @@ READERS = {
     "edf": read_edf_plus,
     "fit": read_fit,
     "omh": read_open_mhealth,
-    "hrm": lambda name, raw: read_hrm(name, text_of(raw)),
-    "csv": lambda name, raw: read_table(name, text_of(raw)),
+    "hrm": lambda name, raw: read_hrm(name, decode_text(raw)),
+    "csv": lambda name, raw: read_table(name, decode_text(raw)),
 }
 WHOLE = {
     "edf": [write_as("edf", session(MINUTE)), write_as("edf", session(PULSE))],
@@ -131,6 +131,6 @@ def test_any_file_of_any_name_is_a_recording_or_a_recording_error(tmp_path, raw,
 
 
 @pytest.mark.parametrize("name", ["missing.fit", "."])
-def test_what_is_no_file_is_said(tmp_path, name):
+def test_a_missing_file_is_refused_with_a_sentence(tmp_path, name):
     with pytest.raises(RecordingError, match="could not be read"):
         read_any(tmp_path / name)

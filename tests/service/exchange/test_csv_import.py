@@ -81,7 +81,7 @@ def test_one_missing_row_is_a_gap(tmp_path):
     assert gaps(read_lines(tmp_path, "time_s,rr_ms", *rows)) == [4]
 
 
-def test_a_row_that_is_no_number_costs_itself_and_leaves_a_gap(tmp_path):
+def test_a_row_without_a_number_is_skipped_and_leaves_a_gap(tmp_path):
     recording = read_lines(
         tmp_path, "RR (ms),quality", *(f"{rr},ok" for rr in RR[:4]), "artefact,bad", *(f"{rr},ok" for rr in RR[4:])
     )
@@ -89,7 +89,7 @@ def test_a_row_that_is_no_number_costs_itself_and_leaves_a_gap(tmp_path):
     assert gaps(recording) == [4]
 
 
-def test_arrival_times_find_the_gaps_as_a_strap_s_do(tmp_path):
+def test_gaps_are_found_from_arrival_times_as_for_a_strap(tmp_path):
     data = session(GAPS)
     packets = [event for event in data.events if isinstance(event, Packet) and event.char == HEART_RATE]
     sent = [(packet.t, rr) for packet in packets for rr in parse(packet.payload).rr_1024]
@@ -98,7 +98,7 @@ def test_arrival_times_find_the_gaps_as_a_strap_s_do(tmp_path):
     assert same_beats(again) == same_beats(data)
 
 
-def test_a_row_that_is_no_number_leaves_a_gap_among_arrival_times_too(tmp_path):
+def test_a_row_without_a_number_leaves_a_gap_among_arrival_times_too(tmp_path):
     stamps = [t + 0.3 * (n % 3) for n, t in enumerate(ENDS)]
     rows = [f"{t:.3f},{rr if n != 6 else 'x'}" for n, (t, rr) in enumerate(zip(stamps, RR, strict=True))]
     recording = read_lines(tmp_path, "time_s,rr_ms", *rows)
@@ -119,7 +119,7 @@ def test_a_column_of_heart_rates_is_heart_rate_only(tmp_path):
     assert data.heart_rates[10] == (10.0, 62)
 
 
-def test_time_that_runs_backwards_costs_its_rows(tmp_path):
+def test_rows_with_backward_times_are_skipped(tmp_path):
     rows = [f"{t:.3f},{rr}" for t, rr in zip(ENDS, RR, strict=True)]
     recording = read_lines(tmp_path, "time_s,rr_ms", *rows[:5], rows[1], *rows[5:])
     assert "backwards" in recording.warnings[0]
@@ -141,7 +141,7 @@ def test_means_of_days_are_no_beats(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["a,b,c\n1,2,3\n", "RR (ms),x\n,\n", "EEG,EMG,EOG\n0.1,0.2,0.3\n0.2,0.1,0.3\n"])
-def test_a_table_without_beats_is_refused_in_words(tmp_path, text):
+def test_a_table_without_beats_is_refused_with_a_sentence(tmp_path, text):
     path = tmp_path / "eeg.csv"
     path.write_text(text)
     with pytest.raises(RecordingError, match=r"eeg\.csv"):
@@ -149,7 +149,7 @@ def test_a_table_without_beats_is_refused_in_words(tmp_path, text):
 
 
 @pytest.mark.parametrize("text", ["812\n799\n801\n", "812,5\n799,25\n801\n", "RR\n812\n799\n"])
-def test_one_number_a_line_is_rr_text(tmp_path, text):
+def test_one_number_per_line_is_rr_text(tmp_path, text):
     path = tmp_path / "rr.txt"
     path.write_text(text)
     assert kind_of(path) == "rr"

@@ -56,7 +56,7 @@ def test_gaps_phases_marks_and_pain_are_annotations():
     assert texts["mark: technique=effleurage; region=back; pressure=light"] == 312
 
 
-def test_heart_rate_is_a_signal_once_a_second():
+def test_heart_rate_is_a_signal_at_1_hz():
     edf = edf_of(session(OPTICAL))
     (hr,) = edf.signals
     assert (hr.label, hr.physical_dimension, hr.sampling_frequency) == ("HR", "bpm", 1)
@@ -74,7 +74,7 @@ def test_the_header_names_nobody_and_no_date():
     assert read_edf_plus("x.edf", raw).header.kind == "rest"
 
 
-def test_a_note_of_any_letters_comes_back_and_breaks_nothing():
+def test_a_note_with_any_characters_is_read_back():
     recording = read(FIXTURES / ECG)
     note = Mark(20.0, technique="a; b", note="Schulter: links; note=ü \x14\x15\x00 ✓")
     events = tuple(sorted([*recording.events, note], key=lambda event: event.t))
@@ -84,7 +84,7 @@ def test_a_note_of_any_letters_comes_back_and_breaks_nothing():
     ]
 
 
-def test_an_edf_of_another_program_without_beats_is_refused_in_words():
+def test_an_edf_of_another_program_without_beats_is_refused_with_a_sentence():
     signal = edfio.EdfSignal(np.zeros(256), 128, label="EEG Fpz-Cz", physical_dimension="uV", physical_range=(-1, 1))
     with pytest.raises(RecordingError, match="neither RR annotations nor a signal of heart rate"):
         read_edf_plus("sleep.edf", edfio.Edf([signal]).to_bytes())
@@ -98,7 +98,7 @@ def test_another_programs_signal_of_heart_rate_is_heart_rate_only():
     assert {bpm for _, bpm in data.heart_rates} == {61}
 
 
-def test_a_file_that_is_cut_off_keeps_what_is_whole():
+def test_a_truncated_file_keeps_its_complete_part():
     raw = write_edf(session(CLEAR))
     recording = read_edf_plus("x.edf", raw[: len(raw) // 2])
     assert recording.warnings

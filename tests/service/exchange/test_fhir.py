@@ -107,7 +107,7 @@ def test_a_vital_sign_has_category_subject_and_period():
             assert o["subject"]["reference"].startswith("urn:uuid:")
 
 
-def test_what_r4b_binds_to_a_list_of_values_is_of_that_list():
+def test_bound_codes_are_from_their_r4b_value_sets():
     for o in observations(bundle_of(session(CLEAR))):
         assert o["status"] == "final"
         (category,) = o["category"]
@@ -119,7 +119,7 @@ def test_what_r4b_binds_to_a_list_of_values_is_of_that_list():
         assert o["valueQuantity"]["code"] in {"/min", "ms", "1", "%", "ms2", "{score}"}
 
 
-def test_references_lead_to_entries_and_no_id_is_double():
+def test_references_resolve_and_ids_are_unique():
     bundle = bundle_of(session(CLEAR))
     urls = [entry["fullUrl"] for entry in bundle["entry"]]
     assert len(set(urls)) == len(urls)
@@ -128,7 +128,7 @@ def test_references_lead_to_entries_and_no_id_is_double():
         assert o.get("device", {"reference": urls[1]})["reference"] == urls[1]
 
 
-def test_an_address_is_an_identifier_and_never_in_it():
+def test_no_strap_address_is_in_the_bundle():
     recording = read(FIXTURES / CLEAR)
     device = Device(name="Polar H10", address="A0:9E:1A:00:00:01", firmware="5.0.0")
     header = msgspec.structs.replace(recording.header, device=device, client="C-17")

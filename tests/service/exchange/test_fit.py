@@ -88,7 +88,7 @@ def test_no_difference_crosses_a_gap_that_lies_between_two_far_apart_records(eve
     assert sum(beat.diff_ms is not None for beat in again.beats) > 0.85 * len(data.beats)
 
 
-def test_intervals_that_are_alike_are_all_kept_around_a_hole():
+def test_equal_intervals_around_lost_beats_are_all_kept():
     activity = Activity()
     for second in range(10, 121, 10):
         for _ in range(1 if second == 60 else 2):
@@ -129,14 +129,14 @@ def test_no_difference_crosses_a_pause_of_the_timer():
     assert data.beats[30].diff_ms is None
 
 
-def test_a_file_that_is_cut_off_keeps_what_is_whole():
+def test_a_truncated_file_keeps_its_complete_part():
     raw = activity_of(CLEAR)
     recording = read_fit("ride.fit", raw[: len(raw) // 2])
     assert "kept" in " ".join(recording.warnings)
     assert len(of_recording(recording).beats) == pytest.approx(len(session(CLEAR).beats) / 2, rel=0.1)
 
 
-def test_a_damaged_time_stamp_costs_its_own_message():
+def test_a_message_with_a_damaged_time_stamp_is_skipped():
     activity = Activity()
     for second in range(1, 31):
         activity.hrv([1000])
@@ -154,7 +154,7 @@ def test_a_false_checksum_is_a_warning():
     assert len(of_recording(recording).beats) == len(session(GAPS).beats)
 
 
-def test_without_a_heart_beat_it_is_refused_in_words():
+def test_a_file_without_heartbeats_is_refused_with_a_sentence():
     activity = Activity()
     activity.record(1)
     with pytest.raises(RecordingError, match=r"ride\.fit holds no RR interval and no heart rate"):

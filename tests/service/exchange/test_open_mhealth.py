@@ -78,13 +78,13 @@ def test_every_data_point_keeps_the_rules_of_its_schema(name):
     assert kinds.count("heart-rate") == (len(data.report.figures.phases) if accepted else len(data.heart_rates))
 
 
-def test_the_first_beat_ends_when_it_ended():
+def test_the_first_beat_keeps_its_end():
     data = session(CLEAR)
     end = datetime.fromisoformat(points_of(data)[0]["body"]["effective_time_frame"]["time_interval"]["end_date_time"])
     assert (end - BEGAN).total_seconds() == pytest.approx(data.beats[0].end_s, abs=1e-5)
 
 
-def test_where_nobody_knows_the_date_it_is_1970_and_the_way_back_claims_none():
+def test_an_unknown_date_is_written_as_1970_and_read_back_as_unknown():
     data = of_recording(read(FIXTURES / CLEAR), began=None)
     raw = write_as("omh", data)
     assert b'"1970-01-01T00:' in raw
@@ -111,7 +111,7 @@ def test_any_shape_is_read_to_the_same_beats():
         lambda start, end: {"time_interval": {"end_date_time": end, "duration": {"value": 800, "unit": "ms"}}},
     ],
 )
-def test_a_missing_beat_is_a_gap_in_whatever_way_times_are_told(frame):
+def test_a_missing_beat_is_a_gap_in_every_form_of_times(frame):
     starts = [0.8 * n for n in range(20) if n != 9]
     stamp = "2026-03-01T10:00:{:09.6f}+01:00".format
     body = [
@@ -122,7 +122,7 @@ def test_a_missing_beat_is_a_gap_in_whatever_way_times_are_told(frame):
     assert recording.header.extra["imported"]["began_utc"] in {"2026-03-01T09:00:00.000Z", "2026-03-01T08:59:59.200Z"}
 
 
-def test_what_is_no_beat_costs_itself_and_is_said():
+def test_a_malformed_data_point_is_skipped_with_a_warning():
     points = points_of(session(CLEAR))[:10]
     points[3]["body"]["rr_interval"]["unit"] = "furlong"
     points[5]["body"]["effective_time_frame"] = {"date_time": "yesterday"}
@@ -136,6 +136,6 @@ def test_what_is_no_beat_costs_itself_and_is_said():
 @pytest.mark.parametrize(
     "raw", [b"[]", b"{}", b'{"body": {"heart_rate": {"value": true, "unit": "beats/min"}}}', b"[1, 2", b"[[["]
 )
-def test_where_no_beat_is_told_of_it_is_said(raw):
+def test_data_without_beats_is_refused_with_a_sentence(raw):
     with pytest.raises(RecordingError, match=r"x\.json"):
         read_open_mhealth("x.json", raw)

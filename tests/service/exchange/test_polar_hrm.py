@@ -34,7 +34,7 @@ def test_heart_rates_at_an_interval_are_heart_rate_only():
     assert data.heart_rates[:3] == [(5.0, 60), (10.0, 61), (15.0, 62)]
 
 
-def test_a_line_that_is_no_interval_costs_itself_and_leaves_a_gap():
+def test_a_line_without_an_interval_is_skipped_and_leaves_a_gap():
     recording = read_hrm("ride.hrm", hrm(238, [812, 799, "x", 801, 0, 805]))
     data = of_recording(recording)
     assert len(recording.warnings) == 2
@@ -51,6 +51,6 @@ def test_a_line_that_is_no_interval_costs_itself_and_leaves_a_gap():
         "[Params]\nInterval=238\n[HRData]\nwords\n",
     ],
 )
-def test_without_heart_data_it_is_refused_in_words(text):
+def test_a_file_without_heart_data_is_refused_with_a_sentence(text):
     with pytest.raises(RecordingError, match=r"ride\.hrm"):
         read_hrm("ride.hrm", text)

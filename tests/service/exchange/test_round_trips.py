@@ -53,7 +53,7 @@ def test_rr_text_gives_the_same_intervals_and_gaps(tmp_path, name):
 
 
 @pytest.mark.parametrize("form", ["rr", "omh"])
-def test_where_a_pulse_was_doubted_plain_intervals_have_a_gap(tmp_path, form):
+def test_rejected_pulse_intervals_become_gaps_in_plain_intervals(tmp_path, form):
     data = session(PULSE)
     again = of_recording(back(tmp_path, form, data))
     assert [ticks(b.rr_ms) for b in again.beats] == [ticks(b.rr_ms) for b in data.beats if b.accepted]
@@ -62,7 +62,7 @@ def test_where_a_pulse_was_doubted_plain_intervals_have_a_gap(tmp_path, form):
 
 
 @pytest.mark.parametrize("name", WITH_RR)
-def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_was_left_out(tmp_path, name):
+def test_open_mhealth_holds_every_accepted_beat_and_no_difference_across_rejected_ones(tmp_path, name):
     data = session(name)
     again = of_recording(back(tmp_path, "omh", data))
     assert [ticks(b.rr_ms) for b in again.beats] == [ticks(b.rr_ms) for b in data.beats if b.accepted]
@@ -70,7 +70,7 @@ def test_open_mhealth_gives_every_accepted_beat_and_no_difference_across_what_wa
 
 
 @pytest.mark.parametrize("name", [GAPS, NOISY])
-def test_gaps_are_told_by_the_connection_of_the_recording(tmp_path, name):
+def test_gaps_become_connection_events_of_the_recording(tmp_path, name):
     data = session(name)
     recording = back(tmp_path, "csv", data)
     lost = [event.t for event in recording.events if isinstance(event, ConnectionEvent) and not event.up]
@@ -118,7 +118,7 @@ def test_a_recording_is_written_as_it_was(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", ["rr", "csv", "edf", "omh"])
-def test_what_was_imported_says_so_in_its_header_and_is_no_known_strap(tmp_path, form):
+def test_an_import_is_marked_in_its_header_and_is_no_known_strap(tmp_path, form):
     header = back(tmp_path, form, session(CLEAR)).header
     assert header.extra["imported"]["arrival"]
     assert "imported from" in header.source
@@ -138,7 +138,7 @@ def test_an_import_can_be_stored_as_a_recording_and_converted_on(tmp_path):
 @pytest.mark.parametrize(
     ("name", "form"), [("a.jsonl", "recording"), ("A.JSONL.GZ", "recording.gz"), ("a.phases.csv", "phases"), ("a.b.csv", "csv")]
 )
-def test_the_longest_ending_tells_the_format(tmp_path, name, form):
+def test_the_longest_ending_selects_the_format(tmp_path, name, form):
     assert format_of(tmp_path / name).name == form
 
 
@@ -153,18 +153,18 @@ def test_an_unknown_ending_or_format_is_named_with_those_that_there_are(tmp_path
     ("form", "kind"),
     [("recording", "recording"), ("rr", "rr"), ("csv", "table"), ("edf", "edf"), ("omh", "json"), ("fhir", "json")],
 )
-def test_a_file_is_told_by_its_content_whatever_its_name(tmp_path, form, kind):
+def test_a_files_format_is_recognised_by_its_content(tmp_path, form, kind):
     path = tmp_path / "session"
     path.write_bytes(write_as(form, session(CLEAR)))
     assert kind_of(path) == kind
 
 
 @pytest.mark.parametrize(("form", "words"), [("fhir", "figures, no beats"), ("phases", "no beats"), ("events", "no beats")])
-def test_what_holds_no_beats_is_refused_in_words(tmp_path, form, words):
+def test_files_without_beats_are_refused_with_a_sentence(tmp_path, form, words):
     with pytest.raises(RecordingError, match=words):
         back(tmp_path, form, session(CLEAR))
 
 
-def test_the_page_of_formats_tells_every_ending():
+def test_the_page_of_formats_lists_every_ending():
     page = (FIXTURES.parent / "docs" / "formats.md").read_text(encoding="utf-8")
     assert [each.ending for each in FORMATS.values() if f"`{each.ending}`" not in page] == []

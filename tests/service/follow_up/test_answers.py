@@ -28,7 +28,7 @@ async def told(practice, session, slot):
     return next(one for one in shown.follow_ups if one.slot == slot)
 
 
-async def test_answers_are_kept_as_they_are_given(practice):
+async def test_answers_are_stored_as_entered(practice):
     session, token = await asked(practice)
     answers = Answers(pain=3, sleep="better", relief="half_day", done=["heat", "medication"], note="felt light ♥")
     await practice.links.answer(token, session, 24, answers, peer=HERE)
@@ -44,7 +44,7 @@ async def test_answers_are_kept_as_they_are_given(practice):
     ]
 
 
-async def test_relief_that_lasts_still_is_kept_as_the_least_it_can_be(practice):
+async def test_relief_that_still_lasts_is_stored_as_a_lower_bound(practice):
     session, token = await asked(practice, ago=timedelta(hours=27, minutes=30))
     await practice.links.answer(token, session, 24, Answers(pain=3, relief="lasts"), peer=HERE)
     follow_up = await told(practice, session, 24)
@@ -54,7 +54,7 @@ async def test_relief_that_lasts_still_is_kept_as_the_least_it_can_be(practice):
     assert (await told(practice, session, 24)).relief_h is None  # not said is not "none"
 
 
-async def test_a_slot_is_answered_once_and_corrected_for_ten_minutes(practice):
+async def test_a_follow_up_is_answered_once_and_can_be_corrected_for_ten_minutes(practice):
     session, token = await asked(practice)
     await practice.links.answer(token, session, 24, Answers(pain=3), peer=HERE)
     practice.now = NOW + timedelta(minutes=9)
@@ -73,7 +73,7 @@ async def test_a_slot_is_answered_once_and_corrected_for_ten_minutes(practice):
     ("slot", "hours", "state"),
     [(24, 19.9, "later"), (24, 36, "missed"), (48, 24, "later"), (48, 39.9, "later"), (48, 72, "missed")],
 )
-async def test_a_slot_that_is_not_open_takes_no_answer(practice, slot, hours, state):
+async def test_a_follow_up_that_is_not_open_takes_no_answer(practice, slot, hours, state):
     session, token = await asked(practice, ago=timedelta(hours=hours))
     with pytest.raises(LateError) as late:
         await practice.links.answer(token, session, slot, Answers(pain=3), peer=HERE)
@@ -81,7 +81,7 @@ async def test_a_slot_that_is_not_open_takes_no_answer(practice, slot, hours, st
     assert await practice.sql("SELECT count(*) FROM follow_up") == [(0,)]
 
 
-async def test_no_other_slot_and_no_other_session_takes_an_answer(practice):
+async def test_only_the_links_own_sessions_and_slots_take_an_answer(practice):
     session, token = await asked(practice)
     other = await practice.session(ended_ago=DAY)
     for where in ((session, 36), (other, 24), (-1, 24)):
@@ -101,7 +101,7 @@ async def test_no_other_slot_and_no_other_session_takes_an_answer(practice):
         (None, 24, 7, "Pain 7 after 24 h."),
     ],
 )
-async def test_pain_that_has_risen_flags_the_next_visit(practice, before, slot, pain, reason):
+async def test_risen_pain_flags_the_next_visit(practice, before, slot, pain, reason):
     session, token = await asked(practice, pain_before=before, ago=timedelta(hours=slot))
     await practice.links.answer(token, session, slot, Answers(pain=pain), peer=HERE)
     assert await flags(practice) == ([(reason, f"after {slot} h")] if reason else [])
@@ -109,7 +109,7 @@ async def test_pain_that_has_risen_flags_the_next_visit(practice, before, slot, 
     assert [flag.reason for flag in full.flags] == ([reason] if reason else [])
 
 
-async def test_a_correction_takes_its_flag_back_and_leaves_the_others(practice):
+async def test_a_correction_removes_its_own_flag_and_leaves_the_others(practice):
     session, token = await asked(practice, pain_before=2, ago=DAY)
     await practice.sql("INSERT INTO flag (session, reason, raised_utc, rule) VALUES (?, 'Left hip', 'x', 'note')", session)
     await practice.links.answer(token, session, 24, Answers(pain=8), peer=HERE)
@@ -120,7 +120,7 @@ async def test_a_correction_takes_its_flag_back_and_leaves_the_others(practice):
     assert await flags(practice) == [("Left hip", "note"), ("Pain 3 after 48 h, 2 before the session.", "after 48 h")]
 
 
-async def test_who_has_not_answered_is_counted_where_a_link_let_them(practice):
+async def test_unanswered_follow_ups_are_counted_where_a_link_allowed_an_answer(practice):
     for name in ("M-015", "M-016", "M-017"):
         await practice.client(name)
     await asked(practice, ago=timedelta(hours=25), client="M-014")  # one is open
@@ -139,7 +139,7 @@ async def test_who_has_not_answered_is_counted_where_a_link_let_them(practice):
     assert await practice.links.unanswered() == []
 
 
-async def test_what_is_hidden_or_revoked_is_not_waited_for(practice):
+async def test_hidden_or_revoked_follow_ups_are_not_counted(practice):
     session, _ = await asked(practice, ago=timedelta(hours=21))
     (link,) = (await practice.links.of_client("M-014", by="Ada")).links
     await practice.links.choose(link.link, [session], coming=False, remind=True, by="Ada")

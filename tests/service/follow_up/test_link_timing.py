@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from restbeat.service.follow_up.link_store import opened
+from restbeat.service.follow_up.link_store import open_link
 from restbeat.service.follow_up.link_tokens import LinkKeys
 
 from ..own_pages import NOW, own_pages, token_of
@@ -65,7 +65,7 @@ def in_turns(kinds, rounds):
         yield from chance.sample(list(kinds), len(kinds))
 
 
-async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, tmp_path):
+async def test_a_refusal_takes_the_same_work_whatever_its_reason(practice, tmp_path):
     kinds = await refusals(practice, tmp_path)
     took = {why: [] for why in kinds}
 
@@ -73,14 +73,14 @@ async def test_the_work_of_a_refusal_is_the_same_whatever_the_reason(practice, t
         for why in in_turns(kinds, 600):
             token, session = kinds[why]
             began = time.perf_counter_ns()
-            assert opened(db, practice.keys.handle_of(token, NOW), session, NOW) is None
+            assert open_link(db, practice.keys.handle_of(token, NOW), session, NOW) is None
             took[why].append((time.perf_counter_ns() - began) / 1000)
 
     await practice.storage.run(measured)
     assert told_apart(took, 1.25) == []
 
 
-async def test_a_browser_waits_equally_long_for_each_refusal(practice, tmp_path, aiohttp_client):
+async def test_every_refusal_takes_a_browser_the_same_time(practice, tmp_path, aiohttp_client):
     kinds = await refusals(practice, tmp_path)
     visitor = await aiohttp_client(practice.app)
     took = {why: [] for why in kinds}

@@ -10,7 +10,7 @@ from restbeat.service.accounts.models import TooOftenError
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import RefusedError, UnknownClientError, UnknownError
 from restbeat.service.follow_up.link_tokens import LinkKeys
-from restbeat.service.follow_up.models import LinkRefusedError, shown_of
+from restbeat.service.follow_up.models import LinkRefusedError, visible_sessions
 from restbeat.service.storage.encryption import IdentityCipher
 
 from ..own_pages import NOW, PUBLIC, practice, token_of  # noqa: F401 fixtures
@@ -20,7 +20,7 @@ HERE = "127.0.0.1"
 
 async def refused(practice, token, session=None):
     with pytest.raises(LinkRefusedError):
-        await practice.links.look(token, session, "page", peer=HERE)
+        await practice.links.view(token, session, "page", peer=HERE)
     return True
 
 
@@ -29,8 +29,8 @@ async def test_a_link_opens_its_clients_sessions_and_no_others(practice):
     first, hidden, foreign = [await practice.session(client) for client in ("M-014", "M-014", "M-015")]
     link = await practice.link("M-014", first)
     token = token_of(link)
-    page = await practice.links.look(token, first, "page", peer=HERE)
-    assert [session.session for session in shown_of(page)] == [first]
+    page = await practice.links.view(token, first, "page", peer=HERE)
+    assert [session.session for session in visible_sessions(page)] == [first]
     assert link.sessions == link.offered == [first]
     assert await refused(practice, token, hidden)
     assert await refused(practice, token, foreign)
@@ -51,32 +51,32 @@ async def test_the_address_names_nobody_and_the_database_does_not_hold_it(practi
     assert token_of(await practice.links.revoke(link.link, by="Ada")) == ""  # what is over is not shown again
 
 
-async def test_sessions_to_come_are_shown_where_that_was_wanted(practice):
+async def test_later_sessions_are_shown_where_that_was_chosen(practice):
     before = await practice.session(ended_ago=timedelta(hours=1))
     some, coming = await practice.link("M-014", before), await practice.link("M-014", coming=True)
     practice.now += timedelta(days=7)
     later = await practice.session()
-    assert [s.session for s in (await practice.links.look(token_of(some), None, "page", peer=HERE)).sessions] == [before]
-    assert [s.session for s in (await practice.links.look(token_of(coming), None, "page", peer=HERE)).sessions] == [later]
+    assert [s.session for s in (await practice.links.view(token_of(some), None, "page", peer=HERE)).sessions] == [before]
+    assert [s.session for s in (await practice.links.view(token_of(coming), None, "page", peer=HERE)).sessions] == [later]
     running = await practice.session()
     await practice.sql("UPDATE session SET ended_utc = NULL WHERE id = ?", running)
     assert await refused(practice, token_of(coming), running)
 
 
-async def test_a_session_that_turns_out_to_be_another_clients_is_shown_no_more(practice):
+async def test_a_session_reassigned_to_another_client_is_not_shown_any_more(practice):
     await practice.client("M-015")
     session = await practice.session()
     token = token_of(await practice.link("M-014", session))
-    await practice.links.look(token, session, "page", peer=HERE)
+    await practice.links.view(token, session, "page", peer=HERE)
     await practice.sql("UPDATE session SET client = 'M-015' WHERE id = ?", session)
     assert await refused(practice, token, session)
-    assert (await practice.links.look(token, None, "page", peer=HERE)).sessions == []
+    assert (await practice.links.view(token, None, "page", peer=HERE)).sessions == []
 
 
-async def test_a_link_ends_by_itself_on_its_day(practice):
+async def test_a_link_expires_on_its_day(practice):
     link = await practice.link("M-014", await practice.session(), days=60)
     practice.now = NOW + timedelta(days=60) - timedelta(seconds=1)
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
     practice.now += timedelta(seconds=1)
     assert await refused(practice, token_of(link))
     (row,) = (await practice.links.of_client("M-014", by="Ada")).links
@@ -84,12 +84,12 @@ async def test_a_link_ends_by_itself_on_its_day(practice):
     await practice.sql(
         "UPDATE client_link SET expires_utc = '2099-01-01T00:00:00.000Z'"
     )  # a date that was put off in the database
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
     practice.now = NOW + timedelta(days=367)
     assert await refused(practice, token_of(link))
 
 
-async def test_taking_back_the_consent_to_share_revokes_every_link(practice):
+async def test_withdrawing_the_consent_to_share_revokes_every_link(practice):
     session = await practice.session()
     links = [await practice.link("M-014", session) for _ in range(2)]
     full = await practice.records.client("M-014", by="Ada")
@@ -106,26 +106,26 @@ async def test_taking_back_the_consent_to_share_revokes_every_link(practice):
     assert token_of(await practice.link("M-014", session)) != token_of(links[0])
 
 
-async def test_without_the_consent_in_the_database_nothing_opens_even_if_no_link_was_revoked(practice):
+async def test_without_consent_in_the_database_no_link_opens_even_if_none_was_revoked(practice):
     link = await practice.link("M-014", await practice.session())
     await practice.sql("UPDATE consent SET withdrawn_utc = '2026-11-23T09:00:00.000Z'")
     assert await refused(practice, token_of(link))
 
 
-async def test_the_client_hides_and_shows_again_what_the_link_may_show_and_no_more(practice):
+async def test_the_client_can_hide_and_show_only_what_the_link_may_show(practice):
     first, second, never = [await practice.session(ended_ago=timedelta(days=days)) for days in (3, 2, 1)]
     link = await practice.link("M-014", first, second)
     page = await practice.links.show(token_of(link), {first, never}, remind=False, peer=HERE)
-    assert [session.session for session in shown_of(page)] == [first]
+    assert [session.session for session in visible_sessions(page)] == [first]
     assert [session.session for session in page.sessions] == [second, first]
     assert not page.remind
     assert await refused(practice, token_of(link), second)
     page = await practice.links.show(token_of(link), {first, second}, remind=True, peer=HERE)
-    assert [session.session for session in shown_of(page)] == [second, first]
+    assert [session.session for session in visible_sessions(page)] == [second, first]
     assert await practice.sql("SELECT count(*) FROM audit WHERE actor = 'link' AND action = 'link changed'") == [(2,)]
 
 
-async def test_the_therapist_chooses_on_the_clients_behalf(practice):
+async def test_the_therapist_can_choose_for_the_client(practice):
     first, second = [await practice.session(ended_ago=timedelta(days=days)) for days in (3, 2)]
     link = await practice.link("M-014", first)
     changed = await practice.links.choose(link.link, [second], coming=True, remind=False, by="Ada")
@@ -133,7 +133,7 @@ async def test_the_therapist_chooses_on_the_clients_behalf(practice):
     third = await practice.session()
     await practice.sql("UPDATE session SET started_utc = ended_utc WHERE id = ?", third)  # begun after the link was made
     assert await refused(practice, token_of(link), first)
-    await practice.links.look(token_of(link), third, "page", peer=HERE)
+    await practice.links.view(token_of(link), third, "page", peer=HERE)
     changed = await practice.links.choose(link.link, [second], coming=True, remind=False, by="Ada")
     assert changed.sessions == [second]  # what comes is shown until it is left out
     with pytest.raises(RefusedError, match="Choose a session, or those to come"):
@@ -147,11 +147,11 @@ async def test_the_therapist_chooses_on_the_clients_behalf(practice):
         await practice.links.of_client("M-9", by="Ada")
 
 
-async def test_each_use_is_in_the_audit_log_and_so_is_each_refusal(practice):
+async def test_each_use_and_each_refusal_is_in_the_audit_log(practice):
     session = await practice.session()
     link = await practice.link("M-014", session)
-    await practice.links.look(token_of(link), None, "page", peer=HERE)
-    await practice.links.look(token_of(link), session, "picture", peer=HERE)
+    await practice.links.view(token_of(link), None, "page", peer=HERE)
+    await practice.links.view(token_of(link), session, "picture", peer=HERE)
     await practice.links.revoke(link.link, by="Ada")
     await refused(practice, token_of(link))
     await refused(practice, "nonsense")
@@ -172,12 +172,12 @@ async def test_the_language_is_the_clients_own_unless_another_is_chosen(practice
     session = await practice.session()
     assert (await practice.link("M-014", session, language=None)).language == "de"
     link = await practice.link("M-014", session, language="en")
-    assert (await practice.links.speak(token_of(link), "de", peer=HERE)).language == "de"
+    assert (await practice.links.set_language(token_of(link), "de", peer=HERE)).language == "de"
     (practice.cipher.path).unlink()
     assert (await practice.link("M-014", session, language=None)).language == "en"
 
 
-async def test_addresses_are_whole_where_the_practice_has_a_public_one(practice):
+async def test_addresses_are_full_urls_where_the_practice_has_a_public_address(practice):
     session = await practice.session()
     assert (await practice.link("M-014", session)).address.startswith("/c/")
     await practice.set_mail(public_address="HTTPS://Practice.example/")
@@ -197,27 +197,27 @@ async def test_addresses_are_whole_where_the_practice_has_a_public_one(practice)
             await practice.set_mail(public_address=odd)
 
 
-async def test_wrong_tries_make_the_next_one_wait_and_a_good_link_waits_too(practice):
+async def test_failed_attempts_delay_the_next_one_even_with_a_valid_link(practice):
     practice.patience_s = 0.0  # the clock stands
     token = token_of(await practice.link("M-014", await practice.session()))
     for _ in range(5):
         await refused(practice, "nonsense")
     with pytest.raises(TooOftenError) as error:
-        await practice.links.look("nonsense", None, "page", peer=HERE)
+        await practice.links.view("nonsense", None, "page", peer=HERE)
     assert error.value.wait_s == 1.0
     with pytest.raises(TooOftenError):
-        await practice.links.look(token, None, "page", peer=HERE)
-    await practice.links.look(token, None, "page", peer="10.0.0.9")  # elsewhere nobody waits
+        await practice.links.view(token, None, "page", peer=HERE)
+    await practice.links.view(token, None, "page", peer="10.0.0.9")  # elsewhere nobody waits
     assert await practice.sql("SELECT count(*) FROM audit WHERE action = 'link refused'") == [(5,)]
 
 
-async def test_one_address_may_ask_sixty_times_at_once_then_once_a_second(practice):
+async def test_one_ip_address_gets_sixty_requests_at_once_then_one_per_second(practice):
     practice.patience_s = 0.0
     token = token_of(await practice.link("M-014", await practice.session()))
     for _ in range(60):
-        await practice.links.look(token, None, "page", peer=HERE)
+        await practice.links.view(token, None, "page", peer=HERE)
     with pytest.raises(TooOftenError) as error:
-        await practice.links.look(token, None, "page", peer=HERE)
+        await practice.links.view(token, None, "page", peer=HERE)
     assert error.value.wait_s == pytest.approx(1.0)
 
 
@@ -231,7 +231,7 @@ def signed(tmp_path_factory):
 
 
 @given(st.data())
-def test_a_token_with_any_letter_altered_is_none_of_ours(signed, data):
+def test_a_token_with_any_altered_letter_is_refused(signed, data):
     keys, token = signed
     place = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.characters(codec="ascii", categories=("L", "N", "P", "S")).filter(lambda one: one != token[place]))
@@ -246,7 +246,7 @@ def test_any_text_is_refused(signed, text):
     assert keys.handle_of(token + text, NOW) is None or not text
 
 
-def test_a_lost_key_ends_the_old_addresses_and_a_new_one_is_made(signed, tmp_path):
+def test_a_lost_key_invalidates_old_addresses_and_a_new_key_is_created(signed, tmp_path):
     keys, token = LinkKeys(tmp_path / "data.key"), signed[1]
     assert keys.handle_of(token, NOW) is None
     assert not keys.path.exists()  # asking makes no key

@@ -44,9 +44,9 @@ async def states(practice):
     return await practice.sql("SELECT slot, state, tries FROM mail ORDER BY id")
 
 
-async def test_a_reminder_goes_once_in_the_clients_language_with_the_link_and_nothing_of_health(practice, inbox):
+async def test_a_reminder_is_sent_once_in_the_clients_language_with_the_link_and_nothing_about_health(practice, inbox):
     session, link = await asked(practice)
-    assert await practice.postman.round() == 1
+    assert await practice.mail_sender.send_due() == 1
     ((to, message),) = inbox.mails
     assert (to, message["To"], message["From"]) == (ERIKA, ERIKA, "Practice Blue <blue@practice.example>")
     assert message["Subject"] == "Ein paar kurze Fragen"
@@ -60,9 +60,9 @@ async def test_a_reminder_goes_once_in_the_clients_language_with_the_link_and_no
     assert await states(practice) == [(24, "sent", 1)]
     for _ in range(3):
         practice.now += timedelta(minutes=30)
-        assert await practice.postman.round() == 0
+        assert await practice.mail_sender.send_due() == 0
     practice.now = NOW + DAY
-    assert await practice.postman.round() == 1
+    assert await practice.mail_sender.send_due() == 1
     assert await states(practice) == [(24, "sent", 1), (48, "sent", 1)]
     assert len({message["Message-ID"] for _, message in inbox.mails}) == 2
     log = await practice.sql("SELECT actor, action, client, session, detail FROM audit WHERE actor = 'restbeat' ORDER BY id")
@@ -72,14 +72,14 @@ async def test_a_reminder_goes_once_in_the_clients_language_with_the_link_and_no
 
 
 @pytest.mark.parametrize("hours", [20, 23.9, 36, 47.9, 72, 100])
-async def test_a_reminder_goes_when_it_is_due_and_not_when_the_slot_is_closed(practice, inbox, hours):
+async def test_a_reminder_is_sent_when_due_and_not_after_the_follow_up_has_closed(practice, inbox, hours):
     await asked(practice, ago=timedelta(hours=hours))
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert await states(practice) == []
 
 
 @pytest.mark.parametrize("reason", REASONS)
-async def test_who_is_not_to_be_reminded_gets_no_mail(practice, inbox, reason):
+async def test_clients_who_are_not_to_be_reminded_get_no_mail(practice, inbox, reason):
     session, link = await asked(practice, remind=reason != "no reminders")
     token = token_of(link)
     match reason:
@@ -97,29 +97,29 @@ async def test_who_is_not_to_be_reminded_gets_no_mail(practice, inbox, reason):
             await practice.set_mail(host=None)
         case "no public address":
             await practice.set_mail(port=practice.port, public_address=None)
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert (inbox.mails, await states(practice)) == ([], [])
 
 
-async def test_a_mail_that_waits_is_dropped_when_it_is_not_wanted_any_more(practice, inbox):
+async def test_a_waiting_mail_is_removed_when_it_is_not_needed_any_more(practice, inbox):
     inbox.refuse["RCPT"] = "451 4.7.1 later"
     session, link = await asked(practice)
-    await practice.postman.round()
+    await practice.mail_sender.send_due()
     assert await states(practice) == [(24, "waiting", 1)]
     inbox.refuse.clear()
     await practice.links.answer(token_of(link), session, 24, Answers(pain=2), peer="x")
     practice.now += timedelta(minutes=5)
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert (inbox.mails, await states(practice)) == ([], [])
 
 
-async def test_an_outage_is_waited_out_with_longer_and_longer_pauses(practice, inbox):
+async def test_an_outage_is_retried_with_growing_delays(practice, inbox):
     inbox.refuse["MAIL"] = "421 4.3.2 closing"
     await asked(practice)
     tried = []
     while practice.now < NOW + timedelta(hours=11):
         before = inbox.calls
-        await practice.postman.round()
+        await practice.mail_sender.send_due()
         if inbox.calls > before:
             tried.append((practice.now - NOW) / timedelta(minutes=1))
         practice.now += timedelta(minutes=1)
@@ -130,7 +130,7 @@ async def test_an_outage_is_waited_out_with_longer_and_longer_pauses(practice, i
     assert await states(practice) == [(24, "failed", 10)]
     (flag,) = (await practice.records.client("M-014", by="Ada")).flags
     assert flag.reason.startswith("The mail with the reminder after 24 h could not be sent. The mail server 127.0.0.1")
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert inbox.mails == []
 
 
@@ -140,7 +140,7 @@ async def test_a_mailed_link_is_given_up_after_three_days(practice, inbox):
     link = await practice.link("M-014", session)
     await practice.links.send(link.link, by="Ada")
     while practice.now < NOW + timedelta(days=4):
-        await practice.postman.round()
+        await practice.mail_sender.send_due()
         practice.now += timedelta(minutes=20)
     ((state, done),) = await practice.sql("SELECT state, done_utc FROM mail")
     assert state == "failed"
@@ -149,10 +149,10 @@ async def test_a_mailed_link_is_given_up_after_three_days(practice, inbox):
     assert (flag.session, flag.reason.startswith("The mail with the link could not be sent.")) == (session, True)
 
 
-async def test_a_mailbox_that_is_not_there_is_told_at_once_and_its_name_is_kept_nowhere(practice, inbox):
+async def test_an_unknown_mailbox_is_reported_at_once_and_its_address_is_stored_nowhere(practice, inbox):
     inbox.refuse["RCPT"] = f"550 5.1.1 <{ERIKA}>: no such user erika"
     await asked(practice)
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert await states(practice) == [(24, "failed", 1)]
     (flag,) = (await practice.records.client("M-014", by="Ada")).flags
     assert flag.reason.endswith("The mail server 127.0.0.1 takes no mail for this address (550 5.1.1).")
@@ -160,7 +160,7 @@ async def test_a_mailbox_that_is_not_there_is_told_at_once_and_its_name_is_kept_
     assert "erika" not in dump
 
 
-async def test_one_refused_mailbox_does_not_keep_the_others_waiting(practice, inbox):
+async def test_one_refused_mailbox_does_not_delay_the_others(practice, inbox):
     await practice.client("M-015")
     await practice.records.set_identity("M-015", Identity(email="otto@example.org"), new_key=False, by="Ada")
     for client in ("M-014", "M-015"):
@@ -174,29 +174,29 @@ async def test_one_refused_mailbox_does_not_keep_the_others_waiting(practice, in
         return await real(server, session, envelope, address, options)
 
     inbox.handle_RCPT = only_erika
-    assert await practice.postman.round() == 1
+    assert await practice.mail_sender.send_due() == 1
     assert [to for to, _ in inbox.mails] == ["otto@example.org"]
 
 
-async def test_a_server_that_falls_silent_with_the_mail_in_its_hands_is_not_asked_again(practice, inbox):
-    practice.postman._step_s = 0.3
+async def test_a_mail_is_not_sent_again_after_the_server_fell_silent_while_taking_it(practice, inbox):
+    practice.mail_sender._step_s = 0.3
     inbox.stall = "DATA"
     await asked(practice)
-    await practice.postman.round()
+    await practice.mail_sender.send_due()
     assert await states(practice) == [(24, "unsure", 1)]
     inbox.stall = None
     practice.now += timedelta(hours=2)
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     (row,) = (await practice.links.of_client("M-014", by="Ada")).links
     assert row.mails[0].state == "unsure"
     assert row.mails[0].trouble == "The mail server 127.0.0.1 fell silent while the mail was handed over."
 
 
-async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(practice, inbox):
+async def test_a_restart_between_sending_and_storing_the_outcome_sends_nothing_twice(practice, inbox):
     await asked(practice)
     inbox.stall = "DATA"
-    practice.postman._step_s = 30.0
-    round_ = asyncio.create_task(practice.postman.round())
+    practice.mail_sender._step_s = 30.0
+    round_ = asyncio.create_task(practice.mail_sender.send_due())
     async with asyncio.timeout(10):
         while await states(practice) != [(24, "sending", 0)]:  # noqa: ASYNC110 the database tells nobody
             await asyncio.sleep(0.01)
@@ -206,21 +206,21 @@ async def test_a_restart_between_handing_over_and_noting_it_sends_nothing_twice(
     inbox.stall = None
     again = MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now)
     async with again:
-        await again.round()
+        await again.send_due()
     assert await states(practice) == [(24, "unsure", 1)]
     assert inbox.mails == []
 
 
-async def test_what_was_due_while_restbeat_was_off_is_sent_by_the_task_at_the_next_start(practice, inbox):
+async def test_mails_that_became_due_while_restbeat_was_off_are_sent_at_the_next_start(practice, inbox):
     await asked(practice, ago=timedelta(hours=30))
     async with MailSender(practice.storage, practice.cipher, practice.keys, now_utc=lambda: practice.now, every_s=3600):
         async with asyncio.timeout(10):
             while not inbox.mails:  # noqa: ASYNC110 the server tells nobody
                 await asyncio.sleep(0.01)
-    assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-postman"] == []
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "restbeat-mail_sender"] == []
 
 
-async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(practice, inbox, monkeypatch):
+async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_the_cancellation(practice, inbox, monkeypatch):
     begun = asyncio.Event()
     real = asyncio.wait_for
 
@@ -239,10 +239,10 @@ async def test_leaving_ends_the_task_even_where_the_mail_library_swallows_it(pra
     assert (inbox.mails, await states(practice)) == ([], [(24, "waiting", 0)])
 
 
-async def test_a_pressed_button_wakes_the_task(practice, inbox):
-    postman = practice.postman
-    postman._every_s = 3600
-    async with postman:
+async def test_a_request_to_send_wakes_the_task(practice, inbox):
+    mail_sender = practice.mail_sender
+    mail_sender._every_s = 3600
+    async with mail_sender:
         await asyncio.sleep(0)
         link = await practice.link("M-014", await practice.session(ended_ago=timedelta(days=9)))
         await practice.links.send(link.link, by="Ada")
@@ -258,7 +258,7 @@ async def test_a_pressed_button_wakes_the_task(practice, inbox):
     ("error", "traceback"),
     [(ZeroDivisionError(), True), (UnknownError("There is no link 1."), True), (StorageError("The disk is full."), False)],
 )
-async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatch, caplog, error, traceback):
+async def test_the_task_survives_a_failing_round(practice, inbox, monkeypatch, caplog, error, traceback):
     await asked(practice)
     real, broken = mail_queue.due, []
 
@@ -277,18 +277,18 @@ async def test_the_task_outlives_a_round_that_breaks(practice, inbox, monkeypatc
     assert ("Traceback" in caplog.text) == traceback
 
 
-async def test_a_missing_identity_key_is_waited_for_and_told(practice, inbox):
+async def test_a_missing_identity_key_is_retried_and_reported(practice, inbox):
     await asked(practice)
     kept = practice.cipher.path.read_bytes()
     practice.cipher.path.unlink()
-    assert await practice.postman.round() == 0
+    assert await practice.mail_sender.send_due() == 0
     assert await states(practice) == [(24, "waiting", 1)]
     practice.cipher.path.write_bytes(kept)
     practice.now += timedelta(minutes=1)
-    assert await practice.postman.round() == 1
+    assert await practice.mail_sender.send_due() == 1
 
 
-async def test_a_test_mail_tells_what_the_server_says(practice, inbox):
+async def test_a_test_mail_reports_the_servers_reply(practice, inbox):
     await practice.links.test_mail("ada@practice.example", by="Ada")
     assert [to for to, _ in inbox.mails] == ["ada@practice.example"]
     inbox.refuse["RCPT"] = "550 5.7.1 no relaying"

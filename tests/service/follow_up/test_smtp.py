@@ -26,7 +26,7 @@ def settings(port, **more):
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-async def test_mail_goes_encrypted_with_user_and_password(tmp_path, inbox, security):
+async def test_mail_is_sent_encrypted_with_user_and_password(tmp_path, inbox, security):
     server, trusted = certificate(tmp_path)
     async with mail_server(inbox, **{security: server}, login=security == "starttls") as port:
         given = settings(port, security=security, user="blue")
@@ -42,19 +42,19 @@ async def test_mail_goes_encrypted_with_user_and_password(tmp_path, inbox, secur
         assert len(inbox.mails) == 1
 
 
-async def test_a_server_without_encryption_gets_no_mail_where_it_is_wanted(inbox):
+async def test_a_server_without_encryption_gets_no_mail_where_encryption_is_set(inbox):
     async with mail_server(inbox) as port:
         with pytest.raises(MailError, match="could not be used"):
             await send(settings(port, security="starttls"), None, a_mail(), tls=ssl.create_default_context)
     assert inbox.mails == []
 
 
-async def test_a_password_never_goes_in_the_clear_to_another_computer():
+async def test_a_password_is_never_sent_unencrypted_to_another_computer():
     with pytest.raises(MailRefusedError, match="encrypted connection only"):
         await send(settings(25, host="smtp.example", user="u"), "secret", a_mail())
 
 
-async def test_a_server_that_is_not_there_or_silent_is_said(inbox, unused_tcp_port):
+async def test_a_missing_or_silent_server_is_reported(inbox, unused_tcp_port):
     with pytest.raises(MailError, match="could not be used"):
         await send(settings(unused_tcp_port), None, a_mail())
     inbox.stall = "MAIL"
@@ -65,7 +65,7 @@ async def test_a_server_that_is_not_there_or_silent_is_said(inbox, unused_tcp_po
 
 
 @pytest.mark.parametrize(("answer", "kind"), [("554 5.7.1 spam", MailRefusedError), ("452 4.2.2 full", MailError)])
-async def test_what_the_server_says_to_the_mail_is_told_apart(inbox, answer, kind):
+async def test_temporary_permanent_and_unsure_replies_are_distinguished(inbox, answer, kind):
     inbox.refuse["DATA"] = answer
     async with mail_server(inbox) as port:
         with pytest.raises(MailError, match="did not take the mail") as error:

@@ -17,14 +17,14 @@ from restbeat.web.app import create_app
 from ...practices import practice_of
 from ...web.clients.test_client_record_pages import ODD, a_session
 from ..clients.test_clients import bench, records  # noqa: F401 fixtures
-from ..houses import NOW, open_room
+from ..practice_under_test import NOW, open_room
 
 
 @pytest.fixture
 async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
-    rights = DataRequests(bench.storage, bench.worker, records._cipher, bench.house, now_utc=lambda: NOW)
+    rights = DataRequests(bench.storage, bench.worker, records._cipher, bench.rooms, now_utc=lambda: NOW)
     return await aiohttp_client(
-        create_app(practice_of(bench.house, bench.hub, clients=records, data_requests=rights), version="1.2.3")
+        create_app(practice_of(bench.rooms, bench.live_feed, clients=records, data_requests=rights), version="1.2.3")
     )
 
 
@@ -52,7 +52,7 @@ async def test_an_erasure_asks_for_the_pseudonym_lists_backups_and_clears_the_ro
     running = await client.post(path, json={"pseudonym": "M-014"})
     assert (running.status, (await running.json())["error"]) == (409, "M-014 has a session in Room 1. End it first.")
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.entries.advance(room, leaving)
+        await bench.rooms.entries.advance(room, leaving)
     while (await bench.reports.sessions())[0].state != "ended":
         await bench.storage.flush()
     await bench.storage.flush()
@@ -63,7 +63,7 @@ async def test_an_erasure_asks_for_the_pseudonym_lists_backups_and_clears_the_ro
     answer = await erased.json()
     assert answer["sessions"] == 1
     assert [one["file"] for one in answer["backups"]] == [str(tmp_path / "old.db")]
-    assert bench.hub.rooms() == []
+    assert bench.live_feed.rooms() == []
     assert (await client.get("/clients/M-014")).status == 404
     assert (await client.post(path, json={"pseudonym": "M-014"})).status == 404
     assert (await client.get("/clients/M-014/export.zip")).status == 404

@@ -5,7 +5,7 @@ from string import Formatter
 
 import pytest
 
-from restbeat.service.rendering.vocabulary import TOLD_NOTES, WORDS
+from restbeat.service.rendering.vocabulary import CLIENT_NOTES, WORDS
 from restbeat.service.sessions.screening import POSTURES
 from restbeat.service.settings import Settings
 
@@ -27,7 +27,7 @@ def fields(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def test_there_is_german():
+def test_there_is_a_german_catalogue():
     assert [path.stem for path in CATALOGUES] == ["de"]
 
 
@@ -59,7 +59,7 @@ def test_a_catalogue_is_as_make_messages_writes_it(path, tmp_path):
     assert copy.read_bytes() == path.read_bytes()
 
 
-def test_what_is_said_stands_in_the_code_as_it_is_and_is_found():
+def test_messages_are_literals_in_the_code_and_are_extracted():
     """A message within an f-string, or put together, would be found by no tool."""
     known = {text for message in extracted() if message.id for text in ids(message)}
     for path in (path for folder in ("service", "web") for path in (ROOT / folder).rglob("*.py")):
@@ -77,8 +77,8 @@ def test_what_is_said_stands_in_the_code_as_it_is_and_is_found():
                     assert ast.unparse(argument) == "NAMES[kind]", f"{path.name}:{node.lineno}"
 
 
-def test_the_words_that_a_practice_begins_with_are_known():
+def test_the_default_words_of_a_practice_are_translated():
     settings = Settings()
     for word in (*settings.techniques, *settings.regions, *settings.pressures, *POSTURES):
         assert word in WORDS
-    assert {word.casefold() for word in WORDS} >= TOLD_NOTES
+    assert {word.casefold() for word in WORDS} >= CLIENT_NOTES

@@ -26,12 +26,12 @@ def test_a_flat_trace_is_a_line_in_the_middle():
     assert {y for _, y in points(trace.lines[0])} == {HEIGHT / 2}
 
 
-def test_without_a_polar_strap_nothing_is_said():
+def test_without_a_polar_strap_there_is_no_sentence():
     assert traces_of(None) == ()
     assert plain_words.polar(None, "massage") == ""
 
 
-def test_where_the_figures_come_from_is_said():
+def test_the_source_of_the_figures_is_stated():
     motion = [Motion("baseline", 3.0, 14.04), Motion("massage", 30.0, None, "The client moved.")]
     whole = PolarReport(rr_source="ecg", ecg_beats=310, ecg_accepted_pct=99.5, ecg_covers_pct=98.7, motion=motion)
     assert plain_words.polar(whole, "massage") == (

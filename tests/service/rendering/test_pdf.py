@@ -14,7 +14,7 @@ import pytest
 
 from restbeat.service.documents.client_course import client_course
 from restbeat.service.documents.client_summary import client_summary
-from restbeat.service.documents.export_pages import course_taken_home, summary_taken_home
+from restbeat.service.documents.export_pages import course_files, summary_files
 from restbeat.service.documents.page_templates import PAPER_FILES, STATIC, Frame
 from restbeat.service.errors import WorkerError
 from restbeat.service.rendering.pdf import NO_PAPER, PaperError, pdf_of
@@ -82,7 +82,7 @@ def test_a_course_of_twelve_sessions_is_two_a4_as_pdf(weasyprint, speech):
 
 
 @pytest.mark.parametrize("kind", ["usual", "crowded"])
-def test_the_paper_looks_as_it_should(weasyprint, kind, tmp_path):
+def test_the_pdf_renders_as_expected(weasyprint, kind, tmp_path):
     """White paper with margins; dark words at the top, the picture's blue line in the middle, nothing cut off at the foot."""
     if shutil.which("pdftoppm") is None:
         if os.environ.get("CI") == "true":
@@ -105,7 +105,7 @@ def test_the_paper_looks_as_it_should(weasyprint, kind, tmp_path):
     assert sum(min(pixel) > 245 for pixel in pixels) / len(pixels) > 0.6
 
 
-def test_a_pdf_takes_nothing_but_what_it_is_given(weasyprint, tmp_path):
+def test_a_pdf_loads_only_the_given_files(weasyprint, tmp_path):
     secret = tmp_path / "secret.css"
     secret.write_text("p { display: none }")
     served = "http://127.0.0.1:9/x.css"
@@ -116,14 +116,14 @@ def test_a_pdf_takes_nothing_but_what_it_is_given(weasyprint, tmp_path):
 
 def test_an_export_without_the_extra_has_the_page_alone(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    assert list(summary_taken_home(a_session(), "de")) == ["summary.html"]
-    assert list(course_taken_home(a_course(), "de")) == ["course.html"]
+    assert list(summary_files(a_session(), "de")) == ["summary.html"]
+    assert list(course_files(a_course(), "de")) == ["course.html"]
 
 
-def test_an_export_speaks_the_clients_language_or_english():
+def test_an_export_is_in_the_clients_language_or_english():
     for language, begins in (("de", b'<!doctype html>\n<html lang="de"'), (None, b'<!doctype html>\n<html lang="en"')):
-        assert summary_taken_home(a_session(), language)["summary.html"].startswith(begins)
-        assert course_taken_home(a_course(), language)["course.html"].startswith(begins)
+        assert summary_files(a_session(), language)["summary.html"].startswith(begins)
+        assert course_files(a_course(), language)["course.html"].startswith(begins)
 
 
 async def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch):

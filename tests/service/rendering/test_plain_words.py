@@ -27,7 +27,7 @@ def test_a_change_is_written_with_its_range(percent, interval, text):
     assert plain_words.percent_with_interval(percent, interval) == text
 
 
-def test_the_range_comes_from_the_half_width_where_nothing_better_is_known():
+def test_the_range_is_derived_from_the_half_width_where_no_interval_is_known():
     low, high = plain_words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), None)
     assert (round(low, 1), round(high, 1)) == (-18.1, 22.1)
     low, high = plain_words.interval_pct(response("none", delta_ln_rmssd=0.0, half_width=0.2), (0.1, 0.2))
@@ -58,7 +58,7 @@ def test_no_sentence_claims_what_was_not_measured():
         assert word not in said.lower().replace("heart", "")
 
 
-def test_where_nobody_was_massaged_nobody_reads_of_a_massage():
+def test_a_rest_only_session_does_not_mention_a_massage():
     assert plain_words.phase_word("massage", "rest") == "Rest"
     assert "massage" not in plain_words.response_sentence(response("slight"), None, "rest")
 
@@ -81,14 +81,14 @@ def test_numbers_have_a_true_minus_thin_thousands_and_a_dash_for_none():
     assert [plain_words.counted(n, "gap", "gaps") for n in (0, 1, 3)] == ["no gaps", "1 gap", "3 gaps"]
 
 
-def test_what_was_checked_against_neurokit2_is_said_and_a_difference_is_not_hidden():
+def test_the_check_against_neurokit2_is_stated_with_any_difference():
     assert plain_words.checked(Parity()) == ""
     assert plain_words.checked(Parity(compared=18, largest=1e-15)) == "Checked against NeuroKit2: all 18 figures agree."
     differing = Parity(compared=18, largest=0.1, differences=[Difference("massage", "rmssd_ms", 40.0, 44.0)])
     assert plain_words.checked(differing).endswith("1 figure differs, first rmssd_ms in massage: live 40.0, NeuroKit2 44.0.")
 
 
-def test_a_second_look_is_said_to_agree_or_both_figures_stand_with_the_share_of_beats():
+def test_a_second_look_agrees_or_both_figures_are_shown_with_the_share_of_beats():
     def said(**look):
         return plain_words.second_look(msgspec.structs.replace(report(), second_look=FinalVerdicts(**look) if look else None))
 

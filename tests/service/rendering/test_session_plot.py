@@ -22,7 +22,7 @@ def test_the_picture_names_phases_axes_the_baseline_and_the_marks():
         assert word in words
 
 
-def test_missing_beats_open_the_line():
+def test_missing_beats_break_the_line():
     whole = report()
     closed = msgspec.structs.replace(
         whole, segments=[msgspec.structs.replace(segment, rmssd_ms=segment.rmssd_ms or 40.0) for segment in whole.segments]

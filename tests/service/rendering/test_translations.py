@@ -36,7 +36,7 @@ def test_a_share_is_rounded_down_and_a_change_a_week_has_a_decimal():
     ("seconds", "said"),
     [(40, "40 seconds"), (60, "1 minute"), (2700, "45 minutes"), (3600, "1 hour"), (3900, "1 hour, 5 minutes")],
 )
-def test_a_length_of_time_is_said_in_words(seconds, said):
+def test_a_length_of_time_is_written_in_words(seconds, said):
     assert speech_of("en", UTC).length(seconds).replace("\u00a0", " ") == said
 
 
@@ -62,7 +62,7 @@ def test_the_page_is_in_the_first_language_that_there_is(wishes, accept, chosen)
     assert choose(*wishes, accept=accept) == chosen
 
 
-def test_a_language_without_a_catalogue_is_none():
+def test_a_language_without_a_catalogue_is_refused():
     with pytest.raises(KeyError):
         speech_of("tlh")
 

@@ -1,6 +1,6 @@
 import msgspec
 
-from restbeat.service.rooms.live_feed import KEEP_S, PENDING_BATCHES, LiveFeed
+from restbeat.service.rooms.live_feed import PENDING_BATCHES, SNAPSHOT_S, LiveFeed
 from restbeat.service.rooms.messages import BeatRow, RoomList, Snapshot, Update
 
 from ...web.made_up import room_state
@@ -17,7 +17,7 @@ def published(*batches, room="room-1"):
     return hub
 
 
-def test_a_newcomer_gets_the_whole_truth_first_then_the_list_of_rooms():
+def test_a_new_browser_gets_snapshots_first_then_the_list_of_rooms():
     hub = published([beat(0.5)], [], [beat(1.5), beat(2.4)])
     snapshot, rooms = hub.subscribe(None).take()
     assert isinstance(snapshot, Snapshot)
@@ -25,7 +25,7 @@ def test_a_newcomer_gets_the_whole_truth_first_then_the_list_of_rooms():
     assert rooms == RoomList(["room-1"])
 
 
-def test_states_are_conflated_and_beats_are_not():
+def test_states_are_merged_and_beats_are_not():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
     slot.take()
@@ -39,7 +39,7 @@ def test_states_are_conflated_and_beats_are_not():
     assert slot.take() == []
 
 
-def test_all_who_keep_up_are_told_one_and_the_same_message_and_who_lags_another():
+def test_browsers_that_keep_up_share_one_message_and_a_slow_one_gets_its_own():
     hub = published([beat(0.5)])
     first, second, slow = (hub.subscribe(None) for _ in range(3))
     for slot in (first, second, slow):
@@ -64,7 +64,7 @@ def test_an_update_without_beats_starts_one_past_its_seq():
     assert (update.first_seq, update.seq, update.batches) == (2, 1, [])
 
 
-def test_numbers_run_on_from_frame_to_frame():
+def test_batch_numbers_continue_from_frame_to_frame():
     hub = published([beat(0.5)])
     slot = hub.subscribe("room-1")
     seq = slot.take()[0].seq
@@ -77,7 +77,7 @@ def test_numbers_run_on_from_frame_to_frame():
             seq = update.seq
 
 
-def test_what_overflows_comes_as_a_snapshot():
+def test_too_many_waiting_batches_become_a_snapshot():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
     slot.take()
@@ -97,7 +97,7 @@ def test_a_snapshot_holds_two_minutes():
     for n in range(400):
         hub.publish(room_state(now_s=float(n)), [beat(float(n))])
     beats = hub.subscribe(None).take()[0].beats
-    assert beats[0].end_s == 399 - KEEP_S
+    assert beats[0].end_s == 399 - SNAPSHOT_S
 
 
 def test_a_new_session_in_a_room_starts_anew():
@@ -112,16 +112,16 @@ def test_a_new_session_in_a_room_starts_anew():
     assert (snapshot.session, snapshot.seq, snapshot.beats) == (8, 1, [beat(0.9)])
 
 
-def test_a_browser_that_watches_one_room_hears_nothing_of_another():
+def test_a_browser_that_watches_one_room_gets_nothing_about_another():
     hub = published([beat(0.5)])
     slot = hub.subscribe("room-1")
     slot.take()
     hub.publish(room_state("room-2"), [beat(0.5)])
-    slot.ask("room-2")
+    slot.request_snapshot("room-2")
     assert slot.take() == [RoomList(["room-1", "room-2"])]
 
 
-def test_opened_and_closed_rooms_are_told():
+def test_opened_and_closed_rooms_are_announced():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
     slot.take()
@@ -136,17 +136,17 @@ def test_opened_and_closed_rooms_are_told():
     assert [state.room for state in hub.rooms()] == ["room-1"]
 
 
-def test_a_browser_may_ask_for_the_truth_again_but_not_for_a_room_that_is_none():
+def test_a_browser_may_request_a_snapshot_again_but_only_of_an_open_room():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
     slot.take()
     hub.publish(room_state(), [beat(1.5)])
-    slot.ask("room-1")
-    slot.ask("cellar")
+    slot.request_snapshot("room-1")
+    slot.request_snapshot("cellar")
     assert [type(message) for message in slot.take()] == [Snapshot]
 
 
-def test_who_has_left_costs_nothing():
+def test_an_unsubscribed_browser_costs_nothing():
     hub = published([beat(0.5)])
     slot = hub.subscribe(None)
     slot.take()

@@ -106,7 +106,7 @@ async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(stor
 
 
 @pytest.mark.dbus
-async def test_what_a_strap_tells_of_itself_is_stored_with_its_session(storage, worker):
+async def test_the_description_of_a_strap_is_stored_with_its_session(storage, worker):
     told = Device("Polar H10", None, "Polar", "H10", "5.0.0", 87, "chest")
     worn = Recording(Header(device=told), recording(0).events)
     async with virtual_straps([worn]) as air, on_bus(air.bus_address), house_on(storage, worker) as house:

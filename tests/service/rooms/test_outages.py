@@ -103,7 +103,7 @@ async def end(trouble, bluez: VirtualBlueZ, strap):
 
 
 @pytest.mark.parametrize("trouble", HINTS)
-async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
+async def test_a_session_survives_an_outage_and_marks_the_gap(trouble):
     async with running() as (session, bluez, strap, said):
         clock = session.live.stream.clock
         await until(lambda: clock.beats > 20, 20)
@@ -120,7 +120,7 @@ async def test_a_session_lives_through_an_outage_and_marks_the_gap(trouble):
         assert session.live.figures(session.clock.now()).hr_bpm == 60
 
 
-async def test_a_session_lives_through_the_end_of_the_whole_bus(tmp_path):
+async def test_a_session_survives_the_end_of_the_whole_bus(tmp_path):
     played = Recording(Header(), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
     address, straps = f"unix:path={tmp_path}/socket", []
 

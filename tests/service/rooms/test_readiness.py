@@ -23,7 +23,7 @@ def test_before_the_first_packet_nothing_is_ready_but_the_strap(room):  # noqa: 
     assert all(check.hint for check in checks(room).values() if not check.ok)
 
 
-def test_all_turn_green_by_themselves(room):  # noqa: F811 the fixture
+def test_all_checks_turn_green_by_themselves(room):  # noqa: F811 the fixture
     hear(room, seconds=20)
     assert (red(room), checks(room)["beats"].text) == (["beats"], "19 of 30 s heard")
     hear(room, seconds=60)
@@ -37,13 +37,13 @@ def test_all_turn_green_by_themselves(room):  # noqa: F811 the fixture
     ]
 
 
-def test_they_are_there_only_while_the_session_settles(room):  # noqa: F811 the fixture
+def test_checks_are_shown_only_while_the_session_settles(room):  # noqa: F811 the fixture
     hear(room)
     room.session.take(PhaseStart(90.2, Phase.BASELINE))
     assert room.state.ready == []
 
 
-def test_a_lost_strap_is_red_at_once_and_says_what_the_signal_says(room):  # noqa: F811 the fixture
+def test_a_lost_strap_is_red_at_once_with_the_text_of_the_signal(room):  # noqa: F811 the fixture
     hear(room)
     room.session.take(ConnectionChange(90.2, ConnectionState.LOST, "come closer"))
     lost = checks(room)
@@ -52,7 +52,7 @@ def test_a_lost_strap_is_red_at_once_and_says_what_the_signal_says(room):  # noq
     assert not lost["beats"].ok
 
 
-def test_a_sensor_without_rr_says_to_take_a_chest_strap(room):  # noqa: F811 the fixture
+def test_a_sensor_without_rr_gets_the_advice_to_take_a_chest_strap(room):  # noqa: F811 the fixture
     hear(room, payload="0640")
     assert checks(room)["rr"].text == "Heart rate only"
     assert "take a chest strap" in checks(room)["rr"].hint
@@ -78,7 +78,7 @@ def test_a_low_battery_is_red(room, percent, ok):  # noqa: F811 the fixture
     assert (battery.ok, battery.text) == (ok, f"Battery {percent} %")
 
 
-def test_a_strap_known_from_another_client_is_red(room):  # noqa: F811 the fixture
+def test_a_strap_last_worn_by_another_client_is_red(room):  # noqa: F811 the fixture
     hear(room, seconds=60)
     room.wearer = "M-014"
     assert red(room) == []
@@ -89,8 +89,8 @@ def test_a_strap_known_from_another_client_is_red(room):  # noqa: F811 the fixtu
     assert "M-020" not in f"{strap.text} {strap.hint}", "the client of this room may read along"
 
 
-def test_the_recent_beats_forget_what_is_older(room):  # noqa: F811 the fixture
+def test_recent_beats_drop_beats_older_than_the_window(room):  # noqa: F811 the fixture
     recent = RecentBeats()
-    assert recent.share(10.0) == (0.0, None)
+    assert recent.coverage(10.0) == (0.0, None)
     hear(room, seconds=600)
     assert len(room._recent._beats) < 40

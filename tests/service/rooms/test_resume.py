@@ -10,51 +10,51 @@ from restbeat.service.errors import RefusedError
 from restbeat.service.rooms.session_entries import RequestKey
 from restbeat.service.sessions.session_store import SessionStore
 
-from ..houses import ADDRESS, Bench, ended, flags, open_room, reopened
+from ..practice_under_test import ADDRESS, PracticeUnderTest, ended, flags, open_room, reopened
 
 
-async def test_a_session_that_a_crash_cut_off_can_be_taken_up_with_its_gap(tmp_path, worker_pool):
+async def test_an_interrupted_session_can_be_resumed_with_a_gap(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
-    async with bench.storage, bench.house:
+    async with bench.storage, bench.rooms:
         (row,) = await bench.reports.sessions()
         assert (row.state, row.duration_s) == ("interrupted", 90.0)
-        room = await bench.house.resume(session)
-        (state,) = bench.hub.rooms()
+        room = await bench.rooms.resume(session)
+        (state,) = bench.live_feed.rooms()
         assert (state.session, state.phase) == (session, "baseline")
         assert state.now_s == pytest.approx(120, abs=5)
-        assert await bench.house.entries.advance(room, "baseline") == "massage"
+        assert await bench.rooms.entries.advance(room, "baseline") == "massage"
         await bench.storage.flush()
         _, events = await bench.storage.events(session)
         assert any(isinstance(event, ConnectionEvent) and not event.up for event in events)
 
 
-async def test_a_session_taken_up_on_a_sensor_that_smooths_its_intervals_has_no_hrv_of_before_either(tmp_path, worker_pool):
+async def test_a_session_resumed_on_a_sensor_with_smoothed_intervals_has_no_earlier_hrv_either(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool, Header(Device(name="Polar OH1 21A3F22B", address=ADDRESS)))
-    async with bench.storage, bench.house:
-        await bench.house.resume(session)
-        (state,) = bench.hub.rooms()
+    async with bench.storage, bench.rooms:
+        await bench.rooms.resume(session)
+        (state,) = bench.live_feed.rooms()
         assert (state.phase, state.baseline_rmssd_ms) == ("baseline", None)
 
 
-async def test_a_session_that_a_crash_cut_off_can_be_ended_where_it_was_cut(tmp_path, worker_pool):
+async def test_an_interrupted_session_can_be_ended_at_its_last_event(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
-    async with bench.storage, bench.house:
-        await bench.house.close(session)
+    async with bench.storage, bench.rooms:
+        await bench.rooms.close(session)
         row, report = await bench.reports.of(session)
         assert (row.state, row.duration_s, report.figures.integrity.beats) == ("ended", 90.0, 90)
 
 
 async def test_a_session_without_a_strap_can_only_be_ended(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool, Header())
-    async with bench.storage, bench.house:
+    async with bench.storage, bench.rooms:
         with pytest.raises(RefusedError, match="no strap"):
-            await bench.house.resume(session)
+            await bench.rooms.resume(session)
 
 
-async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, worker_pool):
+async def test_sessions_can_be_resumed_after_the_rooms_are_left(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path) as storage:
-        bench = Bench(storage, worker_pool)
-        async with bench.house:
+        bench = PracticeUnderTest(storage, worker_pool)
+        async with bench.rooms:
             await open_room(bench)
             await bench.straps[0].heard.wait()
         assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
@@ -62,15 +62,15 @@ async def test_leaving_the_house_leaves_its_sessions_to_be_taken_up(tmp_path, wo
         assert [cut.last_s for cut in await storage.interrupted()] == [90.0]
 
 
-async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_gap(bench):
+async def test_the_end_of_a_session_can_be_undone_and_it_continues_after_a_gap(bench):
     room = await open_room(bench, client="M-014")
     await bench.straps[0].heard.wait()
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.entries.advance(room, leaving, by="Ada")
-    (state,) = bench.hub.rooms()
+        await bench.rooms.entries.advance(room, leaving, by="Ada")
+    (state,) = bench.live_feed.rooms()
     await ended(bench, state.session)
-    await bench.house.undo(room, state.actions[0].number, by="Ada")
-    (again,) = bench.hub.rooms()
+    await bench.rooms.undo(room, state.actions[0].number, by="Ada")
+    (again,) = bench.live_feed.rooms()
     assert (again.session, again.phase, again.client) == (state.session, "recovery", "M-014")
     assert len(bench.straps) == 2
     assert await bench.storage.report(state.session) is None
@@ -78,33 +78,33 @@ async def test_the_end_of_a_session_can_be_taken_back_and_it_goes_on_behind_a_ga
     _, events = await bench.storage.events(state.session)
     assert isinstance(events[-1], ConnectionEvent)
     assert not any(isinstance(event, PhaseStart) and event.phase is Phase.ENDED for event in events)
-    await bench.house.entries.advance(room, "recovery", by="Ada")
+    await bench.rooms.entries.advance(room, "recovery", by="Ada")
     await ended(bench, state.session)
 
 
-async def test_a_press_told_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
+async def test_a_press_sent_again_after_a_crash_counts_once_in_its_own_session_and_room(tmp_path, worker_pool):
     press = RequestKey(key="press-00001")
     async with await SessionStore.open(tmp_path) as storage:
-        bench = Bench(storage, worker_pool)
-        async with bench.house:
+        bench = PracticeUnderTest(storage, worker_pool)
+        async with bench.rooms:
             await open_room(bench, "A0:9E:1A:00:00:09")
             room = await open_room(bench)
-            session = bench.hub.rooms()[1].session
+            session = bench.live_feed.rooms()[1].session
             for leaving in ("settle", "baseline"):
-                await bench.house.entries.advance(room, leaving, request=RequestKey(key=f"leaving {leaving}", session=session))
-            await bench.house.entries.mark(room, Mark(0.0, technique="Kneading"), request=press)
-            await bench.house.entries.stop(room, request=RequestKey(key="press-00002"))
+                await bench.rooms.entries.advance(room, leaving, request=RequestKey(key=f"leaving {leaving}", session=session))
+            await bench.rooms.entries.mark(room, Mark(0.0, technique="Kneading"), request=press)
+            await bench.rooms.entries.stop(room, request=RequestKey(key="press-00002"))
             query = "SELECT count(*) FROM mark"
             assert await storage.run(lambda db: db.execute(query).fetchone()[0]) == 2
     async with await SessionStore.open(tmp_path) as storage:
-        bench = Bench(storage, worker_pool)
-        async with bench.house:
-            assert await bench.house.resume(session) == room == "room-2"
-            again = await bench.house.entries.mark(room, Mark(0.0, technique="Kneading"), ago_s=40.0, request=press)
+        bench = PracticeUnderTest(storage, worker_pool)
+        async with bench.rooms:
+            assert await bench.rooms.resume(session) == room == "room-2"
+            again = await bench.rooms.entries.mark(room, Mark(0.0, technique="Kneading"), ago_s=40.0, request=press)
             assert (again.text, again.left_s) == ("Kneading", 0.0)
-            assert (await bench.house.entries.stop(room, request=RequestKey(key="press-00002"))).kind == "stop"
-            assert await bench.house.entries.advance(room, "baseline", request=RequestKey(key="leaving baseline")) == "recovery"
-            assert [mark.text for mark in bench.house.story(room).marks] == ["Kneading", "Pain increased – stopped"]
+            assert (await bench.rooms.entries.stop(room, request=RequestKey(key="press-00002"))).kind == "stop"
+            assert await bench.rooms.entries.advance(room, "baseline", request=RequestKey(key="leaving baseline")) == "recovery"
+            assert [mark.text for mark in bench.rooms.story(room).marks] == ["Kneading", "Pain increased – stopped"]
             with pytest.raises(RefusedError, match=f"meant for session 99; Room 2 now holds session {session}"):
-                await bench.house.entries.pain(room, 3, request=RequestKey(key="press-00003", session=99))
+                await bench.rooms.entries.pain(room, 3, request=RequestKey(key="press-00003", session=99))
             assert len(await flags(bench)) == 1

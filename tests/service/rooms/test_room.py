@@ -73,7 +73,7 @@ def test_a_connection_that_only_seems_to_stream_is_told_by_the_age_of_its_data(r
     assert state.age_s == pytest.approx(10.0)
 
 
-def test_the_signal_tells_for_how_long_it_has_been_so(room):
+def test_the_signal_holds_how_long_it_has_been_the_same(room):
     hear(room)
     assert room.state.signal_s < 91
     room.session.take(ConnectionChange(90.2, ConnectionState.LOST))
@@ -82,7 +82,7 @@ def test_the_signal_tells_for_how_long_it_has_been_so(room):
     assert room.state.signal_s == pytest.approx(7.0)
 
 
-def test_missing_skin_contact_is_said(room):
+def test_missing_skin_contact_is_shown(room):
     hear(room, payload="1440")
     assert (room.state.signal, room.state.signal_text) == ("poor", "No skin contact")
 
@@ -101,8 +101,8 @@ def test_an_ended_session_shows_no_live_number(room):
     assert (state.signal, state.phase, state.hr_bpm, state.rmssd_ms, state.now_s) == ("ended", "ended", None, None, 90.2)
 
 
-def test_beats_reach_the_hub_as_rows(room):
-    slot = room.hub.subscribe(None)
+def test_beats_reach_the_live_feed_as_rows(room):
+    slot = room.live_feed.subscribe(None)
     hear(room)
     (snapshot, *_) = slot.take()
     assert len(snapshot.beats) >= 85
@@ -118,7 +118,7 @@ def test_an_optical_sensor_is_heart_rate_only_from_its_first_packet(room):
 
 
 @pytest.mark.parametrize(("location", "packets"), [("wrist", 1), ("finger", 1), ("chest", 3), (None, 3)])
-def test_a_sensor_of_which_nothing_is_known_is_judged_by_where_it_is_worn(room, location, packets):
+def test_an_unknown_sensor_is_judged_by_where_it_is_worn(room, location, packets):
     room.session.take(Described(0.0, Device(name="Band 7", location=location)))
     hear(room, seconds=packets - 1, payload="0640")
     assert room.state.signal != "hr-only"
@@ -133,7 +133,7 @@ def test_smoothed_intervals_are_no_beats(room):
     assert (state.signal, state.rmssd_ms, state.accepted_pct) == ("hr-only", None, None)
 
 
-def test_two_straps_on_one_signal_are_said_and_leave_no_figure(room):
+def test_two_straps_on_one_signal_are_shown_and_leave_no_figure(room):
     hear(room)
     for t in range(91, 120):
         room.session.take(Packet(float(t), "2a37", bytes.fromhex("1640") + (1004 + 40 * (t % 2)).to_bytes(2, "little")))
@@ -153,7 +153,7 @@ def test_heart_rate_without_beats_is_no_good_signal(room):
     assert (state.rmssd_ms, state.hr_bpm) == (None, 64)
 
 
-def test_a_low_battery_is_said_while_all_is_well(room):
+def test_a_low_battery_is_shown_while_the_signal_is_good(room):
     hear(room)
     room.session.take(Packet(90.2, "2a19", b"\x0c"))
     state = room.state
@@ -222,7 +222,7 @@ def test_a_strap_that_was_lost_with_a_low_battery_may_be_empty(room):
     assert room.state.hint == "Come closer. Its battery was at 12 %: it may be empty."
 
 
-def test_breathing_is_told_while_the_strap_is_heard(room):
+def test_breathing_is_shown_while_the_strap_is_connected(room):
     room.session.take(ConnectionChange(0.0, ConnectionState.STREAMING))
     for t in range(1, 121):
         rr = round(1000 + 60 * sin(2 * pi * t / 4)).to_bytes(2, "little")
@@ -233,8 +233,8 @@ def test_breathing_is_told_while_the_strap_is_heard(room):
     assert room.state.resp_per_min is None
 
 
-async def test_a_quiet_room_is_told_again_and_again_and_one_with_news_only_when_they_come(room):
-    told, loop, enough, publish = [], asyncio.get_running_loop(), asyncio.Event(), room.hub.publish
+async def test_a_quiet_room_is_published_repeatedly_and_an_active_one_only_with_its_packets(room):
+    told, loop, enough, publish = [], asyncio.get_running_loop(), asyncio.Event(), room.live_feed.publish
 
     def heard(*news):
         told.append(loop.time())
@@ -242,7 +242,7 @@ async def test_a_quiet_room_is_told_again_and_again_and_one_with_news_only_when_
             enough.set()
         publish(*news)
 
-    room.hub.publish = heard
+    room.live_feed.publish = heard
     ticking = asyncio.create_task(room._tick())
     try:
         async with asyncio.timeout(60):

@@ -12,19 +12,19 @@ from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header
 from restbeat.service.sessions.session_store import NewSession
 
-from ..houses import NOW, Strap
+from ..practice_under_test import NOW, Strap
 
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
     monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
     _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
     source = Strap("x", [event for event in events if event.t < 300])
-    await bench.house.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    await bench.rooms.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
     await source.heard.wait()
     async with asyncio.timeout(60):
-        while bench.hub.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+        while bench.live_feed.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
             await asyncio.sleep(0.05)
-    state = bench.hub.rooms()[0]
+    state = bench.live_feed.rooms()[0]
     assert (state.phase, state.change_why) == ("massage", None)
     assert state.change_low_pct < state.change_so_far_pct < state.change_high_pct
 
@@ -40,7 +40,7 @@ async def ended_session(storage, kind, seed, client="M-014"):
     return session
 
 
-async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench):
+async def test_the_estimate_uses_the_clients_own_earlier_rests(bench):
     rests = [await ended_session(bench.storage, "rest", seed) for seed in (1, 2, 3)]
     other = await ended_session(bench.storage, "rest", 4, client="M-015")
     massage = await ended_session(bench.storage, "massage", 5)
@@ -61,7 +61,7 @@ async def test_what_is_usual_is_learnt_from_the_clients_own_earlier_rests(bench)
     assert len(await bench.storage.earlier_rests(massage)) == 3
 
 
-async def test_fewer_than_three_rests_are_said_kindly_and_a_rest_is_not_compared(bench):
+async def test_fewer_than_three_rests_are_explained_and_a_rest_is_not_compared(bench):
     await ended_session(bench.storage, "rest", 1)
     massage = await ended_session(bench.storage, "massage", 5)
     rest = await ended_session(bench.storage, "rest", 6)

@@ -6,13 +6,13 @@ from restbeat.service.errors import RefusedError, UnknownRoomError
 from restbeat.service.rooms.messages import ClientView
 from restbeat.service.sessions.screening import Screening
 
-from ..houses import ADDRESS, audit, open_room
+from ..practice_under_test import ADDRESS, audit, open_room
 
 
-async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
+async def test_a_strap_last_worn_by_another_client_must_be_confirmed(bench):
     room = await open_room(bench, client="M-014", posture="prone")
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.entries.advance(room, leaving)
+        await bench.rooms.entries.advance(room, leaving)
     with pytest.raises(RefusedError, match="M-014 wore this strap last"):
         await open_room(bench, client="M-020")
     await open_room(bench, client="M-020", strap_confirmed=True)
@@ -21,13 +21,13 @@ async def test_a_strap_known_from_another_client_must_be_confirmed(bench):
     assert rows == [("M-014", None, "prone"), ("M-020", ADDRESS, None)]
 
 
-async def test_what_was_settled_before_is_kept_and_shown(bench):
+async def test_the_plan_of_a_session_is_stored_and_shown(bench):
     asked = (Screening("Fever or infection?", yes=False), Screening("Recent injury?", yes=True))
     settled = {"client": "M-014", "posture": "prone", "technique": "Swedish", "pain_before": 6, "screening": asked}
     with pytest.raises(RefusedError, match=r"Answered with yes: Recent injury\?\. Consider it"):
         await open_room(bench, **settled)
     await open_room(bench, **settled, screening_confirmed=True)
-    (state,) = bench.hub.rooms()
+    (state,) = bench.live_feed.rooms()
     shown = (state.posture, state.technique, state.pain_before, state.pain, state.therapist, state.target_s)
     assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
     query = "SELECT question, answer, confirmed_utc IS NOT NULL FROM screening ORDER BY question"
@@ -35,33 +35,33 @@ async def test_what_was_settled_before_is_kept_and_shown(bench):
     assert rows == [("Fever or infection?", "no", 0), ("Recent injury?", "yes", 1)]
 
 
-async def test_a_session_goes_to_another_client_and_the_log_tells(bench):
+async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(bench):
     room = await open_room(bench, client="M-014")
     with pytest.raises(RefusedError, match="M-020 has not agreed to be recorded yet"):
-        await bench.house.reassign(room, "M-020", by="Ada")
-    await bench.house.reassign(room, "M-020", consent=True, by="Ada")
-    (state,) = bench.hub.rooms()
+        await bench.rooms.reassign(room, "M-020", by="Ada")
+    await bench.rooms.reassign(room, "M-020", consent=True, by="Ada")
+    (state,) = bench.live_feed.rooms()
     (row,) = await bench.reports.sessions()
     assert (state.client, row.client) == ("M-020", "M-020")
     log = [row for row in await audit(bench) if row[1] == "session reassigned"]
     assert log == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
     assert [check.ok for check in state.ready if check.name == "strap"] == [True]
-    await bench.house.reassign(room, "M-020", by="Bo")
+    await bench.rooms.reassign(room, "M-020", by="Bo")
     assert [row for row in await audit(bench) if row[1] == "session reassigned"] == log, "a second press changes nothing"
     worn = "SELECT pseudonym, strap_address FROM client ORDER BY pseudonym"
     rows = await bench.storage.run(lambda db: [tuple(row) for row in db.execute(worn)])
     assert rows == [("M-014", None), ("M-020", ADDRESS)], "the strap goes with the session"
     with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
-        await bench.house.reassign(room, None, by="Ada")
-    await bench.house.reassign(room, None, consent=True, by="Ada")
+        await bench.rooms.reassign(room, None, by="Ada")
+    await bench.rooms.reassign(room, None, consent=True, by="Ada")
     assert (await bench.reports.sessions())[0].client is None
     await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
 
 
-async def test_what_the_clients_own_screen_shows_is_told_with_the_room(bench):
+async def test_the_client_view_is_part_of_the_room_state(bench):
     room = await open_room(bench)
-    assert bench.hub.rooms()[0].client_view == ClientView()
-    bench.house.show_client(room, ClientView(pacer=True, pace_per_min=5.5))
-    assert bench.hub.rooms()[0].client_view == ClientView(pacer=True, pace_per_min=5.5)
+    assert bench.live_feed.rooms()[0].client_view == ClientView()
+    bench.rooms.show_client(room, ClientView(pacer=True, pace_per_min=5.5))
+    assert bench.live_feed.rooms()[0].client_view == ClientView(pacer=True, pace_per_min=5.5)
     with pytest.raises(UnknownRoomError):
-        bench.house.show_client("room-9", ClientView())
+        bench.rooms.show_client("room-9", ClientView())

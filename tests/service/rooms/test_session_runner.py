@@ -41,7 +41,7 @@ def replay(*events):
     return ReplaySource(Recording(Header(Device(name="H10")), events))
 
 
-async def test_every_event_is_stored_before_it_is_read():
+async def test_every_event_is_stored_before_it_is_analysed():
     log, seen = Log(), []
     session = Session(1, replay(*PACKETS), FlatOutClock(), log)
     session.observe = lambda _: seen.append((len(log.events), session.live.stream.clock.packets))
@@ -59,7 +59,7 @@ async def test_a_recording_ends_its_session_at_its_last_event():
     assert log.events[-1] == PhaseStart(60.0, Phase.ENDED)
 
 
-async def test_phases_follow_the_recordings_own_lines():
+async def test_phases_follow_the_recordings_own_events():
     phases = []
     lines = [
         PhaseStart(0.0, Phase.BASELINE),
@@ -75,7 +75,7 @@ async def test_phases_follow_the_recordings_own_lines():
     assert session.end_s == 40.5
 
 
-async def test_a_session_whose_last_phase_has_begun_lets_go_of_the_strap():
+async def test_an_ended_session_releases_its_strap():
     strap = Strap(PACKETS)
     session = Session(1, strap, RunningClock(), Log())
     running = asyncio.create_task(session.run())
@@ -88,7 +88,7 @@ async def test_a_session_whose_last_phase_has_begun_lets_go_of_the_strap():
     assert strap.let_go
 
 
-async def test_a_stopped_session_lets_go_of_its_strap_and_stays_open():
+async def test_a_stopped_session_releases_its_strap_and_stays_open():
     strap = Strap(PACKETS)
     session = Session(1, strap, RunningClock(), Log())
     heard = asyncio.Event()
@@ -102,7 +102,7 @@ async def test_a_stopped_session_lets_go_of_its_strap_and_stays_open():
     assert session.live.phase is Phase.SETTLE
 
 
-async def test_an_error_of_the_source_ends_the_run_with_that_error():
+async def test_an_error_of_the_source_is_raised_by_the_session():
     class Broken:
         async def items(self, clock):
             yield PACKETS[0]
@@ -112,7 +112,7 @@ async def test_an_error_of_the_source_ends_the_run_with_that_error():
         await Session(1, Broken(), FlatOutClock(), Log()).run()
 
 
-async def test_a_connection_and_a_device_are_shown_and_a_lost_connection_is_stored():
+async def test_connection_and_device_are_shown_and_a_lost_connection_is_stored():
     log, devices = Log(), []
     items = [
         Described(0.0, Device(model="H10")),

@@ -87,7 +87,7 @@ def test_space_pauses_arrows_seek_plus_is_faster_and_q_ends(terminal):
     assert termios.tcgetattr(run.theirs) == run.before
 
 
-def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(terminal):
+def test_ctrl_c_ends_the_replay_and_restores_the_terminal(terminal):
     run = terminal("--speed", "1", "--from", "20", "--loop")
     run.until("round 1")
     run.press("-")
@@ -97,7 +97,7 @@ def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(terminal):
     assert termios.tcgetattr(run.theirs) == run.before
 
 
-async def test_once_it_has_played_ctrl_c_ends_the_program_by_itself_again():
+async def test_after_the_replay_ctrl_c_ends_the_program_again():
     before = signal.getsignal(signal.SIGINT)
     handled = []
 
@@ -111,7 +111,7 @@ async def test_once_it_has_played_ctrl_c_ends_the_program_by_itself_again():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_cut_holds_what_is_asked_and_refuses_what_is_empty():
+def test_a_cut_holds_the_requested_part_and_refuses_an_empty_one():
     recording = read(MINUTE)
     assert Cut().of(recording) is recording
     assert Cut(until_s=30).of(recording).events[-1].t <= 30

@@ -84,7 +84,7 @@ async def test_after_a_seek_the_figures_are_those_of_a_straight_run(playing, rec
     assert player.at_s == t
 
 
-async def test_a_seek_while_it_runs_goes_on_from_there(recording):
+async def test_a_seek_while_playing_continues_from_there(recording):
     rounds = Rounds()
     player = Player(recording, TransportClock(200.0), rounds.play)
     async with asyncio.timeout(20):
@@ -98,7 +98,7 @@ async def test_a_seek_while_it_runs_goes_on_from_there(recording):
     assert session.live.stream.clock.packets == live.stream.clock.packets
 
 
-async def test_paused_it_stands_and_its_ages_stand_too(playing):
+async def test_while_paused_time_and_ages_stand_still(playing):
     player, rounds = playing
     player.seek(60.0)
     session, _ = await rounds.next()
@@ -126,7 +126,7 @@ async def test_each_round_of_a_loop_begins_the_session_anew(recording):
     assert len(log.events) == len(recording.events), "nothing twice"
 
 
-async def test_what_was_sought_back_over_is_stored_once(recording):
+async def test_events_played_again_after_a_seek_back_are_stored_once(recording):
     rounds, log = Rounds(), Kept()
     player = Player(recording, TransportClock(1.0, paused=True), rounds.play, log=OnceLog(log))
     task = asyncio.create_task(player.run(stay=True))
@@ -139,7 +139,7 @@ async def test_what_was_sought_back_over_is_stored_once(recording):
     assert log.events == [event for event in recording.events if event.t <= 120]
 
 
-async def test_what_is_sought_to_its_very_end_ends_once(recording):
+async def test_a_recording_sought_to_its_very_end_ends_once(recording):
     rounds, log = Rounds(), Kept()
     player = Player(recording, TransportClock(1.0, paused=True), rounds.play, log=OnceLog(log))
     task = asyncio.create_task(player.run(stay=True))
@@ -155,7 +155,7 @@ async def test_what_is_sought_to_its_very_end_ends_once(recording):
     assert session.live.phase.value == "ended"
 
 
-async def test_on_the_way_to_a_point_the_loop_is_not_held_up(recording):
+async def test_seeking_does_not_block_the_event_loop(recording):
     rounds = Rounds()
     long = Recording(recording.header, read(FIXTURES / "pyhrv_nni-60min_real.jsonl.gz").events)
     player = Player(long, TransportClock(1.0, paused=True), rounds.play)

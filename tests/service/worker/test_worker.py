@@ -14,7 +14,7 @@ from restbeat.service.worker.worker import Worker
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 0.3)
     monkeypatch.setattr(worker, "_import_all", os.getpid)
 
 
@@ -51,8 +51,8 @@ async def test_leaving_does_not_wait_for_an_analysis_that_hangs(tmp_path):
     await _gone(pid)
 
 
-async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
+async def test_leaving_lets_a_short_analysis_finish(tmp_path, monkeypatch):
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 3600.0)
     async with Worker() as analysis:
         pid = await analysis.run(os.getpid)
         short = await _running(analysis, 0.1, tmp_path / "begun")
@@ -60,7 +60,7 @@ async def test_leaving_lets_a_short_analysis_come_to_its_end(tmp_path, monkeypat
 
 
 async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(process_pool, "_PATIENCE_S", 3600.0)
+    monkeypatch.setattr(process_pool, "_END_TIMEOUT_S", 3600.0)
     analysis = Worker()
     pid = await analysis.run(os.getpid)
     hanging = await _running(analysis, 3600.0, tmp_path / "begun")
@@ -72,7 +72,7 @@ async def test_leaving_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch
     await _gone(pid)
 
 
-async def test_an_analysis_that_takes_too_long_does_not_keep_those_after_it_waiting(monkeypatch):
+async def test_a_hanging_analysis_does_not_block_later_ones(monkeypatch):
     async with Worker() as analysis:
         pid = await analysis.run(os.getpid)
         monkeypatch.setattr(worker, "_TIMEOUT_S", 0.2)
@@ -83,7 +83,7 @@ async def test_an_analysis_that_takes_too_long_does_not_keep_those_after_it_wait
         await _gone(pid)
 
 
-async def test_where_the_process_dies_all_that_waited_is_done_by_a_single_new_one(tmp_path):
+async def test_waiting_work_of_a_dead_process_is_done_by_a_single_new_one(tmp_path):
     async with Worker() as analysis:
         pid = await analysis.run(os.getpid)
         waiting = [await _running(analysis, 0.3, tmp_path / "begun") for _ in range(3)]
@@ -92,7 +92,7 @@ async def test_where_the_process_dies_all_that_waited_is_done_by_a_single_new_on
         assert len(others - {pid}) == len(others) == 1
 
 
-async def test_what_kills_its_process_twice_is_said_in_a_sentence_and_the_next_is_done():
+async def test_work_that_kills_its_process_twice_is_an_error_and_later_work_is_done():
     async with Worker() as analysis:
         with pytest.raises(WorkerError, match="died twice"):
             await analysis.run(os._exit, 3)

@@ -12,19 +12,19 @@ from restbeat.web.app import create_app
 
 from ...practices import practice_of
 from ...service.clients.test_clients import bench, records  # noqa: F401 fixtures
-from ...service.houses import ended, open_room
+from ...service.practice_under_test import ended, open_room
 
 ODD = "Frau X / 2 <b> ü.."
 
 
 @pytest.fixture
 async def client(aiohttp_client, bench, records: Clients):  # noqa: F811 fixtures
-    return await aiohttp_client(create_app(practice_of(bench.house, bench.hub, clients=records), version="1.2.3"))
+    return await aiohttp_client(create_app(practice_of(bench.rooms, bench.live_feed, clients=records), version="1.2.3"))
 
 
 async def a_session(bench, client="M-014"):  # noqa: F811 the fixture
     await bench.storage.create_session(NewSession(header=Header(client=client), source="H10", consent="imported"))
-    await bench.storage.end_session(1, bench.house._now_utc(), 90.0)
+    await bench.storage.end_session(1, bench.rooms._now_utc(), 90.0)
 
 
 @pytest.mark.parametrize("path", ["/start", "/clients", "/clients/M-014", "/sessions/1/notes", "/settings"])
@@ -125,7 +125,7 @@ async def test_notes_require_contraindications_and_report_a_concurrent_save(clie
 async def test_the_notes_of_a_finished_session_contain_its_figures(client, bench):  # noqa: F811 the fixture
     room = await open_room(bench, client="M-014", pain_before=4)
     for leaving in ("settle", "baseline", "massage", "recovery"):
-        await bench.house.entries.advance(room, leaving)
+        await bench.rooms.entries.advance(room, leaving)
     await ended(bench, 1)
     notes = await (await client.get("/api/v1/sessions/1/notes")).json()
     assert notes["session"]["state"] == "ended"

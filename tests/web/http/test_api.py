@@ -25,7 +25,7 @@ from restbeat.service.worker.worker import Worker
 from restbeat.web.server import serving
 
 from ...practices import practice_of
-from ...service.houses import Air, Strap
+from ...service.practice_under_test import Air, Strap
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 SETTINGS = Path(__file__).parent / "schemathesis.toml"

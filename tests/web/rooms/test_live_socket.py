@@ -151,14 +151,14 @@ async def test_a_stalled_browser_delays_nobody_and_is_disconnected(aiohttp_clien
             loop = asyncio.get_running_loop()
             until_s = loop.time() + 20
             slowest = 0.0
-            while len(live_feed._slots) > 1 and loop.time() < until_s:
+            while len(live_feed._subscribers) > 1 and loop.time() < until_s:
                 start = loop.time()
                 live_feed.publish(room_state(now_s=300.0), wide)
                 update = await next_message(live)
                 slowest = max(slowest, loop.time() - start)
                 assert update.first_seq == seq + 1
                 seq = update.seq
-            assert len(live_feed._slots) == 1, "the stalled reader is still there"
+            assert len(live_feed._subscribers) == 1, "the stalled reader is still there"
             assert slowest < 0.25
     finally:
         raw.close()
@@ -173,4 +173,4 @@ async def test_the_server_closes_sockets_when_it_stops(aiohttp_client, practice,
         await live.receive(timeout=5)
     assert live.close_code == 1001
     await closing
-    assert not live_feed._slots
+    assert not live_feed._subscribers

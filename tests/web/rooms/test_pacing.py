@@ -56,7 +56,7 @@ def test_a_snapshot_and_the_list_of_rooms_never_wait():
     live_feed, subscriber = watched_feed()
     live_feed.publish(room_state(), [beat(1.0)])
     subscriber.take(10.2)
-    subscriber.ask("room-1")
+    subscriber.request_snapshot("room-1")
     live_feed.publish(room_state("room-3"), [])
     assert [type(message).__name__ for message in subscriber.take(10.2)] == ["Snapshot", "Snapshot", "RoomList"]
 

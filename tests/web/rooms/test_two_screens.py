@@ -10,7 +10,7 @@ from restbeat.service.worker.worker import Worker
 from restbeat.web.server import serving
 
 from ...practices import practice_of
-from ...service.houses import Bench, open_room
+from ...service.practice_under_test import PracticeUnderTest, open_room
 from ..screen import ARTIFACTS, chromium, text, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
@@ -30,8 +30,12 @@ async def two_tablets(tmp_path):
     """Yield a real room, and two browsers that have nothing but the server in common."""
     ARTIFACTS.mkdir(exist_ok=True)
     async with await SessionStore.open(tmp_path) as storage, Worker() as worker:
-        bench = Bench(storage, worker)
-        async with bench.house as rooms, serving(practice_of(rooms, bench.hub), "127.0.0.1", 0) as address, chromium() as browser:
+        bench = PracticeUnderTest(storage, worker)
+        async with (
+            bench.rooms as rooms,
+            serving(practice_of(rooms, bench.live_feed), "127.0.0.1", 0) as address,
+            chromium() as browser,
+        ):
             await open_room(bench, client="M-014", pain_before=3)
             tablets = [await (await browser.new_context()).new_page() for _ in range(2)]
             for tablet in tablets:
@@ -49,7 +53,7 @@ async def until_agreed(bench, *tablets):
     """Wait until both show the room's state, and return the texts of the entries that can be undone."""
     async with asyncio.timeout(5):
         while True:
-            (state,) = bench.hub.rooms()
+            (state,) = bench.live_feed.rooms()
             wanted = [state.phase, state.pain, [[a.number, a.text] for a in state.actions]]
             seen = [await tablet.evaluate(SEEN) for tablet in tablets]
             phases = {await text(tablet, "#phase") for tablet in tablets}
@@ -74,7 +78,7 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
                 await until(tablet, f"document.querySelector('#phase').textContent.toLowerCase() === '{following}'")
             delays.append(clock() - start)
             await until_agreed(bench, *tablets)
-            assert bench.hub.rooms()[0].phase == following, "two presses, one step"
+            assert bench.live_feed.rooms()[0].phase == following, "two presses, one step"
         marked = await asyncio.gather(
             ask(one, "POST", "/marks", {"technique": "Kneading"}), ask(other, "POST", "/marks", {"region": "Neck"})
         )
@@ -94,7 +98,7 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
             ask(other, "PUT", "/client", {"client": "M-021", "consent": True}),
         )
         assert [status for status, _ in renamed] == [200, 200]
-        client = bench.hub.rooms()[0].client
+        client = bench.live_feed.rooms()[0].client
         for tablet in tablets:
             await until(tablet, f"document.querySelector('#who').textContent.includes('{client}')")
         delays.append(clock() - start)

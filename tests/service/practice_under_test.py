@@ -1,4 +1,4 @@
-"""A house over a real database and a real worker, with straps written by hand: what its tests share."""
+"""A practice with a real database and a real worker, and straps that are written by hand: what its tests share."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -49,14 +49,14 @@ class Strap:
         await asyncio.Event().wait()
 
 
-class Bench:
-    """A house, what it stands on, and the straps that it has made."""
+class PracticeUnderTest:
+    """Rooms with their storage, worker and live feed, and the straps that they have opened."""
 
     def __init__(self, storage, worker, **more):
-        self.storage, self.worker, self.hub, self.straps = storage, worker, LiveFeed(), []
+        self.storage, self.worker, self.live_feed, self.straps = storage, worker, LiveFeed(), []
         self.air = Air()
         clock = partial(RunningClock, start_s=91.0)  # behind the packets, which all come at once
-        self.house = Rooms(storage, worker, self.hub, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
+        self.rooms = Rooms(storage, worker, self.live_feed, self.air, self._strap, new_clock=clock, now_utc=lambda: NOW, **more)
         self.settings = PracticeSettings(storage, now_utc=lambda: NOW)
         self.reports = SessionReports(storage, worker)
         self.notes = SessionNotes(storage, now_utc=lambda: NOW)
@@ -69,13 +69,13 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path, worker_pool):
     async with await SessionStore.open(tmp_path) as storage:
-        made = Bench(storage, worker_pool)
-        async with made.house:
+        made = PracticeUnderTest(storage, worker_pool)
+        async with made.rooms:
             yield made
 
 
 async def open_room(bench, address=ADDRESS, **plan):
-    return await bench.house.open_room(Opening(address=address, **({"consent": True} | plan)), by="Ada")
+    return await bench.rooms.open_room(Opening(address=address, **({"consent": True} | plan)), by="Ada")
 
 
 async def ended(bench, session):
@@ -107,4 +107,4 @@ async def reopened(tmp_path, worker, header=None):
     first = await SessionStore.open(tmp_path, now_utc=lambda: NOW - timedelta(seconds=120))
     session = await cut_off(first, header)
     await first.close()
-    return session, Bench(await SessionStore.open(tmp_path, now_utc=lambda: NOW), worker)
+    return session, PracticeUnderTest(await SessionStore.open(tmp_path, now_utc=lambda: NOW), worker)
