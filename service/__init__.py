@@ -1,1 +1,1 @@
-"""What runs: rooms, sessions, storage, workers and the command line."""
+"""Everything that runs and is kept: rooms, sessions, storage, workers and the command line."""

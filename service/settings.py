@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from ..sensors.model import Phase
 from .storage.audit_log import note
 from .storage.sqlite import Database
 from .storage.storage import Storage
@@ -55,6 +56,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Months after which an ended session is deleted; null: sessions are kept until they are erased."
         ),
     ] = None
+
+    def target_s(self, phase: Phase) -> float | None:
+        """Return the planned length of a phase in s; None where it may last as long as it takes."""
+        lengths_s = {
+            Phase.SETTLE: self.settle_s,
+            Phase.BASELINE: self.baseline_s,
+            Phase.MASSAGE: self.massage_s,
+            Phase.RECOVERY: self.recovery_s,
+        }
+        return lengths_s.get(phase)
 
 
 def read_settings(db: Database) -> Settings:

@@ -65,7 +65,7 @@ STOP_NOTE: Final = "Pain increased – stopped"
 
 
 class MarkContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mark says, without when: here once for recordings, the database and the API."""
+    """Content of a mark, without its time: here once for recordings, the database and the API."""
 
     technique: str | None = None
     region: str | None = None
@@ -82,7 +82,7 @@ class MarkContent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mark(MarkContent, frozen=True):
-    """What the therapist noted, and when, in s of the session."""
+    """A note of the therapist, at `t` s of the session."""
 
     t: float
 

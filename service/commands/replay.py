@@ -110,7 +110,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
 
 
 def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
-    """Write the recording of a simulated client."""
+    """Write the recording of a simulated client. Raises `OutputError` where the file cannot be written."""
     header, events = simulate(scenario, seed=seed, minutes=minutes)
     try:
         write(out, header, events)

@@ -1,1 +1,1 @@
-"""What people read and take home: summaries, course pages, SOAP drafts, exported pages."""
+"""Documents that people read and take home: summaries, course pages, SOAP drafts, exported pages."""

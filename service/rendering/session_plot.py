@@ -106,7 +106,7 @@ def _draw_baseline(axes: Axes, rmssd_ms: float) -> None:
 
 
 def _draw_marks(axes: Axes, report: SessionReport) -> None:
-    """Number the marks as the list on the page does; a mark too close to the previous number gets only its tick."""
+    """Draw the marks, numbered as on the page; a mark too close to the previous number gets only its tick."""
     nearest = 0.02 * report.duration_s
     last = -nearest
     for number, note in enumerate(report.notes, 1):

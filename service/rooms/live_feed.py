@@ -38,7 +38,7 @@ class _Record:
 
 @dataclass(slots=True, eq=False)
 class _Pending:
-    """What has not yet been sent to one browser about one room."""
+    """Changes of one room that have not yet been sent to one browser."""
 
     snapshot: bool
     batches: list[list[BeatRow]] = field(default_factory=list)

@@ -31,7 +31,7 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the client's own screen shows, as chosen by the therapist; everything is off at first."""
+    """Switches of the client's own screen, set by the therapist; everything is off at first."""
 
     field: Annotated[bool, msgspec.Meta(description="Whether a slow field of colour follows the response.")] = False
     tone: Annotated[bool, msgspec.Meta(description="Whether a soft tone follows the response.")] = False

@@ -25,12 +25,13 @@ from ...sensors.recordings.recording import Event, Header, Mark, Pain
 from ...sensors.source import ConnectionState
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
+from ..sessions.models import SessionSetup
+from ..settings import Settings
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
 from .session_entries import SessionEntries, mark_text
 from .session_runner import Session
-from .session_start import Plan
 
 _LOG = logging.getLogger(__name__)
 _FIRST_TICK_S, _TICK_S = 1.2, 0.7
@@ -69,7 +70,9 @@ class Room:
     """Comparison of the live figures with NeuroKit2's; None where they are not compared."""
     entries: SessionEntries | None = None
     """Entries of the session; None on the test bench, where nothing may be entered."""
-    plan: Plan = field(default_factory=Plan)
+    setup: SessionSetup = field(default_factory=SessionSetup)
+    settings: Settings | None = None
+    """None on the bench, where no phase has a planned length."""
     client_view: ClientView = field(default_factory=ClientView)
     wearer: str | None = None
     """The client who wore the strap last; None where nobody is known."""
@@ -152,13 +155,13 @@ class Room:
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
             actions=self.entries.changeable() if self.entries else [],
-            pain_before=self.plan.pain_before,
-            pain=scores[-1] if scores else self.plan.pain_before,
+            pain_before=self.setup.pain_before,
+            pain=scores[-1] if scores else self.setup.pain_before,
             notice=self._notice(scores),
-            target_s=self.plan.target_s(figures.phase),
-            posture=self.plan.posture,
-            technique=self.plan.technique,
-            therapist=self.plan.therapist,
+            target_s=self.settings.target_s(figures.phase) if self.settings else None,
+            posture=self.setup.posture,
+            technique=self.setup.technique,
+            therapist=self.setup.therapist,
             client_view=self.client_view,
             change_so_far_pct=change.percent,
             change_low_pct=change.low_pct,
@@ -204,7 +207,7 @@ class Room:
         stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
-        return notice_during(self.plan.pain_before, scores, stopped=stopped)
+        return notice_during(self.setup.pain_before, scores, stopped=stopped)
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()

@@ -21,8 +21,9 @@ from ..clients.consents import give_for_session, require_for_session
 from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign_session, wearer_of
 from ..errors import ConflictError, RefusedError, RequestError, ServiceError
+from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
-from ..sessions.session_store import NewSession, SessionStore
+from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
 from ..worker.worker import Worker
@@ -34,7 +35,7 @@ from .room_entries import RoomEntries
 from .room_registry import RoomRegistry
 from .session_entries import SessionEntries, entries_by_key
 from .session_runner import Session
-from .session_start import Opening, Plan, admit, ensure_client, require_consent, stored_plan
+from .session_start import Opening, admit, ensure_client, require_consent
 from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
@@ -116,23 +117,19 @@ class Rooms:
     async def _start(
         self, address: str, source: Source, clock: Clock, header: Header, opening: Opening | None = None, by: str | None = None
     ) -> str:
-        request = opening or Opening(address=address)
-        plan = Plan(posture=request.posture, technique=request.technique, therapist=by, pain_before=request.pain_before)
+        given = opening or SessionSetup()
+        setup = SessionSetup(**{name: getattr(given, name) for name in SessionSetup.__struct_fields__} | {"therapist": by})
         identifier = self._rooms.free_for(address)
         new = NewSession(
             header=header,
             source=header.device.name or address,
             room=identifier,
             speed=clock.speed,
-            posture=plan.posture,
-            technique=plan.technique,
-            therapist=by,
-            pain_before=plan.pain_before,
-            screening=request.screening,
+            **msgspec.structs.asdict(setup),
             consent="imported" if opening is None else "asked" if opening.client is None else None,
         )
         number = await self._storage.create_session(new)
-        return await self._open(number, identifier, address, source, clock, header, plan)
+        return await self._open(number, identifier, address, source, clock, header, setup)
 
     async def undo(self, room: str, number: int, *, by: str = "") -> None:
         """Undo an entry. If it ended the session, the session continues, and the time in between is a gap.
@@ -241,8 +238,8 @@ class Rooms:
     async def _continue(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
         """Continue a session that is writable again; the time in between is a gap."""
         _, events = await self._storage.events(session)
-        plan = await self._storage.run(lambda db: stored_plan(db, session))
-        room = await self._open(session, identifier, address, self._source_of(address), clock, header, plan, events)
+        setup = await self._storage.run(lambda db: stored_setup(db, session))
+        room = await self._open(session, identifier, address, self._source_of(address), clock, header, setup, events)
         self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
 
@@ -265,7 +262,7 @@ class Rooms:
         source: Source,
         clock: Clock,
         header: Header,
-        plan: Plan,
+        setup: SessionSetup,
         stored: Sequence[Event] = (),
     ) -> str:
         settings, wearer = await self._storage.run(lambda db: (read_settings(db), wearer_of(db, address)))
@@ -278,7 +275,7 @@ class Rooms:
             identifier, self._rooms.name_of(identifier, heard.near if heard else None), address, header, session, self._live_feed
         )
         room.check = partial(self._worker.run, compare_engines)
-        room.plan = plan.with_phase_lengths(settings)
+        room.setup, room.settings = setup, settings
         room.wearer = wearer
         rest = header.kind == "rest"
         earlier = await self._storage.run(lambda db: entries_by_key(db, number, rest=rest))

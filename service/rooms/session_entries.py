@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 import time
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import msgspec
 
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
+from ..sessions.session_store import SessionStore
 from ..storage.event_rows import ENTRY_TABLES, EVENT_COLUMNS, EVENT_OF
 from ..storage.sqlite import Database
 from .messages import EntryView
@@ -38,14 +39,6 @@ class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
     session: int | None = None
 
 
-class Corrections(Protocol):
-    """Store of corrected entries."""
-
-    def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
-        """Move event number `seq` to session time `became_s`, or remove it where that is None; `therapist` names who did it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Everything that one request entered."""
@@ -70,7 +63,7 @@ class SessionEntries:
     def __init__(
         self,
         session: Session,
-        corrections: Corrections,
+        corrections: SessionStore,
         *,
         rest: bool = False,
         earlier: Mapping[str, EntryView] | None = None,

@@ -2,29 +2,21 @@
 
 from datetime import datetime
 
-import msgspec
-
-from ...sensors.model import Phase
 from ..clients import client_store
 from ..clients.consents import NOBODY_ASKED, give, has_consent, of_client, refusal
 from ..clients.strap_assignments import assign_strap, wearer_of
 from ..errors import RefusedError
-from ..sessions.screening import Screening
-from ..settings import Settings
+from ..sessions.models import SessionSetup
 from ..storage.sqlite import Database
 
 
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
+class Opening(SessionSetup, frozen=True, kw_only=True):
     """Request for a new session: strap, client, screening answers and confirmations."""
 
     address: str
     """Bluetooth address of the strap."""
     client: str | None = None
     kind: str = "massage"
-    posture: str | None = None
-    technique: str | None = None
-    pain_before: int | None = None
-    screening: tuple[Screening, ...] = ()
     screening_confirmed: bool = False
     """Whether the therapist has considered each screening question answered with yes and goes on."""
     strap_confirmed: bool = False
@@ -74,34 +66,3 @@ def _require_strap_of_client(db: Database, opening: Opening) -> None:
     wearer = wearer_of(db, opening.address)
     if wearer is not None and wearer != opening.client and not opening.strap_confirmed:
         raise RefusedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Plan of one session; None where nothing was entered."""
-
-    posture: str | None = None
-    technique: str | None = None
-    therapist: str | None = None
-    pain_before: int | None = None
-    phases_s: dict[str, float] = {}
-
-    def with_phase_lengths(self, settings: Settings) -> "Plan":
-        """Return this plan with the phase lengths from the practice's settings."""
-        length_of_phase = {
-            Phase.SETTLE: settings.settle_s,
-            Phase.BASELINE: settings.baseline_s,
-            Phase.MASSAGE: settings.massage_s,
-            Phase.RECOVERY: settings.recovery_s,
-        }
-        phases_s = {phase.value: seconds for phase, seconds in length_of_phase.items() if seconds is not None}
-        return msgspec.structs.replace(self, phases_s=phases_s)
-
-    def target_s(self, phase: Phase) -> float | None:
-        """Return the planned length of a phase in s; None where none is planned."""
-        return self.phases_s.get(phase.value)
-
-
-def stored_plan(db: Database, session: int) -> Plan:
-    """Return the plan that was stored with a session, without phase lengths."""
-    row = db.execute("SELECT posture, technique, therapist, pain_before FROM session WHERE id = ?", (session,)).fetchone()
-    return Plan(posture=row[0], technique=row[1], therapist=row[2], pain_before=row[3])

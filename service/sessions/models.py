@@ -5,6 +5,18 @@ from typing import Annotated
 import msgspec
 
 from ...sensors.recordings.recording import MarkContent
+from .screening import Screening
+
+
+class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """What is settled before a session; None where nothing was entered. Here once for the request, the room and the record."""
+
+    posture: str | None = None
+    technique: str | None = None
+    """Technique planned."""
+    therapist: str | None = None
+    pain_before: int | None = None
+    screening: tuple[Screening, ...] = ()
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):

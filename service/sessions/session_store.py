@@ -27,11 +27,10 @@ from ..storage.event_rows import (
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .earlier_rests import earlier_rests_before, unreported_rests_before
-from .models import SessionRow
-from .screening import Screening
+from .models import SessionRow, SessionSetup
 
 
-class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+class NewSession(SessionSetup, frozen=True, kw_only=True):
     """Data of a session that are known when it begins."""
 
     header: Header = Header()
@@ -40,12 +39,6 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     room: str | None = None
     speed: float | None = 1.0
     """Session seconds for each second of real time; None: as fast as possible."""
-    posture: str | None = None
-    technique: str | None = None
-    """Technique planned."""
-    therapist: str | None = None
-    pain_before: int | None = None
-    screening: tuple[Screening, ...] = ()
     began_utc: datetime | None = None
     """Start of a recording made earlier; None: now."""
     consent: Literal["asked", "imported"] | None = None
@@ -345,3 +338,9 @@ def _report(db: Database, session: int, algorithm: str | None) -> bytes | None:
         (session, algorithm),
     ).fetchone()
     return None if found is None else found[0].encode()
+
+
+def stored_setup(db: Database, session: int) -> SessionSetup:
+    """Return the set-up that was stored with a session, without the screening answers. Raises `NoSuchSessionError`."""
+    row = _row(db, session)
+    return SessionSetup(**{name: row[name] for name in ("posture", "technique", "therapist", "pain_before")})

@@ -21,7 +21,7 @@ class Processes:
     """Pool of at most `max_processes` processes, each started when needed; `end` must be called."""
 
     def __init__(self, max_processes: int = 1, initializer: Callable[..., None] | None = None, *arguments: Any) -> None:
-        """`initializer`, a module-level function, is called first in each process, with `arguments`."""
+        """Call `initializer`, a module-level function, first in each process, with `arguments`."""
         self._context = _RecordingContext()
         self._pool = ProcessPoolExecutor(
             max_processes, mp_context=self._context, initializer=_initialize, initargs=(initializer, arguments)
