@@ -9,7 +9,7 @@ from .screening import Screening
 
 
 class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
-    """What is settled before a session; None where nothing was entered. Here once for the request, the room and the record."""
+    """Set-up of a session; None where nothing was entered. Here once for the request, the room and the record."""
 
     posture: str | None = None
     technique: str | None = None
