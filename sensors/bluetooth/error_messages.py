@@ -1,4 +1,4 @@
-"""Sentences for a person from errors of Bleak and D-Bus, which are told by name so that Bleak need not be imported."""
+"""Sentences for a person from errors of Bleak and D-Bus, recognised by their names so that Bleak need not be imported."""
 
 from ..protocols.known_devices import busy_hint
 

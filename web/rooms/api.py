@@ -80,7 +80,7 @@ class Pressed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     ago_s: Ago = 0.0
-    key: Annotated[Key | None, msgspec.Meta(description="Made by whoever sends it, another for each entry.")] = None
+    key: Annotated[Key | None, msgspec.Meta(description="Chosen by the sender, a new one for each entry.")] = None
     session: Annotated[
         Number | None,
         msgspec.Meta(description="With a key: the session that the entry is meant for; refused where the room has another."),
