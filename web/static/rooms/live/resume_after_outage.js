@@ -6,7 +6,7 @@ const LONGEST_AWAY_MS = 30 * 60 * 1000; // a screen left on overnight resumes no
 const AGAIN_MS = 2000;
 const PATIENCE = 2; // refusals to accept: another screen may be doing the same
 
-export class Comeback {
+export class ResumeAfterOutage {
   constructor({ room, outbox, goes }) {
     Object.assign(this, { room, outbox, goes });
     this.seen = null; // the session that was running at the last message

@@ -27,7 +27,7 @@ function library(address, style) {
 // As many ticks as fit without overlapping.
 const breaths = (height) => (height < 34 ? [] : height < 60 ? [8, 20] : [8, 14, 20]);
 
-export class Picture {
+export class SessionChart {
   // element: where the chart is drawn; readout: where the figures at the cursor are shown.
   constructor(element, readout, kind) {
     Object.assign(this, { element, readout, kind });

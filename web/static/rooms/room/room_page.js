@@ -1,14 +1,14 @@
 // The page of one room, readable from two metres, controlled by touch, keys or a pedal.
 
 import { ChangeBar } from "./change_bar.js";
-import { Comeback } from "../live/resume_after_outage.js";
+import { ResumeAfterOutage } from "../live/resume_after_outage.js";
 import { Controls, Sheets } from "./controls.js";
 import { byId, make, setData, setSignal, setText, show, Speaker } from "../../shared/dom.js";
 import { Entries } from "./entries.js";
 import { Keys } from "./keys.js";
 import { Live, WakeLock } from "../live/live.js";
 import { Outbox } from "../live/outbox.js";
-import { Picture } from "../live/session_chart.js";
+import { SessionChart } from "../live/session_chart.js";
 import { Readiness } from "./readiness.js";
 import { asked, breathing, minuteRows, pain, phaseTime } from "./room_text.js";
 import { rows, Strip } from "./rr_strip.js";
@@ -20,7 +20,7 @@ const { room: id, kind, person } = main.dataset;
 const live = new Live(id).start();
 const strip = new Strip(byId("strip"));
 const bar = new ChangeBar(byId("change"));
-const picture = new Picture(byId("plot"), byId("plot-read"), kind);
+const chart = new SessionChart(byId("plot"), byId("plot-read"), kind);
 const speaker = new Speaker(byId("spoken"));
 const wake = new WakeLock();
 const outbox = new Outbox(id);
@@ -28,7 +28,7 @@ const sheets = new Sheets();
 const say = (text) => { trouble = text; clearTimeout(troubleTimer); if (text) troubleTimer = setTimeout(() => { trouble = ""; render(); }, 8000); render(); };
 const entries = new Entries({ room: id, person, outbox, trouble: (text) => say(text), spoken: (text) => speaker.tell(text) });
 const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address) });
-const comeback = new Comeback({ room: id, outbox, goes: (address) => location.replace(address) });
+const resumption = new ResumeAfterOutage({ room: id, outbox, goes: (address) => location.replace(address) });
 const ready = new Readiness(byId("ready"));
 let trouble = "";
 let troubleTimer = 0;
@@ -90,7 +90,7 @@ function news(state, silentMs, missing) {
   const waiting = outbox.waiting.length;
   const kept = waiting ? ` ${waiting} ${waiting === 1 ? "entry is" : "entries are"} kept here and sent when it is back.` : "";
   if (silentMs) return noNews(silentMs) + kept;
-  if (missing) return comeback.words + (comeback.wanted ? kept : "");
+  if (missing) return resumption.words + (resumption.wanted ? kept : "");
   if (trouble) return trouble;
   if (waiting && outbox.trouble) return outbox.trouble + kept;
   return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that hint is shown in place of RMSSD
@@ -145,7 +145,7 @@ function render() {
   setText(byId("news"), text);
   show(byId("news"), text !== "");
   setData(document.body, "stale", silentMs || missing ? "yes" : "no");
-  if (missing) comeback.missing();
+  if (missing) resumption.missing();
   const state = room?.state ?? controls.state;
   if (!state) return;
   const away = silentMs > 0 || missing || !room;
@@ -176,14 +176,14 @@ function render() {
     speaker.say("stale", "No news from restbeat");
     return;
   }
-  comeback.heard(state);
+  resumption.heard(state);
   setText(byId("asked"), state.bench ? "" : asked(phase, kind, told.full));
   drawFigures(state, room, grown);
   document.title = `${phaseWord(phase, kind)} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");
   speaker.say("signal", state.signal_text);
   speaker.say("notice", state.notice ?? "");
-  if (room.story) picture.show(room.story, state.baseline_rmssd_ms);
+  if (room.story) chart.show(room.story, state.baseline_rmssd_ms);
   drawTables(room, nowMs);
   drawStream(state, grown);
   if (!drawn) begin();
@@ -193,7 +193,7 @@ function render() {
 async function begin() {
   drawn = true;
   import("./room_tools.js").then(({ RoomTools }) => { tools = new RoomTools(byId("tools"), id, { trouble: say }); });
-  const charts = await picture.load().catch(() => false);
+  const charts = await chart.load().catch(() => false);
   setData(document.body, "charts", charts ? "yes" : "no");
   if (!charts) choose(view);
   render();
@@ -222,7 +222,7 @@ function choose(wanted) {
 }
 byId("as-table").addEventListener("click", () => choose(view === "tables" ? "pictures" : "tables"));
 byId("as-stream").addEventListener("click", () => choose(view === "stream" ? "pictures" : "stream"));
-for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => picture.zoom(Number(button.dataset.zoom)));
+for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => chart.zoom(Number(button.dataset.zoom)));
 
 function help(open) {
   const dialog = byId("help");
