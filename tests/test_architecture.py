@@ -46,7 +46,11 @@ def house(imports):
     for layer in LAYERS:
         folders = sorted(folder for one, folder in imports if one == layer and (ROOT / layer / folder).is_dir())
         names = [*folders, "practice"] if layer == "service" else folders
-        lines += [f"  subgraph {layer}", *(f"    {layer}_{name}[{name}]" for name in names), "  end"]
+        lines += [
+            f"  subgraph {layer}",
+            *(f"    {layer}_{name}[{name}{'.py' if name == 'practice' else ''}]" for name in names),
+            "  end",
+        ]
         drawn = {(layer, name) for name in names}
         edges = {node: imports[node] & drawn for node in drawn}
         for node in sorted(drawn):
