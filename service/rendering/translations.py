@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -96,10 +96,6 @@ class Speech:
     def time(self, utc: str, after_s: float = 0.0) -> str:
         """Return the time of day, 10:41, `after_s` seconds after `utc`."""
         return format_time(self.moment(utc) + timedelta(seconds=after_s), "short", locale=self.locale)
-
-    def long_time(self, utc: str) -> str:
-        """Return date and time: 23 Nov 2026, 10:41."""
-        return format_datetime(self.moment(utc), "medium", locale=self.locale).rsplit(":", 1)[0]
 
     def length(self, seconds: float, *, short: bool = False) -> str:
         """Return a length of time: 40 seconds, 45 minutes, 1 hour, 5 minutes; with `short` 45 mins."""
