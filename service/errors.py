@@ -38,7 +38,7 @@ ServiceError
     ├── LateError               follow_up.models: a follow-up that is answered, closed or not open yet
     └── PaperError              rendering.pdf: 503, a PDF cannot be made on this computer
 
-A `RequestError` of any other kind is answered with 503. An `except ServiceError` around code that can refuse a request
+Any other error of this tree is answered with 503 and its sentence. An `except ServiceError` around code that can refuse a request
 comes after one for `RequestError`, so that a refusal is neither wrapped nor taken for a failure.
 """
 

@@ -68,7 +68,7 @@ class DataRequests:
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
         out = folder / f"{_file_name(client)}.zip"
         try:
-            records = await self._store.run(lambda db: client_records(db, cipher, client, now, running))
+            records = await self._store.read(lambda db: client_records(db, cipher, client, now, running))
             await write_export(out, records, self._sessions(records.sessions, running), self._worker, now)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
@@ -102,7 +102,7 @@ class DataRequests:
 
     async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionRecords]:
         for number in numbers:
-            yield await self._store.run(partial(session_records, session=number, running=running))
+            yield await self._store.read(partial(session_records, session=number, running=running))
 
 
 def _remove_empty(folder: Path) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from ...analysis.beats.stream_integrity import StreamIntegrity
 from ...analysis.hrv.engine_parity import Parity
 
-Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "unsaved"]
 
 
 class BeatRow(msgspec.Struct, frozen=True, array_like=True):
@@ -84,6 +84,9 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     hint: Annotated[str | None, msgspec.Meta(description="Advice about the signal.")]
     battery_pct: int | None
     speed: Annotated[float, msgspec.Meta(description="Speed of the session's clock; 1 except in demos and replays.")]
+    saved: Annotated[
+        bool, msgspec.Meta(description="False once the session has ended, for as long as its end is not on the disk.")
+    ] = True
     bench: Annotated[bool, msgspec.Meta(description="Whether a tester plays a recording in this room; nothing is stored.")] = (
         False
     )

@@ -27,6 +27,7 @@ from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
 from ..sessions.models import SessionSetup
 from ..settings import Settings
+from ..storage.trouble import StorageTrouble
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
@@ -76,6 +77,10 @@ class Room:
     client_view: ClientView = field(default_factory=ClientView)
     wearer: str | None = None
     """The client who wore the strap last; None where nobody is known."""
+    trouble: Callable[[], StorageTrouble | None] = lambda: None
+    """What keeps the session's data from reaching the disk."""
+    end_stored: bool = False
+    """Whether the end of the session is on the disk."""
     end_notice: str | None = None
     """Why the session ended, where nobody at the tablet ended it."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
@@ -159,6 +164,7 @@ class Room:
             pain=scores[-1] if scores else self.setup.pain_before,
             notice=self._notice(scores),
             target_s=self.settings.target_s(figures.phase) if self.settings else None,
+            saved=figures.phase is not Phase.ENDED or self.bench or self.end_stored,
             posture=self.setup.posture,
             technique=self.setup.technique,
             therapist=self.setup.therapist,
@@ -214,6 +220,9 @@ class Room:
 
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         connection = self.session.connection
+        trouble = self.trouble()
+        if trouble is not None and not trouble.saves and not (figures.phase is Phase.ENDED and self.end_stored):
+            return "unsaved", "Not being saved", trouble.sentence
         if figures.phase is Phase.ENDED:
             return "ended", "Session ended", self.end_notice
         if connection.state is not ConnectionState.STREAMING:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 import logging
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
@@ -18,9 +18,8 @@ from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
 from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
-from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign_session, wearer_of
-from ..errors import ConflictError, RefusedError, RequestError, ServiceError
+from ..errors import ConflictError, NoSuchSessionError, RefusedError, RequestError, ServiceError, StorageError
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
@@ -39,6 +38,8 @@ from .session_start import Opening, admit, ensure_client, require_consent
 from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
+_END_AGAIN_S: Final = 1.0
+"""How often the end of a session is tried again that the disk did not take."""
 
 
 class Rooms:
@@ -70,6 +71,8 @@ class Rooms:
         self._starting = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
     async def __aenter__(self) -> Self:
+        for over in await self._storage.ended_unstored():
+            await self._storage.end_session(over.session, over.last_utc, over.last_s)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -78,7 +81,7 @@ class Rooms:
     def adapter(self) -> AdapterState:
         """Return the state of the Bluetooth adapter, or of the storage where that keeps sessions from being recorded."""
         if self._storage.trouble:
-            return AdapterState(ready=False, text=self._storage.trouble)
+            return AdapterState(ready=False, text=self._storage.trouble.sentence)
         return self._radio.adapter()
 
     def straps(self) -> Sequence[StrapSeen]:
@@ -189,7 +192,9 @@ class Rooms:
             for room in self._rooms.of(client):
                 if room.entries and room.running:
                     room.end_notice = f"{client} took back the consent to be recorded. What was recorded until then is kept."
-                    room.entries.close("consent to be recorded taken back", by)
+                    with self._storage.together():
+                        room.entries.close("consent to be recorded taken back", by)
+            await self._storage.flush()
 
     def forget(self, client: str) -> None:
         """Close the rooms of a client's ended sessions. Raises `RefusedError` while one of their sessions runs."""
@@ -218,7 +223,7 @@ class Rooms:
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
             async with self._rooms.claimed(address):
-                await self._storage.run(lambda db: require_for_session(db, session))
+                await self._storage.read(lambda db: require_for_session(db, session))
                 await self._storage.resume(session)
                 away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0) * (interrupted.speed or 1.0)
                 clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
@@ -230,15 +235,17 @@ class Rooms:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
         async with self._starting, self._rooms.claimed(room.address):
             session = room.session.number
-            await self._storage.run(lambda db: require_for_session(db, session))
+            await self._storage.read(lambda db: require_for_session(db, session))
             await self._storage.reopen(session)
-            self.entries.of(room.identifier).undo(action, by)
+            with self._storage.together():
+                self.entries.of(room.identifier).undo(action, by)
+            await self._storage.flush()
             await self._continue(session, room.identifier, room.address, room.session.clock, room.header)
 
     async def _continue(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
         """Continue a session that is writable again; the time in between is a gap."""
         _, events = await self._storage.events(session)
-        setup = await self._storage.run(lambda db: stored_setup(db, session))
+        setup = await self._storage.read(lambda db: stored_setup(db, session))
         room = await self._open(session, identifier, address, self._source_of(address), clock, header, setup, events)
         self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
@@ -249,7 +256,6 @@ class Rooms:
         if interrupted is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, interrupted.last_utc, interrupted.last_s)
-        await self._storage.run(lambda db: flag_pain(db, session, self._now_utc()))
 
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
@@ -265,7 +271,7 @@ class Rooms:
         setup: SessionSetup,
         stored: Sequence[Event] = (),
     ) -> str:
-        settings, wearer = await self._storage.run(lambda db: (read_settings(db), wearer_of(db, address)))
+        settings, wearer = await self._storage.read(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
         live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
@@ -274,11 +280,12 @@ class Rooms:
         room = Room(
             identifier, self._rooms.name_of(identifier, heard.near if heard else None), address, header, session, self._live_feed
         )
+        room.trouble = lambda: self._storage.trouble
         room.check = partial(self._worker.run, compare_engines)
         room.setup, room.settings = setup, settings
         room.wearer = wearer
         rest = header.kind == "rest"
-        earlier = await self._storage.run(lambda db: entries_by_key(db, number, rest=rest))
+        earlier = await self._storage.read(lambda db: entries_by_key(db, number, rest=rest))
         room.entries = SessionEntries(session, self._storage, rest=rest, earlier=earlier)
         room.estimate = partial(self._worker.run, estimate_change, ())
         self._spawn(self._load_earlier_rests(room), f"earlier rests for {identifier}")
@@ -307,10 +314,24 @@ class Rooms:
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return
-        now = self._now_utc()
-        await self._storage.end_session(session.number, now, session.end_s)
-        await self._storage.run(lambda db: flag_pain(db, session.number, now))
+        await self._store_end(room, self._now_utc())
         await self._reports.make(session.number)
+
+    async def _store_end(self, room: Room, ended_utc: datetime) -> None:
+        """Store that a session has ended, as soon as the disk takes it; cancelled before, the next start stores it."""
+        session = room.session
+        while True:
+            try:
+                await self._storage.end_session(session.number, ended_utc, session.end_s)
+            except NoSuchSessionError:
+                raise
+            except StorageError as error:
+                _LOG.warning("%s: the end of session %d is not stored yet: %s", room.identifier, session.number, error)
+                await asyncio.sleep(_END_AGAIN_S)
+            else:
+                room.end_stored = True
+                self._live_feed.publish(room.state)
+                return
 
     async def _load_earlier_rests(self, room: Room) -> None:
         """Let the room's estimate of the change so far account for the client's earlier rest-only sessions."""

@@ -77,6 +77,7 @@ class SessionEntries:
         self._monotonic_s = monotonic_s
         self._numbers = count(1)
         self._entries: list[Entry] = []
+        self._undone: dict[int, Entry] = {}
 
     def advance(self, leaving: Phase, ago_s: float, by: str, key: str | None = None) -> Phase:
         """Begin the phase after `leaving` and return the session's phase.
@@ -138,10 +139,12 @@ class SessionEntries:
         return self._enter("phase", f"Session ended: {why}", [Mark(now_s, note=why), PhaseStart(now_s, Phase.ENDED)], by)
 
     def undo(self, number: int, by: str) -> Entry:
-        """Undo an entry and return it.
+        """Undo an entry and return it; one that is undone already is returned as it was.
 
         Raises `RefusedError` where there is no such entry, it is too old, or a later phase has begun since.
         """
+        if number in self._undone:
+            return self._undone[number]
         entry = self._entry(number)
         entered = self._session.entered
         if (start := self._start_of(entry)) is not None and start is not self._session.live.starts[-1]:
@@ -149,6 +152,7 @@ class SessionEntries:
         for seq in entry.seqs:
             self._corrections.correct(self._session.number, seq, entered.pop(seq), None, by)
         self._entries.remove(entry)
+        self._undone[number] = entry
         self._session.rephase()
         return entry
 
@@ -182,7 +186,12 @@ class SessionEntries:
         return [view for view in views if view.left_s > 0]
 
     def ends(self, number: int) -> bool:
-        """Return whether an entry ended the session. Raises `RefusedError` where it cannot be changed any more."""
+        """Return whether an entry ended the session; False for one that is undone already.
+
+        Raises `RefusedError` where it cannot be changed any more.
+        """
+        if number in self._undone:
+            return False
         start = self._start_of(self._entry(number))
         return start is not None and start.phase is Phase.ENDED
 

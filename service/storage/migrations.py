@@ -363,3 +363,9 @@ def m010_mark_kind(db: Database) -> None:
         "ALTER TABLE mark ADD COLUMN kind TEXT CHECK (kind IN ('stop'));"
         "UPDATE mark SET kind = 'stop' WHERE note = 'Pain increased – stopped';"
     )
+
+
+@migrations()
+def m015_spill(db: Database) -> None:
+    """Add the list of files with rows of an earlier run that were read back, so that each is read once."""
+    db.executescript("CREATE TABLE spill_read (file TEXT PRIMARY KEY) WITHOUT ROWID;")

@@ -10,6 +10,7 @@ COLUMNS: Final = {
     "t_s": "s of the session's clock",
     "started_utc": "when the session began",
     "made_utc": "when it was made",
+    "file": "random name of the file's content",
     "algorithm": "version of the analysis",
     "figures": "the whole report, as JSON",
     "baseline_rmssd_ms": "of the quiet minutes before",

@@ -40,9 +40,10 @@ TABLES: Final = {
     "account": "Who may log in.",
     "login": "Logins that hold; of each the hash of its token alone.",
     "audit": "Who did or saw what, and when.",
+    "spill_read": "Files of rows that a full disk kept out, and that were read back: each once.",
 }
 """Descriptions by table or view, views first: people read these."""
-HIDDEN: Final = ("account", "login", "identity", "setting")
+HIDDEN: Final = ("account", "login", "identity", "setting", "spill_read")
 """Tables that Datasette hides."""
 
 
