@@ -4,8 +4,10 @@ An erasure is recorded as a salted hash of the pseudonym alone, so that a backup
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
+import os
 from pathlib import Path
 import re
 import secrets
@@ -21,6 +23,7 @@ from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
 ERASURES: Final = "erasures.jsonl"
+_LOG_TRIES: Final = 10
 _ERASED_TEXT: Final = "(erased)"
 
 
@@ -52,9 +55,9 @@ def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) ->
     """
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
+    _record_erasure(folder, client, now)  # first: a cut after the deletion must not let a backup bring the client back
     sessions, packets = _delete(db, client, actor, now)
     wipe(db)
-    _record_erasure(folder, client, now)
     return Erased(sessions=sessions, packets=packets, backups=backups_holding(folder, client))
 
 
@@ -99,15 +102,27 @@ def _remove_mentions(db: Database, client: str) -> None:
 
 def wipe(db: Database) -> None:
     """Overwrite what deleted rows left in the file, and empty the write-ahead log."""
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _empty_log(db)
     db.execute("VACUUM")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _empty_log(db)
+
+
+def _empty_log(db: Database) -> None:
+    """Empty the write-ahead log; while somebody reads an older state SQLite cannot, so it is tried for some seconds."""
+    for _ in range(_LOG_TRIES):
+        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            return
 
 
 def _record_erasure(folder: Path, client: str, now: datetime) -> None:
     salt = secrets.token_hex(16)
     with (folder / ERASURES).open("ab") as lines:
-        lines.write(msgspec.json.encode(Erasure(salt, _hash(salt, client), now)) + b"\n")
+        lines.write(
+            b"\n" + msgspec.json.encode(Erasure(salt, _hash(salt, client), now)) + b"\n"
+        )  # a line cut off before ends here
+        lines.flush()
+        os.fsync(lines.fileno())
 
 
 def _recorded_erasures(folder: Path) -> list[Erasure]:
@@ -115,7 +130,11 @@ def _recorded_erasures(folder: Path) -> list[Erasure]:
         lines = (folder / ERASURES).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [msgspec.json.decode(line, type=Erasure) for line in lines if line.strip()]
+    recorded = []
+    for line in lines:
+        with suppress(msgspec.MsgspecError):  # a line that a crash cut off: nothing was erased yet
+            recorded.append(msgspec.json.decode(line, type=Erasure))
+    return recorded
 
 
 def _hash(salt: str, pseudonym: str) -> str:

@@ -25,6 +25,7 @@ from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
+from ..storage.trouble import StorageTrouble, space_for_an_hour
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, Story
@@ -78,10 +79,13 @@ class Rooms:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await cancel_and_wait(*self._tasks)
 
+    @property
+    def trouble(self) -> StorageTrouble | None:
+        """Trouble that keeps sessions from being stored; None where all is well."""
+        return self._storage.trouble
+
     def adapter(self) -> AdapterState:
-        """Return the state of the Bluetooth adapter, or of the storage where that keeps sessions from being recorded."""
-        if self._storage.trouble:
-            return AdapterState(ready=False, text=self._storage.trouble.sentence)
+        """Return the state of the Bluetooth adapter."""
         return self._radio.adapter()
 
     def straps(self) -> Sequence[StrapSeen]:
@@ -98,11 +102,12 @@ class Rooms:
 
         `by` names the therapist who starts it.
         Raises `StrapTakenError` where a session holds the strap, here or in another process, and `RefusedError` where `admit`
-        refuses the session.
+        refuses the session, or less space is left on the disk than the open rooms and this one need for an hour.
         """
         address, now = opening.address, self._now_utc()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
+        self._require_space()
         async with self._starting, self._rooms.claimed(address):
             await self._storage.run(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
@@ -256,6 +261,14 @@ class Rooms:
         if interrupted is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, interrupted.last_utc, interrupted.last_s)
+
+    def _require_space(self) -> None:
+        rooms = 1 + sum(room.running for room in self._rooms)
+        free = self._storage.free_bytes
+        if free is not None and not space_for_an_hour(free, rooms):
+            raise RefusedError(
+                f"The disk has {free / 1e6:.0f} MB left: less than an hour of this session needs. Free some space, then start."
+            )
 
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)

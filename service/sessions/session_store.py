@@ -258,7 +258,7 @@ def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
 
 def _is_over(db: Database, session: int) -> bool:
     newest = db.execute("SELECT phase FROM phase WHERE session = ? ORDER BY t_s DESC, seq DESC LIMIT 1", (session,)).fetchone()
-    return newest is not None and newest[0] == Phase.ENDED
+    return newest is not None and newest[0] == Phase.ENDED.value
 
 
 def _interrupted_session(row: dict[str, Any], last_s: float) -> Interrupted:

@@ -17,6 +17,7 @@ TroubleCode = Literal[
     "rescued",
     "refused",
     "dropped",
+    "low-space",
     "other",
 ]
 
@@ -34,10 +35,28 @@ _SENTENCES: Final[dict[TroubleCode, str]] = {
     "alone. Restore it with restbeat restore, or move it away.",
     "refused": "Some entries could not be stored, as the database refused them. All others are.",
     "dropped": "Too much waited for the disk: some heartbeats were left out, and count as a gap.",
+    "low-space": "Little space is left on the disk: less than a day of sessions needs. Free some.",
     "other": "The database cannot be written. restbeat tries again by itself.",
 }
-_NOTICES: Final = frozenset({"replaced", "rescued", "refused", "dropped"})
+_NOTICES: Final = frozenset({"replaced", "rescued", "refused", "dropped", "low-space"})
 """Codes of what has been dealt with or cannot be undone: new rows do reach the disk."""
+
+ROOM_HOUR_BYTES: Final = 400_000
+"""Space that an hour of one room takes, measured with a strap that sends each second: docs/benchmarks.md."""
+_DAY_BYTES: Final = 8 * 10 * ROOM_HOUR_BYTES
+"""Space that a day of eight rooms takes."""
+_WORK_BYTES: Final = 8_000_000
+"""Space that the write-ahead log and a report take beside."""
+
+
+def space_is_low(free_bytes: int) -> bool:
+    """Return whether less space is left than a day of sessions needs."""
+    return free_bytes < _DAY_BYTES + _WORK_BYTES
+
+
+def space_for_an_hour(free_bytes: int, rooms: int) -> bool:
+    """Return whether an hour of that many rooms finds space."""
+    return free_bytes >= rooms * ROOM_HOUR_BYTES + _WORK_BYTES
 
 
 class StorageTrouble(msgspec.Struct, frozen=True, kw_only=True):

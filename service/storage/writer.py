@@ -19,7 +19,7 @@ from .database_file import DatabaseFile
 from .event_rows import Unit
 from .spill import SpillFile, read_back
 from .sqlite import Database
-from .trouble import StorageTrouble, TroubleCode, code_of
+from .trouble import StorageTrouble, TroubleCode, code_of, space_is_low
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -104,6 +104,7 @@ class Writer:
             "rescued": self._rescued,
             "dropped": self._dropped,
             "refused": self._refused,
+            "low-space": self.free_bytes is not None and space_is_low(self.free_bytes),
         }
         return next((code for code, so in notices.items() if so), None)
 

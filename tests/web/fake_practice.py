@@ -22,6 +22,7 @@ class FakePractice:
         self.live_feed = live_feed or LiveFeed()
         self.states = {state.room: state for state in states}
         self.ready = True
+        self.trouble = None
         self.seen = [
             StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, "room-1", "Green room", "Room 1"),
             StrapSeen("C3:D4", "Polar H10 C3D4E5", -71, None),
