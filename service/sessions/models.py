@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from ...analysis.session_pain import SessionPain
 from ...sensors.recordings.recording import MarkContent
 from .screening import Screening
 
@@ -81,8 +82,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None
     posture: str | None
     technique: str | None
-    pain_before: int | None
-    pain_after: int | None
+    pain_before: Annotated[int | None, msgspec.Meta(description="As asked before the session.")]
+    pain_after: Annotated[int | None, msgspec.Meta(description="As asked after the session.")]
+    pain: SessionPain = SessionPain()
+    stopped: Annotated[bool, msgspec.Meta(description="Whether the massage was stopped because of pain.")] = False
     screening: Annotated[list[Answer], msgspec.Meta(description="Empty where no question was asked.")]
     marks: list[VisitMark]
     saved: SavedSoap | None

@@ -1,4 +1,4 @@
-"""Facts of a session that several documents state: pain, and the minutes of each technique."""
+"""Facts of a session that several documents state: the minutes of each technique."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -28,16 +28,3 @@ def time_spent(report: SessionReport, marks: Sequence[VisitMark], pick: Callable
     before = minutes.pop(NOT_NOTED)
     done = [TimeSpent(what=what, minutes=length) for what, length in minutes.items() if length > 0]
     return [*done, TimeSpent(what=NOT_NOTED, minutes=before)] if done and before >= _LEAST_UNNOTED_MIN else done
-
-
-def pain_before_and_after(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
-    """Return the pain scores before and after the massage, each None where there is none.
-
-    `before` and `after`: as asked around the session; where one is None, the nearest score noted in the session is used.
-    """
-    massage = next((figures for figures in report.figures.phases if figures.phase == "massage"), None)
-    if massage is not None and before is None:
-        before = next((score for at_s, score in report.pain if at_s < massage.start_s), None)
-    if massage is not None and after is None:
-        after = next((score for at_s, score in reversed(report.pain) if at_s >= massage.end_s), None)
-    return before, after

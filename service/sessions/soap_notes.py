@@ -8,6 +8,7 @@ import msgspec
 
 from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
+from ..clients.pain_scores import stored_pain
 from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
@@ -29,10 +30,18 @@ def visit_of(db: Database, session: int) -> Visit:
         session=session,
         **fields,
         screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers],
+        pain=stored_pain(db, session),
+        stopped=stopped_for_pain(db, session),
         marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],
         saved=saved_notes(db, session),
         mind=mind[0] if mind else "",
     )
+
+
+def stopped_for_pain(db: Database, session: int) -> bool:
+    """Return whether the massage was stopped because of pain."""
+    query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND kind = 'stop'"
+    return db.execute(query, (session, session)).fetchone() is not None
 
 
 def saved_notes(db: Database, session: int) -> SavedSoap | None:
@@ -99,8 +108,8 @@ class SessionNotes:
         now = self._now_utc()
         await self._storage.run(lambda db: _note_view(db, session, what, by, now))
 
-    async def visit(self, session: int, *, by: str) -> Visit:
-        """Return a session's screening, marks, pain scores and notes.
+    async def visit(self, session: int, *, by: str, what: str = "notes") -> Visit:
+        """Return a session's screening, marks, pain scores and notes; `what` of it is viewed, for the audit log.
 
         Raises `UnknownSessionError` where there is no such session.
         """
@@ -108,7 +117,7 @@ class SessionNotes:
 
         def read(db: Database) -> Visit:
             visit = visit_of(db, session)
-            _note_view(db, session, "notes", by, now)
+            _note_view(db, session, what, by, now)
             return visit
 
         return await self._storage.run(read)
