@@ -8,7 +8,7 @@ from ...analysis.session_pain import SessionPain
 from ..rendering import plain_words
 from ..sessions.models import Answer, SessionRow, Soap, TimeSpent, Visit, VisitMark
 from ..sessions.screening import QUESTIONS
-from ..sessions.session_facts import time_spent
+from ..sessions.session_facts import contraindications, time_spent
 from .therapist_summary import summary_of
 
 NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows no medical necessity."
@@ -23,17 +23,6 @@ def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
         contraindications=contraindications(visit.screening),
         plan=_lines(_reminders(visit.screening)),
     )
-
-
-def contraindications(screening: Sequence[Answer]) -> str:
-    """Return the screening questions asked before the session and their answers as a sentence."""
-    if not screening:
-        return "Not asked before the session."
-    yes = [answer for answer in screening if answer.yes]
-    if not yes:
-        return f"Asked before the session ({plain_words.counted(len(screening), 'question', 'questions')}): none applies."
-    listed = ", ".join(answer.question.lower() for answer in yes)
-    return f"Asked before the session: {listed}. Considered and confirmed; the others do not apply."
 
 
 def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator[str]:

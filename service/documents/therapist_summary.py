@@ -10,6 +10,7 @@ from ...analysis.pain_rules import headline_of
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow, Visit
+from ..sessions.session_facts import contraindications
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -72,6 +73,8 @@ class Summary:
     """Before → after, and during; empty where no score is known."""
     quality: str
     strap: str
+    screening: str
+    """What was asked before the session; empty where there are no notes."""
     notes: tuple[tuple[str, str], ...]
     zero_at: float
     traces: tuple[Trace, ...]
@@ -101,6 +104,7 @@ def summary_of(row: SessionRow, report: SessionReport, visit: Visit | None = Non
         pain=plain_words.pain_words(visit.pain) if visit else "",
         quality=_quality(report),
         strap=_strap(row, report),
+        screening=contraindications(visit.screening) if visit else "",
         notes=tuple((plain_words.clock(note.at_s), note.text) for note in report.notes),
         zero_at=_bar_position(0.0),
         traces=traces_of(report.polar),

@@ -199,8 +199,8 @@ def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, in
         cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
         session = int(cursor.lastrowid or 0)
         for item in new.screening:
-            answer, confirmed = ("yes", started) if item.yes else ("no", None)
-            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, item.question, answer, confirmed))
+            answer = (session, item.question, "yes" if item.yes else "no", started if new.screening_confirmed else None)
+            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", answer)
         if new.consent:
             give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
     next_seq[session] = 0

@@ -15,6 +15,7 @@ from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import Answer, SavedSoap, Soap, Visit, VisitMark
+from .session_facts import screened
 
 _SESSION_COLUMNS = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
@@ -26,10 +27,12 @@ def visit_of(db: Database, session: int) -> Visit:
     content = MarkContent.__struct_fields__
     marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
+    screening = [Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers]
     return Visit(
         session=session,
         **fields,
-        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers],
+        screening=screening,
+        screened=screened(screening),
         pain=stored_pain(db, session),
         stopped=stopped_for_pain(db, session),
         marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],

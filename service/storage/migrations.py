@@ -363,3 +363,16 @@ def m010_mark_kind(db: Database) -> None:
         "ALTER TABLE mark ADD COLUMN kind TEXT CHECK (kind IN ('stop'));"
         "UPDATE mark SET kind = 'stop' WHERE note = 'Pain increased – stopped';"
     )
+
+
+@migrations()
+def m011_screening_confirmed(db: Database) -> None:
+    """Confirm every answer of a screening with a confirmed yes; those left without were sent by a page that nobody had touched.
+
+    From now on `confirmed_utc` is when it was pressed that none applies, or that what applies was considered.
+    """
+    db.execute(
+        "UPDATE screening SET confirmed_utc ="
+        " (SELECT max(confirmed_utc) FROM screening AS pressed WHERE pressed.session = screening.session)"
+        " WHERE confirmed_utc IS NULL"
+    )

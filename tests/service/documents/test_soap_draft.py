@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
-from restbeat.service.documents.soap_draft import contraindications, draft_of
+from restbeat.service.documents.soap_draft import draft_of
 from restbeat.service.rendering.plain_words import CAVEAT
 from restbeat.service.sessions.models import Answer, Visit, VisitMark
-from restbeat.service.sessions.session_facts import time_spent
+from restbeat.service.sessions.session_facts import contraindications, time_spent
 
 from ...web.made_up import report, row
 from ...web.take_home import told
@@ -93,7 +93,10 @@ def test_hrv_is_never_stated_as_a_medical_need_or_a_diagnosis(hrv):
 
 
 def test_contraindications_are_stated_as_answered():
-    asked = [Answer(question=text, yes=False, confirmed_utc=None) for text in ("Fracture", "Open skin")]
+    untouched = [Answer(question=text, yes=False, confirmed_utc=None) for text in ("Fracture", "Open skin")]
+    assert contraindications([]) == "Not asked before the session."
+    assert contraindications(untouched) == "Not confirmed: nobody pressed that none of the 2 questions applies."
+    asked = [msgspec.structs.replace(answer, confirmed_utc="2026-11-23T10:00:00Z") for answer in untouched]
     assert contraindications(asked) == "Asked before the session (2 questions): none applies."
     yes = Answer(question="Fibromyalgia", yes=True, confirmed_utc="2026-11-23T10:00:00Z")
     assert contraindications([*asked, yes]) == (
