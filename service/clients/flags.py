@@ -6,6 +6,7 @@ from typing import Literal
 from ...analysis.pain_rules import flag_at_end
 from ..storage.event_rows import Unit, stamp
 from ..storage.sqlite import Database
+from .pain_scores import stored_pain
 
 Rule = Literal["stop", "pain", "note", "after 24 h", "after 48 h", "mail"]
 """What raises a flag: the stop button, pain scores, the therapist’s note, a follow-up answer, a mail that failed."""
@@ -32,10 +33,4 @@ def set_flag(db: Database, session: int, rule: Rule, reason: str | None, now: da
 
 def flag_pain(db: Database, session: int, now: datetime) -> None:
     """Flag the next visit by the pain rule, from the scores before, after, and since the massage began."""
-    before, after = db.execute("SELECT pain_before, pain_after FROM session WHERE id = ?", (session,)).fetchone()
-    during = db.execute(
-        "SELECT score FROM pain WHERE session = :session"
-        " AND t_s >= (SELECT min(t_s) FROM phase WHERE session = :session AND phase IN ('massage', 'recovery'))",
-        {"session": session},
-    )
-    set_flag(db, session, "pain", flag_at_end(before, [row[0] for row in during], after), now)
+    set_flag(db, session, "pain", flag_at_end(stored_pain(db, session)), now)

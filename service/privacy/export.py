@@ -82,7 +82,8 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
         f"session {session.session}", session.header, session.events, end_s=session.end_s, earlier_rests=session.earlier_rests
     )
     dated = msgspec.structs.replace(session.header, extra=session.header.extra | {"began_utc": stamp(session.began)})
-    data = session_data(dated, session.events, report, session.began)
+    summary = session.client_session(report=report)
+    data = session_data(dated, session.events, report, session.began, pain=summary.visit.pain)
     formats = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",
@@ -95,7 +96,7 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     files = {file: write_as(format_name, data) for file, format_name in formats.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_files(session.client_session(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_files(summary, language)
 
 
 def _course_files(records: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:

@@ -114,7 +114,9 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     checked_s: Annotated[float, msgspec.Meta(description="Age of that comparison in s.")] = 0.0
     actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be undone, newest first.")] = []
-    pain_before: int | None = None
+    pain_before: Annotated[
+        int | None, msgspec.Meta(description="As asked before the session, else the first one noted before the massage.")
+    ] = None
     pain: Annotated[int | None, msgspec.Meta(description="The newest score of this session, else `pain_before`.")] = None
     notice: Annotated[
         str | None, msgspec.Meta(description="Advice because of pain; takes precedence over everything else on the screen.")

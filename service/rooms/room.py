@@ -19,6 +19,7 @@ from ...analysis.live.live_session import LiveFigures
 from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange, RunningComparison
 from ...analysis.pain_rules import notice_during
 from ...analysis.response.earlier_rests import EarlierSession
+from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import Event, Header, Mark, Pain
@@ -127,7 +128,7 @@ class Room:
         signal, text, hint = self._signal_of(figures)
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
-        scores = [event.score for event in self._entered_in_order() if isinstance(event, Pain)]
+        pain = session_pain(self._entered_in_order(), self.setup.pain_before)
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
@@ -160,9 +161,9 @@ class Room:
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
             actions=self.entries.changeable() if self.entries else [],
-            pain_before=self.setup.pain_before,
-            pain=scores[-1] if scores else self.setup.pain_before,
-            notice=self._notice(scores),
+            pain_before=pain.before,
+            pain=pain.newest,
+            notice=self._notice(pain),
             target_s=self.settings.target_s(figures.phase) if self.settings else None,
             saved=figures.phase is not Phase.ENDED or self.bench or self.end_stored,
             posture=self.setup.posture,
@@ -208,12 +209,12 @@ class Room:
     def _entered_in_order(self) -> list[Event]:
         return sorted(self.session.entered.values(), key=lambda event: event.t)
 
-    def _notice(self, scores: Sequence[int]) -> str | None:
+    def _notice(self, pain: SessionPain) -> str | None:
         phase = self.session.live.phase
         stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
-        return notice_during(self.setup.pain_before, scores, stopped=stopped)
+        return notice_during(pain, stopped=stopped)
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()

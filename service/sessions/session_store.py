@@ -215,8 +215,9 @@ def _insert(db: Database, new: NewSession, row: dict[str, Any], now: datetime) -
     cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
     session = int(cursor.lastrowid or 0)
     for item in new.screening:
-        answer, confirmed = ("yes", row["started_utc"]) if item.yes else ("no", None)
-        db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, item.question, answer, confirmed))
+        confirmed = row["started_utc"] if new.screening_confirmed else None
+        answer = (session, item.question, "yes" if item.yes else "no", confirmed)
+        db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", answer)
     if new.consent:
         give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
     return session

@@ -8,12 +8,14 @@ import msgspec
 
 from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
+from ..clients.pain_scores import stored_pain
 from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import audit_statement, note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import Answer, SavedSoap, Soap, Visit, VisitMark
+from .session_facts import screened
 
 _SESSION_COLUMNS = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
@@ -25,14 +27,24 @@ def visit_of(db: Database, session: int) -> Visit:
     content = MarkContent.__struct_fields__
     marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
+    screening = [Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers]
     return Visit(
         session=session,
         **fields,
-        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers],
+        screening=screening,
+        screened=screened(screening),
+        pain=stored_pain(db, session),
+        stopped=stopped_for_pain(db, session),
         marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],
         saved=saved_notes(db, session),
         mind=mind[0] if mind else "",
     )
+
+
+def stopped_for_pain(db: Database, session: int) -> bool:
+    """Return whether the massage was stopped because of pain."""
+    query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND kind = 'stop'"
+    return db.execute(query, (session, session)).fetchone() is not None
 
 
 def saved_notes(db: Database, session: int) -> SavedSoap | None:
@@ -103,15 +115,15 @@ class SessionNotes:
         client = await self._storage.read(lambda db: _session(db, session)["client"])
         self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
 
-    async def visit(self, session: int, *, by: str) -> Visit:
-        """Return a session's screening, marks, pain scores and notes.
+    async def visit(self, session: int, *, by: str, what: str = "notes") -> Visit:
+        """Return a session's screening, marks, pain scores and notes; `what` of it is viewed, for the audit log.
 
         Raises `UnknownSessionError` where there is no such session.
         """
         now = self._now_utc()
 
         visit, client = await self._storage.read(lambda db: (visit_of(db, session), _session(db, session)["client"]))
-        self._storage.put(audit_statement(now, by, "notes looked at", client=client, session=session))
+        self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
         return visit
 
     async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:

@@ -366,6 +366,19 @@ def m010_mark_kind(db: Database) -> None:
 
 
 @migrations()
+def m011_screening_confirmed(db: Database) -> None:
+    """Confirm every answer of a screening with a confirmed yes; those left without were sent by a page that nobody had touched.
+
+    From now on `confirmed_utc` is when it was pressed that none applies, or that what applies was considered.
+    """
+    db.execute(
+        "UPDATE screening SET confirmed_utc ="
+        " (SELECT max(confirmed_utc) FROM screening AS pressed WHERE pressed.session = screening.session)"
+        " WHERE confirmed_utc IS NULL"
+    )
+
+
+@migrations()
 def m015_spill(db: Database) -> None:
     """Add the list of files with rows of an earlier run that were read back, so that each is read once."""
     db.executescript("CREATE TABLE spill_read (file TEXT PRIMARY KEY) WITHOUT ROWID;")

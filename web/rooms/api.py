@@ -49,11 +49,14 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     posture: Text | None = None
     technique: Annotated[Text | None, msgspec.Meta(description="Planned technique; null: none.")] = None
     pain_before: Score | None = None
-    screening: Annotated[list[Question], msgspec.Meta(max_length=_MAX_QUESTIONS)] = []
+    screening: Annotated[
+        list[Question], msgspec.Meta(description="Empty: the questions were not asked.", max_length=_MAX_QUESTIONS)
+    ] = []
     screening_confirmed: Annotated[
         bool,
         msgspec.Meta(
-            description="Whether each question answered with yes was considered; it is recorded, and the session begins."
+            description="Whether it was pressed that none applies, or that each question answered with yes was considered. "
+            "Without it, a no is recorded as not confirmed, and a yes is refused."
         ),
     ] = False
     strap_confirmed: Annotated[

@@ -3,6 +3,7 @@
 import msgspec
 
 from ...analysis.figures import SessionReport
+from ...analysis.session_pain import SessionPain
 from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SessionRow
 from ...service.sessions.report_cache import SessionReports
@@ -12,10 +13,11 @@ from ..rooms.api import Opened
 
 
 class SessionFull(msgspec.Struct, frozen=True):
-    """A session with its report."""
+    """A session with its report and its pain."""
 
     session: SessionRow
     report: SessionReport
+    pain: SessionPain
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -81,11 +83,11 @@ class SessionsApi:
 
         Raises `UnknownSessionError`, and `RequestError` where the report cannot be computed.
         """
-        session = call.number("session")
-        full = SessionFull(*await self._reports.of(session))
-        if self._notes:
-            await self._notes.viewed(session, "summary", by=call.person.name)
-        return full
+        row, report = await self._reports.of(call.number("session"))
+        if self._notes is None:
+            return SessionFull(row, report, SessionPain())
+        visit = await self._notes.visit(row.session, by=call.person.name, what="summary")
+        return SessionFull(row, report, visit.pain)
 
     async def resume(self, call: Call) -> Opened:
         """Resume an interrupted session, and return its room.

@@ -47,6 +47,7 @@ COLUMNS: Final = {
     "response.percent": "the same change, of RMSSD",
     "response.class": "clear, slight, none, opposite, insufficient",
     "response.why": "what the class means, or which condition failed",
+    "screening.confirmed_utc": "when it was pressed that none applies, or that what applies was considered; NULL: not confirmed",
     "mark.kind": "stop: the massage was stopped because of pain; NULL: any other mark",
     "event.kind": "link, phase, mark, pain",
     "phase.phase": "settle, baseline, massage, recovery, ended",

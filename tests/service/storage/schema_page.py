@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from restbeat.service.storage.sqlite import Database
 
-from .column_words import words_of
+from .column_words import COLUMNS, words_of
 
 TABLES: Final = {
     "session_overview": "A line a session: whose, when, pain, and what came of it by the newest figures.",
@@ -82,10 +82,10 @@ def _objects(db: Database) -> Iterator[tuple[str, str, str]]:
 
 
 def _columns(db: Database, table: str, sql: str) -> Iterator[tuple[str, str, str]]:
-    """Return name, type and description of each column; a comment in the table's statement comes first."""
+    """Return name, type and description of each column; what `COLUMNS` says of that very column comes first."""
     said = dict(re.findall(r"^\s*(\w+)[^\n]*?,?\s*--\s*(.+)$", sql, re.MULTILINE))
     for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
-        yield name, kind or "", said.get(name) or words_of(table, name)
+        yield name, kind or "", COLUMNS.get(f"{table}.{name}") or said.get(name) or words_of(table, name)
 
 
 def _as_table(db: Database, table: str, sql: str) -> str:
