@@ -95,7 +95,10 @@ class SessionNotes:
         self._now_utc = now_utc
 
     async def viewed(self, session: int, what: str, *, by: str) -> None:
-        """Note in the audit log that a part of a session was viewed; nothing where there is no such session."""
+        """Note in the audit log that a part of a session was viewed.
+
+        Raises `UnknownSessionError` where there is no such session.
+        """
         now = self._now_utc()
         await self._storage.run(lambda db: _note_view(db, session, what, by, now))
 
@@ -128,6 +131,4 @@ class SessionNotes:
 
 
 def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:
-    row = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
-    if row is not None:
-        note(db, now, actor, f"{what} looked at", client=row[0], session=session)
+    note(db, now, actor, f"{what} looked at", client=_session(db, session)["client"], session=session)
