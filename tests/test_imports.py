@@ -41,7 +41,7 @@ DOORS = {
     "itsdangerous": {"service/follow_up/link_tokens.py"},
     "segno": {"service/rendering/qr_code.py"},
     "sqlite_utils": {"service/storage/sqlite.py"},
-    "sqlite3": {"service/storage/backup.py", "service/storage/database.py", "service/storage/writer.py"},
+    "sqlite3": {"service/backups/backup.py", "service/storage/database.py", "service/storage/writer.py"},
     "click": {
         "service/commands/main.py",
         "service/commands/options.py",

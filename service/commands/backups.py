@@ -10,9 +10,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from ..backups.backup import Counts, take_backup, verify
+from ..backups.backup_catalogue import BackupEntry, add_backup, delete_expired
 from ..privacy.restore import restore_backup
-from ..storage.backup import Counts, take_backup, verify
-from ..storage.backup_catalogue import BackupEntry, add_backup, delete_expired
 from ..storage.database import read_alongside
 from ..storage.sqlite import Database
 from ..terminal.output_file import require_absent

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from ..backups.backup import ProgressCallback
 from ..privacy.erasure import Erased, erase
 from ..privacy.export import write_export
 from ..privacy.personal_data import SessionRecords, client_records, session_records
 from ..storage.audit_log import note
-from ..storage.backup import ProgressCallback
 from ..storage.database import open_database, read_alongside, require_database, take_folder, write_alongside
 from ..storage.encryption import IdentityCipher
 from ..terminal.output_file import require_absent

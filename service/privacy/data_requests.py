@@ -11,11 +11,11 @@ import tempfile
 
 import msgspec
 
+from ..backups.backup_catalogue import BackupEntry
 from ..errors import NoSuchClientError, RequestError, ServiceError, UnknownClientError
 from ..rooms.rooms import Rooms
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
-from ..storage.backup_catalogue import BackupEntry
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..worker.worker import Worker

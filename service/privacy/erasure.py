@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
+from ..backups.backup import holds_client
+from ..backups.backup_catalogue import BackupEntry, listed_backups
 from ..errors import NoSuchClientError
 from ..storage.audit_log import note
-from ..storage.backup import holds_client
-from ..storage.backup_catalogue import BackupEntry, listed_backups
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 

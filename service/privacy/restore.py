@@ -9,9 +9,9 @@ from typing import Final
 
 import msgspec
 
+from ..backups.backup import Counts, count, take_backup
+from ..backups.backup_catalogue import KEEP_DAYS, SIDE_FILES, BackupEntry, add_backup
 from ..errors import ForeignDatabaseError, OutputError
-from ..storage.backup import Counts, count, take_backup
-from ..storage.backup_catalogue import KEEP_DAYS, SIDE_FILES, BackupEntry, add_backup
 from ..storage.database import DATABASE, open_database, take_folder
 from .erasure import erase_again
 

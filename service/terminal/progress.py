@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from ..storage.backup import ProgressCallback
+from ..backups.backup import ProgressCallback
 
 
 @contextmanager

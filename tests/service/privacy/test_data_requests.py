@@ -6,12 +6,12 @@ import zipfile
 
 import pytest
 
+from restbeat.service.backups.backup import take_backup
+from restbeat.service.backups.backup_catalogue import BackupEntry, add_backup
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.models import Identity
 from restbeat.service.errors import WorkerError
 from restbeat.service.privacy.data_requests import DataRequests
-from restbeat.service.storage.backup import take_backup
-from restbeat.service.storage.backup_catalogue import BackupEntry, add_backup
 from restbeat.web.app import create_app
 
 from ...practices import practice_of

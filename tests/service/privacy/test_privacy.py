@@ -15,6 +15,8 @@ import pytest
 
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header, Mark, Packet, Pain, PhaseStart, read
+from restbeat.service.backups.backup import take_backup
+from restbeat.service.backups.backup_catalogue import BackupEntry, add_backup
 from restbeat.service.clients import consents, identities
 from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
@@ -30,8 +32,6 @@ from restbeat.service.sessions.screening import Screening
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.settings import CoursePlan
 from restbeat.service.storage.audit_log import note
-from restbeat.service.storage.backup import take_backup
-from restbeat.service.storage.backup_catalogue import BackupEntry, add_backup
 from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.encryption import IdentityCipher
 

@@ -13,8 +13,8 @@ import sqlite3
 import msgspec
 
 from ..errors import ForeignDatabaseError, OutputError
-from .database import check_schema, open_readonly, require_database, storage_error
-from .sqlite import Database
+from ..storage.database import check_schema, open_readonly, require_database, storage_error
+from ..storage.sqlite import Database
 
 _STEP_PAGES = 2000
 _COUNTED_TABLES = ("session", "packet", "client", "report")

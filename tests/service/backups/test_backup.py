@@ -12,10 +12,10 @@ import time
 import pytest
 
 from restbeat.sensors.recordings.recording import Header, Packet
+from restbeat.service.backups.backup import holds_client, take_backup, verify
+from restbeat.service.backups.backup_catalogue import CATALOGUE, BackupEntry, add_backup, delete_expired, listed_backups
 from restbeat.service.errors import ForeignDatabaseError, OutputError, ServiceError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
-from restbeat.service.storage.backup import holds_client, take_backup, verify
-from restbeat.service.storage.backup_catalogue import CATALOGUE, BackupEntry, add_backup, delete_expired, listed_backups
 from restbeat.service.storage.database import DATABASE, open_readonly
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -79,7 +79,7 @@ async def test_a_backup_each_second_of_thirty_rooms_is_complete_and_at_most_two_
 
 
 async def test_a_backup_is_of_one_moment_even_if_rows_are_written_between_its_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr("restbeat.service.storage.backup._STEP_PAGES", 20)
+    monkeypatch.setattr("restbeat.service.backups.backup._STEP_PAGES", 20)
     data = tmp_path / "data"
     await filled(data, packets=6_000)
     steps = []
