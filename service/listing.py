@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 PAGE: Final = 50
 """Number of rows of a page."""
+LAST: Final = (1 << 63) - 1
+"""Greatest place in a list."""
 _MOST_WORDS: Final = 8
 _WORD: Final = re.compile(r"[^\W_]")
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..listing import Page, Wanted, begins, holds, page_of, words_of
+from ..listing import LAST, Page, Wanted, begins, holds, page_of, words_of
 from ..storage.sqlite import Database
 from .models import ClientRow
 
@@ -40,7 +40,7 @@ def list_clients(db: Database, wanted: ClientsWanted) -> Page[ClientRow]:
         return Page([])
     conditions: list[str] = []
     values: dict[str, Any] = {"most": wanted.limit + 1}
-    tables, key = "client", "pseudonym" if wanted.by_name else "client.place"
+    tables, key = f"client INDEXED BY {_index(wanted)}", "pseudonym" if wanted.by_name else "client.place"
     if words:
         tables = "client_search JOIN client ON client.place = client_search.rowid"
         key = key if wanted.by_name else "client_search.rowid"
@@ -53,15 +53,23 @@ def list_clients(db: Database, wanted: ClientsWanted) -> Page[ClientRow]:
         conditions.append("strap_address IN (SELECT value FROM json_each(:worn))")
         values["worn"] = msgspec.json.encode(wanted.worn).decode()
     down = wanted.by_name == wanted.backwards
-    if wanted.key is not None:
-        conditions.append(f"{key} {'<' if down else '>'} :key")
+    conditions.append(f"{key} {'<' if down else '>'} :key")
+    if wanted.key is None:
+        values["key"] = "" if wanted.by_name else LAST
+    else:
         values["key"] = wanted.key if wanted.by_name else int(wanted.key) if _CURSOR.fullmatch(wanted.key) else 0
-    query = (
-        f"{SELECT} FROM {tables}{' WHERE ' if conditions else ''}{' AND '.join(conditions)}"
-        f" ORDER BY {key} {'DESC' if down else 'ASC'} LIMIT :most"
-    )
+    query = f"{SELECT} FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY {key} {'DESC' if down else 'ASC'} LIMIT :most"
     found = page_of(db.execute(query, values).fetchall(), wanted, lambda row: str(row[0 if wanted.by_name else -1]))
     return Page([client_row(row) for row in found.rows], found.next, found.previous)
+
+
+def _index(wanted: ClientsWanted) -> str:
+    """Return the index that finds and orders what is wanted: SQLite would have to guess."""
+    if wanted.worn:
+        return "client_strap"
+    if wanted.flagged:
+        return "client_flagged_name" if wanted.by_name else "client_flagged_place"
+    return "client_name" if wanted.by_name else "client_place"
 
 
 def client_row(row: tuple[Any, ...]) -> ClientRow:

@@ -41,7 +41,10 @@ def row_of(db: Database, client: str) -> ClientRow:
 
 def next_pseudonym(db: Database) -> str:
     """Return the next free pseudonym in the pattern of the newest numbered client: after M-014 comes M-015."""
-    query = f"SELECT pseudonym FROM client WHERE {_IS_NUMBERED} ORDER BY created_utc DESC, rowid DESC LIMIT {_NEWEST}"  # noqa: S608 - constant text
+    query = (
+        f"SELECT pseudonym FROM client WHERE {_IS_NUMBERED} AND created_utc > ''"  # noqa: S608 - constant text
+        f" ORDER BY created_utc DESC, rowid DESC LIMIT {_NEWEST}"
+    )
     newest = db.execute(query)
     numbered = [match for (name,) in newest if PSEUDONYM.fullmatch(name) and (match := _NUMBERED.fullmatch(name))]
     if not numbered:

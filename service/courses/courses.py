@@ -177,7 +177,7 @@ def _missing(db: Database, client: str) -> list[int]:
     """Return the ended sessions without a report by the current algorithm, newest first."""
     found = db.execute(
         "SELECT id FROM session WHERE client = ? AND ended_utc IS NOT NULL"
-        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY started_utc DESC, id DESC",
+        " AND NOT EXISTS (SELECT 1 FROM report WHERE report.session = session.id AND algorithm = ?) ORDER BY place DESC",
         (client, ALGORITHM),
     )
     return [row[0] for row in found]

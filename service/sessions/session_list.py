@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...analysis.figures import ResponseClass
 from ..errors import NoSuchSessionError
-from ..listing import Page, Wanted, begins, holds, page_of, words_of
+from ..listing import LAST, Page, Wanted, begins, holds, page_of, words_of
 from ..storage.event_rows import EVENT_COLUMNS, moment
 from ..storage.sqlite import Database
 from .models import SessionRow
@@ -53,11 +53,13 @@ def list_sessions(db: Database, wanted: SessionsWanted, running: Container[int])
         return Page([])
     match = _match(wanted, words)
     key = "session_search.rowid" if match else "session.place"
-    tables = "session_search JOIN session ON session.place = session_search.rowid" if match else "session"
     conditions, values = _conditions(wanted, days, key, match=match)
+    tables = (
+        "session_search JOIN session ON session.place = session_search.rowid" if match else f"session INDEXED BY {_index(wanted)}"
+    )
     down = wanted.oldest_first == wanted.backwards
     query = (
-        f"SELECT {_COLUMNS} FROM {tables}{' WHERE ' if conditions else ''}{' AND '.join(conditions)}"  # noqa: S608 - names of our own
+        f"SELECT {_COLUMNS} FROM {tables} WHERE {' AND '.join(conditions)}"  # noqa: S608 - names of our own
         f" ORDER BY {key} {'DESC' if down else 'ASC'} LIMIT :most"
     )
     found = page_of(db.execute(query, values | {"most": wanted.limit + 1}).fetchall(), wanted, lambda row: str(row[-1]))
@@ -134,10 +136,18 @@ def _conditions(
     if least:
         conditions.append(f"{key} >= :least")
         values["least"] = max(least)
-    if most:
-        conditions.append(f"{key} < :most_place")
-        values["most_place"] = min(most)
+    conditions.append(f"{key} < :below")
+    values["below"] = min(most, default=LAST)
     return conditions, values
+
+
+def _index(wanted: SessionsWanted) -> str:
+    """Return the index that finds and orders what is wanted: SQLite would have to guess."""
+    if wanted.flagged:
+        return "session_flagged"
+    if wanted.response is not None:
+        return "session_response"
+    return "session_place" if wanted.client is None else "session_client"
 
 
 def _days(word: str) -> tuple[date, date] | None:

@@ -304,7 +304,7 @@ def _put_reports(db: Database, rows: list[tuple[int, str, str, str]]) -> None:
 def _without_report(db: Database, algorithm: str) -> list[int]:
     found = db.execute(
         "SELECT id FROM session WHERE ended_utc IS NOT NULL"
-        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY id",
+        " AND NOT EXISTS (SELECT 1 FROM report WHERE report.session = session.id AND algorithm = ?) ORDER BY id",
         (algorithm,),
     )
     return [row[0] for row in found]

@@ -395,6 +395,7 @@ CREATE UNIQUE INDEX session_place ON session(place);
 CREATE INDEX session_ended ON session(ended_utc);
 CREATE INDEX session_flagged ON session(place) WHERE open_flags > 0;
 CREATE INDEX session_response ON session(response_class, place);
+CREATE INDEX consent_client ON consent(client);
 CREATE INDEX correction_session ON correction(session);
 CREATE INDEX client_link_session_session ON client_link_session(session);
 CREATE INDEX mail_client ON mail(client);
@@ -405,12 +406,13 @@ CREATE INDEX audit_session ON audit(session);
 CREATE INDEX login_account ON login(account);
 CREATE INDEX client_number ON client(number);
 CREATE INDEX client_place ON client(place);
+CREATE INDEX client_name ON client(pseudonym);
 CREATE INDEX client_flagged_place ON client(place) WHERE open_flags > 0;
 CREATE INDEX client_flagged_name ON client(pseudonym) WHERE open_flags > 0;
 CREATE INDEX client_any_case ON client(pseudonym COLLATE NOCASE);
 CREATE INDEX client_strap ON client(strap_address);
 CREATE INDEX client_due ON client(flagged, due_kind, due_on, pseudonym);
-CREATE INDEX client_due_unknown ON client(pseudonym) WHERE due_kind IS NULL;
+CREATE INDEX client_due_unknown ON client(due_kind) WHERE due_kind IS NULL;
 CREATE INDEX client_numbered ON client(created_utc) WHERE {_NUMBERED};
 CREATE INDEX client_numbers
   ON client(rtrim(pseudonym, {_DIGITS}), CAST(substr(pseudonym, length(rtrim(pseudonym, {_DIGITS})) + 1) AS INTEGER))

@@ -69,7 +69,7 @@ COLUMNS: Final = {
     "client.last_visit_utc": "when the last session began",
     "client.open_flags": "number of flags that nobody has seen to yet",
     "client.flagged": "whether there is such a flag",
-    "client.due_kind": "day: a next visit is due on `due_on`; none: the plan has not begun; over: it has ended; NULL: not computed",
+    "client.due_kind": "day: due on `due_on`; none: the plan has not begun; over: it has ended; NULL: not computed yet",
     "client.due_on": "day from which the next visit is due, as ISO date",
     "words": "room, strap and flags",
     "marks": "flagged, and its class of response",
