@@ -17,7 +17,7 @@ from ..settings import CoursePlan, read_settings
 from ..storage.sqlite import Database
 from .models import DueRow, DueState, local_day
 from .visit_plans import own_plans
-from .visit_schedule import LONG_DAYS, SOON_DAYS, ClientPlan, due_on, periods
+from .visit_schedule import LONG_DAYS, SOON_DAYS, ClientPlan, due_on, missed_periods
 
 STATES: Final[tuple[DueState, ...]] = ("due", "soon", "later", "away", "none", "over")
 """In the order of the list."""
@@ -138,7 +138,7 @@ def _rows(db: Database, found: list[tuple[Any, ...]], today: date, running: Abst
         plan = _plan_of(plans.get(client), default, days)
         missed = 0
         if plan.starts_on and not plan.over:
-            missed = sum(period.missed for period in periods(plan.plan, date.fromisoformat(plan.starts_on), days, today))
+            missed = missed_periods(plan.plan, date.fromisoformat(plan.starts_on), days, today)
         rows.append(
             DueRow(
                 client=client,

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bench.grown_practice import client_name, fill
+from bench.growth import measure
 from restbeat.service.clients.flags import set_flag
 from restbeat.service.follow_up.mail_queue import due
 from restbeat.service.follow_up.models import LinkRequest
@@ -139,6 +140,25 @@ async def test_no_request_reads_a_whole_table(grown, visitor):
     found = await store.run(lambda db: {text: lines for text in statements if (lines := scans(db, text))})
     found = {text: lines for text, lines in found.items() if text != DECRYPTED}
     assert found == {}, "\n\n".join(f"{lines}\n{text[:700]}" for text, lines in found.items())
+
+
+LISTS = (
+    *("/sessions", "/sessions?search=polar", "/sessions?response=clear", "/clients", "/clients?search=m", "/practice", "/start"),
+    *("/api/v1/sessions", "/api/v1/clients", "/api/v1/practice", "/api/v1/unanswered"),
+)
+
+
+async def test_a_practice_of_thousands_costs_no_more_than_one_whose_lists_fill_a_page(tmp_path):
+    costs = []
+    for sessions in (1100, 4400):
+        (tmp_path / str(sessions)).mkdir()
+        costs.append(await measure(tmp_path / str(sessions), sessions, runs=9, lists=LISTS))
+    some, many = costs
+    assert {path: cost.kb for path, cost in many.items() if cost.kb > 100} == {}
+    grown = sum(many[path].cpu_ms for path in LISTS) / sum(some[path].cpu_ms for path in LISTS)
+    assert grown <= 1.5
+    dear = {path: (some[path].cpu_ms, many[path].cpu_ms) for path in many if many[path].cpu_ms > 3 * max(some[path].cpu_ms, 1)}
+    assert dear == {}
 
 
 async def test_no_trigger_reads_a_whole_table(grown):
