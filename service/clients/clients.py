@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from ..listing import PAGE, Page
 from ..storage.audit_log import audit_statement
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from . import client_store, consents, identities
+from .client_list import LATEST, ClientsWanted, list_clients
 from .consent_texts import Purpose
 from .models import AuditRow, ClientRecord, ClientRow, ConsentRow, FlagRow, Identity
 
@@ -38,22 +40,20 @@ class Clients:
         self._on_share_withdrawn = on_share_withdrawn
         self._now_utc = now_utc
 
-    async def clients(self, search: str = "", *, flagged: bool = False) -> Sequence[ClientRow]:
-        """Return the clients whose pseudonym contains `search`, latest visitors first.
-
-        `flagged`: only those with an open flag.
-        """
-        return await self._storage.read(lambda db: client_store.rows(db, search, flagged=flagged))
+    async def clients(self, wanted: ClientsWanted = LATEST) -> Page[ClientRow]:
+        """Return a page of the clients: those who came last where nothing else is wanted."""
+        return await self._storage.read(lambda db: list_clients(db, wanted))
 
     async def find(self, name: str, *, by: str) -> Sequence[ClientRow]:
-        """Return the clients whose name, e-mail or phone contains `name`.
+        """Return the first clients, by pseudonym, whose name, e-mail or phone contains `name`.
 
-        The audit log notes the clients found, not the text searched for. Raises `RefusedError` where the key is missing.
+        Every identity is decrypted for it, as an index would tell what they hold. The audit log notes the clients found, not the
+        text searched for. Raises `RefusedError` where the key is missing.
         """
         now = self._now_utc()
 
         def work(db: Database) -> list[ClientRow]:
-            return [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)]
+            return [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)[:PAGE]]
 
         found = await self._storage.read(work)
         for row in found:

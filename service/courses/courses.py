@@ -9,11 +9,13 @@ from ...analysis.figures import ALGORITHM
 from ..clients import client_store, identities
 from ..clients.consents import has_consent
 from ..errors import RequestError, WorkerError
+from ..listing import Page
 from ..rendering.pdf import make_pdf
 from ..sessions import co_interventions
 from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_context import client_session_of
+from ..sessions.session_list import clients_of
 from ..sessions.session_store import SessionStore
 from ..storage.audit_log import audit_statement
 from ..storage.encryption import IdentityCipher
@@ -22,7 +24,7 @@ from ..worker.worker import Worker
 from . import visit_plans
 from .course_data import SessionComparison, StoredSession
 from .course_records import first_visit, load_course_records, with_figures
-from .due_clients import due_rows
+from .due_clients import EVERYBODY, DueWanted, due_page, due_unknown, refresh_due
 from .models import ClientCourse, DueRow, local_day
 from .visit_schedule import ClientPlan
 
@@ -79,7 +81,7 @@ class Courses:
         agreed = await self._read_of(client, lambda db: has_consent(db, client, "trends"))
         self._store.put(audit_statement(now, by, f"{what} looked at", client=client))
         waiting = await self._analyse_missing(client) if agreed else 0
-        rows = list(reversed(await self._store.sessions_of(client)))
+        rows = await self._store.all_sessions_of(client)
         records = await self._store.read(lambda db: load_course_records(db, client, rows, now))
         if not records.course.agreed:
             return records.course
@@ -96,11 +98,20 @@ class Courses:
             return None
         return await self._store.read(lambda db: identities.language_of(db, self._cipher, client))
 
-    async def practice(self) -> Sequence[DueRow]:
-        """Return every client with their plan: flagged ones first, then by days late."""
+    async def practice(self, wanted: DueWanted = EVERYBODY) -> Page[DueRow]:
+        """Return a page of the clients with their plans: flagged ones first, then by days late.
+
+        Raises `UnknownError` where the list has no such page.
+        """
         today = local_day(self._now_utc().isoformat())
-        running = {row.client for row in await self._store.sessions() if row.client and row.state == "running"}
-        return await self._store.read(lambda db: due_rows(db, today, running))
+        if await self._store.read(due_unknown):
+            while await self._store.run(refresh_due):
+                pass
+
+        def read(db: Database) -> Page[DueRow]:
+            return due_page(db, wanted, today, clients_of(db, self._store.running))
+
+        return await self._store.read(read)
 
     async def complements(self, session: int) -> Sequence[Complement]:
         """Return a session's co-interventions, oldest first. Raises `UnknownSessionError` where there is no such session."""
@@ -118,7 +129,7 @@ class Courses:
 
     async def plan(self, client: str) -> ClientPlan:
         """Return a client's visit plan, or the practice's. Raises `UnknownClientError` where there is no such client."""
-        rows = list(reversed(await self._store.sessions_of(client)))
+        rows = await self._store.all_sessions_of(client)
         return await self._read_of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
@@ -169,7 +180,7 @@ def _missing(db: Database, client: str) -> list[int]:
     """Return the ended sessions without a report by the current algorithm, newest first."""
     found = db.execute(
         "SELECT id FROM session WHERE client = ? AND ended_utc IS NOT NULL"
-        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY started_utc DESC, id DESC",
+        " AND NOT EXISTS (SELECT 1 FROM report WHERE report.session = session.id AND algorithm = ?) ORDER BY place DESC",
         (client, ALGORITHM),
     )
     return [row[0] for row in found]

@@ -64,7 +64,7 @@ class DataRequests:
         `RequestError` where the export fails otherwise.
         """
         now, cipher = self._now_utc(), self._cipher
-        running = {row.session for row in await self._store.sessions() if row.state == "running"}
+        running = self._store.running
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
         out = folder / f"{_file_name(client)}.zip"
         try:

@@ -101,7 +101,10 @@ def _remove_mentions(db: Database, client: str) -> None:
 
 
 def wipe(db: Database) -> None:
-    """Overwrite what deleted rows left in the file, and empty the write-ahead log."""
+    """Overwrite what deleted rows left in the file, the words of searches among it, and empty the write-ahead log."""
+    with db.atomic():
+        for words in ("session_search", "client_search"):
+            db.execute(f"INSERT INTO {words} ({words}) VALUES ('optimize')")  # noqa: S608 - names of our own
     _empty_log(db)
     db.execute("VACUUM")
     _empty_log(db)

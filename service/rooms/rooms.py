@@ -221,7 +221,7 @@ class Rooms:
         where the strap is in another session.
         """
         async with self._starting:
-            interrupted = next((row for row in await self._storage.interrupted() if row.session == session), None)
+            interrupted = await self._storage.interrupted_session(session)
             if interrupted is None:
                 raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
             address = interrupted.header.device.address
@@ -257,7 +257,7 @@ class Rooms:
 
     async def close(self, session: int) -> None:
         """End an interrupted session at its last event. Raises `RefusedError` where the session is not interrupted."""
-        interrupted = next((row for row in await self._storage.interrupted() if row.session == session), None)
+        interrupted = await self._storage.interrupted_session(session)
         if interrupted is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, interrupted.last_utc, interrupted.last_s)

@@ -14,6 +14,7 @@ from ...sensors.recordings.recording import Event, Header, Packet
 from ..clients.consents import give_for_session
 from ..clients.flags import flag_pain
 from ..errors import NoSuchSessionError
+from ..listing import Page
 from ..storage.event_rows import (
     EVENT_COLUMNS,
     EVENT_OF,
@@ -29,6 +30,7 @@ from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .earlier_rests import earlier_rests_before, unreported_rests_before
 from .models import SessionRow, SessionSetup
+from .session_list import NEWEST, SessionsWanted, all_sessions_of, last_event, list_sessions, session_row
 
 
 class NewSession(SessionSetup, frozen=True, kw_only=True):
@@ -142,13 +144,26 @@ class SessionStore(Storage):
         """Return the interrupted sessions whose last phase is the end: a crash or a full disk came before the end was stored."""
         return await self.read(lambda db: [row for row in _interrupted(db, self._next_seq) if _is_over(db, row.session)])
 
-    async def sessions(self) -> list[SessionRow]:
-        """Return every session, newest first."""
-        return await self.read(lambda db: _sessions(db, self._next_seq))
+    async def interrupted_session(self, session: int) -> Interrupted | None:
+        """Return a session that is interrupted; None where there is none of that number, or it is running or has ended."""
+        return await self.read(lambda db: _interrupted_alone(db, session, self.running))
 
-    async def sessions_of(self, client: str) -> list[SessionRow]:
-        """Return a client's sessions, newest first."""
-        return await self.read(lambda db: _sessions_of(db, client, self._next_seq))
+    @property
+    def running(self) -> frozenset[int]:
+        """Numbers of the sessions that this process writes."""
+        return frozenset(self._next_seq)
+
+    async def session(self, session: int) -> SessionRow:
+        """Return a session's row of the list of sessions. Raises `NoSuchSessionError` where there is no such session."""
+        return await self.read(lambda db: session_row(db, session, self.running))
+
+    async def sessions(self, wanted: SessionsWanted = NEWEST) -> Page[SessionRow]:
+        """Return a page of the list of sessions: the newest where nothing else is wanted."""
+        return await self.read(lambda db: list_sessions(db, wanted, self.running))
+
+    async def all_sessions_of(self, client: str) -> list[SessionRow]:
+        """Return every session of a client, in order of time."""
+        return await self.read(lambda db: all_sessions_of(db, client, self.running))
 
     async def events(self, session: int) -> tuple[Header, list[Event]]:
         """Return a session as a recording, exactly as received. Raises `NoSuchSessionError` where there is no such session."""
@@ -242,19 +257,14 @@ def _row(db: Database, session: int) -> dict[str, Any]:
     return row
 
 
-def _last(db: Database, session: int) -> tuple[int, float]:
-    """Return the greatest number and latest time, in s, of a session's events; -1 and 0 where there is none."""
-    newest = [
-        db.execute(f"SELECT seq, t_s FROM {table} WHERE session = ? ORDER BY seq DESC LIMIT 1", (session,)).fetchone()  # noqa: S608
-        for table in EVENT_COLUMNS
-    ]
-    found = [row for row in newest if row]
-    return max((row[0] for row in found), default=-1), max((row[1] for row in found), default=0.0)
-
-
 def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
-    rows = db.query("SELECT * FROM session WHERE ended_utc IS NULL ORDER BY id DESC")
-    return [_interrupted_session(row, _last(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
+    rows = db.query("SELECT * FROM session WHERE ended_utc IS NULL ORDER BY ended_utc, id DESC")
+    return [_interrupted_session(row, last_event(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
+
+
+def _interrupted_alone(db: Database, session: int, running: Container[int]) -> Interrupted | None:
+    row = next(db.query("SELECT * FROM session WHERE id = ? AND ended_utc IS NULL", (session,)), None)
+    return None if row is None or session in running else _interrupted_session(row, last_event(db, session)[1])
 
 
 def _is_over(db: Database, session: int) -> bool:
@@ -280,7 +290,7 @@ def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
     row = _row(db, session)
     if row["ended_utc"] is not None:
         raise NoSuchSessionError(f"Session {session} has ended and cannot be taken up again.")
-    seq, last_s = _last(db, session)
+    seq, last_s = last_event(db, session)
     return _interrupted_session(row, last_s), seq + 1
 
 
@@ -289,39 +299,7 @@ def _reopen(db: Database, session: int) -> int:
     with db.atomic():
         db.execute("UPDATE session SET ended_utc = NULL, duration_s = NULL WHERE id = ?", (session,))
         db.execute("DELETE FROM report WHERE session = ?", (session,))
-    return _last(db, session)[0] + 1
-
-
-def _sessions(db: Database, running: Container[int]) -> list[SessionRow]:
-    rows = list(db.query("SELECT * FROM session ORDER BY started_utc DESC, id DESC"))
-    return [_session_row(db, row, running) for row in rows]
-
-
-def _sessions_of(db: Database, client: str, running: Container[int]) -> list[SessionRow]:
-    rows = list(db.query("SELECT * FROM session WHERE client = ? ORDER BY started_utc DESC, id DESC", (client,)))
-    return [_session_row(db, row, running) for row in rows]
-
-
-def session_row(db: Database, session: int, running: Container[int] = ()) -> SessionRow:
-    """Return a session's row of the list of sessions; `running`: those that a process writes.
-
-    Raises `NoSuchSessionError` where there is no such session.
-    """
-    return _session_row(db, _row(db, session), running)
-
-
-def _session_row(db: Database, row: dict[str, Any], running: Container[int]) -> SessionRow:
-    ended = row["ended_utc"] is not None
-    return SessionRow(
-        session=row["id"],
-        started_utc=moment(row["started_utc"]).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        client=row["client"],
-        kind=row["kind"],
-        room=row["room"],
-        source=row["source"],
-        duration_s=row["duration_s"] if ended else _last(db, row["id"])[1],
-        state="ended" if ended else "running" if row["id"] in running else "interrupted",
-    )
+    return last_event(db, session)[0] + 1
 
 
 def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
@@ -353,7 +331,7 @@ def _put_reports(db: Database, rows: list[tuple[int, str, str, str]]) -> None:
 def _without_report(db: Database, algorithm: str) -> list[int]:
     found = db.execute(
         "SELECT id FROM session WHERE ended_utc IS NOT NULL"
-        " AND id NOT IN (SELECT session FROM report WHERE algorithm = ?) ORDER BY id",
+        " AND NOT EXISTS (SELECT 1 FROM report WHERE report.session = session.id AND algorithm = ?) ORDER BY id",
         (algorithm,),
     )
     return [row[0] for row in found]

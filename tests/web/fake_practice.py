@@ -7,9 +7,11 @@ import msgspec
 
 from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
+from restbeat.service.listing import Page
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, StoryMark
 from restbeat.service.rooms.radio import AdapterState, StrapSeen
+from restbeat.service.sessions.session_list import NEWEST
 from restbeat.service.settings import Settings
 
 from .made_up import LONG, a_story, beats, report, room_state, row
@@ -136,8 +138,8 @@ class FakePractice:
             raise UnknownRoomError(f"There is no room {room}.")
         return self.states[room]
 
-    async def sessions(self):
-        return self.rows
+    async def sessions(self, wanted=NEWEST):
+        return Page(self.rows)
 
     async def of(self, session):
         if session not in self.reports:

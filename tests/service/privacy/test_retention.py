@@ -28,7 +28,7 @@ async def storage(tmp_path):
 
 
 async def kept(storage):
-    return [row.session for row in sorted(await storage.sessions(), key=lambda row: row.session)]
+    return [row.session for row in sorted((await storage.sessions()).rows, key=lambda row: row.session)]
 
 
 async def test_nothing_is_deleted_unless_the_practice_says_so(storage):

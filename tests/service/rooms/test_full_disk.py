@@ -63,7 +63,7 @@ async def test_a_session_that_ends_on_a_full_disk_is_ended_once_when_there_is_sp
     await empty(bench)
     await until(lambda: bench.live_feed.rooms()[0].saved)
     assert bench.live_feed.rooms()[0].signal == "ended"
-    assert [row.state for row in await bench.storage.sessions()] == ["ended"]
+    assert [row.state for row in (await bench.storage.sessions()).rows] == ["ended"]
 
 
 async def test_a_session_whose_end_never_reached_the_disk_is_ended_at_the_next_start(tmp_path, worker_pool):
@@ -79,7 +79,7 @@ async def test_a_session_whose_end_never_reached_the_disk_is_ended_at_the_next_s
     with pytest.raises(StorageError, match="in a file that the next start reads"):
         await storage.close()
     async with await SessionStore.open(tmp_path) as again, PracticeUnderTest(again, worker_pool).rooms:
-        rows = await again.sessions()
+        rows = (await again.sessions()).rows
         assert [row.state for row in rows] == ["ended"]
         _, events = await again.events(rows[0].session)
         assert events[-1].phase is Phase.ENDED

@@ -16,7 +16,7 @@ from ..practice_under_test import ADDRESS, PracticeUnderTest, ended, flags, open
 async def test_an_interrupted_session_can_be_resumed_with_a_gap(tmp_path, worker_pool):
     session, bench = await reopened(tmp_path, worker_pool)
     async with bench.storage, bench.rooms:
-        (row,) = await bench.reports.sessions()
+        (row,) = (await bench.reports.sessions()).rows
         assert (row.state, row.duration_s) == ("interrupted", 90.0)
         room = await bench.rooms.resume(session)
         (state,) = bench.live_feed.rooms()

@@ -57,7 +57,7 @@ async def test_a_session_holds_its_strap_from_its_beginning_to_its_end(two):
     with pytest.raises(StrapTakenError, match=SENTENCE) as refused:
         await second.rooms.open_room(Opening(address=ADDRESS.lower(), kind="rest", consent=True), by="Bo")
     assert refused.value.room is None
-    assert await second.reports.sessions() == [], "a refused claim leaves no session behind"
+    assert (await second.reports.sessions()).rows == [], "a refused claim leaves no session behind"
     for leaving in ("settle", "baseline", "massage", "recovery"):
         await first.rooms.entries.advance(room, leaving)
     async with asyncio.timeout(20):

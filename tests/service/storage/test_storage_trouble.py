@@ -78,7 +78,7 @@ async def test_a_deleted_write_ahead_log_costs_nothing(tmp_path, storage, sessio
 async def test_a_deleted_database_is_noticed_while_nothing_is_entered(tmp_path, storage, session):
     (tmp_path / DATABASE).unlink()
     await until((tmp_path / DATABASE).exists)
-    assert len(await storage.sessions()) == 1
+    assert len((await storage.sessions()).rows) == 1
 
 
 async def test_a_replaced_database_is_left_and_everything_goes_on_in_a_rescue_copy(tmp_path, storage, session):
@@ -92,7 +92,7 @@ async def test_a_replaced_database_is_left_and_everything_goes_on_in_a_rescue_co
     assert scores(tmp_path, session, rescued) == [3, 4]
     assert (tmp_path / DATABASE).read_bytes() == b"another program's file"
     assert (storage.trouble.code, storage.trouble.saves) == ("replaced", True)
-    assert len(await storage.sessions()) == 1
+    assert len((await storage.sessions()).rows) == 1
     await storage.close()
     with pytest.raises(ForeignDatabaseError, match="rescued"):
         await SessionStore.open(tmp_path)
