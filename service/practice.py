@@ -14,10 +14,10 @@ from .follow_up.client_pages import ClientPages, open_client_pages
 from .follow_up.link_store import revoke_all
 from .privacy.data_requests import DataRequests
 from .privacy.retention import Retention
+from .radio.radio import Radio
+from .radio.strap_claims import StrapClaims
 from .rooms.live_feed import LiveFeed
-from .rooms.radio import Radio
 from .rooms.rooms import Rooms
-from .rooms.strap_claims import StrapClaims
 from .sessions.report_cache import SessionReports
 from .sessions.session_store import SessionStore
 from .sessions.soap_notes import SessionNotes

@@ -20,6 +20,8 @@ from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
 from ..clients.strap_assignments import reassign_session, wearer_of
 from ..errors import ConflictError, NoSuchSessionError, RefusedError, RequestError, ServiceError, StorageError
+from ..radio.radio import AdapterState, Radio, StrapSeen
+from ..radio.strap_claims import StrapClaims, canonical
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
@@ -29,14 +31,12 @@ from ..storage.trouble import StorageTrouble, space_for_an_hour
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, Story
-from .radio import AdapterState, Radio, StrapSeen
 from .room import Room, compare_engines, estimate_change
 from .room_entries import RoomEntries
 from .room_registry import RoomRegistry
 from .session_entries import SessionEntries, entries_by_key
 from .session_runner import Session
 from .session_start import Opening, admit, ensure_client, require_consent
-from .strap_claims import StrapClaims, canonical
 
 _LOG = logging.getLogger(__name__)
 _END_AGAIN_S: Final = 1.0

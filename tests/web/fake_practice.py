@@ -8,9 +8,9 @@ import msgspec
 from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.listing import Page
+from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, StoryMark
-from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.sessions.session_list import NEWEST
 from restbeat.service.settings import Settings
 

@@ -7,9 +7,9 @@ import msgspec
 
 from ...sensors.recordings.recording import Mark
 from ...service.errors import RefusedError, UnknownRoomError
+from ...service.radio.radio import AdapterState, StrapSeen
 from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
-from ...service.rooms.radio import AdapterState, StrapSeen
 from ...service.rooms.rooms import Rooms
 from ...service.rooms.session_entries import RequestKey
 from ...service.rooms.session_start import Opening
