@@ -29,6 +29,7 @@ ServiceError
     │   ├── UnknownSessionError
     │   └── UnknownClientError
     ├── RefusedError            409: it does not fit the present state
+    │   ├── UnconfirmedError    it is met when it is sent with a confirmation
     │   └── ConflictError       a strap or a client is in use already
     │       └── StrapTakenError
     ├── LoginRefusedError       accounts.models: 403
@@ -153,6 +154,10 @@ class UnknownClientError(UnknownError):
 
 class RefusedError(RequestError):
     """Request that does not fit the present state: the phase has moved on, the strap is taken."""
+
+
+class UnconfirmedError(RefusedError):
+    """Request that is met only when it is sent again with a confirmation."""
 
 
 class ConflictError(RefusedError):

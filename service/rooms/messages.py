@@ -84,6 +84,15 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     hint: Annotated[str | None, msgspec.Meta(description="Advice about the signal.")]
     battery_pct: int | None
     speed: Annotated[float, msgspec.Meta(description="Speed of the session's clock; 1 except in demos and replays.")]
+    kept_awake: Annotated[
+        bool | None, msgspec.Meta(description="Whether the system keeps the computer awake for the session; null: not asked.")
+    ] = None
+    slept_s: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="Length in s of a sleep of the computer after which nobody has said yet whether the session goes on."
+        ),
+    ] = None
     saved: Annotated[
         bool, msgspec.Meta(description="False once the session has ended, for as long as its end is not on the disk.")
     ] = True

@@ -12,6 +12,8 @@ import msgspec
 
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock, RunningClock
+from ...sensors.computer_sleep import SleepWatch
+from ...sensors.dbus.sleep_inhibitor import SleepInhibitor
 from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
@@ -19,7 +21,15 @@ from ...sensors.source import Source
 from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
 from ..clients.strap_assignments import reassign_session, wearer_of
-from ..errors import ConflictError, NoSuchSessionError, RefusedError, RequestError, ServiceError, StorageError
+from ..errors import (
+    ConflictError,
+    NoSuchSessionError,
+    RefusedError,
+    RequestError,
+    ServiceError,
+    StorageError,
+    UnconfirmedError,
+)
 from ..radio.radio import AdapterState, Radio, StrapSeen
 from ..radio.strap_claims import StrapClaims, canonical
 from ..sessions.models import SessionSetup
@@ -37,8 +47,11 @@ from .room_registry import RoomRegistry
 from .session_entries import SessionEntries, entries_by_key
 from .session_runner import Session
 from .session_start import Opening, admit, ensure_client, require_consent
+from .sleep_guard import SleepGuard
 
 _LOG = logging.getLogger(__name__)
+_RESUMED_S: Final = 24 * 3600.0
+"""Age in s up to which an interrupted session is resumed without a question."""
 _END_AGAIN_S: Final = 1.0
 """How often the end of a session is tried again that the disk did not take."""
 
@@ -56,8 +69,11 @@ class Rooms:
         *,
         claims: StrapClaims | None = None,
         new_clock: Callable[[], Clock] = RunningClock,
+        sleep_watch: SleepWatch | None = None,
+        sleep_inhibitor: SleepInhibitor | None = None,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`sleep_inhibitor`: holds off the computer's sleep while a session runs; None: nothing does."""
         self._storage = storage
         self._worker = worker
         self._reports = SessionReports(storage, worker)
@@ -68,12 +84,14 @@ class Rooms:
         self._now_utc = now_utc
         self._rooms = RoomRegistry(claims)
         self.entries = RoomEntries(self._rooms, storage, now_utc)
+        self._sleep_guard = SleepGuard(self._rooms, sleep_watch or SleepWatch(), sleep_inhibitor)
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
     async def __aenter__(self) -> Self:
         for over in await self._storage.ended_unstored():
             await self._storage.end_session(over.session, over.last_utc, over.last_s)
+        self._spawn(self._sleep_guard.run(), "sleep guard")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -214,11 +232,29 @@ class Rooms:
         """Return the course of a room's session from its beginning. Raises `UnknownRoomError` where there is no such room."""
         return self._rooms[room].story
 
-    async def resume(self, session: int) -> str:
+    async def answer_sleep(self, room: str, *, go_on: bool, by: str = "") -> None:
+        """Go on with a session after a long sleep of the computer, or end it where the sleep began.
+
+        Raises `UnknownRoomError` where there is no such room, `RefusedError` where nothing is asked there, and `StorageError`
+        where the end cannot be stored.
+        """
+        target = self._rooms[room]
+        if target.sleep is None or not target.running:
+            raise RefusedError("The computer did not sleep in this session, or that was answered already.")
+        sleep, target.sleep = target.sleep, None
+        if not go_on:
+            with self._storage.together():
+                ago_s = target.session.clock.now() - sleep.began_s
+                self.entries.of(room).close("the computer fell asleep", by, ago_s=ago_s)
+            await self._storage.flush()
+        self._live_feed.publish(target.state)
+
+    async def resume(self, session: int, *, confirmed: bool = False) -> str:
         """Resume an interrupted session on its strap and return the room's identifier; the time in between is a gap.
 
-        Raises `RefusedError` where the session is not interrupted, has no strap, or consent was withdrawn, and `StrapTakenError`
-        where the strap is in another session.
+        `confirmed`: it goes on though it was cut off more than a day ago by the computer's clock; the gap then counts as a day.
+        Raises `UnconfirmedError` where that is missing, `RefusedError` where the session is not interrupted, has no strap, or
+        consent was withdrawn, and `StrapTakenError` where the strap is in another session.
         """
         async with self._starting:
             interrupted = await self._storage.interrupted_session(session)
@@ -227,10 +263,16 @@ class Rooms:
             address = interrupted.header.device.address
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
+            away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0)
+            if away_s > _RESUMED_S and not confirmed:
+                raise UnconfirmedError(
+                    f"Session {session} was cut off on {interrupted.last_utc:%Y-%m-%d}, more than a day ago by this computer’s "
+                    "clock. End it and start a new one, or go on with it all the same."
+                )
             async with self._rooms.claimed(address):
                 await self._storage.read(lambda db: require_for_session(db, session))
                 await self._storage.resume(session)
-                away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0) * (interrupted.speed or 1.0)
+                away_s = min(away_s, _RESUMED_S) * (interrupted.speed or 1.0)
                 clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
                 return await self._continue(
                     session, self._rooms.free_for(address, interrupted.room), address, clock, interrupted.header
@@ -335,7 +377,7 @@ class Rooms:
         session = room.session
         while True:
             try:
-                await self._storage.end_session(session.number, ended_utc, session.end_s)
+                await self._storage.end_session(session.number, ended_utc, session.live.phase_start_s)
             except NoSuchSessionError:
                 raise
             except StorageError as error:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-import time
 from typing import Final, Literal
 
 import msgspec
 
+from ...sensors.clock import elapsed_s
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Event, Mark, Pain, PhaseStart
 from ..errors import RefusedError
@@ -67,7 +67,7 @@ class SessionEntries:
         *,
         rest: bool = False,
         earlier: Mapping[str, EntryView] | None = None,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        monotonic_s: Callable[[], float] = elapsed_s,
     ) -> None:
         """`earlier`: entries made before the session was resumed, by their request keys; `rest`: nobody is massaged."""
         self._session = session
@@ -132,11 +132,14 @@ class SessionEntries:
         recovery: list[Event] = [PhaseStart(t, Phase.RECOVERY)] if live.phase is Phase.MASSAGE else []
         return self._enter("stop", STOP_NOTE, [*recovery, Mark(t, note=STOP_NOTE, kind="stop")], by, key)
 
-    def close(self, why: str, by: str) -> EntryView:
-        """End the session now, whatever its phase, with `why` as a mark. Raises `RefusedError` where it has ended already."""
+    def close(self, why: str, by: str, *, ago_s: float = 0.0) -> EntryView:
+        """End the session `ago_s` ago, whatever its phase, with `why` as a mark.
+
+        A time before the phase began counts as the phase's beginning. Raises `RefusedError` where it has ended already.
+        """
         self._require_running()
-        now_s = self._session.clock.now()
-        return self._enter("phase", f"Session ended: {why}", [Mark(now_s, note=why), PhaseStart(now_s, Phase.ENDED)], by)
+        t = max(self._session.clock.now() - ago_s, self._session.live.phase_start_s)
+        return self._enter("phase", f"Session ended: {why}", [Mark(t, note=why), PhaseStart(t, Phase.ENDED)], by)
 
     def undo(self, number: int, by: str) -> Entry:
         """Undo an entry and return it; one that is undone already is returned as it was.

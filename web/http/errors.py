@@ -9,7 +9,15 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from ...service.accounts.models import LoginRefusedError, NotAllowedError, TooOftenError
-from ...service.errors import ConflictError, NoSuchClientError, NoSuchSessionError, RefusedError, ServiceError, UnknownError
+from ...service.errors import (
+    ConflictError,
+    NoSuchClientError,
+    NoSuchSessionError,
+    RefusedError,
+    ServiceError,
+    UnconfirmedError,
+    UnknownError,
+)
 from .endpoint import Refusal, json_answer
 from .security import route_path
 
@@ -32,9 +40,11 @@ def answer_errors(page: ErrorPage) -> Middleware:
     `RefusedError` 409, any other `ServiceError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
     """
 
-    def answer(request: web.Request, status: int, sentence: str, room: str | None = None) -> web.Response:
+    def answer(
+        request: web.Request, status: int, sentence: str, room: str | None = None, *, unconfirmed: bool = False
+    ) -> web.Response:
         if request.path.startswith("/api/"):
-            return json_answer(Refusal(sentence, room), status)
+            return json_answer(Refusal(sentence, room, unconfirmed), status)
         return page(request, status, sentence)
 
     @web.middleware
@@ -50,7 +60,8 @@ def answer_errors(page: ErrorPage) -> Middleware:
             response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             return response
         except RefusedError as error:
-            return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
+            room = error.room if isinstance(error, ConflictError) else None
+            return answer(request, 409, str(error), room, unconfirmed=isinstance(error, UnconfirmedError))
         except ServiceError as error:
             _LOG.error("%s %s could not be met: %s", request.method, route_path(request), error)
             return answer(request, 503, str(error))

@@ -18,6 +18,14 @@ from ..http.paging import Items, PageQuery, Search
 from ..rooms.api import Opened
 
 
+class ResumeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How to resume a session."""
+
+    confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether it goes on though it was cut off more than a day ago by the computer's clock.")
+    ] = False
+
+
 class SessionsQuery(PageQuery, frozen=True, kw_only=True):
     """Which sessions, and which page of them."""
 
@@ -88,6 +96,7 @@ class SessionsApi:
                 path=f"{one}/resume",
                 handler=self.resume,
                 summary="Take up an interrupted session on its strap; the time between is a gap.",
+                query=ResumeQuery,
                 answer=Opened,
                 refusals=(409,),
                 tag="sessions",
@@ -121,10 +130,10 @@ class SessionsApi:
     async def resume(self, call: Call) -> Opened:
         """Resume an interrupted session, and return its room.
 
-        Raises `RefusedError` where it is not interrupted, has no strap or lacks consent, and `StrapTakenError` where the strap
-        is in use.
+        Raises `UnconfirmedError` where it was cut off more than a day ago, `RefusedError` where it is not interrupted, has no
+        strap or lacks consent, and `StrapTakenError` where the strap is in use.
         """
-        return Opened(await self._rooms.resume(call.number("session")))
+        return Opened(await self._rooms.resume(call.number("session"), confirmed=call.query.confirmed))
 
     async def close(self, call: Call) -> Closed:
         """End an interrupted session where it was cut off. Raises `RefusedError` where it is not interrupted."""

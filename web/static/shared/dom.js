@@ -60,7 +60,7 @@ export async function send(method, path, body = {}) {
   if (response.status === 401) toLogin();
   const answer = await response.json().catch(() => ({}));
   const unsaved = response.status >= 500 && method !== "GET" ? "Not saved. " : "";
-  if (!response.ok) throw Object.assign(new Error(unsaved + (answer.error ?? "That did not work.")), { status: response.status, room: answer.room ?? null });
+  if (!response.ok) throw Object.assign(new Error(unsaved + (answer.error ?? "That did not work.")), { status: response.status, room: answer.room ?? null, unconfirmed: answer.unconfirmed ?? false });
   return answer;
 }
 
