@@ -5,7 +5,7 @@ An erasure is recorded as a salted hash of the pseudonym alone, so that a backup
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 import os
 from pathlib import Path
@@ -16,9 +16,10 @@ from typing import Final
 import msgspec
 
 from ..backups.backup import holds_client
-from ..backups.backup_catalogue import BackupEntry, listed_backups
+from ..backups.backup_catalogue import KEEP_DAYS, BackupEntry, listed_backups
 from ..errors import NoSuchClientError
 from ..storage.audit_log import note
+from ..storage.database import rescue_copies
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
@@ -62,8 +63,14 @@ def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) ->
 
 
 def backups_holding(folder: Path, client: str) -> Sequence[BackupEntry]:
-    """Return the folder's listed backups that hold a client's data."""
-    return [backup for backup in listed_backups(folder) if holds_client(Path(backup.file), client)]
+    """Return the folder's listed backups, and copies that were rescued, that hold a client's data."""
+    rescued = [_entry_of(path) for path in rescue_copies(folder)]
+    return [backup for backup in [*listed_backups(folder), *rescued] if holds_client(Path(backup.file), client)]
+
+
+def _entry_of(rescued: Path) -> BackupEntry:
+    made = datetime.fromtimestamp(rescued.stat().st_mtime, UTC)
+    return BackupEntry(str(rescued.resolve()), made, made + timedelta(days=KEEP_DAYS))
 
 
 def erase_again(db: Database, folder: Path, now: datetime) -> int:
