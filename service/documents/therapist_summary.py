@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...analysis.figure_table import FIGURES
-from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
+from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, ResponseFigures, SessionReport
 from ...analysis.pain_rules import headline_of
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow, Visit
-from ..sessions.session_facts import contraindications
+from ..sessions.session_facts import baseline_of, baseline_trouble, contraindications
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -98,7 +98,7 @@ def summary_of(row: SessionRow, report: SessionReport, visit: Visit | None = Non
         footnotes=footnotes,
         variability=headline.effect.partition(" (")[0] if headline else plain_words.NONE,
         variability_range=headline.effect.partition(" (")[2].rstrip(")") if headline else "",
-        rmssd=_change(base, later, lambda phase: phase.rmssd_ms),
+        rmssd=None if baseline_trouble(report) else _change(base, later, lambda phase: phase.rmssd_ms),
         heart_rate=_change(base, later, lambda phase: phase.mean_hr_bpm) or _only_rate(figures.phases),
         heart_rate_phases=_phases_compared(base, later, row.kind),
         pain=plain_words.pain_words(visit.pain) if visit else "",
@@ -137,12 +137,13 @@ def _lead(report: SessionReport, headline: ResponseView | None) -> str:
 
 def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
     interval = plain_words.interval_pct(response, report.intervals.get(response.phase))
+    short = _baseline_sentence(report)
     view = ResponseView(
         phase=plain_words.phase_word(response.phase, kind),
         class_=response.class_,
-        word=plain_words.class_word(response.class_),
+        word="Baseline too short" if short else plain_words.class_word(response.class_),
         effect=plain_words.percent_with_interval(response.percent, interval),
-        sentence=plain_words.response_sentence(response, interval, kind),
+        sentence=short or plain_words.response_sentence(response, interval, kind),
         why=response.why,
         usual=plain_words.usual_sentence(report, response.phase),
     )
@@ -151,6 +152,24 @@ def _response(response: ResponseFigures, report: SessionReport, kind: str) -> Re
     return replace(
         view, low_at=_bar_position(interval[0]), high_at=_bar_position(interval[1]), at=_bar_position(response.percent)
     )
+
+
+def _baseline_sentence(report: SessionReport) -> str:
+    """Return why nothing can be compared with the baseline, and what would help; empty where it suffices."""
+    base, needed = baseline_of(report), plain_words.clock(LEAST_COMPARED_S)
+    match baseline_trouble(report), base:
+        case "cut", PhaseFigures(start_s=start_s, end_s=end_s):
+            return (
+                f"The baseline was too short to compare with: {plain_words.clock(end_s - start_s)} of the {needed} it takes. "
+                "Next time, begin the massage once the room says “Baseline complete”."
+            )
+        case "unsteady", PhaseFigures(clean_segments=clean):
+            return (
+                f"Only {plain_words.clock(10 * clean)} of the baseline could be used, and a comparison takes {needed}. "
+                "Moisten the strap and wait for a good signal before the next baseline."
+            )
+        case _:
+            return ""
 
 
 def _bar_position(percent: float) -> float:

@@ -20,14 +20,18 @@ class BeatRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """An entry that can still be undone or backdated."""
+    """An entry that can still be undone or given another time."""
 
     number: int
     kind: Literal["phase", "mark", "pain", "stop"]
     text: Annotated[str, msgspec.Meta(description='Such as "Massage began", "Long strokes, lower back", "Pain 6".')]
     at_s: Annotated[float, msgspec.Meta(description="When it counts from, in s of the session's clock.")]
     by: str
-    left_s: Annotated[float, msgspec.Meta(description="How long it can still be changed, in s of wall time.")]
+    left_s: Annotated[float, msgspec.Meta(description="How long it can still be undone and backdated, in s of wall time.")]
+    redate_left_s: Annotated[
+        float,
+        msgspec.Meta(description="How long it can still be given another time; 10 min for the beginning of a massage."),
+    ] = 0.0
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +73,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     ]
     rmssd_why: str | None
     baseline_rmssd_ms: float | None
+    baseline_usable_s: Annotated[
+        float | None,
+        msgspec.Meta(description="Usable time of the baseline up to now, in s; None before it, and from a sensor without RR."),
+    ] = None
+    baseline_short: Annotated[
+        bool, msgspec.Meta(description="Whether the baseline is over and too short: then nothing is compared with it.")
+    ] = False
     change_pct: Annotated[float | None, msgspec.Meta(description="RMSSD of the last 60 s against the baseline of this session.")]
     accepted_pct: Annotated[float | None, msgspec.Meta(description="Share of accepted beats in the last 60 s.")]
     resp_per_min: Annotated[
@@ -110,7 +121,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(description="Latest comparison of the figures over 60 s with NeuroKit2's; None before the first."),
     ] = None
     checked_s: Annotated[float, msgspec.Meta(description="Age of that comparison in s.")] = 0.0
-    actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be undone, newest first.")] = []
+    actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be changed, newest first.")] = []
     pain_before: Annotated[
         int | None, msgspec.Meta(description="As asked before the session, else the first one noted before the massage.")
     ] = None

@@ -12,6 +12,7 @@ import msgspec
 
 from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.beats.stream_integrity import integrity_of
+from ...analysis.figures import LEAST_COMPARED_S
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.hrv.rmssd_level import RmssdLevel, rmssd_levels
 from ...analysis.live.live_check import LiveWindow
@@ -26,12 +27,13 @@ from ...sensors.recordings.recording import Event, Header, Mark, Pain
 from ...sensors.source import ConnectionState
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
+from ..rendering.plain_words import clock
 from ..sessions.models import SessionSetup
 from ..settings import Settings
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import SessionEntries, mark_text
+from .session_entries import BEGAN_MASSAGE, SessionEntries, mark_text
 from .session_runner import Session
 
 _LOG = logging.getLogger(__name__)
@@ -140,6 +142,8 @@ class Room:
             rmssd_ms=figures.rmssd_ms if shown else None,
             rmssd_why=figures.rmssd_why if shown else text.lower(),
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
+            baseline_usable_s=figures.baseline_usable_s,
+            baseline_short=figures.baseline_short,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,
             resp_per_min=figures.resp_per_min if shown else None,
@@ -286,9 +290,17 @@ class Room:
             return ProvisionalChange(why="the baseline comes first")
         if figures.accepted_pct is None:
             return ProvisionalChange(why=figures.rmssd_why)
+        if figures.baseline_short:
+            return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
         if self._estimated is None or self._estimated[0] is not figures.phase:
             return ProvisionalChange(why="about a minute more is needed")
         return self._estimated[1]
+
+    def _why_short(self, usable_s: float) -> str:
+        """Return why a baseline cannot be compared with, and what would help now."""
+        begun = self.entries is not None and any(entry.text in BEGAN_MASSAGE for entry in self.entries.changeable())
+        later = "If it began later than entered, set that below." if begun else "Next time, wait for “Baseline complete”."
+        return f"the baseline was too short: {clock(usable_s)} usable, and a comparison takes {clock(LEAST_COMPARED_S)}. {later}"
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)

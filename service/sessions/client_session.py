@@ -44,4 +44,6 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     report: SessionReport
     visit: Visit
     baseline_range: BaselineRange = BaselineRange()
+    earlier: int = 0
+    """Number of the client's earlier sessions."""
     complements: tuple[Complement, ...] = ()

@@ -19,5 +19,14 @@ def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
         row=row,
         visit=soap_notes.visit_of(db, row.session),
         baseline_range=baseline_range_before(db, row.session, row.client),
+        earlier=_earlier(db, row),
         complements=tuple(co_interventions.of_session(db, row.session)),
     )
+
+
+def _earlier(db: Database, row: SessionRow) -> int:
+    """Return how many sessions the client had before this one."""
+    query = (
+        "SELECT count(*) FROM session WHERE client = ? AND (started_utc, id) < (SELECT started_utc, id FROM session WHERE id = ?)"
+    )
+    return int(db.execute(query, (row.client, row.session)).fetchone()[0])

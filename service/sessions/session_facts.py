@@ -1,9 +1,10 @@
 """Facts of a session that several documents state: the minutes of each technique, and what was asked before it."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
-from ...analysis.figures import SessionReport
+from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
+from ...analysis.response.thresholds import FEWEST_SEGMENTS
 from ..rendering.plain_words import counted
 from .models import Answer, Screened, TimeSpent, VisitMark
 
@@ -29,6 +30,22 @@ def time_spent(report: SessionReport, marks: Sequence[VisitMark], pick: Callable
     before = minutes.pop(NOT_NOTED)
     done = [TimeSpent(what=what, minutes=length) for what, length in minutes.items() if length > 0]
     return [*done, TimeSpent(what=NOT_NOTED, minutes=before)] if done and before >= _LEAST_UNNOTED_MIN else done
+
+
+def baseline_of(report: SessionReport) -> PhaseFigures | None:
+    """Return the figures of the baseline; None where there was none."""
+    return next((figures for figures in report.figures.phases if figures.phase == "baseline"), None)
+
+
+def baseline_trouble(report: SessionReport) -> Literal["cut", "unsteady"] | None:
+    """Return why nothing can be compared with the baseline: it was cut short, or too little of it was usable.
+
+    None where it suffices, where there was none, and where the sensor sent no RR intervals.
+    """
+    base = baseline_of(report)
+    if base is None or not report.hrv or base.clean_segments >= FEWEST_SEGMENTS:
+        return None
+    return "cut" if base.end_s - base.start_s < LEAST_COMPARED_S else "unsteady"
 
 
 def screened(screening: Sequence[Answer]) -> Screened:

@@ -52,6 +52,7 @@ export function response(state, before = null) {
   if (state.notice) return none(ms(state.rmssd_ms), "RMSSD of the last 60 s · pain comes first");
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
   if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
+  if (state.baseline_short) return none("Baseline too short", [now, state.change_why && sentence(state.change_why)].filter(Boolean).join(" · "));
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
   const soFar = state.change_so_far_pct ?? null;
   if (soFar === null && state.phase_s < WINDOW_S) return none("First minute", `${now} · compared once it is over`);
