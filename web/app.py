@@ -81,6 +81,10 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
     async def close_sockets(_: web.Application) -> None:
         await live.close()
 
+    async def read_zone(_: web.Application) -> None:
+        await practice.settings.read()
+
+    app.on_startup.append(read_zone)
     app.on_shutdown.append(close_sockets)
     return app
 

@@ -15,6 +15,7 @@ from ..sessions.client_session import ClientSession, Complement, ComplementKind
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_context import client_session_of
 from ..sessions.session_store import SessionStore
+from ..settings import zone_of
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
@@ -102,9 +103,9 @@ class Courses:
 
     async def practice(self) -> Sequence[DueRow]:
         """Return every client with their plan: flagged ones first, then by days late."""
-        today = local_day(self._now_utc().isoformat())
+        now = self._now_utc().isoformat()
         running = {row.client for row in await self._store.sessions() if row.client and row.state == "running"}
-        return await self._store.run(lambda db: due_rows(db, today, running))
+        return await self._store.run(lambda db: due_rows(db, local_day(now, zone_of(db)), running))
 
     async def complements(self, session: int) -> Sequence[Complement]:
         """Return a session's co-interventions, oldest first. Raises `UnknownSessionError` where there is no such session."""
@@ -123,7 +124,7 @@ class Courses:
     async def plan(self, client: str) -> ClientPlan:
         """Return a client's visit plan, or the practice's. Raises `UnknownClientError` where there is no such client."""
         rows = list(reversed(await self._store.sessions_of(client)))
-        return await self._of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
+        return await self._of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows, zone_of(db))))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
         """Store a client's own visit plan, and return it.

@@ -16,9 +16,10 @@ _ORDER: tuple[DueState, ...] = ("due", "soon", "later", "away", "none", "over")
 
 def due_rows(db: Database, today: date, running: Container[str]) -> list[DueRow]:
     """Return every client, flagged ones first, then by days late; `running`: clients with a running session."""
-    own, default, visits = own_plans(db), read_settings(db).plan, dict[str, list[date]]()
+    settings = read_settings(db)
+    own, default, zone, visits = own_plans(db), settings.plan, settings.zone, dict[str, list[date]]()
     for client, started_utc in db.execute(_VISITS):
-        visits.setdefault(client, []).append(local_day(started_utc))
+        visits.setdefault(client, []).append(local_day(started_utc, zone))
     rows: list[DueRow] = []
     for row in client_store.rows(db):
         days = visits.get(row.client, [])

@@ -83,7 +83,7 @@ def client_summary_part(session: ClientSession, speech: Speech, frame: Frame) ->
 
 def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
     """Return the texts and charts of a session."""
-    row, report = session.row, session.report
+    row, report, speech = session.row, session.report, speech.in_zone(session.zone)
     wide = session_chart(session, speech, WIDE) if report.hrv else None
     return SummaryPage(
         title=(speech.say("Your rest on {day}") if row.kind == "rest" else speech.say("Your session on {day}")).format(

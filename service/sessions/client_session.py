@@ -46,4 +46,6 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     baseline_range: BaselineRange = BaselineRange()
     earlier: int = 0
     """Number of the client's earlier sessions."""
+    zone: str | None = None
+    """IANA name of the practice's time zone; None: that of this computer."""
     complements: tuple[Complement, ...] = ()

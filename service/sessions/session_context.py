@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from ..settings import zone_of
 from ..storage.sqlite import Database
 from . import co_interventions, soap_notes
 from .baseline_range import baseline_range_before
@@ -19,6 +20,7 @@ def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
         row=row,
         visit=soap_notes.visit_of(db, row.session),
         baseline_range=baseline_range_before(db, row.session, row.client),
+        zone=zone_of(db),
         earlier=_earlier(db, row),
         complements=tuple(co_interventions.of_session(db, row.session)),
     )
