@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ...analysis.figure_table import FIGURES
-from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, ResponseFigures, SessionReport
+from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
 from ...analysis.pain_rules import headline_of
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow, Visit
-from ..sessions.session_facts import baseline_of, baseline_trouble, contraindications
+from ..sessions.session_facts import BASELINE_SHORT, HEART_RATE_ONLY, baseline_sentence, baseline_trouble, contraindications
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -129,7 +129,7 @@ def _pain_first(visit: Visit) -> tuple[str, str] | None:
 
 def _lead(report: SessionReport, headline: ResponseView | None) -> str:
     if not report.hrv:
-        return "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
+        return HEART_RATE_ONLY
     if not report.figures.phases:
         return "Nothing was measured in this session yet."
     return headline.sentence if headline else "This session has nothing to compare yet."
@@ -137,11 +137,11 @@ def _lead(report: SessionReport, headline: ResponseView | None) -> str:
 
 def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
     interval = plain_words.interval_pct(response, report.intervals.get(response.phase))
-    short = _baseline_sentence(report)
+    short = baseline_sentence(report)
     view = ResponseView(
         phase=plain_words.phase_word(response.phase, kind),
         class_=response.class_,
-        word="Baseline too short" if short else plain_words.class_word(response.class_),
+        word=BASELINE_SHORT if short else plain_words.class_word(response.class_),
         effect=plain_words.percent_with_interval(response.percent, interval),
         sentence=short or plain_words.response_sentence(response, interval, kind),
         why=response.why,
@@ -152,24 +152,6 @@ def _response(response: ResponseFigures, report: SessionReport, kind: str) -> Re
     return replace(
         view, low_at=_bar_position(interval[0]), high_at=_bar_position(interval[1]), at=_bar_position(response.percent)
     )
-
-
-def _baseline_sentence(report: SessionReport) -> str:
-    """Return why nothing can be compared with the baseline, and what would help; empty where it suffices."""
-    base, needed = baseline_of(report), plain_words.clock(LEAST_COMPARED_S)
-    match baseline_trouble(report), base:
-        case "cut", PhaseFigures(start_s=start_s, end_s=end_s):
-            return (
-                f"The baseline was too short to compare with: {plain_words.clock(end_s - start_s)} of the {needed} it takes. "
-                "Next time, begin the massage once the room says “Baseline complete”."
-            )
-        case "unsteady", PhaseFigures(clean_segments=clean):
-            return (
-                f"Only {plain_words.clock(10 * clean)} of the baseline could be used, and a comparison takes {needed}. "
-                "Moisten the strap and wait for a good signal before the next baseline."
-            )
-        case _:
-            return ""
 
 
 def _bar_position(percent: float) -> float:

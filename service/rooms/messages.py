@@ -7,7 +7,8 @@ import msgspec
 from ...analysis.beats.stream_integrity import StreamIntegrity
 from ...analysis.hrv.engine_parity import Parity
 
-Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "settling"]
+"""settling: packets are good, and the checks before the baseline are not through."""
 
 
 class BeatRow(msgspec.Struct, frozen=True, array_like=True):
@@ -136,6 +137,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: Annotated[str | None, msgspec.Meta(description="Planned technique.")] = None
     therapist: str | None = None
     client_view: ClientView = ClientView()
+    verdict: Annotated[
+        str | None, msgspec.Meta(description="Outcome of an ended session in a few words; null until its figures are computed.")
+    ] = None
+    verdict_why: Annotated[str | None, msgspec.Meta(description="The same as a sentence.")] = None
     ready: Annotated[
         list[ReadyCheck], msgspec.Meta(description="Checks of the strap's readiness; empty except while the session settles.")
     ] = []

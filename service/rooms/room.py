@@ -18,7 +18,7 @@ from ...analysis.hrv.rmssd_level import RmssdLevel, rmssd_levels
 from ...analysis.live.live_check import LiveWindow
 from ...analysis.live.live_session import LiveFigures
 from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange, RunningComparison
-from ...analysis.pain_rules import notice_during
+from ...analysis.pain_rules import STOP_TITLE, STOPPED, notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.model import Contact, Device, Phase
@@ -93,6 +93,7 @@ class Room:
     """The newest estimate and its phase."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
+    _verdict: tuple[str | None, str | None] = (None, None)
     _due: float = 0.0
     """Time of the next publication without a new item, in s of the monotonic clock."""
 
@@ -128,6 +129,7 @@ class Room:
         pain = session_pain(self._entered_in_order(), self.setup.pain_before)
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
+        verdict, verdict_why = self._verdict if figures.phase is Phase.ENDED else (None, None)
         state = RoomState(
             room=self.identifier,
             name=self.name,
@@ -172,12 +174,21 @@ class Room:
             change_low_pct=change.low_pct,
             change_high_pct=change.high_pct,
             change_why=change.why,
+            verdict=verdict,
+            verdict_why=verdict_why,
         )
         if figures.phase is not Phase.SETTLE or self.bench:
             return state
         crowded, coverage = self.session.live.stream.clock.crowded, self._recent.coverage(now_s)
         ready = readiness(state, figures, coverage, wearer=self.wearer, crowded=crowded)
+        if figures.phase is Phase.SETTLE and signal == "good" and not all(check.ok for check in ready):
+            state = msgspec.structs.replace(state, signal="settling", signal_text="Not ready yet")
         return msgspec.structs.replace(state, ready=ready)
+
+    def conclude(self, verdict: tuple[str, str]) -> None:
+        """Show the outcome of the ended session, in a few words and as a sentence; a stop for pain precedes it."""
+        self._verdict = (STOP_TITLE, STOPPED) if self._stopped else verdict
+        self._publish(())
 
     @property
     def story(self) -> Story:
@@ -209,10 +220,14 @@ class Room:
 
     def _notice(self, pain: SessionPain) -> str | None:
         phase = self.session.live.phase
-        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
+        stopped = self._stopped
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
         return notice_during(pain, stopped=stopped)
+
+    @property
+    def _stopped(self) -> bool:
+        return any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()

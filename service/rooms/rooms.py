@@ -20,9 +20,10 @@ from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
 from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign_session, wearer_of
-from ..errors import ConflictError, RefusedError, RequestError, ServiceError
+from ..errors import ConflictError, RefusedError, RequestError, ServiceError, WorkerError
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
+from ..sessions.session_facts import verdict_of
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
@@ -310,7 +311,15 @@ class Rooms:
         now = self._now_utc()
         await self._storage.end_session(session.number, now, session.end_s)
         await self._storage.run(lambda db: flag_pain(db, session.number, now))
-        await self._reports.make(session.number)
+        try:
+            self._conclude(room, verdict_of(await self._reports.make(session.number)))
+        except WorkerError:
+            self._conclude(room, ("Session ended", "Its figures could not be computed now; its page tries again."))
+            raise
+
+    def _conclude(self, room: Room, verdict: tuple[str, str]) -> None:
+        if room in self._rooms:  # by now the next session may be in its place
+            room.conclude(verdict)
 
     async def _load_earlier_rests(self, room: Room) -> None:
         """Let the room's estimate of the change so far account for the client's earlier rest-only sessions."""

@@ -153,8 +153,25 @@ def test_heart_rate_without_beats_is_no_good_signal(room):
     assert (state.rmssd_ms, state.hr_bpm) == (None, 64)
 
 
+def test_a_good_signal_is_not_ready_yet_while_a_check_is_open(room):
+    hear(room, 12)
+    state = room.state
+    assert [check.text for check in state.ready if not check.ok] == ["11 of 30 s heard"]
+    assert (state.signal, state.signal_text) == ("settling", "Not ready yet")
+    room.session.take(PhaseStart(12.2, Phase.BASELINE))
+    assert room.state.signal_text == "Signal good"  # from then on there are no checks
+
+
+def test_once_the_checks_are_through_the_signal_is_good(room):
+    hear(room)
+    state = room.state
+    assert all(check.ok for check in state.ready)
+    assert (state.signal, state.signal_text) == ("good", "Signal good")
+
+
 def test_a_low_battery_is_shown_while_the_signal_is_good(room):
     hear(room)
+    room.session.take(PhaseStart(80.0, Phase.BASELINE))
     room.session.take(Packet(90.2, "2a19", b"\x0c"))
     state = room.state
     assert (state.signal, state.battery_pct) == ("good", 12)

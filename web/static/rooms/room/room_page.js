@@ -123,8 +123,12 @@ function drawPhase(phase, phaseS, state, unsent) {
 function drawFigures(state, room, grown) {
   const answer = response(state, word);
   word = answer.word;
-  setText(byId("rate"), state.hr_bpm === null ? "–" : String(state.hr_bpm));
-  setData(byId("big"), "none", state.hr_bpm === null ? "yes" : "no");
+  const ended = state.phase === "ended"; // then the length of the session stands in place of the heart rate
+  setText(byId("rate-label"), ended ? "The session lasted" : "Heart rate");
+  setText(byId("rate"), ended ? clock(state.now_s) : state.hr_bpm === null ? "–" : String(state.hr_bpm));
+  setText(byId("rate-unit"), ended ? "" : "bpm");
+  setData(byId("big"), "none", !ended && state.hr_bpm === null ? "yes" : "no");
+  setData(document.body, "ended", ended ? "yes" : "no");
   setText(byId("quality"), room.ended ? "" : [quality({ ...state, battery_pct: null }) || "– % of beats used", breathing(state)].filter(Boolean).join(" · "));
   setText(byId("word"), answer.word);
   setData(byId("word"), "tone", answer.tone);
