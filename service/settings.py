@@ -131,7 +131,7 @@ class PracticeSettings:
 
     async def read(self) -> Settings:
         """Return the settings; the defaults where none are stored or the stored ones cannot be read."""
-        settings = await self._storage.run(read_settings)
+        settings = await self._storage.read(read_settings)
         self.zone = settings.zone
         return settings
 

@@ -16,8 +16,8 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.follow_up.link_store import revoke_all
 from restbeat.service.privacy.data_requests import DataRequests
+from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore

@@ -1,11 +1,13 @@
 """The aiohttp application: every route and its handler."""
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
 from functools import cache, partial
 from typing import Final
 
 from aiohttp import web
 
+from ..sensors.task_cancellation import cancel_and_wait
 from ..service.documents.page_templates import STATIC as DOCUMENT_STATIC
 from ..service.practice import Practice
 from .accounts.api import ME, AccountsApi
@@ -37,6 +39,7 @@ from .settings.pages import SettingsPages
 from .testbench.api import BenchApi
 from .testbench.pages import BenchPages
 
+_PREPARE_AFTER_S: Final = 2.0
 _LARGEST_BODY: Final = 64 * 1024
 _OPEN_PATHS: Final = frozenset(
     {"/login", "/setup", "/logout", "/healthz", "/static/{hash}/{name}", f"{ROOT}/openapi.json", ROOT, *OPEN_PATHS}
@@ -70,7 +73,7 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
     app.add_routes(
         [
             *_page_routes(practice, pages, static_files),
-            *ApiPages(pages, description, practice.live_feed, version).routes(),
+            *ApiPages(pages, description, practice, version).routes(),
             *api_routes(endpoints),
             web.get("/live", live.handle, allow_head=False),
             web.get("/static/{hash}/{name:.+}", static_files.handle),
@@ -85,8 +88,20 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
         await practice.settings.read()
 
     app.on_startup.append(read_zone)
+
+    async def prepare_templates(_: web.Application) -> AsyncIterator[None]:
+        task = asyncio.create_task(_prepare_later(pages), name="restbeat-templates")
+        yield
+        await cancel_and_wait(task)
+
     app.on_shutdown.append(close_sockets)
+    app.cleanup_ctx.append(prepare_templates)
     return app
+
+
+async def _prepare_later(pages: PageRenderer) -> None:
+    await asyncio.sleep(_PREPARE_AFTER_S)  # the first page comes first
+    await asyncio.to_thread(pages.prepare)
 
 
 def _page_routes(practice: Practice, pages: PageRenderer, static_files: StaticFiles) -> list[web.RouteDef]:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 import re
-from typing import Any, Final
+from typing import Final
 
 from ..errors import RefusedError, UnknownClientError, UnknownError
 from ..storage.audit_log import note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
+from .client_list import SELECT, client_row
 from .models import AuditRow, ClientRow, FlagRow
 
 PSEUDONYM: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
@@ -17,45 +18,41 @@ _FIRST: Final = "M-001"
 _AUDIT_ENTRIES: Final = 200
 """Number of newest audit entries that are returned."""
 
-_ROWS: Final = """
-SELECT pseudonym, client.created_utc, strap_address, strap_name,
-  (SELECT max(started_utc) FROM session WHERE session.client = pseudonym) AS last_visit_utc,
-  (SELECT count(*) FROM session WHERE session.client = pseudonym) AS sessions,
-  (SELECT count(*) FROM flag JOIN session ON session.id = flag.session
-    WHERE session.client = pseudonym AND flag.cleared_utc IS NULL) AS flags,
-  EXISTS (SELECT 1 FROM consent WHERE consent.client = pseudonym AND purpose = 'record' AND withdrawn_utc IS NULL) AS may_record
-FROM client
-"""
+_IS_NUMBERED: Final = (
+    "rtrim(pseudonym, '0123456789') <> '' AND length(pseudonym) - length(rtrim(pseudonym, '0123456789')) BETWEEN 2 AND 6"
+)
+"""Condition of the indexes `client_numbered` and `client_numbers`, word by word."""
+_NUMBER: Final = "CAST(substr(pseudonym, length(rtrim(pseudonym, '0123456789')) + 1) AS INTEGER)"
+_NEWEST: Final = 20
+"""Number of newest numbered clients among whom the pattern of the next one is looked for."""
 _FLAGS: Final = """
 SELECT flag.id, flag.session, reason, raised_utc, cleared_utc, cleared_by FROM flag JOIN session ON session.id = flag.session
 WHERE session.client = ? ORDER BY cleared_utc IS NOT NULL, raised_utc DESC, flag.id DESC
 """
 
 
-def rows(db: Database, search: str = "", *, flagged: bool = False) -> list[ClientRow]:
-    """Return the clients whose pseudonym contains `search`, latest visitors first; `flagged`: only those with an open flag."""
-    wanted = search.casefold().strip()
-    found = [_row(row) for row in db.query(_ROWS + "ORDER BY coalesce(last_visit_utc, client.created_utc) DESC, pseudonym")]
-    return [row for row in found if wanted in row.client.casefold() and (row.flags or not flagged)]
-
-
 def row_of(db: Database, client: str) -> ClientRow:
     """Return one client. Raises `UnknownClientError` where there is no such client."""
-    found = next(db.query(_ROWS + "WHERE pseudonym = ?", (client,)), None)
+    found = db.execute(f"{SELECT} FROM client WHERE pseudonym = ?", (client,)).fetchone()
     if found is None:
         raise UnknownClientError(f"There is no client {client[:80]}.")
-    return _row(found)
+    return client_row(found)
 
 
 def next_pseudonym(db: Database) -> str:
     """Return the next free pseudonym in the pattern of the newest numbered client: after M-014 comes M-015."""
-    names = [row[0] for row in db.execute("SELECT pseudonym FROM client ORDER BY created_utc DESC, rowid DESC")]
-    numbered = [match for name in names if PSEUDONYM.fullmatch(name) and (match := _NUMBERED.fullmatch(name))]
+    query = (
+        f"SELECT pseudonym FROM client WHERE {_IS_NUMBERED} AND created_utc > ''"  # noqa: S608 - constant text
+        f" ORDER BY created_utc DESC, rowid DESC LIMIT {_NEWEST}"
+    )
+    newest = db.execute(query)
+    numbered = [match for (name,) in newest if PSEUDONYM.fullmatch(name) and (match := _NUMBERED.fullmatch(name))]
     if not numbered:
         return _FIRST
-    prefix = numbered[0].group(1)
-    same = [match.group(2) for match in numbered if match.group(1) == prefix]
-    return f"{prefix}{max(map(int, same)) + 1:0{len(numbered[0].group(2))}d}"
+    prefix, digits = numbered[0].groups()
+    greatest = f"SELECT max({_NUMBER}) FROM client WHERE {_IS_NUMBERED} AND rtrim(pseudonym, '0123456789') = ?"  # noqa: S608 - constant text
+    (number,) = db.execute(greatest, (prefix,)).fetchone()
+    return f"{prefix}{number + 1:0{len(digits)}d}"
 
 
 def add(db: Database, pseudonym: str | None, actor: str, now: datetime) -> ClientRow:
@@ -63,7 +60,7 @@ def add(db: Database, pseudonym: str | None, actor: str, now: datetime) -> Clien
     name = pseudonym or next_pseudonym(db)
     if not PSEUDONYM.fullmatch(name):
         raise RefusedError("A pseudonym is up to 40 letters, digits, dots, dashes; it names nobody.")
-    if any(name.casefold() == row[0].casefold() for row in db.execute("SELECT pseudonym FROM client")):
+    if db.execute("SELECT 1 FROM client WHERE pseudonym = ? COLLATE NOCASE", (name,)).fetchone():
         raise RefusedError(f"There is a client {name} already. The next free pseudonym is {next_pseudonym(db)}.")
     with db.atomic():
         db.execute("INSERT INTO client (pseudonym, created_utc) VALUES (?, ?)", (name, stamp(now)))
@@ -118,9 +115,3 @@ def audit_of(db: Database, client: str) -> Sequence[AuditRow]:
     return [
         AuditRow(at_utc=at, actor=who, action=what, session=session, detail=detail) for at, who, what, session, detail in found
     ]
-
-
-def _row(row: dict[str, Any]) -> ClientRow:
-    fields = row | {"client": row["pseudonym"], "may_record": bool(row["may_record"])}
-    del fields["pseudonym"]
-    return ClientRow(**fields)

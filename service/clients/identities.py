@@ -17,7 +17,7 @@ _KEY_LOST = " If the key is lost for good, say so and enter the identity anew: a
 
 def any_identity_stored(db: Database) -> bool:
     """Return whether any identity is stored."""
-    return db.execute("SELECT 1 FROM identity LIMIT 1").fetchone() is not None
+    return db.execute("SELECT 1 FROM identity WHERE client >= '' LIMIT 1").fetchone() is not None
 
 
 def has_identity(db: Database, client: str) -> bool:

@@ -9,6 +9,7 @@ from rich.console import Console
 from ...sensors.recordings.anonymise import anonymised
 from ...sensors.recordings.recording import write
 from ..errors import NoSuchSessionError, OutputError
+from ..sessions.session_list import SessionsWanted
 from ..sessions.session_store import SessionStore
 from ..terminal.output_file import require_absent, whole_file
 
@@ -26,11 +27,12 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
     if not out.name.endswith((".jsonl", ".jsonl.gz")):
         raise OutputError(f"{out.name} is no name for a recording: let it end in .jsonl or .jsonl.gz.")
     async with await SessionStore.open(data) as storage:
-        rows = await storage.sessions()
-        row = next((row for row in rows if row.session == session), None)
-        if row is None:
-            newest = ", ".join(f"{row.session} ({row.source})" for row in rows[:_MAX_LISTED]) or "none"
-            raise NoSuchSessionError(f"There is no session {session} in {data}. The newest are: {newest}.")
+        try:
+            row = await storage.session(session)
+        except NoSuchSessionError as error:
+            rows = (await storage.sessions(SessionsWanted(limit=_MAX_LISTED))).rows
+            newest = ", ".join(f"{row.session} ({row.source})" for row in rows) or "none"
+            raise NoSuchSessionError(f"There is no session {session} in {data}. The newest are: {newest}.") from error
         if row.state != "ended":
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then make a recording of it.")
         header, events = await storage.events(session)

@@ -1,6 +1,9 @@
 """Visit plans in the database; a client without a plan of their own has the practice's."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+
+import msgspec
 
 from ..errors import RefusedError
 from ..settings import CoursePlan, read_settings
@@ -18,9 +21,10 @@ def plan_of(db: Database, client: str, first_visit: date | None) -> ClientPlan:
     return practice_plan(db, first_visit) if row is None else _plan(row)
 
 
-def own_plans(db: Database) -> dict[str, ClientPlan]:
-    """Return the plans of all clients who have one of their own, by client."""
-    return {client: _plan(row) for client, *row in db.execute(f"SELECT client, {_COLUMNS} FROM plan")}  # noqa: S608
+def own_plans(db: Database, clients: Sequence[str]) -> dict[str, ClientPlan]:
+    """Return the plans of those of some clients who have one of their own, by client."""
+    query = f"SELECT client, {_COLUMNS} FROM json_each(?) JOIN plan ON plan.client = json_each.value"  # noqa: S608 - constant column names
+    return {client: _plan(row) for client, *row in db.execute(query, (msgspec.json.encode(clients).decode(),))}
 
 
 def practice_plan(db: Database, first_visit: date | None) -> ClientPlan:

@@ -63,6 +63,22 @@ def periods(plan: CoursePlan, starts_on: date, visits: Sequence[date], today: da
     return out
 
 
+def missed_periods(plan: CoursePlan, starts_on: date, visits: Sequence[date], today: date) -> int:
+    """Return the number of the plan's periods that are over without a visit, as `periods` tells them, without making each."""
+    until, every = starts_on + timedelta(weeks=plan.weeks), plan.then_every_weeks
+    over = min(max((today - starts_on).days // _WEEK_DAYS, 0), plan.weeks)
+    later = max((today - until).days // (_WEEK_DAYS * every), 0) if every else 0
+    held: set[int] = set()
+    for day in visits:
+        if starts_on <= day < until:
+            week = (day - starts_on).days // _WEEK_DAYS
+            if week < over:
+                held.add(week)
+        elif day >= until and every and (period := (day - until).days // (_WEEK_DAYS * every)) < later:
+            held.add(plan.weeks + period)
+    return over + later - len(held)
+
+
 def due_on(plan: CoursePlan, starts_on: date, visits: Sequence[date]) -> date | None:
     """Return the day from which the next visit is due; None where the plan has ended."""
     if not visits:

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 import zipfile
 
 import msgspec
@@ -49,8 +49,20 @@ async def write_export(
 
     Raises `OutputError` where it cannot be written, `WorkerError` where the worker fails, and what reading `sessions` raises.
     """
+    with whole_file(out) as part, part.open("wb") as file:
+        part.chmod(0o600)
+        return await write_archive(file, client, sessions, worker, now)
+
+
+async def write_archive(
+    file: IO[bytes], client: ClientRecords, sessions: AsyncIterator[SessionRecords], worker: Worker, now: datetime
+) -> int:
+    """Write the zip to an open file and return the number of sessions in it.
+
+    Raises `WorkerError` where the worker fails, and what reading `sessions` raises.
+    """
     reports: dict[int, bytes] = {}
-    with whole_file(out) as part, closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
+    with closing(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)) as archive:
         records = json.dumps(client.rows, default=_to_json, ensure_ascii=False, indent=1)
         await _add(archive, {README: _ABOUT.format(client=client.client, now=now), "records.json": records})
         async for session in sessions:
@@ -60,7 +72,6 @@ async def write_export(
             await _add(archive, {f"{folder}/{file}": content for file, content in files.items()})
             reports[session.session] = files[REPORT]
         await _add(archive, await worker.run(_course_files, client.course, reports, client.language))
-        part.chmod(0o600)
     return len(reports)
 
 

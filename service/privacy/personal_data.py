@@ -15,7 +15,8 @@ from ..errors import NoSuchClientError
 from ..sessions.client_session import ClientSession
 from ..sessions.earlier_rests import earlier_rests_before
 from ..sessions.session_context import client_session_of
-from ..sessions.session_store import events_of, session_row
+from ..sessions.session_list import all_sessions_of, session_row
+from ..sessions.session_store import events_of
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
@@ -68,8 +69,7 @@ def client_records(
     rows["identity"] = [msgspec.to_builtins(read_identity(db, cipher, client))]
     audit = f"SELECT * FROM audit WHERE client = :client OR session IN {_SESSIONS} ORDER BY id"  # noqa: S608 - constant text
     rows["audit"] = list(db.query(audit, {"client": client}))
-    in_time = sorted(rows.get("session", []), key=lambda row: (row["started_utc"], row["id"]))
-    sessions = [session_row(db, row["id"], running) for row in in_time]
+    sessions = all_sessions_of(db, client, running)
     return ClientRecords(
         client=client,
         language=language_of(db, cipher, client),

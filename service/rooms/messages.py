@@ -7,7 +7,7 @@ import msgspec
 from ...analysis.beats.stream_integrity import StreamIntegrity
 from ...analysis.hrv.engine_parity import Parity
 
-Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "settling"]
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "settling", "unsaved"]
 """settling: packets are good, and the checks before the baseline are not through."""
 
 
@@ -96,6 +96,18 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     hint: Annotated[str | None, msgspec.Meta(description="Advice about the signal.")]
     battery_pct: int | None
     speed: Annotated[float, msgspec.Meta(description="Speed of the session's clock; 1 except in demos and replays.")]
+    kept_awake: Annotated[
+        bool | None, msgspec.Meta(description="Whether the system keeps the computer awake for the session; null: not asked.")
+    ] = None
+    slept_s: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="Length in s of a sleep of the computer after which nobody has said yet whether the session goes on."
+        ),
+    ] = None
+    saved: Annotated[
+        bool, msgspec.Meta(description="False once the session has ended, for as long as its end is not on the disk.")
+    ] = True
     bench: Annotated[bool, msgspec.Meta(description="Whether a tester plays a recording in this room; nothing is stored.")] = (
         False
     )

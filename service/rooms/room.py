@@ -23,13 +23,14 @@ from ...analysis.response.earlier_rests import EarlierSession
 from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known_device
-from ...sensors.recordings.recording import Event, Header, Mark, Pain
+from ...sensors.recordings.recording import ConnectionEvent, Event, Header, Mark, Pain
 from ...sensors.source import ConnectionState
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
 from ..rendering.plain_words import clock
 from ..sessions.models import SessionSetup
 from ..settings import Settings
+from ..storage.trouble import StorageTrouble
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
@@ -44,6 +45,8 @@ _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
+_ASK_AFTER_S = 120.0
+"""Length of a sleep of the computer from which it is asked whether the session goes on."""
 
 _SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
     ConnectionState.IDLE: ("connecting", "Waiting for the strap"),
@@ -53,6 +56,14 @@ _SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
     ConnectionState.LOST: ("lost", "Strap lost"),
     ConnectionState.GIVING_UP: ("no-strap", "Strap not found"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A sleep of the computer during a session, s of the session's clock."""
+
+    began_s: float
+    length_s: float
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +90,14 @@ class Room:
     client_view: ClientView = field(default_factory=ClientView)
     wearer: str | None = None
     """The client who wore the strap last; None where nobody is known."""
+    trouble: Callable[[], StorageTrouble | None] = lambda: None
+    """What keeps the session's data from reaching the disk."""
+    end_stored: bool = False
+    """Whether the end of the session is on the disk."""
+    kept_awake: bool | None = None
+    """Whether the system agreed to keep the computer awake; None where it was not asked."""
+    sleep: Sleep | None = None
+    """Sleep of the computer after which somebody is to say whether the session goes on; None: nothing is asked."""
     end_notice: str | None = None
     """Why the session ended, where nobody at the tablet ended it."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
@@ -111,6 +130,15 @@ class Room:
             await self.session.run()
         finally:
             await cancel_and_wait(*tasks)
+        self._publish(())
+
+    def note_sleep(self, slept_s: float) -> None:
+        """Put a gap and a mark into the session for a sleep of the computer; after a long one it is asked whether to go on."""
+        now_s, length_s = self.session.clock.now(), slept_s * self.session.clock.speed
+        self.session.take(ConnectionEvent(now_s, up=False))
+        self.session.enter(Mark(now_s, note=f"The computer slept for {clock(length_s)}"))
+        if slept_s > _ASK_AFTER_S:
+            self.sleep = Sleep(now_s - length_s, length_s)
         self._publish(())
 
     @property
@@ -166,6 +194,9 @@ class Room:
             pain=pain.newest,
             notice=self._notice(pain),
             target_s=self.settings.target_s(figures.phase) if self.settings else None,
+            kept_awake=self.kept_awake,
+            slept_s=self.sleep.length_s if self.sleep and figures.phase is not Phase.ENDED else None,
+            saved=figures.phase is not Phase.ENDED or self.bench or self.end_stored,
             posture=self.setup.posture,
             technique=self.setup.technique,
             therapist=self.setup.therapist,
@@ -181,7 +212,7 @@ class Room:
             return state
         crowded, coverage = self.session.live.stream.clock.crowded, self._recent.coverage(now_s)
         ready = readiness(state, figures, coverage, wearer=self.wearer, crowded=crowded)
-        if figures.phase is Phase.SETTLE and signal == "good" and not all(check.ok for check in ready):
+        if signal == "good" and not all(check.ok for check in ready):
             state = msgspec.structs.replace(state, signal="settling", signal_text="Not ready yet")
         return msgspec.structs.replace(state, ready=ready)
 
@@ -234,6 +265,9 @@ class Room:
 
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         connection = self.session.connection
+        trouble = self.trouble()
+        if trouble is not None and not trouble.saves and not (figures.phase is Phase.ENDED and self.end_stored):
+            return "unsaved", "Not being saved", trouble.sentence
         if figures.phase is Phase.ENDED:
             return "ended", "Session ended", self.end_notice
         if connection.state is not ConnectionState.STREAMING:

@@ -7,9 +7,11 @@ import msgspec
 from ...analysis.figures import ALGORITHM, SessionReport
 from ...analysis.response.earlier_rests import EarlierSession
 from ...sensors.recordings.recording import Event, Header
-from ..errors import RequestError, UnknownSessionError, WorkerError
+from ..errors import NoSuchSessionError, RequestError, UnknownSessionError, WorkerError
+from ..listing import Page
 from ..worker.worker import Worker
 from .models import SessionRow
+from .session_list import NEWEST, SessionsWanted
 from .session_store import SessionStore
 
 
@@ -20,13 +22,9 @@ class SessionReports:
         self._store = store
         self._worker = worker
 
-    async def sessions(self) -> list[SessionRow]:
-        """List every session, newest first."""
-        return await self._store.sessions()
-
-    async def sessions_of(self, client: str) -> list[SessionRow]:
-        """List a client's sessions, newest first."""
-        return await self._store.sessions_of(client)
+    async def sessions(self, wanted: SessionsWanted = NEWEST) -> Page[SessionRow]:
+        """Return a page of the list of sessions: the newest where nothing else is wanted."""
+        return await self._store.sessions(wanted)
 
     async def of(self, session: int) -> tuple[SessionRow, SessionReport]:
         """Return a session's row and report: the stored one where it has ended, else computed from the data so far.
@@ -61,10 +59,10 @@ class SessionReports:
         return await self._make(await self._row(session))
 
     async def _row(self, session: int) -> SessionRow:
-        row = next((row for row in await self._store.sessions() if row.session == session), None)
-        if row is None:
-            raise UnknownSessionError(f"There is no session {session}.")
-        return row
+        try:
+            return await self._store.session(session)
+        except NoSuchSessionError as error:
+            raise UnknownSessionError(str(error)) from error
 
     async def _make(self, row: SessionRow) -> SessionReport:
         header, events = await self._store.events(row.session)
@@ -78,10 +76,8 @@ class SessionReports:
 
     async def _make_rests(self, session: int) -> None:
         """Compute the missing reports of the client's earlier rests: the report of the session uses them."""
-        missing = await self._store.unreported_rests(session)
-        rows = {row.session: row for row in await self._store.sessions()} if missing else {}
-        for rest in missing:
-            await self._make(rows[rest])
+        for rest in await self._store.unreported_rests(session):
+            await self._make(await self._row(rest))
 
 
 def compute_report(

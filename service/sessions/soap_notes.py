@@ -10,7 +10,7 @@ from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
 from ..clients.pain_scores import stored_pain
 from ..errors import RefusedError, UnknownSessionError
-from ..storage.audit_log import note
+from ..storage.audit_log import audit_statement, note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -107,9 +107,13 @@ class SessionNotes:
         self._now_utc = now_utc
 
     async def viewed(self, session: int, what: str, *, by: str) -> None:
-        """Note in the audit log that a part of a session was viewed; nothing where there is no such session."""
+        """Note in the audit log that a part of a session was viewed.
+
+        Raises `UnknownSessionError` where there is no such session.
+        """
         now = self._now_utc()
-        await self._storage.run(lambda db: _note_view(db, session, what, by, now))
+        client = await self._storage.read(lambda db: _session(db, session)["client"])
+        self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
 
     async def visit(self, session: int, *, by: str, what: str = "notes") -> Visit:
         """Return a session's screening, marks, pain scores and notes; `what` of it is viewed, for the audit log.
@@ -118,12 +122,9 @@ class SessionNotes:
         """
         now = self._now_utc()
 
-        def read(db: Database) -> Visit:
-            visit = visit_of(db, session)
-            _note_view(db, session, what, by, now)
-            return visit
-
-        return await self._storage.run(read)
+        visit, client = await self._storage.read(lambda db: (visit_of(db, session), _session(db, session)["client"]))
+        self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
+        return visit
 
     async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
         """Save SOAP notes, as `save` does.
@@ -137,9 +138,3 @@ class SessionNotes:
         """Store the pain score after the session. Raises `UnknownSessionError` where there is no such session."""
         now = self._now_utc()
         await self._storage.run(lambda db: set_pain_after(db, session, score, by, now))
-
-
-def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:
-    row = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
-    if row is not None:
-        note(db, now, actor, f"{what} looked at", client=row[0], session=session)

@@ -376,3 +376,184 @@ def m011_screening_confirmed(db: Database) -> None:
         " (SELECT max(confirmed_utc) FROM screening AS pressed WHERE pressed.session = screening.session)"
         " WHERE confirmed_utc IS NULL"
     )
+
+
+_SINCE_1970_MS = "CAST(round((coalesce(julianday({}), 2440587.5) - 2440587.5) * 86400000.0) AS INTEGER)"
+_MOMENT_MS = f"max(min({_SINCE_1970_MS}, 4398046511103), -4398046511103)"
+"""SQL of a moment in ms since 1970, between 1830 and 2109 so that a place fits into 63 bits; 0 where the text is no moment."""
+_DIGITS = "'0123456789'"
+_NUMBERED = f"rtrim(pseudonym, {_DIGITS}) <> '' AND length(pseudonym) - length(rtrim(pseudonym, {_DIGITS})) BETWEEN 2 AND 6"
+"""Condition of a pseudonym that ends with a number, as those do that are proposed."""
+_LIST_COLUMNS = f"""
+-- Orders the list of sessions: ms of the start since 1970, then the number. It is the rowid of `session_search` too.
+ALTER TABLE session ADD COLUMN place INTEGER
+  GENERATED ALWAYS AS ({_MOMENT_MS.format("started_utc")} * 1048576 + id % 1048576) VIRTUAL;
+ALTER TABLE session ADD COLUMN response_class TEXT;
+ALTER TABLE session ADD COLUMN open_flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE client ADD COLUMN number INTEGER;
+ALTER TABLE client ADD COLUMN place INTEGER;
+ALTER TABLE client ADD COLUMN sessions INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE client ADD COLUMN last_visit_utc TEXT;
+ALTER TABLE client ADD COLUMN open_flags INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE client ADD COLUMN flagged INTEGER GENERATED ALWAYS AS (open_flags > 0) VIRTUAL;
+ALTER TABLE client ADD COLUMN due_kind TEXT CHECK (due_kind IN ('day', 'none', 'over'));
+ALTER TABLE client ADD COLUMN due_on TEXT;
+CREATE VIRTUAL TABLE session_search USING fts5(client, words, marks, tokenize = 'unicode61', prefix = '1 2 3');
+CREATE VIRTUAL TABLE client_search USING fts5(client, marks, tokenize = 'unicode61', prefix = '1 2 3');
+"""
+_LIST_INDEXES = f"""
+DROP INDEX session_client;
+CREATE INDEX session_client ON session(client, place);
+CREATE UNIQUE INDEX session_place ON session(place);
+CREATE INDEX session_ended ON session(ended_utc);
+CREATE INDEX session_flagged ON session(place) WHERE open_flags > 0;
+CREATE INDEX session_response ON session(response_class, place);
+CREATE INDEX consent_client ON consent(client);
+CREATE INDEX correction_session ON correction(session);
+CREATE INDEX client_link_session_session ON client_link_session(session);
+CREATE INDEX mail_client ON mail(client);
+CREATE INDEX mail_link ON mail(link);
+CREATE INDEX mail_session ON mail(session);
+CREATE INDEX mail_next ON mail(state, next_utc);
+CREATE INDEX audit_session ON audit(session);
+CREATE INDEX login_account ON login(account);
+CREATE INDEX client_number ON client(number);
+CREATE INDEX client_place ON client(place);
+CREATE INDEX client_name ON client(pseudonym);
+CREATE INDEX client_flagged_place ON client(place) WHERE open_flags > 0;
+CREATE INDEX client_flagged_name ON client(pseudonym) WHERE open_flags > 0;
+CREATE INDEX client_any_case ON client(pseudonym COLLATE NOCASE);
+CREATE INDEX client_strap ON client(strap_address);
+CREATE INDEX client_due ON client(flagged, due_kind, due_on, pseudonym);
+CREATE INDEX client_due_unknown ON client(due_kind) WHERE due_kind IS NULL;
+CREATE INDEX client_numbered ON client(created_utc) WHERE {_NUMBERED};
+CREATE INDEX client_numbers
+  ON client(rtrim(pseudonym, {_DIGITS}), CAST(substr(pseudonym, length(rtrim(pseudonym, {_DIGITS})) + 1) AS INTEGER))
+  WHERE {_NUMBERED};
+"""
+
+
+def _pseudonym_words(pseudonym: str) -> str:
+    """Return the SQL of a pseudonym's words: as it is, and its number without the noughts before it."""
+    return f"{pseudonym} || ' ' || ltrim(substr({pseudonym}, length(rtrim({pseudonym}, {_DIGITS})) + 1), '0')"
+
+
+_SESSION_WORDS = f"""
+  INSERT INTO session_search (rowid, client, words, marks)
+    SELECT place, coalesce({_pseudonym_words("client")}, ''),
+      coalesce(room, '') || ' ' || source || ' ' || coalesce(strap_name, '') || ' ' || coalesce(strap_model, '') || ' '
+        || coalesce(strap_address, '') || ' '
+        || coalesce((SELECT group_concat(reason, ' ') FROM flag WHERE flag.session = session.id), ''),
+      coalesce('response' || response_class, '') || iif(open_flags > 0, ' flagged', '')
+    FROM session WHERE {{which}};
+"""  # noqa: S608 - names of our own
+_CLIENT_WORDS = f"""
+  INSERT INTO client_search (rowid, client, marks)
+    SELECT place, {_pseudonym_words("pseudonym")}, iif(open_flags > 0, 'flagged', '')
+    FROM client WHERE {{which}};
+"""  # noqa: S608 - names of our own
+_OF_CLIENT = f"""
+  UPDATE client SET due_kind = NULL,
+    sessions = (SELECT count(*) FROM session WHERE client = pseudonym),
+    last_visit_utc = (SELECT max(started_utc) FROM session WHERE client = pseudonym),
+    open_flags = (SELECT coalesce(sum(session.open_flags), 0) FROM session WHERE client = pseudonym)
+  WHERE {{which}};
+  UPDATE client SET place = {_MOMENT_MS.format("coalesce(last_visit_utc, created_utc)")} * 1048576 + number % 1048576
+  WHERE {{which}};
+"""  # noqa: S608 - names of our own
+_FLAGS_OF_SESSION = """
+  UPDATE session SET open_flags = (SELECT count(*) FROM flag WHERE flag.session = session.id AND cleared_utc IS NULL)
+  WHERE {which};
+"""
+_RESPONSE_OF_SESSION = """
+  UPDATE session SET response_class = (
+    SELECT json_extract(row.value, '$.class') FROM report, json_each(report.figures, '$.figures.responses') AS row
+    WHERE report.session = session.id AND json_extract(row.value, '$.phase') = 'massage'
+    ORDER BY made_utc DESC, report.rowid DESC LIMIT 1)
+  WHERE {which};
+"""
+_FILL_LISTS = (
+    "UPDATE client SET number = rowid;"  # noqa: S608 - names of our own
+    + _FLAGS_OF_SESSION.format(which="id IN (SELECT session FROM flag)")
+    + _RESPONSE_OF_SESSION.format(which="id IN (SELECT session FROM report)")
+    + _OF_CLIENT.format(which="true")
+    + _SESSION_WORDS.format(which="true")
+    + _CLIENT_WORDS.format(which="true")
+)
+
+
+def _trigger(name: str, when: str, *statements: str) -> str:
+    return f"CREATE TRIGGER {name} AFTER {when} BEGIN {''.join(statements)} END;"
+
+
+def _on_each_change(name: str, table: str, statements: str) -> str:
+    """Return triggers that run `statements` after each change of a row of `table`; `{row}` in them is NEW, or OLD."""
+    return "".join(
+        _trigger(f"{name}_{change.lower()}", f"{change} ON {table}", statements.format(row=row))
+        for change, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
+    )
+
+
+_DUE_UNKNOWN = "UPDATE client SET due_kind = NULL WHERE {which};"
+_LIST_TRIGGERS = (
+    _trigger(
+        "client_added",
+        "INSERT ON client",
+        "UPDATE client SET number = (SELECT coalesce(max(number), 0) + 1 FROM client) WHERE pseudonym = NEW.pseudonym;",
+        _OF_CLIENT.format(which="pseudonym = NEW.pseudonym"),
+    )
+    + _trigger(
+        "client_words",
+        "UPDATE OF pseudonym, place, open_flags ON client"
+        " WHEN OLD.place IS NOT NEW.place OR OLD.flagged IS NOT NEW.flagged OR OLD.pseudonym <> NEW.pseudonym",
+        "DELETE FROM client_search WHERE rowid = OLD.place;",
+        _CLIENT_WORDS.format(which="pseudonym = NEW.pseudonym"),
+    )
+    + _trigger("client_gone", "DELETE ON client", "DELETE FROM client_search WHERE rowid = OLD.place;")
+    + _trigger(
+        "session_added",
+        "INSERT ON session",
+        _SESSION_WORDS.format(which="id = NEW.id"),
+        _OF_CLIENT.format(which="pseudonym = NEW.client"),
+    )
+    + _trigger(
+        "session_words",
+        "UPDATE OF client, started_utc, room, source, strap_name, strap_model, strap_address, response_class, open_flags"
+        " ON session",
+        "DELETE FROM session_search WHERE rowid = OLD.place;",
+        _SESSION_WORDS.format(which="id = NEW.id"),
+    )
+    + _trigger(
+        "session_moved",
+        "UPDATE OF client, started_utc, kind ON session",
+        _OF_CLIENT.format(which="pseudonym IN (OLD.client, NEW.client)"),
+    )
+    + _trigger(
+        "session_flags",
+        "UPDATE OF open_flags ON session",
+        "UPDATE client SET open_flags = (SELECT sum(session.open_flags) FROM session WHERE client = pseudonym)"
+        " WHERE pseudonym = NEW.client;",
+    )
+    + _trigger(
+        "session_gone",
+        "DELETE ON session",
+        "DELETE FROM session_search WHERE rowid = OLD.place;",
+        _OF_CLIENT.format(which="pseudonym = OLD.client"),
+    )
+    + _on_each_change("flag_list", "flag", _FLAGS_OF_SESSION.format(which="id = {row}.session"))
+    + _on_each_change("report_list", "report", _RESPONSE_OF_SESSION.format(which="id = {row}.session"))
+    + _on_each_change("plan_due", "plan", _DUE_UNKNOWN.format(which="pseudonym = {row}.client"))
+    + _on_each_change("setting_due", "setting", _DUE_UNKNOWN.format(which="{row}.name = 'practice'"))
+)
+
+
+@migrations()
+def m013_lists(db: Database) -> None:
+    """Add what lists are ordered, filtered and searched by, kept up by triggers, and indexes for all that is looked up."""
+    db.executescript(_LIST_COLUMNS + _FILL_LISTS + _LIST_INDEXES + _LIST_TRIGGERS)
+
+
+@migrations()
+def m015_spill(db: Database) -> None:
+    """Add the list of files with rows of an earlier run that were read back, so that each is read once."""
+    db.executescript("CREATE TABLE spill_read (file TEXT PRIMARY KEY) WITHOUT ROWID;")

@@ -191,7 +191,7 @@ async def test_a_missing_page_has_the_practices_design(client, path):
 
 
 async def test_an_unexpected_error_is_logged_and_shown_as_a_sentence(client, practice, caplog):
-    async def broken():
+    async def broken(wanted):
         raise RuntimeError("the details")
 
     practice.sessions = broken

@@ -1,17 +1,22 @@
 """The API of the clients: pseudonyms, identities, consents and flags."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 import msgspec
 
+from ...service.clients.client_list import ClientsWanted
 from ...service.clients.clients import Clients
 from ...service.clients.consent_texts import TEXTS, Consent, Purpose
 from ...service.clients.models import AuditRow, ClientRecord, ClientRow, ConsentRow, FlagRow, Identity
 from ...service.errors import RefusedError
+from ...service.listing import Page
 from ...service.rendering.translations import languages
 from ...service.sessions.models import SessionRow
 from ...service.sessions.report_cache import SessionReports
-from ..http.endpoint import Call, Endpoint, Method
+from ...service.sessions.session_list import SessionsWanted
+from ..http.endpoint import ROOT, Call, Endpoint, Method
+from ..http.paging import Items, PageQuery, Search
 
 _Pseudonym = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]
 LanguageCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
@@ -19,11 +24,22 @@ _Line = Annotated[str, msgspec.Meta(max_length=200)]
 _SearchText = Annotated[str, msgspec.Meta(min_length=2, max_length=80)]
 
 
-class ClientsWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Filter of the client list."""
+class ClientsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which clients, and which page of them."""
 
-    search: Annotated[str, msgspec.Meta(description="Part of the pseudonym.", max_length=80)] = ""
+    search: Annotated[Search, msgspec.Meta(description="Beginnings of the pseudonym's words; 14 finds M-014.")] = ""
     flagged: Annotated[bool, msgspec.Meta(description="Only clients with an open flag.")] = False
+    worn: Annotated[
+        str,
+        msgspec.Meta(description="Straps' addresses, between commas: only clients who wore one of them last.", max_length=2000),
+    ] = ""
+    sort: Annotated[Literal["recent", "name"], msgspec.Meta(description="By last visit, or by pseudonym.")] = "recent"
+
+    def wanted(self) -> ClientsWanted:
+        """Return what is wanted of the list."""
+        fields = msgspec.structs.asdict(self)
+        worn = [address for address in fields.pop("worn").split(",") if address]
+        return ClientsWanted(by_name=fields.pop("sort") == "name", worn=worn, **fields)
 
 
 class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,13 +85,18 @@ class Agreed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClientFull(ClientRecord, frozen=True, kw_only=True):
     """A client's whole record except their identity."""
 
-    sessions: list[SessionRow]
+    sessions: Annotated[list[SessionRow], msgspec.Meta(description="The newest ones, newest first.")]
+    more_sessions: Annotated[
+        str | None, msgspec.Meta(description="Path of the next page of their sessions; null where these are all.")
+    ] = None
 
 
 async def full_client(clients: Clients, reports: SessionReports, client: str, *, by: str) -> ClientFull:
     """Return a client's record with their sessions; the audit log says who viewed it. Raises `UnknownClientError`."""
     record = await clients.client(client, by=by)
-    return ClientFull(**msgspec.structs.asdict(record), sessions=await reports.sessions_of(client))
+    page = await reports.sessions(SessionsWanted(client=client))
+    more = f"{ROOT}/sessions?{urlencode({'client': client, 'after': page.next})}" if page.next else None
+    return ClientFull(**msgspec.structs.asdict(record), sessions=list(page.rows), more_sessions=more)
 
 
 class ClientsApi:
@@ -89,7 +110,14 @@ class ClientsApi:
         """Return the endpoints."""
         one = "/clients/{client}"
         return [
-            _on("GET", "/clients", self.clients, "Every client, those of late first.", list[ClientRow], query=ClientsWanted),
+            _on(
+                "GET",
+                "/clients",
+                self.clients,
+                "The clients, those of late first, in pages.",
+                Items[ClientRow],
+                query=ClientsQuery,
+            ),
             _on("POST", "/clients", self.add, "Make a client.", ClientRow, body=NewClient, status=201, refusals=(409,)),
             _on("GET", "/next-pseudonym", self.next_pseudonym, "The next free pseudonym.", Pseudonym),
             _on(
@@ -120,9 +148,9 @@ class ClientsApi:
             _on("GET", f"{one}/audit", self.audit, "Who did or saw what of a client, newest first.", list[AuditRow]),
         ]
 
-    async def clients(self, call: Call) -> list[ClientRow]:
-        """Return the clients that match the filter, most recent first."""
-        return list(await self._clients.clients(call.query.search, flagged=call.query.flagged))
+    async def clients(self, call: Call) -> Page[ClientRow]:
+        """Return a page of the clients that match the filter, most recent first."""
+        return await self._clients.clients(call.query.wanted())
 
     async def add(self, call: Call) -> ClientRow:
         """Create a client. Raises `RefusedError` where the pseudonym is invalid or in use."""

@@ -8,10 +8,11 @@ from ...service.clients.clients import Clients
 from ...service.clients.consent_texts import TEXTS
 from ...service.rendering.translations import languages
 from ...service.sessions.report_cache import SessionReports
+from ..http.paging import form_of, links_of
 from ..http.person import person_of
 from ..http.templating import PageRenderer
 from ..rooms.visibility import hides_clients
-from .api import full_client
+from .api import ClientsQuery, full_client
 
 
 class ClientRecordPages:
@@ -33,8 +34,18 @@ class ClientRecordPages:
         """List the clients, except in a browser that hides them."""
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Clients")
-        rows, pseudonym = await self._clients.clients(), await self._clients.next_pseudonym()
-        return self._pages.page(request, "clients/clients.html", clients=rows, pseudonym=pseudonym, address_of=address_of)
+        query = form_of(request, ClientsQuery)
+        page = await self._clients.clients(query.wanted())
+        return self._pages.page(
+            request,
+            "clients/clients.html",
+            clients=page.rows,
+            query=query,
+            searched=query != ClientsQuery(after=query.after, before=query.before, limit=query.limit),
+            page_links=links_of(request, page),
+            pseudonym=await self._clients.next_pseudonym(),
+            address_of=address_of,
+        )
 
     async def client(self, request: web.Request) -> web.Response:
         """Show a client's record; the audit log notes it. Raises `UnknownClientError`."""

@@ -5,11 +5,14 @@ from typing import Annotated, Any
 import msgspec
 
 from ...service.courses.courses import Courses
-from ...service.courses.models import ClientCourse, DueRow
+from ...service.courses.due_clients import DueWanted
+from ...service.courses.models import ClientCourse, DueRow, DueState
 from ...service.courses.visit_schedule import ClientPlan
+from ...service.listing import PAGE, Page
 from ...service.sessions.client_session import Complement, ComplementKind
 from ...service.settings import CoursePlan
 from ..http.endpoint import Call, Endpoint, Method
+from ..http.paging import Items
 
 
 class NewComplement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +30,21 @@ class WritePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     over: Annotated[bool, msgspec.Meta(description="Whether the course is over: the client is no longer due.")] = False
 
 
+class DueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which clients, and which page of them."""
+
+    state: Annotated[DueState | None, msgspec.Meta(description="Only clients in this state, flagged ones among them.")] = None
+    after: Annotated[
+        Annotated[str, msgspec.Meta(max_length=400)] | None,
+        msgspec.Meta(description="Key of the client after whom it begins: take the link `next` rather than make one."),
+    ] = None
+    limit: Annotated[int, msgspec.Meta(description="Most clients in it.", ge=1, le=200)] = PAGE
+
+    def wanted(self) -> DueWanted:
+        """Return what is wanted of the list."""
+        return DueWanted(**msgspec.structs.asdict(self))
+
+
 class CourseApi:
     """Endpoints of courses, co-interventions ("complements") and plans."""
 
@@ -37,7 +55,15 @@ class CourseApi:
         """Return the endpoints."""
         complements, plan = "/sessions/{session}/complements", "/clients/{client}/plan"
         return [
-            _on("GET", "/practice", self.practice, "Every client: flagged first, then by how late they are.", list[DueRow]),
+            _on(
+                "GET",
+                "/practice",
+                self.practice,
+                "The clients: flagged first, then by how late they are, in pages.",
+                Items[DueRow],
+                query=DueQuery,
+                refusals=(404,),
+            ),
             _on("GET", "/clients/{client}/course", self.course, "A client's course; the audit log tells.", ClientCourse),
             _on("GET", plan, self.plan, "How often a client is meant to come.", ClientPlan),
             _on("PUT", plan, self.set_plan, "Give a client a plan of their own.", ClientPlan, body=WritePlan, refusals=(409,)),
@@ -47,9 +73,12 @@ class CourseApi:
             _on("DELETE", f"{complements}/{{complement}}", self.remove, "Take such a note back.", list[Complement]),
         ]
 
-    async def practice(self, _: Call) -> list[DueRow]:
-        """Return every client: flagged ones first, then the most overdue."""
-        return list(await self._courses.practice())
+    async def practice(self, call: Call) -> Page[DueRow]:
+        """Return a page of the clients: flagged ones first, then the most overdue.
+
+        Raises `UnknownError` where the list has no such page.
+        """
+        return await self._courses.practice(call.query.wanted())
 
     async def course(self, call: Call) -> ClientCourse:
         """Return a client's course; the audit log notes it.

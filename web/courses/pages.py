@@ -14,11 +14,13 @@ from ...service.documents.page_templates import PAPER_FILES, Frame
 from ...service.rendering.translations import SOURCE, Speech, choose, languages, speech_of
 from ...service.sessions.co_interventions import KINDS, NAMES
 from ..clients.pages import address_of
+from ..http.paging import form_of, links_of
 from ..http.person import person_of
 from ..http.static_files import StaticFiles
 from ..http.templating import PageRenderer
 from ..rooms.visibility import hides_clients
 from ..sessions.pages import session_of
+from .api import DueQuery
 
 _ON_PAPER: Final = Frame(static=lambda name: name)
 
@@ -118,11 +120,23 @@ class CoursePages:
         return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
 
     async def practice(self, request: web.Request) -> web.Response:
-        """Show the clients who are due and those who are flagged, except in a browser that hides clients."""
+        """Show the clients who are due and those who are flagged, except in a browser that hides clients.
+
+        Raises `UnknownError` where the list has no such page.
+        """
         if hides_clients(request):
             return self._pages.page(request, "shared/hidden.html", heading="Who is due")
-        rows = await self._courses.practice()
-        return self._pages.page(request, "courses/due.html", rows=rows, address_of=address_of, describe_plan=describe_plan)
+        query = form_of(request, DueQuery)
+        page = await self._courses.practice(query.wanted())
+        return self._pages.page(
+            request,
+            "courses/due.html",
+            rows=page.rows,
+            query=query,
+            page_links=links_of(request, page),
+            address_of=address_of,
+            describe_plan=describe_plan,
+        )
 
     async def _pdf(self, html: str, name: str) -> web.Response:
         pdf = await self._courses.pdf(html, {file: self._static_files.content(file) for file in PAPER_FILES})

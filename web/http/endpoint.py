@@ -9,6 +9,8 @@ import msgspec
 
 from ...service.accounts.models import Person
 from ...service.errors import UnknownError
+from ...service.listing import Page
+from .paging import Items, links_of
 from .path_numbers import whole_number
 from .person import demand_admin, person_of
 
@@ -28,6 +30,9 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
     error: Annotated[str, msgspec.Meta(description="A sentence for a person.")]
     room: Annotated[str | None, msgspec.Meta(description="The room that the conflict is with.")] = None
+    unconfirmed: Annotated[bool, msgspec.Meta(description="Whether the request is met when it is sent with a confirmation.")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Endpoint:
     handler: Callable[[Call], Awaitable[Any]]
     summary: str
     answer: Any
-    """Type of the answer's body."""
+    """Type of the answer's body; of a list in pages, `Items` of its rows, where `handler` returns a `Page`."""
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
     """Type of the query string; all its fields have defaults."""
@@ -91,6 +96,8 @@ class Endpoint:
         answer = await self.handler(Call(request, person, body, query))
         if isinstance(answer, web.Response):
             return answer
+        if isinstance(answer, Page):
+            return _page_answer(request, answer, self.status)
         return json_answer(Done() if answer is None else answer, self.status)
 
 
@@ -117,6 +124,15 @@ async def read_body(request: web.Request, kind: type[Any]) -> Any:
 def json_answer(value: object, status: int = 200) -> web.Response:
     """Return a value as a JSON response."""
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
+
+
+def _page_answer(request: web.Request, page: Page[Any], status: int) -> web.Response:
+    following, previous = links_of(request, page)
+    response = json_answer(Items(list(page.rows), following), status)
+    for relation, link in (("next", following), ("prev", previous)):
+        if link is not None:
+            response.headers.add("Link", f'<{link}>; rel="{relation}"')
+    return response
 
 
 def _with_whole_numbers(value: Any) -> Any:

@@ -1,15 +1,51 @@
 """The API of the sessions on record, and of interrupted ones."""
 
+from datetime import date
+from typing import Annotated, Literal
+
 import msgspec
 
-from ...analysis.figures import SessionReport
+from ...analysis.figures import ResponseClass, SessionReport
 from ...analysis.session_pain import SessionPain
+from ...service.listing import Page
 from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SessionRow
 from ...service.sessions.report_cache import SessionReports
+from ...service.sessions.session_list import SessionsWanted
 from ...service.sessions.soap_notes import SessionNotes
 from ..http.endpoint import Call, Endpoint
+from ..http.paging import Items, PageQuery, Search
 from ..rooms.api import Opened
+
+
+class ResumeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How to resume a session."""
+
+    confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether it goes on though it was cut off more than a day ago by the computer's clock.")
+    ] = False
+
+
+class SessionsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which sessions, and which page of them."""
+
+    search: Annotated[
+        Search,
+        msgspec.Meta(
+            description="Beginnings of words of pseudonym, room, strap and flags; a date or month (2026-11-23, 2026-11)."
+        ),
+    ] = ""
+    client: Annotated[Annotated[str, msgspec.Meta(max_length=80)] | None, msgspec.Meta(description="Pseudonym.")] = None
+    response: Annotated[ResponseClass | None, msgspec.Meta(description="Class of the response to the massage.")] = None
+    flagged: Annotated[bool, msgspec.Meta(description="Only those with an open flag.")] = False
+    since: date | None = None
+    until: Annotated[date | None, msgspec.Meta(description="The last day, itself included.")] = None
+    sort: Literal["newest", "oldest"] = "newest"
+
+    def wanted(self) -> SessionsWanted:
+        """Return what is wanted of the list."""
+        fields = msgspec.structs.asdict(self)
+        return SessionsWanted(oldest_first=fields.pop("sort") == "oldest", **fields)
 
 
 class SessionFull(msgspec.Struct, frozen=True):
@@ -42,8 +78,9 @@ class SessionsApi:
                 method="GET",
                 path="/sessions",
                 handler=self.sessions,
-                summary="Every session, newest first.",
-                answer=list[SessionRow],
+                summary="The sessions, newest first, in pages.",
+                answer=Items[SessionRow],
+                query=SessionsQuery,
                 tag="sessions",
             ),
             Endpoint(
@@ -59,6 +96,7 @@ class SessionsApi:
                 path=f"{one}/resume",
                 handler=self.resume,
                 summary="Take up an interrupted session on its strap; the time between is a gap.",
+                query=ResumeQuery,
                 answer=Opened,
                 refusals=(409,),
                 tag="sessions",
@@ -74,9 +112,9 @@ class SessionsApi:
             ),
         ]
 
-    async def sessions(self, _: Call) -> list[SessionRow]:
-        """Return every session, newest first."""
-        return list(await self._reports.sessions())
+    async def sessions(self, call: Call) -> Page[SessionRow]:
+        """Return a page of the sessions, newest first."""
+        return await self._reports.sessions(call.query.wanted())
 
     async def session(self, call: Call) -> SessionFull:
         """Return a session with its report; the audit log notes it.
@@ -92,10 +130,10 @@ class SessionsApi:
     async def resume(self, call: Call) -> Opened:
         """Resume an interrupted session, and return its room.
 
-        Raises `RefusedError` where it is not interrupted, has no strap or lacks consent, and `StrapTakenError` where the strap
-        is in use.
+        Raises `UnconfirmedError` where it was cut off more than a day ago, `RefusedError` where it is not interrupted, has no
+        strap or lacks consent, and `StrapTakenError` where the strap is in use.
         """
-        return Opened(await self._rooms.resume(call.number("session")))
+        return Opened(await self._rooms.resume(call.number("session"), confirmed=call.query.confirmed))
 
     async def close(self, call: Call) -> Closed:
         """End an interrupted session where it was cut off. Raises `RefusedError` where it is not interrupted."""

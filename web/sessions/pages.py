@@ -13,11 +13,13 @@ from ...service.errors import UnknownSessionError
 from ...service.practice import Practice
 from ...service.sessions.screening import POSTURES, QUESTIONS
 from ...service.sessions.soap_notes import SessionNotes
+from ..http.paging import form_of, links_of
 from ..http.path_numbers import whole_number
 from ..http.person import person_of
 from ..http.security import PICTURE_POLICY
 from ..http.templating import PageRenderer
 from ..rooms.visibility import hides_clients
+from .api import SessionsQuery
 from .notes_api import notes_of
 
 _SOAP: Final = (
@@ -27,6 +29,14 @@ _SOAP: Final = (
     ("contraindications", "Contraindications", "What was asked, and what was answered"),
     ("plan", "Plan", "What comes next, until when"),
 )
+_RESPONSES: Final = (
+    ("clear", "Clear response"),
+    ("slight", "Slight response"),
+    ("none", "No response"),
+    ("opposite", "Opposite response"),
+    ("insufficient", "Too few data"),
+)
+"""Words for the classes of the response, in the search."""
 
 
 class SessionPages:
@@ -46,14 +56,21 @@ class SessionPages:
         ]
 
     async def sessions(self, request: web.Request) -> web.Response:
-        """List every session, without names in a browser that hides clients."""
-        hides = hides_clients(request)
-        rows = await self._reports.sessions()
+        """List the sessions, without names in a browser that hides clients."""
+        hides, query = hides_clients(request), form_of(request, SessionsQuery)
+        wanted = query.wanted()
+        if hides:
+            wanted = replace(wanted, client=None, named=False)
+        page = await self._reports.sessions(wanted)
         return self._pages.page(
             request,
             "sessions/sessions.html",
             hides=hides,
-            sessions=[replace(row, client=None) for row in rows] if hides else rows,
+            sessions=[replace(row, client=None) for row in page.rows] if hides else page.rows,
+            query=query,
+            responses=_RESPONSES,
+            searched=query != SessionsQuery(after=query.after, before=query.before, limit=query.limit),
+            page_links=links_of(request, page),
         )
 
     async def session(self, request: web.Request) -> web.Response:

@@ -3,6 +3,7 @@
 import pytest
 
 from restbeat.sensors.recordings.recording import Header, Mark
+from restbeat.service.clients.client_list import ClientsWanted
 from restbeat.service.clients.client_store import flags_of
 from restbeat.service.clients.clients import Clients
 from restbeat.service.clients.flags import flag_pain, set_flag
@@ -60,14 +61,14 @@ async def test_the_list_shows_last_visit_sessions_flags_and_consent(bench, recor
     await records.add("M-002", by="Ada")
     room = await open_room(bench, client="M-001")
     await bench.rooms.entries.stop(room, by="Ada")
-    first, second = await records.clients()
+    first, second = (await records.clients()).rows
     assert (first.client, first.sessions, first.flags, first.may_record) == ("M-001", 1, 1, True)
     assert (first.strap_address, first.strap_name) == (ADDRESS, "H10")
     assert first.last_visit_utc is not None
     assert (second.client, second.sessions, second.last_visit_utc, second.may_record) == ("M-002", 0, None, False)
-    assert [row.client for row in await records.clients("m-00")] == ["M-001", "M-002"]
-    assert [row.client for row in await records.clients("2")] == ["M-002"]
-    assert [row.client for row in await records.clients(flagged=True)] == ["M-001"]
+    assert [row.client for row in (await records.clients(ClientsWanted(search="m-00"))).rows] == ["M-001", "M-002"]
+    assert [row.client for row in (await records.clients(ClientsWanted(search="2"))).rows] == ["M-002"]
+    assert [row.client for row in (await records.clients(ClientsWanted(flagged=True))).rows] == ["M-001"]
 
 
 async def test_every_view_of_a_client_is_in_the_audit_log(bench, records):
@@ -137,7 +138,7 @@ async def test_pain_over_the_stop_rules_flags_the_next_visit_once_the_session_ha
     full = await records.client("M-001", by="Ada")
     assert [flag.cleared_utc for flag in full.flags] == [None]
     seen = await records.seen("M-001", full.flags[0].flag, by="Ada")
-    assert (seen.cleared_by, (await records.clients())[0].flags) == ("Ada", 0)
+    assert (seen.cleared_by, (await records.clients()).rows[0].flags) == ("Ada", 0)
     assert (await records.seen("M-001", full.flags[0].flag, by="Bo")).cleared_by == "Ada"
     await bench.notes.set_pain_after(1, 4, by="Ada")
     assert [flag.cleared_by for flag in (await records.client("M-001", by="Ada")).flags] == ["Ada"]
@@ -216,6 +217,6 @@ def test_an_older_database_keeps_its_flags():
 async def test_a_room_is_opened_for_a_client_in_one_request(bench, records):
     opening = Opening(address=ADDRESS, client="M-001", consent=True)
     await bench.rooms.open_room(opening, by="Ada")
-    assert [row.client for row in await records.clients()] == ["M-001"]
+    assert [row.client for row in (await records.clients()).rows] == ["M-001"]
     with pytest.raises(RefusedError, match="it names nobody"):
         await bench.rooms.open_room(Opening(address=OTHER, client="Erika Mustermann", consent=True), by="Ada")

@@ -24,7 +24,7 @@ async def test_without_consent_nothing_is_recorded(bench, records):
         await open_room(bench, client="M-001", consent=False)
     with pytest.raises(RefusedError, match=r"Nothing is recorded without consent\. Ask whoever lies on the table"):
         await open_room(bench, consent=False)
-    assert await bench.storage.sessions() == []
+    assert (await bench.storage.sessions()).rows == []
     assert bench.live_feed.rooms() == []
     assert await stored(bench, "SELECT strap_address FROM client") == [(None,)]
     await records.agree("M-001", "trends", by="Ada")
@@ -38,7 +38,7 @@ async def test_without_consent_nothing_is_recorded(bench, records):
 
 async def test_consent_at_the_start_covers_a_clients_later_sessions_and_without_a_client_that_session_alone(bench, records):
     await open_room(bench, client="M-001")
-    assert (await records.clients())[0].may_record
+    assert (await records.clients()).rows[0].may_record
     await open_room(bench, OTHER)
     session = bench.live_feed.rooms()[1].session
     assert await stored(bench, "SELECT client, session, purpose, wording FROM consent ORDER BY id") == [
@@ -79,7 +79,7 @@ async def test_other_consents_can_be_withdrawn_without_ending_a_session(bench, r
     await records.withdraw("M-001", shared.consent, by="Bo")
     assert bench.live_feed.rooms()[0].phase == "settle"
     assert (await records.withdraw("M-001", shared.consent, by="Cy")).withdrawn_by == "Bo"
-    assert (await records.clients())[0].may_record
+    assert (await records.clients()).rows[0].may_record
 
 
 async def test_the_consent_of_an_imported_session_is_noted_as_imported(bench, records):
@@ -116,4 +116,4 @@ async def test_an_interrupted_session_is_not_resumed_without_consent(tmp_path, w
         with pytest.raises(RefusedError, match="took back the consent"):
             await bench.rooms.resume(1)
         await bench.rooms.close(1)
-        assert [row.state for row in await bench.reports.sessions()] == ["ended"]
+        assert [row.state for row in (await bench.reports.sessions()).rows] == ["ended"]

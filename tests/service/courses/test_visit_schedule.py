@@ -1,8 +1,9 @@
 from datetime import date, timedelta
 
+from hypothesis import given, strategies as st
 import pytest
 
-from restbeat.service.courses.visit_schedule import describe_plan, due_on, periods
+from restbeat.service.courses.visit_schedule import describe_plan, due_on, missed_periods, periods
 from restbeat.service.settings import CoursePlan
 
 START = date(2026, 9, 7)
@@ -53,3 +54,20 @@ def test_after_the_end_of_a_plan_nobody_is_due():
 def test_a_plan_is_described_in_a_few_words():
     assert describe_plan(CoursePlan()) == "twice a week for 6 weeks, then fortnightly"
     assert describe_plan(CoursePlan(per_week=1, weeks=1, then_every_weeks=None)) == "once a week for 1 week, then it ends"
+
+
+@given(
+    plan=st.builds(
+        CoursePlan,
+        per_week=st.integers(1, 7),
+        weeks=st.integers(1, 8),
+        then_every_weeks=st.none() | st.integers(1, 4),
+    ),
+    visits=st.lists(st.integers(-10, 150), max_size=20),
+    now=st.integers(-10, 160),
+)
+def test_missed_periods_are_counted_as_the_periods_tell_them(plan, visits, now):
+    held, today = days(*sorted(visits)), START + timedelta(days=now)
+    held = [day for day in held if day <= today]
+    told = periods(plan, START, held, today)
+    assert missed_periods(plan, START, held, today) == sum(period.missed for period in told)

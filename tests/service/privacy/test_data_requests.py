@@ -53,7 +53,7 @@ async def test_an_erasure_asks_for_the_pseudonym_lists_backups_and_clears_the_ro
     assert (running.status, (await running.json())["error"]) == (409, "M-014 has a session in Room 1. End it first.")
     for leaving in ("settle", "baseline", "massage", "recovery"):
         await bench.rooms.entries.advance(room, leaving)
-    while (await bench.reports.sessions())[0].state != "ended":
+    while (await bench.reports.sessions()).rows[0].state != "ended":
         await bench.storage.flush()
     await bench.storage.flush()
     take_backup(bench.storage.folder, tmp_path / "old.db")

@@ -12,8 +12,8 @@ from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError
+from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore
@@ -85,7 +85,7 @@ async def test_thirty_rooms_at_once_keep_every_packet_of_their_own_strap_and_non
         assert len(set(rooms)) == ROOMS
         async with asyncio.timeout(120):
             await asyncio.gather(*(player.finished.wait() for player in air.players))
-            sessions = {row.room: row.session for row in await storage.sessions()}
+            sessions = {row.room: row.session for row in (await storage.sessions()).rows}
             for strap, room in enumerate(rooms):
                 kept = await payloads(storage, sessions[room], SECONDS)
                 assert kept == [event.payload for event in recordings[strap].events], room
@@ -102,7 +102,7 @@ async def test_a_second_claim_of_a_strap_is_refused_even_in_the_same_moment(stor
         refused = [str(answer) for answer in answers if isinstance(answer, RefusedError)]
         assert len(refused) == 4
         assert set(refused) == {"Room 1 holds this strap. End its session first, or choose another strap."}
-        assert len(await storage.sessions()) == 1, "a refused claim leaves no session behind"
+        assert len((await storage.sessions()).rows) == 1, "a refused claim leaves no session behind"
 
 
 @pytest.mark.dbus
@@ -134,7 +134,7 @@ async def test_straps_of_two_adapters_stream_at_once_and_one_adapter_lost_leaves
             async with asyncio.timeout(20):
                 await near.listening.wait()
                 await far.listening.wait()
-            sessions = sorted(row.session for row in await storage.sessions())
+            sessions = sorted(row.session for row in (await storage.sessions()).rows)
             for second_of in range(1, 4):
                 air.bluez.notify(far, HEART_RATE, packet(9, second_of).payload)
             assert await payloads(storage, sessions[1], 3) == [packet(9, n).payload for n in range(1, 4)]

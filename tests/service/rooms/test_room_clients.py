@@ -41,7 +41,7 @@ async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(benc
         await bench.rooms.reassign(room, "M-020", by="Ada")
     await bench.rooms.reassign(room, "M-020", consent=True, by="Ada")
     (state,) = bench.live_feed.rooms()
-    (row,) = await bench.reports.sessions()
+    (row,) = (await bench.reports.sessions()).rows
     assert (state.client, row.client) == ("M-020", "M-020")
     log = [row for row in await audit(bench) if row[1] == "session reassigned"]
     assert log == [("Ada", "session reassigned", "M-020", state.session, "before: M-014")]
@@ -54,7 +54,7 @@ async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(benc
     with pytest.raises(RefusedError, match="Nothing is recorded without consent"):
         await bench.rooms.reassign(room, None, by="Ada")
     await bench.rooms.reassign(room, None, consent=True, by="Ada")
-    assert (await bench.reports.sessions())[0].client is None
+    assert (await bench.reports.sessions()).rows[0].client is None
     await open_room(bench, "A0:9E:1A:00:00:02", client="M-014")
 
 

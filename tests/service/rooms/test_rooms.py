@@ -9,7 +9,7 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import ReplaySource
 from restbeat.service.errors import RefusedError, UnknownRoomError, UnknownSessionError
-from restbeat.service.rooms.radio import StrapSeen
+from restbeat.service.radio.radio import StrapSeen
 from restbeat.service.settings import Settings
 
 from ..practice_under_test import PACKETS, ended, open_room
@@ -50,7 +50,7 @@ async def test_a_strap_serves_one_room_only(bench):
     with pytest.raises(RefusedError, match="Room 1 holds this strap"):
         await open_room(bench)
     assert [strap.room for strap in bench.rooms.straps()] == ["room-1"]
-    assert len(await bench.reports.sessions()) == 1
+    assert len((await bench.reports.sessions()).rows) == 1
 
 
 async def test_a_room_is_named_after_its_proxy_and_two_near_one_proxy_are_numbered(bench):
@@ -106,7 +106,7 @@ async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog)
     async with asyncio.timeout(5):
         while "radio on fire" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.01)
-    assert len(await bench.reports.sessions()) == 1
+    assert len((await bench.reports.sessions()).rows) == 1
 
 
 async def test_a_request_that_fails_in_a_rooms_task_is_logged_with_its_traceback(bench, caplog, monkeypatch):

@@ -52,7 +52,7 @@ async def test_the_list_shows_running_ended_and_interrupted_sessions(tmp_path):
     async with await SessionStore.open(tmp_path, now_utc=lambda: NOON + timedelta(hours=1)) as storage:
         ended, running = await stored(storage), await stored(storage, Header())
         await storage.end_session(ended, NOON + timedelta(hours=1, seconds=9), 9.5)
-        rows = await storage.sessions()
+        rows = (await storage.sessions()).rows
     assert [(row.session, row.state) for row in rows] == [(running, "running"), (ended, "ended"), (cut, "interrupted")]
     assert rows[1].duration_s == 9.5
     assert rows[2].duration_s == 9.0

@@ -40,9 +40,12 @@ TABLES: Final = {
     "account": "Who may log in.",
     "login": "Logins that hold; of each the hash of its token alone.",
     "audit": "Who did or saw what, and when.",
+    "spill_read": "Files of rows that a full disk kept out, and that were read back: each once.",
+    "session_search": "Words by which sessions are found, kept up by triggers; its `rowid` is `session.place`.",
+    "client_search": "Words by which clients are found, kept up by triggers; its `rowid` is `client.place`.",
 }
 """Descriptions by table or view, views first: people read these."""
-HIDDEN: Final = ("account", "login", "identity", "setting")
+HIDDEN: Final = ("account", "login", "identity", "setting", "session_search", "client_search", "spill_read")
 """Tables that Datasette hides."""
 
 
@@ -76,14 +79,19 @@ def metadata(db: Database, queries: dict[str, tuple[str, str]]) -> dict[str, Any
 
 
 def _objects(db: Database) -> Iterator[tuple[str, str, str]]:
-    query = "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    query = (
+        "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view')"
+        " AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_search_*' ORDER BY name"
+    )
     return ((name, kind, sql) for name, kind, sql in db.execute(query) if not name.startswith("_"))
 
 
 def _columns(db: Database, table: str, sql: str) -> Iterator[tuple[str, str, str]]:
     """Return name, type and description of each column; what `COLUMNS` says of that very column comes first."""
     said = dict(re.findall(r"^\s*(\w+)[^\n]*?,?\s*--\s*(.+)$", sql, re.MULTILINE))
-    for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
+    for _, name, kind, _, _, _, hidden in db.execute(f"PRAGMA table_xinfo({table})").fetchall():
+        if hidden == 1:  # of a search
+            continue
         yield name, kind or "", COLUMNS.get(f"{table}.{name}") or said.get(name) or words_of(table, name)
 
 

@@ -106,7 +106,7 @@ async def test_an_older_database_is_migrated_with_its_sessions(tmp_path):
     assert "report" not in db.table_names()
     db.close()
     async with await SessionStore.open(tmp_path) as storage:
-        (row,) = await storage.sessions()
+        (row,) = (await storage.sessions()).rows
         await storage.put_report(row.session, "restbeat-1", report("restbeat-1", 40.0))
         assert await storage.report(row.session) == report("restbeat-1", 40.0)
 
@@ -116,7 +116,7 @@ async def test_a_database_without_its_first_migration_is_completed(tmp_path):
     migrations.ensure_migrations_table(db)
     db.close()
     async with await SessionStore.open(tmp_path) as storage:
-        assert await storage.sessions() == []
+        assert (await storage.sessions()).rows == []
 
 
 async def test_cancelling_the_opening_releases_the_folder(tmp_path, caplog):

@@ -60,7 +60,7 @@ def test_every_column_of_a_migration_or_a_view_is_described(tmp_path):
     assert {(table, column) for table, column in added if column not in told[table]} == set()
     for view in ("phase_hrv", "response"):
         assert set(told[view]) == {row[1] for row in db.execute(f"PRAGMA table_info({view})")} - {"session"}
-    known = {f"{table}.{row[1]}" for table in TABLES for row in db.execute(f"PRAGMA table_info({table})")}
+    known = {f"{table}.{row[1]}" for table in TABLES for row in db.execute(f"PRAGMA table_xinfo({table})")}
     assert set(COLUMNS) <= known | {name.partition(".")[2] for name in known}
     db.close()
 

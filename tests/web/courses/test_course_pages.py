@@ -71,7 +71,7 @@ async def test_the_due_list_shows_due_flagged_and_overdue_clients(bench, pages):
         await bench.records.add(client, by="Ada")
     over = ClientPlan(plan=CoursePlan(), starts_on="2026-09-07", over=True)
     await bench.courses.set_plan("M-over", over, by="Ada")
-    flagged = next(row.session for row in await bench.storage.sessions() if row.client == "M-flagged")
+    flagged = next(row.session for row in (await bench.storage.sessions()).rows if row.client == "M-flagged")
     await bench.storage.run(lambda db: set_flag(db, flagged, "pain", "Pain 8 after the session.", BEGIN))
     bench.clock.now = BEGIN + timedelta(days=57)
     await bench.storage.create_session(NewSession(header=Header(client="M-new", kind="rest"), source="H10"))
@@ -79,7 +79,7 @@ async def test_the_due_list_shows_due_flagged_and_overdue_clients(bench, pages):
         "INSERT INTO session (client, kind, started_utc, source) VALUES ('M-over', 'rest', '2026-10-01T10:00:00.000Z', 'H10')"
     )
     await bench.storage.run(lambda db: db.execute(cut_off))
-    rows = await bench.courses.practice()
+    rows = (await bench.courses.practice()).rows
     assert [row.client for row in rows if row.running] == ["M-new"]
     assert [(row.client, row.state) for row in rows] == [
         ("M-flagged", "later"),

@@ -86,7 +86,7 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
         assert sorted((await until_agreed(bench, *tablets))[:2]) == ["Kneading", "Neck"]
         number = marked[0][1]["number"]
         undone = await asyncio.gather(*(ask(tablet, "POST", f"/actions/{number}/undo", {}) for tablet in tablets))
-        assert sorted(status for status, _ in undone) == [200, 409]
+        assert [status for status, _ in undone] == [200, 200], "it is undone once, and both hear so"
         assert (await until_agreed(bench, *tablets))[0] == "Neck"
         scores = await asyncio.gather(ask(one, "POST", "/pain", {"score": 4}), ask(other, "POST", "/stop", {}))
         assert [status for status, _ in scores] == [201, 201]
@@ -102,6 +102,6 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
         for tablet in tablets:
             await until(tablet, f"document.querySelector('#who').textContent.includes('{client}')")
         delays.append(clock() - start)
-        assert (await bench.reports.sessions())[0].client == client, "what the screens show is what is stored"
+        assert (await bench.reports.sessions()).rows[0].client == client, "what the screens show is what is stored"
     (ARTIFACTS / "two-tablets.txt").write_text("".join(f"{1000 * delay:.0f} ms\n" for delay in delays))
     assert max(delays) < 1.0

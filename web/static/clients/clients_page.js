@@ -1,25 +1,23 @@
-// The list of clients: filtered by pseudonym while typing, searched by name only on request.
+// The list of clients: a new client, and the search by name, which is made only on request.
 
-import { byId, post, setText, show } from "../shared/dom.js";
-import { attempt } from "../sessions/session_form.js";
+import { byId, make, post, setText, show } from "../shared/dom.js";
+import { attempt, day } from "../sessions/session_form.js";
 import { localTimes } from "../shared/times.js";
 
 localTimes();
-const lines = [...document.querySelectorAll("#clients > li")];
-let named = null; // pseudonyms found by name; null without a search
 
-function draw() {
-  const wanted = byId("search").value.trim().toLowerCase();
-  const flagged = byId("flagged").checked;
-  let shown = 0;
-  for (const line of lines) {
-    const { client, flags } = line.dataset;
-    const fits = client.toLowerCase().includes(wanted) && (!flagged || flags === "yes") && (!named || named.has(client));
-    show(line, fits);
-    shown += fits ? 1 : 0;
-  }
-  setText(byId("none"), shown ? "" : named && !named.size ? "Nobody of that name is written down here." : flagged && !wanted ? "There is nothing to mind." : "No client fits.");
-  show(byId("none"), shown === 0);
+const counted = (number, one, many) => `${number} ${number === 1 ? one : many}`;
+
+function line(row) {
+  const item = make("li");
+  const open = make("a", "open");
+  open.href = `/clients/${encodeURIComponent(row.client)}`;
+  const visits = row.last_visit_utc ? `last visit ${day(row.last_visit_utc)} · ${counted(row.sessions, "session", "sessions")}` : "no visit yet";
+  open.append(make("b", "", row.client), make("span", "sub", row.may_record ? visits : `${visits} · no consent to be recorded`));
+  item.dataset.client = row.client;
+  item.append(open);
+  if (row.flags) item.append(make("span", "mind", `▲ ${row.flags} to mind`));
+  return item;
 }
 
 byId("new").addEventListener("submit", (event) => {
@@ -30,13 +28,19 @@ byId("new").addEventListener("submit", (event) => {
   });
 });
 
-if (byId("clients")) {
-  byId("search").addEventListener("input", draw);
-  byId("flagged").addEventListener("change", draw);
+if (byId("find")) {
+  let named = false; // whether the list shows what a search by name found
   byId("find").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = event.target.elements.name.value.trim();
-    attempt(async () => { named = new Set((await post("/api/v1/client-search", { name })).map((row) => row.client)); draw(); });
+    attempt(async () => {
+      const found = await post("/api/v1/client-search", { name });
+      named = true;
+      byId("clients").replaceChildren(...found.map(line));
+      setText(byId("none"), "Nobody of that name is written down here.");
+      show(byId("none"), found.length === 0);
+      document.querySelector(".pager")?.remove();
+    });
   });
-  byId("find").addEventListener("input", (event) => { if (named && !event.target.value.trim()) { named = null; draw(); } });
+  byId("find").addEventListener("input", (event) => { if (named && !event.target.value.trim()) location.reload(); });
 }

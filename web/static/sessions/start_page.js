@@ -7,10 +7,15 @@ import { attempt, chip, clientPath, day, get, say, shortDay } from "./session_fo
 import { sentence } from "../shared/live_text.js";
 
 const SHOWN = 7;
+const TYPED_MS = 200;
 const EVERY_MS = 3000;
 const form = byId("start");
 const asked = new URLSearchParams(location.search);
-let clients = [];
+let clients = []; // those that the search found
+let further = false; // whether it found more than these
+let chosen = null; // row of the chosen client; the search may not show it
+const wearers = new Map(); // of straps heard: row of the client who wore it last, null for nobody
+let asking = 0;
 let straps = [];
 let record = null; // record of the chosen client; null while it is fetched, or where no client is named
 let client; // undefined: not chosen yet; null: no client named
@@ -20,8 +25,8 @@ let sending = false;
 
 const checked = (name) => form.querySelector(`[name="${name}"]:checked`);
 const ticked = (name) => form.elements[name].checked;
-const known = (name) => clients.find((row) => row.client === name);
-const wearer = (address) => clients.find((row) => row.strap_address === address)?.client ?? null;
+const known = (name) => [...clients, ...wearers.values(), chosen].find((row) => row?.client === name);
+const wearer = (address) => wearers.get(address)?.client ?? null;
 const yes = () => [...form.querySelectorAll('[name="yes"]:checked')];
 
 function choose(name, value) {
@@ -33,9 +38,9 @@ function choose(name, value) {
 // pseudonym was typed.
 function drawClients() {
   const wanted = byId("search").value.trim().toLowerCase();
-  const first = wearer(strap);
-  const found = clients.filter((row) => (hides() ? row.client.toLowerCase() === wanted : row.client.toLowerCase().includes(wanted)));
-  found.sort((a, b) => (b.client === first) - (a.client === first));
+  const first = wanted ? null : wearers.get(strap);
+  const others = clients.filter((row) => row.client !== first?.client);
+  const found = (first ? [first, ...others] : others).filter((row) => !hides() || row.client.toLowerCase() === wanted);
   const shown = found.slice(0, SHOWN);
   const row = known(client);
   if (row && !shown.includes(row)) shown.unshift(row);
@@ -52,12 +57,23 @@ function drawClients() {
     input.checked = client !== undefined && input.value === (client ?? "");
     if (input.value === focused) input.focus();
   }
-  const left = found.length - shown.length;
-  setText(byId("more"), left > 0 ? `and ${left} more: search for them` : found.length || (row && !wanted) ? "" : hides() ? "Other clients are hidden: type the whole pseudonym." : wanted ? "No client of that pseudonym." : "");
+  const left = !hides() && (further || found.length > shown.length);
+  setText(byId("more"), left ? "There are more: search for them." : found.length || (row && !wanted) ? "" : hides() ? "Other clients are hidden: type the whole pseudonym." : wanted ? "No client of that pseudonym." : "");
   show(byId("more"), byId("more").textContent !== "");
 }
 
+// Finds the clients of the search field, newest first; an answer that comes too late is dropped.
+async function seek() {
+  const number = ++asking;
+  const search = byId("search").value.trim();
+  const { items, next } = await get(`/api/v1/clients?limit=${hides() ? 50 : SHOWN + 1}&search=${encodeURIComponent(search)}`);
+  if (number !== asking) return;
+  [clients, further] = [items, next !== null];
+  drawClients();
+}
+
 async function pick(name) {
+  chosen = known(name) ?? null;
   client = name;
   record = null;
   form.elements.consent.checked = form.elements.strap_confirmed.checked = false;
@@ -67,6 +83,7 @@ async function pick(name) {
   const fetched = await get(clientPath(name)).catch((error) => { say(error.message); return null; });
   if (client !== name || !fetched) return;
   record = fetched;
+  chosen = record.client;
   if (record.posture) choose("posture", record.posture);
   if (record.technique) choose("technique", record.technique);
   for (const input of form.querySelectorAll('[name="yes"]')) input.checked = record.screening_yes.includes(input.value);
@@ -231,11 +248,17 @@ form.addEventListener("change", (event) => {
   update();
 });
 
-byId("search").addEventListener("input", drawClients);
+let typing = 0;
+byId("search").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(() => attempt(seek), TYPED_MS);
+});
 onHideChange(() => { drawClients(); update(); });
-byId("search").addEventListener("keydown", (event) => {
+byId("search").addEventListener("keydown", async (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();
+  clearTimeout(typing);
+  await attempt(seek);
   const first = form.querySelector('[name="client"]:not([value=""])');
   if (first && byId("search").value.trim()) { first.checked = true; first.focus(); pick(first.value); }
 });
@@ -258,18 +281,28 @@ byId("add").addEventListener("click", async () => {
 async function hear() {
   const heard = await get("/api/v1/straps");
   straps = heard.straps;
+  const fresh = [...straps.map((one) => one.address), strap].filter((address) => address && !wearers.has(address));
+  if (fresh.length) {
+    const { items } = await get(`/api/v1/clients?worn=${encodeURIComponent(fresh.join(","))}`);
+    for (const address of fresh) wearers.set(address, items.find((row) => row.strap_address === address) ?? null);
+    drawClients();
+  }
   setText(byId("no-straps"), heard.adapter.ready ? "No strap is heard. Put one on and moisten it: it will appear here." : heard.adapter.text);
   takeStrap();
   update();
 }
 
 async function refresh() {
-  clients = await get("/api/v1/clients");
-  drawClients();
+  wearers.clear();
+  await seek();
   await hear();
 }
 
 setInterval(() => { if (!document.hidden && !sending) hear().catch(() => {}); }, EVERY_MS);
 await attempt(refresh);
 const wanted = asked.get("client");
-if (wanted && known(wanted)) { client = wanted; drawClients(); await pick(wanted); }
+if (wanted) {
+  client = wanted;
+  await pick(wanted);
+  if (record) drawClients(); else { client = undefined; update(); }
+}

@@ -98,6 +98,6 @@ export class Reassign {
 // Returns the pseudonyms of the newest sessions.
 async function lately() {
   const response = await fetch("/api/v1/sessions", { signal: AbortSignal.timeout(5000) });
-  const sessions = await response.json();
-  return [...new Set(sessions.map((session) => session.client).filter(Boolean))];
+  const { items } = await response.json();
+  return [...new Set(items.map((session) => session.client).filter(Boolean))];
 }

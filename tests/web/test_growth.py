@@ -1,0 +1,180 @@
+"""A practice that has grown: what a request costs does not depend on how many sessions and clients there are."""
+
+import re
+
+import pytest
+
+from bench.grown_practice import client_name, fill
+from bench.growth import measure
+from restbeat.service.clients.flags import set_flag
+from restbeat.service.follow_up.mail_queue import due
+from restbeat.service.follow_up.models import LinkRequest
+from restbeat.service.practice import open_practice
+from restbeat.service.privacy.retention import delete_outdated
+from restbeat.web.app import create_app
+
+from ..service.practice_under_test import ADDRESS, NOW, Air, Strap
+
+SMALL = {"setting", "account", "_sqlite_migrations"}
+"""Tables that do not grow with the practice."""
+PASSWORD = "correct horse battery"
+DECRYPTED = "SELECT client, sealed FROM identity ORDER BY client"
+"""Searching by name decrypts every identity, as an index would tell what they hold."""
+
+
+@pytest.fixture
+async def grown(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    fill(data, 60, now=NOW)
+    async with open_practice(data, tmp_path / "practice.key", Air(), Strap) as practice:
+        yield practice
+
+
+@pytest.fixture
+async def visitor(aiohttp_client, grown):
+    login = await grown.accounts.set_up(grown.accounts.setup_code, "Ada", PASSWORD, peer="here")
+    client = await aiohttp_client(create_app(grown, version="1.2.3"))
+    client.session.cookie_jar.update_cookies({"restbeat": login.token})
+    client.session.headers["X-CSRF-Token"] = login.csrf
+    client.session.headers["Origin"] = str(client.make_url("/")).rstrip("/")
+    return client
+
+
+def pages_of(app, **parts):
+    """Return the address of every page and API endpoint that is read, each once."""
+    found = {}
+    for route in app.router.routes():
+        path = route.resource.canonical
+        if route.method == "GET" and path not in {"/live", "/static/{hash}/{name}"}:
+            found[path] = path.format(**parts)
+    return found
+
+
+QUERIES = (
+    "/sessions?search=polar",
+    "/sessions?search=2026-11",
+    "/sessions?search=M-0001&response=clear",
+    "/sessions?response=clear",
+    "/sessions?flagged=true",
+    "/sessions?flagged=true&response=clear",
+    "/sessions?client=M-0001",
+    "/sessions?client=M-0001&search=polar&flagged=true",
+    "/sessions?sort=oldest&since=2026-01-01&until=2026-12-01",
+    "/clients?search=M",
+    "/clients?search=M&flagged=true",
+    "/clients?flagged=true",
+    "/clients?sort=name",
+    "/clients?sort=name&flagged=true",
+    "/api/v1/clients?worn=A0:9E:1A:00:00:01",
+    "/practice?state=away",
+    "/api/v1/practice?limit=1",
+)
+
+
+async def changed(visitor, room):
+    """Send every kind of change that a therapist makes."""
+    soap = dict.fromkeys(("subjective", "objective", "assessment", "contraindications", "plan"), "x")
+    one, session = f"/api/v1/clients/{client_name(1)}", "/api/v1/sessions/7"
+    for method, path, body, status in (
+        ("POST", "/api/v1/clients", {}, 201),
+        ("POST", "/api/v1/clients", {"pseudonym": "m-0001"}, 409),
+        ("PUT", f"{one}/identity", {"name": "Erika"}, 200),
+        ("POST", "/api/v1/client-search", {"name": "erik"}, 200),
+        ("PUT", f"{one}/plan", {"starts_on": "2026-11-01"}, 200),
+        ("DELETE", f"{one}/plan", None, 200),
+        ("POST", f"{one}/consents", {"purpose": "research"}, 201),
+        ("POST", f"{one}/consents/5/withdraw", {}, 200),
+        ("POST", f"{one}/links", {"days": 3}, 201),
+        ("POST", f"/api/v1/clients/{client_name(0)}/flags/1/seen", {}, None),
+        ("PUT", f"{session}/notes", soap | {"mind": "left hip"}, 200),
+        ("PUT", f"{session}/pain-after", {"score": 9}, 200),
+        ("POST", f"{session}/complements", {"kind": "heat"}, 201),
+        ("DELETE", f"{session}/complements/1", None, None),
+        ("POST", f"/api/v1/rooms/{room}/marks", {"technique": "Kneading"}, 201),
+        ("POST", f"/api/v1/rooms/{room}/pain", {"score": 3}, 201),
+        ("PUT", f"/api/v1/rooms/{room}/client", {"client": client_name(2)}, 200),
+        ("POST", f"/api/v1/rooms/{room}/stop", {}, 201),
+        ("POST", "/api/v1/sessions/9/close", {}, 409),
+        ("POST", "/api/v1/sessions/9/resume", {}, 409),
+        ("PUT", "/api/v1/settings", {"next_keys": ["Space"]}, None),
+    ):
+        answer = await visitor.request(method, path, json=body) if body is not None else await visitor.request(method, path)
+        assert answer.status in ({status} if status else {200, 201, 400, 404, 409}), (path, await answer.text())
+
+
+def scans(db, statement):
+    """Return the parts of a statement's plan that read a whole table that grows."""
+    plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+    return [
+        line
+        for line in plan
+        if line.startswith("SCAN")
+        and not re.match(r"SCAN (CONSTANT ROW|\(subquery|\d+ CONSTANT)", line)
+        and not re.match(r"SCAN \w+ VIRTUAL TABLE INDEX (?!0:$)", line)
+        and line.split()[1] not in SMALL
+    ]
+
+
+async def test_no_request_reads_a_whole_table(grown, visitor):
+    store, said = grown.reports._store, set()
+    room = await grown.rooms.open_room(_opening(), by="Ada")
+    await store.run(lambda db: set_flag(db, 3, "note", "left hip", NOW))
+    await store.run(lambda db: db.conn.set_trace_callback(said.add))
+    session = (await store.all_sessions_of(client_name(0)))[-1].session
+    request = LinkRequest(sessions=[session], coming=True, days=60, language=None, remind=True)
+    made = await grown.client_pages.make(client_name(0), request, by="Ada")
+    token = made.address.rpartition("/")[2]
+    paths = pages_of(
+        visitor.app, session=session, client=client_name(0), room=room, token=token, link=made.link, slot=24, rest=token
+    )
+    for path in [*paths.values(), *QUERIES]:
+        answer = await visitor.get(path, allow_redirects=False)
+        assert answer.status < 400 or path == "/setup" or path.endswith(".pdf"), (path, answer.status, await answer.text())
+    await changed(visitor, room)
+    await store.run(lambda db: due(db, NOW, lambda client: True))
+    await store.run(lambda db: delete_outdated(db, NOW))
+    await store.run(lambda db: db.conn.set_trace_callback(None))
+    statements = {text for text in said if re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)", text)}
+    assert len(statements) > 150
+    found = await store.run(lambda db: {text: lines for text in statements if (lines := scans(db, text))})
+    found = {text: lines for text, lines in found.items() if text != DECRYPTED}
+    assert found == {}, "\n\n".join(f"{lines}\n{text[:700]}" for text, lines in found.items())
+
+
+LISTS = (
+    *("/sessions", "/sessions?search=polar", "/sessions?response=clear", "/clients", "/clients?search=m", "/practice", "/start"),
+    *("/api/v1/sessions", "/api/v1/clients", "/api/v1/practice", "/api/v1/unanswered"),
+)
+
+
+async def test_a_practice_of_thousands_costs_no_more_than_one_whose_lists_fill_a_page(tmp_path):
+    costs = []
+    for sessions in (1100, 4400):
+        (tmp_path / str(sessions)).mkdir()
+        costs.append(await measure(tmp_path / str(sessions), sessions, runs=9, lists=LISTS))
+    some, many = costs
+    assert {path: cost.kb for path, cost in many.items() if cost.kb > 100} == {}
+    grown = sum(many[path].cpu_ms for path in LISTS) / sum(some[path].cpu_ms for path in LISTS)
+    assert grown <= 1.5
+    dear = {path: (some[path].cpu_ms, many[path].cpu_ms) for path in many if many[path].cpu_ms > 3 * max(some[path].cpu_ms, 1)}
+    assert dear == {}
+
+
+async def test_no_trigger_reads_a_whole_table(grown):
+    def explained(db):
+        found = {}
+        for name, text in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            for statement in text.partition(" BEGIN ")[2].removesuffix(" END").rpartition("END")[0].split(";"):
+                plain = re.sub(r"\b(NEW|OLD)\.\w+", "'1'", statement).strip()
+                if plain and (lines := scans(db, plain)):
+                    found[name] = (lines, plain)
+        return found
+
+    assert await grown.reports._store.run(explained) == {}
+
+
+def _opening():
+    from restbeat.service.rooms.session_start import Opening
+
+    return Opening(address=ADDRESS, client=client_name(1), consent=True, strap_confirmed=True)
