@@ -17,7 +17,7 @@ async def test_a_session_has_one_time_on_every_page_in_a_browser_on_the_other_si
     (session,) = await a_course(bench, days=(0,))
     practice = practice_of(bench.rooms, bench.live_feed, clients=bench.records, courses=bench.courses)
     await practice.settings.write(Settings(time_zone="Asia/Kolkata"), by="Ada")
-    rows = await bench.reports.sessions()
+    rows = (await bench.reports.sessions()).rows
     hour, minute = (int(part) for part in rows[0].started_utc[11:16].split(":"))
     said = f"{(hour + 5 + (minute + 30) // 60) % 24:02d}:{(minute + 30) % 60:02d}"
     async with serving(practice, "127.0.0.1", 0) as address, chromium() as browser:

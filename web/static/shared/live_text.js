@@ -47,7 +47,7 @@ export function response(state, before = null) {
   const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
   const none = (word, detail, tone = "quiet") => ({ word, detail: detail ?? "", percent: null, tone });
   if (state.phase === "ended" && state.bench) return none("Session ended", "A recording on the bench leaves no summary.");
-  if (state.phase === "ended") return none(state.verdict ?? "Session ended", `${state.verdict_why ?? "Its figures are being computed."} Next: ask for the pain after, and write the notes.`, "same");
+  if (state.phase === "ended") return none(state.verdict ?? "Session ended", `${state.verdict_why ?? (state.saved === false ? "Its end is not saved yet." : "Its figures are being computed.")} Next: ask for the pain after, and write the notes.`, "same");
   if (state.signal === "hr-only") return none("Heart rate only – no HRV", state.hint);
   if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
   if (state.notice) return none(ms(state.rmssd_ms), "RMSSD of the last 60 s · pain comes first");
