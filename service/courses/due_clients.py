@@ -13,7 +13,7 @@ import msgspec
 from ..clients.models import FlagRow
 from ..errors import UnknownError
 from ..listing import Page, Wanted, page_of
-from ..settings import CoursePlan, read_settings
+from ..settings import CoursePlan, read_settings, zone_of
 from ..storage.sqlite import Database
 from .models import DueRow, DueState, local_day
 from .visit_plans import own_plans
@@ -159,9 +159,9 @@ def _rows(db: Database, found: list[tuple[Any, ...]], today: date, running: Abst
 
 def _visits(db: Database, clients: list[str]) -> dict[str, list[date]]:
     """Return the days of the massages of some clients, in order."""
-    visits: dict[str, list[date]] = {}
+    zone, visits = zone_of(db), dict[str, list[date]]()
     for client, started_utc in db.execute(_VISITS, (_json(clients),)):
-        visits.setdefault(client, []).append(local_day(started_utc))
+        visits.setdefault(client, []).append(local_day(started_utc, zone))
     return visits
 
 

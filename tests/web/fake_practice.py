@@ -36,6 +36,7 @@ class FakePractice:
         self.marks = {}
         self.presses = []
         self.set = Settings()
+        self.zone = None
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.live_feed.publish(state, rows)
