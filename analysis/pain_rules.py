@@ -1,36 +1,54 @@
 """Rules for pain scores: when to lighten or stop, and when to flag the next visit. Pain always outranks HRV."""
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
+
+from .session_pain import SessionPain
 
 RISE: Final = 2
 """Clinically meaningful rise, in points on the 0–10 numeric rating scale (NRS)."""
 SEVERE: Final = 7
 """Score from which pain counts as severe."""
 
+Headline = Literal["stopped", "risen", "severe"]
+
 STOP: Final = "Lighten or stop; what was measured is kept."
 STOPPED: Final = "Stopped: pain increased. What was measured is kept, and the next visit is flagged."
 
 
-def notice_during(before: int | None, scores: Sequence[int], *, stopped: bool = False) -> str | None:
-    """Return the notice to show during the session; None where the newest score needs none. Scores are in order of time.
+def notice_during(pain: SessionPain, *, stopped: bool = False) -> str | None:
+    """Return the notice to show during the session; None where the newest score needs none.
 
     `stopped`: whether the massage was ended because of pain.
     """
     if stopped:
         return STOPPED
-    if not scores:
+    before, now = pain.before, pain.newest
+    if now is None or not pain.noted:
         return None
-    now = scores[-1]
     if before is not None and now >= before + RISE:
         return f"Pain {now}, {now - before} more than before. {STOP}"
     return f"Pain {now}. {STOP}" if now >= SEVERE else None
 
 
-def flag_at_end(before: int | None, during: Sequence[int], after: int | None) -> str | None:
+def headline_of(pain: SessionPain, *, stopped: bool) -> tuple[Headline, int] | None:
+    """Return what a session's pages say before everything else, with the greatest score; None where there is nothing to say.
+
+    `stopped`: whether the massage was ended because of pain.
+    """
+    worst = max((score for score in (pain.highest, pain.after) if score is not None), default=0)
+    if stopped:
+        return "stopped", worst
+    if pain.before is not None and worst >= pain.before + RISE:
+        return "risen", worst
+    return ("severe", worst) if worst >= SEVERE else None
+
+
+def flag_at_end(pain: SessionPain) -> str | None:
     """Return why the next visit is flagged, from the scores during and after the massage; None where there is no reason."""
-    for scores, when in (((after,) if after is not None else (), "after the session"), (during, "during the session")):
-        worst = max(scores, default=0)
+    before, asked_after = pain.before, pain.after if pain.after_s is None else None
+    for worst, when in ((asked_after, "after the session"), (pain.highest, "during the session")):
+        if worst is None:
+            continue
         if worst >= SEVERE or (before is not None and worst >= before + RISE):
             return f"Pain {worst} {when}" + (f", {before} before it." if before is not None else ".")
     return None

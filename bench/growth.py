@@ -12,7 +12,7 @@ import time
 from typing import NamedTuple
 
 from restbeat.service.practice import open_practice
-from restbeat.service.rooms.radio import AdapterState
+from restbeat.service.radio.radio import AdapterState
 from restbeat.web.server import serving
 
 from .grown_practice import SESSIONS_EACH, client_name, fill

@@ -16,8 +16,8 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, ConnectionState
+from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker

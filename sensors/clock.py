@@ -27,13 +27,24 @@ class Clock(Protocol):
         ...
 
 
+def elapsed_s() -> float:
+    """Return the seconds since a fixed moment, those during which the computer slept included.
+
+    `time.monotonic` stands still meanwhile on Linux and macOS; on Windows it does not.
+    """
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+    if clock is None:
+        clock = getattr(time, "CLOCK_MONOTONIC", None)  # macOS: it goes on during sleep, unlike mach_absolute_time
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class RunningClock:
-    """A clock that runs from `start_s`, `speed` times as fast as the monotonic clock.
+    """A clock that runs from `start_s`, `speed` times as fast as time passes, asleep or awake.
 
     `start_s` (s) resumes a session where it stopped.
     """
 
-    def __init__(self, speed: float = 1.0, *, start_s: float = 0.0, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speed: float = 1.0, *, start_s: float = 0.0, monotonic: Callable[[], float] = elapsed_s) -> None:
         self._speed = speed
         self._monotonic = monotonic
         self._start = monotonic() - start_s / speed

@@ -29,6 +29,7 @@ ServiceError
     │   ├── UnknownSessionError
     │   └── UnknownClientError
     ├── RefusedError            409: it does not fit the present state
+    │   ├── UnconfirmedError    it is met when it is sent with a confirmation
     │   └── ConflictError       a strap or a client is in use already
     │       └── StrapTakenError
     ├── LoginRefusedError       accounts.models: 403
@@ -38,7 +39,7 @@ ServiceError
     ├── LateError               follow_up.models: a follow-up that is answered, closed or not open yet
     └── PaperError              rendering.pdf: 503, a PDF cannot be made on this computer
 
-A `RequestError` of any other kind is answered with 503. An `except ServiceError` around code that can refuse a request
+Any other error of this tree is answered with 503 and its sentence. An `except ServiceError` around code that can refuse a request
 comes after one for `RequestError`, so that a refusal is neither wrapped nor taken for a failure.
 """
 
@@ -153,6 +154,10 @@ class UnknownClientError(UnknownError):
 
 class RefusedError(RequestError):
     """Request that does not fit the present state: the phase has moved on, the strap is taken."""
+
+
+class UnconfirmedError(RefusedError):
+    """Request that is met only when it is sent again with a confirmation."""
 
 
 class ConflictError(RefusedError):

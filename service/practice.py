@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..sensors.clock import Clock, RunningClock
+from ..sensors.dbus.sleep_inhibitor import SleepInhibitor
 from ..sensors.source import Source
 from .accounts.accounts import Accounts
 from .clients.clients import Clients
@@ -14,10 +15,10 @@ from .follow_up.client_pages import ClientPages, open_client_pages
 from .follow_up.link_store import revoke_all
 from .privacy.data_requests import DataRequests
 from .privacy.retention import Retention
+from .radio.radio import Radio
+from .radio.strap_claims import StrapClaims
 from .rooms.live_feed import LiveFeed
-from .rooms.radio import Radio
 from .rooms.rooms import Rooms
-from .rooms.strap_claims import StrapClaims
 from .sessions.report_cache import SessionReports
 from .sessions.session_store import SessionStore
 from .sessions.soap_notes import SessionNotes
@@ -72,7 +73,16 @@ async def open_practice(
         store = await stack.enter_async_context(await SessionStore.open(data))
         worker = await stack.enter_async_context(Worker())
         rooms = await stack.enter_async_context(
-            Rooms(store, worker, live_feed, radio, source_of, claims=claims, new_clock=new_clock)
+            Rooms(
+                store,
+                worker,
+                live_feed,
+                radio,
+                source_of,
+                claims=claims,
+                new_clock=new_clock,
+                sleep_inhibitor=SleepInhibitor(),
+            )
         )
         await stack.enter_async_context(Retention(store))
         reports = SessionReports(store, worker)

@@ -95,7 +95,7 @@ class PracticeSettings:
 
     async def read(self) -> Settings:
         """Return the settings; the defaults where none are stored or the stored ones cannot be read."""
-        return await self._storage.run(read_settings)
+        return await self._storage.read(read_settings)
 
     async def write(self, settings: Settings, *, by: str) -> None:
         """Store the settings; `by`: the account's name, for the audit log."""

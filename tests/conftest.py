@@ -1,7 +1,9 @@
 """Fixtures of all tests. Without Chromium or dbus-daemon the tests that need it are skipped, or fail under CI."""
 
 import os
+from pathlib import Path
 import shutil
+import tempfile
 
 import playwright.async_api
 import playwright.sync_api
@@ -15,6 +17,7 @@ from .chromium import PROGRAMS
 playwright.async_api.expect.set_options(timeout=20_000)
 playwright.sync_api.expect.set_options(timeout=20_000)
 
+_LEFT_BEFORE = pytest.StashKey()
 _NEEDS = {"browser": PROGRAMS, "dbus": ("dbus-daemon",)}
 
 
@@ -41,6 +44,23 @@ def _no_browser():
 @pytest.fixture
 def _no_dbus():
     _missing("dbus-daemon")
+
+
+def pytest_sessionstart(session):
+    session.config.stash[_LEFT_BEFORE] = _left_behind()
+
+
+def pytest_sessionfinish(session):
+    """Fail the run where a file of restbeat is left in the temporary folder: it may hold a client's data."""
+    if hasattr(session.config, "workerinput"):  # another process of the same run may be using one at this moment
+        return
+    if left := _left_behind() - session.config.stash[_LEFT_BEFORE]:
+        session.config.get_terminal_writer().line(f"left in the temporary folder: {', '.join(sorted(left))}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _left_behind():
+    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if "restbeat" in path.name}
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import pytest
 
 from restbeat.sensors.recordings.fault_grammar import KINDS
 from restbeat.service.commands.options import FIXTURES
+from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 

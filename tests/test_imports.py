@@ -41,7 +41,14 @@ DOORS = {
     "itsdangerous": {"service/follow_up/link_tokens.py"},
     "segno": {"service/rendering/qr_code.py"},
     "sqlite_utils": {"service/storage/sqlite.py"},
-    "sqlite3": {"service/backups/backup.py", "service/storage/database.py", "service/storage/writer.py"},
+    "sqlite3": {
+        "service/backups/backup.py",
+        "service/storage/database.py",
+        "service/storage/database_file.py",
+        "service/storage/reader.py",
+        "service/storage/trouble.py",
+        "service/storage/writer.py",
+    },
     "click": {
         "service/commands/main.py",
         "service/commands/options.py",

@@ -16,8 +16,8 @@ from restbeat.service.clients.models import Identity
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.follow_up.link_store import revoke_all
 from restbeat.service.privacy.data_requests import DataRequests
+from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore
@@ -177,6 +177,10 @@ async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
         else:
             await therapist.choose("client", "M-014")
         await therapist.choose("pain_before", "6")
+        await expect(page.locator("#go-hint")).to_have_text("Not asked what applies")
+        if way is Keys:
+            await therapist.press(page.locator(".none-applies"))
+            await expect(page.locator("#go-hint")).to_have_text("Asked: none applies")
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
         if way is Touch and size == "tablet":
             await expect(page.locator("#go")).to_be_in_viewport()
@@ -197,7 +201,9 @@ async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
         assert "It does not measure pain, health or treatment success." in objective
         assert "medical necessity" not in objective
         contraindications = await page.locator('[name="contraindications"]').input_value()
-        assert contraindications == "Asked before the session (9 questions): none applies."
+        pressed = way is Keys
+        said = "Asked before the session (9 questions): none applies." if pressed else "Not asked before the session."
+        assert contraindications == said
         await therapist.write(page.locator('[name="plan"]'), "again in a week")
         await therapist.write(page.locator('[name="mind"]'), "left hip")
         await therapist.press(page.get_by_role("button", name="Save the notes"))
@@ -207,7 +213,8 @@ async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
         row = await made.sql("SELECT client, pain_before, pain_after, therapist, technique FROM session")
         assert row == [("M-014", 6, 4, "demo", None)]
         assert await made.sql("SELECT plan FROM soap") == [("again in a week",)]
-        assert await made.sql("SELECT count(*), sum(answer = 'yes') FROM screening") == [(9, 0)]
+        told = "SELECT count(*), count(confirmed_utc), total(answer = 'yes') FROM screening"
+        assert await made.sql(told) == [(9, 9, 0) if pressed else (0, 0, 0)]
         # the next visit begins with the flag, the strap and the position of the last one
         await page.goto(f"{made.address}/start?client=M-014")
         await expect(page.locator("#flags")).to_contain_text("left hip")
@@ -252,7 +259,11 @@ async def test_consent_strap_and_screening_are_confirmed_on_the_start_page(tmp_p
         await page.locator('[name="client"][value=""]').check()
         await expect(page.locator("#agrees")).to_have_text("The person on the table agrees to be recorded")
         await page.locator('[name="consent"]').check()
-        await page.locator('[name="not_asked"]').check()
+        await page.locator('[name="yes"]').first.check()
+        await page.locator('[name="none_applies"]').check()
+        await expect(page.locator('[name="yes"]:checked')).to_have_count(0)
+        await expect(page.locator("#go-hint")).to_have_text("Asked: none applies")
+        await page.locator('[name="none_applies"]').uncheck()
         await expect(page.locator("#go-hint")).to_have_text("Not asked what applies")
         await go.click()
         await page.wait_for_url("**/rooms/room-2")
@@ -290,7 +301,7 @@ async def test_while_clients_are_hidden_the_start_page_names_none_of_them(tmp_pa
 async def test_a_strap_in_use_is_shown_with_a_link_to_its_room(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
-        for name in ("client", "consent", "not_asked"):
+        for name in ("client", "consent"):
             await page.locator(f'[name="{name}"]').last.check()
         await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
         await made.rooms.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")

@@ -73,7 +73,7 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
     app.add_routes(
         [
             *_page_routes(practice, pages, static_files),
-            *ApiPages(pages, description, practice.live_feed, version).routes(),
+            *ApiPages(pages, description, practice, version).routes(),
             *api_routes(endpoints),
             web.get("/live", live.handle, allow_head=False),
             web.get("/static/{hash}/{name:.+}", static_files.handle),

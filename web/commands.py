@@ -98,7 +98,7 @@ def serve(
 
     Example:  restbeat serve --data ~/practice
     """
-    from ..service.rooms.radio import read_options
+    from ..service.radio.radio import read_options
     from ..service.storage.encryption import key_file_of
     from .server import run_serve
 

@@ -20,7 +20,7 @@ from ..sensors.virtual.virtual_strap import VirtualStrap
 from ..service.commands.options import FIXTURES
 from ..service.commands.replay import inject_faults
 from ..service.practice import open_practice
-from ..service.rooms.radio import AdapterState, StrapSeen
+from ..service.radio.radio import AdapterState, StrapSeen
 from ..service.storage.encryption import key_file_of
 from ..service.terminal.signals import print_line, stop_signal
 from .server import demand_loopback, is_loopback, print_login_hint, serving

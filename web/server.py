@@ -14,8 +14,8 @@ from ..service.accounts.accounts import Accounts
 from ..service.errors import ServeError
 from ..service.follow_up.mail_settings import read_password
 from ..service.practice import Practice, open_practice
-from ..service.rooms.radio import ProxyOptions, open_radio
-from ..service.rooms.strap_claims import StrapClaims
+from ..service.radio.radio import ProxyOptions, open_radio
+from ..service.radio.strap_claims import StrapClaims
 from ..service.terminal.signals import print_line, stop_signal
 from .app import create_app
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 import msgspec
 
 from ..errors import RefusedError, UnknownError
-from ..storage.audit_log import note
+from ..storage.audit_log import audit_statement, note
 from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -96,10 +96,10 @@ class Accounts:
         """
         keys = (f"name {name.casefold()[:_MAX_LENGTH]}", f"peer {peer}")
         self._require_wait_over(*keys)
-        found = await self._storage.run(lambda db: _account_by_name(db, name))
+        found = await self._storage.read(lambda db: _account_by_name(db, name))
         if not await self._passwords.verify(found[1] if found else None, password[:_MAX_LENGTH]) or found is None:
             self._limiter.failed(*keys)
-            await self._storage.run(lambda db: note(db, self._now_utc(), "restbeat", "login refused", detail=peer))
+            self._storage.put(audit_statement(self._now_utc(), "restbeat", "login refused", detail=peer))
             raise LoginRefusedError("Name and password do not fit together.")
         person, stored = found
         self._limiter.succeeded(*keys)
@@ -119,14 +119,14 @@ class Accounts:
             return None
         return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
 
-    async def renew(self, login: Login) -> Login | None:
+    def renew(self, login: Login) -> Login | None:
         """Extend a login in use, and return it; None where it has ended or was renewed within the last hour."""
         expires = self._now_utc() + LOGIN_LIFETIME
         hashed = _hash(login.token)
         if expires - login.expires_utc < _RENEW_AFTER or hashed not in self._logins:
             return None
         self._logins[hashed] = msgspec.structs.replace(self._logins[hashed], expires_utc=expires)
-        await self._storage.run(lambda db: db.table("login").update(hashed, {"expires_utc": stamp(expires)}))
+        self._storage.put(("UPDATE login SET expires_utc = ? WHERE token_hash = ?", (stamp(expires), hashed)))
         return msgspec.structs.replace(login, expires_utc=expires)
 
     async def log_out(self, token: str) -> None:
@@ -138,7 +138,7 @@ class Accounts:
 
     async def accounts(self) -> Sequence[AccountRow]:
         """Return every account, by name."""
-        return await self._storage.run(_rows)
+        return await self._storage.read(_rows)
 
     async def add(self, name: str, password: str, role: Role, *, by: Person) -> AccountRow:
         """Make an account. Raises `RefusedError` where the name is taken, or name or password has the wrong length."""
@@ -153,7 +153,7 @@ class Accounts:
         """
         keys = (f"name {person.name.casefold()}",)
         self._require_wait_over(*keys)
-        found = await self._storage.run(lambda db: _account_by_name(db, person.name))
+        found = await self._storage.read(lambda db: _account_by_name(db, person.name))
         if found is None or not await self._passwords.verify(found[1], old[:_MAX_LENGTH]):
             self._limiter.failed(*keys)
             raise LoginRefusedError("The old password is not right.")

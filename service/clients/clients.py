@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ..listing import PAGE, Page
-from ..storage.audit_log import note
+from ..storage.audit_log import audit_statement
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
@@ -42,7 +42,7 @@ class Clients:
 
     async def clients(self, wanted: ClientsWanted = LATEST) -> Page[ClientRow]:
         """Return a page of the clients: those who came last where nothing else is wanted."""
-        return await self._storage.run(lambda db: list_clients(db, wanted))
+        return await self._storage.read(lambda db: list_clients(db, wanted))
 
     async def find(self, name: str, *, by: str) -> Sequence[ClientRow]:
         """Return the first clients, by pseudonym, whose name, e-mail or phone contains `name`.
@@ -53,17 +53,16 @@ class Clients:
         now = self._now_utc()
 
         def work(db: Database) -> list[ClientRow]:
-            found = [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)[:PAGE]]
-            with db.atomic():
-                for row in found:
-                    note(db, now, by, "found by name", client=row.client)
-            return found
+            return [client_store.row_of(db, client) for client in identities.find_clients(db, self._cipher, name)[:PAGE]]
 
-        return await self._storage.run(work)
+        found = await self._storage.read(work)
+        for row in found:
+            self._storage.put(audit_statement(now, by, "found by name", client=row.client))
+        return found
 
     async def next_pseudonym(self) -> str:
         """Return the next free pseudonym."""
-        return await self._storage.run(client_store.next_pseudonym)
+        return await self._storage.read(client_store.next_pseudonym)
 
     async def add(self, pseudonym: str | None, *, by: str) -> ClientRow:
         """Add a client; with None, the next free pseudonym is used. Raises `RefusedError` where it is taken or not valid."""
@@ -78,7 +77,6 @@ class Clients:
             row = client_store.row_of(db, client)
             posture, technique = client_store.last_posture_and_technique(db, client)
             stored = identities.has_identity(db, client)
-            note(db, now, by, "client looked at", client=client)
             return ClientRecord(
                 client=row,
                 flags=client_store.flags_of(db, client),
@@ -89,7 +87,9 @@ class Clients:
                 identity="none" if not stored else "locked" if self._cipher.key_missing else "kept",
             )
 
-        return await self._storage.run(work)
+        record = await self._storage.read(work)
+        self._storage.put(audit_statement(now, by, "client looked at", client=client))
+        return record
 
     async def identity(self, client: str, *, by: str) -> Identity:
         """Return a client's identity; empty where none is stored.
@@ -100,11 +100,11 @@ class Clients:
 
         def work(db: Database) -> Identity:
             client_store.row_of(db, client)
-            identity = identities.read_identity(db, self._cipher, client)
-            note(db, now, by, "identity looked at", client=client)
-            return identity
+            return identities.read_identity(db, self._cipher, client)
 
-        return await self._storage.run(work)
+        identity = await self._storage.read(work)
+        self._storage.put(audit_statement(now, by, "identity looked at", client=client))
+        return identity
 
     async def set_identity(self, client: str, identity: Identity, *, new_key: bool, by: str) -> None:
         """Store a client's identity; `new_key`: give up a missing key and make a new one.
@@ -153,11 +153,12 @@ class Clients:
         now = self._now_utc()
 
         def work(db: Database) -> Sequence[AuditRow]:
-            found = client_store.audit_of(db, client)
-            note(db, now, by, "log looked at", client=client)
-            return found
+            client_store.row_of(db, client)
+            return client_store.audit_of(db, client)
 
-        return await self._of(client, work)
+        found = await self._storage.read(work)
+        self._storage.put(audit_statement(now, by, "log looked at", client=client))
+        return found
 
     async def _of(self, client: str, job: Callable[[Database], T]) -> T:
         def work(db: Database) -> T:

@@ -10,7 +10,7 @@ from ...analysis.course.course_figures import Course
 from ...analysis.course.course_session import CourseSession, course_session
 from ...analysis.figures import SessionReport
 from ...sensors.recordings.recording import Mark, MarkContent
-from ..sessions.session_facts import pain_before_and_after, time_spent
+from ..sessions.session_facts import time_spent
 from .course_data import SessionComparison, StoredSession
 
 
@@ -22,12 +22,11 @@ def compute_course(stored: Sequence[StoredSession], reports: Mapping[int, bytes]
         if session.session not in reports:
             continue
         report = msgspec.json.decode(reports[session.session], type=SessionReport)
-        before, after = pain_before_and_after(report, session.pains.pain_before, session.pains.pain_after)
         marks = [
             Mark(mark.at_s, **{name: getattr(mark, name) for name in MarkContent.__struct_fields__}) for mark in session.marks
         ]
-        pains = session.pains._replace(pain_before=before, pain_after=after)
-        measured = msgspec.structs.replace(course_session(report, session.started, marks), **pains._asdict())
+        pains = {name: getattr(session.pains, name) for name in ("pain_before", "pain_after", "pain_24h", "pain_48h")}
+        measured = msgspec.structs.replace(course_session(report, session.started, marks), **pains)
         sessions.append(measured)
         compared.append(_compared(session, report, measured))
     return course(sessions), compared
@@ -48,7 +47,5 @@ def _compared(session: StoredSession, report: SessionReport, measured: CourseSes
         low_pct=low,
         high_pct=high,
         baseline_rmssd_ms=base.rmssd_ms if base else None,
-        pain_before=measured.pain_before,
-        pain_after=measured.pain_after,
         worked=time_spent(report, session.marks, lambda mark: mark.technique),
     )

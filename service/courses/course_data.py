@@ -8,12 +8,13 @@ from ..sessions.models import TimeSpent, VisitMark
 
 
 class PainScores(NamedTuple):
-    """Pain scores around a session and on the two days after; None where not asked or not answered."""
+    """Pain scores around and during a session, and on the two days after; None where not asked or not answered."""
 
     pain_before: int | None
     pain_after: int | None
     pain_24h: int | None
     pain_48h: int | None
+    pain_during: tuple[int, ...] = ()
 
 
 class StoredSession(NamedTuple):
@@ -36,6 +37,4 @@ class SessionComparison(NamedTuple):
     low_pct: float | None
     high_pct: float | None
     baseline_rmssd_ms: float | None
-    pain_before: int | None
-    pain_after: int | None
     worked: list[TimeSpent]

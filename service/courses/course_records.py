@@ -6,19 +6,20 @@ from datetime import date, datetime
 import msgspec
 
 from ...analysis.course.course_figures import Course
+from ...analysis.session_pain import SessionPain
 from ..clients import client_store
 from ..clients.consents import has_consent
+from ..clients.pain_scores import stored_pain
 from ..sessions import co_interventions, soap_notes
 from ..sessions.models import SessionRow
-from ..sessions.session_context import stopped_for_pain
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from . import visit_plans
 from .course_data import PainScores, SessionComparison, StoredSession
 from .models import ClientCourse, CourseEntry, local_day
 
-_PAINS = """
-SELECT session.id, pain_before, pain_after, day.pain, two.pain FROM session
+_LATER_PAINS = """
+SELECT session.id, day.pain, two.pain FROM session
 LEFT JOIN follow_up AS day ON day.session = session.id AND day.slot = 24
 LEFT JOIN follow_up AS two ON two.session = session.id AND two.slot = 48
 WHERE client = ?
@@ -39,7 +40,9 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
     `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out.
     """
     complements, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
-    pains = {session: PainScores(*scores) for session, *scores in db.execute(_PAINS, (client,)).fetchall()}
+    pains = {
+        session: _pains(stored_pain(db, session), *later) for session, *later in db.execute(_LATER_PAINS, (client,)).fetchall()
+    }
     rows = [row for row in rows if row.session in pains]
     course = ClientCourse(
         client=client,
@@ -52,7 +55,7 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
                 started_utc=row.started_utc,
                 kind=row.kind,
                 state=row.state,
-                stopped=stopped_for_pain(db, row.session),
+                stopped=soap_notes.stopped_for_pain(db, row.session),
                 complements=complements.get(row.session, []),
                 **pains[row.session]._asdict(),
             )
@@ -68,6 +71,10 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
             for row in to_compare
         ],
     )
+
+
+def _pains(pain: SessionPain, pain_24h: int | None, pain_48h: int | None) -> PainScores:
+    return PainScores(pain.before, pain.after, pain_24h, pain_48h, tuple(score for _, score in pain.during))
 
 
 def with_figures(course: ClientCourse, figures: Course, compared: Sequence[SessionComparison], waiting: int = 0) -> ClientCourse:

@@ -17,7 +17,7 @@ from ..sessions.report_cache import SessionReports
 from ..sessions.session_context import client_session_of
 from ..sessions.session_list import clients_of
 from ..sessions.session_store import SessionStore
-from ..storage.audit_log import note
+from ..storage.audit_log import audit_statement
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
 from ..worker.worker import Worker
@@ -59,7 +59,7 @@ class Courses:
         """
         summary = await self.session_by_link(session)
         now, client = self._now_utc(), summary.row.client
-        await self._store.run(lambda db: note(db, now, by, f"{what} looked at", client=client, session=session))
+        self._store.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
         return summary
 
     async def session_by_link(self, session: int) -> ClientSession:
@@ -68,7 +68,7 @@ class Courses:
         Raises `UnknownSessionError` where there is no such session, `RequestError` where the analysis failed.
         """
         row, report = await self._reports.of(session)
-        return await self._store.run(lambda db: client_session_of(db, row)(report=report))
+        return await self._store.read(lambda db: client_session_of(db, row)(report=report))
 
     async def course(self, client: str, what: str, *, by: str) -> ClientCourse:
         """Return a client's course, and note the view; `what` names the document.
@@ -78,18 +78,14 @@ class Courses:
         """
         now = self._now_utc()
 
-        def note_view(db: Database) -> bool:
-            client_store.row_of(db, client)
-            note(db, now, by, f"{what} looked at", client=client)
-            return has_consent(db, client, "trends")
-
-        agreed = await self._store.run(note_view)
+        agreed = await self._read_of(client, lambda db: has_consent(db, client, "trends"))
+        self._store.put(audit_statement(now, by, f"{what} looked at", client=client))
         waiting = await self._analyse_missing(client) if agreed else 0
         rows = await self._store.all_sessions_of(client)
-        records = await self._store.run(lambda db: load_course_records(db, client, rows, now))
+        records = await self._store.read(lambda db: load_course_records(db, client, rows, now))
         if not records.course.agreed:
             return records.course
-        reports = await self._store.run(lambda db: _reports(db, client))
+        reports = await self._store.read(lambda db: _reports(db, client))
         try:
             figures, compared = await self._worker.run(_compute_course, records.sessions, reports)
         except WorkerError as error:
@@ -100,7 +96,7 @@ class Courses:
         """Return a client's language; None for no client, or where no identity is stored or it cannot be decrypted."""
         if client is None:
             return None
-        return await self._store.run(lambda db: identities.language_of(db, self._cipher, client))
+        return await self._store.read(lambda db: identities.language_of(db, self._cipher, client))
 
     async def practice(self, wanted: DueWanted = EVERYBODY) -> Page[DueRow]:
         """Return a page of the clients with their plans: flagged ones first, then by days late.
@@ -108,18 +104,18 @@ class Courses:
         Raises `UnknownError` where the list has no such page.
         """
         today = local_day(self._now_utc().isoformat())
-        if await self._store.run(due_unknown):
+        if await self._store.read(due_unknown):
             while await self._store.run(refresh_due):
                 pass
 
         def read(db: Database) -> Page[DueRow]:
             return due_page(db, wanted, today, clients_of(db, self._store.running))
 
-        return await self._store.run(read)
+        return await self._store.read(read)
 
     async def complements(self, session: int) -> Sequence[Complement]:
         """Return a session's co-interventions, oldest first. Raises `UnknownSessionError` where there is no such session."""
-        return await self._store.run(lambda db: co_interventions.of_session(db, session))
+        return await self._store.read(lambda db: co_interventions.of_session(db, session))
 
     async def add_complement(self, session: int, kind: ComplementKind, detail: str, *, by: str) -> Complement:
         """Note a co-intervention, and return it. Raises `UnknownSessionError` where there is no such session."""
@@ -134,7 +130,7 @@ class Courses:
     async def plan(self, client: str) -> ClientPlan:
         """Return a client's visit plan, or the practice's. Raises `UnknownClientError` where there is no such client."""
         rows = await self._store.all_sessions_of(client)
-        return await self._of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
+        return await self._read_of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
         """Store a client's own visit plan, and return it.
@@ -160,7 +156,7 @@ class Courses:
 
     async def _analyse_missing(self, client: str) -> int:
         """Analyse sessions that lack a report by the current algorithm, a few at a time; return how many are left."""
-        missing = await self._store.run(lambda db: _missing(db, client))
+        missing = await self._store.read(lambda db: _missing(db, client))
         for session in missing[:MAX_RECOMPUTED]:
             await self._reports.of(session)
         return max(len(missing) - MAX_RECOMPUTED, 0)
@@ -171,6 +167,13 @@ class Courses:
             return job(db)
 
         return await self._store.run(work)
+
+    async def _read_of(self, client: str, job: Callable[[Database], T]) -> T:
+        def work(db: Database) -> T:
+            client_store.row_of(db, client)
+            return job(db)
+
+        return await self._store.read(work)
 
 
 def _missing(db: Database, client: str) -> list[int]:

@@ -26,6 +26,7 @@ class CourseEntry(msgspec.Struct, frozen=True, kw_only=True):
     stopped: bool = False
     pain_before: int | None = None
     pain_after: int | None = None
+    pain_during: tuple[int, ...] = ()
     pain_24h: int | None = None
     pain_48h: int | None = None
     counts: Annotated[

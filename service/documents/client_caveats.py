@@ -7,7 +7,7 @@ from ...analysis.figures import PhaseFigures, SessionReport
 from ...analysis.response.thresholds import FEWEST_RESTS, FEWEST_SEGMENTS, LEAST_USED_PCT
 from ..rendering.translations import Speech
 from ..sessions.client_session import FEWEST_DAYS, ClientSession
-from .client_sentences import headline, pains, phase_name
+from .client_sentences import headline, phase_name
 
 
 def certainty(speech: Speech, session: ClientSession) -> Iterator[str]:
@@ -44,8 +44,8 @@ def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
         yield speech.say(
             "Your breathing was slow, changed, or could not be read. That alone moves the rhythm, so the word is careful."
         )
-    before, after = pains(session)
-    match before is None, after is None:
+    pain = session.visit.pain
+    match pain.before is None, pain.after is None:
         case True, True:
             yield speech.say("Pain: not asked.")
         case True, False:

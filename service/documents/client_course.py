@@ -13,6 +13,7 @@ from ..sessions.co_interventions import complement_word, complements_of
 from ..sessions.models import TimeSpent
 from ..sessions.session_facts import NOT_NOTED
 from . import course_sentences as words
+from .client_sentences import pain_during
 from .course_charts import NARROW, WIDE, baseline_chart, pain_chart, response_chart
 from .page_templates import Frame, render
 
@@ -56,6 +57,8 @@ class SessionLine:
     done: str
     beside: str
     pain: str
+    during: str
+    """Pain noted during the session; empty where there is none."""
     change: str
     level: str
     stopped: bool
@@ -204,6 +207,7 @@ def _line(entry: CourseEntry, speech: Speech, years: bool) -> SessionLine:
         done=_done(entry.worked, speech),
         beside=", ".join(beside),
         pain=" · ".join(speech.number(score) for score in _pains(entry)) if any(s is not None for s in _pains(entry)) else NONE,
+        during=pain_during(speech, entry.pain_during),
         change=words.change_words(speech, entry),
         level=speech.number(entry.baseline_rmssd_ms),
         stopped=entry.stopped,

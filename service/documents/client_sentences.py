@@ -3,14 +3,14 @@
 The wording follows the evidence: it depends only on the class of a change, and says that rest alone can cause all of it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from ...analysis.figures import ResponseFigures, SessionReport
-from ...analysis.pain_rules import RISE, SEVERE
-from ..rendering.plain_words import interval_pct
+from ...analysis.pain_rules import headline_of
+from ..rendering.plain_words import MOST_PAINS, interval_pct
 from ..rendering.translations import Speech
 from ..sessions.client_session import ClientSession
-from ..sessions.session_facts import pain_before_and_after
 
 CONCLUSIVE: Final = frozenset({"clear", "slight", "none", "opposite"})
 
@@ -49,9 +49,14 @@ def phase_short(speech: Speech, phase: str, kind: str) -> str:
             return phase_name(speech, phase, kind)
 
 
-def pains(session: ClientSession) -> tuple[int | None, int | None]:
-    """Return the pain scores before and after a session, from 0 to 10; None where not asked."""
-    return pain_before_and_after(session.report, session.visit.pain_before, session.visit.pain_after)
+def pain_during(speech: Speech, scores: Sequence[int]) -> str:
+    """Return the scores noted during a session; empty where there are none, their range where they are many."""
+    if not scores:
+        return ""
+    if len(scores) <= MOST_PAINS:
+        return speech.say("{scores} during", scores=", ".join(speech.number(score) for score in scores))
+    low, high = min(scores), max(scores)
+    return speech.say("{low} to {high} during", low=speech.number(low), high=speech.number(high))
 
 
 def pain_warning(speech: Speech, session: ClientSession) -> tuple[str, str] | None:
@@ -59,20 +64,18 @@ def pain_warning(speech: Speech, session: ClientSession) -> tuple[str, str] | No
 
     None where there is neither.
     """
-    before, after = pains(session)
-    massage = next((figures.start_s for figures in session.report.figures.phases if figures.phase == "massage"), 0.0)
-    during = [score for at_s, score in session.report.pain if at_s >= massage]
-    worst = max([*during, *([] if after is None else [after])], default=0)
-    if session.stopped:
-        title = speech.say("The massage was stopped because your pain went up.")
-    elif before is not None and worst >= before + RISE:
-        title = speech.say(
-            "Your pain went up from {before} to {score}.", before=speech.number(before), score=speech.number(worst)
-        )
-    elif worst >= SEVERE:
-        title = speech.say("Your pain was {score} of 10.", score=speech.number(worst))
-    else:
-        return None
+    pain = session.visit.pain
+    match headline_of(pain, stopped=session.visit.stopped):
+        case None:
+            return None
+        case "stopped", _:
+            title = speech.say("The massage was stopped because your pain went up.")
+        case "risen", worst:
+            title = speech.say(
+                "Your pain went up from {before} to {score}.", before=speech.number(pain.before), score=speech.number(worst)
+            )
+        case _, worst:
+            title = speech.say("Your pain was {score} of 10.", score=speech.number(worst))
     return title, speech.say(
         "That comes before anything that the heart shows. Tell us how you are today and tomorrow; "
         "ask a doctor where the pain worries you. Your next visit begins with this."

@@ -135,12 +135,12 @@ def _numbers(speech: Speech, session: ClientSession) -> Iterator[Number]:
     later = later or of.get("massage") or of.get("recovery")
     yield _variability(speech, session, base, later)
     yield _heart_rate(speech, session, base, later)
-    before, after = words.pains(session)
-    answered = sum(score is not None for score in (before, after))
+    pain = session.visit.pain
+    answered = sum(score is not None for score in (pain.before, pain.after))
     yield Number(
         name=speech.say("Pain, 0 to 10"),
-        value=f"{speech.number(before)} → {speech.number(after)}" if answered else NONE,
-        within="",
+        value=f"{speech.number(pain.before)} → {speech.number(pain.after)}" if answered else NONE,
+        within=words.pain_during(speech, [score for _, score in pain.during]),
         detail=speech.say("before and after, as you said"),
         share=speech.say("{told} of 2 answers", told=speech.number(answered)),
     )

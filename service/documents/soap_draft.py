@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
+from ...analysis.session_pain import SessionPain
 from ..rendering import plain_words
 from ..sessions.models import Answer, SessionRow, Soap, TimeSpent, Visit, VisitMark
 from ..sessions.screening import QUESTIONS
-from ..sessions.session_facts import time_spent
+from ..sessions.session_facts import contraindications, time_spent
 from .therapist_summary import summary_of
 
 NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows no medical necessity."
@@ -16,27 +17,16 @@ NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows
 def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
     """Return the draft of a session's SOAP notes."""
     return Soap(
-        subjective=_lines([_pain(visit, report)]),
+        subjective=_lines([_pain(visit.pain)]),
         objective=_lines(_objective(row, report, visit)),
-        assessment=_lines([_pain_change(visit)]),
+        assessment=_lines([_pain_change(visit.pain)]),
         contraindications=contraindications(visit.screening),
         plan=_lines(_reminders(visit.screening)),
     )
 
 
-def contraindications(screening: Sequence[Answer]) -> str:
-    """Return the screening questions asked before the session and their answers as a sentence."""
-    if not screening:
-        return "Not asked before the session."
-    yes = [answer for answer in screening if answer.yes]
-    if not yes:
-        return f"Asked before the session ({plain_words.counted(len(screening), 'question', 'questions')}): none applies."
-    listed = ", ".join(answer.question.lower() for answer in yes)
-    return f"Asked before the session: {listed}. Considered and confirmed; the others do not apply."
-
-
 def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator[str]:
-    summary = summary_of(row, report)
+    summary = summary_of(row, report, visit)
     lengths = [
         f"{plain_words.phase_word(p.phase, row.kind).lower()} {_minutes((p.end_s - p.start_s) / 60)}"
         for p in report.figures.phases
@@ -78,16 +68,16 @@ def _pressure(mark: VisitMark) -> str | None:
     return mark.pressure
 
 
-def _pain(visit: Visit, report: SessionReport) -> str:
-    before, after = (_score(score) for score in (visit.pain_before, visit.pain_after))
-    during = ", ".join(f"{score} at {plain_words.clock(at_s)}" for at_s, score in report.pain)
-    return f"Pain, 0 to 10: {before} before{f', {during}' if during else ''}, {after} after."
+def _pain(pain: SessionPain) -> str:
+    before, after = (_score(score) for score in (pain.before, pain.after))
+    during = ", ".join(f"{score} at {plain_words.clock(at_s)}" for at_s, score in pain.during)
+    return f"Pain, 0 to 10: {before} before, {after} after{f'; during: {during}' if during else ''}."
 
 
-def _pain_change(visit: Visit) -> str:
-    if visit.pain_before is None or visit.pain_after is None:
+def _pain_change(pain: SessionPain) -> str:
+    if pain.before is None or pain.after is None:
         return ""
-    change = visit.pain_after - visit.pain_before
+    change = pain.after - pain.before
     if change == 0:
         return "Pain as before the session."
     points = plain_words.counted(abs(change), "point", "points")

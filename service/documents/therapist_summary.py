@@ -6,9 +6,11 @@ from typing import Final
 
 from ...analysis.figure_table import FIGURES
 from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
+from ...analysis.pain_rules import headline_of
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
-from ..sessions.models import SessionRow
+from ..sessions.models import SessionRow, Visit
+from ..sessions.session_facts import contraindications
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -55,6 +57,8 @@ class ResponseView:
 class Summary:
     """Content of the summary page."""
 
+    first: tuple[str, str] | None
+    """Title and text of what precedes everything else: a stop for pain, or risen or severe pain; None where there is neither."""
     lead: str
     responses: tuple[ResponseView, ...]
     columns: tuple[tuple[str, str], ...]
@@ -65,16 +69,19 @@ class Summary:
     rmssd: str | None
     heart_rate: str
     heart_rate_phases: str
-    pain: str | None
+    pain: str
+    """Before → after, and during; empty where no score is known."""
     quality: str
     strap: str
+    screening: str
+    """What was asked before the session; empty where there are no notes."""
     notes: tuple[tuple[str, str], ...]
     zero_at: float
     traces: tuple[Trace, ...]
 
 
-def summary_of(row: SessionRow, report: SessionReport) -> Summary:
-    """Return the content of the summary page for a session and its report."""
+def summary_of(row: SessionRow, report: SessionReport, visit: Visit | None = None) -> Summary:
+    """Return the content of the summary page for a session and its report; `visit`: None where there are no notes."""
     figures = report.figures
     responses = tuple(_response(response, report, row.kind) for response in figures.responses)
     rows, footnotes = _table(report, row.kind)
@@ -83,6 +90,7 @@ def summary_of(row: SessionRow, report: SessionReport) -> Summary:
         (response for response in responses if response.class_ != "insufficient"), responses[0] if responses else None
     )
     return Summary(
+        first=_pain_first(visit) if visit else None,
         lead=_lead(report, headline),
         responses=responses,
         columns=tuple((column.name, column.unit) for _, column in _COLUMNS),
@@ -93,13 +101,30 @@ def summary_of(row: SessionRow, report: SessionReport) -> Summary:
         rmssd=_change(base, later, lambda phase: phase.rmssd_ms),
         heart_rate=_change(base, later, lambda phase: phase.mean_hr_bpm) or _only_rate(figures.phases),
         heart_rate_phases=_phases_compared(base, later, row.kind),
-        pain=_pain(report.pain),
+        pain=plain_words.pain_words(visit.pain) if visit else "",
         quality=_quality(report),
         strap=_strap(row, report),
+        screening=contraindications(visit.screening) if visit else "",
         notes=tuple((plain_words.clock(note.at_s), note.text) for note in report.notes),
         zero_at=_bar_position(0.0),
         traces=traces_of(report.polar),
     )
+
+
+def _pain_first(visit: Visit) -> tuple[str, str] | None:
+    pain = visit.pain
+    match headline_of(pain, stopped=visit.stopped):
+        case None:
+            return None
+        case "stopped", _:
+            title = "The massage was stopped because the pain went up."
+        case "risen", worst:
+            title = f"The pain went up from {pain.before} to {worst}."
+        case _, worst:
+            title = f"The pain was {worst} of 10."
+    said = plain_words.pain_words(pain)
+    scores = f" Pain {said}." if said else ""
+    return title, f"That comes before anything that the heart shows; the next visit begins with it.{scores}"
 
 
 def _lead(report: SessionReport, headline: ResponseView | None) -> str:
@@ -174,12 +199,6 @@ def _phases_compared(base: PhaseFigures | None, later: PhaseFigures | None, kind
     if base is None or later is None:
         return "beats a minute"
     return f"a minute, baseline to {plain_words.phase_word(later.phase, kind).lower()}"
-
-
-def _pain(scores: list[tuple[float, int]]) -> str | None:
-    if not scores:
-        return None
-    return " → ".join(str(score) for _, score in (scores if len(scores) <= 3 else [scores[0], scores[-1]]))
 
 
 def _quality(report: SessionReport) -> str:

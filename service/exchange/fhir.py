@@ -6,6 +6,7 @@ None has a dataAbsentReason with the reason as a sentence; where no date is know
 times beside it.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -41,7 +42,7 @@ def write_fhir(data: SessionData) -> bytes:
         resources += [_figure(data, ids, figures, figure, figure.code) for figure in FIGURES if figure.code]
     spans = {figures.phase: figures for figures in data.report.figures.phases}
     resources += [_response(data, ids, spans[each.phase], each) for each in data.report.figures.responses if each.phase in spans]
-    resources += [_pain(data, ids, n, at_s, score) for n, (at_s, score) in enumerate(data.report.pain)]
+    resources += [_pain(data, ids, *one) for one in _scores(data)]
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
@@ -107,8 +108,19 @@ def _response(data: SessionData, ids: _Ids, span: PhaseFigures, response: Respon
     return observation | {"component": [*components, verdict]} | ({"note": [{"text": response.why}]} if response.why else {})
 
 
-def _pain(data: SessionData, ids: _Ids, n: int, at_s: float, score: int) -> Resource:
-    observation = _head(ids, f"pain:{n}", _PAIN, f"{_PAIN.text}, at {at_s:.0f} s")
+def _scores(data: SessionData) -> Iterator[tuple[str, float, int]]:
+    """Yield when each pain score was told, in words and in s of the session, and the score, in order of time."""
+    pain = data.pain
+    if pain.before is not None:
+        yield "before", pain.before_s or 0.0, pain.before
+    for n, (at_s, score) in enumerate(pain.during):
+        yield f"during {n}", at_s, score
+    if pain.after is not None:
+        yield "after", data.report.duration_s if pain.after_s is None else pain.after_s, pain.after
+
+
+def _pain(data: SessionData, ids: _Ids, when: str, at_s: float, score: int) -> Resource:
+    observation = _head(ids, f"pain:{when}", _PAIN, f"{_PAIN.text}, {when.partition(' ')[0]}")
     observation["valueQuantity"] = _quantity(score, _PAIN)
     if moment := data.moment(at_s):
         return observation | {"effectiveDateTime": _instant(moment)}

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from ...analysis.beats.beat_stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
 from ...analysis.figures import PhaseFigures, SessionReport
+from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
 from ...sensors.model import Phase
@@ -27,6 +28,7 @@ class SessionData:
     report: SessionReport
     phases: tuple[tuple[float, Phase], ...]
     """Beginning of each phase, as for the figures: events that lead back to an earlier phase are ignored."""
+    pain: SessionPain
     began: datetime | None = None
     """Beginning of the session with its time zone; None where unknown."""
 
@@ -57,12 +59,22 @@ class SessionData:
         return " ".join(self.report.reasons.get(figures.phase, []))
 
 
-def session_data(header: Header, events: Sequence[Event], report: SessionReport, began: datetime | None = None) -> SessionData:
+def session_data(
+    header: Header,
+    events: Sequence[Event],
+    report: SessionReport,
+    began: datetime | None = None,
+    *,
+    pain: SessionPain | None = None,
+) -> SessionData:
     """Return the data of a session, its beats judged anew in the same way as for its figures.
+
+    `pain`: with the scores asked around a stored session; None: only those among the events are known.
 
     Where the figures come from the strap's ECG this needs NeuroKit2, so it runs in the worker process.
     """
-    return SessionData(header, tuple(events), tuple(_judged(header, events, report)), report, _phases(events), began)
+    judged = tuple(_judged(header, events, report))
+    return SessionData(header, tuple(events), judged, report, _phases(events), pain or session_pain(events), began)
 
 
 def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> list[JudgedBeat]:

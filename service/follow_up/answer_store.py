@@ -9,6 +9,7 @@ import msgspec
 from ...analysis.course.follow_up_windows import SLOTS, Slot, state_of, window
 from ...analysis.pain_rules import flag_after
 from ..clients.flags import Rule, set_flag
+from ..clients.pain_scores import stored_pain
 from ..storage.audit_log import note
 from ..storage.event_rows import moment, stamp
 from ..storage.sqlite import Database
@@ -62,10 +63,9 @@ def store_answers(db: Database, follow_up: FollowUp, answers: Answers, ended: da
     done = msgspec.json.encode(answers.done).decode()
     corrected = stamp(now) if first else None
     row = (session, slot, answers.pain, answers.sleep, hours, lasts, done, answers.note, first or stamp(now), corrected)
-    (pain_before,) = db.execute("SELECT pain_before FROM session WHERE id = ?", (session,)).fetchone()
     with db.atomic():
         db.execute(f"INSERT OR REPLACE INTO follow_up ({_COLUMNS}, corrected_utc) VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - names of our own
-        set_flag(db, session, _RULES[slot], flag_after(pain_before, answers.pain, hours=slot), now)
+        set_flag(db, session, _RULES[slot], flag_after(stored_pain(db, session).before, answers.pain, hours=slot), now)
         action = "follow-up corrected" if first else "follow-up answered"
         (client,) = db.execute("SELECT client FROM session WHERE id = ?", (session,)).fetchone()
         note(db, now, "link", action, client=client, session=session, detail=f"after {slot} h")

@@ -81,7 +81,7 @@ class MailSender:
     async def send_due(self) -> int:
         """Send the due mails one after the other and return how many were sent; where the server fails, the others wait."""
         now, sent = self._now_utc(), 0
-        settings = await self._storage.run(read_mail_settings)
+        settings = await self._storage.read(read_mail_settings)
         if not settings.ready:
             return 0
         for mail in await self._storage.run(lambda db: mail_queue.due(db, now, lambda client: self._reachable(db, client))):

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Container, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 import re
 import tempfile
+from typing import Final
 
 import msgspec
 
@@ -20,8 +19,19 @@ from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
 from ..worker.worker import Worker
 from .erasure import backups_holding, erase
-from .export import write_export
+from .export import write_archive
 from .personal_data import SessionRecords, client_records, session_records
+
+_IN_MEMORY: Final = 32 * 1024 * 1024
+"""Size of an export up to which it is made in memory alone, bytes."""
+
+
+class ExportedClient(msgspec.Struct, frozen=True):
+    """All data of a client as a zip file."""
+
+    name: str
+    """File name for it."""
+    content: bytes
 
 
 class BackupHolds(msgspec.Struct, frozen=True):
@@ -57,29 +67,29 @@ class DataRequests:
         self._rooms = rooms
         self._now_utc = now_utc
 
-    async def export(self, client: str, *, by: str) -> Path:
-        """Write all data of a client into a zip file and return its path; the caller deletes the file.
+    async def export(self, client: str, *, by: str) -> ExportedClient:
+        """Return all data of a client as a zip file.
 
+        While it is made, what is too large for memory is in a file without a name, which the system deletes with the process.
         Raises `UnknownClientError` where there is no such client, `RefusedError` where the identity cannot be decrypted,
         `RequestError` where the export fails otherwise.
         """
         now, cipher = self._now_utc(), self._cipher
         running = self._store.running
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="restbeat-export-"))
-        out = folder / f"{_file_name(client)}.zip"
         try:
-            records = await self._store.run(lambda db: client_records(db, cipher, client, now, running))
-            await write_export(out, records, self._sessions(records.sessions, running), self._worker, now)
+            records = await self._store.read(lambda db: client_records(db, cipher, client, now, running))
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self._store.folder)) as file:
+                await write_archive(file, records, self._sessions(records.sessions, running), self._worker, now)
+                file.seek(0)
+                content = await asyncio.to_thread(file.read)
         except NoSuchClientError as error:
             raise UnknownClientError(str(error)) from error
         except RequestError:
             raise
         except ServiceError as error:
             raise RequestError(str(error)) from error
-        finally:
-            _remove_empty(folder)
         await self._store.run(lambda db: note(db, now, by, "client exported", client=client))
-        return out
+        return ExportedClient(f"{_file_name(client)}.zip", content)
 
     async def erase(self, client: str, *, by: str) -> ErasedClient:
         """Erase all data of a client, for good.
@@ -102,13 +112,7 @@ class DataRequests:
 
     async def _sessions(self, numbers: Sequence[int], running: Container[int]) -> AsyncIterator[SessionRecords]:
         for number in numbers:
-            yield await self._store.run(partial(session_records, session=number, running=running))
-
-
-def _remove_empty(folder: Path) -> None:
-    """Remove the folder of an export that was refused, failed or was cancelled; one that holds the zip stays."""
-    with suppress(OSError):
-        folder.rmdir()
+            yield await self._store.read(partial(session_records, session=number, running=running))
 
 
 def _file_name(client: str) -> str:

@@ -4,8 +4,10 @@ An erasure is recorded as a salted hash of the pseudonym alone, so that a backup
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+import os
 from pathlib import Path
 import re
 import secrets
@@ -14,13 +16,15 @@ from typing import Final
 import msgspec
 
 from ..backups.backup import holds_client
-from ..backups.backup_catalogue import BackupEntry, listed_backups
+from ..backups.backup_catalogue import KEEP_DAYS, BackupEntry, listed_backups
 from ..errors import NoSuchClientError
 from ..storage.audit_log import note
+from ..storage.database import rescue_copies
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
 ERASURES: Final = "erasures.jsonl"
+_LOG_TRIES: Final = 10
 _ERASED_TEXT: Final = "(erased)"
 
 
@@ -52,15 +56,21 @@ def erase(db: Database, folder: Path, client: str, actor: str, now: datetime) ->
     """
     if db.execute("SELECT 1 FROM client WHERE pseudonym = ?", (client,)).fetchone() is None:
         raise NoSuchClientError(f"There is no client {client}. restbeat clients lists them.")
+    _record_erasure(folder, client, now)  # first: a cut after the deletion must not let a backup bring the client back
     sessions, packets = _delete(db, client, actor, now)
     wipe(db)
-    _record_erasure(folder, client, now)
     return Erased(sessions=sessions, packets=packets, backups=backups_holding(folder, client))
 
 
 def backups_holding(folder: Path, client: str) -> Sequence[BackupEntry]:
-    """Return the folder's listed backups that hold a client's data."""
-    return [backup for backup in listed_backups(folder) if holds_client(Path(backup.file), client)]
+    """Return the folder's listed backups, and copies that were rescued, that hold a client's data."""
+    rescued = [_entry_of(path) for path in rescue_copies(folder)]
+    return [backup for backup in [*listed_backups(folder), *rescued] if holds_client(Path(backup.file), client)]
+
+
+def _entry_of(rescued: Path) -> BackupEntry:
+    made = datetime.fromtimestamp(rescued.stat().st_mtime, UTC)
+    return BackupEntry(str(rescued.resolve()), made, made + timedelta(days=KEEP_DAYS))
 
 
 def erase_again(db: Database, folder: Path, now: datetime) -> int:
@@ -102,15 +112,27 @@ def wipe(db: Database) -> None:
     with db.atomic():
         for words in ("session_search", "client_search"):
             db.execute(f"INSERT INTO {words} ({words}) VALUES ('optimize')")  # noqa: S608 - names of our own
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _empty_log(db)
     db.execute("VACUUM")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _empty_log(db)
+
+
+def _empty_log(db: Database) -> None:
+    """Empty the write-ahead log; while somebody reads an older state SQLite cannot, so it is tried for some seconds."""
+    for _ in range(_LOG_TRIES):
+        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            return
 
 
 def _record_erasure(folder: Path, client: str, now: datetime) -> None:
     salt = secrets.token_hex(16)
     with (folder / ERASURES).open("ab") as lines:
-        lines.write(msgspec.json.encode(Erasure(salt, _hash(salt, client), now)) + b"\n")
+        lines.write(
+            b"\n" + msgspec.json.encode(Erasure(salt, _hash(salt, client), now)) + b"\n"
+        )  # a line cut off before ends here
+        lines.flush()
+        os.fsync(lines.fileno())
 
 
 def _recorded_erasures(folder: Path) -> list[Erasure]:
@@ -118,7 +140,11 @@ def _recorded_erasures(folder: Path) -> list[Erasure]:
         lines = (folder / ERASURES).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [msgspec.json.decode(line, type=Erasure) for line in lines if line.strip()]
+    recorded = []
+    for line in lines:
+        with suppress(msgspec.MsgspecError):  # a line that a crash cut off: nothing was erased yet
+            recorded.append(msgspec.json.decode(line, type=Erasure))
+    return recorded
 
 
 def _hash(salt: str, pseudonym: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 import zipfile
 
 import msgspec
@@ -48,8 +48,20 @@ async def write_export(
 
     Raises `OutputError` where it cannot be written, `WorkerError` where the worker fails, and what reading `sessions` raises.
     """
+    with whole_file(out) as part, part.open("wb") as file:
+        part.chmod(0o600)
+        return await write_archive(file, client, sessions, worker, now)
+
+
+async def write_archive(
+    file: IO[bytes], client: ClientRecords, sessions: AsyncIterator[SessionRecords], worker: Worker, now: datetime
+) -> int:
+    """Write the zip to an open file and return the number of sessions in it.
+
+    Raises `WorkerError` where the worker fails, and what reading `sessions` raises.
+    """
     reports: dict[int, bytes] = {}
-    with whole_file(out) as part, closing(zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED)) as archive:
+    with closing(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)) as archive:
         records = json.dumps(client.rows, default=_to_json, ensure_ascii=False, indent=1)
         await _add(archive, {README: _ABOUT.format(client=client.client, now=now), "records.json": records})
         async for session in sessions:
@@ -58,7 +70,6 @@ async def write_export(
             await _add(archive, {f"{folder}/{file}": content for file, content in files.items()})
             reports[session.session] = files[REPORT]
         await _add(archive, await worker.run(_course_files, client.course, reports, client.language))
-        part.chmod(0o600)
     return len(reports)
 
 
@@ -82,7 +93,8 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
         f"session {session.session}", session.header, session.events, end_s=session.end_s, earlier_rests=session.earlier_rests
     )
     dated = msgspec.structs.replace(session.header, extra=session.header.extra | {"began_utc": stamp(session.began)})
-    data = session_data(dated, session.events, report, session.began)
+    summary = session.client_session(report=report)
+    data = session_data(dated, session.events, report, session.began, pain=summary.visit.pain)
     formats = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",
@@ -95,7 +107,7 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     files = {file: write_as(format_name, data) for file, format_name in formats.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_files(session.client_session(report=report), language)
+    return files | {REPORT: msgspec.json.encode(report)} | summary_files(summary, language)
 
 
 def _course_files(records: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:

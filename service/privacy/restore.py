@@ -40,6 +40,7 @@ def restore_backup(file: Path, folder: Path, now: datetime) -> Restored:
         database = folder / DATABASE
         try:
             _copy(file, folder / _PART)
+            erased = _prepare(folder, now)
             before, damaged = _keep_aside(database, folder / f"restbeat-before-{now:%Y%m%d-%H%M%S}.db", now)
             for suffix in SIDE_FILES:
                 _side_file(database, suffix).unlink(missing_ok=True)
@@ -47,16 +48,31 @@ def restore_backup(file: Path, folder: Path, now: datetime) -> Restored:
         except OSError as error:
             raise OutputError(f"{file} could not be put into {folder}: {error.strerror}. Nothing was lost.") from error
         finally:
-            (folder / _PART).unlink(missing_ok=True)
+            for suffix in ("", *SIDE_FILES):
+                _side_file(folder / _PART, suffix).unlink(missing_ok=True)
         with closing(open_database(folder)) as db:
-            erased = erase_again(db, folder, now)
             return Restored(holds=count(db), before=before, damaged=damaged, erased_again=erased)
 
 
-def _copy(file: Path, part: Path) -> None:
-    shutil.copyfile(file, part)
+def _prepare(folder: Path, now: datetime) -> int:
+    """Migrate the copy and erase in it the clients erased since, so that it takes the database's place without them.
+
+    Returns their number. The copy is one file afterwards, synced to the disk.
+    """
+    part = folder / _PART
+    with closing(open_database(folder, _PART)) as db:
+        erased = erase_again(db, folder, now)
+        db.execute("PRAGMA journal_mode=DELETE")
     with part.open("rb+") as copy:
         os.fsync(copy.fileno())
+    return erased
+
+
+def _copy(file: Path, part: Path) -> None:
+    for suffix in SIDE_FILES:
+        _side_file(part, suffix).unlink(missing_ok=True)
+    shutil.copyfile(file, part)
+    part.chmod(0o600)
 
 
 def _keep_aside(database: Path, aside: Path, now: datetime) -> tuple[str | None, bool]:

@@ -20,12 +20,21 @@ from .erasure import wipe
 _LOG = logging.getLogger(__name__)
 _EVERY_S: Final = 86_400.0
 _DAYS_PER_MONTH: Final = 30.44
+_CLOCK_TRUSTED: Final = timedelta(days=60)
+"""Age of the newest session up to which the clock is believed."""
 
 
 def delete_outdated(db: Database, now: datetime) -> int:
-    """Delete the sessions that ended longer ago than the practice keeps them, wipe their data, and return their number."""
+    """Delete the sessions that ended longer ago than the practice keeps them, wipe their data, and return their number.
+
+    None is deleted while the newest session seems to be months old: the computer's clock may have been set forward.
+    """
     months = read_settings(db).keep_months
     if months is None:
+        return 0
+    newest = db.execute("SELECT max(ended_utc) FROM session").fetchone()[0]
+    if newest is not None and newest < stamp(now - _CLOCK_TRUSTED):
+        _LOG.warning("No session ended since %s: is this computer's clock right? No outdated session is deleted.", newest[:10])
         return 0
     before = stamp(now - timedelta(days=months * _DAYS_PER_MONTH))
     outdated = [row[0] for row in db.execute("SELECT id FROM session WHERE ended_utc IS NOT NULL AND ended_utc < ?", (before,))]

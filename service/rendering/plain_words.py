@@ -6,12 +6,15 @@ from typing import Final
 from ...analysis.figures import ResponseClass, ResponseFigures, SessionReport
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.polar.polar_signals import PolarReport
+from ...analysis.session_pain import SessionPain
 
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 DISCLAIMER: Final = (
     "This is relaxation feedback for wellness, not a medical device: it makes no diagnosis and gives no treatment advice."
 )
 NONE: Final = "—"
+MOST_PAINS: Final = 3
+"""Most pain scores during a session that are listed one by one."""
 
 _PHASES: Final = {"settle": "Settling", "baseline": "Baseline", "massage": "Massage", "recovery": "Recovery", "ended": "Ended"}
 _CLASSES: Final[dict[ResponseClass, str]] = {
@@ -71,6 +74,22 @@ def percent_with_interval(percent: float | None, interval: tuple[float, float] |
         return NONE
     within = f" ({signed(interval[0])} to {signed(interval[1])})" if interval else ""
     return f"{signed(percent)} %{within}"
+
+
+def pain_words(pain: SessionPain) -> str:
+    """Return the pain of a session: "6 → 3, 4 during"; empty where there is no score."""
+    asked = pain.before is not None or pain.after is not None
+    parts = [f"{number(pain.before)} → {number(pain.after)}"] if asked else []
+    during = pain_during(pain)
+    return ", ".join([*parts, during] if during else parts)
+
+
+def pain_during(pain: SessionPain) -> str:
+    """Return the scores noted during a session, their range where they are many: "4 during"; empty where there are none."""
+    scores = [score for _, score in pain.during]
+    if len(scores) > MOST_PAINS:
+        return f"{min(scores)} to {max(scores)} during"
+    return f"{', '.join(map(str, scores))} during" if scores else ""
 
 
 def response_sentence(response: ResponseFigures, interval: tuple[float, float] | None, kind: str = "massage") -> str:

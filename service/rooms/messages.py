@@ -7,7 +7,7 @@ import msgspec
 from ...analysis.beats.stream_integrity import StreamIntegrity
 from ...analysis.hrv.engine_parity import Parity
 
-Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended"]
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "unsaved"]
 
 
 class BeatRow(msgspec.Struct, frozen=True, array_like=True):
@@ -84,6 +84,18 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     hint: Annotated[str | None, msgspec.Meta(description="Advice about the signal.")]
     battery_pct: int | None
     speed: Annotated[float, msgspec.Meta(description="Speed of the session's clock; 1 except in demos and replays.")]
+    kept_awake: Annotated[
+        bool | None, msgspec.Meta(description="Whether the system keeps the computer awake for the session; null: not asked.")
+    ] = None
+    slept_s: Annotated[
+        float | None,
+        msgspec.Meta(
+            description="Length in s of a sleep of the computer after which nobody has said yet whether the session goes on."
+        ),
+    ] = None
+    saved: Annotated[
+        bool, msgspec.Meta(description="False once the session has ended, for as long as its end is not on the disk.")
+    ] = True
     bench: Annotated[bool, msgspec.Meta(description="Whether a tester plays a recording in this room; nothing is stored.")] = (
         False
     )
@@ -111,7 +123,9 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     checked_s: Annotated[float, msgspec.Meta(description="Age of that comparison in s.")] = 0.0
     actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be undone, newest first.")] = []
-    pain_before: int | None = None
+    pain_before: Annotated[
+        int | None, msgspec.Meta(description="As asked before the session, else the first one noted before the massage.")
+    ] = None
     pain: Annotated[int | None, msgspec.Meta(description="The newest score of this session, else `pain_before`.")] = None
     notice: Annotated[
         str | None, msgspec.Meta(description="Advice because of pain; takes precedence over everything else on the screen.")

@@ -19,14 +19,17 @@ from ...analysis.live.live_session import LiveFigures
 from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange, RunningComparison
 from ...analysis.pain_rules import notice_during
 from ...analysis.response.earlier_rests import EarlierSession
+from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known_device
-from ...sensors.recordings.recording import Event, Header, Mark, Pain
+from ...sensors.recordings.recording import ConnectionEvent, Event, Header, Mark, Pain
 from ...sensors.source import ConnectionState
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import ServiceError
+from ..rendering.plain_words import clock
 from ..sessions.models import SessionSetup
 from ..settings import Settings
+from ..storage.trouble import StorageTrouble
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
@@ -41,6 +44,8 @@ _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
+_ASK_AFTER_S = 120.0
+"""Length of a sleep of the computer from which it is asked whether the session goes on."""
 
 _SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
     ConnectionState.IDLE: ("connecting", "Waiting for the strap"),
@@ -50,6 +55,14 @@ _SIGNAL_OF_CONNECTION: dict[ConnectionState, tuple[Signal, str]] = {
     ConnectionState.LOST: ("lost", "Strap lost"),
     ConnectionState.GIVING_UP: ("no-strap", "Strap not found"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A sleep of the computer during a session, s of the session's clock."""
+
+    began_s: float
+    length_s: float
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +89,14 @@ class Room:
     client_view: ClientView = field(default_factory=ClientView)
     wearer: str | None = None
     """The client who wore the strap last; None where nobody is known."""
+    trouble: Callable[[], StorageTrouble | None] = lambda: None
+    """What keeps the session's data from reaching the disk."""
+    end_stored: bool = False
+    """Whether the end of the session is on the disk."""
+    kept_awake: bool | None = None
+    """Whether the system agreed to keep the computer awake; None where it was not asked."""
+    sleep: Sleep | None = None
+    """Sleep of the computer after which somebody is to say whether the session goes on; None: nothing is asked."""
     end_notice: str | None = None
     """Why the session ended, where nobody at the tablet ended it."""
     _recent: RecentBeats = field(default_factory=RecentBeats)
@@ -109,6 +130,15 @@ class Room:
             await cancel_and_wait(*tasks)
         self._publish(())
 
+    def note_sleep(self, slept_s: float) -> None:
+        """Put a gap and a mark into the session for a sleep of the computer; after a long one it is asked whether to go on."""
+        now_s, length_s = self.session.clock.now(), slept_s * self.session.clock.speed
+        self.session.take(ConnectionEvent(now_s, up=False))
+        self.session.enter(Mark(now_s, note=f"The computer slept for {clock(length_s)}"))
+        if slept_s > _ASK_AFTER_S:
+            self.sleep = Sleep(now_s - length_s, length_s)
+        self._publish(())
+
     @property
     def running(self) -> bool:
         """Whether the session has not ended."""
@@ -122,7 +152,7 @@ class Room:
         signal, text, hint = self._signal_of(figures)
         if (signal, text) != self._signal:
             self._signal, self._signal_since_s = (signal, text), now_s
-        scores = [event.score for event in self._entered_in_order() if isinstance(event, Pain)]
+        pain = session_pain(self._entered_in_order(), self.setup.pain_before)
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
         state = RoomState(
@@ -155,10 +185,13 @@ class Room:
             checked_s=now_s - self._checked_at_s,
             speed=self.session.clock.speed if isfinite(self.session.clock.speed) else 0.0,
             actions=self.entries.changeable() if self.entries else [],
-            pain_before=self.setup.pain_before,
-            pain=scores[-1] if scores else self.setup.pain_before,
-            notice=self._notice(scores),
+            pain_before=pain.before,
+            pain=pain.newest,
+            notice=self._notice(pain),
             target_s=self.settings.target_s(figures.phase) if self.settings else None,
+            kept_awake=self.kept_awake,
+            slept_s=self.sleep.length_s if self.sleep and figures.phase is not Phase.ENDED else None,
+            saved=figures.phase is not Phase.ENDED or self.bench or self.end_stored,
             posture=self.setup.posture,
             technique=self.setup.technique,
             therapist=self.setup.therapist,
@@ -202,18 +235,21 @@ class Room:
     def _entered_in_order(self) -> list[Event]:
         return sorted(self.session.entered.values(), key=lambda event: event.t)
 
-    def _notice(self, scores: Sequence[int]) -> str | None:
+    def _notice(self, pain: SessionPain) -> str | None:
         phase = self.session.live.phase
         stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
-        return notice_during(self.setup.pain_before, scores, stopped=stopped)
+        return notice_during(pain, stopped=stopped)
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
 
     def _signal_of(self, figures: LiveFigures) -> tuple[Signal, str, str | None]:
         connection = self.session.connection
+        trouble = self.trouble()
+        if trouble is not None and not trouble.saves and not (figures.phase is Phase.ENDED and self.end_stored):
+            return "unsaved", "Not being saved", trouble.sentence
         if figures.phase is Phase.ENDED:
             return "ended", "Session ended", self.end_notice
         if connection.state is not ConnectionState.STREAMING:

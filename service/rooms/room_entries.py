@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import STOP_NOTE, Mark
-from ..clients.flags import set_flag
-from ..errors import RefusedError, RequestError, StorageError
+from ..clients.flags import flag_statements
+from ..errors import RefusedError
 from ..sessions.session_store import SessionStore
 from .messages import EntryView
 from .room_registry import RoomRegistry
@@ -17,10 +16,10 @@ from .session_entries import RequestKey, SessionEntries
 class RoomEntries:
     """Phases, marks, pain scores and stops, entered into the running session of a room.
 
-    `by` names who acts; `ago_s` is how long ago an entry counts from, in s. An entry with a `request` key is on disk when the
-    method returns; sent again, it counts once.
+    `by` names who acts; `ago_s` is how long ago an entry counts from, in s. Every method returns when the entry is on disk, in
+    one commit with what belongs to it. An entry with a `request` key that is sent again counts once.
     Every method raises `UnknownRoomError` where there is no such room, `RefusedError` where the entry does not fit the session,
-    and `PortError` where it cannot be stored.
+    and `StorageError` while it cannot be stored: it then waits in memory and is stored as soon as that is possible.
     """
 
     def __init__(self, rooms: RoomRegistry, store: SessionStore, now_utc: Callable[[], datetime]) -> None:
@@ -35,7 +34,7 @@ class RoomEntries:
         if leaving not in {phase.value for phase in Phase}:
             raise RefusedError(f"There is no phase {leaving!r}.")
         phase = self.of(room, request).advance(Phase(leaving), ago_s, by, _key_of(request))
-        await self._settled(request)
+        await self._store.flush()
         return phase.value
 
     async def mark(
@@ -43,7 +42,7 @@ class RoomEntries:
     ) -> EntryView:
         """Enter a mark; its own time `t` is ignored."""
         entry = self.of(room, request).mark(mark, ago_s, by, _key_of(request))
-        await self._settled(request)
+        await self._store.flush()
         return entry
 
     async def pain(
@@ -51,24 +50,29 @@ class RoomEntries:
     ) -> EntryView:
         """Enter a pain score from 0 to 10."""
         entry = self.of(room, request).pain(score, ago_s, by, _key_of(request))
-        await self._settled(request)
+        await self._store.flush()
         return entry
 
     async def stop(self, room: str, *, ago_s: float = 0.0, by: str = "", request: RequestKey | None = None) -> EntryView:
         """Stop the massage because of pain, keep what was measured, and flag the client's next visit."""
-        entry = self.of(room, request).stop(by, ago_s, _key_of(request))
-        await self._flag_stop(room, STOP_NOTE)
-        await self._settled(request)
+        with self._store.together():
+            entry = self.of(room, request).stop(by, ago_s, _key_of(request))
+            self._flag_stop(room, STOP_NOTE)
+        await self._store.flush()
         return entry
 
     async def undo(self, room: str, number: int, *, by: str = "") -> None:
-        """Undo an entry that did not end the session; the flag of a stop is removed with it."""
-        if self.of(room).undo(number, by).kind == "stop":
-            await self._flag_stop(room, None)
+        """Undo an entry that did not end the session; the flag of a stop is removed with it. Asked again, it changes nothing."""
+        with self._store.together():
+            if self.of(room).undo(number, by).kind == "stop":
+                self._flag_stop(room, None)
+        await self._store.flush()
 
     async def redate(self, room: str, number: int, *, ago_s: float, by: str = "") -> None:
         """Backdate an entry to `ago_s` ago."""
-        self.of(room).redate(number, ago_s, by)
+        with self._store.together():
+            self.of(room).redate(number, ago_s, by)
+        await self._store.flush()
 
     def of(self, room: str, request: RequestKey | None = None) -> SessionEntries:
         """Return the entries of a room's session.
@@ -85,18 +89,9 @@ class RoomEntries:
             )
         return target.entries
 
-    async def _flag_stop(self, room: str, reason: str | None) -> None:
+    def _flag_stop(self, room: str, reason: str | None) -> None:
         session = self._rooms[room].session.number
-        await self._store.run(partial(set_flag, session=session, rule="stop", reason=reason, now=self._now_utc()))
-
-    async def _settled(self, request: RequestKey | None) -> None:
-        """Wait until an entry with a key is on disk."""
-        if request is None:
-            return
-        try:
-            await self._store.flush()
-        except StorageError as error:
-            raise RequestError(str(error)) from error
+        self._store.put(*flag_statements(session, "stop", reason, self._now_utc()))
 
 
 def _key_of(request: RequestKey | None) -> str | None:

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 
 from ..errors import StrapTakenError, UnknownRoomError
+from ..radio.strap_claims import StrapClaims, canonical
 from .room import Room
-from .strap_claims import StrapClaims, canonical
 
 
 class RoomRegistry:

@@ -6,39 +6,54 @@ from datetime import UTC, datetime
 from functools import partial
 import logging
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock, RunningClock
+from ...sensors.computer_sleep import SleepWatch
+from ...sensors.dbus.sleep_inhibitor import SleepInhibitor
 from ...sensors.errors import SensorError
 from ...sensors.model import Device, Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
 from ...sensors.task_cancellation import cancel_and_wait
 from ..clients.consents import give_for_session, require_for_session
-from ..clients.flags import flag_pain
 from ..clients.strap_assignments import reassign_session, wearer_of
-from ..errors import ConflictError, RefusedError, RequestError, ServiceError
+from ..errors import (
+    ConflictError,
+    NoSuchSessionError,
+    RefusedError,
+    RequestError,
+    ServiceError,
+    StorageError,
+    UnconfirmedError,
+)
+from ..radio.radio import AdapterState, Radio, StrapSeen
+from ..radio.strap_claims import StrapClaims, canonical
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
+from ..storage.trouble import StorageTrouble, space_for_an_hour
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, Story
-from .radio import AdapterState, Radio, StrapSeen
 from .room import Room, compare_engines, estimate_change
 from .room_entries import RoomEntries
 from .room_registry import RoomRegistry
 from .session_entries import SessionEntries, entries_by_key
 from .session_runner import Session
 from .session_start import Opening, admit, ensure_client, require_consent
-from .strap_claims import StrapClaims, canonical
+from .sleep_guard import SleepGuard
 
 _LOG = logging.getLogger(__name__)
+_RESUMED_S: Final = 24 * 3600.0
+"""Age in s up to which an interrupted session is resumed without a question."""
+_END_AGAIN_S: Final = 1.0
+"""How often the end of a session is tried again that the disk did not take."""
 
 
 class Rooms:
@@ -54,8 +69,11 @@ class Rooms:
         *,
         claims: StrapClaims | None = None,
         new_clock: Callable[[], Clock] = RunningClock,
+        sleep_watch: SleepWatch | None = None,
+        sleep_inhibitor: SleepInhibitor | None = None,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`sleep_inhibitor`: holds off the computer's sleep while a session runs; None: nothing does."""
         self._storage = storage
         self._worker = worker
         self._reports = SessionReports(storage, worker)
@@ -66,19 +84,26 @@ class Rooms:
         self._now_utc = now_utc
         self._rooms = RoomRegistry(claims)
         self.entries = RoomEntries(self._rooms, storage, now_utc)
+        self._sleep_guard = SleepGuard(self._rooms, sleep_watch or SleepWatch(), sleep_inhibitor)
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
     async def __aenter__(self) -> Self:
+        for over in await self._storage.ended_unstored():
+            await self._storage.end_session(over.session, over.last_utc, over.last_s)
+        self._spawn(self._sleep_guard.run(), "sleep guard")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await cancel_and_wait(*self._tasks)
 
+    @property
+    def trouble(self) -> StorageTrouble | None:
+        """Trouble that keeps sessions from being stored; None where all is well."""
+        return self._storage.trouble
+
     def adapter(self) -> AdapterState:
-        """Return the state of the Bluetooth adapter, or of the storage where that keeps sessions from being recorded."""
-        if self._storage.trouble:
-            return AdapterState(ready=False, text=self._storage.trouble)
+        """Return the state of the Bluetooth adapter."""
         return self._radio.adapter()
 
     def straps(self) -> Sequence[StrapSeen]:
@@ -95,11 +120,12 @@ class Rooms:
 
         `by` names the therapist who starts it.
         Raises `StrapTakenError` where a session holds the strap, here or in another process, and `RefusedError` where `admit`
-        refuses the session.
+        refuses the session, or less space is left on the disk than the open rooms and this one need for an hour.
         """
         address, now = opening.address, self._now_utc()
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
+        self._require_space()
         async with self._starting, self._rooms.claimed(address):
             await self._storage.run(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
@@ -189,7 +215,9 @@ class Rooms:
             for room in self._rooms.of(client):
                 if room.entries and room.running:
                     room.end_notice = f"{client} took back the consent to be recorded. What was recorded until then is kept."
-                    room.entries.close("consent to be recorded taken back", by)
+                    with self._storage.together():
+                        room.entries.close("consent to be recorded taken back", by)
+            await self._storage.flush()
 
     def forget(self, client: str) -> None:
         """Close the rooms of a client's ended sessions. Raises `RefusedError` while one of their sessions runs."""
@@ -204,11 +232,29 @@ class Rooms:
         """Return the course of a room's session from its beginning. Raises `UnknownRoomError` where there is no such room."""
         return self._rooms[room].story
 
-    async def resume(self, session: int) -> str:
+    async def answer_sleep(self, room: str, *, go_on: bool, by: str = "") -> None:
+        """Go on with a session after a long sleep of the computer, or end it where the sleep began.
+
+        Raises `UnknownRoomError` where there is no such room, `RefusedError` where nothing is asked there, and `StorageError`
+        where the end cannot be stored.
+        """
+        target = self._rooms[room]
+        if target.sleep is None or not target.running:
+            raise RefusedError("The computer did not sleep in this session, or that was answered already.")
+        sleep, target.sleep = target.sleep, None
+        if not go_on:
+            with self._storage.together():
+                ago_s = target.session.clock.now() - sleep.began_s
+                self.entries.of(room).close("the computer fell asleep", by, ago_s=ago_s)
+            await self._storage.flush()
+        self._live_feed.publish(target.state)
+
+    async def resume(self, session: int, *, confirmed: bool = False) -> str:
         """Resume an interrupted session on its strap and return the room's identifier; the time in between is a gap.
 
-        Raises `RefusedError` where the session is not interrupted, has no strap, or consent was withdrawn, and `StrapTakenError`
-        where the strap is in another session.
+        `confirmed`: it goes on though it was cut off more than a day ago by the computer's clock; the gap then counts as a day.
+        Raises `UnconfirmedError` where that is missing, `RefusedError` where the session is not interrupted, has no strap, or
+        consent was withdrawn, and `StrapTakenError` where the strap is in another session.
         """
         async with self._starting:
             interrupted = await self._storage.interrupted_session(session)
@@ -217,10 +263,16 @@ class Rooms:
             address = interrupted.header.device.address
             if address is None:
                 raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
+            away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0)
+            if away_s > _RESUMED_S and not confirmed:
+                raise UnconfirmedError(
+                    f"Session {session} was cut off on {interrupted.last_utc:%Y-%m-%d}, more than a day ago by this computer’s "
+                    "clock. End it and start a new one, or go on with it all the same."
+                )
             async with self._rooms.claimed(address):
-                await self._storage.run(lambda db: require_for_session(db, session))
+                await self._storage.read(lambda db: require_for_session(db, session))
                 await self._storage.resume(session)
-                away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0) * (interrupted.speed or 1.0)
+                away_s = min(away_s, _RESUMED_S) * (interrupted.speed or 1.0)
                 clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
                 return await self._continue(
                     session, self._rooms.free_for(address, interrupted.room), address, clock, interrupted.header
@@ -230,15 +282,17 @@ class Rooms:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
         async with self._starting, self._rooms.claimed(room.address):
             session = room.session.number
-            await self._storage.run(lambda db: require_for_session(db, session))
+            await self._storage.read(lambda db: require_for_session(db, session))
             await self._storage.reopen(session)
-            self.entries.of(room.identifier).undo(action, by)
+            with self._storage.together():
+                self.entries.of(room.identifier).undo(action, by)
+            await self._storage.flush()
             await self._continue(session, room.identifier, room.address, room.session.clock, room.header)
 
     async def _continue(self, session: int, identifier: str, address: str, clock: Clock, header: Header) -> str:
         """Continue a session that is writable again; the time in between is a gap."""
         _, events = await self._storage.events(session)
-        setup = await self._storage.run(lambda db: stored_setup(db, session))
+        setup = await self._storage.read(lambda db: stored_setup(db, session))
         room = await self._open(session, identifier, address, self._source_of(address), clock, header, setup, events)
         self._rooms[room].session.take(ConnectionEvent(clock.now(), up=False))
         return room
@@ -249,7 +303,14 @@ class Rooms:
         if interrupted is None:
             raise RefusedError(f"Session {session} is not interrupted: it cannot be ended from here.")
         await self._storage.end_session(session, interrupted.last_utc, interrupted.last_s)
-        await self._storage.run(lambda db: flag_pain(db, session, self._now_utc()))
+
+    def _require_space(self) -> None:
+        rooms = 1 + sum(room.running for room in self._rooms)
+        free = self._storage.free_bytes
+        if free is not None and not space_for_an_hour(free, rooms):
+            raise RefusedError(
+                f"The disk has {free / 1e6:.0f} MB left: less than an hour of this session needs. Free some space, then start."
+            )
 
     def _heard(self, address: str) -> StrapSeen | None:
         return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
@@ -265,7 +326,7 @@ class Rooms:
         setup: SessionSetup,
         stored: Sequence[Event] = (),
     ) -> str:
-        settings, wearer = await self._storage.run(lambda db: (read_settings(db), wearer_of(db, address)))
+        settings, wearer = await self._storage.read(lambda db: (read_settings(db), wearer_of(db, address)))
         live = LiveSession(header.arrival_speed)
         live.set_device(header.device)
         session = Session(number, source, clock, self._storage, live=live, device=header.device)
@@ -274,11 +335,12 @@ class Rooms:
         room = Room(
             identifier, self._rooms.name_of(identifier, heard.near if heard else None), address, header, session, self._live_feed
         )
+        room.trouble = lambda: self._storage.trouble
         room.check = partial(self._worker.run, compare_engines)
         room.setup, room.settings = setup, settings
         room.wearer = wearer
         rest = header.kind == "rest"
-        earlier = await self._storage.run(lambda db: entries_by_key(db, number, rest=rest))
+        earlier = await self._storage.read(lambda db: entries_by_key(db, number, rest=rest))
         room.entries = SessionEntries(session, self._storage, rest=rest, earlier=earlier)
         room.estimate = partial(self._worker.run, estimate_change, ())
         self._spawn(self._load_earlier_rests(room), f"earlier rests for {identifier}")
@@ -307,10 +369,24 @@ class Rooms:
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return
-        now = self._now_utc()
-        await self._storage.end_session(session.number, now, session.end_s)
-        await self._storage.run(lambda db: flag_pain(db, session.number, now))
+        await self._store_end(room, self._now_utc())
         await self._reports.make(session.number)
+
+    async def _store_end(self, room: Room, ended_utc: datetime) -> None:
+        """Store that a session has ended, as soon as the disk takes it; cancelled before, the next start stores it."""
+        session = room.session
+        while True:
+            try:
+                await self._storage.end_session(session.number, ended_utc, session.live.phase_start_s)
+            except NoSuchSessionError:
+                raise
+            except StorageError as error:
+                _LOG.warning("%s: the end of session %d is not stored yet: %s", room.identifier, session.number, error)
+                await asyncio.sleep(_END_AGAIN_S)
+            else:
+                room.end_stored = True
+                self._live_feed.publish(room.state)
+                return
 
     async def _load_earlier_rests(self, room: Room) -> None:
         """Let the room's estimate of the change so far account for the client's earlier rest-only sessions."""

@@ -11,14 +11,12 @@ from ..storage.sqlite import Database
 
 
 class Opening(SessionSetup, frozen=True, kw_only=True):
-    """Request for a new session: strap, client, screening answers and confirmations."""
+    """Request for a new session: strap, client, answers and confirmations."""
 
     address: str
     """Bluetooth address of the strap."""
     client: str | None = None
     kind: str = "massage"
-    screening_confirmed: bool = False
-    """Whether the therapist has considered each screening question answered with yes and goes on."""
     strap_confirmed: bool = False
     """Whether the therapist says that a strap last worn by another client is on this one."""
     consent: bool = False

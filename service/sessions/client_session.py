@@ -43,7 +43,5 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     row: SessionRow
     report: SessionReport
     visit: Visit
-    stopped: bool = False
-    """Whether the massage was stopped because of pain."""
     baseline_range: BaselineRange = BaselineRange()
     complements: tuple[Complement, ...] = ()

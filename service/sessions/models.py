@@ -1,9 +1,10 @@
 """A stored session: its row, screening answers, marks and SOAP notes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from ...analysis.session_pain import SessionPain
 from ...sensors.recordings.recording import MarkContent
 from .screening import Screening
 
@@ -17,6 +18,8 @@ class SessionSetup(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None = None
     pain_before: int | None = None
     screening: tuple[Screening, ...] = ()
+    screening_confirmed: bool = False
+    """Whether it was pressed that none applies, or that each question answered with yes was considered."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +35,17 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[str, msgspec.Meta(description="running, ended, or interrupted (by a crash; can be resumed or ended)")]
 
 
+Screened = Literal["asked", "not confirmed", "not asked"]
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A screening question and its answer."""
 
     question: str
     yes: bool
     confirmed_utc: Annotated[
-        str | None, msgspec.Meta(description="When the therapist confirmed a yes and went on; null for a no.")
+        str | None,
+        msgspec.Meta(description="When it was pressed that none applies, or that what applies was considered; null: neither."),
     ]
 
 
@@ -81,9 +88,14 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     therapist: str | None
     posture: str | None
     technique: str | None
-    pain_before: int | None
-    pain_after: int | None
+    pain_before: Annotated[int | None, msgspec.Meta(description="As asked before the session.")]
+    pain_after: Annotated[int | None, msgspec.Meta(description="As asked after the session.")]
+    pain: SessionPain = SessionPain()
+    stopped: Annotated[bool, msgspec.Meta(description="Whether the massage was stopped because of pain.")] = False
     screening: Annotated[list[Answer], msgspec.Meta(description="Empty where no question was asked.")]
+    screened: Annotated[
+        Screened, msgspec.Meta(description="not confirmed: answers are stored, but nothing shows that anybody pressed them.")
+    ] = "not asked"
     marks: list[VisitMark]
     saved: SavedSoap | None
     mind: Annotated[str, msgspec.Meta(description="The therapist's reminder for the next visit; empty where there is none.")]

@@ -1,10 +1,11 @@
-"""Facts of a session that several documents state: pain, and the minutes of each technique."""
+"""Facts of a session that several documents state: the minutes of each technique, and what was asked before it."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
-from .models import TimeSpent, VisitMark
+from ..rendering.plain_words import counted
+from .models import Answer, Screened, TimeSpent, VisitMark
 
 NOT_NOTED: Final = "not noted"
 _LEAST_UNNOTED_MIN: Final = 0.5
@@ -30,14 +31,21 @@ def time_spent(report: SessionReport, marks: Sequence[VisitMark], pick: Callable
     return [*done, TimeSpent(what=NOT_NOTED, minutes=before)] if done and before >= _LEAST_UNNOTED_MIN else done
 
 
-def pain_before_and_after(report: SessionReport, before: int | None, after: int | None) -> tuple[int | None, int | None]:
-    """Return the pain scores before and after the massage, each None where there is none.
+def screened(screening: Sequence[Answer]) -> Screened:
+    """Return whether the screening questions were asked: only a press says so."""
+    if not screening:
+        return "not asked"
+    return "asked" if all(answer.confirmed_utc for answer in screening) else "not confirmed"
 
-    `before` and `after`: as asked around the session; where one is None, the nearest score noted in the session is used.
-    """
-    massage = next((figures for figures in report.figures.phases if figures.phase == "massage"), None)
-    if massage is not None and before is None:
-        before = next((score for at_s, score in report.pain if at_s < massage.start_s), None)
-    if massage is not None and after is None:
-        after = next((score for at_s, score in reversed(report.pain) if at_s >= massage.end_s), None)
-    return before, after
+
+def contraindications(screening: Sequence[Answer]) -> str:
+    """Return the screening questions asked before the session and their answers as a sentence."""
+    count, state = counted(len(screening), "question", "questions"), screened(screening)
+    if state == "not asked":
+        return "Not asked before the session."
+    if state == "not confirmed":
+        return f"Not confirmed: nobody pressed that none of the {count} applies."
+    yes = [answer.question.lower() for answer in screening if answer.yes]
+    if not yes:
+        return f"Asked before the session ({count}): none applies."
+    return f"Asked before the session: {', '.join(yes)}. Considered and confirmed; the others do not apply."

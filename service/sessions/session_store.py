@@ -9,9 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from ...analysis.response.earlier_rests import EarlierSession
-from ...sensors.model import Device
-from ...sensors.recordings.recording import Event, Header
+from ...sensors.model import Device, Phase
+from ...sensors.recordings.recording import Event, Header, Packet
 from ..clients.consents import give_for_session
+from ..clients.flags import flag_pain
 from ..errors import NoSuchSessionError
 from ..listing import Page
 from ..storage.event_rows import (
@@ -77,7 +78,7 @@ class SessionStore(Storage):
     async def create_session(self, new: NewSession) -> int:
         """Begin a session and return its number."""
         started = self._now_utc()
-        return await self._writer.call(lambda db: _create(db, new, started, self._next_seq))
+        return await self.run(lambda db: _create(db, new, started, self._next_seq))
 
     def append(self, session: int, event: Event, key: str | None = None) -> int:
         """Queue an event without waiting, and return its number within the session.
@@ -88,7 +89,7 @@ class SessionStore(Storage):
         self._require_writable(session)
         seq = self._next_seq[session]
         self._next_seq[session] = seq + 1
-        self._writer.put(event_statement(session, seq, event, key))
+        self.put(event_statement(session, seq, event, key), droppable=isinstance(event, Packet))
         return seq
 
     def correct(self, session: int, seq: int, event: Event, became_s: float | None, therapist: str) -> None:
@@ -96,8 +97,7 @@ class SessionStore(Storage):
 
         `became_s`: its new time in s from the session's start; None: it is removed. Raises `StorageError` after `close`.
         """
-        for statement in correction_statements(session, seq, event, became_s, therapist, self._now_utc()):
-            self._writer.put(statement)
+        self.put(*correction_statements(session, seq, event, became_s, therapist, self._now_utc()))
 
     async def set_device(self, session: int, device: Device) -> None:
         """Store what the strap reported about itself; fields that are None keep their stored value.
@@ -105,15 +105,16 @@ class SessionStore(Storage):
         Raises `NoSuchSessionError` where there is no such session.
         """
         columns = {name: value for name, value in device_columns(device).items() if value is not None}
-        await self._writer.call(lambda db: _update(db, session, columns))
+        await self.run(lambda db: _update(db, session, columns))
 
     async def end_session(self, session: int, ended_utc: datetime, duration_s: float) -> None:
-        """End a running or an interrupted session, `duration_s` after its start.
+        """End a running or an interrupted session, `duration_s` after its start, and flag the next visit by the pain rule.
 
         Raises `NoSuchSessionError` where there is none, `StorageError` where earlier rows cannot be written to the disk.
         """
-        await self._writer.flush()
-        await self._writer.call(lambda db: _update(db, session, {"ended_utc": stamp(ended_utc), "duration_s": duration_s}))
+        await self.flush()
+        now = self._now_utc()
+        await self.run(lambda db: _end(db, session, ended_utc, duration_s, now))
         self._next_seq.pop(session, None)
 
     async def resume(self, session: int) -> Interrupted:
@@ -122,7 +123,7 @@ class SessionStore(Storage):
         Raises `NoSuchSessionError` where there is no such session, or it is running or has ended.
         """
         self._require_not_running(session)
-        interrupted, next_seq = await self._writer.call(lambda db: _resume(db, session))
+        interrupted, next_seq = await self.run(lambda db: _resume(db, session))
         self._require_not_running(session)
         self._next_seq[session] = next_seq
         return interrupted
@@ -133,15 +134,19 @@ class SessionStore(Storage):
         Raises `NoSuchSessionError` where there is no such session, or it is running.
         """
         self._require_not_running(session)
-        self._next_seq[session] = await self._writer.call(lambda db: _reopen(db, session))
+        self._next_seq[session] = await self.run(lambda db: _reopen(db, session))
 
     async def interrupted(self) -> list[Interrupted]:
         """Return the interrupted sessions, newest first: those without an end that this process does not write."""
-        return await self._writer.call(lambda db: _interrupted(db, self._next_seq))
+        return await self.read(lambda db: _interrupted(db, self._next_seq))
+
+    async def ended_unstored(self) -> list[Interrupted]:
+        """Return the interrupted sessions whose last phase is the end: a crash or a full disk came before the end was stored."""
+        return await self.read(lambda db: [row for row in _interrupted(db, self._next_seq) if _is_over(db, row.session)])
 
     async def interrupted_session(self, session: int) -> Interrupted | None:
         """Return a session that is interrupted; None where there is none of that number, or it is running or has ended."""
-        return await self.run(lambda db: _interrupted_alone(db, session, self.running))
+        return await self.read(lambda db: _interrupted_alone(db, session, self.running))
 
     @property
     def running(self) -> frozenset[int]:
@@ -150,19 +155,19 @@ class SessionStore(Storage):
 
     async def session(self, session: int) -> SessionRow:
         """Return a session's row of the list of sessions. Raises `NoSuchSessionError` where there is no such session."""
-        return await self.run(lambda db: session_row(db, session, self.running))
+        return await self.read(lambda db: session_row(db, session, self.running))
 
     async def sessions(self, wanted: SessionsWanted = NEWEST) -> Page[SessionRow]:
         """Return a page of the list of sessions: the newest where nothing else is wanted."""
-        return await self.run(lambda db: list_sessions(db, wanted, self.running))
+        return await self.read(lambda db: list_sessions(db, wanted, self.running))
 
     async def all_sessions_of(self, client: str) -> list[SessionRow]:
         """Return every session of a client, in order of time."""
-        return await self.run(lambda db: all_sessions_of(db, client, self.running))
+        return await self.read(lambda db: all_sessions_of(db, client, self.running))
 
     async def events(self, session: int) -> tuple[Header, list[Event]]:
         """Return a session as a recording, exactly as received. Raises `NoSuchSessionError` where there is no such session."""
-        return await self._writer.call(lambda db: events_of(db, session))
+        return await self.read(lambda db: events_of(db, session))
 
     async def put_report(self, session: int, algorithm: str, report_json: bytes) -> None:
         """Store a `SessionReport` as JSON in place of one by the same algorithm; those by others stay.
@@ -170,29 +175,29 @@ class SessionStore(Storage):
         Raises `NoSuchSessionError` where there is no such session.
         """
         row = (session, algorithm, stamp(self._now_utc()), report_json.decode())
-        await self._writer.call(lambda db: _put_report(db, row))
+        await self.run(lambda db: _put_report(db, row))
 
     async def put_reports(self, algorithm: str, reports: Sequence[tuple[int, bytes]]) -> None:
         """Store several reports, all or none. Raises `NoSuchSessionError` where a session does not exist."""
         made = stamp(self._now_utc())
         rows = [(session, algorithm, made, report_json.decode()) for session, report_json in reports]
-        await self._writer.call(lambda db: _put_reports(db, rows))
+        await self.run(lambda db: _put_reports(db, rows))
 
     async def without_report(self, algorithm: str) -> list[int]:
         """Return the ended sessions without a report by that algorithm, oldest first."""
-        return await self._writer.call(lambda db: _without_report(db, algorithm))
+        return await self.read(lambda db: _without_report(db, algorithm))
 
     async def report(self, session: int, algorithm: str | None = None) -> bytes | None:
         """Return the report by that algorithm, or with None the newest, as JSON; None where there is none."""
-        return await self._writer.call(lambda db: _report(db, session, algorithm))
+        return await self.read(lambda db: _report(db, session, algorithm))
 
     async def earlier_rests(self, session: int) -> list[EarlierSession]:
         """Return the figures of the client's rests before a massage, in order of time."""
-        return await self._writer.call(lambda db: earlier_rests_before(db, session))
+        return await self.read(lambda db: earlier_rests_before(db, session))
 
     async def unreported_rests(self, session: int) -> list[int]:
         """Return the rests before a massage that have no report by the current algorithm, in order of time."""
-        return await self._writer.call(lambda db: unreported_rests_before(db, session))
+        return await self.read(lambda db: unreported_rests_before(db, session))
 
     def _require_writable(self, session: int) -> None:
         if session not in self._next_seq:
@@ -207,19 +212,36 @@ def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, in
     started = stamp(new.began_utc or now)
     own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
     row = own | {"started_utc": started} | header_columns(new.header)
-    with db.atomic():
-        if new.header.client is not None:
-            db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
-        names = ", ".join(row)
-        cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
-        session = int(cursor.lastrowid or 0)
-        for item in new.screening:
-            answer, confirmed = ("yes", started) if item.yes else ("no", None)
-            db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", (session, item.question, answer, confirmed))
-        if new.consent:
-            give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
-    next_seq[session] = 0
+    session = 0
+    try:
+        with db.atomic():
+            session = _insert(db, new, row, now)
+            next_seq[session] = 0  # before the commit: a reader on another thread must not find it interrupted
+    except BaseException:
+        next_seq.pop(session, None)
+        raise
     return session
+
+
+def _insert(db: Database, new: NewSession, row: dict[str, Any], now: datetime) -> int:
+    if new.header.client is not None:
+        db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
+    names = ", ".join(row)
+    cursor = db.execute(f"INSERT INTO session ({names}) VALUES (:{', :'.join(row)})", row)  # noqa: S608 - names of our own
+    session = int(cursor.lastrowid or 0)
+    for item in new.screening:
+        confirmed = row["started_utc"] if new.screening_confirmed else None
+        answer = (session, item.question, "yes" if item.yes else "no", confirmed)
+        db.execute("INSERT OR REPLACE INTO screening VALUES (?, ?, ?, ?)", answer)
+    if new.consent:
+        give_for_session(db, session, new.therapist or "restbeat", now, imported=new.consent == "imported")
+    return session
+
+
+def _end(db: Database, session: int, ended_utc: datetime, duration_s: float, now: datetime) -> None:
+    with db.atomic():
+        _update(db, session, {"ended_utc": stamp(ended_utc), "duration_s": duration_s})
+        flag_pain(db, session, now)
 
 
 def _update(db: Database, session: int, columns: dict[str, Any]) -> None:
@@ -243,6 +265,11 @@ def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
 def _interrupted_alone(db: Database, session: int, running: Container[int]) -> Interrupted | None:
     row = next(db.query("SELECT * FROM session WHERE id = ? AND ended_utc IS NULL", (session,)), None)
     return None if row is None or session in running else _interrupted_session(row, last_event(db, session)[1])
+
+
+def _is_over(db: Database, session: int) -> bool:
+    newest = db.execute("SELECT phase FROM phase WHERE session = ? ORDER BY t_s DESC, seq DESC LIMIT 1", (session,)).fetchone()
+    return newest is not None and newest[0] == Phase.ENDED.value
 
 
 def _interrupted_session(row: dict[str, Any], last_s: float) -> Interrupted:

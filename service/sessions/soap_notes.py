@@ -8,12 +8,14 @@ import msgspec
 
 from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
+from ..clients.pain_scores import stored_pain
 from ..errors import RefusedError, UnknownSessionError
-from ..storage.audit_log import note
+from ..storage.audit_log import audit_statement, note
 from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from ..storage.storage import Storage
 from .models import Answer, SavedSoap, Soap, Visit, VisitMark
+from .session_facts import screened
 
 _SESSION_COLUMNS = ("client", "therapist", "posture", "technique", "pain_before", "pain_after")
 
@@ -25,14 +27,24 @@ def visit_of(db: Database, session: int) -> Visit:
     content = MarkContent.__struct_fields__
     marks = db.execute(f"SELECT t_s, {', '.join(content)} FROM mark WHERE session = ? ORDER BY t_s, seq", (session,))  # noqa: S608
     mind = db.execute("SELECT reason FROM flag WHERE session = ? AND rule = 'note'", (session,)).fetchone()
+    screening = [Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers]
     return Visit(
         session=session,
         **fields,
-        screening=[Answer(question=text, yes=answer == "yes", confirmed_utc=at) for text, answer, at in answers],
+        screening=screening,
+        screened=screened(screening),
+        pain=stored_pain(db, session),
+        stopped=stopped_for_pain(db, session),
         marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],
         saved=saved_notes(db, session),
         mind=mind[0] if mind else "",
     )
+
+
+def stopped_for_pain(db: Database, session: int) -> bool:
+    """Return whether the massage was stopped because of pain."""
+    query = "SELECT 1 FROM flag WHERE session = ? AND rule = 'stop' UNION SELECT 1 FROM mark WHERE session = ? AND kind = 'stop'"
+    return db.execute(query, (session, session)).fetchone() is not None
 
 
 def saved_notes(db: Database, session: int) -> SavedSoap | None:
@@ -100,21 +112,19 @@ class SessionNotes:
         Raises `UnknownSessionError` where there is no such session.
         """
         now = self._now_utc()
-        await self._storage.run(lambda db: _note_view(db, session, what, by, now))
+        client = await self._storage.read(lambda db: _session(db, session)["client"])
+        self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
 
-    async def visit(self, session: int, *, by: str) -> Visit:
-        """Return a session's screening, marks, pain scores and notes.
+    async def visit(self, session: int, *, by: str, what: str = "notes") -> Visit:
+        """Return a session's screening, marks, pain scores and notes; `what` of it is viewed, for the audit log.
 
         Raises `UnknownSessionError` where there is no such session.
         """
         now = self._now_utc()
 
-        def read(db: Database) -> Visit:
-            visit = visit_of(db, session)
-            _note_view(db, session, "notes", by, now)
-            return visit
-
-        return await self._storage.run(read)
+        visit, client = await self._storage.read(lambda db: (visit_of(db, session), _session(db, session)["client"]))
+        self._storage.put(audit_statement(now, by, f"{what} looked at", client=client, session=session))
+        return visit
 
     async def write(self, session: int, soap: Soap, *, mind: str, based_on: str | None, by: str) -> SavedSoap:
         """Save SOAP notes, as `save` does.
@@ -128,7 +138,3 @@ class SessionNotes:
         """Store the pain score after the session. Raises `UnknownSessionError` where there is no such session."""
         now = self._now_utc()
         await self._storage.run(lambda db: set_pain_after(db, session, score, by, now))
-
-
-def _note_view(db: Database, session: int, what: str, actor: str, now: datetime) -> None:
-    note(db, now, actor, f"{what} looked at", client=_session(db, session)["client"], session=session)

@@ -22,8 +22,13 @@ from .sqlite import Database
 T = TypeVar("T")
 
 DATABASE = "restbeat.db"
+RESCUED = "restbeat-rescued"
+"""How the names of rescue copies begin, written where another file took the database's place."""
 _LOCK = "restbeat.lock"
+_MAGIC = b"SQLite format 3\0"
 _BUSY_S = 5.0
+_CHECKED_BYTES = 100_000_000
+"""Size up to which a database is checked for damage before it is used; that takes a second at most."""
 
 
 def take_folder(folder: Path) -> sqlite3.Connection:
@@ -56,22 +61,26 @@ def take_folder(folder: Path) -> sqlite3.Connection:
     return lock
 
 
-def open_database(folder: Path) -> Database:
+def open_database(folder: Path, name: str = DATABASE, *, busy_s: float = _BUSY_S) -> Database:
     """Open the folder's database in WAL mode, with every commit synced to disk, and apply its pending migrations.
 
+    `name`: of another file in the folder; `busy_s`: how long a statement waits for another program's lock.
     Raises `ForeignDatabaseError` where it is damaged or another program's, `NewerDatabaseError` where a later restbeat wrote
     it, `StorageError` where SQLite fails otherwise.
     """
-    path = folder / DATABASE
+    path = folder / name
     connection = None
     try:
-        connection = sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)
+        _require_sqlite(path)
+        connection = sqlite3.connect(path, timeout=busy_s, check_same_thread=False)
         db = Database(connection, execute_plugins=False)
         check_schema(db, path)
         db.enable_wal()
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA secure_delete=ON")
+        if path.stat().st_size <= _CHECKED_BYTES and (reason := first_damage(db)):
+            raise damaged(path, reason)
         migrations.apply(db)
     except (sqlite3.Error, StorageError) as error:
         if connection:
@@ -82,16 +91,43 @@ def open_database(folder: Path) -> Database:
     return db
 
 
+def first_damage(db: Database) -> str | None:
+    """Return the first damage that SQLite finds in the file's structure; None where there is none."""
+    found: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    return None if found == "ok" else found.splitlines()[-1]
+
+
+def rescue_copies(folder: Path) -> list[Path]:
+    """Return the folder's rescue copies, oldest first."""
+    return sorted(folder.glob(f"{RESCUED}-*.db"))
+
+
+def _require_sqlite(path: Path) -> None:
+    """Raise `ForeignDatabaseError` where a file is not SQLite's: SQLite itself would write over a short one."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(_MAGIC))
+    except OSError:
+        return
+    if begins and begins != _MAGIC:
+        raise _not_a_database(path)
+
+
 def require_database(folder: Path) -> None:
     """Raise `ForeignDatabaseError` unless the folder holds a database: a mere reader must not create one."""
     if not (folder / DATABASE).exists():
         raise ForeignDatabaseError(f"There is no database in {folder}. Choose another folder with --data.")
 
 
-def open_readonly(folder: Path) -> Database:
-    """Open the folder's database for reading while another process may write it. Raises `StorageError` where SQLite fails."""
+def open_readonly(folder: Path, name: str = DATABASE, *, busy_s: float = _BUSY_S) -> Database:
+    """Open the folder's database for reading while another process may write it.
+
+    `name`: of another file in the folder; `busy_s`: how long a statement waits for another program's lock.
+    Raises `StorageError` where SQLite fails.
+    """
     try:
-        return Database(sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=ro", uri=True), execute_plugins=False)
+        uri = f"{(folder / name).resolve().as_uri()}?mode=ro"
+        return Database(sqlite3.connect(uri, uri=True, timeout=busy_s, check_same_thread=False), execute_plugins=False)
     except sqlite3.Error as error:
         raise storage_error(error, folder) from error
 
@@ -167,7 +203,6 @@ def summarise_database(folder: Path) -> DatabaseSummary:
     db = open_readonly(folder)
     try:
         check_schema(db, path)
-        damage = [row[0] for row in db.execute("PRAGMA quick_check(3)").fetchall()]
         wal = path.with_name(f"{DATABASE}-wal")
         return DatabaseSummary(
             sessions=db.execute("SELECT count(*) FROM session").fetchone()[0],
@@ -176,7 +211,7 @@ def summarise_database(folder: Path) -> DatabaseSummary:
             size_mb=path.stat().st_size / 1e6,
             wal_mb=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
             pending=len(migrations.pending(db)),
-            damage=None if damage == ["ok"] else "; ".join(map(str, damage)),
+            damage=first_damage(db),
             schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
         )
     except sqlite3.Error as error:
@@ -195,13 +230,9 @@ def storage_error(error: sqlite3.Error, folder: Path) -> StorageError:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StorageError(f"Another program is writing to the database in {folder}; close it there.")
         case sqlite3.SQLITE_NOTADB:
-            return ForeignDatabaseError(
-                f"{folder / DATABASE} is no database. It was left as it is; move it away, or choose another folder with --data."
-            )
+            return _not_a_database(folder / DATABASE)
         case sqlite3.SQLITE_CORRUPT:
-            return ForeignDatabaseError(
-                f"{folder / DATABASE} is damaged ({error}). It was left as it is; copy it to a safe place and put a backup there."
-            )
+            return damaged(folder / DATABASE, str(error))
         case _:
             return StorageError(f"The database in {folder} could not be used: {error}. Check the disk and the folder.")
 
@@ -220,6 +251,24 @@ def check_schema(db: Database, path: Path) -> None:
             f"{path} was written by a later restbeat (this one does not know {', '.join(unknown)}). "
             "It was left as it is; update restbeat, or choose another folder with --data."
         )
+
+
+def damaged(path: Path, reason: str) -> ForeignDatabaseError:
+    """Return the error for a database with a page that SQLite cannot read."""
+    return ForeignDatabaseError(
+        f"{path} is damaged ({reason}). It was left as it is. Put a backup in its place with restbeat restore FILE, "
+        "or write what can still be read to a new file with restbeat salvage FILE."
+    )
+
+
+def _not_a_database(path: Path) -> ForeignDatabaseError:
+    rescued = rescue_copies(path.parent)
+    what = (
+        f"What restbeat rescued when it was replaced is in {rescued[-1]}: put that in its place with restbeat restore FILE."
+        if rescued
+        else "Move it away, put a backup in its place with restbeat restore FILE, or choose another folder with --data."
+    )
+    return ForeignDatabaseError(f"{path} is no database. It was left as it is. {what}")
 
 
 def _not_writable(folder: Path, reason: str) -> FolderNotWritableError:

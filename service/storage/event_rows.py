@@ -21,6 +21,8 @@ from ...sensors.recordings.recording import (
 )
 
 Statement = tuple[str, tuple[Any, ...]]
+Unit = tuple[Statement, ...]
+"""Rows that are stored together or not at all."""
 
 EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "packet": ("char", "payload"),

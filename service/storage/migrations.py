@@ -365,6 +365,19 @@ def m010_mark_kind(db: Database) -> None:
     )
 
 
+@migrations()
+def m011_screening_confirmed(db: Database) -> None:
+    """Confirm every answer of a screening with a confirmed yes; those left without were sent by a page that nobody had touched.
+
+    From now on `confirmed_utc` is when it was pressed that none applies, or that what applies was considered.
+    """
+    db.execute(
+        "UPDATE screening SET confirmed_utc ="
+        " (SELECT max(confirmed_utc) FROM screening AS pressed WHERE pressed.session = screening.session)"
+        " WHERE confirmed_utc IS NULL"
+    )
+
+
 _SINCE_1970_MS = "CAST(round((coalesce(julianday({}), 2440587.5) - 2440587.5) * 86400000.0) AS INTEGER)"
 _MOMENT_MS = f"max(min({_SINCE_1970_MS}, 4398046511103), -4398046511103)"
 """SQL of a moment in ms since 1970, between 1830 and 2109 so that a place fits into 63 bits; 0 where the text is no moment."""
@@ -542,3 +555,9 @@ _LIST_TRIGGERS = (
 def m013_lists(db: Database) -> None:
     """Add what lists are ordered, filtered and searched by, kept up by triggers, and indexes for all that is looked up."""
     db.executescript(_LIST_COLUMNS + _FILL_LISTS + _LIST_INDEXES + _LIST_TRIGGERS)
+
+
+@migrations()
+def m015_spill(db: Database) -> None:
+    """Add the list of files with rows of an earlier run that were read back, so that each is read once."""
+    db.executescript("CREATE TABLE spill_read (file TEXT PRIMARY KEY) WITHOUT ROWID;")

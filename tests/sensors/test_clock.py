@@ -1,9 +1,11 @@
 import asyncio
 from itertools import count
+import time
 
 import pytest
 
-from restbeat.sensors.clock import FlatOutClock, RunningClock, TransportClock
+from restbeat.sensors.clock import FlatOutClock, RunningClock, TransportClock, elapsed_s
+from restbeat.sensors.computer_sleep import SleepWatch
 
 
 def test_a_running_clock_runs_at_its_speed_from_its_start():
@@ -78,3 +80,17 @@ async def test_a_wait_on_a_transport_clock_ends_with_a_seek_and_not_before():
     clock.steer(at_s=3600.0)
     async with asyncio.timeout(5):
         await waiting
+
+
+def test_the_time_asleep_counts_for_a_session():
+    before = elapsed_s()
+    assert elapsed_s() >= before
+    assert RunningClock()._monotonic is elapsed_s
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        assert elapsed_s() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=5)
+
+
+def test_a_sleep_is_told_once_and_a_jitter_of_the_clocks_never():
+    elapsed, awake = iter([100.0, 700.4, 701.0, 702.0]), iter([50.0, 50.4, 50.6, 51.6])
+    watch = SleepWatch(elapsed=lambda: next(elapsed), awake=lambda: next(awake))
+    assert [watch.slept_s() for _ in range(3)] == pytest.approx([600.0, 0.0, 0.0])

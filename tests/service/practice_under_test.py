@@ -10,8 +10,8 @@ from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, ConnectionState
+from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.report_cache import SessionReports

@@ -8,9 +8,9 @@ import msgspec
 from restbeat.sensors.model import Phase
 from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.listing import Page
+from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.messages import EntryView, StoryMark
-from restbeat.service.rooms.radio import AdapterState, StrapSeen
 from restbeat.service.sessions.session_list import NEWEST
 from restbeat.service.settings import Settings
 
@@ -24,6 +24,7 @@ class FakePractice:
         self.live_feed = live_feed or LiveFeed()
         self.states = {state.room: state for state in states}
         self.ready = True
+        self.trouble = None
         self.seen = [
             StrapSeen("A1:B2", "Polar H10 A1B2C3", -58, "room-1", "Green room", "Room 1"),
             StrapSeen("C3:D4", "Polar H10 C3D4E5", -71, None),

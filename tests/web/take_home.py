@@ -6,6 +6,9 @@ import msgspec
 
 from restbeat.analysis.course.course_figures import Course, Estimate, TechniqueAssociation
 from restbeat.analysis.figures import ResponseContext
+from restbeat.analysis.session_pain import session_pain
+from restbeat.sensors.model import Phase
+from restbeat.sensors.recordings.recording import Pain, PhaseStart
 from restbeat.service.clients.models import FlagRow
 from restbeat.service.courses.due_clients import EVERYBODY
 from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow
@@ -34,9 +37,17 @@ def german():
     return speech_of("de", UTC)
 
 
-def a_visit(*marks, pain=(6, 4), **changes):
+def told(before=None, after=None, *noted):
+    """Return the pain of a session whose massage lasts from 480 to 1680 s; `noted`: times and scores within it."""
+    phases = [PhaseStart(480.0, Phase.MASSAGE), PhaseStart(1680.0, Phase.RECOVERY)]
+    events = [*phases, *(Pain(at_s, score) for at_s, score in noted)]
+    return session_pain(sorted(events, key=lambda event: event.t), before, after)
+
+
+def a_visit(*marks, pain=(6, 4), noted=(), **changes):
     fields = {"therapist": "Ada", "posture": "Prone", "technique": None, "screening": [], "saved": None, "mind": ""}
-    return Visit(session=7, client="M-014", pain_before=pain[0], pain_after=pain[1], marks=list(marks), **(fields | changes))
+    fields |= {"pain_before": pain[0], "pain_after": pain[1], "pain": told(*pain, *noted)}
+    return Visit(session=7, client="M-014", marks=list(marks), **(fields | changes))
 
 
 USUAL_MARKS = (
@@ -106,6 +117,7 @@ def crowded():
         VisitMark(at_s=480 + 20 * n, technique=f"{LONG} {n}", region=f"{LONG} {n}", pressure=f"{LONG} {n}") for n in range(9)
     ]
     marks += [VisitMark(at_s=500 + 20 * n, note=("Turned over", "Talking", "Heat", "Cold")[n % 4]) for n in range(40)]
+    marks.sort(key=lambda mark: mark.at_s)
     beside = tuple(
         Complement(complement=n, session=7, kind=kind, noted_by="Ada", noted_utc="2026-11-23T12:00:00Z")
         for n, kind in enumerate(("heat", "cold", "mindfulness", "tai-chi-yoga", "medication", "other"))
@@ -113,8 +125,9 @@ def crowded():
     return a_session(
         row=row(client="A-client-with-a-very-long-pseudonym-yes", state="interrupted"),
         report=made,
-        visit=a_visit(*sorted(marks, key=lambda mark: mark.at_s), pain=(4, 9), therapist="A therapist with a rather long name"),
-        stopped=True,
+        visit=a_visit(
+            *sorted(marks, key=lambda mark: mark.at_s), pain=(4, 9), therapist="A therapist with a rather long name", stopped=True
+        ),
         baseline_range=BaselineRange(days=12, low_ms=28.0, high_ms=41.0),
         complements=beside,
     )

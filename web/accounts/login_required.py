@@ -37,7 +37,7 @@ def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
         if request.method not in READING_METHODS:
             await _demand_token(request, login)
         response = await handler(request)
-        if (renewed := await accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
+        if (renewed := accounts.renew(login)) and not response.prepared and COOKIE not in response.cookies:
             give_cookie(request, response, renewed)
         return response
 

@@ -1,7 +1,5 @@
 """Export and erasure of a client's data, as a client may request."""
 
-import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
@@ -59,11 +57,4 @@ class PrivacyApi:
         """Send everything of a client as a zip. Raises `UnknownClientError`, and `RequestError` where it cannot be made."""
         file = await self._data_requests.export(request.match_info["client"], by=person_of(request).name)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-        return web.Response(body=await asyncio.to_thread(_read_and_delete, file), content_type="application/zip", headers=headers)
-
-
-def _read_and_delete(file: Path) -> bytes:
-    content = file.read_bytes()
-    file.unlink()
-    file.parent.rmdir()
-    return content
+        return web.Response(body=file.content, content_type="application/zip", headers=headers)

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
-from ...service.rooms.live_feed import LiveFeed
+from ...service.practice import Practice
 from .endpoint import ROOT
 from .templating import PageRenderer
 
@@ -110,11 +110,11 @@ def _name_of(schema: dict[str, Any]) -> str | None:
 class ApiPages:
     """Handlers of the API's description and of `/healthz`."""
 
-    def __init__(self, pages: PageRenderer, description: Callable[[], dict[str, Any]], live_feed: LiveFeed, version: str) -> None:
+    def __init__(self, pages: PageRenderer, description: Callable[[], dict[str, Any]], practice: Practice, version: str) -> None:
         """Take `description`, which returns the OpenAPI document; its first call takes a tenth of a second."""
         self._pages = pages
         self._description = description
-        self._live_feed = live_feed
+        self._practice = practice
         self._version = version
 
     def routes(self) -> list[web.RouteDef]:
@@ -137,6 +137,10 @@ class ApiPages:
         return web.json_response(await asyncio.to_thread(self._description))
 
     async def health(self, _: web.Request) -> web.Response:
-        """Answer that the server is up, with its version and the number of open rooms."""
-        rooms = len(self._live_feed.rooms())
-        return web.json_response({"status": "ok", "version": self._version, "rooms": rooms})
+        """Answer that the server is up, with its version and the number of open rooms; 503 while nothing can be stored."""
+        rooms, trouble = len(self._practice.live_feed.rooms()), self._practice.rooms.trouble
+        saves = trouble is None or trouble.saves
+        answer: dict[str, Any] = {"status": "ok" if saves else "trouble", "version": self._version, "rooms": rooms}
+        if trouble:
+            answer["storage"] = {"code": trouble.code, "saves": saves, "waiting": trouble.waiting, "sentence": trouble.sentence}
+        return web.json_response(answer, status=200 if saves else 503)

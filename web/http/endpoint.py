@@ -30,6 +30,9 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
 
     error: Annotated[str, msgspec.Meta(description="A sentence for a person.")]
     room: Annotated[str | None, msgspec.Meta(description="The room that the conflict is with.")] = None
+    unconfirmed: Annotated[bool, msgspec.Meta(description="Whether the request is met when it is sent with a confirmation.")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)

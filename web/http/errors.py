@@ -9,7 +9,15 @@ from aiohttp.typedefs import Handler, Middleware
 import msgspec
 
 from ...service.accounts.models import LoginRefusedError, NotAllowedError, TooOftenError
-from ...service.errors import ConflictError, RefusedError, RequestError, UnknownError
+from ...service.errors import (
+    ConflictError,
+    NoSuchClientError,
+    NoSuchSessionError,
+    RefusedError,
+    ServiceError,
+    UnconfirmedError,
+    UnknownError,
+)
 from .endpoint import Refusal, json_answer
 from .security import route_path
 
@@ -28,20 +36,22 @@ _SENTENCES: Final = {
 def answer_errors(page: ErrorPage) -> Middleware:
     """Return middleware that turns errors into sentences: JSON under `/api`, elsewhere a page rendered by `page`.
 
-    `UnknownError` becomes 404, `NotAllowedError` and `LoginRefusedError` 403, `TooOftenError` 429, any other `RefusedError` 409,
-    any other `RequestError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
+    `UnknownError` and its likes become 404, `NotAllowedError` and `LoginRefusedError` 403, `TooOftenError` 429, any other
+    `RefusedError` 409, any other `ServiceError` 503, a request that msgspec cannot read 400, and anything else a logged 500.
     """
 
-    def answer(request: web.Request, status: int, sentence: str, room: str | None = None) -> web.Response:
+    def answer(
+        request: web.Request, status: int, sentence: str, room: str | None = None, *, unconfirmed: bool = False
+    ) -> web.Response:
         if request.path.startswith("/api/"):
-            return json_answer(Refusal(sentence, room), status)
+            return json_answer(Refusal(sentence, room, unconfirmed), status)
         return page(request, status, sentence)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except UnknownError as error:
+        except (UnknownError, NoSuchSessionError, NoSuchClientError) as error:
             return answer(request, 404, str(error))
         except (NotAllowedError, LoginRefusedError) as error:
             return answer(request, 403, str(error))
@@ -50,8 +60,10 @@ def answer_errors(page: ErrorPage) -> Middleware:
             response.headers["Retry-After"] = str(int(error.wait_s) + 1)
             return response
         except RefusedError as error:
-            return answer(request, 409, str(error), error.room if isinstance(error, ConflictError) else None)
-        except RequestError as error:
+            room = error.room if isinstance(error, ConflictError) else None
+            return answer(request, 409, str(error), room, unconfirmed=isinstance(error, UnconfirmedError))
+        except ServiceError as error:
+            _LOG.error("%s %s could not be met: %s", request.method, route_path(request), error)
             return answer(request, 503, str(error))
         except msgspec.MsgspecError as error:
             return answer(request, 400, f"The request could not be read: {error}.")

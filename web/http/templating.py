@@ -34,6 +34,7 @@ class PageRenderer:
             version=version,
             words=plain_words,
             disclaimer=plain_words.DISCLAIMER,
+            disk_trouble=lambda: practice.rooms.trouble,
             bench=practice.test_bench is not None,
             records=practice.clients is not None,
             rights=practice.data_requests is not None,

@@ -7,9 +7,9 @@ import msgspec
 
 from ...sensors.recordings.recording import Mark
 from ...service.errors import RefusedError, UnknownRoomError
+from ...service.radio.radio import AdapterState, StrapSeen
 from ...service.rooms.live_feed import LiveFeed
 from ...service.rooms.messages import ClientView, EntryView, RoomState, Story
-from ...service.rooms.radio import AdapterState, StrapSeen
 from ...service.rooms.rooms import Rooms
 from ...service.rooms.session_entries import RequestKey
 from ...service.rooms.session_start import Opening
@@ -49,11 +49,14 @@ class OpenRoom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     posture: Text | None = None
     technique: Annotated[Text | None, msgspec.Meta(description="Planned technique; null: none.")] = None
     pain_before: Score | None = None
-    screening: Annotated[list[Question], msgspec.Meta(max_length=_MAX_QUESTIONS)] = []
+    screening: Annotated[
+        list[Question], msgspec.Meta(description="Empty: the questions were not asked.", max_length=_MAX_QUESTIONS)
+    ] = []
     screening_confirmed: Annotated[
         bool,
         msgspec.Meta(
-            description="Whether each question answered with yes was considered; it is recorded, and the session begins."
+            description="Whether it was pressed that none applies, or that each question answered with yes was considered. "
+            "Without it, a no is recorded as not confirmed, and a yes is refused."
         ),
     ] = False
     strap_confirmed: Annotated[
@@ -127,6 +130,12 @@ class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An earlier time for an entry."""
 
     ago_s: Ago
+
+
+class AnswerSleep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer to whether a session goes on after the computer slept."""
+
+    go_on: Annotated[bool, msgspec.Meta(description="False: the session ends where the sleep began.")]
 
 
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -233,6 +242,15 @@ class RoomsApi:
                 refusals=(409,),
             ),
             Endpoint(
+                method="POST",
+                path=f"{room}/after-sleep",
+                handler=self.answer_sleep,
+                summary="Go on after a long sleep of the computer, or end the session where it fell asleep.",
+                body=AnswerSleep,
+                answer=RoomState,
+                refusals=(409,),
+            ),
+            Endpoint(
                 method="PUT",
                 path=f"{room}/client",
                 handler=self.reassign,
@@ -319,6 +337,15 @@ class RoomsApi:
         """
         room = call.text("room")
         await self._rooms.entries.redate(room, call.number("action"), ago_s=call.body.ago_s, by=call.person.name)
+        return self._state(room)
+
+    async def answer_sleep(self, call: Call) -> RoomState:
+        """Go on after a long sleep of the computer or end the session where it began, and return the room.
+
+        Raises `UnknownRoomError`, and `RefusedError` where nothing is asked.
+        """
+        room = call.text("room")
+        await self._rooms.answer_sleep(room, go_on=call.body.go_on, by=call.person.name)
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:

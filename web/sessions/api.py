@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ...analysis.figures import ResponseClass, SessionReport
+from ...analysis.session_pain import SessionPain
 from ...service.listing import Page
 from ...service.rooms.rooms import Rooms
 from ...service.sessions.models import SessionRow
@@ -15,6 +16,14 @@ from ...service.sessions.soap_notes import SessionNotes
 from ..http.endpoint import Call, Endpoint
 from ..http.paging import Items, PageQuery, Search
 from ..rooms.api import Opened
+
+
+class ResumeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How to resume a session."""
+
+    confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether it goes on though it was cut off more than a day ago by the computer's clock.")
+    ] = False
 
 
 class SessionsQuery(PageQuery, frozen=True, kw_only=True):
@@ -40,10 +49,11 @@ class SessionsQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class SessionFull(msgspec.Struct, frozen=True):
-    """A session with its report."""
+    """A session with its report and its pain."""
 
     session: SessionRow
     report: SessionReport
+    pain: SessionPain
 
 
 class Closed(msgspec.Struct, frozen=True):
@@ -86,6 +96,7 @@ class SessionsApi:
                 path=f"{one}/resume",
                 handler=self.resume,
                 summary="Take up an interrupted session on its strap; the time between is a gap.",
+                query=ResumeQuery,
                 answer=Opened,
                 refusals=(409,),
                 tag="sessions",
@@ -110,19 +121,19 @@ class SessionsApi:
 
         Raises `UnknownSessionError`, and `RequestError` where the report cannot be computed.
         """
-        session = call.number("session")
-        full = SessionFull(*await self._reports.of(session))
-        if self._notes:
-            await self._notes.viewed(session, "summary", by=call.person.name)
-        return full
+        row, report = await self._reports.of(call.number("session"))
+        if self._notes is None:
+            return SessionFull(row, report, SessionPain())
+        visit = await self._notes.visit(row.session, by=call.person.name, what="summary")
+        return SessionFull(row, report, visit.pain)
 
     async def resume(self, call: Call) -> Opened:
         """Resume an interrupted session, and return its room.
 
-        Raises `RefusedError` where it is not interrupted, has no strap or lacks consent, and `StrapTakenError` where the strap
-        is in use.
+        Raises `UnconfirmedError` where it was cut off more than a day ago, `RefusedError` where it is not interrupted, has no
+        strap or lacks consent, and `StrapTakenError` where the strap is in use.
         """
-        return Opened(await self._rooms.resume(call.number("session")))
+        return Opened(await self._rooms.resume(call.number("session"), confirmed=call.query.confirmed))
 
     async def close(self, call: Call) -> Closed:
         """End an interrupted session where it was cut off. Raises `RefusedError` where it is not interrupted."""

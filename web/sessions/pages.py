@@ -79,8 +79,9 @@ class SessionPages:
         Raises `UnknownSessionError`, and `RequestError` where it cannot be computed.
         """
         row, report = await self._reports.of(session_of(request))
-        await self._note_view(request, row.session, "summary")
-        return self._pages.page(request, "sessions/session.html", row=row, report=report, summary=summary_of(row, report))
+        visit = await self._notes.visit(row.session, by=person_of(request).name, what="summary") if self._notes else None
+        summary = summary_of(row, report, visit)
+        return self._pages.page(request, "sessions/session.html", row=row, report=report, summary=summary)
 
     async def picture(self, request: web.Request) -> web.Response:
         """Send the picture of a session as SVG; the audit log notes it.

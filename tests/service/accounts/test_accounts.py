@@ -71,8 +71,8 @@ async def test_a_login_outlives_a_restart_and_expires_when_unused(storage, accou
     assert again.login_of(login.token).person == login.person
     assert again.login_of(login.token).csrf == login.csrf
     time.now += timedelta(hours=2)
-    assert (await again.renew(again.login_of(login.token))).expires_utc == time.now + LOGIN_LIFETIME
-    assert await again.renew(again.login_of(login.token)) is None
+    assert again.renew(again.login_of(login.token)).expires_utc == time.now + LOGIN_LIFETIME
+    assert again.renew(again.login_of(login.token)) is None
     time.now += LOGIN_LIFETIME
     assert again.login_of(login.token) is None
     assert (await opened(storage, time)).login_of(login.token) is None

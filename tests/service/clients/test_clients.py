@@ -177,7 +177,7 @@ async def test_notes_are_saved_with_author_and_time_and_the_reminder_becomes_a_f
         *("M-001", "prone", "Kneading", "Ada", 6),
     )
     assert [(answer.question, answer.yes, answer.confirmed_utc is not None) for answer in visit.screening] == [
-        ("Fracture", False, False),
+        ("Fracture", False, True),
         ("Blood thinners", True, True),
     ]
     assert [(mark.technique, mark.region) for mark in visit.marks] == [("Kneading", "Neck")]

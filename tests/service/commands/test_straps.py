@@ -12,7 +12,7 @@ from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Packet
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.commands.straps import scan_straps
-from restbeat.service.rooms.radio import ProxyOptions, open_radio
+from restbeat.service.radio.radio import ProxyOptions, open_radio
 from restbeat.web.commands import cli
 
 from ...sensors.conftest import H10, recording, until

@@ -145,7 +145,8 @@ async def test_a_stop_is_known_by_its_flag_or_its_mark(bench, way):
             db.execute("INSERT INTO mark (session, seq, t_s, note, kind) VALUES (?, 99999, 300, ?, 'stop')", (second, STOP_NOTE))
 
     await bench.storage.run(stop)
-    assert [(await bench.courses.session(one, "client's page", by="Ada")).stopped for one in (first, second)] == [False, True]
+    visits = [(await bench.courses.session(one, "client's page", by="Ada")).visit for one in (first, second)]
+    assert [visit.stopped for visit in visits] == [False, True]
     course = await bench.courses.course("M-014", "course", by="Ada")
     assert [entry.stopped for entry in course.entries] == [False, True]
 

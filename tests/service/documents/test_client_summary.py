@@ -95,7 +95,7 @@ def test_what_a_change_is_called_depends_on_its_class_alone(class_, interval, sa
 
 
 def test_a_stop_for_pain_is_stated_first_and_plainly():
-    session = a_session(stopped=True)
+    session = a_session(visit=a_visit(stopped=True))
     page = page_of(session)
     assert page.first[0] == "The massage was stopped because your pain went up."
     assert "comes before anything that the heart shows" in page.first[1]
@@ -111,12 +111,12 @@ def test_a_stop_for_pain_is_stated_first_and_plainly():
         ((7, 7), "Your pain was 7 of 10."),
         ((8, 5), None),
         ((4, 5), None),
-        ((None, 6), None),
+        ((9, 6), None),
     ],
 )
 def test_risen_or_severe_pain_precedes_heart_figures(pain, said):
-    quiet = msgspec.structs.replace(with_context(report()), pain=[(10.0, 9)])  # said before the massage: it raised nothing
-    first = page_of(a_session(visit=a_visit(pain=pain), report=quiet)).first
+    before_the_massage = ((10.0, 9),)  # it raised nothing
+    first = page_of(a_session(visit=a_visit(pain=pain, noted=before_the_massage))).first
     assert (first and first[0]) == said
 
 
@@ -253,10 +253,14 @@ def test_a_running_and_an_interrupted_session_say_so():
 
 
 def test_pain_entered_during_the_session_replaces_missing_scores():
-    page = page_of(a_session(visit=a_visit(pain=(None, None))))
-    assert page.numbers[2].value == "6 → 4"
-    during = msgspec.structs.replace(with_context(report()), pain=[(10.0, 6), (900.0, 3)])
-    assert page_of(a_session(visit=a_visit(pain=(None, None)), report=during)).numbers[2].value == "6 → –"
+    def numbers_of(pain, *noted):
+        pain = page_of(a_session(visit=a_visit(pain=pain, noted=noted))).numbers[2]
+        return pain.value, pain.within
+
+    assert numbers_of((None, None), (10.0, 6), (1790.0, 4)) == ("6 → 4", "")
+    assert numbers_of((None, None), (10.0, 6), (900.0, 3)) == ("6 → –", "3 during")
+    assert numbers_of((6, 3), (10.0, 5), (900.0, 4), (1790.0, 2)) == ("6 → 3", "5, 4, 2 during")
+    assert numbers_of((6, 3), *((500.0 + n, n) for n in (4, 7, 2, 5))) == ("6 → 3", "2 to 7 during")
 
 
 # The picture
@@ -297,7 +301,7 @@ def test_the_names_of_the_phases_do_not_overlap(speech, size):
 
 
 def test_a_stop_is_drawn_with_its_label():
-    session = a_session(visit=a_visit(*USUAL_MARKS, VisitMark(at_s=1300, note=STOP_NOTE, kind="stop")), stopped=True)
+    session = a_session(visit=a_visit(*USUAL_MARKS, VisitMark(at_s=1300, note=STOP_NOTE, kind="stop"), stopped=True))
     assert "stopped" in session_chart(session, english(), WIDE)
 
 

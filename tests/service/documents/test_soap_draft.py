@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from restbeat.analysis.figures import ResponseFigures
-from restbeat.service.documents.soap_draft import contraindications, draft_of
+from restbeat.service.documents.soap_draft import draft_of
 from restbeat.service.rendering.plain_words import CAVEAT
 from restbeat.service.sessions.models import Answer, Visit, VisitMark
-from restbeat.service.sessions.session_facts import time_spent
+from restbeat.service.sessions.session_facts import contraindications, time_spent
 
 from ...web.made_up import report, row
+from ...web.take_home import told
 
 NOTHING = Visit(
     session=7, client="M-014", therapist="Ada", posture=None, technique=None, pain_before=None, pain_after=None,
@@ -49,8 +50,8 @@ def test_the_draft_has_lengths_techniques_pain_and_the_response_in_honest_words(
         VisitMark(at_s=480.0, technique="Long strokes", region="Lower back", pressure="Light"),
         VisitMark(at_s=900.0, note="turned over"),
     ]
-    draft = draft_of(row(), report(), visit(marks=marks, pain_before=6, pain_after=4, posture="Prone"))
-    assert draft.subjective == "Pain, 0 to 10: 6 before, 6 at 0:10, 4 at 29:50, 4 after."
+    draft = draft_of(row(), report(), visit(marks=marks, pain=told(6, 4, (600.0, 5)), posture="Prone"))
+    assert draft.subjective == "Pain, 0 to 10: 6 before, 4 after; during: 5 at 10:00."
     lines = draft.objective.split("\n")
     assert lines[:6] == [
         "Settling 3 min; baseline 5 min; massage 17 min; recovery 5 min, prone.",
@@ -78,21 +79,24 @@ def test_too_uncertain_a_change_gives_no_number():
 
 
 def test_without_hrv_it_is_not_mentioned():
-    draft = draft_of(row(), report(hrv=False), NOTHING)
+    draft = draft_of(row(), report(hrv=False), visit(pain=told(None, None, (900.0, 4))))
     assert "variability" not in draft.objective
-    assert draft.subjective.endswith("4 at 29:50, not asked after.")
+    assert draft.subjective == "Pain, 0 to 10: not asked before, not asked after; during: 4 at 15:00."
 
 
 @pytest.mark.parametrize("hrv", [True, False])
 def test_hrv_is_never_stated_as_a_medical_need_or_a_diagnosis(hrv):
-    draft = draft_of(row(), report(hrv=hrv), visit(pain_before=6, pain_after=8))
+    draft = draft_of(row(), report(hrv=hrv), visit(pain=told(6, 8)))
     text = " ".join(msgspec.structs.astuple(draft)).lower()
     assert not [word for word in ("necess", "diagnos", "disease", "balance", "stress", "treats", "heals") if word in text]
     assert "variability" not in draft.assessment + draft.plan
 
 
 def test_contraindications_are_stated_as_answered():
-    asked = [Answer(question=text, yes=False, confirmed_utc=None) for text in ("Fracture", "Open skin")]
+    untouched = [Answer(question=text, yes=False, confirmed_utc=None) for text in ("Fracture", "Open skin")]
+    assert contraindications([]) == "Not asked before the session."
+    assert contraindications(untouched) == "Not confirmed: nobody pressed that none of the 2 questions applies."
+    asked = [msgspec.structs.replace(answer, confirmed_utc="2026-11-23T10:00:00Z") for answer in untouched]
     assert contraindications(asked) == "Asked before the session (2 questions): none applies."
     yes = Answer(question="Fibromyalgia", yes=True, confirmed_utc="2026-11-23T10:00:00Z")
     assert contraindications([*asked, yes]) == (
@@ -113,4 +117,4 @@ def test_contraindications_are_stated_as_answered():
     ],
 )
 def test_the_change_of_pain_is_stated_where_both_scores_are_known(before, after, said):
-    assert draft_of(row(), report(), visit(pain_before=before, pain_after=after)).assessment == said
+    assert draft_of(row(), report(), visit(pain=told(before, after))).assessment == said

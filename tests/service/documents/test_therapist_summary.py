@@ -4,13 +4,14 @@ from restbeat.analysis.figures import ResponseContext
 from restbeat.service.documents.therapist_summary import summary_of
 
 from ...web.made_up import report, row
+from ...web.take_home import a_visit
 
 
 def test_the_summary_states_the_massages_response_first():
-    summary = summary_of(row(), report())
+    summary = summary_of(row(), report(), a_visit(pain=(6, 4), noted=((600.0, 5),)))
     assert summary.lead.startswith("Compared with the quiet minutes before, heart rhythm variability during the massage")
     assert (summary.variability, summary.variability_range, summary.rmssd) == ("+22 %", "+3 to +45", "34 → 42")
-    assert (summary.heart_rate, summary.pain) == ("72 → 63", "6 → 4")
+    assert (summary.heart_rate, summary.pain) == ("72 → 63", "6 → 4, 5 during")
 
 
 def test_a_missing_figure_is_a_dash_with_the_footnote_that_says_why():
@@ -59,7 +60,7 @@ def test_a_session_without_any_event_yet_has_a_summary_too():
     )
     summary = summary_of(row(), empty)
     assert summary.lead == "Nothing was measured in this session yet."
-    assert (summary.rows, summary.pain, summary.heart_rate) == ((), None, "—")
+    assert (summary.rows, summary.pain, summary.heart_rate) == ((), "", "—")
 
 
 def test_the_quality_states_rejected_and_lost_beats():

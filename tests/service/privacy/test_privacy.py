@@ -1,6 +1,7 @@
 """A client's rights: all data in one zip, and all data erased from rows, free pages and the write-ahead log."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 import json
@@ -26,6 +27,7 @@ from restbeat.service.errors import NoSuchClientError
 from restbeat.service.exchange.formats import read_any
 from restbeat.service.privacy.erasure import ERASURES, backups_holding, erase, erase_again
 from restbeat.service.privacy.personal_data import client_records, tables_of_client
+from restbeat.service.privacy.restore import restore_backup
 from restbeat.service.sessions import co_interventions, soap_notes
 from restbeat.service.sessions.models import Soap
 from restbeat.service.sessions.screening import Screening
@@ -165,6 +167,38 @@ async def test_an_old_backup_does_not_bring_an_erased_client_back_but_a_later_na
     db.execute("INSERT INTO client (pseudonym, created_utc) VALUES ('M-1', ?)", (later.isoformat(),))
     assert erase_again(db, folder, later) == 0
     db.close()
+
+
+async def test_a_cut_right_after_the_restored_database_took_its_place_brings_nobody_back(tmp_path, monkeypatch):
+    async with await SessionStore.open(tmp_path) as storage:
+        await visit(storage, IdentityCipher(tmp_path / "key"), "M-001", "sentinel", address="A0:9E:1A:00:00:01")
+    take_backup(tmp_path, tmp_path / "old.db")
+    with closing(open_database(tmp_path)) as db:
+        erase(db, tmp_path, "M-001", "Ada", datetime.now(UTC))
+
+    def cut(folder, name=DATABASE, **options):
+        if name == DATABASE:
+            raise KeyboardInterrupt
+        return open_database(folder, name, **options)
+
+    monkeypatch.setattr("restbeat.service.privacy.restore.open_database", cut)
+    with pytest.raises(KeyboardInterrupt):
+        restore_backup(tmp_path / "old.db", tmp_path, NOW)
+    with closing(open_database(tmp_path)) as db:
+        assert db.execute("SELECT count(*) FROM client").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM packet").fetchone() == (0,)
+
+
+def test_an_erasure_record_that_a_crash_cut_off_spoils_no_other(tmp_path):
+    db = open_database(tmp_path)
+    with closing(db):
+        for client in ("M-001", "M-002"):
+            db.execute("INSERT INTO client (pseudonym, created_utc) VALUES (?, ?)", (client, "2026-01-01T00:00:00.000Z"))
+        (tmp_path / ERASURES).write_bytes(b'{"salt": "ab')
+        erase(db, tmp_path, "M-001", "Ada", datetime.now(UTC))
+        db.execute("INSERT INTO client (pseudonym, created_utc) VALUES (?, ?)", ("M-001", "2026-01-01T00:00:00.000Z"))
+        assert erase_again(db, tmp_path, NOW) == 1
+        assert [row[0] for row in db.execute("SELECT pseudonym FROM client")] == ["M-002"]
 
 
 def test_an_unknown_client_is_not_erased(tmp_path):

@@ -20,7 +20,7 @@ from restbeat.service.errors import WorkerError
 from restbeat.service.rendering.pdf import NO_PAPER, PaperError, pdf_of
 from restbeat.service.worker.worker import Worker
 from tests.web.made_up import report
-from tests.web.take_home import a_course, a_session, crowded, english, german, too_little
+from tests.web.take_home import a_course, a_session, a_visit, crowded, english, german, too_little
 
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
 FILES = {name: (STATIC / name).read_bytes() for name in PAPER_FILES}
@@ -29,7 +29,7 @@ SESSIONS = {
     "crowded": crowded,
     "too-little": lambda: a_session(report=too_little()),
     "rate-only": lambda: a_session(report=report(hrv=False)),
-    "stopped": lambda: a_session(stopped=True),
+    "stopped": lambda: a_session(visit=a_visit(stopped=True)),
 }
 
 

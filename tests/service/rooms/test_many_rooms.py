@@ -12,8 +12,8 @@ from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import HEART_RATE, ConnectionEvent, Header, Packet, Recording
 from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError
+from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.radio import AdapterState
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
 from restbeat.service.sessions.session_store import SessionStore

@@ -1,16 +1,17 @@
 """Sessions that were cut off, or went on after their end: taken up with their gap or ended there, and no press counts twice."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, PhaseStart
-from restbeat.service.errors import RefusedError
+from restbeat.service.errors import RefusedError, UnconfirmedError
 from restbeat.service.rooms.session_entries import RequestKey
 from restbeat.service.sessions.session_store import SessionStore
 
-from ..practice_under_test import ADDRESS, PracticeUnderTest, ended, flags, open_room, reopened
+from ..practice_under_test import ADDRESS, NOW, PracticeUnderTest, ended, flags, open_room, reopened
 
 
 async def test_an_interrupted_session_can_be_resumed_with_a_gap(tmp_path, worker_pool):
@@ -108,3 +109,24 @@ async def test_a_press_sent_again_after_a_crash_counts_once_in_its_own_session_a
             with pytest.raises(RefusedError, match=f"meant for session 99; Room 2 now holds session {session}"):
                 await bench.rooms.entries.pain(room, 3, request=RequestKey(key="press-00003", session=99))
             assert len(await flags(bench)) == 1
+
+
+async def test_a_session_of_the_day_before_is_resumed_only_where_that_is_confirmed(tmp_path, worker_pool):
+    session, bench = await reopened(tmp_path, worker_pool)
+    bench.rooms._now_utc = lambda: NOW + timedelta(days=365)  # or the computer's clock was set forward by a year
+    async with bench.storage, bench.rooms:
+        with pytest.raises(UnconfirmedError, match="more than a day ago"):
+            await bench.rooms.resume(session)
+        assert [row.state for row in (await bench.reports.sessions()).rows] == ["interrupted"]
+        await bench.rooms.resume(session, confirmed=True)
+        (state,) = bench.live_feed.rooms()
+        assert state.now_s == pytest.approx(90 + 86400, abs=5)
+
+
+async def test_a_clock_set_back_lets_a_resumed_session_go_on_where_it_was(tmp_path, worker_pool):
+    session, bench = await reopened(tmp_path, worker_pool)
+    bench.rooms._now_utc = lambda: NOW - timedelta(days=400)
+    async with bench.storage, bench.rooms:
+        await bench.rooms.resume(session)
+        (state,) = bench.live_feed.rooms()
+        assert state.now_s == pytest.approx(90, abs=5)

@@ -32,7 +32,7 @@ async def test_the_plan_of_a_session_is_stored_and_shown(bench):
     assert shown == ("prone", "Swedish", 6, 6, "Ada", 180.0)
     query = "SELECT question, answer, confirmed_utc IS NOT NULL FROM screening ORDER BY question"
     rows = await bench.storage.run(lambda db: [tuple(row) for row in db.execute(query)])
-    assert rows == [("Fever or infection?", "no", 0), ("Recent injury?", "yes", 1)]
+    assert rows == [("Fever or infection?", "no", 1), ("Recent injury?", "yes", 1)]
 
 
 async def test_a_session_can_be_reassigned_to_another_client_and_is_audited(bench):
@@ -65,3 +65,19 @@ async def test_the_client_view_is_part_of_the_room_state(bench):
     assert bench.live_feed.rooms()[0].client_view == ClientView(pacer=True, pace_per_min=5.5)
     with pytest.raises(UnknownRoomError):
         bench.rooms.show_client("room-9", ClientView())
+
+
+@pytest.mark.parametrize(
+    ("answers", "confirmed", "said"),
+    [
+        ((), False, "not asked"),
+        ((False, False), False, "not confirmed"),
+        ((False, False), True, "asked"),
+        ((False, True), True, "asked"),
+    ],
+)
+async def test_only_a_press_says_that_the_screening_was_asked(bench, answers, confirmed, said):
+    asked = tuple(Screening(f"Question {n}", yes=yes) for n, yes in enumerate(answers))
+    await open_room(bench, screening=asked, screening_confirmed=confirmed)
+    visit = await bench.notes.visit(1, by="Ada")
+    assert (visit.screened, [answer.yes for answer in visit.screening]) == (said, list(answers))

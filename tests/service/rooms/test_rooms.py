@@ -9,7 +9,7 @@ from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import ReplaySource
 from restbeat.service.errors import RefusedError, UnknownRoomError, UnknownSessionError
-from restbeat.service.rooms.radio import StrapSeen
+from restbeat.service.radio.radio import StrapSeen
 from restbeat.service.settings import Settings
 
 from ..practice_under_test import PACKETS, ended, open_room

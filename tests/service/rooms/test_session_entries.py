@@ -83,8 +83,10 @@ def test_an_undone_entry_is_removed_from_session_and_store(desk):
     desk.entries.undo(mark.number, "Bo")
     assert desk.session.entered == {}
     assert desk.book.corrections == [(Mark(80.0, technique="kneading", region="neck"), None, "Bo")]
+    assert desk.entries.undo(mark.number, "Ada").text == "Kneading, neck"
+    assert len(desk.book.corrections) == 1, "an undo sent again because its answer got lost changes nothing"
     with pytest.raises(RefusedError, match="no such entry any more"):
-        desk.entries.undo(mark.number, "Ada")
+        desk.entries.undo(mark.number + 1, "Ada")
 
 
 def test_an_entry_cannot_be_undone_after_thirty_seconds(desk):

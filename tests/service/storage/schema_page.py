@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from restbeat.service.storage.sqlite import Database
 
-from .column_words import words_of
+from .column_words import COLUMNS, words_of
 
 TABLES: Final = {
     "session_overview": "A line a session: whose, when, pain, and what came of it by the newest figures.",
@@ -40,11 +40,12 @@ TABLES: Final = {
     "account": "Who may log in.",
     "login": "Logins that hold; of each the hash of its token alone.",
     "audit": "Who did or saw what, and when.",
+    "spill_read": "Files of rows that a full disk kept out, and that were read back: each once.",
     "session_search": "Words by which sessions are found, kept up by triggers; its `rowid` is `session.place`.",
     "client_search": "Words by which clients are found, kept up by triggers; its `rowid` is `client.place`.",
 }
 """Descriptions by table or view, views first: people read these."""
-HIDDEN: Final = ("account", "login", "identity", "setting", "session_search", "client_search")
+HIDDEN: Final = ("account", "login", "identity", "setting", "session_search", "client_search", "spill_read")
 """Tables that Datasette hides."""
 
 
@@ -86,12 +87,12 @@ def _objects(db: Database) -> Iterator[tuple[str, str, str]]:
 
 
 def _columns(db: Database, table: str, sql: str) -> Iterator[tuple[str, str, str]]:
-    """Return name, type and description of each column; a comment in the table's statement comes first."""
+    """Return name, type and description of each column; what `COLUMNS` says of that very column comes first."""
     said = dict(re.findall(r"^\s*(\w+)[^\n]*?,?\s*--\s*(.+)$", sql, re.MULTILINE))
     for _, name, kind, _, _, _, hidden in db.execute(f"PRAGMA table_xinfo({table})").fetchall():
         if hidden == 1:  # of a search
             continue
-        yield name, kind or "", said.get(name) or words_of(table, name)
+        yield name, kind or "", COLUMNS.get(f"{table}.{name}") or said.get(name) or words_of(table, name)
 
 
 def _as_table(db: Database, table: str, sql: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import closing
+from functools import partial
 import gc
 from pathlib import Path
 import stat
@@ -16,6 +17,7 @@ from restbeat.service.errors import (
     NewerDatabaseError,
 )
 from restbeat.service.sessions.session_store import SessionStore
+from restbeat.service.sessions.soap_notes import visit_of
 from restbeat.service.storage.database import DATABASE, read_alongside, take_folder
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
@@ -146,6 +148,25 @@ async def test_a_stop_in_an_older_database_becomes_a_kind_of_mark(tmp_path):
     async with await SessionStore.open(tmp_path) as storage:
         _, events = await storage.events(1)
     assert [(event.note, event.kind) for event in events] == [("Pain increased – stopped", "stop"), ("talking", None)]
+
+
+async def test_a_screening_that_nobody_pressed_is_not_confirmed_in_an_older_database(tmp_path):
+    """An older page sent a no for every question that nobody had touched; a yes had to be confirmed."""
+    db = Database(tmp_path / DATABASE)
+    migrations.apply(db, stop_before="m011_screening_confirmed")
+    for session, answers in ((1, {"Fracture": "no", "Open skin": "no"}), (2, {"Fracture": "yes", "Open skin": "no"})):
+        db.table("session").insert({"kind": "massage", "started_utc": "2026-01-01T00:00:00.000Z", "source": "strap"})
+        for question, answer in answers.items():
+            confirmed = "2026-01-01T00:00:00.000Z" if answer == "yes" else None
+            row = {"session": session, "question": question, "answer": answer, "confirmed_utc": confirmed}
+            db.table("screening").insert(row)
+    db.close()
+    async with await SessionStore.open(tmp_path) as storage:
+        untouched, pressed = [await storage.run(partial(visit_of, session=session)) for session in (1, 2)]
+    assert [(visit.screened, [answer.yes for answer in visit.screening]) for visit in (untouched, pressed)] == [
+        ("not confirmed", [False, False]),
+        ("asked", [True, False]),
+    ]
 
 
 def test_a_database_of_an_older_restbeat_can_be_read_without_serving_it_first(tmp_path):

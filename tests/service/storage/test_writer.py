@@ -48,8 +48,9 @@ async def test_a_full_disk_loses_nothing_and_says_so_until_there_is_room(tmp_pat
             storage.append(session, event)
         with pytest.raises(StorageError, match=r"disk .* is full.*60 entries wait in memory"):
             await storage.flush()
-        assert "leave restbeat running" in storage.trouble
-        assert "Rows wait in memory" in caplog.text
+        assert (storage.trouble.code, storage.trouble.waiting, storage.trouble.saves) == ("disk-full", 60, False)
+        assert "leave restbeat running" in storage.trouble.sentence
+        assert "cannot be written" in caplog.text
         with pytest.raises(DiskFullError, match="free some space"):
             await storage.put_report(session, "restbeat-1", b'"' + b"x" * 9999 + b'"')
         with pytest.raises(StorageError, match="is full"):
@@ -81,7 +82,8 @@ async def test_an_invalid_row_does_not_delay_the_others(storage, caplog):
     for event in [Pain(1.0, 3), Pain(2.0, 2**70), Pain(3.0, 11), Mark(4.0, note="\ud800"), Pain(5.0, 4)]:
         storage.append(session, event)
     assert (await storage.events(session))[1] == [Pain(1.0, 3), Pain(5.0, 4)]
-    assert storage.trouble == "3 odd entries could not be stored; all others are."
+    assert (storage.trouble.code, storage.trouble.saves) == ("refused", True)
+    assert "All others are" in storage.trouble.sentence
     assert caplog.text.count("A row was refused") == 3
 
 

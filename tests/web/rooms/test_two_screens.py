@@ -86,7 +86,7 @@ async def test_two_tablets_that_press_in_the_same_moment_never_disagree(tmp_path
         assert sorted((await until_agreed(bench, *tablets))[:2]) == ["Kneading", "Neck"]
         number = marked[0][1]["number"]
         undone = await asyncio.gather(*(ask(tablet, "POST", f"/actions/{number}/undo", {}) for tablet in tablets))
-        assert sorted(status for status, _ in undone) == [200, 409]
+        assert [status for status, _ in undone] == [200, 200], "it is undone once, and both hear so"
         assert (await until_agreed(bench, *tablets))[0] == "Neck"
         scores = await asyncio.gather(ask(one, "POST", "/pain", {"score": 4}), ask(other, "POST", "/stop", {}))
         assert [status for status, _ in scores] == [201, 201]

@@ -28,8 +28,9 @@ form.addEventListener("change", (event) => {
   attempt(async () => {
     await send("PUT", `${path}/pain-after`, { score: value === "" ? null : Number(value) });
     const { visit, draft } = await get(`${path}/notes`);
-    const after = visit.pain_after === null ? "not asked" : visit.pain_after;
-    setText(byId("pain-said"), `Kept: ${visit.pain_before ?? "not asked"} before, ${after} after.`);
+    const { before, after, during } = visit.pain;
+    const noted = during.length ? `, ${during.map(([, score]) => score).join(", ")} during` : "";
+    setText(byId("pain-said"), `Kept: ${before ?? "not asked"} before, ${after ?? "not asked"} after${noted}.`);
     if (visit.saved) return;
     for (const area of areas) if (!touched.has(area.name)) { area.value = draft[area.name]; toPaper(area); }
   });

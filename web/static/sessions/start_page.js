@@ -87,7 +87,7 @@ async function pick(name) {
   if (record.posture) choose("posture", record.posture);
   if (record.technique) choose("technique", record.technique);
   for (const input of form.querySelectorAll('[name="yes"]')) input.checked = record.screening_yes.includes(input.value);
-  form.elements.screening_confirmed.checked = false;
+  form.elements.screening_confirmed.checked = form.elements.none_applies.checked = false;
   takeStrap();
   update();
 }
@@ -171,7 +171,7 @@ function missing() {
   const held = straps.find((one) => one.address === strap)?.room_name;
   if (held) return ["strap", `That strap is in ${held}. Choose another.`];
   if (wornByOther() && !ticked("strap_confirmed")) return ["worn", "Confirm whose chest the strap is on."];
-  if (!ticked("not_asked") && yes().length && !ticked("screening_confirmed")) return ["considered", "Consider what applies, and confirm."];
+  if (yes().length && !ticked("screening_confirmed")) return ["considered", "Consider what applies, and confirm."];
   return null;
 }
 
@@ -184,15 +184,14 @@ function update() {
   show(byId("worn"), client !== undefined && other !== null);
   setText(byId("worn-text"), other ? `${sentence(named(other))} wore this strap last. Look whose chest it is on.` : "");
   setText(byId("worn-label"), client === null ? "It is on whoever lies here now" : `It is on ${client} now`);
-  const apply = ticked("not_asked") ? [] : yes();
-  for (const input of form.querySelectorAll('[name="yes"]')) input.disabled = ticked("not_asked");
+  const apply = yes();
   show(byId("considered"), apply.length > 0);
   const reminders = apply.map((input) => input.dataset.reminder).filter(Boolean).map((text) => ` ${text}`);
   setText(byId("considered-text"), `This is no diagnosis: it is written down as it was said.${reminders.join("")}`);
   const gap = missing();
   setText(byId("why"), gap ? gap[1] : "");
   byId("go").setAttribute("aria-disabled", String(gap !== null || sending));
-  setText(byId("go-hint"), ticked("not_asked") ? "Not asked what applies" : apply.length ? `${apply.length} ${apply.length === 1 ? "applies" : "apply"}${ticked("screening_confirmed") ? ", considered" : ""}` : "Asked: nothing applies");
+  setText(byId("go-hint"), apply.length ? `${apply.length} ${apply.length === 1 ? "applies" : "apply"}${ticked("screening_confirmed") ? ", considered" : ""}` : ticked("none_applies") ? "Asked: none applies" : "Not asked what applies");
 }
 
 function body() {
@@ -205,8 +204,8 @@ function body() {
     posture: checked("posture")?.value ?? null,
     technique: checked("technique")?.value ?? null,
     pain_before: score === "" ? null : Number(score),
-    screening: ticked("not_asked") ? [] : questions.map((input) => ({ question: input.value, yes: input.checked })),
-    screening_confirmed: ticked("screening_confirmed"),
+    screening: yes().length || ticked("none_applies") ? questions.map((input) => ({ question: input.value, yes: input.checked })) : [], // untouched: not asked
+    screening_confirmed: ticked(yes().length ? "screening_confirmed" : "none_applies"),
     strap_confirmed: ticked("strap_confirmed"),
     consent: wantsConsent() && ticked("consent"),
   };
@@ -243,7 +242,9 @@ form.addEventListener("change", (event) => {
   const { name, value } = event.target;
   if (name === "client") { pick(value === "" ? null : value); return; }
   if (name === "strap") { strap = value; byHand = true; form.elements.strap_confirmed.checked = false; }
-  if (name === "yes" || name === "not_asked") form.elements.screening_confirmed.checked = false;
+  if (name === "yes" || name === "none_applies") form.elements.screening_confirmed.checked = false;
+  if (name === "yes") form.elements.none_applies.checked = false;
+  if (name === "none_applies" && ticked("none_applies")) for (const input of yes()) input.checked = false;
   update();
 });
 

@@ -26,6 +26,7 @@ const SHAPES = {
   good: "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13z",
   "hr-only": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13zm0 2.6a3.9 3.9 0 1 0 0 7.8a3.9 3.9 0 1 0 0-7.8z",
   poor: "M8 1.5L15.2 14.5H.8z",
+  unsaved: "M8 1.5L15.2 14.5H.8z",
   away: "M3.4 1.6L8 6.2l4.6-4.6l1.8 1.8L9.8 8l4.6 4.6l-1.8 1.8L8 9.8l-4.6 4.6l-1.8-1.8L6.2 8L1.6 3.4z",
   ended: "M2.5 2.5h11v11h-11z",
   pain: "M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5zM7 3.6v5.6h2V3.6zm0 7v2h2v-2z",
@@ -54,11 +55,12 @@ export async function send(method, path, body = {}) {
   try {
     response = await fetch(path, { method, headers, body: JSON.stringify(body), keepalive: true, signal: AbortSignal.timeout(10000) });
   } catch {
-    throw new Error("restbeat did not answer. Try again in a moment.");
+    throw new Error(`${method === "GET" ? "" : "Not saved: "}restbeat did not answer. Try again in a moment.`);
   }
   if (response.status === 401) toLogin();
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.error ?? "That did not work."), { status: response.status, room: answer.room ?? null });
+  const unsaved = response.status >= 500 && method !== "GET" ? "Not saved. " : "";
+  if (!response.ok) throw Object.assign(new Error(unsaved + (answer.error ?? "That did not work.")), { status: response.status, room: answer.room ?? null, unconfirmed: answer.unconfirmed ?? false });
   return answer;
 }
 

@@ -171,6 +171,8 @@ export class WakeLock {
     document.addEventListener("visibilitychange", () => { this.lock = null; this.want(this.wanted); });
   }
 
+  get held() { return this.lock !== null && !this.lock.released; }
+
   async want(wanted) {
     this.wanted = wanted;
     if (!wanted) { this.lock?.release(); this.lock = null; return; }

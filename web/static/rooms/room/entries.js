@@ -1,6 +1,7 @@
 // The bar of the newest entries, each of which can be undone or given an earlier time while it is recent.
 
 import { byId, make, send, setData, setText, show } from "../../shared/dom.js";
+import { AGAIN_MS, REFUSED } from "../live/outbox.js";
 import { ago } from "./room_text.js";
 
 const MOST = 4;
@@ -145,6 +146,7 @@ export class Entries {
     }
   }
 
+  // Sent again until it is answered: asked twice, the server changes nothing more.
   async change(action, how, body = {}) {
     if (how === "undo") this.leaving.add(action.number);
     try {
@@ -152,8 +154,9 @@ export class Entries {
       this.trouble("");
       this.done(action, how);
     } catch (error) {
-      this.leaving.delete(action.number);
       this.trouble(error.message);
+      if (!REFUSED.has(error.status)) setTimeout(() => this.change(action, how, how === "undo" ? body : { ago_s: body.ago_s + AGAIN_MS / 1000 }), AGAIN_MS);
+      else this.leaving.delete(action.number);
     }
   }
 }

@@ -1,5 +1,6 @@
 // The page of one room, readable from two metres, controlled by touch, keys or a pedal.
 
+import { AfterSleep } from "./after_sleep.js";
 import { ChangeBar } from "./change_bar.js";
 import { ResumeAfterOutage } from "../live/resume_after_outage.js";
 import { Controls, Sheets } from "./controls.js";
@@ -10,7 +11,7 @@ import { Live, WakeLock } from "../live/live.js";
 import { Outbox } from "../live/outbox.js";
 import { SessionChart } from "../live/session_chart.js";
 import { Readiness } from "./readiness.js";
-import { asked, breathing, minuteRows, pain, phaseTime } from "./room_text.js";
+import { asked, awake, breathing, minuteRows, pain, phaseTime } from "./room_text.js";
 import { rows, Strip } from "./rr_strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "../../shared/live_text.js";
 
@@ -30,6 +31,7 @@ const entries = new Entries({ room: id, person, outbox, trouble: (text) => say(t
 const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address) });
 const resumption = new ResumeAfterOutage({ room: id, outbox, goes: (address) => location.replace(address) });
 const ready = new Readiness(byId("ready"));
+const afterSleep = new AfterSleep(byId("after-sleep"), id, { trouble: (text) => say(text) });
 let trouble = "";
 let troubleTimer = 0;
 let word = null;
@@ -166,6 +168,7 @@ function render() {
   entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
   tools?.update(state);
   ready.update(state, away);
+  afterSleep.update(state, away);
   wake.want(phase !== "ended");
   if (ahead || !away) speaker.say("phase", phaseWord(phase, kind));
   if (away) {
@@ -226,6 +229,7 @@ for (const button of document.querySelectorAll("[data-zoom]")) button.addEventLi
 
 function help(open) {
   const dialog = byId("help");
+  setText(byId("awake"), awake(live.rooms.get(id)?.state?.kept_awake ?? null, wake.held));
   if (open) dialog.showModal(); else dialog.close();
 }
 byId("open-help").addEventListener("click", () => help(true));

@@ -64,3 +64,10 @@ export function minuteRows(story, kind) {
     clock(60 * minute), middle(at.levels) ? `${middle(at.levels)} ms` : "–", middle(at.levels) ? `${middle(at.lows)}–${middle(at.highs)} ms` : "–", middle(at.breaths) ?? "–", at.done.join(", "),
   ]);
 }
+
+// Who keeps computer and screen awake: `computer` true, false or null where the system was not asked.
+export function awake(computer, screen) {
+  const here = screen ? "This screen is kept awake by the browser." : "The browser does not keep this screen awake: set the tablet so that it stays on.";
+  if (computer === null) return here;
+  return `${here} ${computer ? "The computer that runs restbeat is kept awake while a session runs." : "The computer that runs restbeat may fall asleep: set it so that it does not."}`;
+}

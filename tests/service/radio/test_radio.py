@@ -7,7 +7,7 @@ import pytest
 
 from restbeat.sensors.bluetooth.scanner import StrapSource
 from restbeat.sensors.proxies.address import ProxyAddress, ProxyError
-from restbeat.service.rooms.radio import ProxyOptions, open_radio, read_options
+from restbeat.service.radio.radio import ProxyOptions, open_radio, read_options
 
 KEY, OTHER = b64encode(bytes(32)).decode(), b64encode(bytes(range(32))).decode()
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from restbeat.service.errors import RefusedError, StrapTakenError
+from restbeat.service.radio.strap_claims import StrapClaims
 from restbeat.service.rooms.session_start import Opening
-from restbeat.service.rooms.strap_claims import StrapClaims
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.worker.worker import Worker
 
@@ -18,7 +18,7 @@ SENTENCE = "Another restbeat on this computer holds this strap. End its session 
 
 async def test_a_strap_held_by_another_process_is_refused_until_that_process_ends(tmp_path):
     program = (
-        "import asyncio, sys, pathlib\nfrom restbeat.service.rooms.strap_claims import StrapClaims\n"
+        "import asyncio, sys, pathlib\nfrom restbeat.service.radio.strap_claims import StrapClaims\n"
         f"asyncio.run(StrapClaims(pathlib.Path(sys.argv[1])).claim({ADDRESS.lower()!r}))\n"
         "print('held', flush=True)\nsys.stdin.read()"
     )
