@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-response messages constraints clean tools
+.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-growth bench-response messages constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,6 +36,8 @@ bench: $(VENV)/test.ok $(VENV)/peers.ok ## all that has a bound, peers beside it
 
 bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
 	@$(BIN)/python -m bench.artifacts $(ARGS)
+bench-growth: $(VENV)/test.ok ## what pages cost with 100,000 sessions: docs/growth.md (3 minutes; ARGS="--sizes 0,1000" looks only)
+	@$(BIN)/python -m bench.growth $(ARGS)
 bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" looks only)
 	@$(BIN)/python -m bench.response $(ARGS)
 
