@@ -18,6 +18,9 @@ ALGORITHM = "restbeat-4"
 LEAST_ACCEPTED_PCT: Final = 70.0
 """Least share of accepted beats in a phase, a file or the live 5 min window for any HRV figure."""
 
+LEAST_COMPARED_S: Final = 240.0
+"""Least usable time of a baseline, in s, for anything to be compared with it, live or of record."""
+
 ResponseClass = Literal["clear", "slight", "none", "opposite", "insufficient"]
 RestComparisonClass = Literal["more", "usual", "less", "unknown"]
 

@@ -11,6 +11,7 @@ SEVERE: Final = 7
 
 Headline = Literal["stopped", "risen", "severe"]
 
+STOP_TITLE: Final = "Stopped for pain"
 STOP: Final = "Lighten or stop; what was measured is kept."
 STOPPED: Final = "Stopped: pain increased. What was measured is kept, and the next visit is flagged."
 

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+import os
+from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -57,6 +60,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
 
+    time_zone: Annotated[
+        str | None,
+        msgspec.Meta(description="IANA name of the practice's time zone; null: that of the computer."),
+    ] = None
+
+    @property
+    def zone(self) -> str | None:
+        """IANA name of the practice's time zone; None where it is the computer's and that has no such name."""
+        return self.time_zone or computer_zone()
+
     def target_s(self, phase: Phase) -> float | None:
         """Return the planned length of a phase in s; None where it may last as long as it takes."""
         lengths_s = {
@@ -66,6 +79,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             Phase.RECOVERY: self.recovery_s,
         }
         return lengths_s.get(phase)
+
+
+def time_zone(name: str) -> ZoneInfo | None:
+    """Return a time zone by its IANA name; None where there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # unknown, a folder of zones, or no name at all
+        return None
+
+
+def computer_zone(link: Path = Path("/etc/localtime")) -> str | None:
+    """Return the IANA name of this computer's time zone, by TZ or by the link to its file; None where it cannot be told."""
+    for name in (os.environ.get("TZ", "").removeprefix(":"), str(link.resolve()).rpartition("zoneinfo/")[2]):
+        if name and not name.startswith("/") and time_zone(name):
+            return name
+    return None
+
+
+def zone_of(db: Database) -> str | None:
+    """Return the IANA name of the practice's time zone; None where it is the computer's and that has no such name."""
+    return read_settings(db).zone
 
 
 def read_settings(db: Database) -> Settings:
@@ -92,12 +126,17 @@ class PracticeSettings:
     def __init__(self, storage: Storage, *, now_utc: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._storage = storage
         self._now_utc = now_utc
+        self.zone = Settings().zone
+        """IANA name of the practice's time zone, as last read or written."""
 
     async def read(self) -> Settings:
         """Return the settings; the defaults where none are stored or the stored ones cannot be read."""
-        return await self._storage.read(read_settings)
+        settings = await self._storage.read(read_settings)
+        self.zone = settings.zone
+        return settings
 
     async def write(self, settings: Settings, *, by: str) -> None:
         """Store the settings; `by`: the account's name, for the audit log."""
         now = self._now_utc()
         await self._storage.run(lambda db: write_settings(db, settings, by, now))
+        self.zone = settings.zone

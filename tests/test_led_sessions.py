@@ -251,6 +251,8 @@ async def test_no_entry_is_lost_or_doubled_when_the_server_is_killed_and_restart
             await page.keyboard.press("3")
             pressed_s = await page.evaluate("performance.now() / 1000")
             await page.keyboard.press("Space")
+            await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
+            await page.keyboard.press("Space")  # the baseline was short: the first press asked, and the massage counts from it
             await page.keyboard.press("p")
             await page.keyboard.press("6")
             await until(page, "document.querySelectorAll('.chip[data-fate=waiting]').length === 3")

@@ -84,6 +84,11 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
     async def close_sockets(_: web.Application) -> None:
         await live.close()
 
+    async def read_zone(_: web.Application) -> None:
+        await practice.settings.read()
+
+    app.on_startup.append(read_zone)
+
     async def prepare_templates(_: web.Application) -> AsyncIterator[None]:
         task = asyncio.create_task(_prepare_later(pages), name="restbeat-templates")
         yield

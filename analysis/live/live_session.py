@@ -11,7 +11,7 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
-from ..figures import too_few_accepted
+from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
 from .live_check import LiveWindow, window_of
@@ -41,6 +41,10 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     rmssd_ms: float | None
     rmssd_why: str | None
     baseline_rmssd_ms: float | None
+    baseline_usable_s: float | None
+    """Usable time of the baseline up to now, in s; None before it, and from a sensor that gives no HRV."""
+    baseline_short: bool
+    """Whether the baseline is over and too short to compare anything with."""
     change_pct: float | None
     accepted_pct: float | None
     age_s: float | None
@@ -151,7 +155,8 @@ class LiveSession:
         rmssd, why = (None, no_hrv) if no_hrv else self._rmssd(window, accepted_pct)
         long_rmssd, long_why = (None, no_hrv) if no_hrv else self._rmssd(long, long.accepted_pct)
         bands, breathing = self._spectra(no_hrv)
-        base = self._baseline_rmssd()
+        base, usable_s = self._baseline_rmssd(), self._baseline_usable_s(now_s, fresh=beats_fresh)
+        short = usable_s is not None and usable_s < LEAST_COMPARED_S and self.phase.comes_after(Phase.BASELINE)
         return LiveFigures(
             phase=self.phase,
             phase_s=max(now_s - self.phase_start_s, 0.0),
@@ -159,7 +164,9 @@ class LiveSession:
             rmssd_ms=rmssd,
             rmssd_why=why,
             baseline_rmssd_ms=base,
-            change_pct=None if rmssd is None or base is None else 100 * (rmssd / base - 1),
+            baseline_usable_s=usable_s,
+            baseline_short=short,
+            change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
@@ -189,6 +196,8 @@ class LiveSession:
         """The sums of the baseline and the current phase, for a provisional interval; None where there is nothing to compare."""
         baseline = self.span_of(Phase.BASELINE)
         if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+            return None
+        if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
             return None
         base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
         return RunningComparison(phase=self.phase.value, baseline=base, current=now)
@@ -230,6 +239,10 @@ class LiveSession:
         if self._baseline is None or self._baseline[0] != source:
             self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
+
+    def _baseline_usable_s(self, now_s: float, *, fresh: bool) -> float | None:
+        span = self.span_of(Phase.BASELINE)
+        return None if span is None or self._heart_rate_only else self.sums.usable_s(span[0], min(span[1], now_s), fresh=fresh)
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
         sums = self.sums.between(start_s, stop_s)

@@ -14,6 +14,8 @@ SEGMENT_S: Final = 10.0
 """Length of a segment of the live chart."""
 _FEWEST: Final = 5
 """Differences that a chart segment needs for an RMSSD."""
+_FEWEST_USABLE: Final = 3
+"""Differences that a segment of the sums needs to be usable, as in the comparison behind the verdict."""
 _BORDER_S: Final = 2.0
 """Time left out after a phase border, because a difference reaches back over two beats."""
 _MOST_BEATS: Final = 255
@@ -94,6 +96,18 @@ class RunningSums:
             rmssd_ms = sqrt(sum(self._squares[both]) / differences) if differences >= _FEWEST else None
             out.append(((n + 0.5) * SEGMENT_S, rmssd_ms))
         return out
+
+    def usable_s(self, start_s: float, stop_s: float, *, fresh: bool) -> float:
+        """Return how many seconds of a span are usable: those of segments with enough differences between accepted beats.
+
+        `fresh`: whether beats are arriving, so that the segment which is not over counts as usable so far.
+        """
+        total, running = 0.0, len(self._squares) - 1
+        for n in range(int(start_s // LENGTH_S), int(stop_s // LENGTH_S) + 1):
+            enough = n <= running and self._differences[n] >= _FEWEST_USABLE
+            if enough or (n >= running and fresh):
+                total += min(stop_s, (n + 1) * LENGTH_S) - max(start_s, n * LENGTH_S)
+        return max(total, 0.0)
 
     def between(self, start_s: float, stop_s: float = inf) -> SegmentSums:
         """Return the sums of the whole segments within a phase.

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-FEWEST_SEGMENTS: Final = 24
+from ..figures import LEAST_COMPARED_S
+
+FEWEST_SEGMENTS: Final = round(LEAST_COMPARED_S / 10)
 """Clean 10 s segments that each phase needs: four minutes."""
 GREATEST_REJECTED: Final = 0.05
 """Largest share of rejected beats in each phase."""

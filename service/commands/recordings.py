@@ -110,14 +110,15 @@ def convert(source: str, out: Path, minutes: tuple[float, float, float] | None, 
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The recording to write; .gz compresses."
 )
-def simulate(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def simulate(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path, force: bool) -> None:
     """Write a recording of a simulated client, the truth in its header.
 
     Example:  restbeat simulate --scenario clear --seed 7 --out clear.jsonl
     """
     from .replay import simulate_file
 
-    simulate_file(scenario, seed, minutes, out)
+    run(simulate_file(scenario, seed, minutes, out, force=force))
 
 
 @click.command()

@@ -26,6 +26,7 @@ from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
 from ..sessions.session_store import NewSession, SessionStore
 from ..terminal.figure_tables import print_figures, print_report
+from ..terminal.output_file import require_absent
 from ..testbench.paced_replay import Cut, play_paced, progress
 from ..worker.worker import Worker
 
@@ -109,11 +110,15 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         print_figures(path.name, figures, reasons)
 
 
-def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path) -> None:
-    """Write the recording of a simulated client. Raises `OutputError` where the file cannot be written."""
+async def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, float], out: Path, *, force: bool) -> None:
+    """Write the recording of a simulated client, over an existing file only with `force`.
+
+    Raises `OutputError` where the file cannot be written.
+    """
+    await require_absent(out, force=force)
     header, events = simulate(scenario, seed=seed, minutes=minutes)
     try:
-        write(out, header, events)
+        await asyncio.to_thread(write, out, header, events)
     except OSError as error:
         raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --out.") from error
     click.echo(

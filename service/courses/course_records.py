@@ -12,6 +12,7 @@ from ..clients.consents import has_consent
 from ..clients.pain_scores import stored_pain
 from ..sessions import co_interventions, soap_notes
 from ..sessions.models import SessionRow
+from ..settings import zone_of
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 from . import visit_plans
@@ -39,6 +40,7 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
 
     `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out.
     """
+    zone = zone_of(db)
     complements, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
     pains = {
         session: _pains(stored_pain(db, session), *later) for session, *later in db.execute(_LATER_PAINS, (client,)).fetchall()
@@ -46,8 +48,9 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
     rows = [row for row in rows if row.session in pains]
     course = ClientCourse(
         client=client,
-        today=local_day(now.isoformat()).isoformat(),
-        plan=visit_plans.plan_of(db, client, first_visit(rows)),
+        today=local_day(now.isoformat(), zone).isoformat(),
+        zone=zone,
+        plan=visit_plans.plan_of(db, client, first_visit(rows, zone)),
         agreed=agreed,
         entries=[
             CourseEntry(
@@ -84,6 +87,6 @@ def with_figures(course: ClientCourse, figures: Course, compared: Sequence[Sessi
     return msgspec.structs.replace(course, entries=entries, figures=figures, waiting=waiting)
 
 
-def first_visit(rows: Sequence[SessionRow]) -> date | None:
+def first_visit(rows: Sequence[SessionRow], zone: str | None) -> date | None:
     """Return the day of the first massage; None where there was none. `rows` in order of time."""
-    return next((local_day(row.started_utc) for row in rows if row.kind == "massage"), None)
+    return next((local_day(row.started_utc, zone) for row in rows if row.kind == "massage"), None)

@@ -17,6 +17,7 @@ from ..sessions.report_cache import SessionReports
 from ..sessions.session_context import client_session_of
 from ..sessions.session_list import clients_of
 from ..sessions.session_store import SessionStore
+from ..settings import zone_of
 from ..storage.audit_log import audit_statement
 from ..storage.encryption import IdentityCipher
 from ..storage.sqlite import Database
@@ -103,13 +104,13 @@ class Courses:
 
         Raises `UnknownError` where the list has no such page.
         """
-        today = local_day(self._now_utc().isoformat())
+        now = self._now_utc().isoformat()
         if await self._store.read(due_unknown):
             while await self._store.run(refresh_due):
                 pass
 
         def read(db: Database) -> Page[DueRow]:
-            return due_page(db, wanted, today, clients_of(db, self._store.running))
+            return due_page(db, wanted, local_day(now, zone_of(db)), clients_of(db, self._store.running))
 
         return await self._store.read(read)
 
@@ -130,7 +131,7 @@ class Courses:
     async def plan(self, client: str) -> ClientPlan:
         """Return a client's visit plan, or the practice's. Raises `UnknownClientError` where there is no such client."""
         rows = await self._store.all_sessions_of(client)
-        return await self._read_of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows)))
+        return await self._read_of(client, lambda db: visit_plans.plan_of(db, client, first_visit(rows, zone_of(db))))
 
     async def set_plan(self, client: str, plan: ClientPlan, *, by: str) -> ClientPlan:
         """Store a client's own visit plan, and return it.

@@ -14,7 +14,7 @@ import msgspec
 from ..clients.models import FlagRow
 from ..errors import UnknownError
 from ..listing import Page, Wanted, page_of
-from ..settings import CoursePlan, read_settings
+from ..settings import CoursePlan, read_settings, zone_of
 from ..storage.sqlite import Database
 from .models import DueRow, DueState, local_day
 from .visit_plans import PLAN_COLUMNS, own_plans, stored_plan
@@ -168,9 +168,9 @@ def _open_flags(db: Database, clients: list[str]) -> dict[str, list[FlagRow]]:
 
 def _visits(db: Database, clients: list[str]) -> dict[str, list[date]]:
     """Return the days of the massages of some clients, in order."""
-    visits: dict[str, list[date]] = {}
+    zone, visits = zone_of(db), dict[str, list[date]]()
     for client, started_utc in db.execute(_VISITS, (_json(clients),)):
-        visits.setdefault(client, []).append(local_day(started_utc))
+        visits.setdefault(client, []).append(local_day(started_utc, zone))
     return visits
 
 

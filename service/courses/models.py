@@ -10,6 +10,7 @@ from ...analysis.figures import ResponseClass
 from ..clients.models import FlagRow
 from ..sessions.client_session import Complement
 from ..sessions.models import TimeSpent
+from ..settings import time_zone
 from .visit_schedule import ClientPlan
 
 Slot = Literal["24h", "48h"]
@@ -51,6 +52,7 @@ class ClientCourse(msgspec.Struct, frozen=True, kw_only=True):
 
     client: str
     today: Annotated[str, msgspec.Meta(description="ISO date, in the practice's time zone.")]
+    zone: Annotated[str | None, msgspec.Meta(description="IANA name of the practice's time zone.")] = None
     plan: ClientPlan
     agreed: Annotated[
         bool, msgspec.Meta(description="Whether the client agrees to have sessions compared; without that, nothing is compared.")
@@ -62,7 +64,7 @@ class ClientCourse(msgspec.Struct, frozen=True, kw_only=True):
 
     def massage_days(self) -> list[date]:
         """Return the days of the massages, in the practice's time zone."""
-        return [local_day(entry.started_utc) for entry in self.entries if entry.kind != "rest"]
+        return [local_day(entry.started_utc, self.zone) for entry in self.entries if entry.kind != "rest"]
 
 
 class DueRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,6 @@ class DueRow(msgspec.Struct, frozen=True, kw_only=True):
     flags: Annotated[list[FlagRow], msgspec.Meta(description="Open flags.")]
 
 
-def local_day(utc: str) -> date:
-    """Return the day of an ISO 8601 moment, in the time zone of this computer."""
-    return datetime.fromisoformat(utc).astimezone().date()
+def local_day(utc: str, zone: str | None) -> date:
+    """Return the day of an ISO 8601 moment in a time zone, by its IANA name; None: that of this computer."""
+    return datetime.fromisoformat(utc).astimezone(time_zone(zone) if zone else None).date()

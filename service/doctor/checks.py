@@ -36,11 +36,12 @@ _CONNECTIONS_A_USER = 256
 
 
 class State(Enum):
-    """Result of a check: fine, worth attention, or such that restbeat cannot work."""
+    """Result of a check: fine, worth attention, such that restbeat cannot work, or not known as it could not be tried."""
 
     OK = "ok"
     LOOK = "look"
     BAD = "bad"
+    UNTRIED = "not tried"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -65,7 +66,7 @@ async def run(name: str, check: Check) -> Finding:
             name, State.BAD, f"no answer within {_TIMEOUT_S:g} s", "Something hangs there: try again, then restart it."
         )
     except Exception as error:  # noqa: BLE001 whatever it is, the other checks must still run
-        return Finding(name, State.LOOK, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
+        return Finding(name, State.UNTRIED, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
 
 
 async def in_daemon_thread(work: Callable[[], T]) -> T:
@@ -111,7 +112,7 @@ async def bus() -> Finding:
     address = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", _SYSTEM_BUS)
     path = re.search(r"unix:path=([^,;]+)", address)
     if path is None:
-        return Finding("D-Bus", State.LOOK, f"at {address}, which is no socket to look at")
+        return Finding("D-Bus", State.UNTRIED, f"at {address}, which is no socket to look at")
     try:
         _, writer = await asyncio.open_unix_connection(path[1])
     except OSError as error:
@@ -126,7 +127,9 @@ async def bluez() -> Finding:
     """Check the version of BlueZ, where bluetoothctl reports it."""
     program = shutil.which("bluetoothctl")
     if program is None:
-        return Finding("BlueZ", State.OK, "version unknown: there is no bluetoothctl")
+        return Finding(
+            "BlueZ", State.UNTRIED, "version unknown: there is no bluetoothctl", "Install bluez, or see what “Adapter” says."
+        )
     process = await asyncio.create_subprocess_exec(
         program, "--version", stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
@@ -138,7 +141,7 @@ async def bluez() -> Finding:
             await process.wait()
     match = re.search(rb"(\d+)\.(\d+)", printed)
     if match is None:
-        return Finding("BlueZ", State.OK, "version unknown")
+        return Finding("BlueZ", State.UNTRIED, "version unknown: bluetoothctl does not tell it")
     old = (int(match[1]), int(match[2])) < (5, 55)
     return Finding(
         "BlueZ",
@@ -164,14 +167,16 @@ def permissions(name: str | None) -> Check:
 
     async def check() -> Finding:
         if sys.platform != "linux":
-            return Finding("Permissions", State.OK, "the system asks for them when Bluetooth is first used")
+            return Finding("Permissions", State.UNTRIED, "the system asks for them when Bluetooth is first used")
         radio = await adapter_state(name)
         who = "root" if os.geteuid() == 0 else "in the group bluetooth" if "bluetooth" in _groups() else "in no special group"
         if radio.text == NOT_ALLOWED:
             hint = "Add the user to the group bluetooth (usermod -aG bluetooth NAME) and log in anew."
             return Finding("Permissions", State.BAD, f"may not use Bluetooth; the user is {who}", hint)
-        may = "may use Bluetooth" if radio.ready else "Bluetooth could not be tried"
-        return Finding("Permissions", State.OK, f"{may}; the user is {who}")
+        if not radio.ready:
+            hint = "“Adapter” says why; mend that, then look again."
+            return Finding("Permissions", State.UNTRIED, f"Bluetooth could not be tried; the user is {who}", hint)
+        return Finding("Permissions", State.OK, f"may use Bluetooth; the user is {who}")
 
     return check
 
@@ -274,6 +279,7 @@ def port(number: int) -> Check:
                     return Finding(
                         "Port", State.LOOK, f"{number} is in use", "By restbeat itself? Else choose another with --port."
                     )
+                return Finding("Port", State.UNTRIED, f"{number}: {error.strerror}", "Choose another with --port.")
         return Finding("Port", State.OK, f"{number} is free")
 
     return check

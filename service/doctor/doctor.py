@@ -21,7 +21,7 @@ from ..storage.database import DATABASE, summarise_database
 from . import checks
 from .checks import Check, Finding, State
 
-_STYLES = {State.OK: "green", State.LOOK: "yellow", State.BAD: "bold red"}
+_STYLES = {State.OK: "green", State.LOOK: "yellow", State.BAD: "bold red", State.UNTRIED: "dim"}
 _ADDRESS = re.compile(r"\b([0-9A-Fa-f]{2}(?:[:_-][0-9A-Fa-f]{2}){2})((?:[:_-][0-9A-Fa-f]{2}){3})\b")
 
 
@@ -91,9 +91,11 @@ def _write_bundle(bundle: Path, findings: Sequence[Finding], data: Path) -> None
                 {"sessions": contents.sessions, "packets": contents.packets, "size_mb": contents.size_mb}
             )
     try:
-        with zipfile.ZipFile(bundle, "w", zipfile.ZIP_DEFLATED) as pack:
+        with zipfile.ZipFile(bundle, "x", zipfile.ZIP_DEFLATED) as pack:
             for name, text in parts.items():
                 pack.writestr(zipfile.ZipInfo(name), text)
+    except FileExistsError as error:
+        raise OutputError(f"{bundle} is there already and was left as it is. Choose another name.") from error
     except OSError as error:
         raise OutputError(f"{bundle} could not be written: {error.strerror}. Choose another place.") from error
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from math import expm1
 
-from ...analysis.figures import PhaseFigures, SessionReport
+from ...analysis.course.course_figures import FEWEST_SESSIONS
+from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
 from ...analysis.response.thresholds import FEWEST_RESTS, FEWEST_SEGMENTS, LEAST_USED_PCT
 from ..rendering.translations import Speech
 from ..sessions.client_session import FEWEST_DAYS, ClientSession
@@ -19,7 +20,10 @@ def certainty(speech: Speech, session: ClientSession) -> Iterator[str]:
     if session.report.hrv:
         yield _day_to_day_range(speech, session)
         yield _beyond_usual_rest(speech, session)
-    yield speech.say("One session says little; after four sessions the picture becomes clearer.")
+    if session.earlier + 1 < FEWEST_SESSIONS:
+        yield speech.say("One session says little; after four sessions the picture becomes clearer.")
+    else:
+        yield speech.say("One session says little; your course over all of them says more.")
 
 
 def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
@@ -129,6 +133,12 @@ def _phase_reason(speech: Speech, figures: PhaseFigures, report: SessionReport) 
             "only {share} of the beats could be used; a comparison takes {needed}.",
             share=speech.share(figures.accepted_pct),
             needed=speech.percent(LEAST_USED_PCT),
+        )
+    if figures.end_s - figures.start_s < LEAST_COMPARED_S:
+        return speech.say(
+            "it lasted {time}; a comparison takes {needed}.",
+            time=_at_least(speech, int(figures.end_s - figures.start_s)),
+            needed=speech.length(LEAST_COMPARED_S),
         )
     if figures.clean_segments < FEWEST_SEGMENTS:
         return speech.say(

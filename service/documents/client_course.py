@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from ..courses.models import ClientCourse, CourseEntry, local_day
+from ..courses.models import ClientCourse, CourseEntry
 from ..rendering.translations import NONE, Speech
 from ..sessions.co_interventions import complement_word, complements_of
 from ..sessions.models import TimeSpent
@@ -92,8 +92,9 @@ def client_course(course: ClientCourse, speech: Speech, frame: Frame) -> str:
 
 def course_page(course: ClientCourse, speech: Speech) -> CoursePage:
     """Return the texts and charts of a course."""
+    speech = speech.in_zone(course.zone)
     figures = course.figures
-    shown, years = course.entries[-_MAX_SESSIONS:], _years(course)
+    shown, years = course.entries[-_MAX_SESSIONS:], _years(course, speech)
     return CoursePage(
         title=speech.say("Your weeks"),
         span=_span(course, speech),
@@ -140,7 +141,7 @@ def _charts(course: ClientCourse, speech: Speech) -> Iterable[Chart]:
     figures = course.figures
     if figures is None or not course.entries:
         return
-    day, years = speech.say("Day"), _years(course)
+    day, years = speech.say("Day"), _years(course, speech)
     entries = course.entries[-_MAX_SESSIONS:]
     massages = [entry for entry in entries if entry.kind != "rest"]
     yield Chart(
@@ -221,9 +222,9 @@ def _done(worked: list[TimeSpent], speech: Speech) -> str:
     )
 
 
-def _years(course: ClientCourse) -> bool:
+def _years(course: ClientCourse, speech: Speech) -> bool:
     """Return whether the course spans more than one year, so that dates need the year."""
-    return len({local_day(entry.started_utc).year for entry in course.entries}) > 1
+    return len({speech.moment(entry.started_utc).year for entry in course.entries}) > 1
 
 
 def _pains(entry: CourseEntry) -> tuple[int | None, ...]:
@@ -231,4 +232,4 @@ def _pains(entry: CourseEntry) -> tuple[int | None, ...]:
 
 
 def _short(entry: CourseEntry, speech: Speech, years: bool) -> str:
-    return speech.short_day(local_day(entry.started_utc), year=years)
+    return speech.short_day(speech.moment(entry.started_utc).date(), year=years)

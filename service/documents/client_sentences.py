@@ -6,7 +6,7 @@ The wording follows the evidence: it depends only on the class of a change, and 
 from collections.abc import Sequence
 from typing import Final
 
-from ...analysis.figures import ResponseFigures, SessionReport
+from ...analysis.figures import LEAST_COMPARED_S, ResponseFigures, SessionReport
 from ...analysis.pain_rules import headline_of
 from ..rendering.plain_words import MOST_PAINS, interval_pct
 from ..rendering.translations import Speech
@@ -96,6 +96,8 @@ def lead(speech: Speech, session: ClientSession) -> str:
     phases = {figures.phase for figures in report.figures.phases}
     if response is None or not {"baseline", response.phase} <= phases:
         return speech.say("There is nothing to compare in this session: it takes quiet minutes before, and minutes to compare.")
+    if short := _too_short(speech, response, report, session.row.kind):
+        return short
     return _of_response(speech, response, _interval(report, response), session.row.kind)
 
 
@@ -132,6 +134,23 @@ def interval_of(report: SessionReport) -> tuple[float, float] | None:
     """Return the 95 % interval of the headline's change in percent; None where there is none."""
     response = headline(report)
     return None if response is None else _interval(report, response)
+
+
+def _too_short(speech: Speech, response: ResponseFigures, report: SessionReport, kind: str) -> str:
+    """Return that a phase was too short to compare, whatever the strap did; empty where none was."""
+    if response.class_ in CONCLUSIVE:
+        return ""
+    for figures in report.figures.phases:
+        length_s = figures.end_s - figures.start_s
+        if figures.phase in {"baseline", response.phase} and length_s < LEAST_COMPARED_S:
+            return speech.say(
+                "{phase}: {time}. That is too short to tell whether your heart rhythm changed: before and during, a comparison "
+                "takes {needed} each. It says nothing about you.",
+                phase=phase_name(speech, figures.phase, kind),
+                time=speech.length(length_s - length_s % 60 if length_s >= 60 else length_s),
+                needed=speech.length(LEAST_COMPARED_S),
+            )
+    return ""
 
 
 def _interval(report: SessionReport, response: ResponseFigures) -> tuple[float, float] | None:

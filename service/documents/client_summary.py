@@ -12,7 +12,7 @@ from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
 from ..sessions.co_interventions import complement_word, complements_of
 from ..sessions.models import VisitMark
-from ..sessions.session_facts import NOT_NOTED, time_spent
+from ..sessions.session_facts import NOT_NOTED, baseline_trouble, time_spent
 from . import client_caveats as limits, client_sentences as words
 from .client_chart import NARROW, WIDE, session_chart
 from .page_templates import Frame, render
@@ -83,7 +83,7 @@ def client_summary_part(session: ClientSession, speech: Speech, frame: Frame) ->
 
 def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
     """Return the texts and charts of a session."""
-    row, report = session.row, session.report
+    row, report, speech = session.row, session.report, speech.in_zone(session.zone)
     wide = session_chart(session, speech, WIDE) if report.hrv else None
     return SummaryPage(
         title=(speech.say("Your rest on {day}") if row.kind == "rest" else speech.say("Your session on {day}")).format(
@@ -156,7 +156,8 @@ def _variability(speech: Speech, session: ClientSession, base: PhaseFigures | No
     told = response is not None and response.class_ in words.CONCLUSIVE and interval is not None
     low, high = (speech.change(value) for value in (interval or (None, None)))
     pair = None
-    if base and later and base.rmssd_ms is not None and later.rmssd_ms is not None:
+    trouble = baseline_trouble(report)
+    if base and later and not trouble and base.rmssd_ms is not None and later.rmssd_ms is not None:
         pair = speech.say("RMSSD {before} → {after} ms", before=speech.number(base.rmssd_ms), after=speech.number(later.rmssd_ms))
     seconds = [figures.end_s - figures.start_s for figures in (base, later) if figures]
     clean = [10.0 * figures.clean_segments for figures in (base, later) if figures]
@@ -165,7 +166,7 @@ def _variability(speech: Speech, session: ClientSession, base: PhaseFigures | No
         name,
         speech.change(response.percent) if told and response else NONE,
         speech.say("{low} to {high}", low=low, high=high) if told else "",
-        pair or speech.say("too little clean data"),
+        pair or (speech.say("quiet minutes too short") if trouble == "cut" else speech.say("too little clean data")),
         "" if share is None else speech.say("{share} of the time could be used", share=speech.share(share)),
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from ..courses.models import ClientCourse, CourseEntry, local_day
+from ..courses.models import ClientCourse, CourseEntry
 from ..rendering.svg_plot import Plot, Point, ticks, width_of
 from ..rendering.translations import Speech
 
@@ -104,7 +104,7 @@ def _course_plot(
     entries: Sequence[CourseEntry], speech: Speech, size: tuple[float, float], y_range: tuple[float, float]
 ) -> tuple[Plot, Callable[[CourseEntry], float]]:
     """Return a plot over days, and a function of a session's horizontal value; sessions of one day stand side by side."""
-    days = [local_day(entry.started_utc) for entry in entries]
+    days = [speech.moment(entry.started_utc).date() for entry in entries]
     first, last = min(days), max(days)
     short = max(_MIN_DAYS - (last - first).days, 0.0)
     span = (-0.5 - short / 2, (last - first).days + 0.5 + short / 2)

@@ -10,7 +10,7 @@ from ...analysis.pain_rules import headline_of
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow, Visit
-from ..sessions.session_facts import contraindications
+from ..sessions.session_facts import BASELINE_SHORT, HEART_RATE_ONLY, baseline_sentence, baseline_trouble, contraindications
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -98,7 +98,7 @@ def summary_of(row: SessionRow, report: SessionReport, visit: Visit | None = Non
         footnotes=footnotes,
         variability=headline.effect.partition(" (")[0] if headline else plain_words.NONE,
         variability_range=headline.effect.partition(" (")[2].rstrip(")") if headline else "",
-        rmssd=_change(base, later, lambda phase: phase.rmssd_ms),
+        rmssd=None if baseline_trouble(report) else _change(base, later, lambda phase: phase.rmssd_ms),
         heart_rate=_change(base, later, lambda phase: phase.mean_hr_bpm) or _only_rate(figures.phases),
         heart_rate_phases=_phases_compared(base, later, row.kind),
         pain=plain_words.pain_words(visit.pain) if visit else "",
@@ -129,7 +129,7 @@ def _pain_first(visit: Visit) -> tuple[str, str] | None:
 
 def _lead(report: SessionReport, headline: ResponseView | None) -> str:
     if not report.hrv:
-        return "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
+        return HEART_RATE_ONLY
     if not report.figures.phases:
         return "Nothing was measured in this session yet."
     return headline.sentence if headline else "This session has nothing to compare yet."
@@ -137,12 +137,13 @@ def _lead(report: SessionReport, headline: ResponseView | None) -> str:
 
 def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
     interval = plain_words.interval_pct(response, report.intervals.get(response.phase))
+    short = baseline_sentence(report)
     view = ResponseView(
         phase=plain_words.phase_word(response.phase, kind),
         class_=response.class_,
-        word=plain_words.class_word(response.class_),
+        word=BASELINE_SHORT if short else plain_words.class_word(response.class_),
         effect=plain_words.percent_with_interval(response.percent, interval),
-        sentence=plain_words.response_sentence(response, interval, kind),
+        sentence=short or plain_words.response_sentence(response, interval, kind),
         why=response.why,
         usual=plain_words.usual_sentence(report, response.phase),
     )

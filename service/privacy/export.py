@@ -12,6 +12,7 @@ import zipfile
 import msgspec
 
 from ..courses.course_records import CourseRecords
+from ..courses.models import local_day
 from ..storage.event_rows import stamp
 from ..terminal.output_file import whole_file
 from ..worker.worker import Worker
@@ -66,7 +67,8 @@ async def write_archive(
         await _add(archive, {README: _ABOUT.format(client=client.client, now=now), "records.json": records})
         async for session in sessions:
             files = await worker.run(_session_files, session, client.language)
-            folder = f"sessions/{session.began:%Y-%m-%d}-{session.session}"
+            day = local_day(session.began.isoformat(), client.course.course.zone)
+            folder = f"sessions/{day}-{session.session}"
             await _add(archive, {f"{folder}/{file}": content for file, content in files.items()})
             reports[session.session] = files[REPORT]
         await _add(archive, await worker.run(_course_files, client.course, reports, client.language))

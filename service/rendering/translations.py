@@ -5,8 +5,8 @@ when it is first used: a checkout, an editable install and a wheel are alike. Ba
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -21,6 +21,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.units import format_unit
+
+from ..settings import time_zone
 
 SOURCE: Final = "en"
 LOCALE_FOLDER: Final = Path(__file__).parent / "locale"
@@ -42,6 +44,11 @@ class Speech:
     locale: Locale
     zone: tzinfo | None = None
     catalogue: NullTranslations = field(default_factory=NullTranslations, repr=False)
+
+    def in_zone(self, name: str | None) -> "Speech":
+        """Return the same speech in the time zone of an IANA name; None: as it is."""
+        zone = time_zone(name) if name else None
+        return replace(self, zone=zone) if zone else self
 
     def say(self, message: str, **values: str) -> str:
         """Return a translated message with its values filled in."""
@@ -95,7 +102,7 @@ class Speech:
 
     def time(self, utc: str, after_s: float = 0.0) -> str:
         """Return the time of day, 10:41, `after_s` seconds after `utc`."""
-        return format_time(self.moment(utc) + timedelta(seconds=after_s), "short", locale=self.locale)
+        return format_time(self.moment(utc, after_s), "short", locale=self.locale)
 
     def length(self, seconds: float, *, short: bool = False) -> str:
         """Return a length of time: 40 seconds, 45 minutes, 1 hour, 5 minutes; with `short` 45 mins."""
@@ -109,9 +116,12 @@ class Speech:
         """Return a list in words: one, two and three."""
         return format_list(list(parts), "standard", locale=self.locale)
 
-    def moment(self, utc: str) -> datetime:
-        """Return an ISO 8601 time stamp as a time in the practice's zone."""
-        return datetime.fromisoformat(utc).astimezone(self.zone)
+    def moment(self, utc: str, after_s: float = 0.0) -> datetime:
+        """Return the moment `after_s` seconds after an ISO 8601 time stamp, in the practice's zone.
+
+        The seconds are added in UTC: the clock may change within a session.
+        """
+        return (datetime.fromisoformat(utc).astimezone(UTC) + timedelta(seconds=after_s)).astimezone(self.zone)
 
     def _percent(self, value: float, sign: str, digits: int) -> str:
         rounded = round(value, digits) + 0.0

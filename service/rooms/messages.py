@@ -7,7 +7,8 @@ import msgspec
 from ...analysis.beats.stream_integrity import StreamIntegrity
 from ...analysis.hrv.engine_parity import Parity
 
-Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "unsaved"]
+Signal = Literal["good", "poor", "connecting", "silent", "lost", "hr-only", "no-strap", "ended", "settling", "unsaved"]
+"""settling: packets are good, and the checks before the baseline are not through."""
 
 
 class BeatRow(msgspec.Struct, frozen=True, array_like=True):
@@ -20,14 +21,18 @@ class BeatRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """An entry that can still be undone or backdated."""
+    """An entry that can still be undone or given another time."""
 
     number: int
     kind: Literal["phase", "mark", "pain", "stop"]
     text: Annotated[str, msgspec.Meta(description='Such as "Massage began", "Long strokes, lower back", "Pain 6".')]
     at_s: Annotated[float, msgspec.Meta(description="When it counts from, in s of the session's clock.")]
     by: str
-    left_s: Annotated[float, msgspec.Meta(description="How long it can still be changed, in s of wall time.")]
+    left_s: Annotated[float, msgspec.Meta(description="How long it can still be undone and backdated, in s of wall time.")]
+    redate_left_s: Annotated[
+        float,
+        msgspec.Meta(description="How long it can still be given another time; 10 min for the beginning of a massage."),
+    ] = 0.0
 
 
 class ClientView(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +74,13 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     ]
     rmssd_why: str | None
     baseline_rmssd_ms: float | None
+    baseline_usable_s: Annotated[
+        float | None,
+        msgspec.Meta(description="Usable time of the baseline up to now, in s; None before it, and from a sensor without RR."),
+    ] = None
+    baseline_short: Annotated[
+        bool, msgspec.Meta(description="Whether the baseline is over and too short: then nothing is compared with it.")
+    ] = False
     change_pct: Annotated[float | None, msgspec.Meta(description="RMSSD of the last 60 s against the baseline of this session.")]
     accepted_pct: Annotated[float | None, msgspec.Meta(description="Share of accepted beats in the last 60 s.")]
     resp_per_min: Annotated[
@@ -122,7 +134,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.Meta(description="Latest comparison of the figures over 60 s with NeuroKit2's; None before the first."),
     ] = None
     checked_s: Annotated[float, msgspec.Meta(description="Age of that comparison in s.")] = 0.0
-    actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be undone, newest first.")] = []
+    actions: Annotated[list[EntryView], msgspec.Meta(description="Entries that can still be changed, newest first.")] = []
     pain_before: Annotated[
         int | None, msgspec.Meta(description="As asked before the session, else the first one noted before the massage.")
     ] = None
@@ -137,6 +149,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     technique: Annotated[str | None, msgspec.Meta(description="Planned technique.")] = None
     therapist: str | None = None
     client_view: ClientView = ClientView()
+    verdict: Annotated[
+        str | None, msgspec.Meta(description="Outcome of an ended session in a few words; null until its figures are computed.")
+    ] = None
+    verdict_why: Annotated[str | None, msgspec.Meta(description="The same as a sentence.")] = None
     ready: Annotated[
         list[ReadyCheck], msgspec.Meta(description="Checks of the strap's readiness; empty except while the session settles.")
     ] = []

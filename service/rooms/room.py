@@ -12,12 +12,13 @@ import msgspec
 
 from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.beats.stream_integrity import integrity_of
+from ...analysis.figures import LEAST_COMPARED_S
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.hrv.rmssd_level import RmssdLevel, rmssd_levels
 from ...analysis.live.live_check import LiveWindow
 from ...analysis.live.live_session import LiveFigures
 from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange, RunningComparison
-from ...analysis.pain_rules import notice_during
+from ...analysis.pain_rules import STOP_TITLE, STOPPED, notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.model import Contact, Device, Phase
@@ -33,7 +34,7 @@ from ..storage.trouble import StorageTrouble
 from .live_feed import LiveFeed
 from .messages import BeatRow, ClientView, RoomState, Signal, Story, StoryMark, StoryPhase, StorySegment
 from .readiness import RecentBeats, readiness
-from .session_entries import SessionEntries, mark_text
+from .session_entries import BEGAN_MASSAGE, SessionEntries, mark_text
 from .session_runner import Session
 
 _LOG = logging.getLogger(__name__)
@@ -111,6 +112,7 @@ class Room:
     """The newest estimate and its phase."""
     _signal: tuple[Signal, str] = ("connecting", "")
     _signal_since_s: float = 0.0
+    _verdict: tuple[str | None, str | None] = (None, None)
     _due: float = 0.0
     """Time of the next publication without a new item, in s of the monotonic clock."""
 
@@ -155,6 +157,7 @@ class Room:
         pain = session_pain(self._entered_in_order(), self.setup.pain_before)
         shown = figures.phase is not Phase.ENDED and self.session.connection.state is ConnectionState.STREAMING
         change = self._change(figures) if shown else ProvisionalChange(why=text.lower())
+        verdict, verdict_why = self._verdict if figures.phase is Phase.ENDED else (None, None)
         state = RoomState(
             room=self.identifier,
             name=self.name,
@@ -169,6 +172,8 @@ class Room:
             rmssd_ms=figures.rmssd_ms if shown else None,
             rmssd_why=figures.rmssd_why if shown else text.lower(),
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
+            baseline_usable_s=figures.baseline_usable_s,
+            baseline_short=figures.baseline_short,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,
             resp_per_min=figures.resp_per_min if shown else None,
@@ -200,12 +205,21 @@ class Room:
             change_low_pct=change.low_pct,
             change_high_pct=change.high_pct,
             change_why=change.why,
+            verdict=verdict,
+            verdict_why=verdict_why,
         )
         if figures.phase is not Phase.SETTLE or self.bench:
             return state
         crowded, coverage = self.session.live.stream.clock.crowded, self._recent.coverage(now_s)
         ready = readiness(state, figures, coverage, wearer=self.wearer, crowded=crowded)
+        if signal == "good" and not all(check.ok for check in ready):
+            state = msgspec.structs.replace(state, signal="settling", signal_text="Not ready yet")
         return msgspec.structs.replace(state, ready=ready)
+
+    def conclude(self, verdict: tuple[str, str]) -> None:
+        """Show the outcome of the ended session, in a few words and as a sentence; a stop for pain precedes it."""
+        self._verdict = (STOP_TITLE, STOPPED) if self._stopped else verdict
+        self._publish(())
 
     @property
     def story(self) -> Story:
@@ -237,10 +251,14 @@ class Room:
 
     def _notice(self, pain: SessionPain) -> str | None:
         phase = self.session.live.phase
-        stopped = any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
+        stopped = self._stopped
         if phase is Phase.ENDED or not (stopped or phase in {Phase.MASSAGE, Phase.RECOVERY}):
             return None
         return notice_during(pain, stopped=stopped)
+
+    @property
+    def _stopped(self) -> bool:
+        return any(isinstance(event, Mark) and event.kind == "stop" for event in self.session.entered.values())
 
     def _now_s(self) -> float:
         return self.session.end_s if self.session.live.phase is Phase.ENDED else self.session.clock.now()
@@ -321,9 +339,17 @@ class Room:
             return ProvisionalChange(why="the baseline comes first")
         if figures.accepted_pct is None:
             return ProvisionalChange(why=figures.rmssd_why)
+        if figures.baseline_short:
+            return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
         if self._estimated is None or self._estimated[0] is not figures.phase:
             return ProvisionalChange(why="about a minute more is needed")
         return self._estimated[1]
+
+    def _why_short(self, usable_s: float) -> str:
+        """Return why a baseline cannot be compared with, and what would help now."""
+        begun = self.entries is not None and any(entry.text in BEGAN_MASSAGE for entry in self.entries.changeable())
+        later = "If it began later than entered, set that below." if begun else "Next time, wait for “Baseline complete”."
+        return f"the baseline was too short: {clock(usable_s)} usable, and a comparison takes {clock(LEAST_COMPARED_S)}. {later}"
 
     def _publish(self, beats: Sequence[JudgedBeat]) -> None:
         self._recent.push(beats)

@@ -29,11 +29,13 @@ from ..errors import (
     ServiceError,
     StorageError,
     UnconfirmedError,
+    WorkerError,
 )
 from ..radio.radio import AdapterState, Radio, StrapSeen
 from ..radio.strap_claims import StrapClaims, canonical
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
+from ..sessions.session_facts import verdict_of
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
@@ -370,7 +372,15 @@ class Rooms:
         if session.live.phase is not Phase.ENDED:
             return
         await self._store_end(room, self._now_utc())
-        await self._reports.make(session.number)
+        try:
+            self._conclude(room, verdict_of(await self._reports.make(session.number)))
+        except WorkerError:
+            self._conclude(room, ("Session ended", "Its figures could not be computed now; its page tries again."))
+            raise
+
+    def _conclude(self, room: Room, verdict: tuple[str, str]) -> None:
+        if room in self._rooms:  # by now the next session may be in its place
+            room.conclude(verdict)
 
     async def _store_end(self, room: Room, ended_utc: datetime) -> None:
         """Store that a session has ended, as soon as the disk takes it; cancelled before, the next start stores it."""

@@ -1,4 +1,4 @@
-"""Entries of a running session: phases, marks and pain scores. For `UNDO_S` each can be undone or backdated."""
+"""Entries of a running session: phases, marks and pain scores. For a while each can be undone or given another time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +18,11 @@ from .messages import EntryView
 from .session_runner import Session
 
 UNDO_S: Final = 30.0
-"""How long an entry can be undone or backdated, in s of wall time."""
+"""How long an entry can be undone or given another time, in s of wall time."""
+REDATE_MASSAGE_S: Final = 600.0
+"""How long the beginning of a massage can be given another time, in s of wall time: the baseline before it depends on it."""
 _MAX_LISTED: Final = 12
-"""Newest entries that the pages get; they need only those that can still be changed."""
+"""Newest entries that the pages get, and a massage's beginning beside them; they need only those that can still be changed."""
 
 Kind = Literal["phase", "mark", "pain", "stop"]
 _BEGAN: Final = {
@@ -29,6 +31,11 @@ _BEGAN: Final = {
     Phase.RECOVERY: "Recovery began",
     Phase.ENDED: "Session ended",
 }
+
+
+_REST_BEGAN: Final = "Rest began"
+BEGAN_MASSAGE: Final = frozenset({_BEGAN[Phase.MASSAGE], _REST_BEGAN})
+"""Texts of an entry that begins a massage, or the rest in its place."""
 
 
 class RequestKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +57,8 @@ class Entry:
     """Event numbers in the session."""
     made_s: float
     """When it was entered or last changed, in s of the monotonic clock."""
+    entered_s: float
+    """When it was entered."""
     by: str
 
 
@@ -160,12 +169,12 @@ class SessionEntries:
         return entry
 
     def redate(self, number: int, ago_s: float, by: str) -> Entry:
-        """Backdate an entry to `ago_s` ago and return the changed one.
+        """Let an entry count from `ago_s` ago, earlier or later than it did, and return the changed one.
 
         Raises `RefusedError` where there is no such entry, it is too old, it ended the session, or the phases would change
         their order.
         """
-        entry = self._entry(number)
+        entry = self._entry(number, redate=True)
         start, starts = self._start_of(entry), self._session.live.starts
         after_s = before_s = None
         if start is not None:
@@ -185,8 +194,9 @@ class SessionEntries:
 
     def changeable(self) -> list[EntryView]:
         """Return the entries that can still be changed, newest first."""
-        views = [self._view(entry) for entry in reversed(self._entries[-_MAX_LISTED:])]
-        return [view for view in views if view.left_s > 0]
+        older, newest = self._entries[:-_MAX_LISTED], self._entries[-_MAX_LISTED:]
+        listed = [*(entry for entry in older if self._redate_left_s(entry) > self._left_s(entry)), *newest]
+        return [self._view(entry) for entry in reversed(listed) if self._redate_left_s(entry) > 0]
 
     def ends(self, number: int) -> bool:
         """Return whether an entry ended the session; False for one that is undone already.
@@ -199,8 +209,9 @@ class SessionEntries:
         return start is not None and start.phase is Phase.ENDED
 
     def _enter(self, kind: Kind, text: str, events: Sequence[Event], by: str, key: str | None = None) -> EntryView:
+        now_s = self._monotonic_s()
         seqs = tuple(self._session.enter(event, key if event is events[-1] else None) for event in events)
-        entry = Entry(next(self._numbers), kind, text, seqs, self._monotonic_s(), by)
+        entry = Entry(next(self._numbers), kind, text, seqs, now_s, now_s, by)
         self._entries.append(entry)
         self._session.observe(())
         view = self._view(entry)
@@ -222,15 +233,27 @@ class SessionEntries:
         return self._view(entry)
 
     def _view(self, entry: Entry) -> EntryView:
-        at_s, left_s = self._session.entered[entry.seqs[0]].t, UNDO_S - (self._monotonic_s() - entry.made_s)
-        return EntryView(entry.number, entry.kind, entry.text, at_s, entry.by, max(left_s, 0.0))
+        at_s, left_s, redate_left_s = self._session.entered[entry.seqs[0]].t, self._left_s(entry), self._redate_left_s(entry)
+        return EntryView(entry.number, entry.kind, entry.text, at_s, entry.by, left_s, redate_left_s)
 
-    def _entry(self, number: int) -> Entry:
+    def _left_s(self, entry: Entry) -> float:
+        return max(UNDO_S - (self._monotonic_s() - entry.made_s), 0.0)
+
+    def _redate_left_s(self, entry: Entry) -> float:
+        start, running = self._start_of(entry), self._session.live.phase is not Phase.ENDED
+        if start is None or start.phase is not Phase.MASSAGE or not running:
+            return self._left_s(entry)
+        return max(REDATE_MASSAGE_S - (self._monotonic_s() - entry.entered_s), self._left_s(entry))
+
+    def _entry(self, number: int, *, redate: bool = False) -> Entry:
         entry = next((entry for entry in self._entries if entry.number == number), None)
         if entry is None:
             raise RefusedError("There is no such entry any more.")
-        if self._monotonic_s() - entry.made_s >= UNDO_S:
-            raise RefusedError(f"“{entry.text}” is more than {UNDO_S:.0f} s old, and stays.")
+        if (self._redate_left_s(entry) if redate else self._left_s(entry)) <= 0:
+            start = self._start_of(entry)
+            massage = redate and start is not None and start.phase is Phase.MASSAGE
+            limit = f"{REDATE_MASSAGE_S / 60:.0f} min" if massage else f"{UNDO_S:.0f} s"
+            raise RefusedError(f"“{entry.text}” is more than {limit} old, and stays.")
         return entry
 
     def _start_of(self, entry: Entry) -> PhaseStart | None:
@@ -258,7 +281,7 @@ def entry_text(event: PhaseStart | Mark | Pain, *, rest: bool = False) -> str:
     """Return an entry as people read it; `rest`: nobody is massaged."""
     match event:
         case PhaseStart(phase=Phase.MASSAGE) if rest:
-            return "Rest began"
+            return _REST_BEGAN
         case PhaseStart(phase=phase):
             return _BEGAN[phase]
         case Mark():

@@ -44,4 +44,8 @@ class ClientSession(msgspec.Struct, frozen=True, kw_only=True):
     report: SessionReport
     visit: Visit
     baseline_range: BaselineRange = BaselineRange()
+    earlier: int = 0
+    """Number of the client's earlier sessions."""
+    zone: str | None = None
+    """IANA name of the practice's time zone; None: that of this computer."""
     complements: tuple[Complement, ...] = ()

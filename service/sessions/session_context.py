@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from ..settings import zone_of
 from ..storage.sqlite import Database
 from . import co_interventions, soap_notes
 from .baseline_range import baseline_range_before
@@ -19,5 +20,15 @@ def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
         row=row,
         visit=soap_notes.visit_of(db, row.session),
         baseline_range=baseline_range_before(db, row.session, row.client),
+        zone=zone_of(db),
+        earlier=_earlier(db, row),
         complements=tuple(co_interventions.of_session(db, row.session)),
     )
+
+
+def _earlier(db: Database, row: SessionRow) -> int:
+    """Return how many sessions the client had before this one."""
+    query = (
+        "SELECT count(*) FROM session WHERE client = ? AND (started_utc, id) < (SELECT started_utc, id FROM session WHERE id = ?)"
+    )
+    return int(db.execute(query, (row.client, row.session)).fetchone()[0])

@@ -1,12 +1,15 @@
 """Facts of a session that several documents state: the minutes of each technique, and what was asked before it."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
-from ...analysis.figures import SessionReport
-from ..rendering.plain_words import counted
+from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
+from ...analysis.response.thresholds import FEWEST_SEGMENTS
+from ..rendering.plain_words import class_word, clock, counted, interval_pct, response_sentence
 from .models import Answer, Screened, TimeSpent, VisitMark
 
+BASELINE_SHORT: Final = "Baseline too short"
+HEART_RATE_ONLY: Final = "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
 NOT_NOTED: Final = "not noted"
 _LEAST_UNNOTED_MIN: Final = 0.5
 """Least time without a mark that is stated, in minutes."""
@@ -29,6 +32,54 @@ def time_spent(report: SessionReport, marks: Sequence[VisitMark], pick: Callable
     before = minutes.pop(NOT_NOTED)
     done = [TimeSpent(what=what, minutes=length) for what, length in minutes.items() if length > 0]
     return [*done, TimeSpent(what=NOT_NOTED, minutes=before)] if done and before >= _LEAST_UNNOTED_MIN else done
+
+
+def baseline_of(report: SessionReport) -> PhaseFigures | None:
+    """Return the figures of the baseline; None where there was none."""
+    return next((figures for figures in report.figures.phases if figures.phase == "baseline"), None)
+
+
+def baseline_trouble(report: SessionReport) -> Literal["cut", "unsteady"] | None:
+    """Return why nothing can be compared with the baseline: it was cut short, or too little of it was usable.
+
+    None where it suffices, where there was none, and where the sensor sent no RR intervals.
+    """
+    base = baseline_of(report)
+    if base is None or not report.hrv or base.clean_segments >= FEWEST_SEGMENTS:
+        return None
+    return "cut" if base.end_s - base.start_s < LEAST_COMPARED_S else "unsteady"
+
+
+def baseline_sentence(report: SessionReport) -> str:
+    """Return why nothing can be compared with the baseline, and what would help; empty where it suffices."""
+    base, needed = baseline_of(report), clock(LEAST_COMPARED_S)
+    match baseline_trouble(report), base:
+        case "cut", PhaseFigures(start_s=start_s, end_s=end_s):
+            return (
+                f"The baseline was too short to compare with: {clock(end_s - start_s)} of the {needed} it takes. "
+                "Next time, begin the massage once the room says “Baseline complete”."
+            )
+        case "unsteady", PhaseFigures(clean_segments=clean):
+            return (
+                f"Only {clock(10 * clean)} of the baseline could be used, and a comparison takes {needed}. "
+                "Moisten the strap and wait for a good signal before the next baseline."
+            )
+        case _:
+            return ""
+
+
+def verdict_of(report: SessionReport) -> tuple[str, str]:
+    """Return the outcome of a session in a few words, and as a sentence."""
+    if not report.hrv:
+        return "Heart rate only", HEART_RATE_ONLY
+    if short := baseline_sentence(report):
+        return BASELINE_SHORT, short
+    responses, phases = report.figures.responses, {figures.phase for figures in report.figures.phases}
+    response = next((found for found in responses if found.class_ != "insufficient"), responses[0] if responses else None)
+    if response is None or not {"baseline", response.phase} <= phases:
+        return "No comparison", response.why if response else "Nothing was measured in this session."
+    interval = interval_pct(response, report.intervals.get(response.phase))
+    return class_word(response.class_), response_sentence(response, interval, report.kind)
 
 
 def screened(screening: Sequence[Answer]) -> Screened:

@@ -36,6 +36,7 @@ class FakePractice:
         self.marks = {}
         self.presses = []
         self.set = Settings()
+        self.zone = None
         for state in states:
             rows = [] if state.signal == "hr-only" else beats(max(state.now_s - 120, 0), state.now_s)
             self.live_feed.publish(state, rows)
@@ -151,7 +152,7 @@ class FakePractice:
 
         return session_picture((await self.of(session))[1])
 
-    async def resume(self, session):
+    async def resume(self, session, *, confirmed=False):
         self.calls.append(("resume", session))
         if session != 8:
             raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")

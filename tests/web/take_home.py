@@ -92,6 +92,24 @@ def too_little():
     )
 
 
+def short_baseline(seconds=130, *, clean=None):
+    """Return a report whose baseline is too short to compare with: it was cut, or only some of it is clean."""
+    made = report()
+    fields = {"clean_segments": seconds // 10 if clean is None else clean}
+    phases = [
+        msgspec.structs.replace(phase, start_s=phase.end_s - seconds, **fields) if phase.phase == "baseline" else phase
+        for phase in made.figures.phases
+    ]
+    responses = [
+        msgspec.structs.replace(
+            found, class_="insufficient", percent=None, delta_ln_rmssd=None, half_width=None, why="Too short."
+        )
+        for found in made.figures.responses
+    ]
+    figures = msgspec.structs.replace(made.figures, phases=phases, responses=responses)
+    return msgspec.structs.replace(made, figures=figures, intervals={})
+
+
 def with_class(class_, *, interval=(0.03, 0.37), **context):
     made = with_context(report(), **context)
     first, *others = made.figures.responses

@@ -20,6 +20,7 @@ class PageRenderer:
 
     def __init__(self, practice: Practice, static_files: StaticFiles, version: str) -> None:
         self._accounts = practice.accounts
+        self._settings = practice.settings
         self._templates = Environment(
             loader=FileSystemLoader([_TEMPLATES, DOCUMENT_TEMPLATES]),
             autoescape=True,
@@ -62,4 +63,5 @@ class PageRenderer:
         return self.page(request, "shared/error.html", status, code=status, sentence=sentence)
 
     def _render(self, template: str, status: int, **values: Any) -> web.Response:
-        return web.Response(text=self._templates.get_template(template).render(**values), status=status, content_type="text/html")
+        text = self._templates.get_template(template).render(zone=self._settings.zone, **values)
+        return web.Response(text=text, status=status, content_type="text/html")

@@ -127,7 +127,7 @@ class EnterStop(Pressed, frozen=True, forbid_unknown_fields=True):
 
 
 class Redate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An earlier time for an entry."""
+    """Another time for an entry, earlier or later."""
 
     ago_s: Ago
 
@@ -236,7 +236,7 @@ class RoomsApi:
                 method="POST",
                 path=f"{room}/actions/{{action}}/redate",
                 handler=self.redate,
-                summary="Let an entry of the last 30 s count from an earlier time.",
+                summary="Let an entry of the last 30 s, or a massage's beginning of the last 10 min, count from another time.",
                 body=Redate,
                 answer=RoomState,
                 refusals=(409,),
@@ -331,7 +331,7 @@ class RoomsApi:
         return self._state(room)
 
     async def redate(self, call: Call) -> RoomState:
-        """Give an entry an earlier time, and return the room.
+        """Give an entry another time, and return the room.
 
         Raises `UnknownRoomError`, and `RefusedError` where it is too late or the time does not fit the phases.
         """

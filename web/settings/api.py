@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from ...service.errors import RefusedError
-from ...service.settings import CoursePlan, PracticeSettings, Settings
+from ...service.settings import CoursePlan, PracticeSettings, Settings, time_zone
 from ..http.endpoint import Call, Endpoint
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
@@ -45,6 +45,10 @@ class WriteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         Annotated[int, msgspec.Meta(ge=1, le=600)] | None,
         msgspec.Meta(description="Months after which ended sessions are deleted; null: they are kept until they are erased."),
     ] = Settings().keep_months
+    time_zone: Annotated[
+        Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None,
+        msgspec.Meta(description="IANA name of the practice's time zone; null: that of the computer restbeat runs on."),
+    ] = Settings().time_zone
 
 
 class SettingsApi:
@@ -82,13 +86,18 @@ class SettingsApi:
         return await self._settings.read()
 
     async def set_settings(self, call: Call) -> Settings:
-        """Store the settings. Raises `RefusedError` for a word that is empty or repeated, and for a key that is reserved."""
+        """Store the settings.
+
+        Raises `RefusedError` for a word that is empty or repeated, a key that is reserved, and a time zone that does not exist.
+        """
         fields = msgspec.structs.asdict(call.body)
         for name in ("techniques", "regions", "pressures"):
             fields[name] = words = tuple(" ".join(word.split()) for word in fields[name])
             if not all(words) or len({word.casefold() for word in words}) < len(words):
                 raise RefusedError(f"The {name} name nothing, or the same thing twice.")
         settings = Settings(**fields)
+        if settings.time_zone is not None and time_zone(settings.time_zone) is None:
+            raise RefusedError(f"There is no time zone {settings.time_zone}. Choose one such as Europe/Berlin.")
         reserved = sorted(RESERVED_KEYS.intersection(settings.next_keys))
         if reserved:
             raise RefusedError(f"{', '.join(reserved)} means something else in a room. Choose another key.")

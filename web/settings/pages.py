@@ -1,8 +1,11 @@
 """The page of the practice's settings."""
 
+import asyncio
+from zoneinfo import available_timezones
+
 from aiohttp import web
 
-from ...service.settings import PracticeSettings
+from ...service.settings import PracticeSettings, computer_zone
 from ..http.person import person_of
 from ..http.templating import PageRenderer
 
@@ -21,4 +24,11 @@ class SettingsPages:
     async def settings(self, request: web.Request) -> web.Response:
         """Show the settings; only an admin may change them."""
         may_change = person_of(request).role == "admin"
-        return self._pages.page(request, "settings/settings.html", settings=await self._settings.read(), may_change=may_change)
+        return self._pages.page(
+            request,
+            "settings/settings.html",
+            settings=await self._settings.read(),
+            zones=sorted(await asyncio.to_thread(available_timezones)),
+            computer_zone=computer_zone(),
+            may_change=may_change,
+        )

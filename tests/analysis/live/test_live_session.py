@@ -73,10 +73,10 @@ def test_rmssd_is_withheld_above_a_tenth_and_the_reason_never_says_ninety_percen
 def test_the_change_is_against_the_baseline_of_this_session():
     live = LiveSession()
     live.push(PhaseStart(0.0, Phase.BASELINE))
-    feed(live, range(1, 121))
-    live.push(PhaseStart(120.0, Phase.MASSAGE))
-    feed(live, range(121, 241), rr_of=lambda n: 994 + 60 * (n % 2))
-    figures = live.figures(240.0)
+    feed(live, range(1, 251))
+    live.push(PhaseStart(250.0, Phase.MASSAGE))
+    feed(live, range(251, 371), rr_of=lambda n: 994 + 60 * (n % 2))
+    figures = live.figures(370.0)
     assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
     assert figures.change_pct == pytest.approx(50.0, abs=1.0)
     assert (figures.phase, figures.phase_s) == (Phase.MASSAGE, 120.0)
@@ -86,14 +86,41 @@ def test_a_baseline_with_too_few_accepted_beats_is_not_compared():
     def at_the_end(odd):
         live = LiveSession()
         live.push(PhaseStart(0.0, Phase.BASELINE))
-        feed(live, range(1, 241), rr_of=lambda n: 400 if n % odd == 0 else 1004 + 40 * (n % 2))
-        live.push(PhaseStart(240.0, Phase.MASSAGE))
-        feed(live, range(241, 361))
-        figures = live.figures(360.5)
+        feed(live, range(1, 301), rr_of=lambda n: 400 if n % odd == 0 else 1004 + 40 * (n % 2))
+        live.push(PhaseStart(300.0, Phase.MASSAGE))
+        feed(live, range(301, 421))
+        figures = live.figures(420.5)
         return figures.rmssd_ms is not None, figures.baseline_rmssd_ms is not None, figures.change_pct is not None
 
     assert at_the_end(odd=5) == (True, False, False)
     assert at_the_end(odd=15) == (True, True, True)
+
+
+def test_a_baseline_counts_the_time_of_usable_beats_alone():
+    live = LiveSession()
+    live.push(PhaseStart(2.0, Phase.BASELINE))
+    feed(live, range(1, 102))
+    assert live.figures(101.5).baseline_usable_s == pytest.approx(99.5)
+    feed(live, range(151, 202))  # 50 s without a beat
+    assert live.figures(201.5).baseline_usable_s == pytest.approx(145.0, abs=6.0)
+    feed(live, range(202, 252), rr_of=lambda n: 400 + 500 * (n % 3))  # and 50 s of what no heart does
+    assert live.figures(251.5).baseline_usable_s == pytest.approx(150.0, abs=12.0)
+    assert live.figures(400.0).baseline_usable_s < 155.0  # and then nothing at all
+
+
+def test_with_a_baseline_too_short_nothing_is_compared():
+    def after(baseline_s, lost=range(0)):
+        live = LiveSession()
+        live.push(PhaseStart(0.0, Phase.BASELINE))
+        feed(live, (n for n in range(1, baseline_s + 1) if n not in lost))
+        live.push(PhaseStart(float(baseline_s), Phase.MASSAGE))
+        feed(live, range(baseline_s + 1, baseline_s + 121), rr_of=lambda n: 994 + 60 * (n % 2))
+        figures = live.figures(baseline_s + 120.0)
+        return figures.baseline_short, figures.change_pct is None, live.running_comparison is None
+
+    assert after(250) == (False, False, False)
+    assert after(230) == (True, True, True)
+    assert after(300, lost=range(100, 180)) == (True, True, True)
 
 
 def test_phases_move_forward_only():

@@ -69,15 +69,15 @@ def test_the_provisional_interval_at_the_end_of_a_phase_is_that_of_the_response(
 
 
 def test_a_running_session_compares_massage_and_recovery_with_its_baseline():
-    live, (_, events) = LiveSession(), simulate("clear", seed=1, minutes=(3, 3, 3))
+    live, (_, events) = LiveSession(), simulate("clear", seed=1, minutes=(5, 3, 3))
     found = {}
     for event in events:
         live.push(event)
         found[live.phase] = live.running_comparison
     assert (found[Phase.BASELINE], found[Phase.ENDED]) == (None, None)
-    for phase, start_s in ((Phase.MASSAGE, 185.0), (Phase.RECOVERY, 365.0)):
+    for phase, start_s in ((Phase.MASSAGE, 305.0), (Phase.RECOVERY, 485.0)):
         assert (found[phase].phase, found[phase].baseline.start_s, found[phase].current.start_s) == (phase.value, 5.0, start_s)
-        assert len(found[phase].baseline.squares) == 35
+        assert len(found[phase].baseline.squares) == 59
         assert len(found[phase].current.squares) in {33, 34}
         assert provisional_change(found[phase]).why is None
 

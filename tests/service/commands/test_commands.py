@@ -191,10 +191,14 @@ def test_analyse_without_any_interval_exits_1(restbeat, tmp_path):
 def test_simulate_writes_a_recording_with_its_truth_that_replays(restbeat, replayed, tmp_path):
     out = tmp_path / "clear.jsonl"
     restbeat("simulate", "--scenario", "clear", "--seed", "3", "--minutes", "1,1,1", "--out", out)
+    again = restbeat("simulate", "--scenario", "none", "--minutes", "1,1,1", "--out", out, code=1)
+    assert "is there already and was left as it is" in again.stderr
     truth = json.loads(out.read_text().splitlines()[0])["truth"]
     figures, _ = replayed(out)
     assert truth["scenario"] == "clear"
     assert [phase["end_s"] for phase in figures["phases"]] == [60, 120, 180]
+    restbeat("simulate", "--scenario", "none", "--minutes", "1,1,1", "--out", out, "--force")
+    assert json.loads(out.read_text().splitlines()[0])["truth"]["scenario"] == "none"
 
 
 @pytest.mark.parametrize(

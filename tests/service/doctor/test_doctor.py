@@ -21,7 +21,7 @@ from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.doctor import checks, doctor
 from restbeat.service.doctor.checks import Finding, State
 from restbeat.service.doctor.doctor import examine, redacted
-from restbeat.service.errors import AmissError
+from restbeat.service.errors import AmissError, OutputError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.storage.database import DATABASE
 
@@ -99,7 +99,8 @@ async def test_a_user_without_permission_gets_advice_how_to_get_it(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("said", "state", "told"), [("5.66", "ok", "5.66"), ("5.50", "look", "5.50"), ("odd", "ok", "version unknown")]
+    ("said", "state", "told"),
+    [("5.66", "ok", "5.66"), ("5.50", "look", "5.50"), ("odd", "not tried", "version unknown: bluetoothctl does not tell it")],
 )
 async def test_the_version_of_bluez_is_shown_and_an_old_one_is_flagged(tmp_path, monkeypatch, said, state, told):
     program = tmp_path / "bluetoothctl"
@@ -224,3 +225,36 @@ async def test_a_name_with_special_letters_is_not_in_the_support_file_either(tmp
 def test_words_that_hold_a_name_by_chance_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "rest")
     assert redacted("restbeat of rest", tmp_path) == "restbeat of (user)"
+
+
+async def test_what_could_not_be_tried_is_neither_fine_nor_amiss(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    async def breaks():
+        raise LookupError("no such thing")
+
+    async with on_bus(f"unix:path={tmp_path}/none"):
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "tcp:host=localhost,port=1")
+        untried = [await found(check) for check in (checks.bus, checks.bluez, checks.permissions(None), breaks)]
+        with pytest.raises(AmissError) as amiss:
+            await examine(data, adapter=None, as_json=False, bundle=None)
+    assert [finding.state.value for finding in untried] == ["not tried"] * 4
+    assert "Permissions" not in str(amiss.value)
+    assert "not tried" in capsys.readouterr().out
+
+
+async def test_a_port_that_may_not_be_taken_is_not_called_free(monkeypatch):
+    class Refusing(socket.socket):
+        def bind(self, address):
+            raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checks.socket, "socket", Refusing)
+    assert await found(checks.port(80)) == Finding("Port", State.UNTRIED, "80: Permission denied", "Choose another with --port.")
+
+
+async def test_a_support_file_does_not_replace_another_file(data, tmp_path):
+    bundle = tmp_path / "support.zip"
+    bundle.write_text("mine")
+    with pytest.raises(OutputError, match="is there already and was left as it is"):
+        await examine(data, adapter=None, as_json=True, bundle=bundle)
+    assert bundle.read_text() == "mine"

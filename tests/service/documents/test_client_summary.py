@@ -20,6 +20,7 @@ from ...web.take_home import (
     crowded,
     english,
     german,
+    short_baseline,
     too_little,
     with_class,
     with_context,
@@ -118,6 +119,25 @@ def test_risen_or_severe_pain_precedes_heart_figures(pain, said):
     before_the_massage = ((10.0, 9),)  # it raised nothing
     first = page_of(a_session(visit=a_visit(pain=pain, noted=before_the_massage))).first
     assert (first and first[0]) == said
+
+
+def test_a_baseline_that_was_cut_is_not_blamed_on_the_strap():
+    page = page_of(a_session(report=short_baseline()))
+    assert page.lead.replace("\N{NO-BREAK SPACE}", " ") == (
+        "Quiet minutes before: 2 minutes. That is too short to tell whether your heart rhythm changed: before and during, "
+        "a comparison takes 4 minutes each. It says nothing about you."
+    )
+    assert (page.numbers[0].value, page.numbers[0].within, page.numbers[0].detail) == ("–", "", "quiet minutes too short")
+    html = html_of(a_session(report=short_baseline()))
+    assert "strap" not in html
+    assert "34 → 42" not in html
+    loose = page_of(a_session(report=short_baseline(300, clean=9)))
+    assert "dry strap" in loose.lead
+
+
+def test_after_the_fourth_session_nobody_is_told_to_wait_for_it():
+    assert "after four sessions" in page_of(a_session(earlier=2)).sure[-1]
+    assert page_of(a_session(earlier=17)).sure[-1] == "One session says little; your course over all of them says more."
 
 
 def test_too_little_clean_data_is_stated_as_a_result():

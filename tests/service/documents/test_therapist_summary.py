@@ -4,7 +4,7 @@ from restbeat.analysis.figures import ResponseContext
 from restbeat.service.documents.therapist_summary import summary_of
 
 from ...web.made_up import report, row
-from ...web.take_home import a_visit
+from ...web.take_home import a_visit, short_baseline
 
 
 def test_the_summary_states_the_massages_response_first():
@@ -79,3 +79,16 @@ def test_the_second_question_is_answered_separately_and_unknowns_are_stated_once
         summary = summary_of(row(), msgspec.structs.replace(report(), context=context))
         assert [view.usual for view in summary.responses] == said
     assert [view.usual for view in summary_of(row(), report()).responses] == ["", ""]
+
+
+def test_with_a_baseline_too_short_there_is_no_figure_only_the_reason_and_what_helps():
+    summary = summary_of(row(), short_baseline())
+    assert summary.lead == (
+        "The baseline was too short to compare with: 2:10 of the 4:00 it takes. "
+        "Next time, begin the massage once the room says “Baseline complete”."
+    )
+    assert (summary.variability, summary.variability_range, summary.rmssd) == ("—", "", None)
+    assert {(view.word, view.effect, view.at) for view in summary.responses} == {("Baseline too short", "—", None)}
+    loose = summary_of(row(), short_baseline(300, clean=9))
+    assert loose.lead.startswith("Only 1:30 of the baseline could be used, and a comparison takes 4:00. Moisten the strap")
+    assert loose.rmssd is None

@@ -153,8 +153,25 @@ def test_heart_rate_without_beats_is_no_good_signal(room):
     assert (state.rmssd_ms, state.hr_bpm) == (None, 64)
 
 
+def test_a_good_signal_is_not_ready_yet_while_a_check_is_open(room):
+    hear(room, 12)
+    state = room.state
+    assert [check.text for check in state.ready if not check.ok] == ["11 of 30 s heard"]
+    assert (state.signal, state.signal_text) == ("settling", "Not ready yet")
+    room.session.take(PhaseStart(12.2, Phase.BASELINE))
+    assert room.state.signal_text == "Signal good"  # from then on there are no checks
+
+
+def test_once_the_checks_are_through_the_signal_is_good(room):
+    hear(room)
+    state = room.state
+    assert all(check.ok for check in state.ready)
+    assert (state.signal, state.signal_text) == ("good", "Signal good")
+
+
 def test_a_low_battery_is_shown_while_the_signal_is_good(room):
     hear(room)
+    room.session.take(PhaseStart(80.0, Phase.BASELINE))
     room.session.take(Packet(90.2, "2a19", b"\x0c"))
     state = room.state
     assert (state.signal, state.battery_pct) == ("good", 12)
@@ -165,8 +182,8 @@ async def running(room, estimate, monkeypatch):
     """The room's state once an estimate was made, twenty seconds into the massage."""
     monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.001)
     room.session.take(PhaseStart(0.0, Phase.BASELINE))
-    hear(room, 70)
-    room.session.take(PhaseStart(70.5, Phase.MASSAGE))
+    hear(room, 260)
+    room.session.take(PhaseStart(260.5, Phase.MASSAGE))
     told = asyncio.Event()
 
     async def once(comparison):
@@ -184,16 +201,16 @@ async def running(room, estimate, monkeypatch):
 
 async def test_a_running_phase_shows_its_change_with_the_interval(room, monkeypatch):
     async def estimate(comparison):
-        assert (comparison.phase, comparison.baseline.start_s, comparison.current.start_s) == ("massage", 5.0, 75.0)
+        assert (comparison.phase, comparison.baseline.start_s, comparison.current.start_s) == ("massage", 5.0, 265.0)
         return ProvisionalChange(percent=20.0, low_pct=-5.0, high_pct=50.0)
 
     state = await running(room, estimate, monkeypatch)
     assert (state.change_so_far_pct, state.change_low_pct, state.change_high_pct, state.change_why) == (20.0, -5.0, 50.0, None)
-    room.session.take(ConnectionChange(71.0, ConnectionState.LOST))
+    room.session.take(ConnectionChange(261.0, ConnectionState.LOST))
     state = room.state
     assert (state.change_low_pct, state.change_high_pct, state.change_why) == (None, None, "strap lost")
-    room.session.take(ConnectionChange(71.0, ConnectionState.STREAMING))
-    room.session.take(PhaseStart(71.0, Phase.RECOVERY))
+    room.session.take(ConnectionChange(261.0, ConnectionState.STREAMING))
+    room.session.take(PhaseStart(261.0, Phase.RECOVERY))
     assert (room.state.change_low_pct, room.state.change_why) == (None, "about a minute more is needed")
 
 
@@ -204,6 +221,19 @@ async def test_a_change_that_cannot_be_estimated_is_not_shown(room, monkeypatch,
     state = await running(room, estimate, monkeypatch)
     assert (state.change_low_pct, state.change_why) == (None, "about a minute more is needed")
     assert "could not be estimated" in caplog.text
+
+
+def test_with_a_baseline_too_short_the_room_says_why_and_what_helps_and_no_figure(room):
+    room.session.take(PhaseStart(0.0, Phase.BASELINE))
+    hear(room, 130)
+    assert (room.state.baseline_short, room.state.baseline_usable_s) == (False, 130.5)
+    room.session.take(PhaseStart(130.5, Phase.MASSAGE))
+    hear(room, 200)
+    state = room.state
+    assert (state.baseline_short, state.change_pct, state.change_so_far_pct, state.change_low_pct) == (True, None, None, None)
+    assert state.change_why == (
+        "the baseline was too short: 2:10 usable, and a comparison takes 4:00. Next time, wait for “Baseline complete”."
+    )
 
 
 def test_before_the_massage_there_is_no_change_and_a_reason(room):

@@ -17,9 +17,9 @@ from ..practice_under_test import NOW, Strap
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
     monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
-    _, events = simulate("clear", seed=1, minutes=(3, 3, 3))
-    source = Strap("x", [event for event in events if event.t < 300])
-    await bench.rooms.start("x", source, RunningClock(start_s=301.0), Header(Device(name="H10"), client="M-014"))
+    _, events = simulate("clear", seed=1, minutes=(5, 3, 3))
+    source = Strap("x", [event for event in events if event.t < 420])
+    await bench.rooms.start("x", source, RunningClock(start_s=421.0), Header(Device(name="H10"), client="M-014"))
     await source.heard.wait()
     async with asyncio.timeout(60):
         while bench.live_feed.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states

@@ -1,11 +1,12 @@
 """What people enter into a session can be taken back and dated back, and two tablets never disagree."""
 
+import msgspec
 import pytest
 
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import STOP_NOTE, Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import RefusedError
-from restbeat.service.rooms.session_entries import UNDO_S, SessionEntries
+from restbeat.service.rooms.session_entries import REDATE_MASSAGE_S, UNDO_S, SessionEntries
 from restbeat.service.rooms.session_runner import Session
 
 
@@ -30,6 +31,8 @@ class Book:
 
     def correct(self, session, seq, event, became_s, therapist):
         assert self.events[seq] == event
+        if became_s is not None:
+            self.events[seq] = msgspec.structs.replace(event, t=became_s)
         self.corrections.append((event, became_s, therapist))
 
 
@@ -97,6 +100,35 @@ def test_an_entry_cannot_be_undone_after_thirty_seconds(desk):
     assert desk.entries.changeable() == []
     with pytest.raises(RefusedError, match="“Pain 4” is more than 30 s old, and stays"):
         desk.entries.undo(pain.number, "Ada")
+
+
+def test_the_beginning_of_a_massage_can_be_moved_earlier_and_later_for_ten_minutes(desk):
+    desk.clock.at = 60.0
+    desk.advance("settle")
+    desk.clock.at = 300.0
+    desk.advance("baseline")
+    for _ in range(15):
+        desk.entries.mark(Mark(0.0, note="talking"), 0.0, "Ada")
+    desk.clock.at, desk.wall_s = 500.0, REDATE_MASSAGE_S - 1
+    (massage,) = desk.entries.changeable()
+    assert (massage.text, massage.left_s, massage.redate_left_s) == ("Massage began", 0.0, 1.0)
+    with pytest.raises(RefusedError, match="is more than 30 s old, and stays"):
+        desk.entries.undo(massage.number, "Ada")
+    desk.entries.redate(massage.number, 120.0, "Ada")
+    assert desk.starts == [("baseline", 60.0), ("massage", 380.0)]
+    desk.entries.redate(massage.number, 260.0, "Ada")
+    assert desk.starts == [("baseline", 60.0), ("massage", 240.0)]
+    desk.wall_s += UNDO_S + 1
+    with pytest.raises(RefusedError, match="“Massage began” is more than 10 min old, and stays"):
+        desk.entries.redate(massage.number, 100.0, "Ada")
+
+
+def test_the_beginning_of_a_massage_stays_once_the_session_has_ended(desk):
+    for at_s, leaving in ((60.0, "settle"), (300.0, "baseline"), (400.0, "massage"), (410.0, "recovery")):
+        desk.clock.at = at_s
+        desk.advance(leaving)
+    desk.wall_s = UNDO_S
+    assert desk.entries.changeable() == []
 
 
 def test_an_undone_phase_never_began(desk):

@@ -213,3 +213,18 @@ async def test_the_first_live_frame_appears_within_half_a_second_and_the_page_ha
         (ARTIFACTS / "room-first-frame.txt").write_text(told)
         assert there_ms < 500, told
         assert 20 < total_kb < 120
+
+
+async def test_after_the_end_the_verdict_and_the_next_step_are_shown_and_no_dash(page):
+    ended = {"phase": "ended", "signal": "ended", "signal_text": "Session ended", "hr_bpm": None, "rmssd_ms": None}
+    practice = a_practice(**ended, change_pct=None, now_s=1930.0)
+    async with serving(practice) as address:
+        await open_room(page, address)
+        await becomes(page, "#word", "Session ended")
+        assert "Its figures are being computed. Next: ask for the pain after" in await text(page, "#detail")
+        why = "It was higher."
+        practice.change("room-1", room_state(**ended, change_pct=None, now_s=1930.0, verdict="Clear rise", verdict_why=why))
+        await becomes(page, "#word", "Clear rise")
+        assert await text(page, "#detail") == "It was higher. Next: ask for the pain after, and write the notes."
+        assert [await text(page, f"#rate{part}") for part in ("-label", "", "-unit")] == ["The session lasted", "32:10", ""]
+        assert await text(page, "#next-word") == "Pain after, notes"

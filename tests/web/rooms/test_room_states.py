@@ -27,6 +27,7 @@ STATES = {
     "first-minute": {
         "phase": "settle", "phase_s": 21.0, "now_s": 21.0, "target_s": 180.0, "change_pct": None, "baseline_rmssd_ms": None,
         "rmssd_ms": None, "rmssd_why": "collecting beats", "client": LONG, "ready": WAITS,
+        "signal": "settling", "signal_text": "Not ready yet",
     },
     "baseline": {
         "phase": "baseline", "phase_s": 200.0, "now_s": 350.0, "target_s": 300.0, "change_pct": None, "client": LONG,
@@ -35,6 +36,14 @@ STATES = {
     "recovery": {**SURE, "phase": "recovery", "phase_s": 100.0, "now_s": 740.0, "target_s": 300.0},
     "ended": {
         "phase": "ended", "signal": "ended", "signal_text": "Session ended", "hr_bpm": None, "rmssd_ms": None, "change_pct": None,
+        "verdict": "A hint of a rise",
+        "verdict_why": "Compared with the quiet minutes before, heart rhythm variability during the massage was a little higher: "
+        "a hint, within what rest can do.",
+    },
+    "baseline-short": {
+        "baseline_usable_s": 130.0, "baseline_short": True, "change_pct": None,
+        "change_why": "the baseline was too short: 2:10 usable, and a comparison takes 4:00. If it began later than entered, "
+        "set that below.",
     },
     "lost": LOST,
     "heart-rate-only": {

@@ -2,7 +2,7 @@
 
 import { byId, make, post, send, setText, show } from "../shared/dom.js";
 import { attempt, clientPath, day, get, typed } from "../sessions/session_form.js";
-import { localTimes } from "../shared/times.js";
+import { inZone, localTimes } from "../shared/times.js";
 
 localTimes();
 const path = clientPath(byId("client").dataset.client);
@@ -59,7 +59,7 @@ byId("audit").addEventListener("toggle", () => {
     const rows = await get(`${path}/audit`);
     byId("entries").replaceChildren(...rows.map((row) => {
       const line = make("li");
-      const at = make("time", "", new Date(row.at_utc).toLocaleString());
+      const at = make("time", "", new Date(row.at_utc).toLocaleString(undefined, inZone()));
       at.dateTime = row.at_utc;
       line.append(at, make("span", "", [row.actor, row.action, row.session && `session ${row.session}`, row.detail].filter(Boolean).join(" · ")));
       return line;

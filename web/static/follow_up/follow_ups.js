@@ -1,11 +1,12 @@
 // A client's follow-up answers after one and two days, or when they can be given.
 
 import { make } from "../shared/dom.js";
+import { inZone } from "../shared/times.js";
 
 const SLEEP = { worse: "slept worse than usual", usual: "slept as usual", better: "slept better than usual" };
 const RELIEF = { none: "no relief", hours: "relief for some hours", half_day: "relief for half a day", day: "relief for a day", lasts: "relief lasts still" };
 const DONE = { heat: "heat", cold: "cold", exercise: "exercise", "tai-chi-yoga": "tai chi or yoga", mindfulness: "mindfulness", medication: "medication changed" };
-export const moment = (utc) => new Date(utc).toLocaleString(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+export const moment = (utc) => new Date(utc).toLocaleString(undefined, inZone({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }));
 
 function words(slot) {
   const { answers, state } = slot;

@@ -2,7 +2,7 @@
 
 import { byId, send, setText } from "../shared/dom.js";
 import { attempt, get, typed } from "./session_form.js";
-import { localTimes } from "../shared/times.js";
+import { inZone, localTimes } from "../shared/times.js";
 
 localTimes();
 const form = byId("notes");
@@ -48,7 +48,7 @@ form.addEventListener("submit", async (event) => {
     form.dataset.saved = saved.updated_utc;
     touched.clear();
     setText(byId("said"), "Saved.");
-    setText(byId("by"), `Saved by ${saved.therapist} on ${new Date(saved.updated_utc).toLocaleString()}.`);
+    setText(byId("by"), `Saved by ${saved.therapist} on ${new Date(saved.updated_utc).toLocaleString(undefined, inZone())}.`);
   });
   button.disabled = false;
 });

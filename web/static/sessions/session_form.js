@@ -1,6 +1,7 @@
 // Shared parts of the forms around a session: requests to the server, chips to choose from, dates in words.
 
 import { byId, make, setText, show } from "../shared/dom.js";
+import { inZone } from "../shared/times.js";
 
 export async function get(path) {
   let response;
@@ -46,10 +47,11 @@ export function chip(type, name, value, text, detail = "") {
 }
 
 export const shortDay = (utc) => {
-  const year = new Date(utc).getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return new Date(utc).toLocaleDateString(undefined, { day: "numeric", month: "short", year });
+  const yearOf = (date) => date.toLocaleDateString(undefined, inZone({ year: "numeric" }));
+  const year = yearOf(new Date(utc)) === yearOf(new Date()) ? undefined : "numeric";
+  return new Date(utc).toLocaleDateString(undefined, inZone({ day: "numeric", month: "short", year }));
 };
-export const day = (utc) => new Date(utc).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+export const day = (utc) => new Date(utc).toLocaleDateString(undefined, inZone({ day: "numeric", month: "short", year: "numeric" }));
 
 // Returns the values of a form's text fields without surrounding blanks; empty ones as null.
 export function typed(form, names) {

@@ -56,7 +56,7 @@ form.addEventListener("submit", (event) => {
     const techniques = [...form.querySelectorAll('[name="technique"]')].map((input) => input.value.trim()).filter(Boolean);
     const lengths = Object.fromEntries(["settle_s", "baseline_s", "massage_s", "recovery_s"].map((name) => [name, seconds(name)]));
     const plan = Object.fromEntries(["per_week", "weeks", "then_every_weeks"].map((name) => [name, whole(`plan_${name}`)]));
-    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths, plan, keep_months: whole("keep_months") });
+    await send("PUT", "/api/v1/settings", { techniques, regions: lines("regions"), pressures: lines("pressures"), next_keys: keys(), ...lengths, plan, keep_months: whole("keep_months"), time_zone: form.elements.time_zone.value || null });
     said("Saved.");
   });
 });

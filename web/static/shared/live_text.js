@@ -46,12 +46,14 @@ export function response(state, before = null) {
   const ms = (value) => `${Math.round(value)} ms`;
   const now = state.rmssd_ms === null ? null : `RMSSD ${ms(state.rmssd_ms)}`;
   const none = (word, detail, tone = "quiet") => ({ word, detail: detail ?? "", percent: null, tone });
-  if (state.phase === "ended") return none("Session ended", state.bench ? "A recording on the bench leaves no summary." : "The summary is ready to be read.");
+  if (state.phase === "ended" && state.bench) return none("Session ended", "A recording on the bench leaves no summary.");
+  if (state.phase === "ended") return none(state.verdict ?? "Session ended", `${state.verdict_why ?? (state.saved === false ? "Its end is not saved yet." : "Its figures are being computed.")} Next: ask for the pain after, and write the notes.`, "same");
   if (state.signal === "hr-only") return none("Heart rate only – no HRV", state.hint);
   if (state.rmssd_ms === null) return none("–", sentence(state.rmssd_why ?? "no figure yet"));
   if (state.notice) return none(ms(state.rmssd_ms), "RMSSD of the last 60 s · pain comes first");
   if (state.phase === "settle") return none("Settling", `${now} · compared once the baseline is known`);
   if (state.phase === "baseline") return none("Finding the baseline", `${now} · lie still, no talking`);
+  if (state.baseline_short) return none("Baseline too short", [now, state.change_why && sentence(state.change_why)].filter(Boolean).join(" · "));
   if (state.change_pct === null || state.baseline_rmssd_ms === null) return none("No baseline", `${now} · the baseline had too few beats to compare with`);
   const soFar = state.change_so_far_pct ?? null;
   if (soFar === null && state.phase_s < WINDOW_S) return none("First minute", `${now} · compared once it is over`);

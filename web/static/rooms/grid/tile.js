@@ -119,7 +119,7 @@ export class Tile {
   figures(room, state, grown) {
     const answer = response(state, this.word);
     this.word = answer.word;
-    setText(this.rate, state.hr_bpm === null ? "–" : String(state.hr_bpm));
+    setText(this.rate, state.hr_bpm === null ? (state.phase === "ended" ? "" : "–") : String(state.hr_bpm));
     setData(this.rate.parentElement, "none", state.hr_bpm === null ? "yes" : "no");
     setText(this.answer, answer.word);
     setData(this.answer, "tone", answer.tone);

@@ -37,8 +37,8 @@ export class Outbox extends EventTarget {
   }
 
   // kind: phase, mark, pain or stop. Returns the entry, which counts from now, or from `atMs`.
-  add(kind, path, body, text, state) {
-    const entry = { key: newKey(), flying: false, room: this.room, session: state.session, speed: state.speed, kind, path, body, text, atMs: Date.now(), fate: "waiting" };
+  add(kind, path, body, text, state, atMs = Date.now()) {
+    const entry = { key: newKey(), flying: false, room: this.room, session: state.session, speed: state.speed, kind, path, body, text, atMs, fate: "waiting" };
     this.entries.push(entry);
     shelf.put(entry);
     this.changed();

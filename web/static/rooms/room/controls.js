@@ -1,6 +1,7 @@
 // The therapist's controls: next phase, marks, pain. Every entry goes through the outbox, so that none is lost.
 
 import { byId, setData, setText, show } from "../../shared/dom.js";
+import { EarlyMassage } from "./early_massage.js";
 import { beganWord, doing } from "./room_text.js";
 import { nextWord, sentence } from "../../shared/live_text.js";
 
@@ -8,8 +9,9 @@ const REST_MS = 1200; // a double press begins only one phase
 const AFTER = { settle: "baseline", baseline: "massage", massage: "recovery", recovery: "ended" };
 
 export class Controls {
-  constructor({ outbox, entries, sheets, opens }) {
+  constructor({ outbox, entries, sheets, opens, spoken }) {
     Object.assign(this, { outbox, entries, sheets, opens });
+    this.early = new EarlyMassage({ begin: () => this.next(), spoken });
     this.state = null;
     this.idle = null;
     this.until = 0;
@@ -29,19 +31,21 @@ export class Controls {
     });
   }
 
-  // ahead: the phase that pending entries lead to, if any; full: whether its planned time is over.
-  update(state, { away, ahead, full, story }) {
+  // ahead: the phase that pending entries lead to, if any; told: its time, by `phaseTime`.
+  update(state, { away, ahead, told, story }) {
     const phase = ahead ?? state.phase;
     if (this.phase && this.phase !== phase) this.until = performance.now() + REST_MS; // also after a press on another screen
     this.state = state;
     this.away = away;
     this.phase = phase;
+    this.told = told;
+    if (this.early.sinceMs !== null && phase !== "baseline") this.early.close();
     const ended = this.phase === "ended";
     const [next, hint] = this.words();
     setText(byId("next-word"), next);
     setText(byId("next-hint"), hint);
-    byId("next").setAttribute("aria-disabled", String(this.held));
-    setData(byId("next"), "full", full && !ended ? "yes" : "no");
+    for (const name of ["next", "early-begin"]) byId(name).setAttribute("aria-disabled", String(this.held));
+    setData(byId("next"), "full", told.full && !ended ? "yes" : "no");
     const idle = ended || state.bench;
     if (idle !== this.idle) for (const button of document.querySelectorAll(".enters")) button.setAttribute("aria-disabled", String(idle));
     this.idle = idle;
@@ -65,6 +69,9 @@ export class Controls {
 
   get open() { return this.state && !this.state.bench && this.phase !== "ended"; }
 
+  // Whether the next phase would begin before the baseline has its planned usable time; not known where no HRV comes.
+  get cutsBaseline() { return this.phase === "baseline" && this.state.phase === "baseline" && typeof this.state.baseline_usable_s === "number" && Boolean(this.told?.usable) && !this.told.full; }
+
   next() {
     if (this.held) return;
     const { state } = this;
@@ -74,7 +81,10 @@ export class Controls {
     this.until = performance.now() + REST_MS;
     byId("next").setAttribute("aria-disabled", "true");
     this.sheets.close();
-    this.outbox.add("phase", "advance", { leaving: this.phase }, beganWord(AFTER[this.phase], state.kind), state);
+    const { sinceMs } = this.early;
+    if (sinceMs === null && this.cutsBaseline) { this.early.ask(this.told.usable); return; }
+    this.outbox.add("phase", "advance", { leaving: this.phase }, beganWord(AFTER[this.phase], state.kind), state, sinceMs ?? Date.now());
+    this.early.close();
   }
 
   mark(fields) {

@@ -20,6 +20,7 @@ export class Entries {
     this.changes = []; // changes to entries that are still being sent: { entry, how, atMs }; applied once these are stored
     this.leaving = new Set(); // numbers of stored entries that are being undone
     byId("undo").addEventListener("click", () => this.undo());
+    for (const button of document.querySelectorAll("[data-shift-min]")) button.addEventListener("click", () => this.redate(Math.max((this.chosen?.agoS ?? 0) + 60 * Number(button.dataset.shiftMin), 0)));
     for (const button of document.querySelectorAll("[data-ago-min]")) button.addEventListener("click", () => this.redate(60 * Number(button.dataset.agoMin)));
   }
 
@@ -33,10 +34,11 @@ export class Entries {
     const own = this.outbox.entries.filter((entry) => entry.session === state.session && !gone.has(entry) && !(entry.fate === "sent" && told.has(entry.number)));
     this.catchUp(state);
     for (const number of this.leaving) if (!told.has(number)) this.leaving.delete(number);
-    this.items = [
+    const items = [
       ...own.map((entry) => ({ id: entry.key, entry, text: entry.text, agoS: this.outbox.agoS(entry), kind: entry.kind, fate: entry.fate, left: null })).reverse(),
-      ...state.actions.filter((action) => !this.leaving.has(action.number)).map((action) => ({ id: String(action.number), action, text: action.text, agoS: nowS - action.at_s, kind: action.kind, fate: "stored", left: action.left_s, by: action.by })),
-    ].slice(0, MOST);
+      ...state.actions.filter((action) => !this.leaving.has(action.number)).map((action) => ({ id: String(action.number), action, text: action.text, agoS: nowS - action.at_s, kind: action.kind, fate: "stored", left: action.left_s, redateLeft: action.redate_left_s, by: action.by })),
+    ];
+    this.items = items.filter((item, n) => n < MOST || item.redateLeft > item.left); // the beginning of a massage stays at hand
     this.announce();
     if (!this.chosen || this.chosen.id !== this.selected) this.selected = this.chosen?.id ?? null;
     this.drawChips();
@@ -95,7 +97,10 @@ export class Entries {
     setText(byId("undo-word"), refused ? "Understood" : "Undo");
     setText(byId("undo-what"), `: ${item.text}`);
     byId("undo").setAttribute("aria-disabled", String(item.fate === "stored" && this.away));
-    show(byId("redate"), datable);
+    const undoable = item.left === null || item.left > 0;
+    show(byId("undo"), undoable);
+    show(byId("redate"), datable && undoable);
+    show(byId("shift"), datable && !undoable);
     setText(byId("date-what"), `“${item.text}” was`);
   }
 
@@ -107,7 +112,7 @@ export class Entries {
 
   undo() {
     const item = this.chosen;
-    if (!item) return;
+    if (!item || item.left === 0) return;
     if (!item.entry) this.change(item.action, "undo");
     else if (this.underWay(item.entry)) this.changes.push({ entry: item.entry, how: "undo", atMs: Date.now() });
     else {
@@ -127,7 +132,7 @@ export class Entries {
     }
   }
 
-  done({ text }, how) { this.spoken(`${text}, ${how === "undo" ? "taken back" : "dated back"}`); }
+  done({ text }, how) { this.spoken(`${text}, ${how === "undo" ? "taken back" : "given another time"}`); }
 
   // Sent or being sent: whether the server has stored it is not known yet.
   underWay(entry) { return entry.flying || entry.fate === "sent"; }

@@ -11,7 +11,7 @@ import { Live, WakeLock } from "../live/live.js";
 import { Outbox } from "../live/outbox.js";
 import { SessionChart } from "../live/session_chart.js";
 import { Readiness } from "./readiness.js";
-import { asked, awake, breathing, minuteRows, pain, phaseTime } from "./room_text.js";
+import { asked, awake, breathing, lostOf, minuteRows, pain, phaseTime } from "./room_text.js";
 import { rows, Strip } from "./rr_strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "../../shared/live_text.js";
 
@@ -28,7 +28,7 @@ const outbox = new Outbox(id);
 const sheets = new Sheets();
 const say = (text) => { trouble = text; clearTimeout(troubleTimer); if (text) troubleTimer = setTimeout(() => { trouble = ""; render(); }, 8000); render(); };
 const entries = new Entries({ room: id, person, outbox, trouble: (text) => say(text), spoken: (text) => speaker.tell(text) });
-const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address) });
+const controls = new Controls({ outbox, entries, sheets, opens: (address) => location.assign(address), spoken: (text) => speaker.tell(text) });
 const resumption = new ResumeAfterOutage({ room: id, outbox, goes: (address) => location.replace(address) });
 const ready = new Readiness(byId("ready"));
 const afterSleep = new AfterSleep(byId("after-sleep"), id, { trouble: (text) => say(text) });
@@ -110,7 +110,7 @@ function blank(text) {
 }
 
 function drawPhase(phase, phaseS, state, unsent) {
-  const told = phaseTime(phase, phaseS, phase === state.phase ? state.target_s : null);
+  const told = phase === state.phase ? phaseTime(phase, phaseS, state.target_s, lostOf(state)) : phaseTime(phase, phaseS, null);
   setText(byId("phase"), phaseWord(phase, kind));
   setText(byId("elapsed"), phase === "ended" ? clock(state.now_s) : told.time);
   setText(byId("beside"), unsent ? "waiting to be sent" : phase === "ended" ? "in all" : told.beside);
@@ -125,8 +125,12 @@ function drawPhase(phase, phaseS, state, unsent) {
 function drawFigures(state, room, grown) {
   const answer = response(state, word);
   word = answer.word;
-  setText(byId("rate"), state.hr_bpm === null ? "–" : String(state.hr_bpm));
-  setData(byId("big"), "none", state.hr_bpm === null ? "yes" : "no");
+  const ended = state.phase === "ended"; // then the length of the session stands in place of the heart rate
+  setText(byId("rate-label"), ended ? "The session lasted" : "Heart rate");
+  setText(byId("rate"), ended ? clock(state.now_s) : state.hr_bpm === null ? "–" : String(state.hr_bpm));
+  setText(byId("rate-unit"), ended ? "" : "bpm");
+  setData(byId("big"), "none", !ended && state.hr_bpm === null ? "yes" : "no");
+  setData(document.body, "ended", ended ? "yes" : "no");
   setText(byId("quality"), room.ended ? "" : [quality({ ...state, battery_pct: null }) || "– % of beats used", breathing(state)].filter(Boolean).join(" · "));
   setText(byId("word"), answer.word);
   setData(byId("word"), "tone", answer.tone);
@@ -164,7 +168,7 @@ function render() {
   show(byId("pain-shown"), state.pain !== null);
   setText(byId("notice"), state.notice ?? "");
   show(byId("notice"), Boolean(state.notice));
-  controls.update(state, { away, ahead: ahead?.phase ?? null, full: told.full, story: room?.story });
+  controls.update(state, { away, ahead: ahead?.phase ?? null, told, story: room?.story });
   entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
   tools?.update(state);
   ready.update(state, away);
@@ -180,13 +184,13 @@ function render() {
     return;
   }
   resumption.heard(state);
-  setText(byId("asked"), state.bench ? "" : asked(phase, kind, told.full));
+  setText(byId("asked"), state.bench ? "" : asked(phase, kind, told, lostOf(state)));
   drawFigures(state, room, grown);
   document.title = `${phaseWord(phase, kind)} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");
   speaker.say("signal", state.signal_text);
   speaker.say("notice", state.notice ?? "");
-  if (room.story) chart.show(room.story, state.baseline_rmssd_ms);
+  if (room.story) chart.show(room.story, state.baseline_short ? null : state.baseline_rmssd_ms);
   drawTables(room, nowMs);
   drawStream(state, grown);
   if (!drawn) begin();

@@ -3,21 +3,28 @@
 import { clock, phaseWord } from "../../shared/live_text.js";
 
 const COUNTED_DOWN = new Set(["settle", "baseline", "recovery"]);
+const TOLD_LOST_S = 5; // unusable time of a baseline from which it is stated
 const minutes = (seconds) => (seconds % 60 ? clock(seconds) : `${Math.round(seconds / 60)} min`);
 
-// The time of a phase: { time, beside, share, full }. It counts down where the client rests, up where the therapist works.
-export function phaseTime(phase, phaseS, targetS) {
-  if (!targetS) return { time: clock(phaseS), beside: "", share: null, full: false };
-  const left = targetS - phaseS;
-  const share = Math.min(Math.max(phaseS / targetS, 0), 1);
-  if (COUNTED_DOWN.has(phase) && left > 0) return { time: clock(Math.ceil(left)), beside: "to go", share, full: false };
-  return { time: clock(phaseS), beside: `of ${minutes(targetS)}`, share, full: left <= 0 };
+// The time of a phase: { time, beside, share, full, usable }. It counts down where the client rests, up where the therapist works.
+// lostS: time of it without usable beats, which does not count; usable: in words, empty where all of it is.
+export function phaseTime(phase, phaseS, targetS, lostS = 0) {
+  if (!targetS) return { time: clock(phaseS), beside: "", share: null, full: false, usable: "" };
+  const usableS = Math.max(phaseS - lostS, 0);
+  const left = targetS - usableS;
+  const share = Math.min(usableS / targetS, 1);
+  const usable = `${clock(usableS)} of ${clock(targetS)} usable`;
+  if (COUNTED_DOWN.has(phase) && left > 0) return { time: clock(Math.ceil(left)), beside: "to go", share, full: false, usable };
+  return { time: clock(phaseS), beside: `of ${minutes(targetS)}`, share, full: left <= 0, usable };
 }
 
+// Time of a baseline without usable beats, s; 0 in other phases, and from a sensor that gives no HRV.
+export const lostOf = (state) => (state.phase === "baseline" && typeof state.baseline_usable_s === "number" ? Math.max(state.phase_s - state.baseline_usable_s, 0) : 0);
+
 // What therapist or client should do now.
-export function asked(phase, kind, full) {
+export function asked(phase, kind, { full, usable }, lostS = 0) {
   if (phase === "settle") return full ? "Settled: the baseline can begin" : "Let the client settle";
-  if (phase === "baseline") return full ? `Baseline complete: the ${kind === "rest" ? "rest" : "massage"} can begin` : "Lie still, no talking";
+  if (phase === "baseline") return full ? `Baseline complete: the ${kind === "rest" ? "rest" : "massage"} can begin` : lostS >= TOLD_LOST_S ? `Lie still, no talking · ${usable}` : "Lie still, no talking";
   if (phase === "recovery") return full ? "Recovery complete" : "No talking, please";
   return full ? "The planned time is over" : "";
 }
