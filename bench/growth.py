@@ -100,6 +100,7 @@ async def measure(folder, sessions, *, runs=RUNS, lists=LISTS, ones=ONES):
         if sessions:
             rows = (await practice.reports.sessions(_of_client(named["client"]))).rows
             named["session"] = rows[len(rows) // 2].session
+        await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "restbeat-templates"))
         probing = asyncio.create_task(probe.run())
         for path in [*lists, *(ones if sessions else ())]:
             request = f"GET {path.format(**named)} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()

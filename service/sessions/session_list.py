@@ -1,13 +1,14 @@
 """The list of sessions: by time, in pages, searched and filtered by indexes."""
 
 from collections.abc import Container, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import re
 from typing import Any, Final
 
 from ...analysis.figures import ResponseClass
 from ..errors import NoSuchSessionError
 from ..listing import LAST, Page, Wanted, begins, holds, page_of, words_of
+from ..settings import time_zone, zone_of
 from ..storage.event_rows import EVENT_COLUMNS, moment
 from ..storage.sqlite import Database
 from .models import SessionRow
@@ -34,6 +35,7 @@ class SessionsWanted(Wanted, frozen=True, kw_only=True):
     flagged: bool = False
     """Only those with an open flag."""
     since: date | None = None
+    """The first day, in the practice's time zone."""
     until: date | None = None
     """The last day, itself included."""
     oldest_first: bool = False
@@ -53,7 +55,9 @@ def list_sessions(db: Database, wanted: SessionsWanted, running: Container[int])
         return Page([])
     match = _match(wanted, words)
     key = "session_search.rowid" if match else "session.place"
-    conditions, values = _conditions(wanted, days, key, match=match)
+    dated = days or wanted.since or wanted.until
+    zone = time_zone(zone_of(db) or "") if dated else None
+    conditions, values = _conditions(wanted, days, zone, key, match=match)
     tables = (
         "session_search JOIN session ON session.place = session_search.rowid" if match else f"session INDEXED BY {_index(wanted)}"
     )
@@ -110,7 +114,7 @@ def _match(wanted: SessionsWanted, words: list[str]) -> str:
 
 
 def _conditions(
-    wanted: SessionsWanted, days: list[tuple[date, date]], key: str, *, match: str
+    wanted: SessionsWanted, days: list[tuple[date, date]], zone: tzinfo | None, key: str, *, match: str
 ) -> tuple[list[str], dict[str, Any]]:
     conditions: list[str] = []
     values: dict[str, Any] = {}
@@ -125,8 +129,8 @@ def _conditions(
     if wanted.client is not None:
         conditions.append("session.client = :client")
         values["client"] = wanted.client
-    least = [_place(first) for first, _ in days] + ([_place(wanted.since)] if wanted.since else [])
-    most = [_place(last, 1) for _, last in days] + ([_place(wanted.until, 1)] if wanted.until else [])
+    least = [_place(first, zone) for first, _ in days] + ([_place(wanted.since, zone)] if wanted.since else [])
+    most = [_place(last, zone, 1) for _, last in days] + ([_place(wanted.until, zone, 1)] if wanted.until else [])
     if wanted.key is not None:
         at = int(wanted.key) if _CURSOR.fullmatch(wanted.key) else 0
         if wanted.oldest_first == wanted.backwards:
@@ -165,10 +169,10 @@ def _days(word: str) -> tuple[date, date] | None:
         return None
 
 
-def _place(day: date, days: int = 0) -> int:
-    """Return the place of the first session that could begin on a day, some days later, in the computer's time zone."""
+def _place(day: date, zone: tzinfo | None, days: int = 0) -> int:
+    """Return the place of the first session that could begin on a day, some days later; `zone` None: the computer's."""
     try:
-        begin = datetime.combine(day + timedelta(days=days), time()).astimezone(UTC)
+        begin = datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC)
     except (OverflowError, ValueError):
         return -_LATEST if day.year < 1970 else _LATEST
     return max(min(int(begin.timestamp() * 1000) * _PLACES_PER_MS, _LATEST), -_LATEST)

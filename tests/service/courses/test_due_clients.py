@@ -14,7 +14,7 @@ from restbeat.service.courses.visit_plans import delete_plan, save_plan
 from restbeat.service.courses.visit_schedule import ClientPlan, due_on, periods
 from restbeat.service.errors import UnknownError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
-from restbeat.service.settings import CoursePlan, Settings, write_settings
+from restbeat.service.settings import CoursePlan, Settings, write_settings, zone_of
 
 BEGIN = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -57,7 +57,7 @@ async def plain(storage, usual=USUAL):
         lines = {}
         for (client,) in db.execute("SELECT pseudonym FROM client").fetchall():
             query = "SELECT started_utc FROM session WHERE client = ? AND kind = 'massage' ORDER BY started_utc"
-            days = [local_day(row[0]) for row in db.execute(query, (client,))]
+            days = [local_day(row[0], zone_of(db)) for row in db.execute(query, (client,))]
             own = db.execute("SELECT starts_on, per_week, weeks, then_every_weeks, over FROM plan WHERE client = ?", (client,))
             row = own.fetchone()
             plan = CoursePlan(per_week=row[1], weeks=row[2], then_every_weeks=row[3]) if row else usual
@@ -102,6 +102,8 @@ async def test_the_list_is_as_computed_anew_after_each_kind_of_change(storage):
     await agrees(storage)
     usual = CoursePlan(per_week=3, weeks=2, then_every_weeks=1)
     await storage.run(lambda db: write_settings(db, Settings(plan=usual), "Ada", BEGIN))
+    await agrees(storage, usual)
+    await storage.run(lambda db: write_settings(db, Settings(plan=usual, time_zone="Pacific/Auckland"), "Ada", BEGIN))
     await agrees(storage, usual)
     await storage.run(lambda db: reassign_session(db, 60, "M-001", "Ada", BEGIN))
     await agrees(storage, usual)

@@ -1,6 +1,7 @@
 """The list of sessions: pages by keyset, searches and filters, over a database that is changed in every way there is."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from restbeat.service.privacy.erasure import erase
 from restbeat.service.sessions.session_list import SessionsWanted, list_sessions
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.sessions.soap_notes import SessionNotes
+from restbeat.service.settings import Settings, write_settings
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
@@ -110,6 +112,14 @@ async def test_a_day_or_a_month_is_found_as_it_is_in_the_time_zone_of_the_practi
     assert set(await found(storage, search=day.isoformat())) == of_day
     assert set(await found(storage, search=f"{day} polar")) <= of_day
     assert len(await found(storage, search="2026-09")) == 12
+    moment = datetime.fromisoformat((await storage.session(3)).started_utc)
+    for zone in ("Pacific/Auckland", "Pacific/Honolulu"):
+        await storage.run(lambda db, zone=zone: write_settings(db, Settings(time_zone=zone), "Ada", BEGIN))
+        there = moment.astimezone(ZoneInfo(zone)).date()
+        assert 3 in await found(storage, search=there.isoformat())
+        assert 3 in await found(storage, since=there, until=there)
+        assert 3 not in await found(storage, until=there - timedelta(days=1))
+        assert 3 not in await found(storage, since=there + timedelta(days=1))
     assert await found(storage, search="2026-13") == []
 
 
