@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-slow check format bench bench-artifacts bench-response messages constraints clean tools
+.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-growth bench-response messages constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -14,6 +14,9 @@ demo: $(VENV)/demo.ok ## three rooms on virtual straps at http://127.0.0.1:8080 
 test: $(VENV)/test.ok tools check ## checks and every test: two at a time, then those alone that measure the computer
 	@CI=$(CI) $(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not alone" $(ARGS) || [ $$? -eq 5 ]
 	@CI=$(CI) $(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
+
+test-faults: $(VENV)/test.ok tools ## a hundred kills of each kind, and disks that fail, at random instants (a quarter of an hour)
+	@RESTBEAT_KILLS=100 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 test-slow: $(VENV)/test.ok ## any bytes at all: 200,000 examples each of parser, frames and recordings (half an hour)
 	@RESTBEAT_EXAMPLES=200000 $(BIN)/python -m pytest tests/sensors/protocols/test_any_bytes.py $(ARGS)
@@ -33,6 +36,8 @@ bench: $(VENV)/test.ok $(VENV)/peers.ok ## all that has a bound, peers beside it
 
 bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
 	@$(BIN)/python -m bench.artifacts $(ARGS)
+bench-growth: $(VENV)/test.ok ## what pages cost with 100,000 sessions: docs/growth.md (3 minutes; ARGS="--sizes 0,1000" looks only)
+	@$(BIN)/python -m bench.growth $(ARGS)
 bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" looks only)
 	@$(BIN)/python -m bench.response $(ARGS)
 

@@ -13,7 +13,10 @@ PAGE: Final = 50
 LAST: Final = (1 << 63) - 1
 """Greatest place in a list."""
 _MOST_WORDS: Final = 8
+_LETTERS: Final = 7
+"""Letters of a word's beginning that the indexes of words know: more of them would have every row that fits read for a page."""
 _WORD: Final = re.compile(r"[^\W_]")
+_LONG: Final = re.compile(rf"([^\W_]{{{_LETTERS}}})[^\W_]*$")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -59,8 +62,9 @@ def words_of(text: str) -> list[str]:
 
 
 def begins(word: str, *columns: str) -> str:
-    """Return the FTS5 query for a word that begins with `word`, in one of the columns."""
-    return f"{{{' '.join(columns)}}} : {_phrase(word)} *"
+    """Return the FTS5 query for a word that begins with the first letters of `word`, in one of the columns."""
+    beginning = _LONG.sub(r"\1", word)
+    return f"{{{' '.join(columns)}}} : {_phrase(beginning)} *"
 
 
 def holds(phrase: str, column: str) -> str:

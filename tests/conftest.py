@@ -60,7 +60,11 @@ def pytest_sessionfinish(session):
 
 
 def _left_behind():
-    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if "restbeat" in path.name}
+    return {
+        path.name
+        for path in Path(tempfile.gettempdir()).iterdir()
+        if path.name.startswith("restbeat") and not path.name.startswith("restbeat-bus")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ DOORS = {
     "sqlite_utils": {"service/storage/sqlite.py"},
     "sqlite3": {
         "service/backups/backup.py",
+        "service/backups/salvage.py",
         "service/storage/database.py",
         "service/storage/database_file.py",
         "service/storage/reader.py",

@@ -1,4 +1,4 @@
-"""The commands backup and restore, and the list of clients."""
+"""The commands backup, restore and salvage, and the list of clients."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ..backups.backup import Counts, take_backup, verify
 from ..backups.backup_catalogue import BackupEntry, add_backup, delete_expired
+from ..backups.salvage import salvage_database
 from ..privacy.restore import restore_backup
 from ..storage.database import read_alongside
 from ..storage.sqlite import Database
@@ -65,6 +66,25 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
         )
     elif restored.before:
         click.echo(f"What it held before lies in {restored.before}, and is on the list of backups.")
+
+
+async def salvage(out: Path, data: Path, *, force: bool, as_json: bool) -> None:
+    """Write what can be read of a damaged database into a new one.
+
+    Raises `OutputError` where the file exists (without `force`), and `ServiceError` where nothing can be read.
+    """
+    await require_absent(out, force=force)
+    await asyncio.to_thread(out.unlink, missing_ok=True)
+    salvaged = await asyncio.to_thread(salvage_database, data, out)
+    if as_json:
+        click.echo(msgspec.json.encode(salvaged).decode())
+        return
+    click.echo(f"Wrote {out}: {_contents(salvaged.counts)}, {counted(salvaged.counts.packets, 'packet')}.")
+    if salvaged.lost_in:
+        click.echo(f"Not all of it could be read: {', '.join(salvaged.lost_in)}.")
+    if salvaged.orphans:
+        click.echo(f"{counted(salvaged.orphans, 'row')} left out, as what they belong to is lost.")
+    click.echo(f"The damaged database was left as it is. To go on with the new one: restbeat restore {out}")
 
 
 async def list_clients(data: Path, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands on the data folder: reanalyse, backup, restore, export, erase, clients."""
+"""Commands on the data folder: reanalyse, backup, restore, salvage, export, erase, clients."""
 
 from pathlib import Path
 
@@ -56,6 +56,21 @@ def restore(file: Path, data: Path | None, yes: bool, as_json: bool) -> None:
     if as_json and not yes:
         raise click.UsageError("--json asks nothing: give --yes too.")
     run(put_back(file, data or default_data(), yes=yes, as_json=as_json))
+
+
+@click.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--force", is_flag=True, help="Replace OUT if it is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def salvage(out: Path, data: Path | None, force: bool, as_json: bool) -> None:
+    """Write what can still be read of a damaged database into a new one, which restore puts in its place.
+
+    Example:  restbeat salvage salvaged.db
+    """
+    from .backups import salvage as read_out
+
+    run(read_out(out, data or default_data(), force=force, as_json=as_json))
 
 
 @click.command()

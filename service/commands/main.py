@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .data import backup, clients, erase, export, reanalyse, restore
+from .data import backup, clients, erase, export, reanalyse, restore, salvage
 from .options import DATA_HELP, FOLDER, default_data, run
 from .recordings import analyse, convert, fixture, replay, simulate, verify, virtual_sensor
 
@@ -73,6 +73,6 @@ def doctor(data: Path | None, adapter: str | None, as_json: bool, bundle: Path |
 
 for _command in (
     *(replay, analyse, convert, simulate, verify, fixture, virtual_sensor),
-    *(reanalyse, backup, restore, export, erase, clients),
+    *(reanalyse, backup, restore, salvage, export, erase, clients),
 ):
     cli.add_command(_command)

@@ -1,7 +1,8 @@
 """Overview of the practice's clients against their visit plans: who is due, who is flagged.
 
-The day from which a client is due is stored with the client (`due_kind`, `due_on`); triggers forget it when a visit, a plan or
-the practice's settings change, and `refresh_due` computes those that are forgotten. So the list is found by an index.
+The day from which a client is due is stored with the client (`due_kind`, `due_on`), and what else of the visits the list tells;
+triggers forget it when a visit, a plan or the practice's settings change, and `refresh_due` computes those that are forgotten.
+So the list is found by an index.
 """
 
 from collections.abc import Iterator, Set as AbstractSet
@@ -16,8 +17,8 @@ from ..listing import Page, Wanted, page_of
 from ..settings import CoursePlan, read_settings, zone_of
 from ..storage.sqlite import Database
 from .models import DueRow, DueState, local_day
-from .visit_plans import own_plans
-from .visit_schedule import LONG_DAYS, SOON_DAYS, ClientPlan, due_on, missed_periods
+from .visit_plans import PLAN_COLUMNS, own_plans, stored_plan
+from .visit_schedule import LONG_DAYS, SOON_DAYS, ClientPlan, HeldPeriods, due_on, held_periods, missed_periods
 
 STATES: Final[tuple[DueState, ...]] = ("due", "soon", "later", "away", "none", "over")
 """In the order of the list."""
@@ -27,16 +28,21 @@ _VISITS: Final = """
 SELECT client, started_utc FROM json_each(?) JOIN session ON session.client = json_each.value
 WHERE kind = 'massage' ORDER BY client, place
 """
+_STORE: Final = """
+UPDATE client SET due_kind = :kind, due_on = :day, first_massage_on = :first, massages = :massages, held_periods = :held,
+  last_held_period = :last_held WHERE pseudonym = :client
+"""
 _FLAGS: Final = """
 SELECT session.client, flag.id, flag.session, reason, raised_utc, cleared_utc, cleared_by
 FROM json_each(?) JOIN session ON session.client = json_each.value JOIN flag ON flag.session = session.id
 WHERE session.open_flags > 0 AND cleared_utc IS NULL ORDER BY raised_utc DESC, flag.id DESC
 """
-_CLIENTS: Final = """
+_CLIENTS: Final = f"""
 SELECT pseudonym, flagged, due_kind, due_on, last_visit_utc,
-  EXISTS (SELECT 1 FROM consent WHERE consent.client = pseudonym AND purpose = 'record' AND withdrawn_utc IS NULL)
-FROM client WHERE flagged = :flagged AND due_kind = :kind
-"""
+  EXISTS (SELECT 1 FROM consent WHERE consent.client = pseudonym AND purpose = 'record' AND withdrawn_utc IS NULL),
+  first_massage_on, massages, held_periods, last_held_period, {PLAN_COLUMNS}
+FROM client LEFT JOIN plan ON plan.client = pseudonym WHERE flagged = :flagged AND due_kind = :kind
+"""  # noqa: S608 - names of our own
 
 
 class DueWanted(Wanted, frozen=True, kw_only=True):
@@ -74,8 +80,9 @@ def refresh_due(db: Database) -> bool:
         visits, plans, default = _visits(db, clients), own_plans(db, clients), read_settings(db).plan
         with db.atomic():
             for client in clients:
-                kind, day = _due(_plan_of(plans.get(client), default, visits.get(client, [])), visits.get(client, []))
-                db.execute("UPDATE client SET due_kind = ?, due_on = ? WHERE pseudonym = ?", (kind, day or "", client))
+                days = visits.get(client, [])
+                plan = plans.get(client) or _usual(default, days[0].isoformat() if days else None)
+                db.execute(_STORE, {"client": client, **_due(plan, days)})
     return len(clients) == _REFRESHED
 
 
@@ -126,19 +133,13 @@ def _found(db: Database, spans: list[_Span], key: _Key | None, most: int) -> Ite
 
 
 def _rows(db: Database, found: list[tuple[Any, ...]], today: date, running: AbstractSet[str]) -> list[DueRow]:
-    clients = [row[0] for row in found]
-    visits, plans, default = _visits(db, clients), own_plans(db, clients), read_settings(db).plan
-    flags: dict[str, list[FlagRow]] = {}
-    for client, flag, session, reason, raised, cleared, by in db.execute(_FLAGS, (_json([row[0] for row in found if row[1]]),)):
-        row = FlagRow(flag=flag, session=session, reason=reason, raised_utc=raised, cleared_utc=cleared, cleared_by=by)
-        flags.setdefault(client, []).append(row)
+    default, flags = read_settings(db).plan, _open_flags(db, [row[0] for row in found if row[1]])
     rows = []
-    for client, _, kind, day, last_visit_utc, may_record in found:
-        days = visits.get(client, [])
-        plan = _plan_of(plans.get(client), default, days)
+    for client, _, kind, day, last_visit_utc, may_record, first_massage, massages, held, last_held, *own in found:
+        plan = _usual(default, first_massage) if own[0] is None else stored_plan(own)
         missed = 0
         if plan.starts_on and not plan.over:
-            missed = missed_periods(plan.plan, date.fromisoformat(plan.starts_on), days, today)
+            missed = missed_periods(plan.plan, date.fromisoformat(plan.starts_on), HeldPeriods(held, last_held), today)
         rows.append(
             DueRow(
                 client=client,
@@ -146,7 +147,7 @@ def _rows(db: Database, found: list[tuple[Any, ...]], today: date, running: Abst
                 due_on=day or None,
                 days_late=(today - date.fromisoformat(day)).days if day else 0,
                 last_visit_utc=last_visit_utc,
-                sessions=len(days),
+                sessions=massages,
                 missed=missed,
                 plan=plan,
                 running=client in running,
@@ -157,6 +158,14 @@ def _rows(db: Database, found: list[tuple[Any, ...]], today: date, running: Abst
     return rows
 
 
+def _open_flags(db: Database, clients: list[str]) -> dict[str, list[FlagRow]]:
+    flags: dict[str, list[FlagRow]] = {}
+    for client, flag, session, reason, raised, cleared, by in db.execute(_FLAGS, (_json(clients),)):
+        row = FlagRow(flag=flag, session=session, reason=reason, raised_utc=raised, cleared_utc=cleared, cleared_by=by)
+        flags.setdefault(client, []).append(row)
+    return flags
+
+
 def _visits(db: Database, clients: list[str]) -> dict[str, list[date]]:
     """Return the days of the massages of some clients, in order."""
     zone, visits = zone_of(db), dict[str, list[date]]()
@@ -165,18 +174,23 @@ def _visits(db: Database, clients: list[str]) -> dict[str, list[date]]:
     return visits
 
 
-def _plan_of(own: ClientPlan | None, default: CoursePlan, visits: list[date]) -> ClientPlan:
-    return own or ClientPlan(plan=default, starts_on=visits[0].isoformat() if visits else None)
+def _usual(plan: CoursePlan, first_massage: str | None) -> ClientPlan:
+    return ClientPlan(plan=plan, starts_on=first_massage)
 
 
-def _due(plan: ClientPlan, visits: list[date]) -> tuple[str, str | None]:
-    """Return whether a day of the next visit is known, and the day."""
-    if plan.over:
-        return "over", None
-    if plan.starts_on is None:
-        return "none", None
-    day = due_on(plan.plan, date.fromisoformat(plan.starts_on), visits)
-    return ("over", None) if day is None else ("day", day.isoformat())
+def _due(plan: ClientPlan, visits: list[date]) -> dict[str, Any]:
+    """Return what is stored of a client's visits and plan: nothing of it depends on today."""
+    starts_on = date.fromisoformat(plan.starts_on) if plan.starts_on else None
+    day = None if plan.over or starts_on is None else due_on(plan.plan, starts_on, visits)
+    held = held_periods(plan.plan, starts_on, visits) if starts_on else HeldPeriods(0, None)
+    return {
+        "kind": "day" if day else "none" if starts_on is None and not plan.over else "over",
+        "day": day.isoformat() if day else "",
+        "first": visits[0].isoformat() if visits else None,
+        "massages": len(visits),
+        "held": held.number,
+        "last_held": held.last,
+    }
 
 
 def _state(kind: str, day: str, today: date) -> DueState:

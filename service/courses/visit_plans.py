@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
@@ -12,19 +13,19 @@ from ..storage.event_rows import stamp
 from ..storage.sqlite import Database
 from .visit_schedule import ClientPlan
 
-_COLUMNS = "starts_on, per_week, weeks, then_every_weeks, over"
+PLAN_COLUMNS: Final = "starts_on, per_week, weeks, then_every_weeks, over"
 
 
 def plan_of(db: Database, client: str, first_visit: date | None) -> ClientPlan:
     """Return a client's plan, or the practice's from the day of their first massage."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - constant column names
-    return practice_plan(db, first_visit) if row is None else _plan(row)
+    row = db.execute(f"SELECT {PLAN_COLUMNS} FROM plan WHERE client = ?", (client,)).fetchone()  # noqa: S608 - constant column names
+    return practice_plan(db, first_visit) if row is None else stored_plan(row)
 
 
 def own_plans(db: Database, clients: Sequence[str]) -> dict[str, ClientPlan]:
     """Return the plans of those of some clients who have one of their own, by client."""
-    query = f"SELECT client, {_COLUMNS} FROM json_each(?) JOIN plan ON plan.client = json_each.value"  # noqa: S608 - constant column names
-    return {client: _plan(row) for client, *row in db.execute(query, (msgspec.json.encode(clients).decode(),))}
+    query = f"SELECT client, {PLAN_COLUMNS} FROM json_each(?) JOIN plan ON plan.client = json_each.value"  # noqa: S608 - constant column names
+    return {client: stored_plan(row) for client, *row in db.execute(query, (msgspec.json.encode(clients).decode(),))}
 
 
 def practice_plan(db: Database, first_visit: date | None) -> ClientPlan:
@@ -52,7 +53,8 @@ def delete_plan(db: Database, client: str, actor: str, now: datetime) -> None:
         note(db, now, actor, "plan dropped", client=client)
 
 
-def _plan(row: list[object] | tuple[object, ...]) -> ClientPlan:
+def stored_plan(row: Sequence[object]) -> ClientPlan:
+    """Return the plan of a row of `PLANPLAN_COLUMNS`."""
     starts_on, per_week, weeks, then_every_weeks, over = row
     plan = CoursePlan(per_week=per_week, weeks=weeks, then_every_weeks=then_every_weeks)  # type: ignore[arg-type] # checked by the table
     return ClientPlan(plan=plan, starts_on=str(starts_on), over=bool(over), own=True)

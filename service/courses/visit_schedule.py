@@ -1,9 +1,9 @@
 """Visit plans against the visits that took place: a custom of the trade, never called proven. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -63,20 +63,32 @@ def periods(plan: CoursePlan, starts_on: date, visits: Sequence[date], today: da
     return out
 
 
-def missed_periods(plan: CoursePlan, starts_on: date, visits: Sequence[date], today: date) -> int:
+class HeldPeriods(NamedTuple):
+    """The periods of a plan with a visit: their number, and the last one's, from 0."""
+
+    number: int
+    last: int | None
+
+
+def held_periods(plan: CoursePlan, starts_on: date, visits: Iterable[date]) -> HeldPeriods:
+    """Return the periods of the plan in which there was a visit."""
+    until, every = starts_on + timedelta(weeks=plan.weeks), plan.then_every_weeks
+    held: set[int] = set()
+    for day in visits:
+        if starts_on <= day < until:
+            held.add((day - starts_on).days // _WEEK_DAYS)
+        elif day >= until and every:
+            held.add(plan.weeks + (day - until).days // (_WEEK_DAYS * every))
+    return HeldPeriods(len(held), max(held, default=None))
+
+
+def missed_periods(plan: CoursePlan, starts_on: date, held: HeldPeriods, today: date) -> int:
     """Return the number of the plan's periods that are over without a visit, as `periods` tells them, without making each."""
     until, every = starts_on + timedelta(weeks=plan.weeks), plan.then_every_weeks
     over = min(max((today - starts_on).days // _WEEK_DAYS, 0), plan.weeks)
     later = max((today - until).days // (_WEEK_DAYS * every), 0) if every else 0
-    held: set[int] = set()
-    for day in visits:
-        if starts_on <= day < until:
-            week = (day - starts_on).days // _WEEK_DAYS
-            if week < over:
-                held.add(week)
-        elif day >= until and every and (period := (day - until).days // (_WEEK_DAYS * every)) < later:
-            held.add(plan.weeks + period)
-    return over + later - len(held)
+    unfinished = held.last is not None and held.last >= (over if over < plan.weeks else plan.weeks + later)
+    return max(over + later - held.number + unfinished, 0)
 
 
 def due_on(plan: CoursePlan, starts_on: date, visits: Sequence[date]) -> date | None:

@@ -108,6 +108,8 @@ class Room:
     """Estimate of the change in the running phase; None where none is made."""
     _checked: Parity | None = None
     _checked_at_s: float = 0.0
+    _analysis_away: bool = False
+    """Whether the newest estimate failed."""
     _estimated: tuple[Phase, ProvisionalChange] | None = None
     """The newest estimate and its phase."""
     _signal: tuple[Signal, str] = ("connecting", "")
@@ -330,8 +332,9 @@ class Room:
             phase, comparison = self.session.live.phase, self.session.live.running_comparison
             try:
                 self._estimated = None if comparison is None else (phase, await self.estimate(comparison))
+                self._analysis_away = False
             except ServiceError as error:
-                self._estimated = None
+                self._estimated, self._analysis_away = None, True
                 _LOG.warning("%s: the change so far could not be estimated: %s", self.identifier, error)
 
     def _change(self, figures: LiveFigures) -> ProvisionalChange:
@@ -341,6 +344,8 @@ class Room:
             return ProvisionalChange(why=figures.rmssd_why)
         if figures.baseline_short:
             return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
+        if self._analysis_away:
+            return ProvisionalChange(why="the analysis process is away; it is started again by itself")
         if self._estimated is None or self._estimated[0] is not figures.phase:
             return ProvisionalChange(why="about a minute more is needed")
         return self._estimated[1]

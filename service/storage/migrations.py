@@ -398,8 +398,12 @@ ALTER TABLE client ADD COLUMN open_flags INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE client ADD COLUMN flagged INTEGER GENERATED ALWAYS AS (open_flags > 0) VIRTUAL;
 ALTER TABLE client ADD COLUMN due_kind TEXT CHECK (due_kind IN ('day', 'none', 'over'));
 ALTER TABLE client ADD COLUMN due_on TEXT;
-CREATE VIRTUAL TABLE session_search USING fts5(client, words, marks, tokenize = 'unicode61', prefix = '1 2 3');
-CREATE VIRTUAL TABLE client_search USING fts5(client, marks, tokenize = 'unicode61', prefix = '1 2 3');
+ALTER TABLE client ADD COLUMN first_massage_on TEXT;
+ALTER TABLE client ADD COLUMN massages INTEGER;
+ALTER TABLE client ADD COLUMN held_periods INTEGER;
+ALTER TABLE client ADD COLUMN last_held_period INTEGER;
+CREATE VIRTUAL TABLE session_search USING fts5(client, words, marks, tokenize = 'unicode61', prefix = '1 2 3 4 5 6 7');
+CREATE VIRTUAL TABLE client_search USING fts5(client, marks, tokenize = 'unicode61', prefix = '1 2 3 4 5 6 7');
 """
 _LIST_INDEXES = f"""
 DROP INDEX session_client;

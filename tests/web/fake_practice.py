@@ -152,7 +152,7 @@ class FakePractice:
 
         return session_picture((await self.of(session))[1])
 
-    async def resume(self, session):
+    async def resume(self, session, *, confirmed=False):
         self.calls.append(("resume", session))
         if session != 8:
             raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")

@@ -10,10 +10,12 @@ from restbeat.analysis.session_pain import session_pain
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Pain, PhaseStart
 from restbeat.service.clients.models import FlagRow
+from restbeat.service.courses.due_clients import EVERYBODY
 from restbeat.service.courses.models import ClientCourse, CourseEntry, DueRow
 from restbeat.service.courses.visit_schedule import ClientPlan
 from restbeat.service.documents.page_templates import Frame
 from restbeat.service.errors import UnknownClientError, UnknownSessionError
+from restbeat.service.listing import Page
 from restbeat.service.rendering.pdf import PaperError
 from restbeat.service.rendering.translations import speech_of
 from restbeat.service.sessions.client_session import BaselineRange, ClientSession, Complement
@@ -296,8 +298,8 @@ class FakeCourses:
     async def language(self, client):
         return self.speaks.get(client)
 
-    async def practice(self):
-        return self.rows
+    async def practice(self, wanted=EVERYBODY):
+        return Page(self.rows)
 
     async def pdf(self, html, files):
         self.calls.append(("pdf", html, sorted(files)))

@@ -1,5 +1,6 @@
 """The pages that a client takes home (to show, print or save), the course for the therapist, and the clients who are due."""
 
+import asyncio
 from typing import Final
 from urllib.parse import quote
 
@@ -78,11 +79,12 @@ class CoursePages:
         """
         course = await self._courses.course(request.match_info["client"], "course", by=person_of(request).name)
         speech = speech_of(SOURCE)
-        return self._pages.page(
+        return await asyncio.to_thread(  # a long course takes longer than the other requests should wait
+            self._pages.page,
             request,
             "courses/course.html",
             course=course,
-            page=course_page(course, speech),
+            page=await asyncio.to_thread(course_page, course, speech),
             speech=speech,
             say=speech.say,
             say_count=speech.say_count,
@@ -107,7 +109,7 @@ class CoursePages:
             back=(f"{path}/course", speech.say("The course")),
             pdf=f"{path}/course/client.pdf?lang={speech.language}",
         )
-        return _html(client_course(course, speech, frame))
+        return _html(await asyncio.to_thread(client_course, course, speech, frame))
 
     async def course_pdf(self, request: web.Request) -> web.Response:
         """Send a client's course for the client as PDF.
@@ -117,7 +119,8 @@ class CoursePages:
         client = request.match_info["client"]
         course = await self._courses.course(client, "client's course", by=person_of(request).name)
         speech = await self._speech(request, client)
-        return await self._pdf(client_course(course, speech, _ON_PAPER), f"course-{course.today}-{speech.language}.pdf")
+        html = await asyncio.to_thread(client_course, course, speech, _ON_PAPER)
+        return await self._pdf(html, f"course-{course.today}-{speech.language}.pdf")
 
     async def practice(self, request: web.Request) -> web.Response:
         """Show the clients who are due and those who are flagged, except in a browser that hides clients.

@@ -9,10 +9,11 @@ from restbeat.analysis.figures import ALGORITHM, SessionReport
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device
-from restbeat.sensors.recordings.recording import Header
-from restbeat.service.sessions.session_store import NewSession
+from restbeat.sensors.recordings.recording import Header, Mark
+from restbeat.service.sessions.session_store import NewSession, SessionStore
+from restbeat.service.worker.worker import Worker
 
-from ..practice_under_test import NOW, Strap
+from ..practice_under_test import NOW, PracticeUnderTest, Strap
 
 
 async def test_a_running_massage_shows_its_change_so_far_with_an_interval(bench, monkeypatch):
@@ -69,3 +70,31 @@ async def test_fewer_than_three_rests_are_explained_and_a_rest_is_not_compared(b
         _, report = await bench.reports.of(session)
         assert report.context["massage"].usual_class == "unknown"
         assert words in report.context["massage"].usual_why
+
+
+async def test_a_killed_analysis_process_is_told_and_the_estimate_comes_back_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr("restbeat.service.rooms.room._ESTIMATE_EVERY_S", 0.05)
+    _, events = simulate("clear", seed=1, minutes=(5, 3, 3))
+    source = Strap("x", [event for event in events if event.t < 420])
+    async with await SessionStore.open(tmp_path) as storage, Worker() as worker, asyncio.timeout(120):
+        bench, killing, told = PracticeUnderTest(storage, worker), True, set()
+
+        async def kill():
+            while killing:
+                worker._process.kill()
+                await asyncio.sleep(0.02)
+
+        async with bench.rooms:
+            await bench.rooms.start("x", source, RunningClock(start_s=421.0), Header(Device(name="H10")))
+            await source.heard.wait()
+            killer = asyncio.create_task(kill())
+            while "the analysis process is away; it is started again by itself" not in told:
+                told.add(bench.live_feed.rooms()[0].change_why)
+                await asyncio.sleep(0.02)
+            state = bench.live_feed.rooms()[0]
+            assert (state.signal, state.rmssd_ms is not None) == ("good", True), "the live figures need no analysis process"
+            await bench.rooms.entries.mark("room-1", Mark(0.0, note="goes on"))
+            killing = False
+            await killer
+            while bench.live_feed.rooms()[0].change_low_pct is None:  # noqa: ASYNC110 - it comes with one of the next states
+                await asyncio.sleep(0.05)

@@ -199,3 +199,22 @@ async def test_rows_that_belong_together_are_stored_together_or_not_at_all(stora
         storage.append(session, Pain(2.0, 11))
     storage.append(session, Pain(3.0, 5))
     assert (await storage.events(session))[1] == [Pain(3.0, 5)]
+
+
+async def test_what_waits_is_bounded_heartbeats_are_left_out_and_told_and_entries_never(tmp_path, monkeypatch):
+    monkeypatch.setattr("restbeat.service.storage.writer._MOST_WAITING", 50)
+    async with await SessionStore.open(tmp_path, batch_s=0.02) as storage:
+        session = await storage.create_session(NewSession(source="x"))
+        await storage.run(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
+        for n in range(200):
+            storage.append(session, Packet(float(n), "2a37", bytes(500)))
+        storage.append(session, Mark(200.0, note="an entry is never left out"))
+        with pytest.raises(StorageError, match="is full"):
+            await storage.flush()
+        assert storage.trouble.waiting == 51
+        await storage.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchone())
+        await storage.flush()
+        assert (storage.trouble.code, storage.trouble.saves) == ("dropped", True)
+        _, events = await storage.events(session)
+        assert len(events) == 51
+        assert events[-1].note == "an entry is never left out"
