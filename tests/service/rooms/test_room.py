@@ -219,7 +219,7 @@ async def test_a_change_that_cannot_be_estimated_is_not_shown(room, monkeypatch,
         raise WorkerError("The analysis process died twice.")
 
     state = await running(room, estimate, monkeypatch)
-    assert (state.change_low_pct, state.change_why) == (None, "about a minute more is needed")
+    assert (state.change_low_pct, state.change_why) == (None, "the analysis process is away; it is started again by itself")
     assert "could not be estimated" in caplog.text
 
 

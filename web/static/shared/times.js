@@ -1,6 +1,6 @@
 // Times in the practice's time zone, wherever the reader is, and in the reader's language.
 
-const zone = document.documentElement.dataset.zone || undefined;
+const zone = document.querySelector('meta[name="time-zone"]')?.content;
 
 // Options of `toLocaleString` in the practice's time zone.
 export const inZone = (format = {}) => ({ ...format, timeZone: zone });

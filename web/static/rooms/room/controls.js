@@ -79,7 +79,7 @@ export class Controls {
     if (state.phase === "ended") { this.opens(`/sessions/${state.session}/notes`); return; }
     if (this.phase === "ended") return;
     this.until = performance.now() + REST_MS;
-    byId("next").setAttribute("aria-disabled", "true");
+    for (const name of ["next", "early-begin"]) byId(name).setAttribute("aria-disabled", "true");
     this.sheets.close();
     const { sinceMs } = this.early;
     if (sinceMs === null && this.cutsBaseline) { this.early.ask(this.told.usable); return; }

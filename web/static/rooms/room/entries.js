@@ -101,6 +101,8 @@ export class Entries {
     show(byId("undo"), undoable);
     show(byId("redate"), datable && undoable);
     show(byId("shift"), datable && !undoable);
+    show(byId("date-other"), datable);
+    setText(byId("date-word"), undoable ? "Earlier" : "Set …");
     setText(byId("date-what"), `“${item.text}” was`);
   }
 

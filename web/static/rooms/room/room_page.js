@@ -50,7 +50,7 @@ const keys = new Keys({
   commands: {
     r: () => sheets.toggle("region"), d: () => sheets.toggle("pressure"), p: () => sheets.toggle("pain"), s: () => controls.stop(),
     t: () => byId("turned").click(), k: () => byId("talking").click(), h: () => byId("heat").click(), c: () => byId("cold").click(),
-    u: () => entries.undo(), b: () => { if (!byId("mend").hidden && !byId("redate").hidden) sheets.toggle("date"); },
+    u: () => entries.undo(), b: () => { if (!byId("mend").hidden && !byId("date-other").hidden) sheets.toggle("date"); },
     v: () => choose(view === "tables" ? "pictures" : "tables"), i: () => choose(view === "stream" ? "pictures" : "stream"),
     "?": () => help(true),
   },
