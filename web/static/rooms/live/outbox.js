@@ -6,7 +6,7 @@ const SHELF = "restbeat-press:";
 export const AGAIN_MS = 2000;
 const LINGER_MS = 1500; // until the live socket reports it too
 const LONGEST_AGO_S = 7200;
-export const REFUSED = new Set([400, 404, 409, 413, 415]); // sending it again cannot help
+export const REFUSED = new Set([400, 409, 413, 415]); // sending it again cannot help
 const AFTER = { settle: "baseline", baseline: "massage", massage: "recovery", recovery: "ended" };
 
 // Web storage may be forbidden; then an entry is kept only as long as its page.

@@ -162,7 +162,7 @@ export class Entries {
       this.done(action, how);
     } catch (error) {
       this.trouble(error.message);
-      if (!REFUSED.has(error.status)) setTimeout(() => this.change(action, how, how === "undo" ? body : { ago_s: body.ago_s + AGAIN_MS / 1000 }), AGAIN_MS);
+      if (!REFUSED.has(error.status) && error.status !== 404) setTimeout(() => this.change(action, how, how === "undo" ? body : { ago_s: body.ago_s + AGAIN_MS / 1000 }), AGAIN_MS);
       else this.leaving.delete(action.number);
     }
   }
