@@ -218,3 +218,39 @@ async def test_what_waits_is_bounded_heartbeats_are_left_out_and_told_and_entrie
         _, events = await storage.events(session)
         assert len(events) == 51
         assert events[-1].note == "an entry is never left out"
+
+
+async def test_a_deleted_shared_memory_file_costs_nothing(tmp_path, storage, session):
+    storage.append(session, Pain(1.0, 3))
+    await storage.flush()
+    (tmp_path / f"{DATABASE}-shm").unlink()
+    storage.append(session, Pain(2.0, 4))
+    await storage.flush()
+    assert scores(tmp_path, session) == [3, 4]
+    assert storage.trouble is None
+
+
+async def test_a_database_that_may_not_be_written_is_told_and_written_when_it_may(tmp_path, storage, session):
+    await storage.run(lambda db: db.execute("PRAGMA query_only=ON"))
+    storage.append(session, Pain(1.0, 3))
+    with pytest.raises(StorageError, match="cannot be written"):
+        await storage.flush()
+    assert (storage.trouble.code, storage.trouble.waiting) == ("read-only", 1)
+    await storage.run(lambda db: db.execute("PRAGMA query_only=OFF"))
+    await storage.flush()
+    assert scores(tmp_path, session) == [3]
+
+
+async def test_a_page_that_is_damaged_while_restbeat_runs_is_told_by_whoever_reads_it(tmp_path, storage, session):
+    for n in range(2000):
+        storage.append(session, Packet(float(n), "2a37", bytes(50)))
+    await storage.flush()
+    await storage.run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as db:
+        page = db.execute("SELECT max(pageno) FROM dbstat WHERE name = 'packet' AND pagetype = 'leaf'").fetchone()[0]
+    with (tmp_path / DATABASE).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(ForeignDatabaseError, match="restbeat salvage"):
+        await storage.events(session)
+    assert (storage.trouble.code, storage.trouble.saves) == ("damaged", False)
