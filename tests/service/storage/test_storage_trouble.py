@@ -123,8 +123,9 @@ async def test_a_lock_of_another_program_is_told_and_pages_are_read_meanwhile(tm
         storage.append(session, Pain(1.0, 3))
         with pytest.raises(StorageError, match="Another program"):
             await storage.flush()
-        reading = asyncio.create_task(storage.sessions())
         writing = asyncio.create_task(storage.flush())
+        await asyncio.sleep(0)
+        reading = asyncio.create_task(storage.sessions())
         done, _ = await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
         assert done == {reading}, "a reader waits for no lock"
         with pytest.raises(StorageError):
@@ -149,13 +150,15 @@ async def test_what_a_full_disk_keeps_out_is_stored_once_at_the_next_start(tmp_p
     assert "file that the next start reads" in storage.trouble.sentence
     for event in events[40:]:
         storage.append(session, event)
-    with pytest.raises(StorageError, match="60 entries could not be stored before the end, and are in a file"):
+    storage.correct(session, 59, events[59], None, "Ada")
+    with pytest.raises(StorageError, match="61 entries could not be stored before the end, and are in a file"):
         await storage.close()
     spilled = next(path for path in spill_paths(tmp_path) if path.exists())
     kept = spilled.read_bytes()
     for _ in range(2):  # the second time as after a kill between the commit and deleting the file
         async with await SessionStore.open(tmp_path) as again:
-            assert (await again.events(session))[1] == events
+            assert (await again.events(session))[1] == events[:-1]
+            assert await again.read(lambda db: db.execute("SELECT count(*) FROM correction").fetchone()[0]) == 1
         assert not spilled.exists()
         spilled.write_bytes(kept)
 
