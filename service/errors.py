@@ -7,6 +7,7 @@ ServiceError
 │   ├── DiskFullError
 │   ├── NewerDatabaseError      written by a later restbeat
 │   ├── ForeignDatabaseError    not a SQLite file, damaged, or another program's
+│   ├── DamagedChunkError       packed packets that cannot be read
 │   ├── NoSuchSessionError
 │   └── NoSuchClientError
 ├── WorkerError                 the analysis process failed
@@ -70,6 +71,10 @@ class NewerDatabaseError(StorageError):
 
 class ForeignDatabaseError(StorageError):
     """File that is no SQLite database, is damaged, or belongs to another program."""
+
+
+class DamagedChunkError(StorageError):
+    """Packed packets that are damaged, or of a format that this restbeat does not know."""
 
 
 class NoSuchSessionError(StorageError):

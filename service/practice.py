@@ -13,6 +13,7 @@ from .clients.clients import Clients
 from .courses.courses import Courses
 from .follow_up.client_pages import ClientPages, open_client_pages
 from .follow_up.link_store import revoke_all
+from .packets.packing import Packing
 from .privacy.data_requests import DataRequests
 from .privacy.retention import Retention
 from .radio.radio import Radio
@@ -85,6 +86,7 @@ async def open_practice(
             )
         )
         await stack.enter_async_context(Retention(store))
+        await stack.enter_async_context(Packing(store))
         reports = SessionReports(store, worker)
         yield Practice(
             live_feed=live_feed,

@@ -23,7 +23,8 @@ import msgspec
 from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
 from ..errors import StorageError
-from ..storage.database import DATABASE, folder_taken, summarise_database
+from ..storage.database import DATABASE, folder_taken
+from .database_summary import summarise_database
 
 T = TypeVar("T")
 

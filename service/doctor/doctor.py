@@ -17,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import AmissError, OutputError, StorageError
-from ..storage.database import DATABASE, summarise_database
+from ..storage.database import DATABASE
 from . import checks
 from .checks import Check, Finding, State
+from .database_summary import summarise_database
 
 _STYLES = {State.OK: "green", State.LOOK: "yellow", State.BAD: "bold red", State.UNTRIED: "dim"}
 _ADDRESS = re.compile(r"\b([0-9A-Fa-f]{2}(?:[:_-][0-9A-Fa-f]{2}){2})((?:[:_-][0-9A-Fa-f]{2}){3})\b")

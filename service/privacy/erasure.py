@@ -18,6 +18,7 @@ import msgspec
 from ..backups.backup import holds_client
 from ..backups.backup_catalogue import KEEP_DAYS, BackupEntry, listed_backups
 from ..errors import NoSuchClientError
+from ..packets.stored_packets import count_packets_of
 from ..storage.audit_log import note
 from ..storage.database import rescue_copies
 from ..storage.event_rows import moment
@@ -87,7 +88,7 @@ def erase_again(db: Database, folder: Path, now: datetime) -> int:
 
 def _delete(db: Database, client: str, actor: str, now: datetime) -> tuple[int, int]:
     sessions = [row[0] for row in db.execute("SELECT id FROM session WHERE client = ?", (client,))]
-    packets = sum(db.execute("SELECT count(*) FROM packet WHERE session = ?", (session,)).fetchone()[0] for session in sessions)
+    packets = sum(count_packets_of(db, session) for session in sessions)
     with db.atomic():
         for session in sessions:
             db.execute("DELETE FROM audit WHERE session = ?", (session,))

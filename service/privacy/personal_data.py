@@ -21,7 +21,7 @@ from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
-_EXCLUDED: Final = frozenset({"packet", "report", "identity"})
+_EXCLUDED: Final = frozenset({"packet", "packet_chunk", "report", "identity"})
 """Tables exported otherwise: packets in recordings, reports as files, the identity decrypted."""
 
 _SESSIONS: Final = "(SELECT id FROM session WHERE client = :client)"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ...analysis.figures import ResponseClass
 from ..errors import NoSuchSessionError
 from ..listing import LAST, Page, Wanted, begins, holds, page_of, words_of
+from ..packets.stored_packets import last_packet
 from ..settings import time_zone, zone_of
 from ..storage.event_rows import EVENT_COLUMNS, moment
 from ..storage.sqlite import Database
@@ -98,8 +99,9 @@ def last_event(db: Database, session: int) -> tuple[int, float]:
     newest = [
         db.execute(f"SELECT seq, t_s FROM {table} WHERE session = ? ORDER BY seq DESC LIMIT 1", (session,)).fetchone()  # noqa: S608
         for table in EVENT_COLUMNS
+        if table != "packet"
     ]
-    found = [row for row in newest if row]
+    found = [row for row in (last_packet(db, session), *newest) if row]
     return max((row[0] for row in found), default=-1), max((row[1] for row in found), default=0.0)
 
 

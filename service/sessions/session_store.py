@@ -15,6 +15,7 @@ from ..clients.consents import give_for_session
 from ..clients.flags import flag_pain
 from ..errors import NoSuchSessionError
 from ..listing import Page
+from ..packets.stored_packets import packets_of
 from ..storage.event_rows import (
     EVENT_COLUMNS,
     EVENT_OF,
@@ -297,7 +298,7 @@ def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
 def _reopen(db: Database, session: int) -> int:
     _row(db, session)
     with db.atomic():
-        db.execute("UPDATE session SET ended_utc = NULL, duration_s = NULL WHERE id = ?", (session,))
+        db.execute("UPDATE session SET ended_utc = NULL, duration_s = NULL, packed_utc = NULL WHERE id = ?", (session,))
         db.execute("DELETE FROM report WHERE session = ?", (session,))
     return last_event(db, session)[0] + 1
 
@@ -305,11 +306,15 @@ def _reopen(db: Database, session: int) -> int:
 def events_of(db: Database, session: int) -> tuple[Header, list[Event]]:
     """Return a session's recording header, and its events in order.
 
-    Raises `NoSuchSessionError` where there is no such session.
+    Raises `NoSuchSessionError` where there is no such session, `DamagedChunkError` where packed packets are damaged.
     """
     header = header_of(_row(db, session))
-    numbered: list[tuple[float, int, Event]] = []
+    numbered: list[tuple[float, int, Event]] = [
+        (t_s, seq, Packet(t_s, char, payload)) for seq, t_s, char, payload in packets_of(db, session)
+    ]
     for table, columns in EVENT_COLUMNS.items():
+        if table == "packet":
+            continue
         rows = db.execute(f"SELECT seq, t_s, {', '.join(columns)} FROM {table} WHERE session = ?", (session,))  # noqa: S608
         make = EVENT_OF[table]
         numbered += [(row[1], row[0], make(*row[1:])) for row in rows]

@@ -6,8 +6,6 @@ from pathlib import Path
 import sqlite3
 from typing import TypeVar
 
-import msgspec
-
 from ..errors import (
     DiskFullError,
     FolderNotWritableError,
@@ -181,43 +179,6 @@ def folder_taken(folder: Path) -> bool:
     except StorageError:
         return False
     return False
-
-
-class DatabaseSummary(msgspec.Struct, frozen=True):
-    """Figures of a database for `restbeat doctor`."""
-
-    sessions: int
-    interrupted: int
-    packets: int
-    size_mb: float
-    wal_mb: float
-    pending: int
-    """Number of migrations that have not been applied yet."""
-    damage: str | None
-    schema: list[str]
-
-
-def summarise_database(folder: Path) -> DatabaseSummary:
-    """Read the figures of a database without changing it. Raises `StorageError` where it cannot be read."""
-    path = folder / DATABASE
-    db = open_readonly(folder)
-    try:
-        check_schema(db, path)
-        wal = path.with_name(f"{DATABASE}-wal")
-        return DatabaseSummary(
-            sessions=db.execute("SELECT count(*) FROM session").fetchone()[0],
-            interrupted=db.execute("SELECT count(*) FROM session WHERE ended_utc IS NULL").fetchone()[0],
-            packets=db.execute("SELECT count(*) FROM packet").fetchone()[0],
-            size_mb=path.stat().st_size / 1e6,
-            wal_mb=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
-            pending=len(migrations.pending(db)),
-            damage=first_damage(db),
-            schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
-        )
-    except sqlite3.Error as error:
-        raise storage_error(error, folder) from error
-    finally:
-        db.close()
 
 
 def storage_error(error: sqlite3.Error, folder: Path) -> StorageError:

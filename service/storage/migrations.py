@@ -561,3 +561,24 @@ def m013_lists(db: Database) -> None:
 def m015_spill(db: Database) -> None:
     """Add the list of files with rows of an earlier run that were read back, so that each is read once."""
     db.executescript("CREATE TABLE spill_read (file TEXT PRIMARY KEY) WITHOUT ROWID;")
+
+
+_PACKET_CHUNKS = """
+CREATE TABLE packet_chunk (
+  session INTEGER NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  last_t_s REAL NOT NULL,  -- the time of its last packet, s of the session's clock
+  packets INTEGER NOT NULL,
+  data BLOB NOT NULL,      -- compressed: restbeat convert writes a session's packets readably
+  PRIMARY KEY (session, first_seq)
+);
+ALTER TABLE session ADD COLUMN packed_utc TEXT;
+CREATE INDEX session_unpacked ON session(ended_utc) WHERE packed_utc IS NULL;
+"""
+
+
+@migrations()
+def m016_packet_chunks(db: Database) -> None:
+    """Add chunks of packets of ended sessions, and when a session was packed; packing itself goes on beside sessions."""
+    db.executescript(_PACKET_CHUNKS)

@@ -17,7 +17,8 @@ import time
 import aiohttp
 import pytest
 
-from restbeat.service.backups.backup import take_backup, verify
+from restbeat.sensors.recordings.recording import Packet
+from restbeat.service.backups.backup import count, take_backup, verify
 from restbeat.service.clients.client_store import add
 from restbeat.service.privacy.erasure import erase
 from restbeat.service.privacy.restore import restore_backup
@@ -26,7 +27,7 @@ from restbeat.service.storage.database import DATABASE, open_database
 from restbeat.service.storage.migrations import migrations
 from restbeat.service.storage.sqlite import Database
 
-from ..service.stored import NOON, stored
+from ..service.stored import EVENTS, HEADER, NOON, stored
 from .practice_child import ADDRESSES
 
 KILLS = int(os.environ.get("RESTBEAT_KILLS", "6"))
@@ -177,6 +178,13 @@ ERASE = (
     "from restbeat.service.privacy.erasure import erase; folder = pathlib.Path(sys.argv[1]);"
     "erase(open_database(folder), folder, sys.argv[2], 'Ada', datetime.now(UTC))"
 )
+PACK = (
+    "import sys, pathlib; from datetime import datetime, timedelta, UTC;"
+    "from restbeat.service.storage.database import open_database;"
+    "from restbeat.service.packets.packing import next_piece, put_in_place;"
+    "db = open_database(pathlib.Path(sys.argv[1])); later = datetime.now(UTC) + timedelta(days=9);"
+    "exec('while (piece := next_piece(db, later)) and put_in_place(db, piece, later): pass')"
+)
 READY = "print('ready', flush=True);"
 
 
@@ -285,3 +293,32 @@ async def test_an_erasure_that_is_killed_is_done_or_not_and_done_when_it_is_aske
         with closing(whole(data)) as db:
             assert db.execute("SELECT count(*) FROM packet").fetchone() == (0,)
             assert [row[0] for row in db.execute("SELECT pseudonym FROM client")] == ["M-KEPT"]
+
+
+async def test_packing_that_is_killed_leaves_every_packet_once_bit_for_bit_and_goes_on(tmp_path, chance, record_property):
+    base, data = tmp_path / "base", tmp_path / "data"
+    async with await SessionStore.open(base) as storage:
+        beats = [
+            Packet(10 + n + chance.random() / 50, "2a37", chance.randbytes(2 + 2 * chance.randrange(3))) for n in range(5000)
+        ]
+        sessions = [await stored(storage, HEADER, [*EVENTS, *beats[: 1000 * n]]) for n in range(6)]
+        for session in sessions:
+            await storage.end_session(session, NOON, 10.0)
+        before = [await storage.events(session) for session in sessions]
+    met = set()
+    copied(base, data)
+    for _ in range(KILLS):
+        done = killed(chance, PACK, data, longest_s=0.3)
+        async with await SessionStore.open(data) as storage:
+            assert [await storage.events(session) for session in sessions] == before
+            assert (await storage.read(count)).packets == sum(
+                isinstance(event, Packet) for _, events in before for event in events
+            )
+        with closing(whole(data)) as db:
+            left = db.execute("SELECT count(*) FROM packet").fetchone()[0]
+            met.add(left)
+        if done:
+            assert left == 0
+            copied(base, data)
+    record_property("packets_left_in_rows", sorted(met))
+    assert len(met) > 1 or KILLS < 20

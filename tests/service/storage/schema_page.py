@@ -16,7 +16,9 @@ TABLES: Final = {
     "event": "What happened in a session beside heartbeats, in words.",
     "client": "A person, by a pseudonym. Who that is lies sealed in `identity`.",
     "session": "One visit, or one recording that was imported.",
-    "packet": "Every notification of a strap, as it came: the raw truth, from which all else can be computed again.",
+    "packet": "Every notification of a strap, as it came: the raw truth, from which all else can be computed again. "
+    "An hour after a session's end they are moved into `packet_chunk`.",
+    "packet_chunk": "Packets of ended sessions, packed: up to an hour of them in each, a tenth of their size.",
     "link": "When a strap's connection came up, and when it was lost.",
     "phase": "When each phase began.",
     "mark": "Technique, region, pressure and notes during a session.",
