@@ -1,7 +1,7 @@
 """Format of a chunk of packets: columns that compress well, with a version and a checksum; read back bit for bit.
 
-A chunk is a version byte, the CRC-32 of what follows, and that: the body as MessagePack, compressed by zlib. In the body times are
-whole multiples of a power of two, kept as differences to the one before less their median; numbers and bytes are written by
+A chunk is a version byte, the CRC-32 of what follows, and that: the body as MessagePack, compressed by zlib. In the body times
+are whole multiples of a power of two, kept as differences to the one before less their median; numbers and bytes are written by
 place (all first bytes, then all second ones), as bytes of one place are alike.
 """
 
