@@ -151,5 +151,7 @@ if __name__ == "__main__":
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--overview", type=int, default=20, help="pages that show all rooms; the others show one each")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--hostile", type=int, default=0, help="straps beside them that send a thousand packets a second")
     given = parser.parse_args()
-    print(json.dumps(asyncio.run(load(given.streams, given.pages, given.seconds, overview=given.overview)), indent=2))
+    found = asyncio.run(load(given.streams, given.pages, given.seconds, overview=given.overview, hostile=given.hostile))
+    print(json.dumps(found, indent=2))

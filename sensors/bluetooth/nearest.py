@@ -1,4 +1,4 @@
-"""What is heard on the air, kept to a number: the loudest devices, at a cost that does not depend on how many there are."""
+"""The nearest of the devices on the air: so many are kept, at a cost that does not depend on how many there are."""
 
 from collections import OrderedDict
 from typing import Final, Generic, TypeVar
