@@ -257,10 +257,15 @@ class _Stream:
             self._emit(ConnectionEvent(self.clock.now(), up=False))
             self.report_state(ConnectionState.LOST, hint)
 
+    @property
+    def _name(self) -> str:
+        device = self._device or Device()
+        return " ".join(filter(None, ("The strap", device.name, device.address)))
+
     def _warn(self) -> None:
         if self._hint is None:
             self._hint = FLOOD_HINT
-            _LOG.warning("A strap sends more than a strap does: what is too much is left out, and counted.")
+            _LOG.warning("%s sends more than a strap does: what is too much is left out, and counted.", self._name)
             self.report_state(ConnectionState.STREAMING, self._hint)
 
     def _tell_left_out(self, now_s: float, *, after_s: float) -> None:
@@ -271,7 +276,7 @@ class _Stream:
         if self._limit.calm(now_s):
             self._hint = None
         told = f"{left_out.payload_bytes} bytes that came from {left_out.from_s:.1f} s to {left_out.until_s:.1f} s"
-        _LOG.warning("%d packets of a strap were left out: %s.", left_out.packets, told)
+        _LOG.warning("%d packets of %s were left out: %s.", left_out.packets, self._name, told)
         self._emit(Fault(now_s, LEFT_OUT, count=left_out.packets, detail=told))
         for up in (False, True):
             self._emit(ConnectionEvent(now_s, up=up))

@@ -88,6 +88,17 @@ async def test_an_hour_of_it_takes_at_most_thirty_megabytes(tmp_path, worker_poo
     assert size * 3600 / (session_s + burst_s) <= 30e6
 
 
+async def test_what_may_come_at_once_is_a_few_messages_to_the_pages_and_holds_nobody_up(tmp_path, worker_pool):
+    clock = RunningClock()
+    async with room_of(tmp_path, worker_pool, clock) as (_, strap, published, _feed):
+        async with asyncio.timeout(20):
+            while strap.sent < 500:  # noqa: ASYNC110 - the strap tells nobody
+                await asyncio.sleep(0.001)
+        began = time.monotonic()
+        await asyncio.sleep(1.0)
+        assert len(published) <= 20 + 20 * (1.5 + time.monotonic() - began)
+
+
 async def test_a_second_of_it_costs_less_than_a_fifth_of_a_core_and_the_pages_few_messages(tmp_path, worker_pool):
     clock = RunningClock()
     async with room_of(tmp_path, worker_pool, clock) as (_, strap, published, feed):
