@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-growth bench-response messages constraints clean tools
+.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-growth bench-response bench-storage messages constraints clean tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,8 @@ bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside it
 	@$(BIN)/python -m bench.artifacts $(ARGS)
 bench-growth: $(VENV)/test.ok ## what pages cost with 100,000 sessions: docs/growth.md (3 minutes; ARGS="--sizes 0,1000" looks only)
 	@$(BIN)/python -m bench.growth $(ARGS)
+bench-storage: $(VENV)/test.ok ## what sessions take on the disk, and what packing them costs: docs/storage.md (half a minute)
+	@$(BIN)/python -m bench.disk $(ARGS)
 bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" looks only)
 	@$(BIN)/python -m bench.response $(ARGS)
 

@@ -88,7 +88,7 @@ def put_in_place(db: Database, piece: Piece, now: datetime) -> bool:
         rows = db.execute(
             "SELECT seq, t_s, char, payload FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which
         ).fetchall()
-        if not _identical(rows, piece.rows):
+        if rows != piece.rows:
             return False
         db.execute("INSERT INTO packet_chunk VALUES (?, ?, ?, ?, ?, ?)", (*which, rows[-1][1], len(rows), piece.chunk))
         db.execute("DELETE FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which)
