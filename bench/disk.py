@@ -179,7 +179,7 @@ What an hour of one room takes on the disk, its indexes within:
 
 {table}
 
-- While a session runs each packet is a row of its own. An hour after its end they are packed into chunks of up to 3,600 packets,
+- While a session runs each packet is a row of its own. An hour after its end they are packed into chunks of up to 1,800 packets,
   which read back bit for bit. Bound of the chunks: {most_kb:g} KB.
 - Free space is watched by {estimate:g} KB an hour, as a session needs that until it is packed.
 - The file was {before_mb:.1f} MB in rows. Packing left {free_mb:.1f} MB of free pages in it, and as many sessions more made it
@@ -190,8 +190,8 @@ What an hour of one room takes on the disk, its indexes within:
 {costs}
 
 - Bound of a backup and of computing anew: {most_ratio:g} times what rows cost.
-- Packing holds the database for {median_ms:.1f} ms a piece, {longest_ms:.1f} ms at most, the disk's time within; {cpu_ms:.1f} ms at most
-  of that on the processor. Bound of those: {most_ms:g} ms. It rests nine times as long as it works.
+- Packing holds the database for {median_ms:.1f} ms a piece, {longest_ms:.1f} ms at most, the disk's time within;
+  {cpu_ms:.1f} ms at most of that on the processor. Bound of those: {most_ms:g} ms. It rests nine times as long as it works.
 
 {over}
 """

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from enum import Enum
 import errno
@@ -14,19 +13,16 @@ import re
 import shutil
 import socket
 import sys
-import threading
 import time
-from typing import TypeVar
 
 import msgspec
 
 from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
+from ..backups.daemon_thread import in_daemon_thread
 from ..errors import StorageError
 from ..storage.database import DATABASE, folder_taken
 from .database_summary import summarise_database
-
-T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 _LEAST_FREE_GB, _LOW_FREE_GB = 0.2, 2.0
@@ -68,21 +64,6 @@ async def run(name: str, check: Check) -> Finding:
         )
     except Exception as error:  # noqa: BLE001 whatever it is, the other checks must still run
         return Finding(name, State.UNTRIED, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
-
-
-async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread that the program's exit does not wait for, as a disk or a network folder may hang."""
-    outcome: Future[T] = Future()
-    outcome.set_running_or_notify_cancel()
-
-    def run_it() -> None:
-        try:
-            outcome.set_result(work())
-        except Exception as error:  # noqa: BLE001 it is raised in the caller
-            outcome.set_exception(error)
-
-    threading.Thread(target=run_it, name="check", daemon=True).start()
-    return await asyncio.wrap_future(outcome)
 
 
 async def python() -> Finding:

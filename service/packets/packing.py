@@ -25,7 +25,7 @@ from .packet_chunk import PacketRow, decode, encode
 _LOG = logging.getLogger(__name__)
 AFTER: Final = timedelta(hours=1)
 """How long after its end a session is packed; until then it is likelier to be reopened."""
-_MOST_PACKETS: Final = 3600
+_MOST_PACKETS: Final = 1800
 _MOST_BYTES: Final = 256 * 1024
 """Bounds of a piece, so that neither compressing it nor deleting its rows takes long."""
 _LOOK_EVERY_S: Final = 60.0
