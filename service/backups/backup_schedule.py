@@ -40,6 +40,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     last_verified: bool = False
     drive_missing: bool = False
     """Whether the folder is not there, or does not answer."""
+    making: bool = False
+    """Whether one is being made, or is about to be."""
     failed: str | None = None
     """Sentence on the last attempt, where it failed."""
 

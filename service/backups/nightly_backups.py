@@ -15,6 +15,7 @@ import msgspec
 
 from ...sensors.task_cancellation import cancel_and_wait
 from ..errors import OutputError, RefusedError, ServiceError
+from ..packets.archive_size import ArchiveSize, archive_size
 from ..settings import read_settings, time_zone
 from ..storage.audit_log import note
 from ..storage.sqlite import Database
@@ -54,6 +55,17 @@ def standing_of(data: Path, schedule: BackupSchedule, now: datetime) -> Standing
     )
 
 
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """The database and its backups."""
+
+    size: ArchiveSize
+    free_bytes: int | None
+    """Free space on its disk; None where that is not known."""
+    backups: Standing
+    notice: str | None
+    """Sentence on what is amiss with the backups; None where all is well."""
+
+
 class _EndedError(Exception):
     """Ends a copy that is under way when the practice ends."""
 
@@ -74,6 +86,8 @@ class NightlyBackups:
         self._standing: Standing | None = None
         self._failure: str | None = None
         """Sentence on the last attempt, where it failed."""
+        self._wanted = False
+        """Whether a person wants one now."""
         self._not_before_s = 0.0
         self._making = asyncio.Lock()
         self._look_now = asyncio.Event()
@@ -92,6 +106,11 @@ class NightlyBackups:
         """Sentence for the start page; None where all is well, or it is not known yet."""
         return None if self._standing is None else notice(self._standing, self._now_utc())
 
+    @property
+    def set_up(self) -> bool:
+        """Whether backups are made by themselves."""
+        return self._standing is not None and self._standing.schedule.folder is not None
+
     async def standing(self) -> Standing:
         """Return what there is to know of the backups. Raises `StorageError` where the schedule cannot be read."""
         schedule = await self._storage.read(read_schedule)
@@ -100,8 +119,15 @@ class NightlyBackups:
                 found = await in_daemon_thread(lambda: standing_of(self._storage.folder, schedule, self._now_utc()))
         except TimeoutError:
             found = Standing(schedule=schedule, drive_missing=True)
-        self._standing = msgspec.structs.replace(found, failed=self._failure)
+        self._standing = msgspec.structs.replace(found, failed=self._failure, making=self._wanted or self._making.locked())
         return self._standing
+
+    async def archive(self) -> Archive:
+        """Return the figures of the database and of its backups. Raises `StorageError` where they cannot be read."""
+        now = self._now_utc()
+        size = await self._storage.read(lambda db: archive_size(db, now))
+        standing = await self.standing()
+        return Archive(size=size, free_bytes=self._storage.free_bytes, backups=standing, notice=notice(standing, now))
 
     async def set_schedule(self, folder: str | None, hour: int, *, by: str) -> Standing:
         """Store the schedule; the first backup is made at once. `folder`: absolute path; None: none are made from now on.
@@ -130,6 +156,13 @@ class NightlyBackups:
         await self._storage.run(put)
         return await self.standing()
 
+    async def make_soon(self) -> None:
+        """Have a backup made without waiting for it. Raises `RefusedError` where no folder is set."""
+        if (await self._storage.read(read_schedule)).folder is None:
+            raise RefusedError("No folder for backups is set. Set one first.")
+        self._wanted = True
+        self._look_now.set()
+
     async def make(self) -> Standing:
         """Make a backup now. Raises `RefusedError` where no folder is set, `ServiceError` where it fails."""
         schedule = await self._storage.read(read_schedule)
@@ -142,10 +175,10 @@ class NightlyBackups:
     async def _run(self) -> None:
         while True:
             try:
+                self._look_now.clear()
                 await self._look()
-            except ServiceError as error:
+            except (ServiceError, OSError) as error:
                 _LOG.error("The backups could not be looked at: %s", error)
-            self._look_now.clear()
             try:
                 async with asyncio.timeout(self._look_every_s):
                     await self._look_now.wait()
@@ -154,12 +187,12 @@ class NightlyBackups:
 
     async def _look(self) -> None:
         """Make a backup if one is due."""
-        standing = await self.standing()
-        if standing.schedule.folder is None or time.monotonic() < self._not_before_s:
+        wanted, standing = self._wanted, await self.standing()
+        if standing.schedule.folder is None or (time.monotonic() < self._not_before_s and not wanted):
             return
         zone = await self._storage.read(lambda db: read_settings(db).zone)
         backups = await in_daemon_thread(lambda: listed_backups(self._storage.folder))
-        if not is_due(backups, self._now_utc(), standing.schedule.hour, time_zone(zone) if zone else None):
+        if not wanted and not is_due(backups, self._now_utc(), standing.schedule.hour, time_zone(zone) if zone else None):
             return
         try:
             async with self._making:
@@ -167,6 +200,8 @@ class NightlyBackups:
         except ServiceError as error:
             self._not_before_s = time.monotonic() + _AGAIN_S
             _LOG.error("The backup failed: %s", error)
+        finally:
+            self._wanted = False
         await self.standing()
 
     async def _make(self, schedule: BackupSchedule) -> None:
@@ -206,7 +241,7 @@ def _write(db: Database, schedule: BackupSchedule, by: str, now: datetime) -> No
 
 def _prepare(folder: Path, data: Path) -> None:
     """Mark a folder as that of the backups. Raises `RefusedError` where it cannot take them."""
-    if not folder.is_absolute() or not folder.is_dir():
+    if not folder.is_absolute() or not folder.is_dir() or folder == Path("/"):
         raise RefusedError(f"There is no folder {folder} on the computer that restbeat runs on. Make it, or connect the drive.")
     if data.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise RefusedError("Backups beside the database are lost with it. Choose another folder, best on another drive.")

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from enum import Enum
 import errno
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -12,6 +13,7 @@ import platform
 import re
 import shutil
 import socket
+import sqlite3
 import sys
 import time
 
@@ -19,9 +21,12 @@ import msgspec
 
 from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
+from ..backups.backup_schedule import notice
 from ..backups.daemon_thread import in_daemon_thread
+from ..backups.nightly_backups import read_schedule, standing_of
 from ..errors import StorageError
-from ..storage.database import DATABASE, folder_taken
+from ..packets.archive_size import ArchiveSize
+from ..storage.database import DATABASE, folder_taken, open_readonly
 from .database_summary import summarise_database
 
 _TIMEOUT_S = 15.0
@@ -205,7 +210,7 @@ def database(data: Path) -> Check:
             contents = summarise_database(data)
         except StorageError as error:
             return Finding("Database", State.BAD, str(error), "Copy the file to a safe place before anything else.")
-        found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB"
+        found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB{_growth(contents.archive)}"
         if contents.damage:
             return Finding(
                 "Database", State.BAD, f"{found}; damaged: {contents.damage}", "Copy it to a safe place; put a backup there."
@@ -221,6 +226,35 @@ def database(data: Path) -> Check:
         if contents.wal_mb > _LARGE_WAL_MB:
             return Finding("Database", State.LOOK, f"{found}; log of {contents.wal_mb:.0f} MB", "Stop and start restbeat once.")
         return Finding("Database", State.OK, found)
+
+    return lambda: in_daemon_thread(examine)
+
+
+def _growth(archive: ArchiveSize | None) -> str:
+    if archive is None or archive.month_bytes is None:
+        return ""
+    share = f", {archive.packed} of {archive.sessions} sessions packed"
+    return f", about {archive.month_bytes / 1e6:.1f} MB more a month{share}, {archive.reused_bytes / 1e6:.1f} MB to be used again"
+
+
+def backups(data: Path) -> Check:
+    """Return the check of the backups: whether they are made by themselves, and when the last one was, and verified."""
+
+    def examine() -> Finding:
+        if not (data / DATABASE).exists():
+            return Finding("Backups", State.OK, "nothing to back up yet")
+        now = datetime.now(UTC)
+        try:
+            with closing(open_readonly(data)) as db:
+                schedule = read_schedule(db)
+        except (StorageError, sqlite3.Error) as error:
+            return Finding("Backups", State.UNTRIED, str(error))
+        standing = standing_of(data, msgspec.structs.replace(schedule, quiet_until_utc=None), now)
+        last = "none yet" if standing.last_utc is None else f"the last of {standing.last_utc:%Y-%m-%d %H:%M} UTC"
+        verified = "" if standing.last_utc is None else ", verified" if standing.last_verified else ", not verified"
+        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "not made by themselves"
+        amiss = notice(standing, now)
+        return Finding("Backups", State.LOOK if amiss else State.OK, f"{where}; {last}{verified}", amiss or "")
 
     return lambda: in_daemon_thread(examine)
 

@@ -59,6 +59,7 @@ def _checks(data: Path, adapter: str | None) -> list[tuple[str, Check]]:
         ("Permissions", checks.permissions(adapter)),
         ("Data folder", checks.disk(data)),
         ("Database", checks.database(data)),
+        ("Backups", checks.backups(data)),
         ("In use", checks.data_folder_use(data)),
         ("Clock", checks.clock),
         ("Port", checks.port(8080)),
