@@ -9,6 +9,7 @@ from ..sensors.clock import Clock, RunningClock
 from ..sensors.dbus.sleep_inhibitor import SleepInhibitor
 from ..sensors.source import Source
 from .accounts.accounts import Accounts
+from .backups.nightly_backups import NightlyBackups
 from .clients.clients import Clients
 from .courses.courses import Courses
 from .follow_up.client_pages import ClientPages, open_client_pages
@@ -42,6 +43,7 @@ class Practice:
     courses: Courses | None = None
     client_pages: ClientPages | None = None
     data_requests: DataRequests | None = None
+    backups: NightlyBackups | None = None
     accounts: Accounts | None = None
     """None: no login is needed."""
     test_bench: Bench | None = None
@@ -98,6 +100,7 @@ async def open_practice(
             courses=Courses(store, worker, cipher, reports),
             client_pages=await stack.enter_async_context(open_client_pages(store, cipher, mail_password)),
             data_requests=DataRequests(store, worker, cipher, rooms),
+            backups=await stack.enter_async_context(NightlyBackups(store)),
             accounts=await Accounts.open(store, setup=setup) if login else None,
             test_bench=await stack.enter_async_context(Bench(live_feed, bench_folders)) if bench_folders else None,
         )

@@ -35,6 +35,7 @@ from .sessions.api import SessionsApi
 from .sessions.notes_api import NotesApi
 from .sessions.pages import SessionPages, VisitPages
 from .settings.api import SettingsApi
+from .settings.archive_api import ArchiveApi
 from .settings.pages import SettingsPages
 from .testbench.api import BenchApi
 from .testbench.pages import BenchPages
@@ -108,7 +109,7 @@ def _page_routes(practice: Practice, pages: PageRenderer, static_files: StaticFi
     routes = [
         *RoomPages(practice, pages).routes(),
         *SessionPages(practice, pages).routes(),
-        *SettingsPages(practice.settings, pages).routes(),
+        *SettingsPages(practice.settings, practice.backups, pages).routes(),
     ]
     if practice.test_bench:
         routes += BenchPages(pages).routes()
@@ -138,6 +139,8 @@ def _endpoints(practice: Practice) -> Sequence[Endpoint]:
         endpoints += NotesApi(practice.reports, practice.notes).endpoints()
     if practice.courses:
         endpoints += CourseApi(practice.courses).endpoints()
+    if practice.backups:
+        endpoints += ArchiveApi(practice.backups).endpoints()
     if practice.data_requests:
         endpoints += PrivacyApi(practice.data_requests).endpoints()
     if practice.client_pages:

@@ -29,7 +29,7 @@ async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json
     now = datetime.now(UTC)
     with bar("Copying") as copied:
         backup = await asyncio.to_thread(take_backup, data, out, copied)
-    kept = BackupEntry(backup.file, now, now + timedelta(days=keep_days))
+    kept = BackupEntry(backup.file, now, now + timedelta(days=keep_days), verified=True)
     await asyncio.to_thread(add_backup, data, kept)
     deleted = await asyncio.to_thread(delete_expired, data, now)
     if as_json:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from enum import Enum
 import errno
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -13,20 +13,21 @@ import platform
 import re
 import shutil
 import socket
+import sqlite3
 import sys
-import threading
 import time
-from typing import TypeVar
 
 import msgspec
 
 from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
+from ..backups.backup_schedule import notice
+from ..backups.daemon_thread import in_daemon_thread
+from ..backups.nightly_backups import read_schedule, standing_of
 from ..errors import StorageError
-from ..storage.database import DATABASE, folder_taken
+from ..packets.archive_size import ArchiveSize
+from ..storage.database import DATABASE, folder_taken, open_readonly
 from .database_summary import summarise_database
-
-T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 _LEAST_FREE_GB, _LOW_FREE_GB = 0.2, 2.0
@@ -68,21 +69,6 @@ async def run(name: str, check: Check) -> Finding:
         )
     except Exception as error:  # noqa: BLE001 whatever it is, the other checks must still run
         return Finding(name, State.UNTRIED, f"{type(error).__name__}: {error}", "This check itself failed: please report it.")
-
-
-async def in_daemon_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread that the program's exit does not wait for, as a disk or a network folder may hang."""
-    outcome: Future[T] = Future()
-    outcome.set_running_or_notify_cancel()
-
-    def run_it() -> None:
-        try:
-            outcome.set_result(work())
-        except Exception as error:  # noqa: BLE001 it is raised in the caller
-            outcome.set_exception(error)
-
-    threading.Thread(target=run_it, name="check", daemon=True).start()
-    return await asyncio.wrap_future(outcome)
 
 
 async def python() -> Finding:
@@ -224,7 +210,7 @@ def database(data: Path) -> Check:
             contents = summarise_database(data)
         except StorageError as error:
             return Finding("Database", State.BAD, str(error), "Copy the file to a safe place before anything else.")
-        found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB"
+        found = f"{contents.sessions} sessions, {contents.packets} packets, {contents.size_mb:.1f} MB{_growth(contents.archive)}"
         if contents.damage:
             return Finding(
                 "Database", State.BAD, f"{found}; damaged: {contents.damage}", "Copy it to a safe place; put a backup there."
@@ -240,6 +226,35 @@ def database(data: Path) -> Check:
         if contents.wal_mb > _LARGE_WAL_MB:
             return Finding("Database", State.LOOK, f"{found}; log of {contents.wal_mb:.0f} MB", "Stop and start restbeat once.")
         return Finding("Database", State.OK, found)
+
+    return lambda: in_daemon_thread(examine)
+
+
+def _growth(archive: ArchiveSize | None) -> str:
+    if archive is None or archive.month_bytes is None:
+        return ""
+    share = f", {archive.packed} of {archive.sessions} sessions packed"
+    return f", about {archive.month_bytes / 1e6:.1f} MB more a month{share}, {archive.reused_bytes / 1e6:.1f} MB to be used again"
+
+
+def backups(data: Path) -> Check:
+    """Return the check of the backups: whether they are made by themselves, and when the last one was, and verified."""
+
+    def examine() -> Finding:
+        if not (data / DATABASE).exists():
+            return Finding("Backups", State.OK, "nothing to back up yet")
+        now = datetime.now(UTC)
+        try:
+            with closing(open_readonly(data)) as db:
+                schedule = read_schedule(db)
+        except (StorageError, sqlite3.Error) as error:
+            return Finding("Backups", State.UNTRIED, str(error))
+        standing = standing_of(data, msgspec.structs.replace(schedule, quiet_until_utc=None), now)
+        last = "none yet" if standing.last_utc is None else f"the last of {standing.last_utc:%Y-%m-%d %H:%M} UTC"
+        verified = "" if standing.last_utc is None else ", verified" if standing.last_verified else ", not verified"
+        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "not made by themselves"
+        amiss = notice(standing, now)
+        return Finding("Backups", State.LOOK if amiss else State.OK, f"{where}; {last}{verified}", amiss or "")
 
     return lambda: in_daemon_thread(examine)
 

@@ -1,10 +1,12 @@
 """Figures of a database, read without changing it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 import sqlite3
 
 import msgspec
 
+from ..packets.archive_size import ArchiveSize, archive_size
 from ..packets.stored_packets import count_packets
 from ..storage.database import DATABASE, check_schema, first_damage, open_readonly, storage_error
 from ..storage.migrations import migrations
@@ -22,6 +24,8 @@ class DatabaseSummary(msgspec.Struct, frozen=True):
     """Number of migrations that have not been applied yet."""
     damage: str | None
     schema: list[str]
+    archive: ArchiveSize | None
+    """Its growth, and how much is packed; None before the migration that packs."""
 
 
 def summarise_database(folder: Path) -> DatabaseSummary:
@@ -39,6 +43,7 @@ def summarise_database(folder: Path) -> DatabaseSummary:
             wal_mb=wal.stat().st_size / 1e6 if wal.exists() else 0.0,
             pending=len(migrations.pending(db)),
             damage=first_damage(db),
+            archive=None if migrations.pending(db) else archive_size(db, datetime.now(UTC)),
             schema=[row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")],
         )
     except sqlite3.Error as error:

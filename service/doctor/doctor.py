@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..backups.daemon_thread import in_daemon_thread
 from ..errors import AmissError, OutputError, StorageError
 from ..storage.database import DATABASE
 from . import checks
@@ -38,7 +39,7 @@ async def examine(data: Path, *, adapter: str | None, as_json: bool, bundle: Pat
     else:
         Console(highlight=False).print(_table(findings))
     if bundle:
-        await checks.in_daemon_thread(partial(_write_bundle, bundle, findings, data))
+        await in_daemon_thread(partial(_write_bundle, bundle, findings, data))
         click.echo(
             f"Wrote {bundle}: no client, no strap's own address, no user or computer name is in it. Look before you send it.",
             err=True,
@@ -58,6 +59,7 @@ def _checks(data: Path, adapter: str | None) -> list[tuple[str, Check]]:
         ("Permissions", checks.permissions(adapter)),
         ("Data folder", checks.disk(data)),
         ("Database", checks.database(data)),
+        ("Backups", checks.backups(data)),
         ("In use", checks.data_folder_use(data)),
         ("Clock", checks.clock),
         ("Port", checks.port(8080)),

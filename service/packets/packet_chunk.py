@@ -6,7 +6,7 @@ place (all first bytes, then all second ones), as bytes of one place are alike.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 import math
 import struct
@@ -20,6 +20,8 @@ from ..errors import DamagedChunkError
 VERSION: Final = 1
 _HEAD: Final = struct.Struct("<BI")
 _LEVEL: Final = 9
+_WIDTHS: Final = {"B": 1, "H": 2, "I": 4, "Q": 8}
+"""Bytes of a number by its type, named as `struct` does."""
 _FINEST: Final = 60
 """Power of two of the finest times that are kept as differences; finer ones are kept as they are."""
 
@@ -76,27 +78,26 @@ def decode(chunk: bytes) -> list[PacketRow]:
             raise DamagedChunkError("A chunk of packets is damaged, or a later restbeat wrote it. Restore a backup, or update.")
         body = msgspec.msgpack.decode(zlib.decompress(packed), type=_Body)
         return _rows(body)
-    except (struct.error, zlib.error, msgspec.MsgspecError, ValueError, IndexError, StopIteration) as error:
+    except (struct.error, zlib.error, msgspec.MsgspecError, ValueError, LookupError, StopIteration) as error:
         raise DamagedChunkError(f"A chunk of packets is damaged ({error}). Restore a backup.") from error
 
 
 def _rows(body: _Body) -> list[PacketRow]:
     seqs = accumulate(_from_places(body.steps, body.count - 1), initial=body.first_seq)
-    queues = [
-        iter(_split(_transposed_back(data, length), length, len(data) // length) if length else _empty(body.count))
+    payloads = [
+        iter(_split(_transposed_back(data, length), length) if length else [b""] * body.count)
         for (_, length), data in zip(body.kinds, body.payloads, strict=True)
     ]
-    kinds = _from_places(body.kind, body.count)
+    kinds = [(char, payload) for (char, _), payload in zip(body.kinds, payloads, strict=True)]
     times = _times_back(body.times, body.count)
-    return [(seq, t_s, body.kinds[kind][0], next(queues[kind])) for seq, t_s, kind in zip(seqs, times, kinds, strict=True)]
+    return [
+        (seq, t_s, kinds[kind][0], next(kinds[kind][1]))
+        for seq, t_s, kind in zip(seqs, times, _from_places(body.kind, body.count), strict=True)
+    ]
 
 
-def _empty(count: int) -> Iterable[bytes]:
-    return [b""] * count
-
-
-def _split(data: bytes, length: int, count: int) -> list[bytes]:
-    return [data[at * length : (at + 1) * length] for at in range(count)]
+def _split(data: bytes, length: int) -> list[bytes]:
+    return [data[at : at + length] for at in range(0, len(data), length)]
 
 
 def _times(times: Sequence[float]) -> _Times:
@@ -107,7 +108,7 @@ def _times(times: Sequence[float]) -> _Times:
     units = [numerator << (power - denominator.bit_length() + 1) for numerator, denominator in ratios]
     differences = [after - before for before, after in pairwise(units)]
     median = sorted(differences)[len(differences) // 2] if differences else 0
-    if max(map(abs, (units[0], median)), default=0) >= 1 << 63:
+    if max(map(abs, (units[0], median, *(difference - median for difference in differences)))) >= 1 << 63:
         return _Times(None, 0, 0, _transposed(struct.pack(f"<{len(times)}d", *times), 8))
     return _Times(power, units[0], median, _by_place([difference - median for difference in differences]))
 
@@ -125,18 +126,16 @@ def _is_negative_zero(value: float) -> bool:
 
 
 def _by_place(numbers: Sequence[int]) -> bytes:
-    """Return whole numbers, the sign in the lowest bit: their width in bytes, then the bytes of each place together."""
+    """Return whole numbers below 2 to the power of 63, the sign in the lowest bit: their type, then all bytes of each place."""
     folded = [2 * number if number >= 0 else -2 * number - 1 for number in numbers]
-    width = max(1, (max(folded, default=0).bit_length() + 7) // 8)
-    return bytes([width]) + _transposed(b"".join(number.to_bytes(width, "little") for number in folded), width)
+    code = next(code for code, width in _WIDTHS.items() if max(folded, default=0) < 1 << 8 * width)
+    return code.encode() + _transposed(struct.pack(f"<{len(folded)}{code}", *folded), _WIDTHS[code])
 
 
 def _from_places(data: bytes, count: int) -> list[int]:
-    width = data[0]
-    if len(data) != 1 + width * count:
-        raise ValueError("a column is too short")
-    folded = [int.from_bytes(part, "little") for part in _split(_transposed_back(data[1:], width), width, count)]
-    return [-(number + 1) // 2 if number & 1 else number // 2 for number in folded]
+    code = chr(data[0])
+    folded = struct.unpack(f"<{count}{code}", _transposed_back(data[1:], _WIDTHS[code]))
+    return [-(number >> 1) - 1 if number & 1 else number >> 1 for number in folded]
 
 
 def _transposed(data: bytes, length: int) -> bytes:
@@ -144,4 +143,7 @@ def _transposed(data: bytes, length: int) -> bytes:
 
 
 def _transposed_back(data: bytes, length: int) -> bytes:
-    return _transposed(data, len(data) // length) if len(data) > length else data
+    count, rows = len(data) // length, bytearray(len(data))
+    for place in range(length):
+        rows[place::length] = data[place * count : (place + 1) * count]
+    return bytes(rows)

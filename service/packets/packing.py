@@ -25,7 +25,7 @@ from .packet_chunk import PacketRow, decode, encode
 _LOG = logging.getLogger(__name__)
 AFTER: Final = timedelta(hours=1)
 """How long after its end a session is packed; until then it is likelier to be reopened."""
-_MOST_PACKETS: Final = 3600
+_MOST_PACKETS: Final = 1800
 _MOST_BYTES: Final = 256 * 1024
 """Bounds of a piece, so that neither compressing it nor deleting its rows takes long."""
 _LOOK_EVERY_S: Final = 60.0
@@ -88,7 +88,7 @@ def put_in_place(db: Database, piece: Piece, now: datetime) -> bool:
         rows = db.execute(
             "SELECT seq, t_s, char, payload FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which
         ).fetchall()
-        if not _identical(rows, piece.rows):
+        if rows != piece.rows:
             return False
         db.execute("INSERT INTO packet_chunk VALUES (?, ?, ?, ?, ?, ?)", (*which, rows[-1][1], len(rows), piece.chunk))
         db.execute("DELETE FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which)

@@ -15,6 +15,8 @@ from .database import DATABASE, RESCUED, open_database, storage_error
 _LOG = logging.getLogger(__name__)
 _BUSY_S: Final = 0.7
 """How long a commit waits for another program's lock; the rows are kept and tried again."""
+_LOG_WAIT_MS: Final = 150
+"""How long emptying the log waits for readers; people's entries wait for it."""
 _COPY_PAGES: Final = 2000
 _SIDE_FILES: Final = ("-wal", "-shm")
 
@@ -47,6 +49,26 @@ class DatabaseFile:
     def free_bytes(self) -> int:
         """Return the free space on the disk that holds the folder, for this user."""
         return shutil.disk_usage(self.folder).free
+
+    def log_bytes(self) -> int:
+        """Return the size of the write-ahead log."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except OSError:
+            return 0
+
+    def empty_log(self) -> bool:
+        """Move the write-ahead log into the database and empty it, and return whether that was possible.
+
+        SQLite does so by itself only where a commit meets no reader. This waits a moment for those of an older state to be done.
+        """
+        self.db.execute(f"PRAGMA busy_timeout={_LOG_WAIT_MS}")
+        try:
+            return not self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error:
+            return False
+        finally:
+            self.db.execute(f"PRAGMA busy_timeout={1000 * _BUSY_S:.0f}")
 
     def rescue(self, now: datetime) -> None:
         """Write everything that the open connection holds to a new file, and go on with that one.

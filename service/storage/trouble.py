@@ -41,8 +41,8 @@ _SENTENCES: Final[dict[TroubleCode, str]] = {
 _NOTICES: Final = frozenset({"replaced", "rescued", "refused", "dropped", "low-space"})
 """Codes of what has been dealt with or cannot be undone: new rows do reach the disk."""
 
-ROOM_HOUR_BYTES: Final = 400_000
-"""Space that an hour of one room takes, measured with a strap that sends each second: docs/benchmarks.md."""
+ROOM_HOUR_BYTES: Final = 200_000
+"""Space that an hour of one room takes until it is packed, measured with a strap that sends each second: docs/storage.md."""
 _DAY_BYTES: Final = 8 * 10 * ROOM_HOUR_BYTES
 """Space that a day of eight rooms takes."""
 _WORK_BYTES: Final = 8_000_000

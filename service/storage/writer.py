@@ -23,6 +23,11 @@ from .trouble import StorageTrouble, TroubleCode, code_of, space_is_low
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_LOG_BYTES: Final = 16_000_000
+"""Size from which the write-ahead log is emptied, even where readers never pause."""
+_LOG_EVERY_S: Final = 1.0
+_LOG_AGAIN_S: Final = 5.0
+"""How often the log's size is looked at, and how soon it is tried again after a reader was in the way."""
 _LOOK_EVERY_S: Final = 0.5
 """How often the database file and its lock are looked at while nothing is written."""
 _SLOW_S: Final = 1.5
@@ -220,8 +225,12 @@ class Writer:
 
     def _serve(self, file: DatabaseFile) -> None:
         due_s = look_s = time.monotonic() + _LOOK_EVERY_S
+        log_s = time.monotonic()
         while True:
             now_s = time.monotonic()
+            if now_s >= log_s:
+                small = file.log_bytes() <= _LOG_BYTES or file.empty_log()
+                log_s = now_s + (_LOG_EVERY_S if small else _LOG_AGAIN_S)
             try:
                 job = self._queue.get(timeout=max(0.0, min(due_s if self._waiting else look_s, look_s) - now_s))
             except queue.Empty:

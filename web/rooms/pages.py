@@ -6,6 +6,7 @@ from ...service.errors import UnknownRoomError
 from ...service.practice import Practice
 from ...service.rooms.messages import RoomState
 from ...service.settings import Settings
+from ..http.person import person_of
 from ..http.templating import PageRenderer
 
 
@@ -27,7 +28,17 @@ class RoomPages:
     async def rooms(self, request: web.Request) -> web.Response:
         """Show the grid of all rooms, and the free straps."""
         rooms, straps = self._practice.live_feed.rooms(), self._practice.rooms.straps()
-        return self._pages.page(request, "rooms/rooms.html", rooms=rooms, adapter=self._practice.rooms.adapter(), straps=straps)
+        backups = self._practice.backups
+        return self._pages.page(
+            request,
+            "rooms/rooms.html",
+            rooms=rooms,
+            adapter=self._practice.rooms.adapter(),
+            straps=straps,
+            backups_amiss=backups.notice if backups else None,
+            backups_set=backups is not None and backups.set_up,
+            may_change=person_of(request).role == "admin",
+        )
 
     async def room(self, request: web.Request) -> web.Response:
         """Show one room. Raises `UnknownRoomError`."""

@@ -18,7 +18,7 @@ TABLES: Final = {
     "session": "One visit, or one recording that was imported.",
     "packet": "Every notification of a strap, as it came: the raw truth, from which all else can be computed again. "
     "An hour after a session's end they are moved into `packet_chunk`.",
-    "packet_chunk": "Packets of ended sessions, packed: up to an hour of them in each, a tenth of their size.",
+    "packet_chunk": "Packets of ended sessions, packed: up to 1,800 in each, in a fifth of the space.",
     "link": "When a strap's connection came up, and when it was lost.",
     "phase": "When each phase began.",
     "mark": "Technique, region, pressure and notes during a session.",
