@@ -11,6 +11,7 @@ from restbeat.sensors.recordings.fault_grammar import KINDS
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.settings import Settings
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 
@@ -26,6 +27,11 @@ CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 
 
 class NoRooms:
+    trouble = None
+
+    async def read(self):
+        return Settings()
+
     def adapter(self):
         return AdapterState(ready=True, text="")
 
