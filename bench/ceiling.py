@@ -90,9 +90,9 @@ a second. Processor time of the server as a part of one core, the time from a pa
 
 {table}
 
-The pages run on the same computer; where they take the rest of its cores, the time to a frame is theirs as well. Packets that were
-under way while either process had to wait for the computer are not counted in the p99. Bound: {rooms} rooms with {pages} pages
-take at most {most:g} % of a core.
+The pages run on the same computer; where they take the rest of its cores, the time to a frame is theirs as well. Packets that
+were under way while either process had to wait for the computer are not counted in the p99. Bound: {rooms} rooms with
+{pages} pages take at most {most:g} % of a core.
 
 A strap beside them that sends 1,000 notifications of 512 bytes a second, after its first half minute's worth has come in
 (the time to a frame is that of the others; Bluetooth itself is not part of it):
