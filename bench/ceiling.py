@@ -93,7 +93,9 @@ a second. Processor time of the server as a part of one core, the time from a pa
 The pages run on the same computer, in one process; where they take the rest of its cores, the time to a frame is theirs as well.
 Packets that were under way while either process had to wait for the computer are not counted in the p99, unless that was nearly
 all. With 50 pages of 200 rooms (10,000 frames a second) the server is at a fraction of a core while frames wait for seconds: most
-likely it is the process of the pages that cannot keep up. Bound: {rooms} rooms with {pages} pages take at most {most:g} % of a core.
+likely it is the process of the pages that cannot keep up.
+
+Bound: {rooms} rooms with {pages} pages take at most {most:g} % of a core.
 
 A strap beside them that sends 1,000 notifications of 512 bytes a second, after its first half minute's worth has come in
 (the time to a frame is that of the others; Bluetooth itself is not part of it):
