@@ -14,12 +14,18 @@ from .table import ROOT, table, versions
 PAGE = ROOT / "docs" / "ceiling.md"
 ROOMS, PAGES, SECONDS = (30, 60, 100, 200), (1, 20, 50), 10.0
 BOUND_ROOMS, BOUND_PAGES, MOST_CPU_PCT = 200, 20, 80.0
+LEAST_UNDISTURBED_PCT = 5
 MOST_RATIO, QUIET_MS = 2.0, 5.0
 """What a hostile strap may do to the others' p99: twice, or so many ms more where it is a few."""
 
 
 def cell(found):
-    return f"{found['cpu_pct']:.0f} %, {found['p99_ms']:.0f} ms, {found['server_mb']:.0f} MB"
+    return f"{found['cpu_pct']:.0f} %, {p99_ms(found):.0f} ms, {found['server_mb']:.0f} MB"
+
+
+def p99_ms(found):
+    """Return the p99 of the packets that met no other work of the computer; of all, where hardly any did."""
+    return found["undisturbed_p99_ms"] if found["undisturbed_pct"] >= LEAST_UNDISTURBED_PCT else found["p99_ms"]
 
 
 def main():
@@ -61,11 +67,11 @@ def beside_a_hostile_strap(seconds, over):
         found.append(asyncio.run(load(30, 20, seconds, overview=20, polling=True, hostile=hostile)))
         figures = found[-1]
         name = "and a hostile strap" if hostile else "30 rooms, 20 pages"
-        cells = (f"{figures['cpu_pct']:.0f} %", f"{figures['median_ms']:.1f} ms", f"{figures['p99_ms']:.1f} ms")
+        cells = (f"{figures['cpu_pct']:.0f} %", f"{figures['median_ms']:.1f} ms", f"{p99_ms(figures):.1f} ms")
         lines.append((name, *cells, f"{figures['server_mb']:.0f} MB"))
     calm, beside = found
-    if beside["p99_ms"] > max(MOST_RATIO * calm["p99_ms"], calm["p99_ms"] + QUIET_MS):
-        over.append(f"a hostile strap makes the others' p99 {beside['p99_ms'] / calm['p99_ms']:.1f} times as long")
+    if p99_ms(beside) > max(MOST_RATIO * p99_ms(calm), p99_ms(calm) + QUIET_MS):
+        over.append(f"a hostile strap makes the others' p99 {p99_ms(beside) / p99_ms(calm):.1f} times as long")
     if beside["cpu_pct"] - calm["cpu_pct"] > 20:
         over.append(f"a hostile strap takes {beside['cpu_pct'] - calm['cpu_pct']:.0f} % of a core")
     return table(lines, ("what", "of one core", "median", "p99", "memory"))
@@ -84,8 +90,12 @@ a second. Processor time of the server as a part of one core, the time from a pa
 
 {table}
 
-The pages run on the same computer; where they take the rest of its cores, the time to a frame is theirs as well. Bound:
-{rooms} rooms with {pages} pages take at most {most:g} % of a core.
+The pages run on the same computer, in one process; where they take the rest of its cores, the time to a frame is theirs as well.
+Packets that were under way while either process had to wait for the computer are not counted in the p99, unless that was nearly
+all. With 50 pages of 200 rooms (10,000 frames a second) the server is at a fraction of a core while frames wait for seconds: most
+likely it is the process of the pages that cannot keep up.
+
+Bound: {rooms} rooms with {pages} pages take at most {most:g} % of a core.
 
 A strap beside them that sends 1,000 notifications of 512 bytes a second, after its first half minute's worth has come in
 (the time to a frame is that of the others; Bluetooth itself is not part of it):

@@ -142,7 +142,7 @@ async def tell(began, lag, counts):
             "tasks": len(asyncio.all_tasks()),
             "objects": len(gc.get_objects()),
             "cpu": (cpu_s() - used) / (time.monotonic() - at),
-            "lag": lag.counts_since(),
+            **dict(zip(("lag", "busy"), lag.counts_since(), strict=True)),
             **counts,
         }
         print(json.dumps(figures), flush=True)

@@ -8,7 +8,20 @@ from ..model import Device
 from ..protocols.known_devices import KnownDevice, known_device
 from ..protocols.polar_frames import STREAM_BITS, Stream
 from .fault_grammar import KINDS
-from .recording import BATTERY, HEART_RATE, PMD_DATA, ConnectionEvent, Event, Fault, Header, Mark, Packet, Pain, PhaseStart
+from .recording import (
+    BATTERY,
+    HEART_RATE,
+    LEFT_OUT,
+    PMD_DATA,
+    ConnectionEvent,
+    Event,
+    Fault,
+    Header,
+    Mark,
+    Packet,
+    Pain,
+    PhaseStart,
+)
 
 ADDRESS = "02:00:00:00:00:01"
 """A locally administered address, which belongs to no strap."""
@@ -118,7 +131,7 @@ def _anonymised_event(event: Event, shift_s: float, pmd_epoch: int) -> Event | N
             harmless = {name: text for name, text in texts.items() if _text_if_harmless(text)}
             return Mark(t, **harmless, kind=kind) if harmless or kind else None
         case Fault(kind=kind, detail=detail, until_s=until_s):
-            if kind not in KINDS:
+            if kind not in {*KINDS, LEFT_OUT}:
                 return None
             until = None if until_s is None else max(until_s - shift_s, 0.0)
             return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _HARMLESS_DETAILS else None)

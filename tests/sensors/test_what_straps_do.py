@@ -82,6 +82,20 @@ ROWS = (
         ),
     ),
     Row(
+        "A strap sends a thousand packets a second",
+        "a strap that is broken, or made to harm",
+        "what is beyond several times a strap’s rates is left out before it is stored, and told as a gap",
+        "tests/sensors/bluetooth/test_packet_limit.py::test_what_was_left_out_is_told_as_a_hint_a_count_and_a_gap",
+        ("sensors/bluetooth/packet_limit.py", "if all(room) and size <= LONGEST_PAYLOAD:", "if True:"),
+    ),
+    Row(
+        "Thousands of devices say that they are straps",
+        "a crowd, or one radio that is made to harm",
+        "the hundred nearest are listed, at a cost that does not depend on their number",
+        "tests/sensors/bluetooth/test_nearest.py::test_of_five_thousand_a_watch_keeps_a_hundred_and_the_strap_that_is_near",
+        ("sensors/bluetooth/nearest.py", "elif len(self) >= self._most and not self._make_room(tier, now_s):", "elif False:"),
+    ),
+    Row(
         "A connection that comes up and drops, again and again",
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",

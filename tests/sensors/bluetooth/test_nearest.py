@@ -1,5 +1,7 @@
 """Thousands of advertisers: the list stays short, and the straps that are near stay on it."""
 
+import time
+
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 import pytest
@@ -80,6 +82,17 @@ def test_an_advertisement_costs_the_same_however_many_there_are():
         for n in range(20_000):
             nearest.keep(stranger(n), n, -60.0 - n % 40, n / 1000)
     assert (len(few), len(many)) == (10, 10_000)
+
+
+def test_five_thousand_that_advertise_each_second_cost_less_than_a_fifth_of_a_core(now):
+    watch, adverts = StrapWatch(monotonic=now), [(device(stranger(n)), advert("Crowd", -40 - n % 60)) for n in range(5000)]
+    used = time.process_time()
+    for second in range(5):
+        now.s = float(second)
+        for one in adverts:
+            watch._listen(*one)
+        assert len(watch.straps) == MOST
+    assert time.process_time() - used <= 0.2 * 5
 
 
 def test_a_name_that_changes_each_second_stays_for_ten(now):

@@ -23,7 +23,7 @@ TABLES: Final = {
     "phase": "When each phase began.",
     "mark": "Technique, region, pressure and notes during a session.",
     "pain": "Pain scores during a session, 0 to 10.",
-    "fault": "Trouble that a tester put in on purpose.",
+    "fault": "Trouble that a tester put in on purpose, or packets left out of a strap that sent too many.",
     "report": "What was made of a session, as JSON, one row an algorithm version.",
     "screening": "What was asked before a session.",
     "soap": "The notes after a session.",
