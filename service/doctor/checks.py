@@ -252,7 +252,7 @@ def backups(data: Path) -> Check:
         standing = standing_of(data, msgspec.structs.replace(schedule, quiet_until_utc=None), now)
         last = "none yet" if standing.last_utc is None else f"the last of {standing.last_utc:%Y-%m-%d %H:%M} UTC"
         verified = "" if standing.last_utc is None else ", verified" if standing.last_verified else ", not verified"
-        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "not made by themselves"
+        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "no automatic ones"
         amiss = notice(standing, now)
         return Finding("Backups", State.LOOK if amiss else State.OK, f"{where}; {last}{verified}", amiss or "")
 

@@ -47,7 +47,7 @@ async def test_backups_are_made_each_night_verified_and_listed(tmp_path):
     async with practice(tmp_path, clock) as (storage, backups):
         await stored(storage)
         await storage.flush()
-        await until(backups, lambda _: backups.notice and "No backups are made" in backups.notice)
+        await until(backups, lambda _: backups.notice and "No automatic backups" in backups.notice)
         await backups.set_schedule(str(tmp_path / "drive"), 2, by="Ada")
         await until(backups, lambda standing: standing.last_utc == NOON and standing.last_verified)
         assert backups.notice is None
@@ -110,4 +110,4 @@ async def test_a_practice_that_wants_no_backups_is_reminded_a_month_later(tmp_pa
         await backups.remind_later(by="Ada")
         assert backups.notice is None
         clock.now = NOON + 31 * DAY
-        assert "No backups" in backups.notice
+        assert "No automatic backups" in backups.notice

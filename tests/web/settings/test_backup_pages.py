@@ -24,7 +24,7 @@ async def a_practice(tmp_path):
 async def test_a_practice_is_told_sets_backups_up_and_has_one_at_once(tmp_path, browser):
     async with a_practice(tmp_path) as address, a_page(browser) as page:
         await page.goto(address)
-        assert "No backups are made by themselves" in await text(page, "#backups-amiss p")
+        assert "No automatic backups are set up" in await text(page, "#backups-amiss p")
         assert not AXE.exists() or await broken_rules(page) == []
         for name, (width, height) in SIZES.items():
             await page.set_viewport_size({"width": width, "height": height})
