@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-bluez test-faults test-slow check format bench bench-artifacts bench-growth bench-response bench-storage messages constraints clean tools
+.PHONY: bench bench-artifacts bench-ceiling bench-growth bench-response bench-storage check clean constraints demo format help messages soak test test-bluez test-faults test-slow tools
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,12 +36,17 @@ bench: $(VENV)/test.ok $(VENV)/peers.ok ## all that has a bound, peers beside it
 
 bench-artifacts: $(VENV)/test.ok ## how far artifacts move RMSSD, ours beside its rivals: docs/artifacts.md (2 minutes; ARGS=--quick)
 	@$(BIN)/python -m bench.artifacts $(ARGS)
+bench-ceiling: $(VENV)/test.ok ## rooms and pages that one process serves: docs/ceiling.md (5 minutes; ARGS="--rooms 30,200 --pages 20" looks only)
+	@$(BIN)/python -m bench.ceiling $(ARGS)
 bench-growth: $(VENV)/test.ok ## what pages cost with 100,000 sessions: docs/growth.md (3 minutes; ARGS="--sizes 0,1000" looks only)
 	@$(BIN)/python -m bench.growth $(ARGS)
 bench-storage: $(VENV)/test.ok ## what sessions take on the disk, and what packing them costs: docs/storage.md (half a minute)
 	@$(BIN)/python -m bench.disk $(ARGS)
 bench-response: $(VENV)/test.ok ## the relaxation response and a course, judged by simulation (ARGS="--sessions 200" looks only)
 	@$(BIN)/python -m bench.response $(ARGS)
+
+soak: $(VENV)/test.ok ## half an hour of eight fast rooms, and what grows: docs/soak.md (ARGS="--minutes 3 --speed 20" looks only)
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 test-bluez: $(VENV)/test.ok ## the real bluetoothd in QEMU, with a virtual strap: docs/bluez.md (about 4 minutes)
 	@$(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt --requirement tests/bluez/requirements.txt

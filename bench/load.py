@@ -39,22 +39,27 @@ class Message(msgspec.Struct):
 DECODER = msgspec.json.Decoder(Message)
 
 
-async def load(streams, pages, seconds, *, overview):
-    """Return the figures of `seconds` of load; `overview` of the pages show all rooms, the others one each."""
+async def load(streams, pages, seconds, *, overview, polling=False, hostile=0):
+    """Return the figures of `seconds` of load; `overview` of the pages show all rooms, the others one each.
+
+    `polling`: each page asks `/healthz` once a second, as it does while it is visible. `hostile`: straps beside the others that
+    send a thousand notifications a second.
+    """
     rooms = [None if n < overview else f"room-{n % streams + 1}" for n in range(pages)]
     seen, frames, probe = [{} for _ in rooms], [0], Probe()
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.load_server", str(streams)),
+        *(sys.executable, "-m", "bench.load_server", str(streams), str(hostile)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 26,
     )
     address = (await server.stdout.readline()).decode().strip()
-    async with aiohttp.ClientSession() as browser:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as browser:
         watching = [watch(browser, address, room, heard, frames) for room, heard in zip(rooms, seen, strict=True)]
-        tasks = [asyncio.create_task(task) for task in (probe.run(), *watching)]
-        await asyncio.sleep(2)
+        asking = [poll(browser, address) for _ in range(pages if polling else 0)]
+        tasks = [asyncio.create_task(task) for task in (probe.run(), *watching, *asking)]
+        await asyncio.sleep(10 if hostile else 2)
         server.stdin.write(b"go\n")
         began, before = time.monotonic(), frames[0]
         await asyncio.sleep(seconds)
@@ -65,7 +70,8 @@ async def load(streams, pages, seconds, *, overview):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     await server.wait()
-    ways = [way for heard in seen for room, at in heard.items() for way in ways_of(told["left"][room], at)]
+    left = told["left"]
+    ways = [way for heard in seen for room, at in heard.items() if room in left for way in ways_of(left[room], at)]
     ways = np.array([way for way in ways if began + 0.5 <= way[0] <= until - 0.5])
     wait_s, still = ways[:, 1] - ways[:, 0], undisturbed(ways, [*told["probe"], *probe.rows])
     _, late_s, busy_s = np.array(told["probe"]).T
@@ -91,6 +97,14 @@ async def watch(browser, address, room, heard, frames):
             frames[0] += 1
             if state := DECODER.decode(message.data).state:
                 heard.setdefault(state.room, []).append((state.stream.packets, at))
+
+
+async def poll(browser, address):
+    """Ask whether the disk is well once a second, as each visible page does."""
+    while True:
+        async with browser.get(f"{address}/healthz") as answer:
+            await answer.read()
+        await asyncio.sleep(1.0)
 
 
 def ways_of(left, heard):
@@ -137,5 +151,7 @@ if __name__ == "__main__":
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--overview", type=int, default=20, help="pages that show all rooms; the others show one each")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--hostile", type=int, default=0, help="straps beside them that send a thousand packets a second")
     given = parser.parse_args()
-    print(json.dumps(asyncio.run(load(given.streams, given.pages, given.seconds, overview=given.overview)), indent=2))
+    found = asyncio.run(load(given.streams, given.pages, given.seconds, overview=given.overview, hostile=given.hostile))
+    print(json.dumps(found, indent=2))

@@ -1,8 +1,10 @@
 """Server of the load benchmark: many straps on one clock and a probe on the event loop; prints its measurements as JSON."""
 
 import asyncio
+from contextlib import asynccontextmanager
 import json
 from pathlib import Path
+import random
 import resource
 import sys
 import tempfile
@@ -12,10 +14,12 @@ import time
 import psutil
 
 from restbeat.analysis.simulation.scenarios import simulate
+from restbeat.sensors.bluetooth.reconnect import ReconnectingSource, Timing
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import HEART_RATE, Header, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import HEART_RATE, PMD_DATA, Header, Packet, PhaseStart
 from restbeat.sensors.source import ConnectionChange, ConnectionState
+from restbeat.sensors.task_cancellation import cancel_and_wait
 from restbeat.service.radio.radio import AdapterState
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
@@ -26,6 +30,7 @@ from tests.practices import practice_of
 
 from .probe import Probe
 
+FULL_OF_BEATS = bytes.fromhex("1048") + 255 * (900).to_bytes(2, "little")
 CLIENTS = 5
 """Number of different simulated clients; each strap is one of them, with its own fraction of a second."""
 
@@ -56,7 +61,37 @@ class Strap:
             yield Packet(t, packet.char, packet.payload)
 
 
-async def main(streams, data):
+class HostileStrap:
+    """A strap, without Bluetooth, that sends a thousand packets of 512 bytes a second."""
+
+    def __init__(self, clock):
+        self.clock, self.lost, self.sent = clock, asyncio.Event(), 0
+
+    async def find(self, _seconds):
+        await asyncio.sleep(0)
+
+    @asynccontextmanager
+    async def connect(self):
+        try:
+            yield self
+        finally:
+            await cancel_and_wait(self.sending)
+
+    async def describe(self):
+        return Device(name="Hostile")
+
+    async def listen(self, on_packet):
+        self.sending = asyncio.create_task(self._send(on_packet))
+
+    async def _send(self, on_packet):
+        while True:
+            await asyncio.sleep(0.001)
+            while self.sent < int(self.clock.now() * 1000):
+                self.sent += 1
+                on_packet(*((HEART_RATE, FULL_OF_BEATS) if self.sent % 2 else (PMD_DATA, bytes(512))))
+
+
+async def main(streams, hostile, data):
     clients = [simulate("none", seed=n, minutes=(5, 20, 5))[1] for n in range(CLIENTS)]
     packets = [[event for event in events if isinstance(event, Packet) and event.char == HEART_RATE] for events in clients]
     straps = {f"S{n:02}": Strap(packets[n % CLIENTS], n / streams) for n in range(streams)}
@@ -69,6 +104,10 @@ async def main(streams, data):
     ):
         clock = RunningClock()
         rooms = {await house.start(name, strap, clock, Header(Device(name=name))): strap for name, strap in straps.items()}
+        for n in range(hostile):
+            strap = HostileStrap(clock)
+            source = ReconnectingSource(strap, rng=random.Random(n), timing=Timing())
+            await house.start(f"H{n:02}", source, clock, Header(Device(name=f"H{n:02}")))
         loop, told = asyncio.get_running_loop(), asyncio.Queue()
         threading.Thread(
             target=lambda: [loop.call_soon_threadsafe(told.put_nowait, line) for line in sys.stdin], daemon=True
@@ -95,4 +134,4 @@ def cpu_s():
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(main(int(sys.argv[1]), Path(folder)))
+        asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(folder)))

@@ -1,7 +1,7 @@
 """The server: `restbeat serve`, and serving a practice's pages on a port."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import errno
 import gc
 from importlib.metadata import version
@@ -20,6 +20,7 @@ from ..service.terminal.signals import print_line, stop_signal
 from .app import create_app
 
 _SHUTDOWN_S = 2.0
+_OPEN_FILES = 8192
 _NO_PROXIES = ProxyOptions()
 
 
@@ -45,6 +46,7 @@ async def run_serve(
     proxy cannot be used, and `StorageError` where the data folder cannot be opened.
     """
     demand_loopback(host, login=login)
+    raise_file_limit()
     stop, password = stop_signal(), read_password(mail_password_file)
     async with (
         open_radio(adapter, proxies) as (radio, source_of),
@@ -91,6 +93,19 @@ async def serving(practice: Practice, host: str, port: int) -> AsyncGenerator[st
         stack.callback(gc.unfreeze)
         gc.freeze()
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+
+
+def raise_file_limit() -> None:
+    """Let this process open more files, where the system allows it: each page holds a socket, and the default is often 1,024."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def demand_loopback(host: str, *, login: bool) -> None:

@@ -35,6 +35,7 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
 
 _NAMES: Final = {kind: kind.value for kind in BeatKind}
 _ODD_WITHOUT_RR = 4
+_MOST_WARNINGS = 1000
 _OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
 """Body locations of 0x2A38 at which no electrodes are worn."""
 _DOUBLED_S = 0.6
@@ -52,7 +53,7 @@ class BeatStream:
 
     clock: BeatClock = field(default_factory=BeatClock)
     warnings: list[str] = field(default_factory=list)
-    """Sentences about the packets that could not be read."""
+    """Sentences about the packets that could not be read, the first 1,000 of them."""
     last: Measurement | None = None
     """The newest readable measurement."""
     rr_seen: bool = False
@@ -88,7 +89,8 @@ class BeatStream:
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Add a notification of 0x2A37 or, where that has no RR, of pulse intervals; others are ignored.
 
-        Returns the beats whose verdict became final. An unreadable packet is counted and adds to `warnings`.
+        Returns the beats whose verdict became final. An unreadable packet is counted, and told in
+        `warnings` unless those are too many.
         """
         if packet.char == PMD_DATA:
             return self._pulses(packet)
@@ -99,7 +101,8 @@ class BeatStream:
         except PayloadError as error:
             self.clock.packets += 1
             self.unreadable_packets += 1
-            self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
+            if self.unreadable_packets <= _MOST_WARNINGS:
+                self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
             return []
         if not self.trust_rr or self.pulse:
             measurement = replace(measurement, rr_1024=(), rr_flag=False)

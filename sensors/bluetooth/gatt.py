@@ -12,6 +12,9 @@ MANUFACTURER, MODEL, FIRMWARE, LOCATION = "2a29", "2a24", "2a26", "2a38"
 SERVICE_OF = {LOCATION: "180d", BATTERY: "180f", MANUFACTURER: "180a", MODEL: "180a", FIRMWARE: "180a"}
 """The characteristics in which a strap may describe itself, and their services."""
 
+_LONGEST_NAME, _LONGEST_READ = 40, 512
+"""Characters of a name that are kept, and that are looked at."""
+
 _BASE = "-0000-1000-8000-00805f9b34fb"
 _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
 
@@ -32,7 +35,7 @@ def device_of(values: Mapping[str, bytes], *, name: str | None, address: str) ->
     battery = values.get(BATTERY, b"")
     location = values.get(LOCATION, b"")
     return Device(
-        name=name,
+        name=clean_text(name),
         address=address,
         manufacturer=_text(values.get(MANUFACTURER)),
         model=_text(values.get(MODEL)),
@@ -59,5 +62,11 @@ def values_of(device: Device) -> dict[str, bytes]:
     return values
 
 
+def clean_text(text: str | None) -> str | None:
+    """Return what a device says of itself without control characters, cut to the length of a name; None where nothing is left."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in (text or "")[:_LONGEST_READ])
+    return " ".join(shown.split())[:_LONGEST_NAME].strip() or None
+
+
 def _text(raw: bytes | None) -> str | None:
-    return (raw or b"").decode(errors="replace").strip("\0 \t\r\n") or None
+    return clean_text((raw or b"").decode(errors="replace"))

@@ -16,9 +16,10 @@ from typing import Protocol
 from ..clock import Clock
 from ..errors import ConnectError, NoAdapterError, RadioError, StrapNotFoundError
 from ..model import Device
-from ..recordings.recording import HEART_RATE, ConnectionEvent, Packet
+from ..recordings.recording import HEART_RATE, LEFT_OUT, ConnectionEvent, Fault, Packet
 from ..source import ConnectionChange, ConnectionState, Described, Item
 from ..task_cancellation import cancel_and_wait, cancellation_requested
+from .packet_limit import PacketLimit
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,8 +27,11 @@ OnPacket = Callable[[str, bytes], None]
 """Called with the short UUID of a characteristic and the payload."""
 
 _SHORTEST_SCAN_S = 0.1
+_TELL_S = 60.0
+"""Session time between two records of what a strap sent too much of."""
 
 LOST_HINT = "The link to the strap was lost: out of range, or off the body? Check that it is worn and near."
+FLOOD_HINT = "The strap sends far more than a strap does; part of it is left out. Take it off and on again, or use another strap."
 SILENT_HINT = "No data from the strap. Moisten the electrodes and check that it is worn."
 
 
@@ -107,6 +111,8 @@ class ReconnectingSource:
         try:
             while (item := await queue.get()) is not None:
                 yield item
+                if not queue.empty():
+                    await asyncio.sleep(0)  # what has queued up must not hold the event loop until it is through
             await task
         finally:
             await cancel_and_wait(task)
@@ -199,6 +205,9 @@ class _Stream:
         self._open = False
         self._up = False
         self._up_s = 0.0
+        self._limit = PacketLimit(clock.speed)
+        self._hint: str | None = None
+        """What is wrong with a strap that streams."""
 
     def report_state(self, state: ConnectionState, hint: str | None = None) -> None:
         """Emit a change of state or hint; a repetition is dropped."""
@@ -225,23 +234,52 @@ class _Stream:
             self.report_state(ConnectionState.STREAMING)
 
     def packet(self, uuid: str, payload: bytes) -> None:
-        """Emit a packet, unless the connection has been closed."""
+        """Emit a packet, unless the connection has been closed or the strap sends too much."""
         if not self._open:
             return
         self.connected()
         now_s = self.clock.now()
+        if not self._limit.admits(now_s, uuid, len(payload)):
+            self._warn()
+            return
+        self._tell_left_out(now_s, after_s=_TELL_S)
         if uuid == HEART_RATE:  # a strap that sends ECG but no heart rate counts as silent
             self.last_s, self.silent = now_s, False
-            self.report_state(ConnectionState.STREAMING)
+            self.report_state(ConnectionState.STREAMING, self._hint)
         self._emit(Packet(now_s, uuid, payload))
 
     def close(self, hint: str) -> None:
         """Accept no more packets, and emit the loss of the connection if it was up."""
         self._open = False
         if self._up:
+            self._tell_left_out(self.clock.now(), after_s=0.0)
             self._up = False
             self._emit(ConnectionEvent(self.clock.now(), up=False))
             self.report_state(ConnectionState.LOST, hint)
+
+    @property
+    def _name(self) -> str:
+        device = self._device or Device()
+        return " ".join(filter(None, ("The strap", device.name, device.address)))
+
+    def _warn(self) -> None:
+        if self._hint is None:
+            self._hint = FLOOD_HINT
+            _LOG.warning("%s sends more than a strap does: what is too much is left out, and counted.", self._name)
+            self.report_state(ConnectionState.STREAMING, self._hint)
+
+    def _tell_left_out(self, now_s: float, *, after_s: float) -> None:
+        """Emit how much was left out where that is due, and the gap that it is."""
+        left_out = self._limit.told(now_s, after_s=after_s)
+        if left_out is None:
+            return
+        if self._limit.calm(now_s):
+            self._hint = None
+        told = f"{left_out.payload_bytes} bytes that came from {left_out.from_s:.1f} s to {left_out.until_s:.1f} s"
+        _LOG.warning("%d packets of %s were left out: %s.", left_out.packets, self._name, told)
+        self._emit(Fault(now_s, LEFT_OUT, count=left_out.packets, detail=told))
+        for up in (False, True):
+            self._emit(ConnectionEvent(now_s, up=up))
 
     def was_stable(self, seconds: float) -> bool:
         """Return whether heart-rate packets arrived for at least `seconds` of this connection."""

@@ -23,6 +23,8 @@ from ..recordings.recording import HEART_RATE
 from .connection import HEART_RATE_UUID, BleakStrap
 from .dbus_override import on_bus
 from .discovery import START_S, RadioState, discovery_of
+from .gatt import clean_text
+from .nearest import Nearest
 from .reconnect import ReconnectingSource, Timing
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
 ]
 
 _FORGET_S = 20.0
+_RENAMED_S = 10.0
+"""Time for which a strap keeps its name on the list, whatever it calls itself meanwhile."""
 _RSSI_UNKNOWN = -127
 
 
@@ -122,7 +126,8 @@ class StrapWatch:
     def __init__(self, *, adapter: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._adapter = adapter
         self._monotonic = monotonic
-        self._heard: dict[str, tuple[float, Advert]] = {}
+        self._heard: Nearest[tuple[float, Advert]] = Nearest()
+        """Adverts, each with the time since when its name is the one that it has."""
         self._listening: AbstractAsyncContextManager[None]
 
     @property
@@ -134,9 +139,8 @@ class StrapWatch:
     @property
     def straps(self) -> list[Advert]:
         """Heart-rate straps heard within the last 20 s, strongest first; a connected strap does not advertise."""
-        now = self._monotonic()
-        self._heard = {address: heard for address, heard in self._heard.items() if now - heard[0] <= _FORGET_S}
-        return _strongest_first(advert for _, advert in self._heard.values())
+        heard = self._heard.heard_since(self._monotonic() - _FORGET_S)
+        return _strongest_first(advert for _, (_, advert) in heard)
 
     async def __aenter__(self) -> Self:
         self._listening = discovery_of(self._adapter).listening(self._listen, with_rests=True)
@@ -147,9 +151,17 @@ class StrapWatch:
         await self._listening.__aexit__(kind, error, trace)
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
-        advert = _advert(device, data)
-        if advert.heart_rate_service:
-            self._heard[advert.address] = self._monotonic(), advert
+        advert, now_s = _advert(device, data), self._monotonic()
+        if not advert.heart_rate_service:
+            return
+        named_s, before = self._heard.get(advert.address) or (now_s, advert)
+        if before.name is not None and advert.name != before.name:
+            if now_s - named_s < _RENAMED_S:
+                advert = msgspec.structs.replace(advert, name=before.name)
+            else:
+                named_s = now_s
+        level_dbm = _RSSI_UNKNOWN if advert.rssi_dbm is None else advert.rssi_dbm
+        self._heard.keep(advert.address, (named_s, advert), level_dbm, now_s)
 
 
 class StrapSource(ReconnectingSource):
@@ -183,7 +195,7 @@ class StrapSource(ReconnectingSource):
 
 def _advert(device: BLEDevice, data: AdvertisementData) -> Advert:
     rssi_dbm = None if data.rssi <= _RSSI_UNKNOWN else data.rssi
-    return Advert(device.address, device.name or data.local_name, rssi_dbm, HEART_RATE_UUID in data.service_uuids)
+    return Advert(device.address, clean_text(device.name or data.local_name), rssi_dbm, HEART_RATE_UUID in data.service_uuids)
 
 
 def _strongest_first(adverts: Iterable[Advert]) -> list[Advert]:

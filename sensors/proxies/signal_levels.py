@@ -1,5 +1,6 @@
 """The signal level of every strap at every radio of a practice, and the radio that each strap is near."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp
@@ -7,6 +8,9 @@ import time
 from typing import Generic, TypeVar
 
 from bleak.backends.device import BLEDevice
+
+from ..bluetooth.gatt import clean_text
+from ..bluetooth.nearest import MOST, Nearest
 
 T = TypeVar("T")
 
@@ -35,13 +39,14 @@ class SignalLevels(Generic[T]):
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._receptions: dict[str, dict[T, Reception[T]]] = {}
-        self._near: dict[str, T] = {}
+        self._receptions: Nearest[dict[T, Reception[T]]] = Nearest()
+        self._near: OrderedDict[str, T] = OrderedDict()
 
     def record(self, radio: T, device: BLEDevice, name: str | None, rssi_dbm: float, at_s: float | None = None) -> None:
         """Record an advertisement received by `radio` at `at_s` (monotonic, by default now); an old one is ignored."""
         at_s = self._monotonic() if at_s is None else at_s
-        radios = self._receptions.setdefault(device.address.upper(), {})
+        address = device.address.upper()
+        radios = self._receptions.get(address) or {}
         previous = radios.get(radio)
         if previous is not None and at_s <= previous.last_s:
             return
@@ -49,34 +54,35 @@ class SignalLevels(Generic[T]):
         if previous is not None and at_s - previous.last_s <= FRESH_S:
             weight = 1.0 - exp(-(at_s - previous.last_s) / _SMOOTH_S)
             level_dbm = previous.level_dbm + weight * (rssi_dbm - previous.level_dbm)
-        radios[radio] = Reception(radio, device, name or (previous.name if previous else None), level_dbm, at_s)
+        name = clean_text(name) or (previous.name if previous else None)
+        radios[radio] = Reception(radio, device, name, level_dbm, at_s)
+        loudest_dbm = max(heard.level_dbm for heard in radios.values())
+        self._receptions.keep(address, radios, loudest_dbm, max(heard.last_s for heard in radios.values()))
 
     def forget(self, radio: T) -> None:
         """Remove a radio that is gone."""
-        for radios in self._receptions.values():
+        for address, radios in self._receptions.heard_since(float("-inf")):
             radios.pop(radio, None)
+            if not radios:
+                self._receptions.drop(address)
 
     def straps(self) -> list[str]:
         """Return the addresses of the straps that are heard at present."""
-        oldest_s = self._monotonic() - FRESH_S
-        for address, radios in list(self._receptions.items()):
-            fresh = {radio: heard for radio, heard in radios.items() if heard.last_s >= oldest_s}
-            if fresh:
-                self._receptions[address] = fresh
-            else:
-                del self._receptions[address]
-        return list(self._receptions)
+        return [address for address, _ in self._receptions.heard_since(self._monotonic() - FRESH_S)]
 
     def receivers(self, address: str) -> list[Reception[T]]:
         """Return the receptions of a strap at present: first that of the radio it is near, then by level, loudest first."""
         address, oldest_s = address.upper(), self._monotonic() - FRESH_S
-        fresh = [heard for heard in self._receptions.get(address, {}).values() if heard.last_s >= oldest_s]
+        fresh = [heard for heard in (self._receptions.get(address) or {}).values() if heard.last_s >= oldest_s]
         if not fresh:
             return []
         loudest = max(fresh, key=lambda heard: heard.level_dbm)
         current = next((heard for heard in fresh if heard.radio == self._near.get(address)), None)
         near = current if current is not None and loudest.level_dbm < current.level_dbm + LOUDER_DB else loudest
         self._near[address] = near.radio
+        self._near.move_to_end(address)
+        while len(self._near) > MOST:
+            self._near.popitem(last=False)
         return [near, *sorted((heard for heard in fresh if heard is not near), key=lambda heard: -heard.level_dbm)]
 
     def near(self, address: str) -> T | None:

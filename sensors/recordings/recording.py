@@ -94,12 +94,16 @@ class Pain(msgspec.Struct, frozen=True):
     score: int
 
 
+LEFT_OUT: Final = "left out"
+"""The kind of a fault that nobody injected: packets of a strap that sent too many."""
+
+
 class Fault(msgspec.Struct, frozen=True):
-    """A record of a fault that was injected, for tests and testers; no figure depends on it."""
+    """A record of a fault that was injected, for tests and testers, or of packets left out; no figure depends on it."""
 
     t: float
     kind: str
-    """As in `fault_grammar`: drop, silence, double, ..."""
+    """As in `fault_grammar`: drop, silence, double, ...; or `LEFT_OUT`."""
     until_s: float | None = None
     count: int | None = None
     """Number of packets or beats changed."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 import logging
@@ -21,6 +22,8 @@ from ...analysis.live.running_sums import LENGTH_S, SEGMENT_S, ProvisionalChange
 from ...analysis.pain_rules import STOP_TITLE, STOPPED, notice_during
 from ...analysis.response.earlier_rests import EarlierSession
 from ...analysis.session_pain import SessionPain, session_pain
+from ...sensors.bluetooth.packet_limit import TokenBucket
+from ...sensors.bluetooth.reconnect import FLOOD_HINT
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.protocols.known_devices import known_device
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header, Mark, Pain
@@ -41,6 +44,8 @@ _LOG = logging.getLogger(__name__)
 _FIRST_TICK_S, _TICK_S = 1.2, 0.7
 """How long after the last item a room is published without a new one, and then how often; pages advance the clock by
 themselves, and straps send about once a second."""
+_MOST_A_SECOND = 20.0
+"""Publications a second, saved up for one second: more often is no news to a person, and a strap may send as fast as it can."""
 _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
 _POOR_PCT = 90.0
@@ -117,9 +122,15 @@ class Room:
     _verdict: tuple[str | None, str | None] = (None, None)
     _due: float = 0.0
     """Time of the next publication without a new item, in s of the monotonic clock."""
+    _allowed: TokenBucket = field(default_factory=lambda: TokenBucket(_MOST_A_SECOND, _MOST_A_SECOND))
+    _held_back: list[JudgedBeat] = field(default_factory=list)
+    """Beats that came too fast to be published one by one, until the next publication."""
+    _ticking: bool = False
+    _soon: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where something is held back."""
 
     def __post_init__(self) -> None:
-        self.session.observe = self._publish
+        self.session.observe = self._observe
 
     async def run(self) -> None:
         """Run the session to its end, publishing its state."""
@@ -128,9 +139,11 @@ class Room:
             asyncio.create_task(self._check(), name=f"check of {self.identifier}"),
             asyncio.create_task(self._estimate(), name=f"estimate of {self.identifier}"),
         )
+        self._ticking = True
         try:
             await self.session.run()
         finally:
+            self._ticking = False
             await cancel_and_wait(*tasks)
         self._publish(())
 
@@ -279,6 +292,8 @@ class Room:
             return "connecting", "Waiting for the first heartbeat", "Moisten the strap and check that it is worn."
         if figures.age_s > self.session.live.fresh_s:
             return "silent", "No data from the strap", connection.hint or "Moisten the strap; is it still on the skin?"
+        if connection.hint == FLOOD_HINT:
+            return "poor", "The strap sends too much", connection.hint
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."
         if figures.heart_rate_only:
@@ -305,8 +320,13 @@ class Room:
     async def _tick(self) -> None:
         self._publish(())
         while True:
-            await asyncio.sleep(max(self._due - time.monotonic(), 0.0))
-            if time.monotonic() >= self._due:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(self._due - time.monotonic(), 0.0)):
+                    await self._soon.wait()
+            if self._soon.is_set():
+                await asyncio.sleep(1 / _MOST_A_SECOND)
+                self._publish(())
+            elif time.monotonic() >= self._due:
                 self._publish(())
                 self._due = time.monotonic() + _TICK_S
 
@@ -356,7 +376,20 @@ class Room:
         later = "If it began later than entered, set that below." if begun else "Next time, wait for “Baseline complete”."
         return f"the baseline was too short: {clock(usable_s)} usable, and a comparison takes {clock(LEAST_COMPARED_S)}. {later}"
 
-    def _publish(self, beats: Sequence[JudgedBeat]) -> None:
+    def _observe(self, beats: Sequence[JudgedBeat]) -> None:
+        """Publish what an item has changed, at once or, where items come too fast, together with those that follow."""
+        if self._ticking and self.running:
+            if not self._allowed.holds(time.monotonic(), 1):
+                self._held_back += beats
+                self._soon.set()
+                return
+            self._allowed.take(1)
+        self._publish(beats)
+
+    def _publish(self, newest: Sequence[JudgedBeat]) -> None:
+        beats = [*self._held_back, *newest]
+        self._held_back.clear()
+        self._soon.clear()
         self._recent.push(beats)
         self._due = time.monotonic() + _FIRST_TICK_S
         state = self.state

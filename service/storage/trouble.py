@@ -26,7 +26,7 @@ _SENTENCES: Final[dict[TroubleCode, str]] = {
     "read-only": "The data folder cannot be written. Give this user the right to write there; restbeat tries again by itself.",
     "locked": "Another program has locked the database. End that program, or wait until it is done.",
     "disk-error": "The disk reports errors. Leave restbeat running, and save what you can to another disk.",
-    "slow": "The disk has not answered for some seconds. What you enter is not saved until it does.",
+    "slow": "The database has been busy for seconds, or the disk does not answer. What you enter is saved when that is over.",
     "moved": "The database was moved or deleted while restbeat ran, and could not be put back. Leave restbeat running.",
     "replaced": "The database was replaced by another file while restbeat ran. A rescue copy beside it has everything, "
     "and goes on being written. Have the file looked at before the next start.",

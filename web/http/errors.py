@@ -25,6 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 """Renders an HTTP status and a sentence as a page."""
+_KEPT_HEADERS: Final = frozenset({"Allow", "Retry-After"})
 _SENTENCES: Final = {
     403: "This request came from another site, and was refused.",
     404: "There is no such page.",
@@ -72,7 +73,7 @@ def answer_errors(page: ErrorPage) -> Middleware:
                 raise
             sentence = error.text if error.text and not error.text.startswith(f"{error.status}:") else None  # not aiohttp's own
             response = answer(request, error.status, sentence or _SENTENCES.get(error.status, error.reason))
-            response.headers.extend({name: value for name, value in error.headers.items() if name == "Allow"})
+            response.headers.extend({name: value for name, value in error.headers.items() if name in _KEPT_HEADERS})
             return response
         except Exception:  # noqa: BLE001 the last resort: the log has the traceback, a person reads a sentence
             _LOG.exception("%s %s failed", request.method, route_path(request))  # not the path itself: a link's address is secret

@@ -12,6 +12,7 @@ import msgspec
 
 from ...service.rooms.live_feed import LiveFeed, Subscriber
 from ...service.rooms.messages import Ask, Heartbeat, ServerMessage
+from .socket_limits import SocketLimits
 from .visibility import MessageFilter, filter_for, hides_clients
 
 _LOG = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ class LiveSocket:
         adapter_problem: Callable[[], str | None],
         pace: Pace,
         is_allowed: Callable[[web.Request], bool],
+        limits: SocketLimits | None = None,
     ) -> None:
-        """Take the live feed to send, and what each socket checks.
+        """Take the live feed to send, what each socket checks, and how many there may be (None: the default).
 
         `adapter_problem` returns the sentence about the Bluetooth adapter for the heartbeat, None where all is well.
         `is_allowed` returns whether the login of a socket's request is still valid; it is called before each message.
@@ -55,12 +57,17 @@ class LiveSocket:
         self._is_allowed = is_allowed
         self._adapter_problem = adapter_problem
         self._pace = pace
+        self._limits = limits or SocketLimits()
         self._open: set[web.WebSocketResponse] = set()
         self._encoder = msgspec.json.Encoder()
         self._last: tuple[ServerMessage, bytes] | None = None
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one browser until it disconnects."""
+        """Serve one browser until it disconnects, unless too many are served."""
+        with self._limits.held(request):
+            return await self._serve(request)
+
+    async def _serve(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(
             compress=False, max_msg_size=_MAX_REQUEST_BYTES, timeout=_CLOSE_S, heartbeat=2 * self._pace.heartbeat_s
         )

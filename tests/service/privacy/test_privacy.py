@@ -189,6 +189,21 @@ async def test_a_cut_right_after_the_restored_database_took_its_place_brings_nob
         assert db.execute("SELECT count(*) FROM packet").fetchone() == (0,)
 
 
+async def test_a_cut_right_after_an_erasure_lets_no_backup_bring_the_client_back(tmp_path, monkeypatch):
+    async with await SessionStore.open(tmp_path) as storage:
+        await visit(storage, IdentityCipher(tmp_path / "key"), "M-001", "sentinel", address="A0:9E:1A:00:00:01")
+    take_backup(tmp_path, tmp_path / "old.db")
+
+    def cut(_db):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("restbeat.service.privacy.erasure.wipe", cut)
+    with closing(open_database(tmp_path)) as db, pytest.raises(KeyboardInterrupt):
+        erase(db, tmp_path, "M-001", "Ada", datetime.now(UTC))
+    monkeypatch.undo()
+    assert restore_backup(tmp_path / "old.db", tmp_path, NOW).erased_again == 1
+
+
 def test_an_erasure_record_that_a_crash_cut_off_spoils_no_other(tmp_path):
     db = open_database(tmp_path)
     with closing(db):

@@ -123,8 +123,9 @@ async def test_a_lock_of_another_program_is_told_and_pages_are_read_meanwhile(tm
         storage.append(session, Pain(1.0, 3))
         with pytest.raises(StorageError, match="Another program"):
             await storage.flush()
-        reading = asyncio.create_task(storage.sessions())
         writing = asyncio.create_task(storage.flush())
+        await asyncio.sleep(0)
+        reading = asyncio.create_task(storage.sessions())
         done, _ = await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
         assert done == {reading}, "a reader waits for no lock"
         with pytest.raises(StorageError):
@@ -149,13 +150,15 @@ async def test_what_a_full_disk_keeps_out_is_stored_once_at_the_next_start(tmp_p
     assert "file that the next start reads" in storage.trouble.sentence
     for event in events[40:]:
         storage.append(session, event)
-    with pytest.raises(StorageError, match="60 entries could not be stored before the end, and are in a file"):
+    storage.correct(session, 59, events[59], None, "Ada")
+    with pytest.raises(StorageError, match="61 entries could not be stored before the end, and are in a file"):
         await storage.close()
     spilled = next(path for path in spill_paths(tmp_path) if path.exists())
     kept = spilled.read_bytes()
     for _ in range(2):  # the second time as after a kill between the commit and deleting the file
         async with await SessionStore.open(tmp_path) as again:
-            assert (await again.events(session))[1] == events
+            assert (await again.events(session))[1] == events[:-1]
+            assert await again.read(lambda db: db.execute("SELECT count(*) FROM correction").fetchone()[0]) == 1
         assert not spilled.exists()
         spilled.write_bytes(kept)
 
@@ -218,3 +221,39 @@ async def test_what_waits_is_bounded_heartbeats_are_left_out_and_told_and_entrie
         _, events = await storage.events(session)
         assert len(events) == 51
         assert events[-1].note == "an entry is never left out"
+
+
+async def test_a_deleted_shared_memory_file_costs_nothing(tmp_path, storage, session):
+    storage.append(session, Pain(1.0, 3))
+    await storage.flush()
+    (tmp_path / f"{DATABASE}-shm").unlink()
+    storage.append(session, Pain(2.0, 4))
+    await storage.flush()
+    assert scores(tmp_path, session) == [3, 4]
+    assert storage.trouble is None
+
+
+async def test_a_database_that_may_not_be_written_is_told_and_written_when_it_may(tmp_path, storage, session):
+    await storage.run(lambda db: db.execute("PRAGMA query_only=ON"))
+    storage.append(session, Pain(1.0, 3))
+    with pytest.raises(StorageError, match="cannot be written"):
+        await storage.flush()
+    assert (storage.trouble.code, storage.trouble.waiting) == ("read-only", 1)
+    await storage.run(lambda db: db.execute("PRAGMA query_only=OFF"))
+    await storage.flush()
+    assert scores(tmp_path, session) == [3]
+
+
+async def test_a_page_that_is_damaged_while_restbeat_runs_is_told_by_whoever_reads_it(tmp_path, storage, session):
+    for n in range(2000):
+        storage.append(session, Packet(float(n), "2a37", bytes(50)))
+    await storage.flush()
+    await storage.run(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as db:
+        page = db.execute("SELECT max(pageno) FROM dbstat WHERE name = 'packet' AND pagetype = 'leaf'").fetchone()[0]
+    with (tmp_path / DATABASE).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(ForeignDatabaseError, match="restbeat salvage"):
+        await storage.events(session)
+    assert (storage.trouble.code, storage.trouble.saves) == ("damaged", False)

@@ -10,7 +10,7 @@ export function standing(state, silentMs) {
   if (state.notice) return { kind: "pain", text: state.notice };
   if (silentMs) return { kind: "technical", text: "" }; // the page states it for all rooms
   if (state.phase === "ended") return { kind: "ended", text: "" };
-  if (away(state) || state.signal === "poor" || state.signal === "unsaved" || (state.hint && state.signal !== "hr-only")) return { kind: "technical", text: state.hint ?? "" };
+  if (away(state) || state.signal === "poor" || state.signal === "unsaved" || (state.hint && state.signal !== "hr-only")) return { kind: "technical", text: state.signal === "unsaved" ? "" : state.hint ?? "" }; // the page says it for all rooms
   return { kind: "quiet", text: "" };
 }
 

@@ -5,7 +5,7 @@ import { toLogin } from "../../shared/dom.js";
 export const STALE_MS = 2400; // drawn at most half a second later, so that no page looks live 3 s after the last message
 const KEEP_S = 120;
 const DEAD_MS = 25000; // more than two missed heartbeats: the socket is open in name only
-const BACK_OFF_MS = [250, 500, 1000, 2000, 4000, 8000];
+const BACK_OFF_MS = [250, 500, 1000, 2000, 4000]; // give or take a quarter: all pages of a practice are back 5 s after the server is
 
 export class Room {
   constructor(id) {

@@ -95,7 +95,7 @@ function news(state, silentMs, missing) {
   if (missing) return resumption.words + (resumption.wanted ? kept : "");
   if (trouble) return trouble;
   if (waiting && outbox.trouble) return outbox.trouble + kept;
-  return state?.signal === "hr-only" ? "" : state?.hint ?? ""; // that hint is shown in place of RMSSD
+  return state?.signal === "hr-only" || state?.signal === "unsaved" ? "" : state?.hint ?? ""; // shown in place of RMSSD, and above all
 }
 
 // Nothing is known about strap and client at this moment: all numbers are removed.
