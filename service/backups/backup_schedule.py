@@ -32,7 +32,7 @@ class BackupSchedule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to know of a practice's backups."""
+    """Standing of a practice's backups."""
 
     schedule: BackupSchedule
     last_utc: datetime | None = None
