@@ -53,7 +53,7 @@ async def test_backups_are_made_each_night_verified_and_listed(tmp_path):
         assert backups.notice is None
         for night in range(1, 10):
             clock.now = NOON + night * DAY
-            await until(backups, lambda standing: standing.last_utc == clock.now)
+            await until(backups, lambda standing: standing.last_utc == clock.now and not standing.making)
         listed = listed_backups(tmp_path / "data")
         assert [Path(one.file).name for one in listed] == files(tmp_path)
         assert 7 <= len(listed) <= 9, "seven days, and the newest of the weeks and months before"
