@@ -44,6 +44,7 @@ DOORS = {
     "sqlite3": {
         "service/backups/backup.py",
         "service/backups/salvage.py",
+        "service/doctor/checks.py",
         "service/doctor/database_summary.py",
         "service/storage/database.py",
         "service/storage/database_file.py",
