@@ -66,10 +66,6 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     """Sentence on what is amiss with the backups; None where all is well."""
 
 
-class _EndedError(Exception):
-    """Ends a copy that is under way when the practice ends."""
-
-
 class NightlyBackups:
     """Task that makes the scheduled backups, within an `async with` block."""
 
@@ -211,7 +207,7 @@ class NightlyBackups:
 
         def progress(_done: int, _total: int) -> None:
             if ended.is_set():
-                raise _EndedError
+                raise OutputError("The practice ended while the backup was made. It was thrown away.")
 
         def work() -> None:
             _require_drive(target)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
 import errno
@@ -13,7 +13,6 @@ import platform
 import re
 import shutil
 import socket
-import sqlite3
 import sys
 import time
 
@@ -23,11 +22,11 @@ from ...sensors.bluetooth.error_messages import NOT_ALLOWED
 from ...sensors.bluetooth.scanner import adapter_state
 from ..backups.backup_schedule import notice
 from ..backups.daemon_thread import in_daemon_thread
-from ..backups.nightly_backups import read_schedule, standing_of
+from ..backups.nightly_backups import standing_of
 from ..errors import StorageError
 from ..packets.archive_size import ArchiveSize
-from ..storage.database import DATABASE, folder_taken, open_readonly
-from .database_summary import summarise_database
+from ..storage.database import DATABASE, folder_taken
+from .database_summary import stored_schedule, summarise_database
 
 _TIMEOUT_S = 15.0
 _LEAST_FREE_GB, _LOW_FREE_GB = 0.2, 2.0
@@ -245,14 +244,13 @@ def backups(data: Path) -> Check:
             return Finding("Backups", State.OK, "nothing to back up yet")
         now = datetime.now(UTC)
         try:
-            with closing(open_readonly(data)) as db:
-                schedule = read_schedule(db)
-        except (StorageError, sqlite3.Error) as error:
+            schedule = stored_schedule(data)
+        except StorageError as error:
             return Finding("Backups", State.UNTRIED, str(error))
         standing = standing_of(data, msgspec.structs.replace(schedule, quiet_until_utc=None), now)
         last = "none yet" if standing.last_utc is None else f"the last of {standing.last_utc:%Y-%m-%d %H:%M} UTC"
         verified = "" if standing.last_utc is None else ", verified" if standing.last_verified else ", not verified"
-        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "not made by themselves"
+        where = f"to {schedule.folder} at {schedule.hour}:00" if schedule.folder else "no automatic ones"
         amiss = notice(standing, now)
         return Finding("Backups", State.LOOK if amiss else State.OK, f"{where}; {last}{verified}", amiss or "")
 

@@ -1,11 +1,14 @@
 """Figures of a database, read without changing it."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 import sqlite3
 
 import msgspec
 
+from ..backups.backup_schedule import BackupSchedule
+from ..backups.nightly_backups import read_schedule
 from ..packets.archive_size import ArchiveSize, archive_size
 from ..packets.stored_packets import count_packets
 from ..storage.database import DATABASE, check_schema, first_damage, open_readonly, storage_error
@@ -50,3 +53,12 @@ def summarise_database(folder: Path) -> DatabaseSummary:
         raise storage_error(error, folder) from error
     finally:
         db.close()
+
+
+def stored_schedule(folder: Path) -> BackupSchedule:
+    """Return the schedule of the automatic backups. Raises `StorageError` where the database cannot be read."""
+    try:
+        with closing(open_readonly(folder)) as db:
+            return read_schedule(db)
+    except sqlite3.Error as error:
+        raise storage_error(error, folder) from error

@@ -4,6 +4,7 @@ A piece is read and compressed on a reading thread, and put in place by one tran
 at any instant, a session's packets are in rows, in chunks or in both, each once, and packing goes on from there.
 """
 
+from array import array
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,7 @@ def put_in_place(db: Database, piece: Piece, now: datetime) -> bool:
         rows = db.execute(
             "SELECT seq, t_s, char, payload FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which
         ).fetchall()
-        if rows != piece.rows:
+        if not _identical(rows, piece.rows):
             return False
         db.execute("INSERT INTO packet_chunk VALUES (?, ?, ?, ?, ?, ?)", (*which, rows[-1][1], len(rows), piece.chunk))
         db.execute("DELETE FROM packet WHERE session = ? AND seq BETWEEN ? AND ?", which)
@@ -96,12 +97,12 @@ def put_in_place(db: Database, piece: Piece, now: datetime) -> bool:
 
 
 def _identical(some: Sequence[PacketRow], others: Sequence[PacketRow]) -> bool:
-    return [_exactly(row) for row in some] == [_exactly(row) for row in others]
+    """Return whether packets are the same bit for bit: 0.0 equals -0.0, so their times are compared as bytes too."""
+    return some == others and _times(some) == _times(others)
 
 
-def _exactly(row: PacketRow) -> tuple[int, str, str, bytes]:
-    """Return a row by which 0.0 and -0.0 differ."""
-    return row[0], row[1].hex(), row[2], row[3]
+def _times(rows: Sequence[PacketRow]) -> bytes:
+    return array("d", (row[1] for row in rows)).tobytes()
 
 
 class Packing:

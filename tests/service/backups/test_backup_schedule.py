@@ -100,11 +100,11 @@ def standing(**known):
 @pytest.mark.parametrize(
     ("known", "says"),
     [
-        (Standing(schedule=BackupSchedule()), "No backups are made by themselves"),
+        (Standing(schedule=BackupSchedule()), "No automatic backups are set up"),
         (Standing(schedule=BackupSchedule(quiet_until_utc=NIGHT + DAY)), None),
-        (Standing(schedule=BackupSchedule(quiet_until_utc=NIGHT - DAY)), "No backups"),
-        (Standing(schedule=BackupSchedule(quiet_until_utc=NIGHT + 365 * DAY)), "No backups"),
-        (standing(), "first backup is made"),
+        (Standing(schedule=BackupSchedule(quiet_until_utc=NIGHT - DAY)), "No automatic backups"),
+        (Standing(schedule=BackupSchedule(quiet_until_utc=NIGHT + 365 * DAY)), "No automatic backups"),
+        (standing(), "first automatic backup is made"),
         (standing(last_utc=NIGHT - DAY), None),
         (standing(last_utc=NIGHT - 3 * DAY), "The backup is overdue. The last one is 3 days old."),
         (standing(last_utc=NIGHT, drive_missing=True), "/drive, is not there. The last one is less than a day old."),

@@ -62,12 +62,15 @@ async def test_without_bluetooth_the_command_says_what_is_missing_and_fails(data
         "Permissions",
         "Data folder",
         "Database",
+        "Backups",
         "In use",
         "Clock",
         "Port",
     ]
     assert list(findings) == rows
     assert findings["Database"]["state"] == findings["Data folder"]["state"] == findings["Clock"]["state"] == "ok"
+    assert findings["Backups"]["state"] == "look"
+    assert findings["Backups"]["found"] == "no automatic ones; none yet"
     assert findings["Database"]["found"].startswith("1 sessions, 0 packets")
     assert "neurokit2" in findings["Libraries"]["found"]
 
