@@ -28,6 +28,7 @@ CLEAR = "polar-h10_simulated_clear.jsonl.gz"
 
 class NoRooms:
     trouble = None
+    zone = None
 
     async def read(self):
         return Settings()

@@ -30,7 +30,7 @@ _LOG_AGAIN_S: Final = 5.0
 """How often the log's size is looked at, and how soon it is tried again after a reader was in the way."""
 _LOOK_EVERY_S: Final = 0.5
 """How often the database file and its lock are looked at while nothing is written."""
-_SLOW_S: Final = 1.5
+_SLOW_S: Final = 1.2
 """After how long one commit counts as a disk that does not answer."""
 _ANSWER_S: Final = 10.0
 """How long a person waits for a commit; the rows stay queued."""
