@@ -76,13 +76,13 @@ def notice(standing: Standing, now: datetime) -> str | None:
         quiet = schedule.quiet_until_utc
         if quiet is not None and now < quiet <= now + timedelta(days=60):
             return None
-        return "No backups are made by themselves. If this computer or its disk fails, every session is lost."
+        return "No automatic backups are set up. If this computer or its disk fails, every session is lost."
     if standing.drive_missing:
         return f"The folder for backups, {schedule.folder}, is not there. {_since(last, now)} Connect the drive."
     if standing.failed:
         return f"The last backup failed. {standing.failed} {_since(last, now)}"
     if last is None:
-        return "The first backup is made within some minutes."
+        return "The first automatic backup is made within some minutes."
     if now - last > OVERDUE_AFTER:
         return f"The backup is overdue. {_since(last, now)}"
     return None
