@@ -90,7 +90,7 @@ def test_make_names_what_is_missing_in_one_sentence(tmp_path):
 def test_make_works_without_npm(tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("sh", "chromium", "dbus-daemon", "pdftoppm", "id", "apt-get"):
+    for name in ("sh", "chromium", "dbus-daemon", "cc", "pdftoppm", "id", "apt-get"):
         (programs / name).symlink_to("/bin/sh" if name == "sh" else "/bin/true")
     done = run("/bin/sh", ROOT / ".ci" / "tools", cwd=tmp_path, env={"PATH": str(programs)})
     assert done.stderr.startswith("npm is missing")

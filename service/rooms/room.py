@@ -377,8 +377,8 @@ class Room:
         return f"the baseline was too short: {clock(usable_s)} usable, and a comparison takes {clock(LEAST_COMPARED_S)}. {later}"
 
     def _observe(self, beats: Sequence[JudgedBeat]) -> None:
-        """Publish what an item has changed, at once or, where items come too fast, together with those that follow."""
-        if self._ticking and self.running:
+        """Publish what has changed, at once or, where packets come too fast, together with those that follow."""
+        if self._ticking and self.running and self.session.taking_packet:
             if not self._allowed.holds(time.monotonic(), 1):
                 self._held_back += beats
                 self._soon.set()

@@ -10,7 +10,7 @@ from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import Event, Mark, Pain, PhaseStart
+from ...sensors.recordings.recording import Event, Mark, Packet, Pain, PhaseStart
 from ...sensors.source import ConnectionChange, ConnectionState, Described, Item, Source
 from ...sensors.task_cancellation import cancel_and_wait
 
@@ -40,6 +40,8 @@ class Session:
     connection: ConnectionChange = field(default_factory=lambda: ConnectionChange(0.0, ConnectionState.IDLE))
     entered: dict[int, Event] = field(default_factory=dict)
     """Phases, marks and pain scores that people entered, by event number."""
+    taking_packet: bool = False
+    """Whether what is observed at this moment is a packet: packets may come too fast to be shown one by one."""
     corrections: int = 0
     """How often those were corrected."""
     end_s: float = 0.0
@@ -93,6 +95,12 @@ class Session:
                 self.live.set_device(device)
                 self.describe(device)
                 self.observe(())
+            case Packet():
+                self.taking_packet = True
+                try:
+                    self.enter(item)
+                finally:
+                    self.taking_packet = False
             case _:
                 self.enter(item)
 

@@ -6,6 +6,7 @@ import pytest
 
 from restbeat.service.commands.options import FIXTURES
 from restbeat.service.rooms.live_feed import LiveFeed
+from restbeat.service.settings import Settings
 from restbeat.service.testbench.bench import Bench
 from restbeat.web.app import create_app
 
@@ -16,6 +17,12 @@ MINUTE = "polar-h10_simulated_one-minute.jsonl"
 
 
 class NoHouse:
+    trouble = None
+    zone = None
+
+    async def read(self):
+        return Settings()
+
     def adapter(self):
         raise AssertionError
 
