@@ -395,7 +395,8 @@ class Rooms:
                 await asyncio.sleep(_END_AGAIN_S)
             else:
                 room.end_stored = True
-                self._live_feed.publish(room.state)
+                if room in self._rooms:  # by now the next session may be in its place
+                    self._live_feed.publish(room.state)
                 return
 
     async def _load_earlier_rests(self, room: Room) -> None:

@@ -122,3 +122,26 @@ async def test_no_session_begins_where_the_disk_has_no_room_for_an_hour(bench):
     bench.storage._writer.free_bytes = 20_000_000
     assert (bench.storage.trouble.code, bench.storage.trouble.saves) == ("low-space", True)
     await open_room(bench, ADDRESS)
+
+
+async def test_an_end_that_is_stored_late_does_not_show_the_old_session_in_place_of_the_next(bench, monkeypatch):
+    stored, gate = bench.storage.end_session, asyncio.Event()
+
+    async def late(*arguments):
+        await gate.wait()
+        await stored(*arguments)
+
+    monkeypatch.setattr(bench.storage, "end_session", late)
+    room = await open_room(bench)
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await bench.rooms.entries.advance(room, leaving)
+    first = bench.live_feed.rooms()[0].session
+    await until(lambda: bench.rooms._rooms.holder(ADDRESS) is None)
+    assert await open_room(bench) == room
+    assert bench.live_feed.rooms()[0].session == first + 1
+    gate.set()
+    async with asyncio.timeout(30):
+        while (await bench.storage.session(first)).state != "ended":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.05)
+    assert bench.live_feed.rooms()[0].session == first + 1

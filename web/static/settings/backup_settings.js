@@ -17,26 +17,33 @@ function fill({ backups, notice }) {
   if (backups.last_utc) setText(byId("last-backup"), `${moment(backups.last_utc)}, ${backups.last_verified ? "verified" : "not verified"}`);
 }
 
+// Shows a backup that is being made until it is done, and returns the archive then.
+async function followed(archive) {
+  while (archive.backups.making) {
+    fill(archive);
+    await new Promise((resolve) => { setTimeout(resolve, EVERY_MS); });
+    archive = await get("/api/v1/archive");
+  }
+  fill(archive);
+  return archive;
+}
+
 for (const time of document.querySelectorAll("[data-moment]")) setText(time, moment(time.dateTime));
 form.addEventListener("input", () => said("Not saved yet."));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(async () => {
     const folder = form.elements.folder.value.trim() || null;
-    fill(await send("PUT", "/api/v1/backups", { folder, hour: Number(form.elements.hour.value) }));
+    const answer = await send("PUT", "/api/v1/backups", { folder, hour: Number(form.elements.hour.value) });
+    fill(answer);
     said(folder ? "Saved. The first backup is made now." : "Saved. No backups are made.");
+    await followed(answer);
   });
 });
 byId("backup-now").addEventListener("click", async () => {
   said("Copying …");
   const done = await attempt(async () => {
-    let archive = await send("POST", "/api/v1/backups/make");
-    while (archive.backups.making) {
-      fill(archive);
-      await new Promise((resolve) => { setTimeout(resolve, EVERY_MS); });
-      archive = await get("/api/v1/archive");
-    }
-    fill(archive);
+    const archive = await followed(await send("POST", "/api/v1/backups/make"));
     if (archive.backups.failed) throw new Error(archive.backups.failed);
   });
   said(done ? "Done: opened, checked and counted." : "");

@@ -124,7 +124,7 @@ export class Tile {
     setText(this.answer, answer.word);
     setData(this.answer, "tone", answer.tone);
     setData(this.answer, "long", answer.word.length > 14 ? "yes" : "no");
-    setText(this.detail, answer.percent === null ? answer.detail.split(" · ")[0] : `${signed(answer.percent)} % against baseline`);
+    setText(this.detail, answer.percent === null ? answer.detail.split(" · ")[0].split(" Next:")[0] : `${signed(answer.percent)} % against baseline`);
     setText(this.quality, quality(state));
     setText(this.phase, phaseWord(state.phase, state.kind));
     setText(this.elapsed, room.ended ? clock(state.now_s) : clock(state.phase_s + grown));
