@@ -139,9 +139,11 @@ async def test_an_end_that_is_stored_late_does_not_show_the_old_session_in_place
     await until(lambda: bench.rooms._rooms.holder(ADDRESS) is None)
     assert await open_room(bench) == room
     assert bench.live_feed.rooms()[0].session == first + 1
+    shown, publish = [], bench.live_feed.publish
+    monkeypatch.setattr(bench.live_feed, "publish", lambda state, *beats: (shown.append(state.session), publish(state, *beats)))
     gate.set()
     async with asyncio.timeout(30):
         while (await bench.storage.session(first)).state != "ended":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    await asyncio.sleep(0.05)
-    assert bench.live_feed.rooms()[0].session == first + 1
+    await until(lambda: len(shown) > 1)
+    assert set(shown) == {first + 1}
