@@ -56,9 +56,11 @@ class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
 class RunningSums:
     """Sums of a whole session, whatever its phases turn out to be; 12 bytes for every 5 s."""
 
-    __slots__ = ("_beats", "_differences", "_rejected", "_squares")
+    __slots__ = ("_beats", "_differences", "_rejected", "_squares", "_usable")
 
     def __init__(self) -> None:
+        self._usable = (-1, 0, 0)
+        """First segment of the span asked for last, the one up to which it was counted, and how many were usable."""
         self._squares, self._differences = array("d"), array("B")
         self._beats, self._rejected = array("B"), array("B")
 
@@ -102,8 +104,14 @@ class RunningSums:
 
         `fresh`: whether beats are arriving, so that the segment which is not over counts as usable so far.
         """
-        total, running = 0.0, len(self._squares) - 1
-        for n in range(int(start_s // LENGTH_S), int(stop_s // LENGTH_S) + 1):
+        running, first, last = len(self._squares) - 1, int(start_s // LENGTH_S), int(stop_s // LENGTH_S)
+        over = max(min(last, running), first + 1)  # segments after the first one and before this are final, and counted once
+        if self._usable[0] != first or self._usable[1] > over:
+            self._usable = first, first + 1, 0
+        usable = self._usable[2] + sum(self._differences[n] >= _FEWEST_USABLE for n in range(self._usable[1], over))
+        self._usable = first, over, usable
+        total = usable * LENGTH_S
+        for n in (first, *range(over, (last if fresh else min(last, running)) + 1)):
             enough = n <= running and self._differences[n] >= _FEWEST_USABLE
             if enough or (n >= running and fresh):
                 total += min(stop_s, (n + 1) * LENGTH_S) - max(start_s, n * LENGTH_S)
