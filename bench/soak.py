@@ -8,7 +8,7 @@ import argparse
 import asyncio
 from contextlib import suppress
 import json
-import os
+from pathlib import Path
 import socket as sockets
 import sys
 import time
@@ -195,8 +195,7 @@ def main():
     speed, trials = (asked.speed, "") if asked.speed else highest_speed()
     samples, answers = asyncio.run(soak(asked.minutes, speed, every_s=min(600.0, 60 * asked.minutes / 3 - 5), show=True))
     if asked.raw:
-        with open(os.path.expanduser(asked.raw), "w", encoding="utf-8") as file:  # noqa: PTH123, PTH111
-            json.dump({"samples": samples, "answers": answers}, file)
+        Path(asked.raw).expanduser().write_text(json.dumps({"samples": samples, "answers": answers}), encoding="utf-8")
     rows = figures_of(samples, answers, asked.minutes)
     text = table(rows, ("what", "figure", "bound", "within"))
     print(text)
