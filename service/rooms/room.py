@@ -97,6 +97,8 @@ class Room:
     """The client who wore the strap last; None where nobody is known."""
     trouble: Callable[[], StorageTrouble | None] = lambda: None
     """What keeps the session's data from reaching the disk."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the session has run to its end, and its strap is let go."""
     end_stored: bool = False
     """Whether the end of the session is on the disk."""
     kept_awake: bool | None = None

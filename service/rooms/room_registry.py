@@ -1,11 +1,16 @@
 """Registry of the open rooms: which strap each holds, which is free for the next session, and their names."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from ..errors import StrapTakenError, UnknownRoomError
 from ..radio.strap_claims import StrapClaims, canonical
 from .room import Room
+
+_LET_GO_S: Final = 10.0
+"""How long an ended session may take to disconnect its strap."""
 
 
 class RoomRegistry:
@@ -44,11 +49,19 @@ class RoomRegistry:
     async def claimed(self, address: str) -> AsyncGenerator[None]:
         """Claim a strap for the session that starts within the block; the claim stays until `release`, or an error in the block.
 
-        Raises `StrapTakenError` where a running session or another process holds the strap.
+        Waits until an ended session has let go of the strap: what it publishes last must not appear in the next one's place.
+        Raises `StrapTakenError` where a running session or another process holds the strap, or an ended one keeps it.
         """
         if room := self.holder(address):
             text = f"{room.name} holds this strap. End its session first, or choose another strap."
             raise StrapTakenError(text, room.identifier)
+        for room in [room for room in self if _same(room.address, address)]:
+            try:
+                async with asyncio.timeout(_LET_GO_S):
+                    await room.over.wait()
+            except TimeoutError:
+                text = f"The last session in {room.name} still holds this strap. Try again in a moment, or choose another strap."
+                raise StrapTakenError(text, room.identifier) from None
         if self._claims:
             await self._claims.claim(address)
         try:

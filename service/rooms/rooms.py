@@ -368,6 +368,7 @@ class Rooms:
             await room.run()
         finally:
             self._rooms.release(room.address)
+            room.over.set()
         session = room.session
         if session.live.phase is not Phase.ENDED:
             return

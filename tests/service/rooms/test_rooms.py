@@ -8,10 +8,11 @@ from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
 from restbeat.sensors.recordings.recording import Header, PhaseStart, Recording
 from restbeat.sensors.source import ReplaySource
-from restbeat.service.errors import RefusedError, UnknownRoomError, UnknownSessionError
+from restbeat.service.errors import RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
 from restbeat.service.radio.radio import StrapSeen
 from restbeat.service.settings import Settings
 
+from ...sensors.conftest import until
 from ..practice_under_test import PACKETS, ended, open_room
 
 
@@ -94,6 +95,54 @@ async def test_a_replayed_recording_ends_by_its_own_events_and_its_room_is_free_
     again = await bench.rooms.start("replay-1", source, FlatOutClock(), Header())
     assert again == room
     await ended(bench, 2)
+
+
+async def test_the_next_session_on_a_strap_begins_when_the_last_has_let_go_of_it_and_is_the_one_shown(bench):
+    letting_go, gone = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def items(self, clock):
+            try:
+                yield PACKETS[0]
+                await asyncio.Event().wait()
+            finally:
+                letting_go.set()
+                await gone.wait()
+
+    room = await bench.rooms.start("x", Slow(), RunningClock(), Header())
+    first = bench.live_feed.rooms()[0].session
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await bench.rooms.entries.advance(room, leaving)
+    await letting_go.wait()
+    following = asyncio.create_task(bench.rooms.start("x", Slow(), RunningClock(), Header()))
+    for _ in range(5):
+        await bench.storage.flush()
+    assert not following.done()
+    gone.set()
+    assert await following == room
+    await until(lambda: bench.rooms._rooms[room].session.live.window is not None)
+    assert bench.live_feed.rooms()[0].session == first + 1
+
+
+async def test_a_strap_that_an_ended_session_does_not_let_go_of_is_refused_in_a_sentence(bench, monkeypatch):
+    gone = asyncio.Event()
+    monkeypatch.setattr("restbeat.service.rooms.room_registry._LET_GO_S", 0.05)
+
+    class Stuck:
+        async def items(self, clock):
+            try:
+                yield PACKETS[0]
+                await asyncio.Event().wait()
+            finally:
+                await gone.wait()
+
+    room = await bench.rooms.start("x", Stuck(), RunningClock(), Header())
+    await until(lambda: bench.live_feed.rooms()[0].age_s is not None)
+    for leaving in ("settle", "baseline", "massage", "recovery"):
+        await bench.rooms.entries.advance(room, leaving)
+    with pytest.raises(StrapTakenError, match="still holds this strap"):
+        await bench.rooms.start("x", Stuck(), RunningClock(), Header())
+    gone.set()
 
 
 async def test_a_source_that_fails_is_logged_and_its_session_kept(bench, caplog):
