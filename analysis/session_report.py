@@ -18,7 +18,9 @@ from .beats.beat_stream import BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
 from .beats.phase_segments import SEGMENT_S, segments
 from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
+from .beats.sensor_intervals import without_rounding
 from .beats.stream_integrity import integrity_of
+from .beats.time_filled import why_not_filled
 from .figures import (
     LEAST_ACCEPTED_PCT,
     Integrity,
@@ -40,6 +42,7 @@ from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
 of the strap's own beats."""
+_OF_PHASE = {phase: f"the {phase.value}" for phase in (Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY)}
 
 TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
 
@@ -64,6 +67,8 @@ def summarise(
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
+    if not stream.rr_seen:
+        judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
     beats = beat_arrays(judged)
     if stream.pulse:
@@ -72,19 +77,24 @@ def summarise(
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
     parity = Parity()
+    withheld: dict[Phase, str] = {}
     for span in spans:
-        rates = None if stream.rr_seen else _heart_rates(events, span)
-        figures, why = _phase_figures(span, beats_by_span[span], compute_time_domain, heart_rates=rates)
+        inside = beats_by_span[span]
+        unfilled = _why_not_filled(span, inside, stream) if stream.rr_seen else None
+        rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
+        figures, why = _phase_figures(span, inside, compute_time_domain, heart_rates=rates, withheld=unfilled)
+        if unfilled:
+            withheld[span.phase] = unfilled
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
-            inside = beats_by_span[span]
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
+        figures, why = _unrounded(figures, why, stream.intervals.step_s)
         if not stream.rr_seen:
             why = [HEART_RATE_ONLY]
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen)
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, withheld=withheld)
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -127,7 +137,11 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     stream.set_device(header.device)
     beats = beat_arrays(judge(stream, events, last_s))
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
-    return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
+    if not stream.rr_seen:
+        return _whole(span, beat_arrays([]), _heart_rates(events, span))
+    unfilled = _why_not_filled(span, beats, stream)
+    figures, why = _whole(span, beats, _heart_rates(events, span) if unfilled else None, unfilled)
+    return _unrounded(figures, why, stream.intervals.step_s)
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
@@ -143,9 +157,32 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), beat_arrays(judged), None)
 
 
-def _whole(span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
-    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates)
-    return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates else reasons
+def _whole(
+    span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None, withheld: str | None = None
+) -> tuple[PhaseFigures, list[str]]:
+    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates, withheld=withheld)
+    return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates and not withheld else reasons
+
+
+def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream) -> str | None:
+    filled_s, time_s = float(beats.rr_ms.sum()) / 1000, span.end_s - span.start_s
+    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.intervals.repeats
+    of = _OF_PHASE.get(span.phase, "this time")
+    return why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
+
+
+def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[PhaseFigures, list[str]]:
+    """Return the figures without what the coarse step of a sensor's intervals adds to the differences."""
+    if not step_s or figures.rmssd_ms is None:
+        return figures, why
+    rmssd_ms = without_rounding(figures.rmssd_ms, step_s)
+    if rmssd_ms is None:
+        why = [*why, f"The strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD."]
+    ln_rmssd = None if rmssd_ms is None else float(np.log(rmssd_ms))
+    sd1_ms = figures.sd1_ms if rmssd_ms is None else rmssd_ms / figures.rmssd_ms * (figures.sd1_ms or 0.0)
+    return msgspec.structs.replace(
+        figures, rmssd_ms=rmssd_ms, ln_rmssd=ln_rmssd, sd1_ms=None if rmssd_ms is None else sd1_ms, pnn50_pct=None
+    ), why
 
 
 def _polar(
@@ -185,14 +222,21 @@ def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
     for event in events:
         if isinstance(event, Packet) and event.char == HEART_RATE and span.start_s <= event.t <= span.end_s:
             try:
-                rates.append(parse(event.payload).hr_bpm)
+                rate_bpm = parse(event.payload).rate_bpm
             except PayloadError:
                 continue
-    return [rate for rate in rates if rate]
+            if rate_bpm is not None:
+                rates.append(rate_bpm)
+    return rates
 
 
 def _phase_figures(
-    span: PhaseSpan, beats: BeatArrays, compute_time_domain: TimeDomainFunction, *, heart_rates: list[int] | None
+    span: PhaseSpan,
+    beats: BeatArrays,
+    compute_time_domain: TimeDomainFunction,
+    *,
+    heart_rates: list[int] | None,
+    withheld: str | None = None,
 ) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
@@ -207,7 +251,7 @@ def _phase_figures(
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
-    if why := too_few_accepted(accepted_pct):
+    if why := too_few_accepted(accepted_pct) or (withheld and f"{withheld[0].upper()}{withheld[1:]}."):
         return PhaseFigures(**known), [why]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = compute_time_domain([run.rr_ms for run in runs])

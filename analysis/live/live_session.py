@@ -1,5 +1,6 @@
 """Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -11,12 +12,14 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
+from ..beats.sensor_intervals import without_rounding
+from ..beats.time_filled import why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
-from .running_sums import RunningComparison, RunningSums
+from .running_sums import RunningComparison, RunningSums, SegmentSums
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
@@ -28,6 +31,7 @@ _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
 _LEAST_LONG_S = 120.0
 """Time of beats needed for figures of the last 5 min."""
+_LEAST_FILLED_S = 30.0
 _MAX_REJECTED_PCT = 10.0
 """Rejected beats of the window above which RMSSD is withheld (one held-out record was off by 100 % there)."""
 
@@ -47,6 +51,8 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     """Whether the baseline is over and too short to compare anything with."""
     change_pct: float | None
     accepted_pct: float | None
+    filled_pct: float | None
+    """Sum of the RR intervals of the last minute as a share of its time; None in the first half minute."""
     age_s: float | None
     contact: Contact
     rr_seen: bool
@@ -160,7 +166,7 @@ class LiveSession:
         return LiveFigures(
             phase=self.phase,
             phase_s=max(now_s - self.phase_start_s, 0.0),
-            hr_bpm=last.hr_bpm if last and fresh and last.hr_bpm else None,
+            hr_bpm=last.rate_bpm if last and fresh else None,
             rmssd_ms=rmssd,
             rmssd_why=why,
             baseline_rmssd_ms=base,
@@ -168,6 +174,7 @@ class LiveSession:
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
+            filled_pct=100 * window.filled_s / window.time_s if beats_fresh and window.time_s >= _LEAST_FILLED_S else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=stream.rr_seen,
@@ -200,6 +207,8 @@ class LiveSession:
         if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
             return None
         base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
+        if self._why_not_filled(base) or self._why_not_filled(now):
+            return None
         return RunningComparison(phase=self.phase.value, baseline=base, current=now)
 
     @property
@@ -220,11 +229,15 @@ class LiveSession:
 
     def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
         minute = window is self._window
+        repeats, last = self.stream.intervals.repeats, "the last minute" if minute else "the last 5 minutes"
+        left_out = self._left_out(window.newest_s - window.time_s, window.newest_s)
+        if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=left_out, repeats=repeats):
+            return None, why
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return window.rmssd_ms, None
+        return self._unrounded(window.rmssd_ms)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -248,8 +261,26 @@ class LiveSession:
         sums = self.sums.between(start_s, stop_s)
         if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
             return None
+        if self._why_not_filled(sums):
+            return None
         differences = sum(sums.differences)
-        return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
+
+    def _why_not_filled(self, sums: SegmentSums) -> str | None:
+        repeats, left_out = self.stream.intervals.repeats, self._left_out(sums.start_s, sums.start_s + sums.time_s)
+        of = f"the {self.phase.value}"
+        return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=left_out, repeats=repeats)
+
+    def _left_out(self, start_s: float, stop_s: float) -> int:
+        at = self.stream.clock.unplaced_gaps_s
+        return bisect_right(at, stop_s) - bisect_right(at, start_s)
+
+    def _unrounded(self, rmssd_ms: float | None) -> tuple[float | None, str | None]:
+        step_s = self.stream.intervals.step_s
+        if rmssd_ms is None or not step_s:
+            return rmssd_ms, None
+        true_ms = without_rounding(rmssd_ms, step_s)
+        return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
         """Return start and end of a phase in s; the end is inf while it lasts. None where the phase has not occurred."""

@@ -32,6 +32,13 @@ class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
     """Number of those differences in each segment."""
     beats: int
     rejected: int
+    filled_s: float
+    """Sum of the intervals of all beats, in s."""
+
+    @property
+    def time_s(self) -> float:
+        """Time of the segments in s."""
+        return LENGTH_S * len(self.squares)
 
 
 class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +61,14 @@ class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunningSums:
-    """Sums of a whole session, whatever its phases turn out to be; 12 bytes for every 5 s."""
+    """Sums of a whole session, whatever its phases turn out to be; 15 bytes for every 5 s."""
 
-    __slots__ = ("_beats", "_differences", "_rejected", "_squares", "_usable")
+    __slots__ = ("_beats", "_differences", "_filled_ms", "_rejected", "_squares", "_usable")
 
     def __init__(self) -> None:
         self._usable = (-1, 0, 0)
         """First segment of the span asked for last, the one up to which it was counted, and how many were usable."""
-        self._squares, self._differences = array("d"), array("B")
+        self._squares, self._filled_ms, self._differences = array("d"), array("f"), array("B")
         self._beats, self._rejected = array("B"), array("B")
 
     def push(self, beat: JudgedBeat) -> None:
@@ -69,12 +76,14 @@ class RunningSums:
         at = max(int(beat.end_s // LENGTH_S), 0)
         if (missing := at + 1 - len(self._squares)) > 0:
             self._squares.extend([0.0] * missing)
+            self._filled_ms.extend([0.0] * missing)
             for counts in (self._differences, self._beats, self._rejected):
                 counts.extend([0] * missing)
         if self._beats[at] == _MOST_BEATS:
             return
         self._beats[at] += 1
         self._rejected[at] += not beat.accepted
+        self._filled_ms[at] += beat.rr_ms
         if beat.diff_ms is not None:
             self._squares[at] += beat.diff_ms**2
             self._differences[at] += 1
@@ -129,4 +138,5 @@ class RunningSums:
             differences=self._differences[first:last].tolist(),
             beats=sum(self._beats[first:last]),
             rejected=sum(self._rejected[first:last]),
+            filled_s=sum(self._filled_ms[first:last]) / 1000,
         )

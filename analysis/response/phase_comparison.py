@@ -1,7 +1,8 @@
 """Comparison of a session's massage and recovery with its baseline, and with the client's rest-only sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,11 +31,12 @@ class PhaseComparison:
 
 
 def compare_phases(
-    beats_by_span: dict[PhaseSpan, BeatArrays], earlier_rests: Sequence[EarlierSession], kind: str, *, hrv: bool
+    beats_by_span: dict[PhaseSpan, BeatArrays], earlier_rests: Sequence[EarlierSession], kind: str, *, hrv: bool, withheld: Mapping[Phase, str] = MappingProxyType({})
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
+    `withheld`: why a phase has no HRV of its own, in words.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -46,6 +48,8 @@ def compare_phases(
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
+        elif why := next((f"In the {one.value}, {withheld[one]}." for one in (Phase.BASELINE, phase) if one in withheld), None):
+            out.responses.append(ResponseFigures(phase=phase.value, why=why))
         else:
             rests = rest_phases(earlier_rests, phase.value)
             session_sd = session_to_session_sd(rests)

@@ -112,7 +112,7 @@ async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6
             with suppress(PayloadError):
                 if uuid == HEART_RATE:
                     packets += 1
-                    if parse(payload).rr_flag and not rr_seen.done():
+                    if any(parse(payload).rr_1024) and not rr_seen.done():
                         rr_seen.set_result(True)
 
         await connection.listen(listen)

@@ -1,0 +1,183 @@
+"""The intervals of a sensor by themselves: their unit, whether it sends some again, and whether they are beats at all.
+
+The standard asks for 1/1024 s; some sensors send ms, which are 2.4 % short. The heart rate of the same packets shows it, whatever
+is lost. Means of several beats have a spectrum with holes at the multiples of 1/n; intervals computed from a heart rate lie on
+the grid of whole beats a minute.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...sensors.model import RR_UNIT_S
+
+_MS_S: Final = 0.001
+_LEAST_HR_BPM, _MOST_HR_BPM = 30, 240
+_BLOCKS: Final = (8, 8, 16, 32)
+"""Packets between the first looks; then `_BLOCK`."""
+_BLOCK: Final = 64
+_KEPT_BLOCKS: Final = 4
+_MS_RATIO: Final = RR_UNIT_S / _MS_S
+"""Heart rate times mean interval, as a share of a minute, where the unit is ms: 0.977."""
+_NEAR, _NEAR_EARLY, _STAYS = 0.006, 0.011, 0.009
+"""Distance from that share within which the unit is ms: with three blocks, with fewer, and once it is known to be."""
+_TELLING_BLOCKS: Final = 5
+"""Looks after which the unit is known: two minutes at a packet a second."""
+_MEANS: Final = range(3, 17)
+_LEAST_INTERVALS: Final = 160
+_MOST_INTERVALS: Final = 256
+_SHALLOW: Final = 1.3
+"""Natural logarithm of the power between the holes over that in them, from which intervals are means."""
+_DEEP: Final = 1.25
+"""Natural logarithm of the power in the holes, over that of the rounding to whole units, up to which they are holes."""
+_ON_RATE_GRID: Final = 0.97
+_LEAST_RATES: Final = 3
+_FASTEST_BPM: Final = 120
+"""Mean rate up to which the intervals of whole beats a minute are far enough apart to tell."""
+_COARSE: Final = 0.02
+"""Share of intervals off a grid of two units from which the grid is one unit."""
+
+
+_GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
+"""Steps of sensors that are coarser than 1/1024 s, coarsest first."""
+_ON_STEP: Final = 0.99
+_LEAST_STEPS: Final = 24
+
+
+@dataclass(slots=True)
+class SensorIntervals:
+    """The intervals that a sensor has sent, looked at every 64 packets."""
+
+    unit_s: float = RR_UNIT_S
+    """Unit of the intervals in s, as far as is known."""
+    looks: int = 0
+    repeated_packets: int = 0
+    """Packets whose first interval is the last one of the packet before, to the unit."""
+    packets: int = 0
+    """Packets with intervals that were looked at."""
+    step_s: float = 0.0
+    """Step in s to which the sensor rounds the times of its beats, where it is coarser than 1/1024 s; else 0."""
+    no_beats_why: str | None = None
+    """Why the intervals are no beats; None where they may be."""
+    _hr_sum: int = 0
+    _hr_packets: int = 0
+    _block: list[tuple[int, ...]] = field(default_factory=list)
+    _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_BLOCKS))
+    _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_MOST_INTERVALS))
+    _last: int = 0
+
+    @property
+    def in_ms(self) -> bool:
+        """Whether the sensor is known to send ms."""
+        return self.unit_s == _MS_S and self.looks >= _TELLING_BLOCKS
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the sensor sends its last interval again where there was no beat."""
+        return self.repeated_packets > max(8, 0.1 * self.packets)
+
+    @property
+    def left(self) -> int:
+        """Packets with intervals until the next look."""
+        block = _BLOCKS[self.looks] if self.looks < len(_BLOCKS) else _BLOCK
+        return block - len(self._block)
+
+    def push(self, hr_bpm: int, rr: tuple[int, ...]) -> bool:
+        """Add a packet with intervals; return whether it was time to look."""
+        if _LEAST_HR_BPM <= hr_bpm <= _MOST_HR_BPM:
+            self._hr_sum += hr_bpm
+            self._hr_packets += 1
+        self._block.append(rr)
+        if self.left > 0:
+            return False
+        self._look()
+        return True
+
+    def interrupted(self) -> None:
+        """Note that the next interval does not follow the last."""
+        self._recent.clear()
+
+    def _look(self) -> None:
+        block = self._block
+        flat = [one for rr in block for one in rr]
+        if self._hr_packets and flat:
+            self._ratios.append(self._hr_sum / self._hr_packets * (sum(flat) / len(flat)) * RR_UNIT_S / 60)
+            self._decide_unit()
+        for rr in block:
+            self.repeated_packets += rr[0] == self._last
+            self._last = rr[-1]
+        self.packets += len(block)
+        self.looks += 1
+        self._recent.extend(flat)
+        if len(self._recent) >= _LEAST_STEPS:
+            self.step_s = step_of(np.array(self._recent, dtype=np.float64), self.unit_s)
+        self._block, self._hr_sum, self._hr_packets = [], 0, 0
+        if len(self._recent) >= _LEAST_INTERVALS:
+            self.no_beats_why = self.no_beats_why or why_no_beats(np.array(self._recent, dtype=np.float64))
+
+    def _decide_unit(self) -> None:
+        known = self.unit_s == _MS_S
+        near = _STAYS if known else _NEAR if self.looks >= len(_BLOCKS) - 1 else _NEAR_EARLY
+        ratio = sum(self._ratios) / len(self._ratios)
+        self.unit_s = _MS_S if abs(ratio - _MS_RATIO) < near else RR_UNIT_S
+
+
+def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
+    """Return the step in s of the grid on which intervals lie, in whole units of `unit_s`; 0 where it is no coarser than they."""
+    for step_s in _GRIDS_S:
+        off = np.abs(rr * (unit_s / step_s) - np.rint(rr * (unit_s / step_s))) * (step_s / unit_s)
+        if np.mean(off <= 0.5 + 1e-6) >= _ON_STEP:
+            return step_s
+    return 0.0
+
+
+def without_rounding(rmssd_ms: float, step_s: float) -> float | None:
+    """Return RMSSD in ms without what rounding the times of beats to a step (s) adds to it; None where that is most of it.
+
+    Rounding errors are uniform and independent, and three beats make a difference: they add step² / 2 to its mean square.
+    """
+    added = (1000 * step_s) ** 2 / 2
+    return (rmssd_ms**2 - added) ** 0.5 if rmssd_ms**2 > 2 * added else None
+
+
+def why_no_beats(rr: NDArray[np.float64]) -> str | None:
+    """Return why consecutive intervals, in 1/1024 s, are not those of beats; None where they may be."""
+    rates = np.rint(60 / RR_UNIT_S / rr)
+    on_grid = np.abs(60 / RR_UNIT_S / rates - rr) < 1
+    if rates.mean() < _FASTEST_BPM and on_grid.mean() >= _ON_RATE_GRID and np.unique(rates).size >= _LEAST_RATES:
+        return "its intervals are those of whole beats a minute: they are computed from the heart rate"
+    over = mean_of(rr)
+    return None if over is None else f"its intervals are means of {over} beats"
+
+
+def mean_of(rr: NDArray[np.float64]) -> int | None:
+    """Return over how many beats consecutive intervals, in whole units, are running means; None where they seem to be none.
+
+    In the spectrum of a mean of n, nothing but the rounding is left at the multiples of 1/n cycles a beat.
+    """
+    if np.mean(rr % 2 != 0) < _COARSE:
+        return None
+    frequency, power = _spectrum(np.diff(rr))
+    rounding = (2 * np.sin(np.pi * np.maximum(frequency, frequency[1] / 2))) ** 2 / 12
+    log_power = np.log(power / rounding + 1e-9)
+    depths = [(-1.0, 0)]
+    for n in _MEANS:
+        holes = np.arange(1, n // 2 + 1) / n
+        between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
+        hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
+        if hole.mean() < _DEEP:
+            depths.append((float(lobe.mean() - hole.mean()), n))
+    depth, n = max(depths)
+    return n if depth > _SHALLOW else None
+
+
+def _spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return frequencies in cycles a beat and the power there, averaged over three overlapping halves."""
+    size = x.size // 2
+    window = np.hanning(size)
+    parts = [x[start : start + size] for start in (0, x.size // 4, x.size - size)]
+    power = np.mean([np.abs(np.fft.rfft((part - part.mean()) * window)) ** 2 for part in parts], axis=0)
+    return np.fft.rfftfreq(size), power / (window @ window)
