@@ -14,12 +14,12 @@ from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Pack
 from ..sensors.recordings.rr_text import RrText
 from .beats.artifact_filter import ArtifactFilter
 from .beats.beat_runs import runs_of
-from .beats.beat_stream import BeatStream, JudgedBeat, judge
+from .beats.beat_stream import TWO_STRAPS, BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
 from .beats.phase_segments import SEGMENT_S, segments
 from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
 from .beats.sensor_intervals import without_rounding
-from .beats.stream_integrity import integrity_of
+from .beats.stream_integrity import integrity_of, why_no_hrv
 from .beats.time_filled import why_not_filled
 from .figures import (
     LEAST_ACCEPTED_PCT,
@@ -37,11 +37,13 @@ from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
-from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
+from .response.phase_comparison import compare_phases
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
 of the strap's own beats."""
+_LATENCY_S = 10.0
+"""How old the newest beat may be at the end of a recording, in s: optical sensors send theirs every few seconds."""
 _OF_PHASE = {phase: f"the {phase.value}" for phase in (Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY)}
 
 TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
@@ -67,7 +69,8 @@ def summarise(
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
-    if not stream.rr_seen:
+    no_hrv = why_no_hrv(stream)
+    if no_hrv:
         judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
     beats = beat_arrays(judged)
@@ -80,7 +83,7 @@ def summarise(
     withheld: dict[Phase, str] = {}
     for span in spans:
         inside = beats_by_span[span]
-        unfilled = _why_not_filled(span, inside, stream) if stream.rr_seen else None
+        unfilled = _why_not_filled(span, inside, stream, judged) if stream.rr_seen else None
         rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
         figures, why = _phase_figures(span, inside, compute_time_domain, heart_rates=rates, withheld=unfilled)
         if unfilled:
@@ -89,12 +92,12 @@ def summarise(
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
         figures, why = _unrounded(figures, why, stream.intervals.step_s)
-        if not stream.rr_seen:
-            why = [HEART_RATE_ONLY]
+        if no_hrv:
+            why = [no_hrv]
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, withheld=withheld)
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, no_hrv=no_hrv, withheld=withheld)
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -117,7 +120,8 @@ def summarise(
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
         kind=header.kind,
-        hrv=stream.rr_seen,
+        hrv=no_hrv is None,
+        hrv_why=no_hrv,
         intervals=compared.intervals,
         context=compared.context,
         drift=compared.drift,
@@ -135,11 +139,12 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    beats = beat_arrays(judge(stream, events, last_s))
+    judged = judge(stream, events, last_s)
+    beats = beat_arrays(judged)
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
-    if not stream.rr_seen:
-        return _whole(span, beat_arrays([]), _heart_rates(events, span))
-    unfilled = _why_not_filled(span, beats, stream)
+    if no_hrv := why_no_hrv(stream):
+        return _whole(span, beat_arrays([]), _heart_rates(events, span))[0], [no_hrv]
+    unfilled = _why_not_filled(span, beats, stream, judged)
     figures, why = _whole(span, beats, _heart_rates(events, span) if unfilled else None, unfilled)
     return _unrounded(figures, why, stream.intervals.step_s)
 
@@ -161,14 +166,21 @@ def _whole(
     span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None, withheld: str | None = None
 ) -> tuple[PhaseFigures, list[str]]:
     figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates, withheld=withheld)
-    return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates and not withheld else reasons
+    return msgspec.structs.replace(figures, phase="whole"), reasons
 
 
-def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream) -> str | None:
-    filled_s, time_s = float(beats.rr_ms.sum()) / 1000, span.end_s - span.start_s
-    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.intervals.repeats
+def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judged: Sequence[JudgedBeat]) -> str | None:
+    end_s = float(beats.end_s[-1]) if beats.end_s.size and span.last else span.end_s
+    if span.end_s - end_s > _LATENCY_S:
+        end_s = span.end_s
+    filled_s, time_s = float(beats.rr_ms.sum()) / 1000, end_s - span.start_s
+    if stream.two_straps_beats:  # what two straps sent at once is known, and left out
+        surplus_ms = sum(beat.rr_ms for beat in judged if beat.kind == TWO_STRAPS and span.start_s <= beat.end_s <= span.end_s)
+        filled_s = min(filled_s, max(filled_s - surplus_ms / 1000, time_s))
+    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.repeats
     of = _OF_PHASE.get(span.phase, "this time")
-    return why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
+    why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
+    return None if why is None else f"{why[0].upper()}{why[1:]}."
 
 
 def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[PhaseFigures, list[str]]:
@@ -251,7 +263,7 @@ def _phase_figures(
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
-    if why := too_few_accepted(accepted_pct) or (withheld and f"{withheld[0].upper()}{withheld[1:]}."):
+    if why := too_few_accepted(accepted_pct) or withheld:
         return PhaseFigures(**known), [why]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = compute_time_domain([run.rr_ms for run in runs])

@@ -49,6 +49,7 @@ _LEAST_JITTER_S, _MOST_JITTER_S = 0.1, 0.6
 _NEVER_LATE_S = 0.375
 """Lag in s up to which a packet is placed at once, unless a hole precedes it: that of the fastest heart."""
 _MOST_UNPLACED = 10_000
+_FEWEST_INTERVALS = 3
 _LONGEST_RATIO = 1.1
 """How much longer than the longest of the last intervals the next may be before beats seem to be missing."""
 _LONG_INTERVAL_S = 0.7
@@ -89,7 +90,7 @@ class BeatClock:
     """Latest end of a beat: keeps the ends from running backwards when the anchor moves back."""
     _connection_lost: bool = False
     _last_payload: bytes = b""
-    _rr: deque[float] = field(default_factory=lambda: deque(maxlen=9))
+    _rr: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _pending: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     _refill: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
@@ -111,6 +112,11 @@ class BeatClock:
     def rr_time_s(self) -> float:
         """The time that the beats should fill, in s: from the first to the last packet with RR, without the gaps."""
         return 0.0 if self._from_t is None else max(self._to_t - self._from_t - self._bridged_s, 0.0)
+
+    @property
+    def cadence_s(self) -> float:
+        """Usual time between packets in s: the median of the last 15; 0 before there are three."""
+        return median(self._intervals) if len(self._intervals) >= _FEWEST_INTERVALS else 0.0
 
     @classmethod
     def at_speed(cls, speed: float) -> Self:
@@ -138,7 +144,7 @@ class BeatClock:
     def _next(self, t: float, since: float | None, cadence: float, payload: bytes, rr_1024: tuple[int, ...]) -> list[Beat]:
         if since is not None:
             self._intervals.append(since)
-            if not rr_1024 and self._last_end is None and since > _SILENT_S:
+            if not rr_1024 and self._last_end is None and since > max(_SILENT_S, 2 * self.cadence_s):
                 self._count_gap(since)
             self._decay_ahead(since)
         self.last_t, self._last_payload = t, payload
@@ -170,7 +176,15 @@ class BeatClock:
 
         Return the number of packets taken, and the end of each of their beats in s; none has a gap before it.
         """
-        if self._connection_lost or self._refill or self._pending or self._hole or self.crowded or self._last_end is None or self.last_t is None:
+        if (
+            self._connection_lost
+            or self._refill
+            or self._pending
+            or self._hole
+            or self.crowded
+            or self._last_end is None
+            or self.last_t is None
+        ):
             return 0, []
         intervals, recent, last_t, last_payload = self._intervals, self._rr, self.last_t, self._last_payload
         unit_s, offset, newest, ahead_s, to_t = self.unit_s, self._offset, self._newest, self._ahead_s, self._to_t
@@ -364,7 +378,12 @@ class BeatClock:
     def _longest_lag_s(self, cadence: float) -> float:
         """Return the lag that no packet exceeds while every beat arrives: the longest interval, and the jitter of packets."""
         jitter_s = max((abs(interval - cadence) for interval in self._intervals), default=0.0)
-        return _LONGEST_RATIO * max(self._rr, default=0.8) + min(max(jitter_s, _LEAST_JITTER_S), _MOST_JITTER_S) + self.stall_s - _STALL_S
+        return (
+            _LONGEST_RATIO * max(self._rr, default=0.8)
+            + min(max(jitter_s, _LEAST_JITTER_S), _MOST_JITTER_S)
+            + self.stall_s
+            - _STALL_S
+        )
 
     def _typical_rr(self) -> float:
         return median(self._rr) if self._rr else 0.8

@@ -36,6 +36,7 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
 
 _NAMES: Final = {kind: kind.value for kind in BeatKind}
 _ODD_WITHOUT_RR = 4
+_OVERFILLED = 1.01
 _MOST_WARNINGS = 1000
 _OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
 """Body locations of 0x2A38 at which no electrodes are worn."""
@@ -65,6 +66,8 @@ class BeatStream:
     """Whether this strap's "no skin contact" can be trusted: a few models report it wrongly."""
     trust_rr: bool = True
     """Whether this strap's RR intervals are beats: some models smooth them, which makes HRV meaningless."""
+    chest: bool = False
+    """Whether the model is a chest strap that is known to send RR."""
     corrects_unit: bool = False
     """Whether this model is known to send RR in ms, so that they are converted."""
     optical: bool = False
@@ -87,6 +90,11 @@ class BeatStream:
     _without_rr: int = 0
     _last_pulses: Packet | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether this sensor sends beats again, so that they add up to more than the time."""
+        return self.intervals.repeats and self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
+
     def set_device(self, device: Device) -> None:
         """Apply what is known of this strap's model."""
         row = known_device(device)
@@ -95,6 +103,7 @@ class BeatStream:
         self.trust_rr = row.believes_rr if row else not self.optical
         if row is None and self.optical:
             self.no_beats_why = f"it is worn on the {device.location}, and not known to send true beats"
+        self.chest = row is not None and row.kind is Kind.CHEST and row.believes_rr
         self.corrects_unit = row is not None and row.rr_in_ms
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
@@ -117,8 +126,7 @@ class BeatStream:
             return []
         if not all(measurement.rr_1024):  # a slot without a beat holds 0
             measurement = replace(measurement, rr_1024=tuple(filter(None, measurement.rr_1024)))
-        if measurement.rr_1024 and self.intervals.push(measurement.hr_bpm, measurement.rr_1024):
-            self._heed_intervals()
+        raw = measurement
         if not self.trust_rr or self.pulse:
             measurement = replace(measurement, rr_1024=(), rr_flag=False)
         elif self.corrects_unit:
@@ -129,7 +137,12 @@ class BeatStream:
             self._count_without_rr(measurement)
         self.no_contact_packets += measurement.contact is Contact.NO
         self.rr_seen = self.rr_seen or bool(measurement.rr_1024)
-        return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
+        doubled = self.clock.duplicate_packets
+        judged = self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
+        fresh = raw.rr_1024 and self.clock.duplicate_packets == doubled
+        if fresh and self.intervals.push(raw.hr_bpm, raw.rr_1024):
+            self._heed_intervals()
+        return judged
 
     def push_run(self, packets: Sequence[Packet]) -> tuple[int, list[JudgedBeat]]:
         """Add notifications of 0x2A37 with the same result as `push`, in a third of the time, up to the first unusual one.
@@ -141,7 +154,10 @@ class BeatStream:
         if self.corrects_unit:
             return 0, []
         intervals: list[tuple[int, ...]] = []
-        without, left = self._without_rr, self.intervals.left - 1  # `push` takes the packet after which the intervals are looked at
+        without, left = (
+            self._without_rr,
+            self.intervals.left - 1,
+        )  # `push` takes the packet after which the intervals are looked at
         for packet in packets:
             rr_1024 = plain_rr(packet.payload)
             without = without + 1 if rr_1024 == () else 0
@@ -214,7 +230,7 @@ class BeatStream:
 
     def _doubt(self, measurement: Measurement) -> str | None:
         if self.clock.crowded:
-            return REPEATED if self.intervals.repeats else TWO_STRAPS
+            return REPEATED if self.repeats else TWO_STRAPS
         return NO_CONTACT if self.trust_contact and measurement.contact is Contact.NO else None
 
     def _judge(self, beats: list[Beat], doubt: str | None) -> list[JudgedBeat]:

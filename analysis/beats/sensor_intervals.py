@@ -5,6 +5,7 @@ is lost. Means of several beats have a spectrum with holes at the multiples of 1
 the grid of whole beats a minute.
 """
 
+from array import array
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,7 +33,7 @@ _MOST_INTERVALS: Final = 256
 _SHALLOW: Final = 1.3
 """Natural logarithm of the power between the holes over that in them, from which intervals are means."""
 _DEEP: Final = 1.25
-"""Natural logarithm of the power in the holes, over that of the rounding to whole units, up to which they are holes."""
+"""Largest size of the natural logarithm of the power in the holes over that of the rounding to whole units."""
 _ON_RATE_GRID: Final = 0.97
 _LEAST_RATES: Final = 3
 _FASTEST_BPM: Final = 120
@@ -45,6 +46,11 @@ _GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
 """Steps of sensors that are coarser than 1/1024 s, coarsest first."""
 _ON_STEP: Final = 0.99
 _LEAST_STEPS: Final = 24
+_LEAST_DISTINCT: Final = 6
+"""Different intervals that it takes to know the step of their grid."""
+_FEWEST_REPEATS: Final = 6
+_REPEATS: Final = 0.02
+"""Share of packets that repeat an interval from which the sensor does so."""
 
 
 @dataclass(slots=True)
@@ -64,10 +70,13 @@ class SensorIntervals:
     """Why the intervals are no beats; None where they may be."""
     _hr_sum: int = 0
     _hr_packets: int = 0
-    _block: list[tuple[int, ...]] = field(default_factory=list)
+    _in_block: int = 0
+    _block: "array[int]" = field(default_factory=lambda: array("H"))
     _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_BLOCKS))
-    _recent: deque[int] = field(default_factory=lambda: deque(maxlen=_MOST_INTERVALS))
+    _recent: "array[int]" = field(default_factory=lambda: array("H"))
     _last: int = 0
+    _nearly_repeated: int = 0
+    """Packets whose first interval is one step off the last one of the packet before."""
 
     @property
     def in_ms(self) -> bool:
@@ -76,21 +85,29 @@ class SensorIntervals:
 
     @property
     def repeats(self) -> bool:
-        """Whether the sensor sends its last interval again where there was no beat."""
-        return self.repeated_packets > max(8, 0.1 * self.packets)
+        """Whether the sensor sends its last interval again where there was no beat.
+
+        In a heart's own intervals a change by nothing is about as frequent as one by a single step.
+        """
+        return self.repeated_packets > max(_FEWEST_REPEATS, _REPEATS * self.packets, 3 * self._nearly_repeated)
 
     @property
     def left(self) -> int:
         """Packets with intervals until the next look."""
         block = _BLOCKS[self.looks] if self.looks < len(_BLOCKS) else _BLOCK
-        return block - len(self._block)
+        return block - self._in_block
 
     def push(self, hr_bpm: int, rr: tuple[int, ...]) -> bool:
         """Add a packet with intervals; return whether it was time to look."""
         if _LEAST_HR_BPM <= hr_bpm <= _MOST_HR_BPM:
             self._hr_sum += hr_bpm
             self._hr_packets += 1
-        self._block.append(rr)
+        change = abs(rr[0] - self._last)
+        self.repeated_packets += change == 0
+        self._nearly_repeated += 0 < change <= max(1.0, self.step_s / self.unit_s) + 0.5
+        self._last = rr[-1]
+        self._block.extend(rr)
+        self._in_block += 1
         if self.left > 0:
             return False
         self._look()
@@ -98,25 +115,22 @@ class SensorIntervals:
 
     def interrupted(self) -> None:
         """Note that the next interval does not follow the last."""
-        self._recent.clear()
+        self._recent = array("H")
 
     def _look(self) -> None:
         block = self._block
-        flat = [one for rr in block for one in rr]
-        if self._hr_packets and flat:
-            self._ratios.append(self._hr_sum / self._hr_packets * (sum(flat) / len(flat)) * RR_UNIT_S / 60)
+        if self._hr_packets:
+            self._ratios.append(self._hr_sum / self._hr_packets * (sum(block) / len(block)) * RR_UNIT_S / 60)
             self._decide_unit()
-        for rr in block:
-            self.repeated_packets += rr[0] == self._last
-            self._last = rr[-1]
-        self.packets += len(block)
+        self._recent = (self._recent + block)[-_MOST_INTERVALS:]
+        self.packets += self._in_block
         self.looks += 1
-        self._recent.extend(flat)
+        self._block, self._in_block, self._hr_sum, self._hr_packets = array("H"), 0, 0, 0
+        recent = np.array(self._recent, dtype=np.float64)
         if len(self._recent) >= _LEAST_STEPS:
-            self.step_s = step_of(np.array(self._recent, dtype=np.float64), self.unit_s)
-        self._block, self._hr_sum, self._hr_packets = [], 0, 0
+            self.step_s = step_of(recent, self.unit_s)
         if len(self._recent) >= _LEAST_INTERVALS:
-            self.no_beats_why = self.no_beats_why or why_no_beats(np.array(self._recent, dtype=np.float64))
+            self.no_beats_why = self.no_beats_why or why_no_beats(recent)
 
     def _decide_unit(self) -> None:
         known = self.unit_s == _MS_S
@@ -128,6 +142,8 @@ class SensorIntervals:
 def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
     """Return the step in s of the grid on which intervals lie, in whole units of `unit_s`; 0 where it is no coarser than they."""
     for step_s in _GRIDS_S:
+        if np.unique(np.rint(rr * (unit_s / step_s))).size < _LEAST_DISTINCT:
+            continue
         off = np.abs(rr * (unit_s / step_s) - np.rint(rr * (unit_s / step_s))) * (step_s / unit_s)
         if np.mean(off <= 0.5 + 1e-6) >= _ON_STEP:
             return step_s
@@ -168,7 +184,7 @@ def mean_of(rr: NDArray[np.float64]) -> int | None:
         holes = np.arange(1, n // 2 + 1) / n
         between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
         hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
-        if hole.mean() < _DEEP:
+        if -_DEEP < hole.mean() < _DEEP:
             depths.append((float(lobe.mean() - hole.mean()), n))
     depth, n = max(depths)
     return n if depth > _SHALLOW else None
@@ -179,5 +195,5 @@ def _spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
     size = x.size // 2
     window = np.hanning(size)
     parts = [x[start : start + size] for start in (0, x.size // 4, x.size - size)]
-    power = np.mean([np.abs(np.fft.rfft((part - part.mean()) * window)) ** 2 for part in parts], axis=0)
-    return np.fft.rfftfreq(size), power / (window @ window)
+    power: NDArray[np.float64] = np.mean([np.abs(np.fft.rfft((part - part.mean()) * window)) ** 2 for part in parts], axis=0)
+    return np.fft.rfftfreq(size).astype(np.float64), power / float(window @ window)

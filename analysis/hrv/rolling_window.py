@@ -38,9 +38,9 @@ class RollingHrv:
     """
 
     __slots__ = (
+        "_began_s",
         "_diff_squares",
         "_diff_sum",
-        "_began_s",
         "_end_s",
         "_filled",
         "_head",

@@ -13,7 +13,7 @@ from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..beats.sensor_intervals import without_rounding
-from ..beats.time_filled import why_not_filled
+from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
@@ -24,9 +24,13 @@ from .running_sums import RunningComparison, RunningSums, SegmentSums
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
 """Greatest age of a heart rate, on the session's clock and on the wall clock: straps send about once a second."""
+_FRESH_CADENCES, _FRESH_AT_MOST_S = 2.0, 30.0
+"""The same in usual intervals between packets, of a sensor that sends less often, and its limit in s."""
 _BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
 _ENOUGH_PACKETS = 3
-"""Packets without RR after which an unknown sensor counts as sending none."""
+"""Packets with a heart rate but without RR after which an unknown sensor counts as sending none."""
+_ENOUGH_FROM_CHEST = 20
+"""The same of a chest strap that is known to send RR: it may need some beats first."""
 _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
 _LEAST_LONG_S = 120.0
@@ -58,6 +62,8 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     rr_seen: bool
     heart_rate_only: bool
     """Whether this sensor gives no HRV: its model is known to send no beats, or it has sent none."""
+    no_heartbeat: bool
+    """Whether packets arrive, and none of them had a heart rate or an interval yet."""
     beats_missing: bool
     """Whether packets still arrive but beats, which arrived before, do not."""
     packets: int
@@ -113,7 +119,8 @@ class LiveSession:
     @property
     def fresh_s(self) -> float:
         """Age in s up to which a packet counts as fresh."""
-        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
+        usual_s = min(_FRESH_CADENCES * self.stream.clock.cadence_s, _FRESH_AT_MOST_S)
+        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace), usual_s)
 
     def set_device(self, device: Device) -> None:
         """Apply what is known of the strap's model."""
@@ -174,11 +181,14 @@ class LiveSession:
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
-            filled_pct=100 * window.filled_s / window.time_s if beats_fresh and window.time_s >= _LEAST_FILLED_S else None,
+            filled_pct=filled_pct(window.filled_s, window.time_s, window.beats)
+            if beats_fresh and window.time_s >= _LEAST_FILLED_S
+            else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=stream.rr_seen,
             heart_rate_only=self._heart_rate_only,
+            no_heartbeat=fresh and not (stream.heartbeats or stream.rr_seen),
             beats_missing=fresh and last_beat_s is not None and not beats_fresh,
             packets=stream.clock.packets,
             battery_pct=self.battery_pct,
@@ -214,8 +224,8 @@ class LiveSession:
     @property
     def _heart_rate_only(self) -> bool:
         stream = self.stream
-        enough = 1 if stream.optical else _ENOUGH_PACKETS
-        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= enough)
+        enough = 1 if stream.optical else _ENOUGH_FROM_CHEST if stream.chest else _ENOUGH_PACKETS
+        return not stream.rr_seen and (not stream.trust_rr or stream.heartbeats >= enough)
 
     @property
     def _beats_fresh_s(self) -> float:
@@ -224,17 +234,17 @@ class LiveSession:
     def _no_hrv(self, *, beats_fresh: bool) -> str | None:
         """Return why there is no HRV of any window at this moment; None where there may be."""
         if not self.stream.rr_seen:
-            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
+            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the first heartbeat"
         return None if beats_fresh else "no beats in the last seconds"
 
     def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
         minute = window is self._window
-        repeats, last = self.stream.intervals.repeats, "the last minute" if minute else "the last 5 minutes"
+        if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
+            return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
+        repeats, last = self.stream.repeats, "the last minute" if minute else "the last 5 minutes"
         left_out = self._left_out(window.newest_s - window.time_s, window.newest_s)
         if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=left_out, repeats=repeats):
             return None, why
-        if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
-            return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
         return self._unrounded(window.rmssd_ms)
@@ -267,7 +277,7 @@ class LiveSession:
         return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
-        repeats, left_out = self.stream.intervals.repeats, self._left_out(sums.start_s, sums.start_s + sums.time_s)
+        repeats, left_out = self.stream.repeats, self._left_out(sums.start_s, sums.start_s + sums.time_s)
         of = f"the {self.phase.value}"
         return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=left_out, repeats=repeats)
 

@@ -15,7 +15,6 @@ from .resting_response import compare_with_rests, session_to_session_sd
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
-HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 
 @dataclass(slots=True)
@@ -31,24 +30,29 @@ class PhaseComparison:
 
 
 def compare_phases(
-    beats_by_span: dict[PhaseSpan, BeatArrays], earlier_rests: Sequence[EarlierSession], kind: str, *, hrv: bool, withheld: Mapping[Phase, str] = MappingProxyType({})
+    beats_by_span: dict[PhaseSpan, BeatArrays],
+    earlier_rests: Sequence[EarlierSession],
+    kind: str,
+    *,
+    no_hrv: str | None = None,
+    withheld: Mapping[Phase, str] = MappingProxyType({}),
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
-    `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
-    `withheld`: why a phase has no HRV of its own, in words.
+    `earlier_rests`: the client's earlier rest-only sessions, in order of time. `no_hrv`: why the recording has no HRV, as a
+    sentence. `withheld`: why a phase has no HRV of its own, in words.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
     out = PhaseComparison()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
-        if not hrv:
-            out.responses.append(ResponseFigures(phase=phase.value, why=HEART_RATE_ONLY))
+        if no_hrv:
+            out.responses.append(ResponseFigures(phase=phase.value, why=no_hrv))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
-        elif why := next((f"In the {one.value}, {withheld[one]}." for one in (Phase.BASELINE, phase) if one in withheld), None):
+        elif why := withheld.get(Phase.BASELINE) or withheld.get(phase):
             out.responses.append(ResponseFigures(phase=phase.value, why=why))
         else:
             rests = rest_phases(earlier_rests, phase.value)

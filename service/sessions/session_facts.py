@@ -71,7 +71,8 @@ def baseline_sentence(report: SessionReport) -> str:
 def verdict_of(report: SessionReport) -> tuple[str, str]:
     """Return the outcome of a session in a few words, and as a sentence."""
     if not report.hrv:
-        return "Heart rate only", HEART_RATE_ONLY
+        heard = any(figures.mean_hr_bpm is not None for figures in report.figures.phases)
+        return "Heart rate only" if heard else "No heartbeat", report.hrv_why or HEART_RATE_ONLY
     if short := baseline_sentence(report):
         return BASELINE_SHORT, short
     responses, phases = report.figures.responses, {figures.phase for figures in report.figures.phases}
