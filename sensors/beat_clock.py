@@ -48,6 +48,8 @@ _LEAST_JITTER_S, _MOST_JITTER_S = 0.1, 0.6
 """Limits of the jitter of arrival that is allowed for, in s."""
 _NEVER_LATE_S = 0.375
 """Lag in s up to which a packet is placed at once, unless a hole precedes it: that of the fastest heart."""
+_MOST_BELATED_S = 40.0
+"""Time in s of intervals whose ends are corrected when their unit becomes known; the lag of older ones was made up for."""
 _MOST_UNPLACED = 10_000
 _FEWEST_INTERVALS = 3
 _LONGEST_RATIO = 1.1
@@ -233,7 +235,7 @@ class BeatClock:
     def set_unit(self, unit_s: float) -> None:
         """Take the intervals to be in this unit (s), those since the last gap included."""
         if unit_s != self.unit_s:
-            shift_s = self._units * (unit_s - self.unit_s)
+            shift_s = min(self._units * RR_UNIT_S, _MOST_BELATED_S) / RR_UNIT_S * (unit_s - self.unit_s)
             self._offset += shift_s
             self._last_end = None if self._last_end is None else self._offset
             self.rr_sum_s *= unit_s / self.unit_s

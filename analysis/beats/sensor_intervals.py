@@ -25,6 +25,10 @@ _MS_RATIO: Final = RR_UNIT_S / _MS_S
 """Heart rate times mean interval, as a share of a minute, where the unit is ms: 0.977."""
 _NEAR, _NEAR_EARLY, _STAYS = 0.006, 0.011, 0.009
 """Distance from that share within which the unit is ms: with three blocks, with fewer, and once it is known to be."""
+_NEAR_EACH: Final = 0.012
+"""The same for each of the last looks, before it is known to be."""
+_FAR: Final = 0.25
+"""Distance of an interval from the middle one of a look, as a share of it, from which it is left out."""
 _TELLING_BLOCKS: Final = 5
 """Looks after which the unit is known: two minutes at a packet a second."""
 _MEANS: Final = range(3, 17)
@@ -120,7 +124,9 @@ class SensorIntervals:
     def _look(self) -> None:
         block = self._block
         if self._hr_packets:
-            self._ratios.append(self._hr_sum / self._hr_packets * (sum(block) / len(block)) * RR_UNIT_S / 60)
+            middle = sorted(block)[len(block) // 2]
+            near = [rr for rr in block if abs(rr - middle) < _FAR * middle]  # without split intervals and missed beats
+            self._ratios.append(self._hr_sum / self._hr_packets * (sum(near) / len(near)) * RR_UNIT_S / 60)
             self._decide_unit()
         self._recent = (self._recent + block)[-_MOST_INTERVALS:]
         self.packets += self._in_block
@@ -136,7 +142,8 @@ class SensorIntervals:
         known = self.unit_s == _MS_S
         near = _STAYS if known else _NEAR if self.looks >= len(_BLOCKS) - 1 else _NEAR_EARLY
         ratio = sum(self._ratios) / len(self._ratios)
-        self.unit_s = _MS_S if abs(ratio - _MS_RATIO) < near else RR_UNIT_S
+        each = known or self.looks < len(_BLOCKS) - 1 or all(abs(one - _MS_RATIO) < _NEAR_EACH for one in self._ratios)
+        self.unit_s = _MS_S if each and abs(ratio - _MS_RATIO) < near else RR_UNIT_S
 
 
 def step_of(rr: NDArray[np.float64], unit_s: float) -> float:

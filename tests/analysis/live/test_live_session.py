@@ -16,7 +16,9 @@ def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
 
 
 def feed(live, seconds, rr_of=lambda n: 1004 + 40 * (n % 2)):
-    return [beat for n in seconds for beat in live.push(packet(float(n), (rr_of(n),)))]
+    """Push a packet a second; `rr_of` gives its interval, or its intervals."""
+    sent = ((n, rr_of(n)) for n in seconds)
+    return [beat for n, rr in sent for beat in live.push(packet(float(n), rr if isinstance(rr, tuple) else (rr,)))]
 
 
 def test_rmssd_of_the_last_minute_is_that_of_its_differences():
@@ -48,7 +50,7 @@ def test_a_stale_figure_is_not_shown():
 def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
     live = LiveSession()
     feed(live, range(1, 121))
-    feed(live, range(121, 160), rr_of=lambda n: 400 if n % 4 == 0 else 1004 + 40 * (n % 2))
+    feed(live, range(121, 160), rr_of=lambda n: (400, 620) if n % 4 == 0 else 1004 + 40 * (n % 2))
     figures = live.figures(160.0)
     assert figures.rmssd_ms is None
     assert "could be used" in figures.rmssd_why
@@ -86,7 +88,7 @@ def test_a_baseline_with_too_few_accepted_beats_is_not_compared():
     def at_the_end(odd):
         live = LiveSession()
         live.push(PhaseStart(0.0, Phase.BASELINE))
-        feed(live, range(1, 301), rr_of=lambda n: 400 if n % odd == 0 else 1004 + 40 * (n % 2))
+        feed(live, range(1, 301), rr_of=lambda n: (400, 620) if n % odd == 0 else 1004 + 40 * (n % 2))
         live.push(PhaseStart(300.0, Phase.MASSAGE))
         feed(live, range(301, 421))
         figures = live.figures(420.5)
@@ -141,7 +143,8 @@ def test_no_difference_crosses_a_lost_connection():
 
 
 def test_lost_packets_leave_the_live_rmssd_as_it_was():
-    slow_swing = [round(1024 * (1 + 0.08 * np.sin(n / 20 * 2 * np.pi) + 0.01 * (-1) ** n)) for n in range(200)]
+    noise = 0.008 * np.random.default_rng(1).standard_normal(200)
+    slow_swing = [round(1024 * (1 + 0.08 * np.sin(n / 20 * 2 * np.pi) + noise[n])) for n in range(200)]
     ends_s = np.cumsum(slow_swing) / 1024
 
     def figures(lost):
