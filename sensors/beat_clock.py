@@ -44,8 +44,9 @@ _SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0
 _AHEAD_DECAY = 0.25
 """Rate at which the time ahead decays, in s per s."""
 _LEAST_CADENCE_S, _GREATEST_CADENCE_S = 0.3, 2.0
-_LEAST_JITTER_S, _MOST_JITTER_S = 0.1, 0.6
-"""Limits of the jitter of arrival that is allowed for, in s."""
+_JITTERS = 1.3
+_LEAST_JITTER_S, _MOST_JITTER_S = 0.1, 0.7
+"""Jitter of arrival that is allowed for: its multiple of the largest seen lately, and its limits in s."""
 _NEVER_LATE_S = 0.375
 """Lag in s up to which a packet is placed at once, unless a hole precedes it: that of the fastest heart."""
 _MOST_BELATED_S = 40.0
@@ -158,9 +159,21 @@ class BeatClock:
                 return []
             self._offset, self._anchored_t = t - self._sum_s(rr_1024), t
             return self._place([(t, rr_1024)], gap=False)
+        if self._pending and self._told and since is not None and since >= _HOLE_CADENCES * cadence:
+            return self._after_hole(t, rr_1024, since, cadence)
         if self._pending:
             return self._add_pending(t, rr_1024, resumed=since is None or since >= _BURST_CADENCES * cadence)
         self._hole = self._hole or (since is not None and since >= _HOLE_CADENCES * cadence)
+        return self._follow(t, rr_1024, since, cadence)
+
+    def _after_hole(self, t: float, rr_1024: tuple[int, ...], since: float, cadence: float) -> list[Beat]:
+        """Release the pending packets, as more are missing after them."""
+        beats = self._release(gap=True)
+        self._hole = True
+        return beats + self._follow(t, rr_1024, since, cadence)
+
+    def _follow(self, t: float, rr_1024: tuple[int, ...], since: float | None, cadence: float) -> list[Beat]:
+        """Place a packet at once, or let it wait where beats seem to be missing before it."""
         if not rr_1024:
             return []
         lag = t - self._offset - self._sum_s(rr_1024)
@@ -338,8 +351,11 @@ class BeatClock:
             self._offset = begin_s
             return self._place(refill, gap=False)
         while refill and begin_s < self._last_end - self._typical_rr():
-            begin_s += self._sum_s(refill[0][1])
-            self.left_out_beats += len(refill.pop(0)[1])
+            at, rr_1024 = refill.pop(0)
+            if rr_1024:
+                begin_s += self._sum_s(rr_1024[:1])
+                self.left_out_beats += 1
+                refill.insert(0, (at, rr_1024[1:]))
         missing_s = max(begin_s - self._last_end, 0.0)
         if missing_s > _LATE_LAG * self._typical_rr():
             self._count_gap(missing_s)
@@ -380,12 +396,8 @@ class BeatClock:
     def _longest_lag_s(self, cadence: float) -> float:
         """Return the lag that no packet exceeds while every beat arrives: the longest interval, and the jitter of packets."""
         jitter_s = max((abs(interval - cadence) for interval in self._intervals), default=0.0)
-        return (
-            _LONGEST_RATIO * max(self._rr, default=0.8)
-            + min(max(jitter_s, _LEAST_JITTER_S), _MOST_JITTER_S)
-            + self.stall_s
-            - _STALL_S
-        )
+        jitter_s = min(max(_JITTERS * jitter_s, _LEAST_JITTER_S), _MOST_JITTER_S)
+        return _LONGEST_RATIO * max(self._rr, default=0.8) + jitter_s + self.stall_s - _STALL_S
 
     def _typical_rr(self) -> float:
         return median(self._rr) if self._rr else 0.8

@@ -7,6 +7,7 @@ the grid of whole beats a minute.
 
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,15 +30,19 @@ _NEAR_EACH: Final = 0.012
 """The same for each of the last looks, before it is known to be."""
 _FAR: Final = 0.25
 """Distance of an interval from the middle one of a look, as a share of it, from which it is left out."""
-_TELLING_BLOCKS: Final = 5
-"""Looks after which the unit is known: two minutes at a packet a second."""
-_MEANS: Final = range(3, 17)
+_TELLING_BLOCKS: Final = 4
+"""Looks after which the unit is known: about a minute at a packet a second."""
+_MEANS: Final = range(5, 17)
 _LEAST_INTERVALS: Final = 160
 _MOST_INTERVALS: Final = 256
-_SHALLOW: Final = 1.3
-"""Natural logarithm of the power between the holes over that in them, from which intervals are means."""
+_SHALLOW: Final = 1.2
+"""Natural logarithm of the power between the holes (their median) over that in them, from which intervals are means."""
 _DEEP: Final = 1.25
 """Largest size of the natural logarithm of the power in the holes over that of the rounding to whole units."""
+_LEAST_CHANGE: Final = 4.6
+"""Root mean square of the differences, in units, below which rounding hides whether intervals are means."""
+_LOOKS, _SAME_LOOKS = 4, 3
+"""Of so many looks, so many have to find means of about the same number of beats."""
 _ON_RATE_GRID: Final = 0.97
 _LEAST_RATES: Final = 3
 _FASTEST_BPM: Final = 120
@@ -50,7 +55,7 @@ _GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
 """Steps of sensors that are coarser than 1/1024 s, coarsest first."""
 _ON_STEP: Final = 0.99
 _LEAST_STEPS: Final = 24
-_LEAST_DISTINCT: Final = 6
+_LEAST_DISTINCT: Final = 3
 """Different intervals that it takes to know the step of their grid."""
 _FEWEST_REPEATS: Final = 6
 _REPEATS: Final = 0.02
@@ -78,6 +83,7 @@ class SensorIntervals:
     _block: "array[int]" = field(default_factory=lambda: array("H"))
     _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_BLOCKS))
     _recent: "array[int]" = field(default_factory=lambda: array("H"))
+    _means: list[int] = field(default_factory=list)
     _last: int = 0
     _nearly_repeated: int = 0
     """Packets whose first interval is one step off the last one of the packet before."""
@@ -136,7 +142,8 @@ class SensorIntervals:
         if len(self._recent) >= _LEAST_STEPS:
             self.step_s = step_of(recent, self.unit_s)
         if len(self._recent) >= _LEAST_INTERVALS:
-            self.no_beats_why = self.no_beats_why or why_no_beats(recent)
+            self._means = [*self._means, mean_of(recent) or 0][-_LOOKS:]
+            self.no_beats_why = self.no_beats_why or why_no_beats(recent, self._means)
 
     def _decide_unit(self) -> None:
         known = self.unit_s == _MS_S
@@ -166,14 +173,18 @@ def without_rounding(rmssd_ms: float, step_s: float) -> float | None:
     return (rmssd_ms**2 - added) ** 0.5 if rmssd_ms**2 > 2 * added else None
 
 
-def why_no_beats(rr: NDArray[np.float64]) -> str | None:
-    """Return why consecutive intervals, in 1/1024 s, are not those of beats; None where they may be."""
+def why_no_beats(rr: NDArray[np.float64], means: Sequence[int]) -> str | None:
+    """Return why consecutive intervals, in 1/1024 s, are not those of beats; None where they may be.
+
+    `means`: what `mean_of` found in the last looks, 0 for nothing.
+    """
     rates = np.rint(60 / RR_UNIT_S / rr)
     on_grid = np.abs(60 / RR_UNIT_S / rates - rr) < 1
     if rates.mean() < _FASTEST_BPM and on_grid.mean() >= _ON_RATE_GRID and np.unique(rates).size >= _LEAST_RATES:
         return "its intervals are those of whole beats a minute: they are computed from the heart rate"
-    over = mean_of(rr)
-    return None if over is None else f"its intervals are means of {over} beats"
+    over = sorted(means)[-(_SAME_LOOKS // 2 + 1)] if len(means) >= _SAME_LOOKS else 0
+    same = sum(abs(one - over) <= over // 8 for one in means)
+    return f"its intervals are means of about {over} beats" if over and same >= _SAME_LOOKS else None
 
 
 def mean_of(rr: NDArray[np.float64]) -> int | None:
@@ -181,7 +192,7 @@ def mean_of(rr: NDArray[np.float64]) -> int | None:
 
     In the spectrum of a mean of n, nothing but the rounding is left at the multiples of 1/n cycles a beat.
     """
-    if np.mean(rr % 2 != 0) < _COARSE:
+    if np.mean(rr % 2 != 0) < _COARSE or np.mean(np.diff(rr) ** 2) < _LEAST_CHANGE**2:
         return None
     frequency, power = _spectrum(np.diff(rr))
     rounding = (2 * np.sin(np.pi * np.maximum(frequency, frequency[1] / 2))) ** 2 / 12
@@ -192,7 +203,7 @@ def mean_of(rr: NDArray[np.float64]) -> int | None:
         between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
         hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
         if -_DEEP < hole.mean() < _DEEP:
-            depths.append((float(lobe.mean() - hole.mean()), n))
+            depths.append((float(np.median(lobe) - hole.mean()), n))
     depth, n = max(depths)
     return n if depth > _SHALLOW else None
 

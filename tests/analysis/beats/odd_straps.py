@@ -96,7 +96,7 @@ def stream(beats_s, strap, rng, *, device=None):
         known = np.diff(beats_s[max(0, last - 8) : last + 1])
         hr = int(np.clip(round(60 / float(known.mean())), 1, 250)) if known.size else 0
         rr += [0] * strap.padding
-        measured = Measurement(hr, Contact.NOT_REPORTED, None, tuple(rr[:9]), bool(rr))
+        measured = Measurement(hr, Contact.NOT_REPORTED, None, tuple(rr), bool(rr))
         events.append(Packet(round(arrival, 3), HEART_RATE, encode(measured)))
     header = Header(device or Device(name="Odd strap"))
     heard = np.unique(np.array(sent, dtype=int))
