@@ -301,6 +301,16 @@ class Room:
             return "poor", "The strap sends too much", connection.hint
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."
+        if odd := self._beats_signal(figures):
+            return odd
+        battery_pct = self._battery_pct(figures)
+        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
+            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
+        stream = self.session.live.stream
+        return "good", "Signal good", _IN_MS if stream.intervals.in_ms and not stream.corrects_unit else None
+
+    def _beats_signal(self, figures: LiveFigures) -> tuple[Signal, str, str | None] | None:
+        """Return what is wrong with the beats of a strap that sends; None where nothing is."""
         if figures.no_heartbeat:
             return "poor", "No heartbeat yet", _NO_HEARTBEAT
         stream = self.session.live.stream
@@ -320,10 +330,7 @@ class Room:
             return "poor", "Heart rate comes, beats do not", "Moisten the strap; if it stays so, take it off and on again."
         if figures.filled_pct is not None and not MISSING_PCT <= figures.filled_pct <= SURPLUS_PCT:
             return _not_filled(figures.filled_pct)
-        battery_pct = self._battery_pct(figures)
-        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
-            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
-        return "good", "Signal good", _IN_MS if stream.intervals.in_ms and not stream.corrects_unit else None
+        return None
 
     def _low_battery(self, figures: LiveFigures) -> str:
         battery_pct = self._battery_pct(figures)
