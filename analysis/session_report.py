@@ -1,6 +1,7 @@
 """Computation of a session's report of record from its raw events. It imports NeuroKit2 and SciPy: worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -36,6 +37,8 @@ from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
+from .rhythm.phase_rhythm import OF_PHASE, rhythm_of_phase, usable_beats
+from .rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, rhythms_of
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
@@ -65,7 +68,7 @@ def summarise(
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
     polar, judged = _polar(events, spans, judged)
-    beats = beat_arrays(judged)
+    beats, rhythms = _beats_and_rhythms(judged, spans)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     beats_by_span = {span: beats.within(span) for span in spans}
@@ -74,7 +77,7 @@ def summarise(
     parity = Parity()
     for span in spans:
         rates = None if stream.rr_seen else _heart_rates(events, span)
-        figures, why = _phase_figures(span, beats_by_span[span], compute_time_domain, heart_rates=rates)
+        figures, why = _phase_figures(span, beats_by_span[span], compute_time_domain, rhythms[span], heart_rates=rates)
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
             inside = beats_by_span[span]
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
@@ -84,7 +87,7 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen)
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, rhythms=rhythms)
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -115,7 +118,10 @@ def summarise(
         parity=parity,
         polar=polar,
         second_look=final_verdicts(
-            judged, [(span.phase.value, span.contains(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+            judged,
+            [(span.phase.value, span.contains(beats.end_s)) for span in spans],
+            least_accepted_pct=LEAST_ACCEPTED_PCT,
+            without_hrv=frozenset(span.phase.value for span in spans if rhythms[span] in WITHOUT_HRV),
         ),
     )
 
@@ -125,9 +131,9 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    beats = beat_arrays(judge(stream, events, last_s))
+    judged = judge(stream, events, last_s)
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
-    return _whole(span, beats, None if stream.rr_seen else _heart_rates(events, span))
+    return _whole(span, judged, None if stream.rr_seen else _heart_rates(events, span))
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
@@ -140,11 +146,19 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), beat_arrays(judged), None)
+    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), judged, None)
 
 
-def _whole(span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
-    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates)
+def _beats_and_rhythms(judged: list[JudgedBeat], spans: Sequence[PhaseSpan]) -> tuple[BeatArrays, dict[PhaseSpan, Rhythm]]:
+    """Return the beats, usable only where their rhythm allows HRV, and the rhythm of each phase."""
+    rhythms, beats = rhythms_of(judged), beat_arrays(judged)
+    of_span = {span: rhythm_of_phase(compress(rhythms, span.contains(beats.end_s))) for span in spans}
+    return usable_beats(beats, rhythms), of_span
+
+
+def _whole(span: PhaseSpan, judged: list[JudgedBeat], heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
+    beats, rhythms = _beats_and_rhythms(judged, [span])
+    figures, reasons = _phase_figures(span, beats, time_domain, rhythms[span], heart_rates=heart_rates)
     return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates else reasons
 
 
@@ -192,7 +206,12 @@ def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
 
 
 def _phase_figures(
-    span: PhaseSpan, beats: BeatArrays, compute_time_domain: TimeDomainFunction, *, heart_rates: list[int] | None
+    span: PhaseSpan,
+    beats: BeatArrays,
+    compute_time_domain: TimeDomainFunction,
+    rhythm: Rhythm,
+    *,
+    heart_rates: list[int] | None,
 ) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
@@ -201,11 +220,14 @@ def _phase_figures(
         "end_s": round(span.end_s, 3),
         "beats": int(beats.end_s.size),
         "accepted_pct": accepted_pct,
+        "rhythm": rhythm.value,
     }
     if heart_rates:
         known["mean_hr_bpm"] = float(np.mean(heart_rates))
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
+    if rhythm in WITHOUT_HRV:
+        return PhaseFigures(**known | {"mean_hr_bpm": 60_000 / float(beats.rr_ms.mean())}), [OF_PHASE[rhythm]]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
     if why := too_few_accepted(accepted_pct):
         return PhaseFigures(**known), [why]
