@@ -40,6 +40,15 @@ class PhaseFigures(msgspec.Struct, frozen=True, kw_only=True):
     end_s: float
     beats: Annotated[int, msgspec.Meta(description="Received beats that end in the phase, without duplicates.")]
     accepted_pct: float | None = None
+    rhythm: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                "What the received beats look like, which is no diagnosis: sinus-like, irregular, ectopic (over a tenth), paced, "
+                "changing (not sinus-like in a small part) or unknown. There is no HRV of an irregular, ectopic or paced rhythm."
+            )
+        ),
+    ] = "unknown"
     mean_hr_bpm: float | None = None
     mean_rr_ms: float | None = None
     rmssd_ms: float | None = None

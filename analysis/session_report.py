@@ -1,6 +1,7 @@
 """Computation of a session's report of record from its raw events. It imports NeuroKit2 and SciPy: worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -38,6 +39,8 @@ from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
+from .rhythm.phase_rhythm import OF_PHASE, rhythm_of_phase, usable_beats
+from .rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, rhythms_of
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
@@ -73,7 +76,7 @@ def summarise(
     if no_hrv:
         judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
-    beats = beat_arrays(judged)
+    beats, rhythms = _beats_and_rhythms(judged, spans)
     if stream.pulse:
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     beats_by_span = {span: beats.within(span) for span in spans}
@@ -85,7 +88,7 @@ def summarise(
         inside = beats_by_span[span]
         unfilled = _why_not_filled(span, inside, stream, judged) if stream.rr_seen else None
         rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
-        figures, why = _phase_figures(span, inside, compute_time_domain, heart_rates=rates, withheld=unfilled)
+        figures, why = _phase_figures(span, inside, compute_time_domain, rhythms[span], heart_rates=rates, withheld=unfilled)
         if unfilled:
             withheld[span.phase] = unfilled
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
@@ -97,7 +100,7 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, no_hrv=no_hrv, withheld=withheld)
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, no_hrv=no_hrv, withheld=withheld, rhythms=rhythms)
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -129,7 +132,10 @@ def summarise(
         parity=parity,
         polar=polar,
         second_look=final_verdicts(
-            judged, [(span.phase.value, span.contains(beats.end_s)) for span in spans], least_accepted_pct=LEAST_ACCEPTED_PCT
+            judged,
+            [(span.phase.value, span.contains(beats.end_s)) for span in spans],
+            least_accepted_pct=LEAST_ACCEPTED_PCT,
+            without_hrv=frozenset(span.phase.value for span in spans if rhythms[span] in WITHOUT_HRV),
         ),
     )
 
@@ -140,12 +146,11 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
-    beats = beat_arrays(judged)
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
     if no_hrv := why_no_hrv(stream):
-        return _whole(span, beat_arrays([]), _heart_rates(events, span))[0], [no_hrv]
-    unfilled = _why_not_filled(span, beats, stream, judged)
-    figures, why = _whole(span, beats, _heart_rates(events, span) if unfilled else None, unfilled)
+        return _whole(span, [], _heart_rates(events, span))[0], [no_hrv]
+    unfilled = _why_not_filled(span, beat_arrays(judged), stream, judged)
+    figures, why = _whole(span, judged, _heart_rates(events, span) if unfilled else None, unfilled)
     return _unrounded(figures, why, stream.intervals.step_s)
 
 
@@ -159,13 +164,14 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), beat_arrays(judged), None)
+    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), judged, None)
 
 
 def _whole(
-    span: PhaseSpan, beats: BeatArrays, heart_rates: list[int] | None, withheld: str | None = None
+    span: PhaseSpan, judged: list[JudgedBeat], heart_rates: list[int] | None, withheld: str | None = None
 ) -> tuple[PhaseFigures, list[str]]:
-    figures, reasons = _phase_figures(span, beats, time_domain, heart_rates=heart_rates, withheld=withheld)
+    beats, rhythms = _beats_and_rhythms(judged, [span])
+    figures, reasons = _phase_figures(span, beats, time_domain, rhythms[span], heart_rates=heart_rates, withheld=withheld)
     return msgspec.structs.replace(figures, phase="whole"), reasons
 
 
@@ -195,6 +201,13 @@ def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[Ph
     return msgspec.structs.replace(
         figures, rmssd_ms=rmssd_ms, ln_rmssd=ln_rmssd, sd1_ms=None if rmssd_ms is None else sd1_ms, pnn50_pct=None
     ), why
+
+
+def _beats_and_rhythms(judged: list[JudgedBeat], spans: Sequence[PhaseSpan]) -> tuple[BeatArrays, dict[PhaseSpan, Rhythm]]:
+    """Return the beats, usable only where their rhythm allows HRV, and the rhythm of each phase."""
+    rhythms, beats = rhythms_of(judged), beat_arrays(judged)
+    of_span = {span: rhythm_of_phase(compress(rhythms, span.contains(beats.end_s))) for span in spans}
+    return usable_beats(beats, rhythms), of_span
 
 
 def _polar(
@@ -246,6 +259,7 @@ def _phase_figures(
     span: PhaseSpan,
     beats: BeatArrays,
     compute_time_domain: TimeDomainFunction,
+    rhythm: Rhythm,
     *,
     heart_rates: list[int] | None,
     withheld: str | None = None,
@@ -257,13 +271,18 @@ def _phase_figures(
         "end_s": round(span.end_s, 3),
         "beats": int(beats.end_s.size),
         "accepted_pct": accepted_pct,
+        "rhythm": rhythm.value,
     }
     if heart_rates:
         known["mean_hr_bpm"] = float(np.mean(heart_rates))
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
+    if withheld:
+        return PhaseFigures(**known), [withheld]
+    if rhythm in WITHOUT_HRV:
+        return PhaseFigures(**known | {"mean_hr_bpm": 60_000 / float(beats.rr_ms.mean())}), [OF_PHASE[rhythm]]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)
-    if why := too_few_accepted(accepted_pct) or withheld:
+    if why := too_few_accepted(accepted_pct):
         return PhaseFigures(**known), [why]
     runs = runs_of(beats.end_s, beats.rr_ms, beats.accepted, beats.gap_before)
     time = compute_time_domain([run.rr_ms for run in runs])

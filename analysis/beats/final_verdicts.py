@@ -36,12 +36,16 @@ class FinalVerdicts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def final_verdicts(
-    judged: Sequence[JudgedBeat], phases: Iterable[tuple[str, Bools]], *, least_accepted_pct: float
+    judged: Sequence[JudgedBeat],
+    phases: Iterable[tuple[str, Bools]],
+    *,
+    least_accepted_pct: float,
+    without_hrv: frozenset[str] = frozenset(),
 ) -> FinalVerdicts:
     """Re-judge a session's beats, in order, with the offline filter; `phases` are names with masks of the beats in them.
 
     Beats that the stream itself distrusts (no skin contact, two straps) stay rejected, and no difference is taken across them.
-    Below `least_accepted_pct` a phase has no RMSSD.
+    Below `least_accepted_pct`, and among those `without_hrv`, a phase has no RMSSD.
     """
     live = np.array([beat.accepted for beat in judged], dtype=np.bool_)
     lost_before = np.array([beat.gap_before for beat in judged], dtype=np.bool_)
@@ -55,7 +59,8 @@ def final_verdicts(
             continue
         accepted_pct = 100 * float(accepted.mean())
         diff = np.diff(rr_ms[inside])[accepted[1:] & accepted[:-1] & ~lost_before[inside][1:]]
-        rmssd_ms = sqrt(float(diff @ diff) / diff.size) if diff.size and accepted_pct >= least_accepted_pct else None
+        told = diff.size and accepted_pct >= least_accepted_pct and phase not in without_hrv
+        rmssd_ms = sqrt(float(diff @ diff) / diff.size) if told else None
         by_phase.append(
             PhaseVerdicts(
                 phase=phase,

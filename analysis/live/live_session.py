@@ -17,6 +17,8 @@ from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
+from ..rhythm.phase_rhythm import NOW, unusable
+from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
 from .running_sums import RunningComparison, RunningSums, SegmentSums
@@ -48,6 +50,8 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     hr_bpm: int | None
     rmssd_ms: float | None
     rmssd_why: str | None
+    rhythm: Rhythm
+    """What the last 128 received beats look like; there is no HRV of some rhythms."""
     baseline_rmssd_ms: float | None
     baseline_usable_s: float | None
     """Usable time of the baseline up to now, in s; None before it, and from a sensor that gives no HRV."""
@@ -99,6 +103,9 @@ class LiveSession:
     battery_pct: int | None = None
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
+    _rhythm: RhythmWatch = field(default_factory=RhythmWatch)
+    _without_hrv: tuple[float, Rhythm] = (-inf, Rhythm.UNKNOWN)
+    """End of the newest beat in a rhythm of which there is no HRV, and that rhythm."""
     _last_beat_s: float | None = None
     _baseline: tuple[tuple[float, float, int], float | None] | None = None
     """Span and number of finished segments that the baseline's RMSSD was computed from, and that RMSSD."""
@@ -165,9 +172,11 @@ class LiveSession:
         beats_fresh = last_beat_s is not None and now_s - last_beat_s <= self._beats_fresh_s
         no_hrv = self._no_hrv(beats_fresh=beats_fresh)
         accepted_pct = window.accepted_pct
-        rmssd, why = (None, no_hrv) if no_hrv else self._rmssd(window, accepted_pct)
-        long_rmssd, long_why = (None, no_hrv) if no_hrv else self._rmssd(long, long.accepted_pct)
-        bands, breathing = self._spectra(no_hrv)
+        rhythm_why, long_rhythm_why = self._rhythm_why()
+        no_rmssd, no_long = no_hrv or rhythm_why, no_hrv or long_rhythm_why
+        rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, accepted_pct)
+        long_rmssd, long_why = (None, no_long) if no_long else self._rmssd(long, long.accepted_pct)
+        bands, breathing = self._spectra(no_long)
         base, usable_s = self._baseline_rmssd(), self._baseline_usable_s(now_s, fresh=beats_fresh)
         short = usable_s is not None and usable_s < LEAST_COMPARED_S and self.phase.comes_after(Phase.BASELINE)
         return LiveFigures(
@@ -176,6 +185,7 @@ class LiveSession:
             hr_bpm=last.rate_bpm if last and fresh else None,
             rmssd_ms=rmssd,
             rmssd_why=why,
+            rhythm=self._rhythm.rhythm,
             baseline_rmssd_ms=base,
             baseline_usable_s=usable_s,
             baseline_short=short,
@@ -236,6 +246,13 @@ class LiveSession:
         if not self.stream.rr_seen:
             return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the first heartbeat"
         return None if beats_fresh else "no beats in the last seconds"
+
+    def _rhythm_why(self) -> tuple[str | None, str | None]:
+        """Return why the rhythm allows no HRV of the last minute and of the last 5 minutes; None where it does."""
+        until_s, rhythm = self._without_hrv
+        window = self._spectrum.window
+        recent = window.beats and until_s > (self._last_beat_s or 0.0) - window.span_s
+        return NOW.get(self._rhythm.rhythm), NOW[rhythm] if recent else None
 
     def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
         minute = window is self._window
@@ -302,6 +319,10 @@ class LiveSession:
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
-            self.sums.push(beat)
+            if (rhythm := self._rhythm.push(beat)) in WITHOUT_HRV:
+                self._without_hrv = beat.end_s, rhythm
+                self.sums.push(unusable(beat))
+            else:
+                self.sums.push(beat)
             for window in (self._window, self._spectrum.window):
                 window.push(beat.end_s, beat.rr_ms, beat.accepted, beat.diff_ms, gap_before=beat.gap_before)

@@ -9,6 +9,8 @@ import numpy as np
 from ...sensors.model import Phase
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
+from ..rhythm.phase_rhythm import not_compared
+from ..rhythm.rhythm_watch import Rhythm
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, session_to_session_sd
@@ -36,11 +38,13 @@ def compare_phases(
     *,
     no_hrv: str | None = None,
     withheld: Mapping[Phase, str] = MappingProxyType({}),
+    rhythms: dict[PhaseSpan, Rhythm],
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `no_hrv`: why the recording has no HRV, as a
-    sentence. `withheld`: why a phase has no HRV of its own, in words.
+    sentence. `withheld`: why a phase has no HRV of its own, in words. `rhythms`: the rhythm of each phase; without a sinus-like
+    one in both there is no verdict.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -52,7 +56,7 @@ def compare_phases(
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
-        elif why := withheld.get(Phase.BASELINE) or withheld.get(phase):
+        elif why := withheld.get(Phase.BASELINE) or withheld.get(phase) or not_compared(rhythms[base], rhythms[span]):
             out.responses.append(ResponseFigures(phase=phase.value, why=why))
         else:
             rests = rest_phases(earlier_rests, phase.value)

@@ -49,6 +49,8 @@ def _objective(row: SessionRow, report: SessionReport, visit: Visit) -> Iterator
         yield f"{response.sentence} RMSSD {response.effect}." if conclusive else response.sentence
     yield plain_words.CAVEAT if responses else ""
     yield f"Signal: {summary.quality}"
+    if summary.rhythm:
+        yield summary.rhythm
 
 
 def _done(name: str, parts: Iterable[TimeSpent | str]) -> str:

@@ -7,10 +7,18 @@ from typing import Final
 from ...analysis.figure_table import FIGURES
 from ...analysis.figures import PhaseFigures, ResponseFigures, SessionReport
 from ...analysis.pain_rules import headline_of
+from ...analysis.rhythm.phase_rhythm import advice
 from ..rendering import plain_words
 from ..rendering.ecg_plot import Trace, traces_of
 from ..sessions.models import SessionRow, Visit
-from ..sessions.session_facts import BASELINE_SHORT, HEART_RATE_ONLY, baseline_sentence, baseline_trouble, contraindications
+from ..sessions.session_facts import (
+    BASELINE_SHORT,
+    HEART_RATE_ONLY,
+    baseline_sentence,
+    baseline_trouble,
+    contraindications,
+    rhythm_sentence,
+)
 
 _COLUMNS: Final = tuple((figure, figure.column) for figure in FIGURES if figure.column)
 _BAR_PCT: Final = (-60.0, 140.0)
@@ -72,6 +80,8 @@ class Summary:
     pain: str
     """Before → after, and during; empty where no score is known."""
     quality: str
+    rhythm: str
+    """What the rhythm does not allow, said once and without alarm; empty where there is nothing to say."""
     strap: str
     screening: str
     """What was asked before the session; empty where there are no notes."""
@@ -103,6 +113,7 @@ def summary_of(row: SessionRow, report: SessionReport, visit: Visit | None = Non
         heart_rate_phases=_phases_compared(base, later, row.kind),
         pain=plain_words.pain_words(visit.pain) if visit else "",
         quality=_quality(report),
+        rhythm=advice(phase.rhythm for phase in figures.phases) or "",
         strap=_strap(row, report),
         screening=contraindications(visit.screening) if visit else "",
         notes=tuple((plain_words.clock(note.at_s), note.text) for note in report.notes),
@@ -143,7 +154,7 @@ def _response(response: ResponseFigures, report: SessionReport, kind: str) -> Re
         class_=response.class_,
         word=BASELINE_SHORT if short else plain_words.class_word(response.class_),
         effect=plain_words.percent_with_interval(response.percent, interval),
-        sentence=short or plain_words.response_sentence(response, interval, kind),
+        sentence=short or rhythm_sentence(report, response.phase) or plain_words.response_sentence(response, interval, kind),
         why=response.why,
         usual=plain_words.usual_sentence(report, response.phase),
     )

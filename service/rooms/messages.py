@@ -73,6 +73,15 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
         float | None, msgspec.Meta(description="Over the last 60 s, provisional; None with a reason in `rmssd_why`.")
     ]
     rmssd_why: str | None
+    rhythm: Annotated[
+        str,
+        msgspec.Meta(
+            description=(
+                "What the last 128 beats look like, which is no diagnosis: sinus-like, irregular, ectopic (over a tenth), paced "
+                "or unknown. There is no HRV of an irregular, ectopic or paced rhythm."
+            )
+        ),
+    ] = "unknown"
     baseline_rmssd_ms: float | None
     baseline_usable_s: Annotated[
         float | None,

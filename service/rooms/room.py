@@ -191,6 +191,7 @@ class Room:
             hr_bpm=figures.hr_bpm if shown else None,
             rmssd_ms=figures.rmssd_ms if shown else None,
             rmssd_why=figures.rmssd_why if shown else text.lower(),
+            rhythm=figures.rhythm.value,
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             baseline_usable_s=figures.baseline_usable_s,
             baseline_short=figures.baseline_short,

@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
 from ...analysis.response.thresholds import FEWEST_SEGMENTS
+from ...analysis.rhythm.phase_rhythm import not_compared
+from ...analysis.rhythm.rhythm_watch import WITHOUT_HRV, Rhythm
 from ..rendering.plain_words import class_word, clock, counted, interval_pct, response_sentence
 from .models import Answer, Screened, TimeSpent, VisitMark
 
@@ -42,10 +44,10 @@ def baseline_of(report: SessionReport) -> PhaseFigures | None:
 def baseline_trouble(report: SessionReport) -> Literal["cut", "unsteady"] | None:
     """Return why nothing can be compared with the baseline: it was cut short, or too little of it was usable.
 
-    None where it suffices, where there was none, and where the sensor sent no RR intervals.
+    None where it suffices, where there was none, where the sensor sent no RR intervals, and where it is the rhythm's fault.
     """
     base = baseline_of(report)
-    if base is None or not report.hrv or base.clean_segments >= FEWEST_SEGMENTS:
+    if base is None or not report.hrv or base.rhythm in WITHOUT_HRV or base.clean_segments >= FEWEST_SEGMENTS:
         return None
     return "cut" if base.end_s - base.start_s < LEAST_COMPARED_S else "unsteady"
 
@@ -68,6 +70,12 @@ def baseline_sentence(report: SessionReport) -> str:
             return ""
 
 
+def rhythm_sentence(report: SessionReport, phase: str) -> str:
+    """Return why the rhythm allows no comparison of a phase with the baseline; empty where it does, or one is missing."""
+    base, later = baseline_of(report), next((figures for figures in report.figures.phases if figures.phase == phase), None)
+    return (base and later and not_compared(Rhythm(base.rhythm), Rhythm(later.rhythm))) or ""
+
+
 def verdict_of(report: SessionReport) -> tuple[str, str]:
     """Return the outcome of a session in a few words, and as a sentence."""
     if not report.hrv:
@@ -79,6 +87,8 @@ def verdict_of(report: SessionReport) -> tuple[str, str]:
     response = next((found for found in responses if found.class_ != "insufficient"), responses[0] if responses else None)
     if response is None or not {"baseline", response.phase} <= phases:
         return "No comparison", response.why if response else "Nothing was measured in this session."
+    if why := rhythm_sentence(report, response.phase):
+        return "No comparison", why
     interval = interval_pct(response, report.intervals.get(response.phase))
     return class_word(response.class_), response_sentence(response, interval, report.kind)
 

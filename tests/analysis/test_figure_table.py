@@ -3,7 +3,7 @@
 from restbeat.analysis.figure_table import FIGURES
 from restbeat.analysis.figures import PhaseFigures
 
-WHEN = {"phase", "start_s", "end_s"}
+WHEN = {"phase", "start_s", "end_s", "rhythm"}
 
 
 def test_the_table_names_every_figure_once():

@@ -19,8 +19,11 @@ from restbeat.sensors.protocols.heart_rate import encode
 from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Packet, PhaseStart
 
 
-def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), lost=frozenset()):
-    """Return packets of a heart with breathing; `odd` beats are ectopic, and the packets of `lost` seconds never arrive."""
+def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), cut=frozenset(), lost=frozenset()):
+    """Return packets of a heart with breathing.
+
+    `odd` beats are ectopic, `cut` ones were detected twice, and the packets of `lost` seconds never arrive.
+    """
     rng = np.random.default_rng(seed)
     ends, rr = [0.0], []
     while ends[-1] < seconds + 3:
@@ -31,6 +34,7 @@ def strap(seconds, *, bpm=66, breaths=15, depth=0.05, seed=0, odd=frozenset(), l
         if n + 1 < len(rr):
             early = rr[n] // 3
             rr[n], rr[n + 1] = rr[n] - early, rr[n + 1] + early
+    rr = [part for n, one in enumerate(rr) for part in ((one // 3, one - one // 3) if n in cut else (one,))]
     ends, packets, at = np.cumsum(rr) / 1024, [], 0
     for t in range(1, seconds + 1):
         upto = int(np.searchsorted(ends, t, side="right"))
@@ -111,8 +115,7 @@ def test_five_minutes_with_too_many_rejected_beats_have_no_rmssd():
 
 def test_five_minutes_with_less_than_seventy_percent_accepted_have_no_spectrum():
     """The rule is that of a phase: a clean minute at the end does not suffice."""
-    odd = frozenset(range(20, 250, 4))
-    live, beats = played(strap(300, odd=odd))
+    live, beats = played(strap(300, cut=frozenset(range(20, 250, 4))))
     figures, whole = live.figures(300.5), [beat for beat in beats if beat.end_s > 235]
     assert all(beat.accepted for beat in whole)
     assert whole[-1].end_s - whole[0].end_s > 60

@@ -1,0 +1,119 @@
+"""The rhythm of a running stream, beat by beat: one judge for live sessions, replay, record and archive."""
+
+from array import array
+from collections.abc import Iterable
+from enum import StrEnum
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from ..beats.artifact_filter import BeatKind
+from ..beats.beat_stream import JudgedBeat
+from .irregularity import FEWEST, MOST, irregularity
+
+
+class Rhythm(StrEnum):
+    """Rhythms by the look of the received beats; no diagnosis."""
+
+    UNKNOWN = "unknown"
+    """Too few beats yet."""
+    SINUS_LIKE = "sinus-like"
+    IRREGULAR = "irregular"
+    ECTOPIC = "ectopic"
+    """More than a tenth of the beats are ectopic."""
+    PACED = "paced"
+    """Intervals constant to the strap's resolution."""
+    CHANGING = "changing"
+    """Of a phase: not sinus-like in a part of it."""
+
+
+WITHOUT_HRV: Final = frozenset({Rhythm.IRREGULAR, Rhythm.ECTOPIC, Rhythm.PACED})
+"""Rhythms in which no HRV figure means anything."""
+
+_EVERY: Final = 16
+"""Beats from one look at the rhythm to the next."""
+_ENOUGH: Final = 64
+"""Intervals from which a rhythm may be called anything but irregular."""
+_ENTER: Final = ((112, 0.8), (64, 1.2), (48, 2.0), (32, 2.5))
+"""Number of intervals from which a score counts as irregular: the fewer there are, the surer it must be."""
+_LEAVE: Final = -1.5
+"""Score down to which a rhythm that was irregular still is."""
+_MOST_ECTOPIC: Final = 0.10
+_SIXTHS: Final = {BeatKind.PREMATURE.value: 3, BeatKind.COUPLET.value: 4}
+"""Sixths of an ectopic beat for each interval of these kinds: a premature beat comes with its pause, a couplet spoils three."""
+_EVEN_MS: Final = 2.0
+"""Range of constant intervals: one step of 1/1024 s to either side."""
+_JUDGED: Final = frozenset(kind.value for kind in BeatKind)
+_LOST_S: Final = 120.0
+"""Length of a loss after which the beats before it tell nothing of the rhythm now."""
+
+
+class RhythmWatch:
+    """A judge of the rhythm: push judged beats, rejected ones too; `rhythm` is what the last 128 of them look like.
+
+    Beats that the stream distrusts (no contact, two straps, movement) are left out, and nothing is compared across a gap.
+    """
+
+    __slots__ = ("_broken", "_ectopic", "_end_s", "_linked", "_rr_ms", "_since", "rhythm")
+
+    def __init__(self) -> None:
+        self._since, self._end_s, self._broken = 0, 0.0, True
+        self._forget()
+
+    def push(self, beat: JudgedBeat) -> Rhythm:
+        """Add a beat, in order of time; return the rhythm as it now looks."""
+        kind = beat.kind
+        if kind not in _JUDGED:
+            self._broken = True
+            return self.rhythm
+        if beat.gap_before:
+            self._broken = True
+            if beat.end_s - self._end_s > _LOST_S:
+                self._forget()
+        self._end_s = beat.end_s
+        self._rr_ms.append(beat.rr_ms)
+        self._linked.append(not self._broken)
+        self._ectopic.append(_SIXTHS.get(kind, 0))
+        self._broken = False
+        self._since += 1
+        if self._since == _EVERY:
+            self._since = 0
+            self._look()
+        return self.rhythm
+
+    def _forget(self) -> None:
+        self.rhythm = Rhythm.UNKNOWN
+        self._rr_ms, self._linked, self._ectopic = array("f"), bytearray(), bytearray()
+        self._since = 0
+
+    def _look(self) -> None:
+        del self._rr_ms[:-MOST], self._linked[:-MOST], self._ectopic[:-MOST]
+        seen = len(self._rr_ms)
+        if seen < FEWEST:
+            return
+        rr_ms = np.array(self._rr_ms, dtype=np.float64)
+        score = irregularity(rr_ms, np.frombuffer(bytes(self._linked), np.bool_))
+        if score is not None and score > self._limit(seen):
+            self.rhythm = Rhythm.IRREGULAR
+        elif seen < _ENOUGH:
+            return
+        elif all(sum(self._ectopic[-last:]) > 6 * _MOST_ECTOPIC * last for last in (_ENOUGH, seen)):
+            self.rhythm = Rhythm.ECTOPIC
+        elif max(self._rr_ms) - min(self._rr_ms) <= _EVEN_MS:
+            self.rhythm = Rhythm.PACED
+        elif score is not None:
+            self.rhythm = Rhythm.SINUS_LIKE
+
+    def _limit(self, seen: int) -> float:
+        if self.rhythm is Rhythm.IRREGULAR:
+            return _LEAVE
+        return next((score for fewest, score in _ENTER if seen >= fewest), inf)
+
+
+def rhythms_of(beats: Iterable[JudgedBeat]) -> list[Rhythm]:
+    """Return the rhythm at each beat of a whole stream; beats before the first judgement get that one."""
+    watch = RhythmWatch()
+    seen = [watch.push(beat) for beat in beats]
+    first = next((n for n, rhythm in enumerate(seen) if rhythm is not Rhythm.UNKNOWN), 0)
+    return seen[first : first + 1] * first + seen[first:]
