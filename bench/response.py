@@ -26,7 +26,7 @@ from restbeat.analysis.course.course import course
 from restbeat.analysis.course.session_regression import fit
 from restbeat.analysis.live.running_sums import RunningComparison, RunningSums
 from restbeat.analysis.response.earlier_rests import RestPhase
-from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, Response, classify_response
+from restbeat.analysis.response.relaxation_response import Response, classify_response
 from restbeat.analysis.response.resting_response import compare_with_rests
 from restbeat.analysis.response.running_estimate import provisional_change
 
@@ -39,6 +39,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "response.md"
 SEED = 20261124
 EARLIER_SESSIONS = 80
 LEAST_FOR_PAGE = 1000
+ALLOWED = {NONE: "0", USED: "usual"}
 PARTS = {"held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
 """Divisor of the number of sessions in each table without bounds; the table states its number."""
 DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
@@ -90,10 +91,10 @@ def bounds(count, progress):
         what = "" if bound is None else f"{' + '.join(bound.verdicts)} {bound}"
         within = "–" if bound is None else "yes" if outcome.holds else "no"
         shares = (f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient"))
-        rows.append((outcome.cell.name, outcome.cell.minutes, f"{outcome.wander_sd:.2f}", *shares, what, within))
+        rows.append((outcome.cell.name, outcome.cell.minutes, ALLOWED[outcome.scale], *shares, what, within))
         if not outcome.holds:
             failing.append(
-                f"{outcome.cell.name} {outcome.cell.minutes} w={outcome.wander_sd:g}: {outcome.pct(*bound.verdicts):.1f} %"
+                f"{outcome.cell.name} {outcome.cell.minutes} {ALLOWED[outcome.scale]}: {outcome.pct(*bound.verdicts):.1f} %"
             )
     heads = ("simulated", "minutes", "w", "clear", "slight", "none", "opposite", "insufficient", "bound", "within")
     return table(heads, rows), failing
@@ -112,7 +113,7 @@ def held_out(count, progress):
             )
             found += [pair(outcome.pct(*FIRM), other.pct("clear")) for outcome, other in zip(null, change, strict=True)]
         rows.append((name, *found))
-    return table(("simulated", "5/5, w=0", "5/5, w=.10", "5/15, w=0", "5/15, w=.10"), rows)
+    return table(("simulated", "5/5, w=0", "5/5", "5/15, w=0", "5/15"), rows)
 
 
 def rivals(count, progress):
@@ -138,7 +139,7 @@ def rivals(count, progress):
             at = (rule, w)
             seen = [pair(f, p) for f, p in zip(firm[at][:2], power[at][:2], strict=True)]
             held = [pair(np.mean(firm[at][2 + k :: 2]), np.mean(power[at][2 + k :: 2])) for k in (0, 1)]
-            rows.append((name, f"{w:.2f}", *seen, *held, f"{np.mean(spoilt[at]):.1f}"))
+            rows.append((name, ALLOWED[w], *seen, *held, f"{np.mean(spoilt[at]):.1f}"))
     heads = ("rule", "w", "tuned 5/5", "tuned 5/15", "held out 5/5", "held out 5/15", "1 % artifacts 5/5")
     return table(heads, rows)
 
@@ -327,7 +328,7 @@ def page(tables, count, counts, seconds):
     versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "numpy", "scipy"))
     known = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(), "python": platform.python_version(),
-        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{PRIOR_SESSION_SD:.2f}",
+        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}",
     } | {f"{name}_count": number for name, number in counts.items()}  # fmt: skip
     return (Path(__file__).parent / "response_page.md").read_text().format(**known, **tables)
 

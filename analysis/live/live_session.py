@@ -200,7 +200,9 @@ class LiveSession:
         if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
             return None
         base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
-        return RunningComparison(phase=self.phase.value, baseline=base, current=now)
+        massage = self.span_of(Phase.MASSAGE) if self.phase is Phase.RECOVERY else None
+        between = [self.sums.between(*massage)] if massage else []
+        return RunningComparison(phase=self.phase.value, baseline=base, current=now, between=between)
 
     @property
     def _heart_rate_only(self) -> bool:

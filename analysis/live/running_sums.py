@@ -35,11 +35,12 @@ class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums of the current phase and of the baseline before it."""
+    """The sums of the current phase, of the baseline before it, and of the phases between them."""
 
     phase: str
     baseline: SegmentSums
     current: SegmentSums
+    between: list[SegmentSums] = []
 
 
 class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):

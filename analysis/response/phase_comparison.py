@@ -10,7 +10,7 @@ from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
-from .resting_response import compare_with_rests, session_to_session_sd
+from .resting_response import compare_with_rests, wander_scale
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
@@ -48,16 +48,22 @@ def compare_phases(
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
         else:
             rests = rest_phases(earlier_rests, phase.value)
-            session_sd = session_to_session_sd(rests)
-            beats = (phase_beats(base, beats_by_span[base]), phase_beats(span, beats_by_span[span]))
-            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(earlier_rests))
+            response = classify_response(
+                phase_beats(base, beats_by_span[base]),
+                phase_beats(span, beats_by_span[span]),
+                between=[
+                    phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s
+                ],
+                wander_scale=wander_scale(rests),
+                earlier=drift_evidence(earlier_rests),
+            )
             resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
                 steady=response.steady,
                 flagged=response.flagged,
                 standard_error=response.standard_error,
-                wander_sd=session_sd,
+                wander_sd=response.wander_sd or 0.0,
                 wander_rests=len(rests),
                 usual_class="unknown" if kind == "rest" else resting.verdict,
                 usual_why=_REST_ONLY if kind == "rest" else resting.why,

@@ -1,8 +1,8 @@
 """The relaxation response: whether RMSSD changed in this session by more than quiet drift explains.
 
-ln RMSSD of 5 s segments is compared between a baseline and a later phase (see `drift`), and with the change that heart rate and
-breathing alone would produce (see `hrv.expected_rmssd`). Thresholds were set by simulation, with few false positives first and
-power second: docs/response.md.
+ln RMSSD of 5 s segments is compared between a baseline and a later phase (`drift`, `slow_wander`), and with the change that
+heart rate and breathing alone would produce (see `hrv.expected_rmssd`). Thresholds were set on real people at rest and by
+simulation, with few false positives first and power second: docs/response.md.
 """
 
 from collections.abc import Sequence
@@ -12,28 +12,27 @@ from typing import Final
 
 import numpy as np
 
-from ..beats.beat_runs import Array
 from ..beats.phase_segments import PhaseBeats, Segments, segments
 from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
+from .slow_wander import wander_sd
 from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 
 FIT_SEGMENT_S: Final = LENGTH_S
 FIT_FEWEST_DIFFERENCES: Final = 3
 """Differences that a compared segment needs: short segments separate drift from change better, and an artifact spoils less."""
 WIDEST: Final = 0.50
-"""Largest half-width of the interval for a verdict, in ln RMSSD."""
+"""Largest half-width of the interval from the session's own drift for a verdict, in ln RMSSD."""
+WIDEST_WITH_WANDER: Final = 0.70
+"""Largest half-width of the whole interval for a verdict."""
 LEAST_CHANGE: Final = 0.10
 """Least change of ln RMSSD that gets a verdict other than none."""
-PRIOR_SESSION_SD: Final = 0.10
-"""SD of the change of ln RMSSD between quiet phases of one session, beyond drift, before the client's own rests are known."""
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
-_SURE: Final = 0.975
-_SURE_BEYOND: Final = 0.98
-"""Probability beyond the expected change; stricter, as that assumes the same depth of the breathing tone at every rate."""
-_LIKELY: Final = 0.90
+_SURE: Final = 0.99
+"""Probability of a change, and of one beyond the expected, for a firm verdict: real hearts have longer tails than the model."""
+_LIKELY: Final = 0.95
 _FASTER_HEART: Final = 0.97
 """Ratio of mean RR below which the heart counts as faster."""
 
@@ -55,7 +54,9 @@ class Response:
     percent: float | None = None
     """100·(e^delta − 1)."""
     standard_error: float | None = None
-    """SD of the posterior without the allowance for the session-to-session SD."""
+    """SD of the posterior without the allowance for slow wander."""
+    wander_sd: float | None = None
+    """SD allowed for slow wander between the two phases."""
     expected: float | None = None
     """Change that mean RR and breathing rate alone would produce."""
     p_up: float | None = None
@@ -67,17 +68,23 @@ class Response:
     base_segments: int = 0
     phase_segments: int = 0
     steady: bool = False
-    """Whether the interval would be narrow enough for a client without session-to-session variation."""
+    """Whether the interval would be narrow enough without the allowance for slow wander."""
     drift: DriftEvidence | None = None
 
 
 def classify_response(
-    base: PhaseBeats, phase: PhaseBeats, *, session_sd: float = PRIOR_SESSION_SD, earlier: Sequence[DriftEvidence] = ()
+    base: PhaseBeats,
+    phase: PhaseBeats,
+    *,
+    between: Sequence[PhaseBeats] = (),
+    wander_scale: float = 1.0,
+    earlier: Sequence[DriftEvidence] = (),
 ) -> Response:
     """Return the response of a phase against the baseline before it.
 
-    `session_sd`: SD of the change between quiet phases beyond drift (`session_to_session_sd`). `earlier`: drift evidence of the
-    client's earlier rest-only sessions. Raises `ValueError` where the phase does not come after the baseline.
+    `between`: the phases between the two; they show how much this session wanders. `wander_scale`: see `slow_wander.wander_sd`.
+    `earlier`: drift evidence of the client's earlier rest-only sessions. Raises `ValueError` where the phase does not come after
+    the baseline.
     """
     before, after = segments(base), segments(phase)
     blank = Response("insufficient", "", base_segments=before.mid_s.size, phase_segments=after.mid_s.size)
@@ -85,8 +92,10 @@ def classify_response(
         return replace(blank, why=f"Not enough steady data: {reason}.")
     if after.mid_s[0] <= before.mid_s[-1]:
         raise ValueError("the phase must come after the baseline")
-    own, seen = compare_segments(_short_segments(base), _short_segments(phase), earlier)
-    posterior = own.widened(session_sd)
+    parts = [limited_segments(part) for part in (base, *between, phase)]
+    own, seen = compare_segments(parts[0], parts[-1], earlier)
+    wander = wander_sd([part for part in parts if part.mid_s.size], own.sd, wander_scale)
+    posterior = own.widened(wander)
     delta, low, high = (posterior.quantile(q) for q in (0.5, 0.025, 0.975))
     expected = expected_change(base, phase)
     up, up_adjusted = posterior.above(0.0), posterior.widened(expected.standard_error).above(expected.delta)
@@ -98,6 +107,7 @@ def classify_response(
         half_width=(high - low) / 2,
         percent=100 * float(np.expm1(delta)),
         standard_error=own.sd,
+        wander_sd=wander,
         expected=expected.delta if expected.known else None,
         p_up=up,
         p_up_adjusted=up_adjusted,
@@ -116,13 +126,23 @@ def classify_response(
 def compare_segments(
     before: Segments, after: Segments, earlier: Sequence[DriftEvidence] = ()
 ) -> tuple[drift.Posterior, DriftEvidence]:
-    """Return the posterior of the change between the segments of two phases, and their evidence on the drift."""
-    t_s, y = np.concatenate([before.mid_s, after.mid_s]), np.concatenate([_winsorised(before), _winsorised(after)])
+    """Return the posterior of the change between the `limited` segments of two phases, and their evidence on the drift."""
+    t_s, y = np.concatenate([before.mid_s, after.mid_s]), np.concatenate([before.ln_rmssd, after.ln_rmssd])
     return drift.change_posterior(t_s, y, np.arange(t_s.size) >= before.mid_s.size, earlier=earlier)
 
 
-def _short_segments(phase: PhaseBeats) -> Segments:
-    return segments(phase, FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES)
+def limited_segments(phase: PhaseBeats) -> Segments:
+    """Return the 5 s segments of a phase as they are compared: limited by `limited`."""
+    return limited(segments(phase, FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES))
+
+
+def limited(clean: Segments) -> Segments:
+    """Return segments with ln RMSSD limited to 2.5 robust SD around the median of the phase."""
+    if not clean.mid_s.size:
+        return clean
+    mid = np.median(clean.ln_rmssd)
+    reach = 2.5 * 1.4826 * np.median(np.abs(clean.ln_rmssd - mid))
+    return clean._replace(ln_rmssd=np.clip(clean.ln_rmssd, mid - reach, mid + reach))
 
 
 def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
@@ -134,23 +154,15 @@ def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     return None
 
 
-def _winsorised(clean: Segments) -> Array:
-    """Return ln RMSSD limited to 2.5 robust SD around the median of the phase."""
-    mid = np.median(clean.ln_rmssd)
-    reach = 2.5 * 1.4826 * np.median(np.abs(clean.ln_rmssd - mid))
-    limited: Array = np.clip(clean.ln_rmssd, mid - reach, mid + reach)
-    return limited
-
-
 def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool) -> ResponseClass:
     delta, half_width, firm = response.delta or 0.0, response.half_width or 0.0, not response.flagged
-    if half_width > WIDEST:
+    if not response.steady or half_width > WIDEST_WITH_WANDER:
         return "insufficient"
-    if up >= _SURE and up_adjusted >= _SURE_BEYOND and delta >= LEAST_CHANGE and firm and not faster:
+    if min(up, up_adjusted) >= _SURE and delta >= LEAST_CHANGE and firm and not faster:
         return "clear"
     if min(up, up_adjusted) >= _LIKELY and delta >= LEAST_CHANGE:
         return "slight"
-    if up <= 1 - _SURE and up_adjusted <= 1 - _SURE_BEYOND and delta <= -LEAST_CHANGE and firm:
+    if max(up, up_adjusted) <= 1 - _SURE and delta <= -LEAST_CHANGE and firm:
         return "opposite"
     return "none"
 
