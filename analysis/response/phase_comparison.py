@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...sensors.model import Phase
+from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
@@ -75,6 +76,14 @@ def compare_phases(
             if response.low is not None and response.high is not None:
                 out.intervals[phase.value] = (response.low, response.high)
     return out
+
+
+def _settling_phase(settle: PhaseSpan | None, base: PhaseSpan, beats_by_span: dict[PhaseSpan, BeatArrays]) -> PhaseBeats:
+    """Return the settling phase, an empty one where the session began with its baseline."""
+    if settle is not None:
+        return phase_beats(settle, beats_by_span[settle])
+    none = beats_by_span[base].within(PhaseSpan(Phase.SETTLE, base.start_s, base.start_s, last=False))
+    return PhaseBeats(none.end_s, none.rr_ms, none.accepted, none.adjacent, (base.start_s, base.start_s))
 
 
 def _response_figures(phase: Phase, response: Response) -> ResponseFigures:

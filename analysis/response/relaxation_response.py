@@ -7,7 +7,7 @@ simulation, with few false positives first and power second: docs/response.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, hypot
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
+from .settling import SETTLED_S, settling_of
 from .slow_wander import wander_sd
 from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 
@@ -63,6 +64,8 @@ class Response:
     """P(change > 0)."""
     p_up_adjusted: float | None = None
     """P(change > expected change)."""
+    p_up_settled: float = 1.0
+    """P(change > what settling after lying down makes), the expected change added."""
     flagged: bool = False
     """Whether breathing is slow, has shifted or could not be read, so that there is no firm verdict."""
     base_segments: int = 0
@@ -76,12 +79,14 @@ def classify_response(
     base: PhaseBeats,
     phase: PhaseBeats,
     *,
+    settle: PhaseBeats | None = None,
     between: Sequence[PhaseBeats] = (),
     wander_scale: float = 1.0,
     earlier: Sequence[DriftEvidence] = (),
 ) -> Response:
     """Return the response of a phase against the baseline before it.
 
+    `settle`: the phase before the baseline, from lying down on; without it the client is taken to have settled long ago.
     `between`: the phases between the two; they show how much this session wanders. `wander_scale`: see `slow_wander.wander_sd`.
     `earlier`: drift evidence of the client's earlier rest-only sessions. Raises `ValueError` where the phase does not come after
     the baseline.
@@ -99,6 +104,14 @@ def classify_response(
     delta, low, high = (posterior.quantile(q) for q in (0.5, 0.025, 0.975))
     expected = expected_change(base, phase)
     up, up_adjusted = posterior.above(0.0), posterior.widened(expected.standard_error).above(expected.delta)
+    settled, beyond_settling = settle is None or base.bounds_s[0] - settle.bounds_s[0] >= SETTLED_S, 1.0
+    if settle is not None:
+        rise, error = _settling(settle, base, phase, parts[0])
+        without = (
+            posterior.widened(error).above(rise),
+            posterior.widened(hypot(error, expected.standard_error)).above(rise + expected.delta),
+        )
+        beyond_settling = min(without)
     response = replace(
         blank,
         delta=delta,
@@ -111,16 +124,27 @@ def classify_response(
         expected=expected.delta if expected.known else None,
         p_up=up,
         p_up_adjusted=up_adjusted,
+        p_up_settled=beyond_settling,
         flagged=bool(expected.notes),
         steady=2 * own.sd <= WIDEST,
         drift=seen,
     )
     faster = bool(phase.mean_rr_ms <= _FASTER_HEART * base.mean_rr_ms)
-    verdict = _classify(response, up, up_adjusted, faster=faster)
+    verdict = _classify(response, up, up_adjusted, faster=faster, settled=settled)
     notes = expected.notes
+    if not settled and verdict != "clear" and _classify(response, up, up_adjusted, faster=faster, settled=True) == "clear":
+        notes = (*notes, "the baseline began before the client had settled")
     if faster and verdict == "slight":
         notes = (*notes, "the heart beat more than 3 % faster")
     return replace(response, verdict=verdict, why=_words(replace(response, verdict=verdict), notes))
+
+
+def _settling(settle: PhaseBeats, base: PhaseBeats, phase: PhaseBeats, before: Segments) -> tuple[float, float]:
+    """Return the rise that settling makes between baseline and phase, and its SD."""
+    lay_down_s = settle.bounds_s[0]
+    found = settling_of([part for part in (limited_segments(settle), before) if part.mid_s.size], lay_down_s)
+    spans = ((start_s - lay_down_s, stop_s - lay_down_s) for start_s, stop_s in (base.bounds_s, phase.bounds_s))
+    return found.between(*spans)
 
 
 def compare_segments(
@@ -154,13 +178,14 @@ def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     return None
 
 
-def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool) -> ResponseClass:
+def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool, settled: bool) -> ResponseClass:
     delta, half_width, firm = response.delta or 0.0, response.half_width or 0.0, not response.flagged
     if not response.steady or half_width > WIDEST_WITH_WANDER:
         return "insufficient"
-    if min(up, up_adjusted) >= _SURE and delta >= LEAST_CHANGE and firm and not faster:
+    beyond = response.p_up_settled
+    if min(up, up_adjusted, 1.0 if settled else beyond) >= _SURE and delta >= LEAST_CHANGE and firm and not faster:
         return "clear"
-    if min(up, up_adjusted) >= _LIKELY and delta >= LEAST_CHANGE:
+    if min(up, up_adjusted, beyond) >= _LIKELY and delta >= LEAST_CHANGE:
         return "slight"
     if max(up, up_adjusted) <= 1 - _SURE and delta <= -LEAST_CHANGE and firm:
         return "opposite"
@@ -176,6 +201,8 @@ def _words(response: Response, notes: Sequence[str]) -> str:
             none = "A change that the way of breathing may have made"
         elif abs(delta) < LEAST_CHANGE:
             none = "A change too small to speak of"
+        elif delta > 0 and response.p_up_settled < _LIKELY:
+            none = "A change that settling down alone may have made"
         else:
             none = "A change that heart rate and breathing alone may explain"
     insufficient = "Quiet phases alone differ too much to tell" if response.steady else "Not enough steady data"
