@@ -1,6 +1,6 @@
 """Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf, sqrt
@@ -9,14 +9,17 @@ import msgspec
 
 from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
+from ..beats.phase_segments import limited
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
+from ..response.disturbances import disturbances, left_out
+from ..response.settling import settling_of
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
-from .running_sums import RunningComparison, RunningSums
+from .running_sums import RunningComparison, RunningSums, segments_of
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
@@ -43,6 +46,8 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     baseline_rmssd_ms: float | None
     baseline_usable_s: float | None
     """Usable time of the baseline up to now, in s; None before it, and from a sensor that gives no HRV."""
+    still_settling: bool
+    """Whether a baseline that is long enough still rises, so that two more minutes would help."""
     baseline_short: bool
     """Whether the baseline is over and too short to compare anything with."""
     change_pct: float | None
@@ -84,12 +89,16 @@ class LiveSession:
     """Starts of the phases after settling, up to now."""
     sums: RunningSums = field(default_factory=RunningSums)
     """Sums of differences over the whole session."""
+    disturbed: tuple[float, ...] = ()
+    """Times (s) of marks of talking, turning over and the like, which are left out of a baseline."""
     battery_pct: int | None = None
+    _settling: tuple[tuple[float, int, int], bool] | None = None
+    """Baseline's start, numbers of finished segments and of disturbances that settling was judged from, and the judgement."""
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _last_beat_s: float | None = None
-    _baseline: tuple[tuple[float, float, int], float | None] | None = None
-    """Span and number of finished segments that the baseline's RMSSD was computed from, and that RMSSD."""
+    _baseline: tuple[tuple[float, float, int, int], float | None] | None = None
+    """Span, numbers of finished segments and of disturbances that the baseline's RMSSD was computed from, and that RMSSD."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
@@ -126,6 +135,9 @@ class LiveSession:
                     self.starts.append(event)
             case ConnectionEvent(up=False):
                 beats = self.stream.connection_lost()
+            case Mark():
+                beats = []
+                self.disturbed += tuple(disturbances([event]))
             case _:
                 beats = []
         self._count(beats)
@@ -136,6 +148,10 @@ class LiveSession:
         self.starts = []
         for start in starts:
             self.push(start)
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Replace the marks by corrected ones."""
+        self.disturbed = tuple(disturbances(marks))
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """End the session at `t` (s); return all pending beats with their verdicts."""
@@ -165,6 +181,7 @@ class LiveSession:
             rmssd_why=why,
             baseline_rmssd_ms=base,
             baseline_usable_s=usable_s,
+            still_settling=self._still_settling(usable_s),
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
@@ -197,9 +214,9 @@ class LiveSession:
         baseline = self.span_of(Phase.BASELINE)
         if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
             return None
-        if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
+        if self._undisturbed_s(self.sums.usable_s(*baseline, fresh=False), *baseline) < LEAST_COMPARED_S:
             return None
-        base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
+        base, now = self.sums.between(*baseline, left_out(self.disturbed, *baseline)), self.sums.between(self.phase_start_s)
         massage = self.span_of(Phase.MASSAGE) if self.phase is Phase.RECOVERY else None
         between = [self.sums.between(*massage)] if massage else []
         return RunningComparison(phase=self.phase.value, baseline=base, current=now, between=between)
@@ -237,17 +254,40 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        source = (*span, self.sums.finished(span[1]))
+        source = (*span, self.sums.finished(span[1]), len(self.disturbed))
         if self._baseline is None or self._baseline[0] != source:
             self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
 
     def _baseline_usable_s(self, now_s: float, *, fresh: bool) -> float | None:
         span = self.span_of(Phase.BASELINE)
-        return None if span is None or self._heart_rate_only else self.sums.usable_s(span[0], min(span[1], now_s), fresh=fresh)
+        if span is None or self._heart_rate_only:
+            return None
+        start_s, stop_s = span[0], min(span[1], now_s)
+        return self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
+
+    def _undisturbed_s(self, usable_s: float, start_s: float, stop_s: float) -> float:
+        """Return the usable time of a span without what marks leave out of it."""
+        until_s = start_s
+        for from_s, to_s in sorted(left_out(self.disturbed, start_s, stop_s)):
+            usable_s -= max(min(to_s, stop_s) - max(from_s, until_s), 0.0)
+            until_s = max(until_s, to_s)
+        return max(usable_s, 0.0)
+
+    def _still_settling(self, usable_s: float | None) -> bool:
+        """Return whether a baseline that would do is still rising from its settling phase on."""
+        span = self.span_of(Phase.BASELINE)
+        if span is None or self.phase is not Phase.BASELINE or usable_s is None or usable_s < LEAST_COMPARED_S:
+            return False
+        source = span[0], self.sums.finished(), len(self.disturbed)
+        if self._settling is None or self._settling[0] != source:
+            parts = self.sums.between(0.0, span[0]), self.sums.between(*span, left_out(self.disturbed, *span))
+            rise = settling_of([limited(part) for sums in parts if (part := segments_of(sums)).mid_s.size], 0.0)
+            self._settling = source, rise.shows
+        return self._settling[1]
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
-        sums = self.sums.between(start_s, stop_s)
+        sums = self.sums.between(start_s, stop_s, left_out(self.disturbed, start_s, stop_s))
         if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
             return None
         differences = sum(sums.differences)

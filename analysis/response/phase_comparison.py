@@ -9,6 +9,7 @@ from ...sensors.model import Phase
 from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
+from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, wander_scale
@@ -31,11 +32,17 @@ class PhaseComparison:
 
 
 def compare_phases(
-    beats_by_span: dict[PhaseSpan, BeatArrays], earlier_rests: Sequence[EarlierSession], kind: str, *, hrv: bool
+    beats_by_span: dict[PhaseSpan, BeatArrays],
+    earlier_rests: Sequence[EarlierSession],
+    kind: str,
+    *,
+    hrv: bool,
+    disturbed: Sequence[float] = (),
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
+    `disturbed`: times in s of disturbances, which are left out of the baseline.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -50,7 +57,7 @@ def compare_phases(
         else:
             rests = rest_phases(earlier_rests, phase.value)
             response = classify_response(
-                phase_beats(base, beats_by_span[base]),
+                without_disturbances(phase_beats(base, beats_by_span[base]), disturbed),
                 phase_beats(span, beats_by_span[span]),
                 between=[
                     phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s

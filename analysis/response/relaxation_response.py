@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from ..beats.phase_segments import PhaseBeats, Segments, segments
+from ..beats.phase_segments import PhaseBeats, Segments, limited, segments
 from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
@@ -33,6 +33,8 @@ LEAST_CHANGE: Final = 0.10
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 _SURE: Final = 0.99
 """Probability of a change, and of one beyond the expected, for a firm verdict: real hearts have longer tails than the model."""
+_SURE_UNSETTLED: Final = 0.97
+"""Probability beyond settling, where the baseline began too early."""
 _LIKELY: Final = 0.95
 _FASTER_HEART: Final = 0.97
 """Ratio of mean RR below which the heart counts as faster."""
@@ -160,15 +162,6 @@ def limited_segments(phase: PhaseBeats) -> Segments:
     return limited(segments(phase, FIT_SEGMENT_S, FIT_FEWEST_DIFFERENCES))
 
 
-def limited(clean: Segments) -> Segments:
-    """Return segments with ln RMSSD limited to 2.5 robust SD around the median of the phase."""
-    if not clean.mid_s.size:
-        return clean
-    mid = np.median(clean.ln_rmssd)
-    reach = 2.5 * 1.4826 * np.median(np.abs(clean.ln_rmssd - mid))
-    return clean._replace(ln_rmssd=np.clip(clean.ln_rmssd, mid - reach, mid + reach))
-
-
 def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     if clean.mid_s.size < FEWEST_SEGMENTS:
         return f"the {name} has {clean.mid_s.size} clean segments of 10 s, and needs {FEWEST_SEGMENTS}"
@@ -183,7 +176,8 @@ def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool
     if not response.steady or half_width > WIDEST_WITH_WANDER:
         return "insufficient"
     beyond = response.p_up_settled
-    if min(up, up_adjusted, 1.0 if settled else beyond) >= _SURE and delta >= LEAST_CHANGE and firm and not faster:
+    sure = min(up, up_adjusted) >= _SURE and (settled or beyond >= _SURE_UNSETTLED)
+    if sure and delta >= LEAST_CHANGE and firm and not faster:
         return "clear"
     if min(up, up_adjusted, beyond) >= _LIKELY and delta >= LEAST_CHANGE:
         return "slight"
