@@ -4,7 +4,7 @@ The model of `analysis/simulation/heart_model.py` (two tones whose log-amplitude
 of choice: the response's rule can be tried on families of drift that it was not tuned on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import lfilter
@@ -83,6 +83,12 @@ class Heard:
     """True mean breathing rate of each phase."""
     settle: PhaseBeats | None = None
     recovery: PhaseBeats | None = None
+    between: tuple[PhaseBeats, ...] = ()
+    """The phases between the two that are compared."""
+
+    def in_recovery(self):
+        """Return the session with its recovery compared in place of its phase."""
+        return replace(self, phase=self.recovery, between=(self.phase,))
 
 
 def sessions(scenario, count, seed):

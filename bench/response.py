@@ -87,15 +87,12 @@ def bounds(count, progress):
     outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
     rows, failing = [], []
     for outcome in outcomes:
-        bound = outcome.bound
-        what = "" if bound is None else f"{' + '.join(bound.verdicts)} {bound}"
-        within = "–" if bound is None else "yes" if outcome.holds else "no"
-        shares = (f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient"))
+        what = ", ".join(f"{' + '.join(bound.verdicts)} {bound}" for bound in outcome.bounds)
+        within = "yes" if outcome.holds and outcome.bounds else "no" if outcome.bounds else "–"
+        shares = [f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient")]
         rows.append((outcome.cell.name, outcome.cell.minutes, ALLOWED[outcome.scale], *shares, what, within))
         if not outcome.holds:
-            failing.append(
-                f"{outcome.cell.name} {outcome.cell.minutes} {ALLOWED[outcome.scale]}: {outcome.pct(*bound.verdicts):.1f} %"
-            )
+            failing.append(f"{outcome.cell.name} {outcome.cell.minutes} w={ALLOWED[outcome.scale]}: {what}")
     heads = ("simulated", "minutes", "w", "clear", "slight", "none", "opposite", "insufficient", "bound", "within")
     return table(heads, rows), failing
 
