@@ -30,9 +30,10 @@ from restbeat.analysis.response.relaxation_response import Response, classify_re
 from restbeat.analysis.response.resting_response import compare_with_rests
 from restbeat.analysis.response.running_estimate import provisional_change
 
-from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, drifts, run
+from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, by_rule, drifts, run
 from .hearts import Scenario, sessions
-from .rivals import RIVALS
+from .real_hearts import PLANS, VARIABLE, real_folder, share, verdicts as real_verdicts
+from .rivals import RIVALS, former
 from .treatments import TECHNIQUES, Plan, course_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "response.md"
@@ -58,6 +59,7 @@ def main(arguments=None):
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         fast = speed(progress)
+        real_table = real(progress)
         judged, failing = bounds(count, progress)
         made = {
             "held": held_out,
@@ -68,6 +70,7 @@ def main(arguments=None):
             "worked": treatments,
         }
         tables = {name: make(counts[name], progress) for name, make in made.items()}
+    tables["real"] = real_table
     text = page(tables | {"judged": judged, "speed": fast}, count, counts, time.perf_counter() - began)
     print(text)
     if count >= LEAST_FOR_PAGE and not asked.no_page:
@@ -95,6 +98,27 @@ def bounds(count, progress):
             failing.append(f"{outcome.cell.name} {outcome.cell.minutes} w={ALLOWED[outcome.scale]}: {what}")
     heads = ("simulated", "minutes", "w", "clear", "slight", "none", "opposite", "insufficient", "bound", "within")
     return table(heads, rows), failing
+
+
+def real(progress):
+    """Return the table of real people at rest, by the former rule and today's; a sentence where there are no recordings."""
+    folder = real_folder()
+    if folder is None:
+        return f"Not measured: {VARIABLE} names no folder with the recordings."
+    rules = {"before": former, "now": by_rule}
+    advance = stepper(progress, "real people", 54)
+    calm, changed = (real_verdicts(folder, tuple(rules.values()), ratio=ratio, advance=advance) for ratio in (1.0, 1.42))
+    rows = []
+    for plan in PLANS:
+        for name, rule in rules.items():
+            seen = calm[rule, plan]
+            firm, low, high, worst = share(seen, FIRM)
+            windows = sum(len(found) for found in seen.values())
+            slight, power = share(seen, ("slight",))[0], share(changed[rule, plan], ("clear",))[0]
+            shares = f"{firm:.1f} [{low:.1f}–{high:.1f}]", f"{worst:.1f}", f"{slight:.1f}", f"{power:.0f}"
+            rows.append((plan, name, str(len(seen)), str(windows), *shares))
+    heads = ("minutes", "rule", "people", "windows", "clear + opposite", "worst tenth of people", "slight", "clear at ×1.42")
+    return table(heads, rows)
 
 
 def held_out(count, progress):

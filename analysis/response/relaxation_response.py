@@ -17,7 +17,7 @@ from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
 from ..live.running_sums import LENGTH_S
 from . import drift
-from .settling import SETTLED_S, settling_of
+from .settling import settling_of
 from .slow_wander import wander_sd
 from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 
@@ -33,8 +33,8 @@ LEAST_CHANGE: Final = 0.10
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 _SURE: Final = 0.99
 """Probability of a change, and of one beyond the expected, for a firm verdict: real hearts have longer tails than the model."""
-_SURE_UNSETTLED: Final = 0.97
-"""Probability beyond settling, where the baseline began too early."""
+_SURE_SETTLED: Final = 0.97
+"""Probability of a change beyond what settling makes, for a firm verdict."""
 _LIKELY: Final = 0.95
 _FASTER_HEART: Final = 0.97
 """Ratio of mean RR below which the heart counts as faster."""
@@ -106,7 +106,7 @@ def classify_response(
     delta, low, high = (posterior.quantile(q) for q in (0.5, 0.025, 0.975))
     expected = expected_change(base, phase)
     up, up_adjusted = posterior.above(0.0), posterior.widened(expected.standard_error).above(expected.delta)
-    settled, beyond_settling = settle is None or base.bounds_s[0] - settle.bounds_s[0] >= SETTLED_S, 1.0
+    beyond_settling = 1.0
     if settle is not None:
         rise, error = _settling(settle, base, phase, parts[0])
         without = (
@@ -132,10 +132,10 @@ def classify_response(
         drift=seen,
     )
     faster = bool(phase.mean_rr_ms <= _FASTER_HEART * base.mean_rr_ms)
-    verdict = _classify(response, up, up_adjusted, faster=faster, settled=settled)
+    verdict = _classify(response, up, up_adjusted, faster=faster)
     notes = expected.notes
-    if not settled and verdict != "clear" and _classify(response, up, up_adjusted, faster=faster, settled=True) == "clear":
-        notes = (*notes, "the baseline began before the client had settled")
+    if verdict == "slight" and _classify(replace(response, p_up_settled=1.0), up, up_adjusted, faster=faster) == "clear":
+        notes = (*notes, "settling down may have made part of it")
     if faster and verdict == "slight":
         notes = (*notes, "the heart beat more than 3 % faster")
     return replace(response, verdict=verdict, why=_words(replace(response, verdict=verdict), notes))
@@ -171,12 +171,12 @@ def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     return None
 
 
-def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool, settled: bool) -> ResponseClass:
+def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool) -> ResponseClass:
     delta, half_width, firm = response.delta or 0.0, response.half_width or 0.0, not response.flagged
     if not response.steady or half_width > WIDEST_WITH_WANDER:
         return "insufficient"
     beyond = response.p_up_settled
-    sure = min(up, up_adjusted) >= _SURE and (settled or beyond >= _SURE_UNSETTLED)
+    sure = min(up, up_adjusted) >= _SURE and beyond >= _SURE_SETTLED
     if sure and delta >= LEAST_CHANGE and firm and not faster:
         return "clear"
     if min(up, up_adjusted, beyond) >= _LIKELY and delta >= LEAST_CHANGE:

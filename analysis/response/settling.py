@@ -13,8 +13,6 @@ import numpy as np
 
 from ..beats.phase_segments import Segments
 
-SETTLED_S: Final = 180.0
-"""Least time between lying down and a baseline; a baseline begun before has settling in it that nothing in the session shows."""
 _TAU_S: Final = 480.0
 _DEPTH, _DEPTH_SD = 0.10, 0.15
 """Depth a in people, and its SD."""

@@ -4,7 +4,7 @@ import pytest
 from bench.hearts import Scenario, phase_of, sessions
 from restbeat.analysis.beats.phase_segments import Segments
 from restbeat.analysis.response.relaxation_response import classify_response
-from restbeat.analysis.response.settling import SETTLED_S, settling_of
+from restbeat.analysis.response.settling import settling_of
 
 
 def rising(depth, minutes=9, tau_s=480.0, noise=0.3, seed=1):
@@ -59,21 +59,21 @@ def test_settling_alone_is_seldom_a_hint_of_the_massage():
     assert known.count("slight") <= 6
 
 
-def test_a_change_is_as_often_clear_with_the_settling_phase_known():
-    known, unknown = hinted(Scenario(settle_min=4, ratio=1.42), 40)
-    assert known.count("clear") == unknown.count("clear") > 10
+def test_a_change_after_settling_is_nearly_as_often_clear_with_the_settling_phase_known():
+    known, unknown = hinted(Scenario(settle_min=4, ratio=1.42), 60)
+    assert unknown.count("clear") - 3 <= known.count("clear") <= unknown.count("clear")
+    assert known.count("clear") > 20
 
 
 def test_a_baseline_begun_at_once_is_asked_for_more_and_the_reason_is_said():
     heard = list(sessions(Scenario(phase_min=15, ratio=1.42), 40, 12))
     at_once, later = (
         [classify_response(one.base, one.phase, settle=phase_of(np.arange(3.0), start_s, 0.0)) for one in heard]
-        for start_s in (0.0, -SETTLED_S)
+        for start_s in (0.0, -1200.0)
     )
     firm = [sum(r.verdict == "clear" for r in found) for found in (at_once, later)]
     assert firm[0] < firm[1]
-    assert any("the baseline began before the client had settled" in r.why for r in at_once)
-    assert not any("had settled" in r.why for r in later)
+    assert any(r.verdict == "slight" and "settling down may have made part of it" in r.why for r in at_once)
 
 
 def test_the_rise_of_settling_is_named_as_a_reason():
