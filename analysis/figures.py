@@ -84,7 +84,7 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     steady: Annotated[
         bool,
         msgspec.Meta(
-            description=("Whether the session's own data sufficed for a comparison, whatever the client's session-to-session SD.")
+            description="Whether the session's own data sufficed for a comparison, whatever the client's wander at rest."
         ),
     ] = False
     flagged: Annotated[
@@ -96,7 +96,9 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     wander_sd: Annotated[
         float,
-        msgspec.Meta(description="Session-to-session SD of the change between quiet phases that was allowed for, in ln RMSSD."),
+        msgspec.Meta(
+            description="SD of ln RMSSD allowed for slow wander between the phases, by their lengths and the time between."
+        ),
     ]
     wander_rests: Annotated[
         int, msgspec.Meta(description="Number of this client's rest-only sessions from which `wander_sd` was estimated.")

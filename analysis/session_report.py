@@ -37,6 +37,7 @@ from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
+from .response.disturbances import disturbances
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
 from .rhythm.phase_rhythm import OF_PHASE, rhythm_of_phase, usable_beats
@@ -100,7 +101,15 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, no_hrv=no_hrv, withheld=withheld, rhythms=rhythms)
+    compared = compare_phases(
+        beats_by_span,
+        earlier_rests,
+        header.kind,
+        no_hrv=no_hrv,
+        withheld=withheld,
+        rhythms=rhythms,
+        disturbed=disturbances(events),
+    )
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(

@@ -1,7 +1,7 @@
 """Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf, sqrt
@@ -10,18 +10,21 @@ import msgspec
 
 from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
+from ..beats.phase_segments import limited
 from ..beats.sensor_intervals import without_rounding
 from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
+from ..response.disturbances import disturbances, left_out
+from ..response.settling import settling_of
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
-from .running_sums import RunningComparison, RunningSums, SegmentSums
+from .running_sums import RunningComparison, RunningSums, SegmentSums, segments_of
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
@@ -55,6 +58,8 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     baseline_rmssd_ms: float | None
     baseline_usable_s: float | None
     """Usable time of the baseline up to now, in s; None before it, and from a sensor that gives no HRV."""
+    still_settling: bool
+    """Whether a baseline that is long enough still rises, so that two more minutes would help."""
     baseline_short: bool
     """Whether the baseline is over and too short to compare anything with."""
     change_pct: float | None
@@ -100,15 +105,19 @@ class LiveSession:
     """Starts of the phases after settling, up to now."""
     sums: RunningSums = field(default_factory=RunningSums)
     """Sums of differences over the whole session."""
+    disturbed: tuple[float, ...] = ()
+    """Times (s) of marks of talking, turning over and the like, which are left out of a baseline."""
     battery_pct: int | None = None
+    _settling: tuple[tuple[float, int, int], bool] | None = None
+    """Baseline's start, numbers of finished segments and of disturbances that settling was judged from, and the judgement."""
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _rhythm: RhythmWatch = field(default_factory=RhythmWatch)
     _without_hrv: tuple[float, Rhythm] = (-inf, Rhythm.UNKNOWN)
     """End of the newest beat in a rhythm of which there is no HRV, and that rhythm."""
     _last_beat_s: float | None = None
-    _baseline: tuple[tuple[float, float, int], float | None] | None = None
-    """Span and number of finished segments that the baseline's RMSSD was computed from, and that RMSSD."""
+    _baseline: tuple[tuple[float, float, int, int], float | None] | None = None
+    """Span, numbers of finished segments and of disturbances that the baseline's RMSSD was computed from, and that RMSSD."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
@@ -146,6 +155,9 @@ class LiveSession:
                     self.starts.append(event)
             case ConnectionEvent(up=False):
                 beats = self.stream.connection_lost()
+            case Mark():
+                beats = []
+                self.disturbed += tuple(disturbances([event]))
             case _:
                 beats = []
         self._count(beats)
@@ -156,6 +168,10 @@ class LiveSession:
         self.starts = []
         for start in starts:
             self.push(start)
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Replace the marks by corrected ones."""
+        self.disturbed = tuple(disturbances(marks))
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """End the session at `t` (s); return all pending beats with their verdicts."""
@@ -188,6 +204,7 @@ class LiveSession:
             rhythm=self._rhythm.rhythm,
             baseline_rmssd_ms=base,
             baseline_usable_s=usable_s,
+            still_settling=self._still_settling(usable_s),
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
@@ -224,12 +241,14 @@ class LiveSession:
         baseline = self.span_of(Phase.BASELINE)
         if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
             return None
-        if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
+        if self._undisturbed_s(self.sums.usable_s(*baseline, fresh=False), *baseline) < LEAST_COMPARED_S:
             return None
-        base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
+        base, now = self.sums.between(*baseline, left_out(self.disturbed, *baseline)), self.sums.between(self.phase_start_s)
         if self._why_not_filled(base) or self._why_not_filled(now):
             return None
-        return RunningComparison(phase=self.phase.value, baseline=base, current=now)
+        massage = self.span_of(Phase.MASSAGE) if self.phase is Phase.RECOVERY else None
+        between = [self.sums.between(*massage)] if massage else []
+        return RunningComparison(phase=self.phase.value, baseline=base, current=now, between=between)
 
     @property
     def _heart_rate_only(self) -> bool:
@@ -259,8 +278,8 @@ class LiveSession:
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         repeats, last = self.stream.repeats, "the last minute" if minute else "the last 5 minutes"
-        left_out = self._left_out(window.newest_s - window.time_s, window.newest_s)
-        if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=left_out, repeats=repeats):
+        missing = self._beats_left_out(window.newest_s - window.time_s, window.newest_s)
+        if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=missing, repeats=repeats):
             return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
@@ -275,17 +294,40 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        source = (*span, self.sums.finished(span[1]))
+        source = (*span, self.sums.finished(span[1]), len(self.disturbed))
         if self._baseline is None or self._baseline[0] != source:
             self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
 
     def _baseline_usable_s(self, now_s: float, *, fresh: bool) -> float | None:
         span = self.span_of(Phase.BASELINE)
-        return None if span is None or self._heart_rate_only else self.sums.usable_s(span[0], min(span[1], now_s), fresh=fresh)
+        if span is None or self._heart_rate_only:
+            return None
+        start_s, stop_s = span[0], min(span[1], now_s)
+        return self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
+
+    def _undisturbed_s(self, usable_s: float, start_s: float, stop_s: float) -> float:
+        """Return the usable time of a span without what marks leave out of it."""
+        until_s = start_s
+        for from_s, to_s in sorted(left_out(self.disturbed, start_s, stop_s)):
+            usable_s -= max(min(to_s, stop_s) - max(from_s, until_s), 0.0)
+            until_s = max(until_s, to_s)
+        return max(usable_s, 0.0)
+
+    def _still_settling(self, usable_s: float | None) -> bool:
+        """Return whether a baseline that would do is still rising from its settling phase on."""
+        span = self.span_of(Phase.BASELINE)
+        if span is None or self.phase is not Phase.BASELINE or usable_s is None or usable_s < LEAST_COMPARED_S:
+            return False
+        source = span[0], self.sums.finished(), len(self.disturbed)
+        if self._settling is None or self._settling[0] != source:
+            parts = self.sums.between(0.0, span[0]), self.sums.between(*span, left_out(self.disturbed, *span))
+            rise = settling_of([limited(part) for sums in parts if (part := segments_of(sums)).mid_s.size], 0.0)
+            self._settling = source, rise.shows
+        return self._settling[1]
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
-        sums = self.sums.between(start_s, stop_s)
+        sums = self.sums.between(start_s, stop_s, left_out(self.disturbed, start_s, stop_s))
         if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
             return None
         if self._why_not_filled(sums):
@@ -294,11 +336,11 @@ class LiveSession:
         return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
-        repeats, left_out = self.stream.repeats, self._left_out(sums.start_s, sums.start_s + sums.time_s)
+        repeats, missing = self.stream.repeats, self._beats_left_out(sums.start_s, sums.start_s + sums.time_s)
         of = f"the {self.phase.value}"
-        return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=left_out, repeats=repeats)
+        return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=missing, repeats=repeats)
 
-    def _left_out(self, start_s: float, stop_s: float) -> int:
+    def _beats_left_out(self, start_s: float, stop_s: float) -> int:
         at = self.stream.clock.unplaced_gaps_s
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 

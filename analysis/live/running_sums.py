@@ -1,12 +1,15 @@
 """Sums of RR differences over 5 s segments of a running session, updated beat by beat in constant time."""
 
 from array import array
+from collections.abc import Sequence
 from math import ceil, floor, inf, isinf, sqrt
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from ..beats.beat_stream import JudgedBeat
+from ..beats.phase_segments import Segments, ln_rmssd, mid_times
 
 LENGTH_S: Final = 5.0
 """Length of a segment of the sums, the same as that of the segments behind the verdict."""
@@ -42,11 +45,12 @@ class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums of the current phase and of the baseline before it."""
+    """The sums of the current phase, of the baseline before it, and of the phases between them."""
 
     phase: str
     baseline: SegmentSums
     current: SegmentSums
+    between: list[SegmentSums] = []
 
 
 class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,17 +130,36 @@ class RunningSums:
                 total += min(stop_s, (n + 1) * LENGTH_S) - max(start_s, n * LENGTH_S)
         return max(total, 0.0)
 
-    def between(self, start_s: float, stop_s: float = inf) -> SegmentSums:
+    def between(self, start_s: float, stop_s: float = inf, without: Sequence[tuple[float, float]] = ()) -> SegmentSums:
         """Return the sums of the whole segments within a phase.
 
-        The segment that may contain beats from before the phase is left out, and so is the one that is not yet over.
+        The segment that may contain beats from before the phase is left out, and so is the one that is not yet over. Segments
+        that touch the spans `without` count as empty.
         """
         first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.finished(stop_s)
+        squares, differences = self._squares[first:last].tolist(), self._differences[first:last].tolist()
+        beats, rejected = sum(self._beats[first:last]), sum(self._rejected[first:last])
+        touched = {
+            n
+            for from_s, until_s in without
+            for n in range(max(floor(from_s / LENGTH_S), first), min(ceil(until_s / LENGTH_S), last))
+        }
+        for n in touched:
+            squares[n - first], differences[n - first] = 0.0, 0
+            beats, rejected = beats - self._beats[n], rejected - self._rejected[n]
         return SegmentSums(
             start_s=first * LENGTH_S,
-            squares=self._squares[first:last].tolist(),
-            differences=self._differences[first:last].tolist(),
-            beats=sum(self._beats[first:last]),
-            rejected=sum(self._rejected[first:last]),
+            squares=squares,
+            differences=differences,
+            beats=beats,
+            rejected=rejected,
             filled_s=sum(self._filled_ms[first:last]) / 1000,
         )
+
+
+def segments_of(sums: SegmentSums) -> Segments:
+    """Return the usable segments of the sums of a phase, as the comparison behind the verdict takes them."""
+    differences = np.array(sums.differences, dtype=np.int64)
+    clean = np.flatnonzero(differences >= _FEWEST_USABLE).astype(np.int64)
+    squares = np.array(sums.squares, dtype=np.float64)
+    return Segments(mid_times(sums.start_s, clean, LENGTH_S), ln_rmssd(squares[clean], differences[clean]))

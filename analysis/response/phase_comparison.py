@@ -7,13 +7,15 @@ from types import MappingProxyType
 import numpy as np
 
 from ...sensors.model import Phase
+from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
 from ..rhythm.phase_rhythm import not_compared
 from ..rhythm.rhythm_watch import Rhythm
+from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
-from .resting_response import compare_with_rests, session_to_session_sd
+from .resting_response import compare_with_rests, wander_scale
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
@@ -39,12 +41,13 @@ def compare_phases(
     no_hrv: str | None = None,
     withheld: Mapping[Phase, str] = MappingProxyType({}),
     rhythms: dict[PhaseSpan, Rhythm],
+    disturbed: Sequence[float] = (),
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `no_hrv`: why the recording has no HRV, as a
     sentence. `withheld`: why a phase has no HRV of its own, in words. `rhythms`: the rhythm of each phase; without a sinus-like
-    one in both there is no verdict.
+    one in both there is no verdict. `disturbed`: times in s of disturbances, which are left out of the baseline.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -60,16 +63,22 @@ def compare_phases(
             out.responses.append(ResponseFigures(phase=phase.value, why=why))
         else:
             rests = rest_phases(earlier_rests, phase.value)
-            session_sd = session_to_session_sd(rests)
-            beats = (phase_beats(base, beats_by_span[base]), phase_beats(span, beats_by_span[span]))
-            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(earlier_rests))
+            response = classify_response(
+                without_disturbances(phase_beats(base, beats_by_span[base]), disturbed),
+                phase_beats(span, beats_by_span[span]),
+                between=[
+                    phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s
+                ],
+                wander_scale=wander_scale(rests),
+                earlier=drift_evidence(earlier_rests),
+            )
             resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
                 steady=response.steady,
                 flagged=response.flagged,
                 standard_error=response.standard_error,
-                wander_sd=session_sd,
+                wander_sd=response.wander_sd or 0.0,
                 wander_rests=len(rests),
                 usual_class="unknown" if kind == "rest" else resting.verdict,
                 usual_why=_REST_ONLY if kind == "rest" else resting.why,
@@ -81,6 +90,14 @@ def compare_phases(
             if response.low is not None and response.high is not None:
                 out.intervals[phase.value] = (response.low, response.high)
     return out
+
+
+def _settling_phase(settle: PhaseSpan | None, base: PhaseSpan, beats_by_span: dict[PhaseSpan, BeatArrays]) -> PhaseBeats:
+    """Return the settling phase, an empty one where the session began with its baseline."""
+    if settle is not None:
+        return phase_beats(settle, beats_by_span[settle])
+    none = beats_by_span[base].within(PhaseSpan(Phase.SETTLE, base.start_s, base.start_s, last=False))
+    return PhaseBeats(none.end_s, none.rr_ms, none.accepted, none.adjacent, (base.start_s, base.start_s))
 
 
 def _response_figures(phase: Phase, response: Response) -> ResponseFigures:

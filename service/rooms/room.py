@@ -194,6 +194,7 @@ class Room:
             rhythm=figures.rhythm.value,
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             baseline_usable_s=figures.baseline_usable_s,
+            still_settling=figures.still_settling,
             baseline_short=figures.baseline_short,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,

@@ -8,7 +8,7 @@ import pytest
 from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, PhaseStart
 
 
 def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
@@ -123,6 +123,45 @@ def test_with_a_baseline_too_short_nothing_is_compared():
     assert after(250) == (False, False, False)
     assert after(230) == (True, True, True)
     assert after(300, lost=range(100, 180)) == (True, True, True)
+
+
+def rising(n, rises):
+    """Return the RR of beat n of a client whose RMSSD rises from a third to its level within minutes, or has that level."""
+    depth = 40 * (1 - 0.7 * np.exp(-n / 240) * rises)
+    return round(1004 + depth * (-1) ** n * (1 + 0.3 * np.sin(n / 7)))
+
+
+@pytest.mark.parametrize("rises", [True, False])
+def test_a_baseline_that_still_rises_is_told_once_it_would_be_long_enough(rises):
+    live = LiveSession()
+    feed(live, range(1, 121), rr_of=lambda n: rising(n, rises))
+    assert not live.figures(120.5).still_settling
+    live.push(PhaseStart(120.5, Phase.BASELINE))
+    feed(live, range(121, 301), rr_of=lambda n: rising(n, rises))
+    assert not live.figures(300.5).still_settling  # it is too short anyway
+    feed(live, range(301, 401), rr_of=lambda n: rising(n, rises))
+    assert live.figures(400.5).still_settling is rises
+    live.push(PhaseStart(400.5, Phase.MASSAGE))
+    assert not live.figures(401.0).still_settling
+
+
+def test_talking_marked_in_the_baseline_is_left_out_of_it():
+    live = LiveSession()
+    live.push(PhaseStart(0.0, Phase.BASELINE))
+    feed(live, range(1, 101))
+    feed(live, range(101, 131), rr_of=lambda n: 1004 + 10 * (n % 2))
+    live.push(Mark(115.0, note="talking"))
+    feed(live, range(131, 291))
+    figures = live.figures(290.5)
+    assert figures.baseline_usable_s == pytest.approx(290 - 60, abs=6)
+    assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
+    live.push(PhaseStart(290.5, Phase.MASSAGE))
+    feed(live, range(291, 391))
+    assert live.figures(391.0).baseline_short
+    live.set_marks([])
+    assert not live.figures(391.0).baseline_short
+    assert live.figures(391.0).baseline_rmssd_ms < 40 * 1000 / 1024
+    assert len(live.running_comparison.baseline.differences) == 57
 
 
 def test_phases_move_forward_only():

@@ -49,8 +49,8 @@ def phase_of(beat_s, start_s, stop_s, rejected=()):
     return PhaseBeats(end_s[inside], rr_ms[inside], accepted, adjacent, (start_s, stop_s))
 
 
-def verdict(beat_s, phase_s=300.0, session_sd=0.10) -> Response:
-    return classify_response(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), session_sd=session_sd)
+def verdict(beat_s, phase_s=300.0, scale=1.0) -> Response:
+    return classify_response(phase_of(beat_s, 0, BASE_S), phase_of(beat_s, BASE_S, BASE_S + phase_s), wander_scale=scale)
 
 
 def dense_change(t, y, later, session_sd, earlier=()):
@@ -89,7 +89,7 @@ def test_the_tridiagonal_solution_gives_the_posterior_of_the_explicit_covariance
     later = np.arange(t.size) >= base
     y = rng.normal(3.4, 0.3, t.size) + 0.2 * later
     earlier = [drift.change_posterior(t, rng.normal(0, 0.3, t.size), later)[1] for _ in range(earlier_rests)]
-    posterior, _ = drift.change_posterior(t, y, later, 0.1, earlier)
+    posterior = drift.change_posterior(t, y, later, earlier)[0].widened(0.1)
     weight, location, scale = dense_change(t, y, later, 0.1, earlier)
     assert posterior.weight == pytest.approx(weight, abs=1e-8)
     assert posterior.location == pytest.approx(location, abs=1e-8)
@@ -108,8 +108,8 @@ def test_drift_at_rest_is_almost_never_classified_as_a_response(null_sessions):
     assert calls.count("none") > 0.8 * len(calls)
 
 
-def test_false_positives_stay_near_the_nominal_five_percent_without_a_session_to_session_sd(null_sessions):
-    calls = [verdict(beat_s, session_sd=0.0).verdict for beat_s in null_sessions]
+def test_false_positives_stay_near_the_nominal_five_percent_without_an_allowance_for_wander(null_sessions):
+    calls = [verdict(beat_s, scale=0.0).verdict for beat_s in null_sessions]
     assert calls.count("clear") + calls.count("opposite") <= 10
 
 
@@ -192,8 +192,8 @@ def test_a_series_with_large_drift_is_insufficient_by_its_wide_interval():
     assert "anywhere between" in r.why
 
 
-def test_a_large_session_to_session_sd_is_named_as_the_reason_and_not_the_data(null_sessions):
-    r = verdict(null_sessions[3], session_sd=0.4)
+def test_a_large_wander_is_named_as_the_reason_and_not_the_data(null_sessions):
+    r = verdict(null_sessions[3], scale=200.0)
     assert (r.verdict, r.steady) == ("insufficient", True)
     assert r.why.startswith("Quiet phases alone differ too much to tell")
     assert not verdict(client(1, drift_sd=1.5)).steady
@@ -248,8 +248,8 @@ def test_the_drift_evidence_of_a_session_does_not_depend_on_earlier_sessions(nul
     assert alone.half_width != informed.half_width
 
 
-def test_the_standard_error_does_not_include_the_session_to_session_sd(null_sessions):
-    still, variable = (verdict(null_sessions[2], session_sd=w) for w in (0.0, 0.3))
+def test_the_standard_error_does_not_include_the_allowance_for_wander(null_sessions):
+    still, variable = (verdict(null_sessions[2], scale=scale) for scale in (0.0, 100.0))
     assert still.standard_error == pytest.approx(variable.standard_error)
     assert still.half_width == pytest.approx(1.98 * still.standard_error, rel=0.08)
     assert variable.half_width > 0.55
