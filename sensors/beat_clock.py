@@ -81,8 +81,6 @@ class BeatClock:
     """Number of times that packets arrived late, all at once and complete."""
     lost_s: float = 0.0
     longest_gap_s: float = 0.0
-    rr_sum_s: float = 0.0
-    """Sum of the RR intervals of all beats; compared with `rr_time_s` it shows whether they fill the time."""
     crowded: bool = False
     """Whether there are more beats than time, as with two straps on one stream."""
     last_t: float | None = None
@@ -103,6 +101,8 @@ class BeatClock:
     """Whether a hole between packets shows where the pending gap is; otherwise it may be within or after the first of them."""
     _hole: bool = False
     """Whether packets are probably missing since the last beat; a packet without RR after the hole does not settle it."""
+    _all_units: int = 0
+    """Sum of all raw intervals."""
     _units: int = 0
     """Sum of the raw intervals since the last gap."""
     _ahead_s: float = 0.0
@@ -110,6 +110,11 @@ class BeatClock:
     _from_t: float | None = None
     _to_t: float = 0.0
     _bridged_s: float = 0.0
+
+    @property
+    def rr_sum_s(self) -> float:
+        """Sum of the RR intervals of all beats; compared with `rr_time_s` it shows whether they fill the time."""
+        return self._all_units * self.unit_s
 
     @property
     def rr_time_s(self) -> float:
@@ -242,7 +247,7 @@ class BeatClock:
         self.beats += len(ends)
         self.last_t, self._last_payload, self._ahead_s = last_t, last_payload, ahead_s
         self._offset, self._newest, self._to_t = offset, newest, to_t
-        self._last_end, self.rr_sum_s, self._units = offset, self.rr_sum_s + whole * unit_s, self._units + whole
+        self._last_end, self._all_units, self._units = offset, self._all_units + whole, self._units + whole
         return count, ends
 
     def set_unit(self, unit_s: float) -> None:
@@ -251,7 +256,6 @@ class BeatClock:
             shift_s = min(self._units * RR_UNIT_S, _MOST_BELATED_S) / RR_UNIT_S * (unit_s - self.unit_s)
             self._offset += shift_s
             self._last_end = None if self._last_end is None else self._offset
-            self.rr_sum_s *= unit_s / self.unit_s
             self.unit_s = unit_s
 
     def connection_lost(self) -> list[Beat]:
@@ -321,7 +325,7 @@ class BeatClock:
             self._units = sum(rr_1024) + (0 if gap else self._units)
             if rr_1024:
                 self._from_t = t - self._sum_s(rr_1024) if self._from_t is None else self._from_t
-                self._to_t, self.rr_sum_s = t, self.rr_sum_s + self._sum_s(rr_1024)
+                self._to_t, self._all_units = t, self._all_units + sum(rr_1024)
             for rr in rr_1024:
                 self._offset += rr * self.unit_s
                 self._newest = max(self._newest, self._offset)

@@ -39,6 +39,8 @@ _SHALLOW: Final = 1.2
 """Natural logarithm of the power between the holes (their median) over that in them, from which intervals are means."""
 _DEEP: Final = 1.25
 """Largest size of the natural logarithm of the power in the holes over that of the rounding to whole units."""
+_SLOWER: Final = 1.0
+"""Natural logarithm of the power of slow changes over that between the holes: a mean leaves slow changes as they are."""
 _LEAST_CHANGE: Final = 4.6
 """Root mean square of the differences, in units, below which rounding hides whether intervals are means."""
 _LOOKS, _SAME_LOOKS = 4, 3
@@ -55,7 +57,7 @@ _GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
 """Steps of sensors that are coarser than 1/1024 s, coarsest first."""
 _ON_STEP: Final = 0.99
 _LEAST_STEPS: Final = 24
-_LEAST_DISTINCT: Final = 3
+_LEAST_DISTINCT: Final = 5
 """Different intervals that it takes to know the step of their grid."""
 _FEWEST_REPEATS: Final = 6
 _REPEATS: Final = 0.02
@@ -202,7 +204,8 @@ def mean_of(rr: NDArray[np.float64]) -> int | None:
         holes = np.arange(1, n // 2 + 1) / n
         between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
         hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
-        if -_DEEP < hole.mean() < _DEEP:
+        slow = log_power[(frequency > 0) & (frequency < 0.7 / n)].mean()
+        if -_DEEP < hole.mean() < _DEEP and slow - lobe.max() > _SLOWER:
             depths.append((float(np.median(lobe) - hole.mean()), n))
     depth, n = max(depths)
     return n if depth > _SHALLOW else None
