@@ -43,12 +43,14 @@ _SETTLING_S, _CROWDED_EARLY_S = 30.0, 6.0
 """In the first 30 s after the anchor was set, the limit is 6 s: first packets may be 3-4 s old (polar-ble-sdk #227)."""
 _AHEAD_DECAY = 0.25
 """Rate at which the time ahead decays, in s per s."""
-_LEAST_CADENCE_S, _GREATEST_CADENCE_S = 0.3, 2.0
+_LEAST_CADENCE_S, _GREATEST_CADENCE_S = 0.3, 6.0
 _JITTERS = 1.3
 _LEAST_JITTER_S, _MOST_JITTER_S = 0.1, 0.7
 """Jitter of arrival that is allowed for: its multiple of the largest seen lately, and its limits in s."""
 _NEVER_LATE_S = 0.375
 """Lag in s up to which a packet is placed at once, unless a hole precedes it: that of the fastest heart."""
+_SHORT_OF_MS = 0.024
+"""Share of the time by which intervals in ms fall short, which is allowed for while their unit is not decided."""
 _MOST_BELATED_S = 40.0
 """Time in s of intervals whose ends are corrected when their unit becomes known; the lag of older ones was made up for."""
 _MOST_UNPLACED = 10_000
@@ -101,6 +103,7 @@ class BeatClock:
     """Whether a hole between packets shows where the pending gap is; otherwise it may be within or after the first of them."""
     _hole: bool = False
     """Whether packets are probably missing since the last beat; a packet without RR after the hole does not settle it."""
+    _unit_decided: bool = False
     _all_units: int = 0
     """Sum of all raw intervals."""
     _units: int = 0
@@ -183,7 +186,7 @@ class BeatClock:
             return []
         lag = t - self._offset - self._sum_s(rr_1024)
         hole, self._hole = self._hole, False
-        if (hole or lag > _NEVER_LATE_S) and lag > (self._lag_limit_s() if hole else self._longest_lag_s(cadence)):
+        if (hole or lag > _NEVER_LATE_S) and lag > (self._lag_limit_s() if hole else self._longest_lag_s(cadence, rr_1024)):
             self._pending, self._packets_left, self._told = [(t, rr_1024)], self.patience, hole
             return []
         self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
@@ -250,8 +253,9 @@ class BeatClock:
         self._last_end, self._all_units, self._units = offset, self._all_units + whole, self._units + whole
         return count, ends
 
-    def set_unit(self, unit_s: float) -> None:
-        """Take the intervals to be in this unit (s), those since the last gap included."""
+    def set_unit(self, unit_s: float, *, decided: bool) -> None:
+        """Take the intervals to be in this unit (s), those since the last gap included; `decided`: it is no longer in doubt."""
+        self._unit_decided = self._unit_decided or decided
         if unit_s != self.unit_s:
             shift_s = min(self._units * RR_UNIT_S, _MOST_BELATED_S) / RR_UNIT_S * (unit_s - self.unit_s)
             self._offset += shift_s
@@ -288,7 +292,8 @@ class BeatClock:
     def _add_pending(self, t: float, rr_1024: tuple[int, ...], *, resumed: bool) -> list[Beat]:
         if rr_1024:
             self._pending.append((t, rr_1024))
-            if t - self._offset - sum(self._sum_s(rr) for _, rr in self._pending) <= self._lag_limit_s():
+            limit_s = self._lag_limit_s() if self._told else self._longest_rr(tuple(one for _, rr in self._pending for one in rr))
+            if t - self._offset - sum(self._sum_s(rr) for _, rr in self._pending) <= limit_s:
                 self.late_batches += 1
                 return self._release(gap=False)
         self._packets_left -= resumed
@@ -397,11 +402,17 @@ class BeatClock:
     def _sum_s(self, rr_1024: tuple[int, ...]) -> float:
         return sum(rr_1024) * self.unit_s
 
-    def _longest_lag_s(self, cadence: float) -> float:
+    def _longest_rr(self, rr_1024: tuple[int, ...]) -> float:
+        """Return the longest of the last intervals and of these, in s."""
+        return max(max(self._rr, default=0.8), *(rr * self.unit_s for rr in rr_1024 if _plausible(rr)), 0.0)
+
+    def _longest_lag_s(self, cadence: float, rr_1024: tuple[int, ...]) -> float:
         """Return the lag that no packet exceeds while every beat arrives: the longest interval, and the jitter of packets."""
         jitter_s = max((abs(interval - cadence) for interval in self._intervals), default=0.0)
         jitter_s = min(max(_JITTERS * jitter_s, _LEAST_JITTER_S), _MOST_JITTER_S)
-        return _LONGEST_RATIO * max(self._rr, default=0.8) + jitter_s + self.stall_s - _STALL_S
+        doubted_s = 0.0 if self._unit_decided or self.last_t is None else min(self.last_t - self._anchored_t, _MOST_BELATED_S)
+        longest_s = _LONGEST_RATIO * self._longest_rr(rr_1024) + _SHORT_OF_MS * max(doubted_s, 0.0)
+        return longest_s + jitter_s + self.stall_s - _STALL_S
 
     def _typical_rr(self) -> float:
         return median(self._rr) if self._rr else 0.8

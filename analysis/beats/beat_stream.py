@@ -193,7 +193,7 @@ class BeatStream:
     def _heed_intervals(self) -> None:
         intervals = self.intervals
         if not self.corrects_unit:
-            self.clock.set_unit(intervals.unit_s)
+            self.clock.set_unit(intervals.unit_s, decided=intervals.unit_decided)
         if intervals.no_beats_why is not None and not self.pulse:
             self.no_beats_why = intervals.no_beats_why
             self.trust_rr = self.rr_seen = False

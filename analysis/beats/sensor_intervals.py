@@ -24,12 +24,18 @@ _BLOCK: Final = 64
 _KEPT_BLOCKS: Final = 4
 _MS_RATIO: Final = RR_UNIT_S / _MS_S
 """Heart rate times mean interval, as a share of a minute, where the unit is ms: 0.977."""
-_NEAR, _NEAR_EARLY, _STAYS = 0.006, 0.011, 0.009
-"""Distance from that share within which the unit is ms: with three blocks, with fewer, and once it is known to be."""
-_NEAR_EACH: Final = 0.012
+_NEAR, _STAYS = 0.006, 0.009
+"""Distance from that share within which the unit is ms, and once it is known to be."""
+_FIRST_TOLD: Final = 3
+"""Looks after which the unit is decided; until then the heart rate is too coarse and too late to tell."""
+_DOUBTFUL: Final = 0.012
+"""Distance from that share within which another look is waited for."""
+_NEAR_EACH: Final = 0.02
 """The same for each of the last looks, before it is known to be."""
-_FAR: Final = 0.25
-"""Distance of an interval from the middle one of a look, as a share of it, from which it is left out."""
+_SPLIT, _MISSED = 0.62, 1.6
+"""Limits of the intervals that count, as shares of the middle one of a look: others were cut in two, or hold a missed beat."""
+_LAST_TOLD: Final = 8
+"""Looks after which the unit is no longer asked: a sensor does not change it."""
 _TELLING_BLOCKS: Final = 4
 """Looks after which the unit is known: about a minute at a packet a second."""
 _MEANS: Final = range(5, 17)
@@ -96,6 +102,14 @@ class SensorIntervals:
         return self.unit_s == _MS_S and self.looks >= _TELLING_BLOCKS
 
     @property
+    def unit_decided(self) -> bool:
+        """Whether the unit was decided, for the time being."""
+        ratio = sum(self._ratios) / len(self._ratios) if self._ratios else 1.0
+        return self.looks >= _FIRST_TOLD and (
+            self.unit_s == _MS_S or self.looks >= _LAST_TOLD or abs(ratio - _MS_RATIO) > _DOUBTFUL
+        )
+
+    @property
     def repeats(self) -> bool:
         """Whether the sensor sends its last interval again where there was no beat.
 
@@ -133,7 +147,7 @@ class SensorIntervals:
         block = self._block
         if self._hr_packets:
             middle = sorted(block)[len(block) // 2]
-            near = [rr for rr in block if abs(rr - middle) < _FAR * middle]  # without split intervals and missed beats
+            near = [rr for rr in block if _SPLIT * middle < rr < _MISSED * middle]  # without split intervals and missed beats
             self._ratios.append(self._hr_sum / self._hr_packets * (sum(near) / len(near)) * RR_UNIT_S / 60)
             self._decide_unit()
         self._recent = (self._recent + block)[-_MOST_INTERVALS:]
@@ -148,11 +162,11 @@ class SensorIntervals:
             self.no_beats_why = self.no_beats_why or why_no_beats(recent, self._means)
 
     def _decide_unit(self) -> None:
-        known = self.unit_s == _MS_S
-        near = _STAYS if known else _NEAR if self.looks >= len(_BLOCKS) - 1 else _NEAR_EARLY
-        ratio = sum(self._ratios) / len(self._ratios)
-        each = known or self.looks < len(_BLOCKS) - 1 or all(abs(one - _MS_RATIO) < _NEAR_EACH for one in self._ratios)
-        self.unit_s = _MS_S if each and abs(ratio - _MS_RATIO) < near else RR_UNIT_S
+        if not _FIRST_TOLD <= self.looks + 1 <= _LAST_TOLD:
+            return
+        known, ratio = self.unit_s == _MS_S, sum(self._ratios) / len(self._ratios)
+        each = known or all(abs(one - _MS_RATIO) < _NEAR_EACH for one in self._ratios)
+        self.unit_s = _MS_S if each and abs(ratio - _MS_RATIO) < (_STAYS if known else _NEAR) else RR_UNIT_S
 
 
 def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
