@@ -44,6 +44,9 @@ _LEAVE: Final = -1.5
 _MOST_ECTOPIC: Final = 0.10
 _SIXTHS: Final = {BeatKind.PREMATURE.value: 3, BeatKind.COUPLET.value: 4}
 """Sixths of an ectopic beat for each interval of these kinds: a premature beat comes with its pause, a couplet spoils three."""
+_EARLY_SIXTHS, _TURNED = 12, 3.0
+"""Ectopic sixths among the newest `_ENOUGH` intervals from which these are looked at alone, and the score above which they are
+irregular, whatever those before them were."""
 _EVEN_MS: Final = 2.0
 """Range of constant intervals: one step of 1/1024 s to either side."""
 _COARSE_MS: Final = 8.0
@@ -97,9 +100,8 @@ class RhythmWatch:
         seen = len(self._rr_ms)
         if seen < FEWEST:
             return
-        rr_ms = np.array(self._rr_ms, dtype=np.float64)
-        score = irregularity(rr_ms, np.frombuffer(bytes(self._linked), np.bool_))
-        if score is not None and self._is_irregular(score, seen):
+        score = self._score(seen)
+        if score is not None and (self._is_irregular(score, seen) or self._turns_irregular(seen)):
             self.rhythm = Rhythm.IRREGULAR
         elif seen < _ENOUGH:
             return
@@ -109,6 +111,17 @@ class RhythmWatch:
             self.rhythm = Rhythm.PACED
         elif score is not None:
             self.rhythm = Rhythm.SINUS_LIKE
+
+    def _score(self, last: int) -> float | None:
+        rr_ms = np.array(self._rr_ms[-last:], dtype=np.float64)
+        return irregularity(rr_ms, np.frombuffer(bytes(self._linked[-last:]), np.bool_))
+
+    def _turns_irregular(self, seen: int) -> bool:
+        """Return whether the newer beats alone are irregular, which those before them still hide."""
+        if seen < MOST or sum(self._ectopic[-_ENOUGH:]) < _EARLY_SIXTHS:
+            return False
+        score = self._score(_ENOUGH)
+        return score is not None and score > _TURNED
 
     def _is_even(self, seen: int) -> bool:
         range_ms = max(self._rr_ms) - min(self._rr_ms)
