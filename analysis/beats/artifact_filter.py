@@ -66,6 +66,19 @@ _COST_HARDLY_EARLY: Final = 700.0
 _SURELY_EARLY: Final = 0.82
 """Share of the expected interval below which prematurity costs nothing extra; between this and `_EARLY` the extra cost is
 `_COST_HARDLY_EARLY` times the squared distance from this share."""
+_COST_NO_PAUSE: Final = 4.0
+"""Added to a premature beat that is hardly early (longer than `_SURELY_DIP` of the usual interval) and has no pause."""
+_PAUSE: Final = 1.04
+"""Share of the expected interval from which the one after an early beat is a pause."""
+_SURELY_DIP: Final = 0.83
+_COST_RISE: Final = 10.0
+"""Added, up to this, to what makes an artifact of a hardly early beat after which the rhythm is slower than before it: so does a
+breath, which quickens the heart at once and slows it over the next beats; the beat after a pause is as long as those before."""
+_RISE: Final = (1.02, 1.10)
+"""From which multiple of the rhythm ahead the second beat after it counts as slower, and from which in full."""
+_RISE_IF_PREMATURE: Final = (0.83, 0.86)
+_RISE_IF_OTHER: Final = (0.86, 0.89)
+"""From which share of the usual interval that cost applies, and from which in full."""
 _WIDE: Final = 2.0
 """Scale of a pause, relative to that of a normal beat."""
 _AFTER_FULL_PAUSE: Final = 3
@@ -92,6 +105,14 @@ logarithms of the interval before and of the scale: a premature beat with its pa
 normal ones."""
 _COST_LONE_LONG: Final = 3.0
 """Added to OTHER for a single long beat, which is vagal rather than an artifact."""
+_COST_MILDLY_LONG: Final = 3.0
+_MILDLY_LONG: Final = (1.30, 1.45)
+"""Added too up to the first multiple of the expected interval, and less and less up to the second."""
+_COST_SLOWING: Final = 6.0
+_SIGH, _STILL_LONG, _RECOVERED = 1.4, 0.25, 1.06
+"""Added too up to the first multiple of the expected interval, where the next beat keeps the second as a share of the lengthening
+and the one after is at most the third longer: a sigh slows the heart at once and lets it go over some beats, an artifact is over
+with its beat."""
 
 
 class ArtifactFilter:
@@ -237,6 +258,10 @@ def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: R
     ratio = x / expected
     early = ratio < _EARLY
     hardly = _COST_HARDLY_EARLY * (ratio - _SURELY_EARLY) ** 2 if early and ratio > _SURELY_EARLY else 0.0
+    share = x / min(expected, last_ms - (2 * d1_ms + d2_ms) / 3)  # of the mean of the last three, if that is shorter
+    rise = 0.0
+    if early and left > 2 and share > _RISE_IF_PREMATURE[0]:
+        rise = _COST_RISE * _between(window[at + 2] / _ahead(rhythm, state, expected), *_RISE)
     yield BeatKind.NORMAL, _normal(rhythm, x, expected, last_ms, since_accepted), 1, (x, x - last_ms, d1_ms, 0)
     if left > 1:
         y = window[at + 1]
@@ -245,17 +270,13 @@ def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: R
             cost = _COST_SPLIT + free + _normal(rhythm, both, expected, last_ms, since_accepted)
             yield BeatKind.SPLIT, cost, 2, (both, both - last_ms, d1_ms, 1)
         if early and both < 2.5 * expected:
-            cost = _COST_PREMATURE + free + hardly
+            cost = _COST_PREMATURE + free + hardly + rise * _between(share, *_RISE_IF_PREMATURE)
             # a full pause compensates the early beat, so that the two show where the rhythm is; a shorter one does not
             two = expected + rhythm.predict(expected, expected - last_ms, d1_ms)
             after = (max(both / 2, expected), 0.0, 0.0, _AFTER_FULL_PAUSE)
             yield BeatKind.PREMATURE, cost + _full_pause(rhythm, y, two - x), 2, after
-            yield (
-                BeatKind.PREMATURE,
-                cost + _any_pause(rhythm, y, expected, expected - x),
-                2,
-                (expected, 0.0, 0.0, since_accepted + 2),
-            )
+            cost += _any_pause(rhythm, y, expected, expected - x, dip=share > _SURELY_DIP)
+            yield BeatKind.PREMATURE, cost, 2, (expected, 0.0, 0.0, since_accepted + 2)
             if left > 2 and y < _EARLY * expected < expected < window[at + 2]:
                 cost, third, debt = _COST_COUPLET + 2 * free, window[at + 2], 2 * expected - both
                 cost += min(_full_pause(rhythm, third, expected + debt), _any_pause(rhythm, third, expected, debt))
@@ -268,12 +289,35 @@ def explanations(rhythm: RhythmModel, window: Sequence[float], at: int, state: R
             if 0.7 * expected < one < 1.4 * expected:
                 cost = _COST_MISSED + 0.7 * (m - 2) + log(m) + _normal(rhythm, one, expected, last_ms, since_accepted + 1)
                 yield BeatKind.MISSED, cost, 1, (one, 0.0, 0.0, since_accepted + 1)
-    cost = _COST_OTHER + free
+    cost = _COST_OTHER + free + rise * _between(share, *_RISE_IF_OTHER)
     if not since_accepted and expected < x < 1.6 * expected:
-        cost += _COST_LONE_LONG
+        cost += _lone_long(window[at : at + 3], expected)
     if abs(ratio - 1) < _NEAR:
         cost += _COST_NEAR if abs(ratio - 1) > _FITS else _COST_FITTING
     yield BeatKind.OTHER, cost, 1, (expected, 0.0, 0.0, since_accepted + 1)
+
+
+def _lone_long(ahead: Sequence[float], expected_ms: float) -> float:
+    """Return what is added to OTHER for the first of up to three intervals, which is long."""
+    x = ahead[0]
+    cost = _COST_LONE_LONG + _COST_MILDLY_LONG * (1 - _between(x / expected_ms, *_MILDLY_LONG))
+    if len(ahead) == 3 and x < _SIGH * expected_ms:
+        _, y, z = ahead
+        if x >= y > expected_ms + _STILL_LONG * (x - expected_ms) and expected_ms < z < _RECOVERED * y:
+            cost += _COST_SLOWING
+    return cost
+
+
+def _between(value: float, low: float, high: float) -> float:
+    """Return where a value lies between two limits, from 0 to 1."""
+    return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
+def _ahead(rhythm: RhythmModel, state: RhythmState, expected_ms: float) -> float:
+    """Return the interval expected two beats after `expected_ms`, or the last one if that is longer."""
+    last_ms, d1_ms, _, _ = state
+    second_ms = rhythm.predict(expected_ms, expected_ms - last_ms, d1_ms)
+    return max(last_ms, rhythm.predict(second_ms, second_ms - expected_ms, expected_ms - last_ms))
 
 
 def _normal(rhythm: RhythmModel, rr_ms: float, expected_ms: float, last_ms: float, since_accepted: int) -> float:
@@ -294,9 +338,12 @@ def _full_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float) -> float:
     return rhythm.negative_log_density(rr_ms - expected_ms, 0, _WIDE) + 0.7
 
 
-def _any_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float, early_ms: float) -> float:
-    """Return the cost of a pause anywhere between none and a fully compensatory one; inf outside."""
+def _any_pause(rhythm: RhythmModel, rr_ms: float, expected_ms: float, early_ms: float, *, dip: bool = False) -> float:
+    """Return the cost of a pause anywhere between none and a fully compensatory one; inf outside.
+
+    `dip`: whether the beat before it was so little early that without a pause it was hardly an artifact.
+    """
     wide = 1.5 * rhythm.scale_ms
     if expected_ms - 2 * wide < rr_ms < expected_ms + early_ms + 2 * wide:
-        return log(early_ms + 4 * wide) + 1.4
+        return log(early_ms + 4 * wide) + 1.4 + (_COST_NO_PAUSE if dip and rr_ms < _PAUSE * expected_ms else 0.0)
     return inf

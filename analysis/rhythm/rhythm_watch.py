@@ -36,14 +36,21 @@ _EVERY: Final = 16
 _ENOUGH: Final = 64
 """Intervals from which a rhythm may be called anything but irregular."""
 _ENTER: Final = ((112, 0.8), (64, 1.2), (48, 2.0), (32, 2.5))
-"""Number of intervals from which a score counts as irregular: the fewer there are, the surer it must be."""
+"""Number of intervals, and the score above which they are irregular: the fewer there are, the surer it must be."""
+_SURELY: Final = 1.0
+"""Excess over that limit from which one look suffices; otherwise it takes two in a row."""
 _LEAVE: Final = -1.5
 """Score down to which a rhythm that was irregular still is."""
 _MOST_ECTOPIC: Final = 0.10
 _SIXTHS: Final = {BeatKind.PREMATURE.value: 3, BeatKind.COUPLET.value: 4}
 """Sixths of an ectopic beat for each interval of these kinds: a premature beat comes with its pause, a couplet spoils three."""
+_EARLY_SIXTHS, _TURNED = 12, 3.0
+"""Ectopic sixths among the newest `_ENOUGH` intervals from which these are looked at alone, and the score above which they are
+irregular, whatever those before them were."""
 _EVEN_MS: Final = 2.0
 """Range of constant intervals: one step of 1/1024 s to either side."""
+_COARSE_MS: Final = 8.0
+"""Step of the coarsest strap: two values so near each other, and no third in 128 intervals, are one constant interval too."""
 _JUDGED: Final = frozenset(kind.value for kind in BeatKind)
 _LOST_S: Final = 120.0
 """Length of a loss after which the beats before it tell nothing of the rhythm now."""
@@ -55,10 +62,11 @@ class RhythmWatch:
     Beats that the stream distrusts (no contact, two straps, movement) are left out, and nothing is compared across a gap.
     """
 
-    __slots__ = ("_broken", "_ectopic", "_end_s", "_linked", "_rr_ms", "_since", "rhythm")
+    __slots__ = ("_broken", "_ectopic", "_end_s", "_linked", "_rr_ms", "_since", "_suspected", "rhythm")
 
     def __init__(self) -> None:
-        self._since, self._end_s, self._broken = 0, 0.0, True
+        self._since, self._suspected = 0, False
+        self._end_s, self._broken = 0.0, True
         self._forget()
 
     def push(self, beat: JudgedBeat) -> Rhythm:
@@ -85,30 +93,46 @@ class RhythmWatch:
     def _forget(self) -> None:
         self.rhythm = Rhythm.UNKNOWN
         self._rr_ms, self._linked, self._ectopic = array("f"), bytearray(), bytearray()
-        self._since = 0
+        self._since, self._suspected = 0, False
 
     def _look(self) -> None:
         del self._rr_ms[:-MOST], self._linked[:-MOST], self._ectopic[:-MOST]
         seen = len(self._rr_ms)
         if seen < FEWEST:
             return
-        rr_ms = np.array(self._rr_ms, dtype=np.float64)
-        score = irregularity(rr_ms, np.frombuffer(bytes(self._linked), np.bool_))
-        if score is not None and score > self._limit(seen):
+        score = self._score(seen)
+        if score is not None and (self._is_irregular(score, seen) or self._turns_irregular(seen)):
             self.rhythm = Rhythm.IRREGULAR
         elif seen < _ENOUGH:
             return
         elif all(sum(self._ectopic[-last:]) > 6 * _MOST_ECTOPIC * last for last in (_ENOUGH, seen)):
             self.rhythm = Rhythm.ECTOPIC
-        elif max(self._rr_ms) - min(self._rr_ms) <= _EVEN_MS:
+        elif self._is_even(seen):
             self.rhythm = Rhythm.PACED
         elif score is not None:
             self.rhythm = Rhythm.SINUS_LIKE
 
-    def _limit(self, seen: int) -> float:
+    def _score(self, last: int) -> float | None:
+        rr_ms = np.array(self._rr_ms[-last:], dtype=np.float64)
+        return irregularity(rr_ms, np.frombuffer(bytes(self._linked[-last:]), np.bool_))
+
+    def _turns_irregular(self, seen: int) -> bool:
+        """Return whether the newer beats alone are irregular, which those before them still hide."""
+        if seen < MOST or sum(self._ectopic[-_ENOUGH:]) < _EARLY_SIXTHS:
+            return False
+        score = self._score(_ENOUGH)
+        return score is not None and score > _TURNED
+
+    def _is_even(self, seen: int) -> bool:
+        range_ms = max(self._rr_ms) - min(self._rr_ms)
+        return range_ms <= _EVEN_MS or (range_ms <= _COARSE_MS and seen == MOST and len(set(self._rr_ms)) <= 2)
+
+    def _is_irregular(self, score: float, seen: int) -> bool:
         if self.rhythm is Rhythm.IRREGULAR:
-            return _LEAVE
-        return next((score for fewest, score in _ENTER if seen >= fewest), inf)
+            return score > _LEAVE
+        limit = next((limit for fewest, limit in _ENTER if seen >= fewest), inf)
+        suspected, self._suspected = self._suspected, score > limit
+        return score > limit + _SURELY or (suspected and self._suspected)
 
 
 def rhythms_of(beats: Iterable[JudgedBeat]) -> list[Rhythm]:
