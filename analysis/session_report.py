@@ -85,7 +85,8 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, disturbed=disturbances(events))
+    pulse, disturbed = stream.pulse is not None, disturbances(events)
+    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, pulse=pulse, disturbed=disturbed)
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(

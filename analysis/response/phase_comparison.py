@@ -13,6 +13,7 @@ from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, wander_scale
+from .thresholds import PULSE_ONLY
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
@@ -37,12 +38,14 @@ def compare_phases(
     kind: str,
     *,
     hrv: bool,
+    pulse: bool = False,
     disturbed: Sequence[float] = (),
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
-    `disturbed`: times in s of disturbances, which are left out of the baseline.
+    `pulse`: whether they are pulse intervals, by light. `disturbed`: times in s of disturbances, which are left out of the
+    baseline.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -51,6 +54,8 @@ def compare_phases(
         span = span_of.get(phase)
         if not hrv:
             out.responses.append(ResponseFigures(phase=phase.value, why=HEART_RATE_ONLY))
+        elif pulse:
+            out.responses.append(ResponseFigures(phase=phase.value, why=PULSE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
-from ...analysis.response.thresholds import FEWEST_SEGMENTS
+from ...analysis.response.thresholds import FEWEST_SEGMENTS, PULSE_ONLY
 from ..rendering.plain_words import class_word, clock, counted, interval_pct, response_sentence
 from .models import Answer, Screened, TimeSpent, VisitMark
 
@@ -72,6 +72,8 @@ def verdict_of(report: SessionReport) -> tuple[str, str]:
     """Return the outcome of a session in a few words, and as a sentence."""
     if not report.hrv:
         return "Heart rate only", HEART_RATE_ONLY
+    if report.polar is not None and report.polar.rr_source == "ppi":
+        return "Figures of the pulse", PULSE_ONLY
     if short := baseline_sentence(report):
         return BASELINE_SHORT, short
     responses, phases = report.figures.responses, {figures.phase for figures in report.figures.phases}
