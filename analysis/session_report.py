@@ -86,7 +86,16 @@ def summarise(
         if why:
             reasons[span.phase.value] = why
     pulse, disturbed = stream.pulse is not None, disturbances(events)
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, pulse=pulse, disturbed=disturbed)
+    breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
+    compared = compare_phases(
+        beats_by_span,
+        earlier_rests,
+        header.kind,
+        hrv=stream.rr_seen,
+        pulse=pulse,
+        disturbed=disturbed,
+        breathing_hz=breathing_hz,
+    )
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(

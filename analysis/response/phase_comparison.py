@@ -1,6 +1,6 @@
 """Comparison of a session's massage and recovery with its baseline, and with the client's rest-only sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,12 +40,13 @@ def compare_phases(
     hrv: bool,
     pulse: bool = False,
     disturbed: Sequence[float] = (),
+    breathing_hz: Mapping[str, float] | None = None,
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
     `pulse`: whether they are pulse intervals, by light. `disturbed`: times in s of disturbances, which are left out of the
-    baseline.
+    baseline. `breathing_hz`: rates by phase that were measured otherwise than from RR.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -69,6 +70,7 @@ def compare_phases(
                 ],
                 wander_scale=wander_scale(rests),
                 earlier=drift_evidence(earlier_rests),
+                breathing_hz=_measured(breathing_hz or {}, phase),
             )
             resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
@@ -88,6 +90,12 @@ def compare_phases(
             if response.low is not None and response.high is not None:
                 out.intervals[phase.value] = (response.low, response.high)
     return out
+
+
+def _measured(breathing_hz: Mapping[str, float], phase: Phase) -> tuple[float, float] | None:
+    """Return the measured rates of baseline and phase, None unless both were."""
+    before, after = (breathing_hz.get(one.value) for one in (Phase.BASELINE, phase))
+    return None if before is None or after is None else (before, after)
 
 
 def _settling_phase(settle: PhaseSpan | None, base: PhaseSpan, beats_by_span: dict[PhaseSpan, BeatArrays]) -> PhaseBeats:
