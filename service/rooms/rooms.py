@@ -40,6 +40,7 @@ from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
 from ..storage.sqlite import Database
 from ..storage.trouble import StorageTrouble, space_for_an_hour
+from ..worker.freed_memory import release_freed_memory
 from ..worker.worker import Worker
 from .live_feed import LiveFeed
 from .messages import ClientView, Story
@@ -378,6 +379,7 @@ class Rooms:
         except WorkerError:
             self._conclude(room, ("Session ended", "Its figures could not be computed now; its page tries again."))
             raise
+        await asyncio.to_thread(release_freed_memory)
 
     def _conclude(self, room: Room, verdict: tuple[str, str]) -> None:
         if room in self._rooms:  # by now the next session may be in its place
