@@ -107,7 +107,7 @@ def _settling():
         for minutes in (15, 30):
             yield Cell(name, Scenario(phase_min=minutes, **settles), bounds)
             yield Cell(name, Scenario(phase_min=minutes, recovery_min=5, **settles), bounds, recovery=True)
-    for minutes, least in ((5, 52), (15, 40), (30, 28)):
+    for minutes, least in ((5, 50), (15, 40), (30, 28)):
         scenario = Scenario(settle_min=4, phase_min=minutes, ratio=1.42)
         yield Cell("RMSSD ×1.42 after settling", scenario, bounded(None, least, ("clear",), least=True))
 

@@ -88,9 +88,13 @@ def stepper(progress, name, total):
 
 
 def bounds(count, progress):
-    """Return the table of all cells at both session-to-session SDs, and those out of their bounds."""
+    """Return the table of all cells, with and without an allowance for wander, and those out of their bounds."""
     advance = stepper(progress, "cells", len(CELLS) * count)
-    outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
+    outcomes = [
+        outcome
+        for cell in CELLS
+        for outcome in run(cell, count, SEED, allowances=tuple(cell.bounds) or (NONE, USED), advance=advance)
+    ]
     rows, failing = [], []
     for outcome in outcomes:
         what = ", ".join(f"{' + '.join(bound.verdicts)} {bound}" for bound in outcome.bounds)
