@@ -101,14 +101,18 @@ def summarise(
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
+    pulse, disturbed = stream.pulse is not None, disturbances(events)
+    breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
     compared = compare_phases(
         beats_by_span,
         earlier_rests,
         header.kind,
         no_hrv=no_hrv,
+        pulse=pulse,
         withheld=withheld,
         rhythms=rhythms,
-        disturbed=disturbances(events),
+        disturbed=disturbed,
+        breathing_hz=breathing_hz,
     )
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(

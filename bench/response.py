@@ -40,8 +40,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "response.md"
 SEED = 20261124
 EARLIER_SESSIONS = 80
 LEAST_FOR_PAGE = 1000
+SLOWER = tuple((roll_off, slower) for roll_off in (0, 1, 1.5) for slower in (3, 4, 6))
+"""Exponents by which the breathing tone deepens as breathing slows, and by how many breaths a minute it slows."""
 ALLOWED = {NONE: "0", USED: "usual"}
-PARTS = {"held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
+PARTS = {"slower": 8, "held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
 """Divisor of the number of sessions in each table without bounds; the table states its number."""
 DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
 """Effects of four techniques in ln RMSSD: none, drawn from the prior, one of them ×1.42."""
@@ -62,6 +64,7 @@ def main(arguments=None):
         real_table = real(progress)
         judged, failing = bounds(count, progress)
         made = {
+            "slower": slower_breathing,
             "held": held_out,
             "tried": rivals,
             "running": while_running,
@@ -85,9 +88,13 @@ def stepper(progress, name, total):
 
 
 def bounds(count, progress):
-    """Return the table of all cells at both session-to-session SDs, and those out of their bounds."""
+    """Return the table of all cells, with and without an allowance for wander, and those out of their bounds."""
     advance = stepper(progress, "cells", len(CELLS) * count)
-    outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
+    outcomes = [
+        outcome
+        for cell in CELLS
+        for outcome in run(cell, count, SEED, allowances=tuple(cell.bounds) or (NONE, USED), advance=advance)
+    ]
     rows, failing = [], []
     for outcome in outcomes:
         what = ", ".join(f"{' + '.join(bound.verdicts)} {bound}" for bound in outcome.bounds)
@@ -135,6 +142,26 @@ def held_out(count, progress):
             found += [pair(outcome.pct(*FIRM), other.pct("clear")) for outcome, other in zip(null, change, strict=True)]
         rows.append((name, *found))
     return table(("simulated", "5/5, w=0", "5/5", "5/15, w=0", "5/15"), rows)
+
+
+def slower_breathing(count, progress):
+    """Return the table of breathing that slows, without and with a change beside it, by the former rule and today's."""
+    advance = stepper(progress, "slower breathing", len(SLOWER) * 2 * 2 * count)
+    rows = []
+    for roll_off, slower in SLOWER:
+        cells = []
+        for minutes in (5, 15):
+            slows = {"breathing_hz": 0.27, "breathing_to_hz": 0.27 - slower / 60, "roll_off": roll_off}
+            calm, changed = (
+                run(Cell("", Scenario(phase_min=minutes, ratio=ratio, **slows)), count, SEED + 5,
+                    allowances=(USED,), rules=(former, by_rule), advance=advance)
+                for ratio in (1.0, 1.42)
+            )  # fmt: skip
+            for before, after in zip(calm, changed, strict=True):
+                cells.append(f"{before.pct(*FIRM):.1f} / {before.pct('slight'):.0f} / {after.pct('clear'):.0f}")
+        rows.append((f"{roll_off:g}", f"−{slower}", *cells))
+    heads = ("deepens by 1/f to the power", "a minute", "5/5, before", "5/5, now", "5/15, before", "5/15, now")
+    return table(heads, rows)
 
 
 def rivals(count, progress):

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from restbeat.analysis.beats.phase_segments import Segments, segments
-from restbeat.analysis.hrv.expected_rmssd import ExpectedChange, _centres, _minutes, expected_change
+from restbeat.analysis.hrv.expected_rmssd import ExpectedChange, _breathing, _centres, _gain, _minutes, expected_change
 from restbeat.analysis.response.relaxation_response import (
     FIT_FEWEST_DIFFERENCES,
     FIT_SEGMENT_S,
@@ -43,7 +43,7 @@ def first_rule(heard, scale, _):
 def former(heard, scale, _):
     """Classify as before wander grew with time: an SD of .10 whatever the lengths, and 97.5 % asked for."""
     posterior, _ = compare_segments(*_short(heard))
-    return _judged(heard, posterior.widened(FORMER_W * scale), expected_change(heard.base, heard.phase), (0.975, 0.98, 0.9))
+    return _judged(heard, posterior.widened(FORMER_W * scale), _formerly_expected(heard), (0.975, 0.98, 0.9))
 
 
 def ten_seconds(heard, scale, _):
@@ -110,15 +110,28 @@ def _judged(heard, posterior, alone, sure=(0.99, 0.99, 0.95)):
     """Return the verdict; `sure`: probabilities asked for of a change, of one beyond the expected, and for "slight"."""
     up, beyond = posterior.above(0.0), posterior.widened(alone.standard_error).above(alone.delta)
     delta = posterior.quantile(0.5)
-    if (posterior.quantile(0.975) - posterior.quantile(0.025)) / 2 > 0.7:
+    if (posterior.quantile(0.975) - posterior.quantile(0.025)) / 2 > (0.7 if sure[0] == 0.99 else 0.5):
         return "insufficient"
     faster = heard.phase.mean_rr_ms <= 0.97 * heard.base.mean_rr_ms
     if up >= sure[0] and beyond >= sure[1] and delta >= 0.1 and not alone.notes and not faster:
         return "clear"
     if min(up, beyond) >= sure[2] and delta >= 0.1:
         return "slight"
-    lower = up <= 1 - sure[0] and beyond <= 1 - sure[1] and delta <= -0.1 and not alone.notes
+    lower = up <= 1 - sure[0] and beyond <= 1 - sure[1] and delta <= -0.1 and not alone.notes and not alone.slowed
     return "opposite" if lower else "none"
+
+
+def _formerly_expected(heard):
+    """Return the expected change where breathing keeps its depth, with a note of any shift of more than 2 a minute."""
+    before, after = (_breathing(part) for part in (heard.base, heard.phase))
+    if before is None or after is None:
+        return ExpectedChange(notes=("breathing",), known=False)
+    (gain0, slope0), (gain1, slope1) = (
+        _gain(breath.hz, part.mean_rr_ms / 1000) for breath, part in ((before, heard.base), (after, heard.phase))
+    )
+    unsafe = min(before.wide_hz, after.wide_hz) < 0.15 or abs(after.hz - before.hz) > 2 / 60
+    error = np.hypot(slope0 * before.ln_error, slope1 * after.ln_error)
+    return ExpectedChange(gain1 - gain0, float(error), notes=("breathing",) if unsafe else ())
 
 
 def _taking(heard, hz):
@@ -126,7 +139,7 @@ def _taking(heard, hz):
     rr = heard.base.mean_rr_ms / 1000, heard.phase.mean_rr_ms / 1000
     delta = 2 * np.log(np.sin(np.pi * hz[1] * rr[1]) / np.sin(np.pi * hz[0] * rr[0])) - np.log(hz[1] / hz[0])
     unsafe = min(hz) < 0.15 or abs(hz[1] - hz[0]) > 2 / 60
-    return ExpectedChange(float(delta), 0.0, ("breathing",) if unsafe else ())
+    return ExpectedChange(float(delta), 0.0, notes=("breathing",) if unsafe else ())
 
 
 def _centre_from(part, low_hz):

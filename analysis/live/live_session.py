@@ -237,9 +237,9 @@ class LiveSession:
 
     @property
     def running_comparison(self) -> RunningComparison | None:
-        """The sums of the baseline and the current phase, for a provisional interval; None where there is nothing to compare."""
+        """The sums to compare for a provisional interval; None where there is nothing to compare, and from a pulse sensor."""
         baseline = self.span_of(Phase.BASELINE)
-        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY} or self.stream.pulse is not None:
             return None
         if self._undisturbed_s(self.sums.usable_s(*baseline, fresh=False), *baseline) < LEAST_COMPARED_S:
             return None

@@ -16,6 +16,7 @@ from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, wander_scale
+from .thresholds import PULSE_ONLY
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
@@ -39,15 +40,18 @@ def compare_phases(
     kind: str,
     *,
     no_hrv: str | None = None,
+    pulse: bool = False,
     withheld: Mapping[Phase, str] = MappingProxyType({}),
     rhythms: dict[PhaseSpan, Rhythm],
     disturbed: Sequence[float] = (),
+    breathing_hz: Mapping[str, float] | None = None,
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
     `earlier_rests`: the client's earlier rest-only sessions, in order of time. `no_hrv`: why the recording has no HRV, as a
-    sentence. `withheld`: why a phase has no HRV of its own, in words. `rhythms`: the rhythm of each phase; without a sinus-like
-    one in both there is no verdict. `disturbed`: times in s of disturbances, which are left out of the baseline.
+    sentence. `pulse`: whether its intervals are pulse intervals, by light. `withheld`: why a phase has no HRV of its own, in
+    words. `rhythms`: the rhythm of each phase; without a sinus-like one in both there is no verdict. `disturbed`: times in s of
+    disturbances, which are left out of the baseline. `breathing_hz`: rates by phase that were measured otherwise than from RR.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
@@ -56,6 +60,8 @@ def compare_phases(
         span = span_of.get(phase)
         if no_hrv:
             out.responses.append(ResponseFigures(phase=phase.value, why=no_hrv))
+        elif pulse:
+            out.responses.append(ResponseFigures(phase=phase.value, why=PULSE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
@@ -71,6 +77,7 @@ def compare_phases(
                 ],
                 wander_scale=wander_scale(rests),
                 earlier=drift_evidence(earlier_rests),
+                breathing_hz=_measured(breathing_hz or {}, phase),
             )
             resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
@@ -90,6 +97,12 @@ def compare_phases(
             if response.low is not None and response.high is not None:
                 out.intervals[phase.value] = (response.low, response.high)
     return out
+
+
+def _measured(breathing_hz: Mapping[str, float], phase: Phase) -> tuple[float, float] | None:
+    """Return the measured rates of baseline and phase, None unless both were."""
+    before, after = (breathing_hz.get(one.value) for one in (Phase.BASELINE, phase))
+    return None if before is None or after is None else (before, after)
 
 
 def _settling_phase(settle: PhaseSpan | None, base: PhaseSpan, beats_by_span: dict[PhaseSpan, BeatArrays]) -> PhaseBeats:

@@ -69,7 +69,7 @@ class Response:
     p_up_settled: float = 1.0
     """P(change > what settling after lying down makes), the expected change added."""
     flagged: bool = False
-    """Whether breathing is slow, has shifted or could not be read, so that there is no firm verdict."""
+    """Whether breathing is slow, became faster or could not be read, so that there is no firm verdict."""
     base_segments: int = 0
     phase_segments: int = 0
     steady: bool = False
@@ -85,13 +85,14 @@ def classify_response(
     between: Sequence[PhaseBeats] = (),
     wander_scale: float = 1.0,
     earlier: Sequence[DriftEvidence] = (),
+    breathing_hz: tuple[float, float] | None = None,
 ) -> Response:
     """Return the response of a phase against the baseline before it.
 
     `settle`: the phase before the baseline, from lying down on; without it the client is taken to have settled long ago.
     `between`: the phases between the two; they show how much this session wanders. `wander_scale`: see `slow_wander.wander_sd`.
-    `earlier`: drift evidence of the client's earlier rest-only sessions. Raises `ValueError` where the phase does not come after
-    the baseline.
+    `earlier`: drift evidence of the client's earlier rest-only sessions. `breathing_hz`: rates of the two that were measured
+    otherwise than from RR. Raises `ValueError` where the phase does not come after the baseline.
     """
     before, after = segments(base), segments(phase)
     blank = Response("insufficient", "", base_segments=before.mid_s.size, phase_segments=after.mid_s.size)
@@ -104,7 +105,7 @@ def classify_response(
     wander = wander_sd([part for part in parts if part.mid_s.size], own.sd, wander_scale)
     posterior = own.widened(wander)
     delta, low, high = (posterior.quantile(q) for q in (0.5, 0.025, 0.975))
-    expected = expected_change(base, phase)
+    expected = expected_change(base, phase, breathing_hz)
     up, up_adjusted = posterior.above(0.0), posterior.widened(expected.standard_error).above(expected.delta)
     beyond_settling = 1.0
     if settle is not None:
@@ -132,9 +133,9 @@ def classify_response(
         drift=seen,
     )
     faster = bool(phase.mean_rr_ms <= _FASTER_HEART * base.mean_rr_ms)
-    verdict = _classify(response, up, up_adjusted, faster=faster)
+    verdict = _classify(response, faster=faster, slowed=expected.slowed)
     notes = expected.notes
-    if verdict == "slight" and _classify(replace(response, p_up_settled=1.0), up, up_adjusted, faster=faster) == "clear":
+    if verdict == "slight" and _classify(replace(response, p_up_settled=1.0), faster=faster, slowed=expected.slowed) == "clear":
         notes = (*notes, "settling down may have made part of it")
     if faster and verdict == "slight":
         notes = (*notes, "the heart beat more than 3 % faster")
@@ -171,17 +172,18 @@ def _insufficient(phase: PhaseBeats, clean: Segments, name: str) -> str | None:
     return None
 
 
-def _classify(response: Response, up: float, up_adjusted: float, *, faster: bool) -> ResponseClass:
+def _classify(response: Response, *, faster: bool, slowed: bool) -> ResponseClass:
+    """Return the class; `faster`, `slowed`: whether the heart became faster and the breathing slower."""
     delta, half_width, firm = response.delta or 0.0, response.half_width or 0.0, not response.flagged
     if not response.steady or half_width > WIDEST_WITH_WANDER:
         return "insufficient"
-    beyond = response.p_up_settled
-    sure = min(up, up_adjusted) >= _SURE and beyond >= _SURE_SETTLED
+    up, adjusted, beyond = response.p_up or 0.0, response.p_up_adjusted or 0.0, response.p_up_settled
+    sure = min(up, adjusted) >= _SURE and beyond >= _SURE_SETTLED
     if sure and delta >= LEAST_CHANGE and firm and not faster:
         return "clear"
-    if min(up, up_adjusted, beyond) >= _LIKELY and delta >= LEAST_CHANGE:
+    if min(up, adjusted, beyond) >= _LIKELY and delta >= LEAST_CHANGE:
         return "slight"
-    if max(up, up_adjusted) <= 1 - _SURE and delta <= -LEAST_CHANGE and firm:
+    if max(up, adjusted) <= 1 - _SURE and delta <= -LEAST_CHANGE and firm and not slowed:
         return "opposite"
     return "none"
 
@@ -195,7 +197,7 @@ def _words(response: Response, notes: Sequence[str]) -> str:
             none = "A change that the way of breathing may have made"
         elif abs(delta) < LEAST_CHANGE:
             none = "A change too small to speak of"
-        elif delta > 0 and response.p_up_settled < _LIKELY:
+        elif response.p_up_settled < _LIKELY <= min(response.p_up or 0.0, response.p_up_adjusted or 0.0):
             none = "A change that settling down alone may have made"
         else:
             none = "A change that heart rate and breathing alone may explain"

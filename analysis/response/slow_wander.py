@@ -25,6 +25,9 @@ _DRIFT_IN_BLOCKS: Final = 0.25
 _BLOCK_S: Final = 150.0
 _FEWEST: Final = 15
 """Segments of 5 s that a block needs, half of all."""
+_APPROACH_S: Final = 150.0
+_LONG_S: Final = 590.0
+"""Length from which a phase is long enough to tell its approach to a new level, as in `drift`."""
 _HALF_S: Final = 2.5
 """Half of a segment's length."""
 
@@ -46,6 +49,7 @@ def rate_of_wander(phases: Sequence[Segments], drift_sd: float) -> float:
     `phases`: the baseline, the phase compared with it last, and those between. `drift_sd`: SD of the change between the two that
     drift alone makes.
     """
+    phases = [phases[0], *map(_without_approach, phases[1:])]
     count = sum(part.ln_rmssd.size for part in phases)
     spread = sum(float(part.ln_rmssd.var()) * part.ln_rmssd.size for part in phases) / count
     steps = np.concatenate([_block_steps(part) for part in phases])
@@ -65,6 +69,16 @@ def wander_sd(phases: Sequence[Segments], drift_sd: float, scale: float = 1.0) -
 
 def _length_s(phase: Segments) -> float:
     return float(phase.mid_s[-1] - phase.mid_s[0]) + 2 * _HALF_S
+
+
+def _without_approach(phase: Segments) -> Segments:
+    """Return a long phase without its approach to a new level, which is no wander but what the phase did."""
+    if _length_s(phase) < _LONG_S:
+        return phase
+    approach = np.exp(-(phase.mid_s - phase.mid_s[0]) / _APPROACH_S)
+    approach -= approach.mean()
+    height = float(approach @ phase.ln_rmssd) / float(approach @ approach)
+    return phase._replace(ln_rmssd=phase.ln_rmssd - height * approach)
 
 
 def _block_steps(phase: Segments) -> Array:

@@ -387,6 +387,8 @@ class Room:
             return ProvisionalChange(why="the baseline comes first")
         if figures.accepted_pct is None:
             return ProvisionalChange(why=figures.rmssd_why)
+        if self.session.live.stream.pulse is not None:
+            return ProvisionalChange(why="figures of the pulse, by light, are not compared")
         if figures.baseline_short:
             return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
         if self._analysis_away:

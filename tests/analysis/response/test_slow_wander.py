@@ -72,3 +72,11 @@ def test_a_clients_own_scale_multiplies_the_variance():
     parts = [phase(rng.normal(3, 0.3, 60), start_s) for start_s in (0.0, 300.0)]
     assert wander_sd(parts, 0.1, 4.0) == pytest.approx(2 * wander_sd(parts, 0.1))
     assert wander_sd(parts, 0.1, 0.0) == 0
+
+
+def test_the_approach_of_a_long_phase_to_a_new_level_is_no_wander():
+    rng = np.random.default_rng(8)
+    base, flat = rng.normal(3, 0.3, 60), rng.normal(3, 0.3, 240)
+    rising = flat + 0.7 * (1 - np.exp(-np.arange(240) * 5 / 150))
+    stayed, rose = (rate_of_wander([phase(base, 0.0), phase(values, 300.0)], 0.1) for values in (flat, rising))
+    assert rose == pytest.approx(stayed, rel=0.1)
