@@ -63,7 +63,7 @@ def heart(rng, *, bpm=None, rmssd_ms=None, end_s=LEAD_S + PHASE_S):
     if rmssd_ms is not None:
         scale = rmssd_ms / 1000 / np.sqrt(np.mean(np.diff(rr) ** 2))
         rr = rr.mean() + (rr - rr.mean()) * scale
-    beats = np.cumsum(np.clip(rr, 0.33, 1.9))
+    beats = np.cumsum(np.clip(rr, 0.26, 2.4))
     return beats[beats < end_s]
 
 

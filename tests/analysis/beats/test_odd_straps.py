@@ -350,3 +350,12 @@ def test_what_is_told_of_a_plain_strap_is_nothing():
         None,
         0,
     )
+
+
+@pytest.mark.parametrize("bpm", [29, 33, 180, 210])
+def test_a_very_slow_and_a_very_fast_heart_are_hearts(bpm):
+    played = sent(PLAIN, bpm=bpm, rmssd_ms=15.0 if bpm > 100 else 60.0)
+    report, figures = report_of(played.recording)
+    assert figures.accepted_pct > 95
+    assert figures.rmssd_ms == pytest.approx(played.rmssd_ms, rel=0.05)
+    assert report.stream.gaps == 0
