@@ -96,6 +96,41 @@ def test_a_shallow_dip_in_a_calm_rhythm_is_accepted():
         assert rejected(judge(series)) == []
 
 
+def on_a_holters_grid(rr_ms) -> list[float]:
+    return [float(x) for x in np.round(np.asarray(rr_ms) * 0.128) / 0.128]
+
+
+@pytest.mark.parametrize("sigh", [
+    [700, 705, 930, 781, 773, 734, 719, 712],
+    [700, 705, 960, 840, 790, 740, 720],
+    [700, 690, 890, 780, 770, 760, 740, 720],
+])  # fmt: skip
+def test_a_sigh_that_slows_the_heart_at_once_and_lets_it_go_is_kept(sigh):
+    still = np.random.default_rng(0).normal(705, 6, 80)
+    assert rejected(judge(on_a_holters_grid([*still[:60], *sigh, *still[60:]]))) == []
+
+
+def test_a_single_long_beat_that_is_over_at_once_is_still_an_artifact():
+    still = np.random.default_rng(0).normal(705, 6, 80)
+    assert rejected(judge(on_a_holters_grid([*still[:60], 980, *still[60:]]))) == [(60, BeatKind.OTHER)]
+
+
+@pytest.mark.parametrize("breath", [
+    [780, 800, 830, 850, 735, 880, 940, 890, 850, 820],
+    [790, 800, 820, 840, 735, 850, 930, 880, 840],
+    [780, 790, 800, 700, 800, 880, 850, 830],
+])  # fmt: skip
+def test_a_breath_that_quickens_the_heart_for_a_beat_and_slows_it_after_is_kept(breath):
+    swinging = 800 + 30 * np.sin(2 * np.pi * np.arange(80) / 6) + np.random.default_rng(1).normal(0, 9, 80)
+    assert rejected(judge(on_a_holters_grid([*swinging[:60], *breath, *swinging[60:]]))) == []
+
+
+def test_an_early_beat_after_which_the_rhythm_is_as_before_is_still_premature():
+    swinging = 800 + 30 * np.sin(2 * np.pi * np.arange(80) / 6) + np.random.default_rng(1).normal(0, 9, 80)
+    verdicts = judge(on_a_holters_grid([*swinging[:60], 620, 980, *swinging[60:]]))
+    assert rejected(verdicts) == [(60, BeatKind.PREMATURE), (61, BeatKind.PREMATURE)]
+
+
 def test_bigeminy_is_rejected_to_its_end_and_no_other_beat():
     for beats in (3, 6):
         series = calm_series()
