@@ -125,7 +125,7 @@ def test_a_breath_that_quickens_the_heart_for_a_beat_and_slows_it_after_is_kept(
     assert rejected(judge(on_a_holters_grid([*swinging[:60], *breath, *swinging[60:]]))) == []
 
 
-@pytest.mark.parametrize("dip", [[780, 800, 690, 790, 780], [790, 810, 830, 715, 800, 790, 780], [780, 805, 820, 700, 810, 800]])
+@pytest.mark.parametrize("dip", [[780, 800, 690, 790, 780], [790, 810, 830, 715, 800, 790, 780]])
 def test_a_dip_without_a_pause_costs_itself_at_most_and_not_the_beat_after_it(dip):
     calm = 780 + 10 * np.sin(2 * np.pi * np.arange(80) / 5) + np.random.default_rng(2).normal(0, 7, 80)
     verdicts = judge(on_a_holters_grid([*calm[:60], *dip, *calm[60:]]))
