@@ -12,7 +12,7 @@ from .beats.stream_integrity import StreamIntegrity
 from .hrv.engine_parity import Parity
 from .polar.polar_signals import PolarReport
 
-ALGORITHM = "restbeat-4"
+ALGORITHM = "restbeat-5"
 """Version of the whole computation from raw packets to figures; raised whenever a figure may change."""
 
 LEAST_ACCEPTED_PCT: Final = 70.0
@@ -84,7 +84,7 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     steady: Annotated[
         bool,
         msgspec.Meta(
-            description=("Whether the session's own data sufficed for a comparison, whatever the client's session-to-session SD.")
+            description="Whether the session's own data sufficed for a comparison, whatever the client's wander at rest."
         ),
     ] = False
     flagged: Annotated[
@@ -96,7 +96,9 @@ class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     wander_sd: Annotated[
         float,
-        msgspec.Meta(description="Session-to-session SD of the change between quiet phases that was allowed for, in ln RMSSD."),
+        msgspec.Meta(
+            description="SD of ln RMSSD allowed for slow wander between the phases, by their lengths and the time between."
+        ),
     ]
     wander_rests: Annotated[
         int, msgspec.Meta(description="Number of this client's rest-only sessions from which `wander_sd` was estimated.")
@@ -168,6 +170,9 @@ class SessionReport(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     kind: Annotated[str, msgspec.Meta(description="Kind of session: massage or rest.")] = "massage"
     hrv: Annotated[bool, msgspec.Meta(description="Whether the sensor sent RR intervals; False for a heart-rate-only sensor.")]
+    hrv_why: Annotated[
+        str | None, msgspec.Meta(description="Why there is no HRV in the whole session, as a sentence; None where there may be.")
+    ] = None
     intervals: Annotated[
         dict[str, tuple[float, float]],
         msgspec.Meta(description="The 95 % interval of delta_ln_rmssd (low, high), by response phase."),

@@ -15,11 +15,13 @@ from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Pack
 from ..sensors.recordings.rr_text import RrText
 from .beats.artifact_filter import ArtifactFilter
 from .beats.beat_runs import runs_of
-from .beats.beat_stream import BeatStream, JudgedBeat, judge
+from .beats.beat_stream import TWO_STRAPS, BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
 from .beats.phase_segments import SEGMENT_S, segments
 from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
-from .beats.stream_integrity import integrity_of
+from .beats.sensor_intervals import without_rounding
+from .beats.stream_integrity import integrity_of, why_no_hrv
+from .beats.time_filled import why_not_filled
 from .figures import (
     LEAST_ACCEPTED_PCT,
     Integrity,
@@ -35,14 +37,18 @@ from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
+from .response.disturbances import disturbances
 from .response.earlier_rests import EarlierSession
-from .response.phase_comparison import HEART_RATE_ONLY, compare_phases
+from .response.phase_comparison import compare_phases
 from .rhythm.phase_rhythm import OF_PHASE, rhythm_of_phase, usable_beats
 from .rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, rhythms_of
 
 _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 """Share of every phase that accepted ECG beats must cover, and by how much their share of the session may fall short of that
 of the strap's own beats."""
+_LATENCY_S = 10.0
+"""How old the newest beat may be at the end of a recording, in s: optical sensors send theirs every few seconds."""
+_OF_PHASE = {phase: f"the {phase.value}" for phase in (Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY)}
 
 TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
 
@@ -67,6 +73,9 @@ def summarise(
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
+    no_hrv = why_no_hrv(stream)
+    if no_hrv:
+        judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
     beats, rhythms = _beats_and_rhythms(judged, spans)
     if stream.pulse:
@@ -75,19 +84,36 @@ def summarise(
     phases: list[PhaseFigures] = []
     reasons: dict[str, list[str]] = {}
     parity = Parity()
+    withheld: dict[Phase, str] = {}
     for span in spans:
-        rates = None if stream.rr_seen else _heart_rates(events, span)
-        figures, why = _phase_figures(span, beats_by_span[span], compute_time_domain, rhythms[span], heart_rates=rates)
+        inside = beats_by_span[span]
+        unfilled = _why_not_filled(span, inside, stream, judged) if stream.rr_seen else None
+        rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
+        figures, why = _phase_figures(span, inside, compute_time_domain, rhythms[span], heart_rates=rates, withheld=unfilled)
+        if unfilled:
+            withheld[span.phase] = unfilled
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
-            inside = beats_by_span[span]
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
-        if not stream.rr_seen:
-            why = [HEART_RATE_ONLY]
+        figures, why = _unrounded(figures, why, stream.intervals.step_s)
+        if no_hrv:
+            why = [no_hrv]
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    compared = compare_phases(beats_by_span, earlier_rests, header.kind, hrv=stream.rr_seen, rhythms=rhythms)
+    pulse, disturbed = stream.pulse is not None, disturbances(events)
+    breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
+    compared = compare_phases(
+        beats_by_span,
+        earlier_rests,
+        header.kind,
+        no_hrv=no_hrv,
+        pulse=pulse,
+        withheld=withheld,
+        rhythms=rhythms,
+        disturbed=disturbed,
+        breathing_hz=breathing_hz,
+    )
     clock, beat_source = stream.clock, stream.pulse or stream.clock
     return SessionReport(
         figures=SessionFigures(
@@ -110,7 +136,8 @@ def summarise(
         pain=[(event.t, event.score) for event in events if isinstance(event, Pain)],
         duration_s=last_s,
         kind=header.kind,
-        hrv=stream.rr_seen,
+        hrv=no_hrv is None,
+        hrv_why=no_hrv,
         intervals=compared.intervals,
         context=compared.context,
         drift=compared.drift,
@@ -133,7 +160,11 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     stream.set_device(header.device)
     judged = judge(stream, events, last_s)
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
-    return _whole(span, judged, None if stream.rr_seen else _heart_rates(events, span))
+    if no_hrv := why_no_hrv(stream):
+        return _whole(span, [], _heart_rates(events, span))[0], [no_hrv]
+    unfilled = _why_not_filled(span, beat_arrays(judged), stream, judged)
+    figures, why = _whole(span, judged, _heart_rates(events, span) if unfilled else None, unfilled)
+    return _unrounded(figures, why, stream.intervals.step_s)
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
@@ -149,17 +180,47 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), judged, None)
 
 
+def _whole(
+    span: PhaseSpan, judged: list[JudgedBeat], heart_rates: list[int] | None, withheld: str | None = None
+) -> tuple[PhaseFigures, list[str]]:
+    beats, rhythms = _beats_and_rhythms(judged, [span])
+    figures, reasons = _phase_figures(span, beats, time_domain, rhythms[span], heart_rates=heart_rates, withheld=withheld)
+    return msgspec.structs.replace(figures, phase="whole"), reasons
+
+
+def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judged: Sequence[JudgedBeat]) -> str | None:
+    end_s = float(beats.end_s[-1]) if beats.end_s.size and span.last else span.end_s
+    if span.end_s - end_s > _LATENCY_S:
+        end_s = span.end_s
+    filled_s, time_s = float(beats.rr_ms.sum()) / 1000, end_s - span.start_s
+    if stream.two_straps_beats:  # what two straps sent at once is known, and left out
+        surplus_ms = sum(beat.rr_ms for beat in judged if beat.kind == TWO_STRAPS and span.start_s <= beat.end_s <= span.end_s)
+        filled_s = min(filled_s, max(filled_s - surplus_ms / 1000, time_s))
+    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.repeats
+    of = _OF_PHASE.get(span.phase, "this time")
+    why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
+    return None if why is None else f"{why[0].upper()}{why[1:]}."
+
+
+def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[PhaseFigures, list[str]]:
+    """Return the figures without what the coarse step of a sensor's intervals adds to the differences."""
+    if not step_s or figures.rmssd_ms is None:
+        return figures, why
+    rmssd_ms = without_rounding(figures.rmssd_ms, step_s)
+    if rmssd_ms is None:
+        why = [*why, f"The strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD."]
+    ln_rmssd = None if rmssd_ms is None else float(np.log(rmssd_ms))
+    sd1_ms = figures.sd1_ms if rmssd_ms is None else rmssd_ms / figures.rmssd_ms * (figures.sd1_ms or 0.0)
+    return msgspec.structs.replace(
+        figures, rmssd_ms=rmssd_ms, ln_rmssd=ln_rmssd, sd1_ms=None if rmssd_ms is None else sd1_ms, pnn50_pct=None
+    ), why
+
+
 def _beats_and_rhythms(judged: list[JudgedBeat], spans: Sequence[PhaseSpan]) -> tuple[BeatArrays, dict[PhaseSpan, Rhythm]]:
     """Return the beats, usable only where their rhythm allows HRV, and the rhythm of each phase."""
     rhythms, beats = rhythms_of(judged), beat_arrays(judged)
     of_span = {span: rhythm_of_phase(compress(rhythms, span.contains(beats.end_s))) for span in spans}
     return usable_beats(beats, rhythms), of_span
-
-
-def _whole(span: PhaseSpan, judged: list[JudgedBeat], heart_rates: list[int] | None) -> tuple[PhaseFigures, list[str]]:
-    beats, rhythms = _beats_and_rhythms(judged, [span])
-    figures, reasons = _phase_figures(span, beats, time_domain, rhythms[span], heart_rates=heart_rates)
-    return msgspec.structs.replace(figures, phase="whole"), [HEART_RATE_ONLY] if heart_rates else reasons
 
 
 def _polar(
@@ -199,10 +260,12 @@ def _heart_rates(events: Iterable[Event], span: PhaseSpan) -> list[int]:
     for event in events:
         if isinstance(event, Packet) and event.char == HEART_RATE and span.start_s <= event.t <= span.end_s:
             try:
-                rates.append(parse(event.payload).hr_bpm)
+                rate_bpm = parse(event.payload).rate_bpm
             except PayloadError:
                 continue
-    return [rate for rate in rates if rate]
+            if rate_bpm is not None:
+                rates.append(rate_bpm)
+    return rates
 
 
 def _phase_figures(
@@ -212,6 +275,7 @@ def _phase_figures(
     rhythm: Rhythm,
     *,
     heart_rates: list[int] | None,
+    withheld: str | None = None,
 ) -> tuple[PhaseFigures, list[str]]:
     accepted_pct = beats.accepted_pct
     known: dict[str, Any] = {
@@ -226,6 +290,8 @@ def _phase_figures(
         known["mean_hr_bpm"] = float(np.mean(heart_rates))
     if accepted_pct is None:
         return PhaseFigures(**known), ["No beat was received in this phase."]
+    if withheld:
+        return PhaseFigures(**known), [withheld]
     if rhythm in WITHOUT_HRV:
         return PhaseFigures(**known | {"mean_hr_bpm": 60_000 / float(beats.rr_ms.mean())}), [OF_PHASE[rhythm]]
     known["clean_segments"] = int(segments(phase_beats(span, beats))[0].size)

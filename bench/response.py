@@ -26,20 +26,24 @@ from restbeat.analysis.course.course import course
 from restbeat.analysis.course.session_regression import fit
 from restbeat.analysis.live.running_sums import RunningComparison, RunningSums
 from restbeat.analysis.response.earlier_rests import RestPhase
-from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, Response, classify_response
+from restbeat.analysis.response.relaxation_response import Response, classify_response
 from restbeat.analysis.response.resting_response import compare_with_rests
 from restbeat.analysis.response.running_estimate import provisional_change
 
-from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, drifts, run
+from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, by_rule, drifts, run
 from .hearts import Scenario, sessions
-from .rivals import RIVALS
+from .real_hearts import PLANS, VARIABLE, real_folder, share, verdicts as real_verdicts
+from .rivals import RIVALS, former
 from .treatments import TECHNIQUES, Plan, course_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "response.md"
 SEED = 20261124
 EARLIER_SESSIONS = 80
 LEAST_FOR_PAGE = 1000
-PARTS = {"held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
+SLOWER = tuple((roll_off, slower) for roll_off in (0, 1, 1.5) for slower in (3, 4, 6))
+"""Exponents by which the breathing tone deepens as breathing slows, and by how many breaths a minute it slows."""
+ALLOWED = {NONE: "0", USED: "usual"}
+PARTS = {"slower": 8, "held": 4, "tried": 8, "running": 8, "second": 2, "over": 8, "worked": 40}
 """Divisor of the number of sessions in each table without bounds; the table states its number."""
 DRAWS = (lambda _: np.zeros(4), lambda rng: rng.normal(0, 0.15, 4), lambda _: np.array([0.35, 0, 0, 0]))
 """Effects of four techniques in ln RMSSD: none, drawn from the prior, one of them ×1.42."""
@@ -57,8 +61,10 @@ def main(arguments=None):
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         fast = speed(progress)
+        real_table = real(progress)
         judged, failing = bounds(count, progress)
         made = {
+            "slower": slower_breathing,
             "held": held_out,
             "tried": rivals,
             "running": while_running,
@@ -67,6 +73,7 @@ def main(arguments=None):
             "worked": treatments,
         }
         tables = {name: make(counts[name], progress) for name, make in made.items()}
+    tables["real"] = real_table
     text = page(tables | {"judged": judged, "speed": fast}, count, counts, time.perf_counter() - began)
     print(text)
     if count >= LEAST_FOR_PAGE and not asked.no_page:
@@ -81,22 +88,44 @@ def stepper(progress, name, total):
 
 
 def bounds(count, progress):
-    """Return the table of all cells at both session-to-session SDs, and those out of their bounds."""
+    """Return the table of all cells, with and without an allowance for wander, and those out of their bounds."""
     advance = stepper(progress, "cells", len(CELLS) * count)
-    outcomes = [outcome for cell in CELLS for outcome in run(cell, count, SEED, advance=advance)]
+    outcomes = [
+        outcome
+        for cell in CELLS
+        for outcome in run(cell, count, SEED, allowances=tuple(cell.bounds) or (NONE, USED), advance=advance)
+    ]
     rows, failing = [], []
     for outcome in outcomes:
-        bound = outcome.bound
-        what = "" if bound is None else f"{' + '.join(bound.verdicts)} {bound}"
-        within = "–" if bound is None else "yes" if outcome.holds else "no"
-        shares = (f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient"))
-        rows.append((outcome.cell.name, outcome.cell.minutes, f"{outcome.wander_sd:.2f}", *shares, what, within))
+        what = ", ".join(f"{' + '.join(bound.verdicts)} {bound}" for bound in outcome.bounds)
+        within = "yes" if outcome.holds and outcome.bounds else "no" if outcome.bounds else "–"
+        shares = [f"{outcome.pct(verdict):.1f}" for verdict in ("clear", "slight", "none", "opposite", "insufficient")]
+        rows.append((outcome.cell.name, outcome.cell.minutes, ALLOWED[outcome.scale], *shares, what, within))
         if not outcome.holds:
-            failing.append(
-                f"{outcome.cell.name} {outcome.cell.minutes} w={outcome.wander_sd:g}: {outcome.pct(*bound.verdicts):.1f} %"
-            )
+            failing.append(f"{outcome.cell.name} {outcome.cell.minutes} w={ALLOWED[outcome.scale]}: {what}")
     heads = ("simulated", "minutes", "w", "clear", "slight", "none", "opposite", "insufficient", "bound", "within")
     return table(heads, rows), failing
+
+
+def real(progress):
+    """Return the table of real people at rest, by the former rule and today's; a sentence where there are no recordings."""
+    folder = real_folder()
+    if folder is None:
+        return f"Not measured: {VARIABLE} names no folder with the recordings."
+    rules = {"before": former, "now": by_rule}
+    advance = stepper(progress, "real people", 54)
+    calm, changed = (real_verdicts(folder, tuple(rules.values()), ratio=ratio, advance=advance) for ratio in (1.0, 1.42))
+    rows = []
+    for plan in PLANS:
+        for name, rule in rules.items():
+            seen = calm[rule, plan]
+            firm, low, high, worst = share(seen, FIRM)
+            windows = sum(len(found) for found in seen.values())
+            slight, power = share(seen, ("slight",))[0], share(changed[rule, plan], ("clear",))[0]
+            shares = f"{firm:.1f} [{low:.1f}–{high:.1f}]", f"{worst:.1f}", f"{slight:.1f}", f"{power:.0f}"
+            rows.append((plan, name, str(len(seen)), str(windows), *shares))
+    heads = ("minutes", "rule", "people", "windows", "clear + opposite", "worst tenth of people", "slight", "clear at ×1.42")
+    return table(heads, rows)
 
 
 def held_out(count, progress):
@@ -112,7 +141,27 @@ def held_out(count, progress):
             )
             found += [pair(outcome.pct(*FIRM), other.pct("clear")) for outcome, other in zip(null, change, strict=True)]
         rows.append((name, *found))
-    return table(("simulated", "5/5, w=0", "5/5, w=.10", "5/15, w=0", "5/15, w=.10"), rows)
+    return table(("simulated", "5/5, w=0", "5/5", "5/15, w=0", "5/15"), rows)
+
+
+def slower_breathing(count, progress):
+    """Return the table of breathing that slows, without and with a change beside it, by the former rule and today's."""
+    advance = stepper(progress, "slower breathing", len(SLOWER) * 2 * 2 * count)
+    rows = []
+    for roll_off, slower in SLOWER:
+        cells = []
+        for minutes in (5, 15):
+            slows = {"breathing_hz": 0.27, "breathing_to_hz": 0.27 - slower / 60, "roll_off": roll_off}
+            calm, changed = (
+                run(Cell("", Scenario(phase_min=minutes, ratio=ratio, **slows)), count, SEED + 5,
+                    allowances=(USED,), rules=(former, by_rule), advance=advance)
+                for ratio in (1.0, 1.42)
+            )  # fmt: skip
+            for before, after in zip(calm, changed, strict=True):
+                cells.append(f"{before.pct(*FIRM):.1f} / {before.pct('slight'):.0f} / {after.pct('clear'):.0f}")
+        rows.append((f"{roll_off:g}", f"−{slower}", *cells))
+    heads = ("deepens by 1/f to the power", "a minute", "5/5, before", "5/5, now", "5/15, before", "5/15, now")
+    return table(heads, rows)
 
 
 def rivals(count, progress):
@@ -138,7 +187,7 @@ def rivals(count, progress):
             at = (rule, w)
             seen = [pair(f, p) for f, p in zip(firm[at][:2], power[at][:2], strict=True)]
             held = [pair(np.mean(firm[at][2 + k :: 2]), np.mean(power[at][2 + k :: 2])) for k in (0, 1)]
-            rows.append((name, f"{w:.2f}", *seen, *held, f"{np.mean(spoilt[at]):.1f}"))
+            rows.append((name, ALLOWED[w], *seen, *held, f"{np.mean(spoilt[at]):.1f}"))
     heads = ("rule", "w", "tuned 5/5", "tuned 5/15", "held out 5/5", "held out 5/15", "1 % artifacts 5/5")
     return table(heads, rows)
 
@@ -327,7 +376,7 @@ def page(tables, count, counts, seconds):
     versions = ", ".join(f"{name} {version(name)}" for name in ("restbeat", "numpy", "scipy"))
     known = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}", "cores": os.cpu_count(), "python": platform.python_version(),
-        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}", "w": f"{PRIOR_SESSION_SD:.2f}",
+        "versions": versions, "count": count, "minutes": f"{seconds / 60:.0f}",
     } | {f"{name}_count": number for name, number in counts.items()}  # fmt: skip
     return (Path(__file__).parent / "response_page.md").read_text().format(**known, **tables)
 

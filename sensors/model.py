@@ -7,6 +7,7 @@ import msgspec
 RR_UNIT_S = 1 / 1024
 """One unit of a raw RR interval, in s."""
 RR_UNIT_MS = 1000 / 1024
+_NOT_MEASURABLE = 255
 
 
 class Contact(Enum):
@@ -27,6 +28,11 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
     """RR intervals in 1/1024 s, oldest first."""
     rr_flag: bool
     """Whether the flags announce RR intervals."""
+
+    @property
+    def rate_bpm(self) -> int | None:
+        """The heart rate; None where it is 0 or 255, with which sensors say that they hear no heartbeat."""
+        return None if self.hr_bpm in {0, _NOT_MEASURABLE} else self.hr_bpm
 
 
 class Beat(msgspec.Struct, frozen=True, gc=False):

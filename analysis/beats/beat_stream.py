@@ -18,6 +18,7 @@ from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
 from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
 from .artifact_filter import ArtifactFilter, BeatKind, Verdict
 from .pulse_clock import PulseClock, TimedPulse
+from .sensor_intervals import SensorIntervals
 
 
 class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
@@ -35,12 +36,13 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
 
 _NAMES: Final = {kind: kind.value for kind in BeatKind}
 _ODD_WITHOUT_RR = 4
+_OVERFILLED = 1.01
 _MOST_WARNINGS = 1000
 _OPTICAL_LOCATIONS = frozenset({"wrist", "finger", "hand", "ear lobe", "foot"})
 """Body locations of 0x2A38 at which no electrodes are worn."""
 _DOUBLED_S = 0.6
 """Pulse frames are seconds apart: the same bytes within this time are a duplicate notification (bleak #2002)."""
-NO_CONTACT, TWO_STRAPS = "no contact", "two straps"
+NO_CONTACT, TWO_STRAPS, REPEATED = "no contact", "two straps", "repeated"
 MOVED, UNSURE = "movement", "uncertain"
 """Reasons to reject a beat whatever its interval: strap off the body, beats of two people, pulses that the sensor distrusts."""
 LARGEST_ERROR_MS = 30
@@ -57,34 +59,52 @@ class BeatStream:
     last: Measurement | None = None
     """The newest readable measurement."""
     rr_seen: bool = False
-    """Whether this strap has announced RR intervals yet."""
+    """Whether this strap has sent an RR interval yet."""
     rejected: int = 0
     """Number of rejected beats."""
     trust_contact: bool = True
     """Whether this strap's "no skin contact" can be trusted: a few models report it wrongly."""
     trust_rr: bool = True
     """Whether this strap's RR intervals are beats: some models smooth them, which makes HRV meaningless."""
+    chest: bool = False
+    """Whether the model is a chest strap that is known to send RR."""
+    corrects_unit: bool = False
+    """Whether this model is known to send RR in ms, so that they are converted."""
     optical: bool = False
     """Whether the model or the body location says that it is an optical pulse sensor: few of them send RR at all."""
     no_rr_packets: int = 0
-    """Consecutive packets without RR from a strap that had announced RR; a few are normal where the heart is slow."""
+    """Consecutive packets without RR from a strap that had sent some; a few are normal where the heart is slow."""
     no_contact_packets: int = 0
     unreadable_packets: int = 0
     pulse: PulseClock | None = None
     """Clock of an optical sensor's pulse intervals; set once the beats come from them, as 0x2A37 has none."""
     two_straps_beats: int = 0
+    heartbeats: int = 0
+    """Packets with a heart rate: before the first, nobody can tell whether the sensor sends RR."""
+    intervals: SensorIntervals = field(default_factory=SensorIntervals)
+    no_beats_why: str | None = None
+    """Why this sensor's intervals are no beats; None where they may be, or nothing of it is known."""
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: deque[tuple[Beat, str | None]] = field(default_factory=deque)
     _distrusted: str | None = None
     _without_rr: int = 0
     _last_pulses: Packet | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether this sensor sends beats again, so that they add up to more than the time."""
+        return self.intervals.repeats and self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
+
     def set_device(self, device: Device) -> None:
         """Apply what is known of this strap's model."""
         row = known_device(device)
         self.trust_contact = row is None or row.believes_contact
-        self.trust_rr = row is None or row.believes_rr
         self.optical = row.kind is Kind.OPTICAL if row else device.location in _OPTICAL_LOCATIONS
+        self.trust_rr = row.believes_rr if row else not self.optical
+        if row is None and self.optical:
+            self.no_beats_why = f"it is worn on the {device.location}, and not known to send true beats"
+        self.chest = row is not None and row.kind is Kind.CHEST and row.believes_rr
+        self.corrects_unit = row is not None and row.rr_in_ms
 
     def push(self, packet: Packet) -> list[JudgedBeat]:
         """Add a notification of 0x2A37 or, where that has no RR, of pulse intervals; others are ignored.
@@ -104,14 +124,25 @@ class BeatStream:
             if self.unreadable_packets <= _MOST_WARNINGS:
                 self.warnings.append(f"At {packet.t:.1f} s: {error}; this packet is left out.")
             return []
+        if not all(measurement.rr_1024):  # a slot without a beat holds 0
+            measurement = replace(measurement, rr_1024=tuple(filter(None, measurement.rr_1024)))
+        raw = measurement
         if not self.trust_rr or self.pulse:
             measurement = replace(measurement, rr_1024=(), rr_flag=False)
+        elif self.corrects_unit:
+            measurement = replace(measurement, rr_1024=tuple(round(1.024 * rr) for rr in measurement.rr_1024))
         self.last = measurement
+        self.heartbeats += measurement.rate_bpm is not None
         if not self.pulse:
             self._count_without_rr(measurement)
         self.no_contact_packets += measurement.contact is Contact.NO
-        self.rr_seen = self.rr_seen or measurement.rr_flag
-        return self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
+        self.rr_seen = self.rr_seen or bool(measurement.rr_1024)
+        doubled = self.clock.duplicate_packets
+        judged = self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
+        fresh = raw.rr_1024 and self.clock.duplicate_packets == doubled
+        if fresh and self.intervals.push(raw.hr_bpm, raw.rr_1024):
+            self._heed_intervals()
+        return judged
 
     def push_run(self, packets: Sequence[Packet]) -> tuple[int, list[JudgedBeat]]:
         """Add notifications of 0x2A37 with the same result as `push`, in a third of the time, up to the first unusual one.
@@ -120,12 +151,18 @@ class BeatStream:
         """
         if self.pulse or not (self.trust_rr and self.rr_seen) or self._distrusted or any(doubt for _, doubt in self._waiting):
             return 0, []
+        if self.corrects_unit:
+            return 0, []
         intervals: list[tuple[int, ...]] = []
-        without = self._without_rr
+        without, left = (
+            self._without_rr,
+            self.intervals.left - 1,
+        )  # `push` takes the packet after which the intervals are looked at
         for packet in packets:
             rr_1024 = plain_rr(packet.payload)
             without = without + 1 if rr_1024 == () else 0
-            if rr_1024 is None or without >= _ODD_WITHOUT_RR:
+            left -= bool(rr_1024)
+            if rr_1024 is None or without >= _ODD_WITHOUT_RR or left < 0 or 0 in rr_1024:
                 break
             intervals.append(rr_1024)
         readable = packets[: len(intervals)]
@@ -135,11 +172,16 @@ class BeatStream:
         with_rr = (n for n, rr_1024 in enumerate(reversed(intervals[:used])) if rr_1024)
         self._without_rr = next(with_rr, self._without_rr + used)
         self.last = parse(packets[used - 1].payload)
+        for packet, rr_1024 in zip(packets[:used], intervals, strict=False):
+            self.heartbeats += packet.payload[1] not in {0, 255}
+            if rr_1024:
+                self.intervals.push(packet.payload[1], rr_1024)
         beats = [one for rr_1024 in intervals[:used] for one in rr_1024]
         return used, self._judge_run(beats, ends)
 
     def connection_lost(self) -> list[JudgedBeat]:
         """Note that the connection was lost; return all pending beats with their verdicts."""
+        self.intervals.interrupted()
         pulses = self._judge_pulses(self.pulse, self.pulse.connection_lost()) if self.pulse else []
         return pulses + self._judge(self.clock.connection_lost(), self._distrusted) + self._match(self._filter.flush())
 
@@ -147,6 +189,14 @@ class BeatStream:
         """End the stream at `t` (s); return all pending beats with their verdicts."""
         pulses = self._judge_pulses(self.pulse, self.pulse.flush()) if self.pulse else []
         return pulses + self._judge(self.clock.flush(t), self._distrusted) + self._match(self._filter.flush())
+
+    def _heed_intervals(self) -> None:
+        intervals = self.intervals
+        if not self.corrects_unit:
+            self.clock.set_unit(intervals.unit_s, decided=intervals.unit_decided)
+        if intervals.no_beats_why is not None and not self.pulse:
+            self.no_beats_why = intervals.no_beats_why
+            self.trust_rr = self.rr_seen = False
 
     def _pulses(self, packet: Packet) -> list[JudgedBeat]:
         if self.rr_seen and not self.pulse:
@@ -172,7 +222,7 @@ class BeatStream:
         return judged
 
     def _count_without_rr(self, measurement: Measurement) -> None:
-        self._without_rr = 0 if measurement.rr_flag or not self.rr_seen else self._without_rr + 1
+        self._without_rr = 0 if measurement.rr_1024 or not self.rr_seen else self._without_rr + 1
         if self._without_rr == _ODD_WITHOUT_RR:
             self.no_rr_packets += _ODD_WITHOUT_RR
         elif self._without_rr > _ODD_WITHOUT_RR:
@@ -180,7 +230,7 @@ class BeatStream:
 
     def _doubt(self, measurement: Measurement) -> str | None:
         if self.clock.crowded:
-            return TWO_STRAPS
+            return REPEATED if self.repeats else TWO_STRAPS
         return NO_CONTACT if self.trust_contact and measurement.contact is Contact.NO else None
 
     def _judge(self, beats: list[Beat], doubt: str | None) -> list[JudgedBeat]:

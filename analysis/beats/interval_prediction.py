@@ -7,8 +7,8 @@ single jump affects neither the scale nor the prediction for long.
 from math import log, sqrt
 from typing import Final
 
-SHORTEST_MS: Final = 300.0
-LONGEST_MS: Final = 2000.0
+SHORTEST_MS: Final = 250.0
+LONGEST_MS: Final = 2500.0
 """Limits of a normal interval."""
 
 _DF: Final = 6

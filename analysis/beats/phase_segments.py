@@ -78,3 +78,12 @@ def ln_rmssd(squares: Array, differences: Counts) -> Array:
     """Return ln RMSSD (of ms) from sums of squared differences and their counts; not below the resolution of a strap."""
     logs: Array = (0.5 * np.log(np.maximum(squares / differences, _LEAST_RMSSD_MS**2))).astype(np.float64)
     return logs
+
+
+def limited(clean: Segments) -> Segments:
+    """Return segments with ln RMSSD limited to 2.5 robust SD around the median of the phase."""
+    if not clean.mid_s.size:
+        return clean
+    mid = np.median(clean.ln_rmssd)
+    reach = 2.5 * 1.4826 * np.median(np.abs(clean.ln_rmssd - mid))
+    return clean._replace(ln_rmssd=np.clip(clean.ln_rmssd, mid - reach, mid + reach))

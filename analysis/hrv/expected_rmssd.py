@@ -1,6 +1,8 @@
-"""The change of RMSSD that a changed heart rate and breathing rate alone produce, without any change of vagal tone.
+"""The change of vagally mediated RMSSD that a changed heart rate and breathing rate alone produce.
 
-The RMSSD of a tone of frequency f is its RR swing times 2·sin(π·f·RR): a slower heart raises it, slower breathing lowers it.
+The RMSSD of a tone of frequency f is its RR swing times 2·sin(π·f·RR): a slower heart raises it, slower breathing lowers it. But
+the swing itself deepens as breathing slows, in people about as 1/f (Hirsch & Bishop 1981; Saul et al. 1989): where breathing
+slows much, a rise counts from the greatest that this alone may do.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,11 @@ from ..beats.phase_segments import PhaseBeats
 
 _SLOW_HZ: Final = 0.15
 _SHIFT_HZ: Final = 2 / 60
+"""Shift of breathing up to which the swing is taken to keep its depth."""
+_DEEPENS: Final = 1.25
+"""Greatest exponent by which the swing deepens as breathing slows: depth ∝ 1/f to this power."""
+_MEASURED_ERROR: Final = 0.02
+"""Standard error of ln of a breathing rate that was measured."""
 _WIDE_HZ: Final = (0.1, 0.5)
 """Band that includes slow breathing."""
 _BREATHING_HZ: Final = (0.13, 0.5)
@@ -32,6 +39,8 @@ class ExpectedChange:
 
     delta: float = 0.0
     standard_error: float = 0.0
+    slowed: bool = False
+    """Whether breathing slowed so much that its depth may have changed: `delta` is then the greatest change it may produce."""
     notes: tuple[str, ...] = ()
     """Plain-language reasons why a verdict is unsafe."""
     known: bool = True
@@ -47,18 +56,27 @@ class _Breathing:
     """Centre frequency over the band that includes slow breathing."""
 
 
-def expected_change(base: PhaseBeats, phase: PhaseBeats) -> ExpectedChange:
-    """Return the change of ln RMSSD due to mean RR and breathing alone, with notes on what makes a verdict unsafe."""
-    before, after = _breathing(base), _breathing(phase)
-    if before is None or after is None:
+def expected_change(base: PhaseBeats, phase: PhaseBeats, measured_hz: tuple[float, float] | None = None) -> ExpectedChange:
+    """Return the change of ln RMSSD due to mean RR and breathing alone, with notes on what makes a verdict unsafe.
+
+    `measured_hz`: breathing rates of the two that were measured otherwise than from RR; None where they were not.
+    """
+    if measured_hz is not None:
+        before, after = (_Breathing(hz, _MEASURED_ERROR, hz) for hz in measured_hz)
+    elif (read := (_breathing(base), _breathing(phase))) and read[0] is not None and read[1] is not None:
+        before, after = read[0], read[1]
+    else:
         return ExpectedChange(notes=("breathing could not be read from RR",), known=False)
-    notes = []
-    if min(before.wide_hz, after.wide_hz) < _SLOW_HZ:
-        notes.append("breathing below 9/min")
-    if abs(after.hz - before.hz) > _SHIFT_HZ:
-        notes.append("breathing shifted by more than 2/min")
+    notes = ["breathing below 9/min"] if min(before.wide_hz, after.wide_hz) < _SLOW_HZ else []
+    shift_hz = after.hz - before.hz
+    if shift_hz > _SHIFT_HZ:
+        notes.append("breathing became faster by more than 2/min")
+    slowed = shift_hz < -_SHIFT_HZ
+    deepens = _DEEPENS if slowed else 0.0
     (gain0, slope0), (gain1, slope1) = _gain(before.hz, base.mean_rr_ms / 1000), _gain(after.hz, phase.mean_rr_ms / 1000)
-    return ExpectedChange(gain1 - gain0, hypot(slope0 * before.ln_error, slope1 * after.ln_error), tuple(notes))
+    delta = gain1 - gain0 + deepens * log(before.hz / after.hz)
+    error = hypot((slope0 - deepens) * before.ln_error, (slope1 - deepens) * after.ln_error)
+    return ExpectedChange(delta, error, slowed, tuple(notes))
 
 
 def _gain(hz: float, rr_s: float) -> tuple[float, float]:

@@ -38,9 +38,11 @@ class RollingHrv:
     """
 
     __slots__ = (
+        "_began_s",
         "_diff_squares",
         "_diff_sum",
         "_end_s",
+        "_filled",
         "_head",
         "_keep_s",
         "_marks",
@@ -62,14 +64,19 @@ class RollingHrv:
     def clear(self) -> None:
         """Remove all beats."""
         self._end_s, self._rr_ms, self._marks = array("d"), array("d"), array("B")
+        self._began_s: float | None = None
+        self._filled = 0
         self._head = self.accepted = self.differences = self._nn50 = 0
         self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
 
     def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
         """Add a judged beat; `diff_ms` is its difference to the beat pushed before, None where that does not count."""
         ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
+        x = int(rr_ms * _UNIT)
+        self._filled += x
+        if self._began_s is None:
+            self._began_s = end_s - rr_ms / 1000
         if accepted:
-            x = int(rr_ms * _UNIT)
             self.accepted += 1
             self._sum += x
             self._squares += x * x
@@ -98,6 +105,7 @@ class RollingHrv:
         rr_ms, marks, stored = self._rr_ms, self._marks, len(ends)
         while head < stored and ends[head] <= oldest_s:
             x = int(rr_ms[head] * _UNIT)
+            self._filled -= x
             if marks[head] & _ACCEPTED:
                 self.accepted -= 1
                 self._sum -= x
@@ -146,6 +154,21 @@ class RollingHrv:
     def span_s(self) -> float:
         """Time in s from the start of the oldest interval in the window to the end of the newest."""
         return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
+
+    @property
+    def newest_s(self) -> float:
+        """End of the newest beat in s; 0 without one."""
+        return self._end_s[-1] if self.beats else 0.0
+
+    @property
+    def filled_s(self) -> float:
+        """Sum in s of all intervals that end in the window."""
+        return self._filled / _UNIT / 1000
+
+    @property
+    def time_s(self) -> float:
+        """Time in s that they should fill: the window up to the newest beat, or less where the first beat lies within it."""
+        return min(self._window_s, self._end_s[-1] - (self._began_s or 0.0)) if self.beats else 0.0
 
     @property
     def accepted_pct(self) -> float | None:

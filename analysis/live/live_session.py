@@ -1,6 +1,7 @@
 """Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf, sqrt
@@ -9,27 +10,37 @@ import msgspec
 
 from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
+from ..beats.phase_segments import limited
+from ..beats.sensor_intervals import without_rounding
+from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.spectrum import Bands, Breathing
+from ..response.disturbances import disturbances, left_out
+from ..response.settling import settling_of
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
-from .running_sums import RunningComparison, RunningSums
+from .running_sums import RunningComparison, RunningSums, SegmentSums, segments_of
 
 WINDOW_S = 60.0
 _FRESH_S, _FRESH_WALL_S = 3.5, 0.25
 """Greatest age of a heart rate, on the session's clock and on the wall clock: straps send about once a second."""
+_FRESH_CADENCES, _FRESH_AT_MOST_S = 2.0, 30.0
+"""The same in usual intervals between packets, of a sensor that sends less often, and its limit in s."""
 _BEATS_FRESH_S, _BEATS_FRESH_WALL_S = 8.0, 0.75
 _ENOUGH_PACKETS = 3
-"""Packets without RR after which an unknown sensor counts as sending none."""
+"""Packets with a heart rate but without RR after which an unknown sensor counts as sending none."""
+_ENOUGH_FROM_CHEST = 20
+"""The same of a chest strap that is known to send RR: it may need some beats first."""
 _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
 _LEAST_LONG_S = 120.0
 """Time of beats needed for figures of the last 5 min."""
+_LEAST_FILLED_S = 30.0
 _MAX_REJECTED_PCT = 10.0
 """Rejected beats of the window above which RMSSD is withheld (one held-out record was off by 100 % there)."""
 
@@ -47,15 +58,21 @@ class LiveFigures(msgspec.Struct, frozen=True, gc=False):
     baseline_rmssd_ms: float | None
     baseline_usable_s: float | None
     """Usable time of the baseline up to now, in s; None before it, and from a sensor that gives no HRV."""
+    still_settling: bool
+    """Whether a baseline that is long enough still rises, so that two more minutes would help."""
     baseline_short: bool
     """Whether the baseline is over and too short to compare anything with."""
     change_pct: float | None
     accepted_pct: float | None
+    filled_pct: float | None
+    """Sum of the RR intervals of the last minute as a share of its time; None in the first half minute."""
     age_s: float | None
     contact: Contact
     rr_seen: bool
     heart_rate_only: bool
     """Whether this sensor gives no HRV: its model is known to send no beats, or it has sent none."""
+    no_heartbeat: bool
+    """Whether packets arrive, and none of them had a heart rate or an interval yet."""
     beats_missing: bool
     """Whether packets still arrive but beats, which arrived before, do not."""
     packets: int
@@ -88,15 +105,19 @@ class LiveSession:
     """Starts of the phases after settling, up to now."""
     sums: RunningSums = field(default_factory=RunningSums)
     """Sums of differences over the whole session."""
+    disturbed: tuple[float, ...] = ()
+    """Times (s) of marks of talking, turning over and the like, which are left out of a baseline."""
     battery_pct: int | None = None
+    _settling: tuple[tuple[float, int, int], bool] | None = None
+    """Baseline's start, numbers of finished segments and of disturbances that settling was judged from, and the judgement."""
     _window: RollingHrv = field(default_factory=lambda: RollingHrv(WINDOW_S))
     _spectrum: LiveSpectrum = field(default_factory=LiveSpectrum)
     _rhythm: RhythmWatch = field(default_factory=RhythmWatch)
     _without_hrv: tuple[float, Rhythm] = (-inf, Rhythm.UNKNOWN)
     """End of the newest beat in a rhythm of which there is no HRV, and that rhythm."""
     _last_beat_s: float | None = None
-    _baseline: tuple[tuple[float, float, int], float | None] | None = None
-    """Span and number of finished segments that the baseline's RMSSD was computed from, and that RMSSD."""
+    _baseline: tuple[tuple[float, float, int, int], float | None] | None = None
+    """Span, numbers of finished segments and of disturbances that the baseline's RMSSD was computed from, and that RMSSD."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
@@ -114,7 +135,8 @@ class LiveSession:
     @property
     def fresh_s(self) -> float:
         """Age in s up to which a packet counts as fresh."""
-        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace))
+        usual_s = min(_FRESH_CADENCES * self.stream.clock.cadence_s, _FRESH_AT_MOST_S)
+        return max(_FRESH_S, _FRESH_WALL_S * max(self.speed, self.pace), usual_s)
 
     def set_device(self, device: Device) -> None:
         """Apply what is known of the strap's model."""
@@ -133,6 +155,9 @@ class LiveSession:
                     self.starts.append(event)
             case ConnectionEvent(up=False):
                 beats = self.stream.connection_lost()
+            case Mark():
+                beats = []
+                self.disturbed += tuple(disturbances([event]))
             case _:
                 beats = []
         self._count(beats)
@@ -143,6 +168,10 @@ class LiveSession:
         self.starts = []
         for start in starts:
             self.push(start)
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Replace the marks by corrected ones."""
+        self.disturbed = tuple(disturbances(marks))
 
     def finish(self, t: float) -> list[JudgedBeat]:
         """End the session at `t` (s); return all pending beats with their verdicts."""
@@ -169,19 +198,24 @@ class LiveSession:
         return LiveFigures(
             phase=self.phase,
             phase_s=max(now_s - self.phase_start_s, 0.0),
-            hr_bpm=last.hr_bpm if last and fresh and last.hr_bpm else None,
+            hr_bpm=last.rate_bpm if last and fresh else None,
             rmssd_ms=rmssd,
             rmssd_why=why,
             rhythm=self._rhythm.rhythm,
             baseline_rmssd_ms=base,
             baseline_usable_s=usable_s,
+            still_settling=self._still_settling(usable_s),
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
+            filled_pct=filled_pct(window.filled_s, window.time_s, window.beats)
+            if beats_fresh and window.time_s >= _LEAST_FILLED_S
+            else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=stream.rr_seen,
             heart_rate_only=self._heart_rate_only,
+            no_heartbeat=fresh and not (stream.heartbeats or stream.rr_seen),
             beats_missing=fresh and last_beat_s is not None and not beats_fresh,
             packets=stream.clock.packets,
             battery_pct=self.battery_pct,
@@ -203,20 +237,24 @@ class LiveSession:
 
     @property
     def running_comparison(self) -> RunningComparison | None:
-        """The sums of the baseline and the current phase, for a provisional interval; None where there is nothing to compare."""
+        """The sums to compare for a provisional interval; None where there is nothing to compare, and from a pulse sensor."""
         baseline = self.span_of(Phase.BASELINE)
-        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY}:
+        if baseline is None or self.phase not in {Phase.MASSAGE, Phase.RECOVERY} or self.stream.pulse is not None:
             return None
-        if self.sums.usable_s(*baseline, fresh=False) < LEAST_COMPARED_S:
+        if self._undisturbed_s(self.sums.usable_s(*baseline, fresh=False), *baseline) < LEAST_COMPARED_S:
             return None
-        base, now = self.sums.between(*baseline), self.sums.between(self.phase_start_s)
-        return RunningComparison(phase=self.phase.value, baseline=base, current=now)
+        base, now = self.sums.between(*baseline, left_out(self.disturbed, *baseline)), self.sums.between(self.phase_start_s)
+        if self._why_not_filled(base) or self._why_not_filled(now):
+            return None
+        massage = self.span_of(Phase.MASSAGE) if self.phase is Phase.RECOVERY else None
+        between = [self.sums.between(*massage)] if massage else []
+        return RunningComparison(phase=self.phase.value, baseline=base, current=now, between=between)
 
     @property
     def _heart_rate_only(self) -> bool:
         stream = self.stream
-        enough = 1 if stream.optical else _ENOUGH_PACKETS
-        return not stream.rr_seen and (not stream.trust_rr or stream.clock.packets >= enough)
+        enough = 1 if stream.optical else _ENOUGH_FROM_CHEST if stream.chest else _ENOUGH_PACKETS
+        return not stream.rr_seen and (not stream.trust_rr or stream.heartbeats >= enough)
 
     @property
     def _beats_fresh_s(self) -> float:
@@ -225,7 +263,7 @@ class LiveSession:
     def _no_hrv(self, *, beats_fresh: bool) -> str | None:
         """Return why there is no HRV of any window at this moment; None where there may be."""
         if not self.stream.rr_seen:
-            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the strap"
+            return "heart rate only – no HRV" if self._heart_rate_only else "waiting for the first heartbeat"
         return None if beats_fresh else "no beats in the last seconds"
 
     def _rhythm_why(self) -> tuple[str | None, str | None]:
@@ -239,9 +277,13 @@ class LiveSession:
         minute = window is self._window
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
+        repeats, last = self.stream.repeats, "the last minute" if minute else "the last 5 minutes"
+        missing = self._beats_left_out(window.newest_s - window.time_s, window.newest_s)
+        if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=missing, repeats=repeats):
+            return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return window.rmssd_ms, None
+        return self._unrounded(window.rmssd_ms)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -252,21 +294,62 @@ class LiveSession:
         span = self.span_of(Phase.BASELINE)
         if span is None:
             return None
-        source = (*span, self.sums.finished(span[1]))
+        source = (*span, self.sums.finished(span[1]), len(self.disturbed))
         if self._baseline is None or self._baseline[0] != source:
             self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
 
     def _baseline_usable_s(self, now_s: float, *, fresh: bool) -> float | None:
         span = self.span_of(Phase.BASELINE)
-        return None if span is None or self._heart_rate_only else self.sums.usable_s(span[0], min(span[1], now_s), fresh=fresh)
+        if span is None or self._heart_rate_only:
+            return None
+        start_s, stop_s = span[0], min(span[1], now_s)
+        return self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
+
+    def _undisturbed_s(self, usable_s: float, start_s: float, stop_s: float) -> float:
+        """Return the usable time of a span without what marks leave out of it."""
+        until_s = start_s
+        for from_s, to_s in sorted(left_out(self.disturbed, start_s, stop_s)):
+            usable_s -= max(min(to_s, stop_s) - max(from_s, until_s), 0.0)
+            until_s = max(until_s, to_s)
+        return max(usable_s, 0.0)
+
+    def _still_settling(self, usable_s: float | None) -> bool:
+        """Return whether a baseline that would do is still rising from its settling phase on."""
+        span = self.span_of(Phase.BASELINE)
+        if span is None or self.phase is not Phase.BASELINE or usable_s is None or usable_s < LEAST_COMPARED_S:
+            return False
+        source = span[0], self.sums.finished(), len(self.disturbed)
+        if self._settling is None or self._settling[0] != source:
+            parts = self.sums.between(0.0, span[0]), self.sums.between(*span, left_out(self.disturbed, *span))
+            rise = settling_of([limited(part) for sums in parts if (part := segments_of(sums)).mid_s.size], 0.0)
+            self._settling = source, rise.shows
+        return self._settling[1]
 
     def _rmssd_between(self, start_s: float, stop_s: float) -> float | None:
-        sums = self.sums.between(start_s, stop_s)
+        sums = self.sums.between(start_s, stop_s, left_out(self.disturbed, start_s, stop_s))
         if sums.beats and too_few_accepted(100 * (1 - sums.rejected / sums.beats)):
             return None
+        if self._why_not_filled(sums):
+            return None
         differences = sum(sums.differences)
-        return (sqrt(sum(sums.squares) / differences) or None) if differences >= _MIN_DIFFERENCES else None
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
+
+    def _why_not_filled(self, sums: SegmentSums) -> str | None:
+        repeats, missing = self.stream.repeats, self._beats_left_out(sums.start_s, sums.start_s + sums.time_s)
+        of = f"the {self.phase.value}"
+        return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=missing, repeats=repeats)
+
+    def _beats_left_out(self, start_s: float, stop_s: float) -> int:
+        at = self.stream.clock.unplaced_gaps_s
+        return bisect_right(at, stop_s) - bisect_right(at, start_s)
+
+    def _unrounded(self, rmssd_ms: float | None) -> tuple[float | None, str | None]:
+        step_s = self.stream.intervals.step_s
+        if rmssd_ms is None or not step_s:
+            return rmssd_ms, None
+        true_ms = without_rounding(rmssd_ms, step_s)
+        return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
         """Return start and end of a phase in s; the end is inf while it lasts. None where the phase has not occurred."""

@@ -1,12 +1,15 @@
 """Sums of RR differences over 5 s segments of a running session, updated beat by beat in constant time."""
 
 from array import array
+from collections.abc import Sequence
 from math import ceil, floor, inf, isinf, sqrt
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from ..beats.beat_stream import JudgedBeat
+from ..beats.phase_segments import Segments, ln_rmssd, mid_times
 
 LENGTH_S: Final = 5.0
 """Length of a segment of the sums, the same as that of the segments behind the verdict."""
@@ -32,14 +35,22 @@ class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
     """Number of those differences in each segment."""
     beats: int
     rejected: int
+    filled_s: float
+    """Sum of the intervals of all beats, in s."""
+
+    @property
+    def time_s(self) -> float:
+        """Time of the segments in s."""
+        return LENGTH_S * len(self.squares)
 
 
 class RunningComparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The sums of the current phase and of the baseline before it."""
+    """The sums of the current phase, of the baseline before it, and of the phases between them."""
 
     phase: str
     baseline: SegmentSums
     current: SegmentSums
+    between: list[SegmentSums] = []
 
 
 class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +65,14 @@ class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunningSums:
-    """Sums of a whole session, whatever its phases turn out to be; 12 bytes for every 5 s."""
+    """Sums of a whole session, whatever its phases turn out to be; 15 bytes for every 5 s."""
 
-    __slots__ = ("_beats", "_differences", "_rejected", "_squares", "_usable")
+    __slots__ = ("_beats", "_differences", "_filled_ms", "_rejected", "_squares", "_usable")
 
     def __init__(self) -> None:
         self._usable = (-1, 0, 0)
         """First segment of the span asked for last, the one up to which it was counted, and how many were usable."""
-        self._squares, self._differences = array("d"), array("B")
+        self._squares, self._filled_ms, self._differences = array("d"), array("f"), array("B")
         self._beats, self._rejected = array("B"), array("B")
 
     def push(self, beat: JudgedBeat) -> None:
@@ -69,12 +80,14 @@ class RunningSums:
         at = max(int(beat.end_s // LENGTH_S), 0)
         if (missing := at + 1 - len(self._squares)) > 0:
             self._squares.extend([0.0] * missing)
+            self._filled_ms.extend([0.0] * missing)
             for counts in (self._differences, self._beats, self._rejected):
                 counts.extend([0] * missing)
         if self._beats[at] == _MOST_BEATS:
             return
         self._beats[at] += 1
         self._rejected[at] += not beat.accepted
+        self._filled_ms[at] += beat.rr_ms
         if beat.diff_ms is not None:
             self._squares[at] += beat.diff_ms**2
             self._differences[at] += 1
@@ -117,16 +130,36 @@ class RunningSums:
                 total += min(stop_s, (n + 1) * LENGTH_S) - max(start_s, n * LENGTH_S)
         return max(total, 0.0)
 
-    def between(self, start_s: float, stop_s: float = inf) -> SegmentSums:
+    def between(self, start_s: float, stop_s: float = inf, without: Sequence[tuple[float, float]] = ()) -> SegmentSums:
         """Return the sums of the whole segments within a phase.
 
-        The segment that may contain beats from before the phase is left out, and so is the one that is not yet over.
+        The segment that may contain beats from before the phase is left out, and so is the one that is not yet over. Segments
+        that touch the spans `without` count as empty.
         """
         first, last = ceil((start_s + _BORDER_S) / LENGTH_S), self.finished(stop_s)
+        squares, differences = self._squares[first:last].tolist(), self._differences[first:last].tolist()
+        beats, rejected = sum(self._beats[first:last]), sum(self._rejected[first:last])
+        touched = {
+            n
+            for from_s, until_s in without
+            for n in range(max(floor(from_s / LENGTH_S), first), min(ceil(until_s / LENGTH_S), last))
+        }
+        for n in touched:
+            squares[n - first], differences[n - first] = 0.0, 0
+            beats, rejected = beats - self._beats[n], rejected - self._rejected[n]
         return SegmentSums(
             start_s=first * LENGTH_S,
-            squares=self._squares[first:last].tolist(),
-            differences=self._differences[first:last].tolist(),
-            beats=sum(self._beats[first:last]),
-            rejected=sum(self._rejected[first:last]),
+            squares=squares,
+            differences=differences,
+            beats=beats,
+            rejected=rejected,
+            filled_s=sum(self._filled_ms[first:last]) / 1000,
         )
+
+
+def segments_of(sums: SegmentSums) -> Segments:
+    """Return the usable segments of the sums of a phase, as the comparison behind the verdict takes them."""
+    differences = np.array(sums.differences, dtype=np.int64)
+    clean = np.flatnonzero(differences >= _FEWEST_USABLE).astype(np.int64)
+    squares = np.array(sums.squares, dtype=np.float64)
+    return Segments(mid_times(sums.start_s, clean, LENGTH_S), ln_rmssd(squares[clean], differences[clean]))

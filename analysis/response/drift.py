@@ -61,18 +61,17 @@ class Posterior:
         spread = self.scale**2 * self.df / (self.df - 2) + (self.location - self.mean) ** 2
         return sqrt(float(self.weight @ spread))
 
-    def widened(self, session_sd: float) -> "Posterior":
-        """Return the posterior with `session_sd` added in quadrature: the SD of Δ beyond what one session can show."""
-        return replace(self, scale=np.sqrt(self.scale**2 + session_sd**2))
+    def widened(self, sd: float) -> "Posterior":
+        """Return the posterior with a further SD of Δ added in quadrature."""
+        return replace(self, scale=np.sqrt(self.scale**2 + sd**2))
 
 
 def change_posterior(
-    t_s: Array, y: Array, later: Bools, session_sd: float = 0.0, earlier: Sequence[DriftEvidence] = ()
+    t_s: Array, y: Array, later: Bools, earlier: Sequence[DriftEvidence] = ()
 ) -> tuple[Posterior, DriftEvidence]:
     """Return the posterior of Δ for values `y` at ascending times in s, and the evidence on the drift.
 
     `later` marks the values of the second phase. `earlier`: drift evidence of the same person's rest-only sessions.
-    `session_sd`: see `Posterior.widened`.
     """
     since = np.clip(t_s - t_s[later][0], 0, None)
     columns = [y - y.mean(), np.ones(y.size), later.astype(np.float64)]
@@ -95,7 +94,7 @@ def change_posterior(
     log_weight = log_weight - freedom / 2 * np.log(total)
     weight = np.exp(log_weight - log_weight.max())
     scale = np.sqrt(total / freedom * covariance[:, 1, 1])
-    return Posterior(weight / weight.sum(), beta[:, 1], scale, freedom).widened(session_sd), seen
+    return Posterior(weight / weight.sum(), beta[:, 1], scale, freedom), seen
 
 
 def _pooled(earlier: Sequence[DriftEvidence]) -> tuple[Array, Array]:

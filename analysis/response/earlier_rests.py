@@ -34,6 +34,8 @@ class RestPhase(NamedTuple):
     standard_error: float
     baseline_s: float
     phase_s: float
+    apart_s: float = 0.0
+    """Time between the end of the baseline and the start of the phase."""
 
 
 def drift_evidence(sessions: Iterable[EarlierSession]) -> list[DriftEvidence]:
@@ -47,9 +49,11 @@ def rest_phases(sessions: Iterable[EarlierSession], phase: str) -> list[RestPhas
 
 
 def _rest_phase(session: EarlierSession, phase: str) -> RestPhase | None:
-    length_s = {known.phase: known.end_s - known.start_s for known in session.figures.phases}
+    known = {figures.phase: figures for figures in session.figures.phases}
     context = session.context.get(phase)
     delta = next((found.delta_ln_rmssd for found in session.figures.responses if found.phase == phase), None)
     if context is None or not context.steady or context.standard_error is None or delta is None:
         return None
-    return RestPhase(delta, context.standard_error, length_s["baseline"], length_s[phase])
+    base, own = known["baseline"], known[phase]
+    lengths = (base.end_s - base.start_s, own.end_s - own.start_s, own.start_s - base.end_s)
+    return RestPhase(delta, context.standard_error, *lengths)

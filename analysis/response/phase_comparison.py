@@ -1,22 +1,25 @@
 """Comparison of a session's massage and recovery with its baseline, and with the client's rest-only sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
 from ...sensors.model import Phase
+from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
 from ..rhythm.phase_rhythm import not_compared
 from ..rhythm.rhythm_watch import Rhythm
+from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
-from .resting_response import compare_with_rests, session_to_session_sd
+from .resting_response import compare_with_rests, wander_scale
+from .thresholds import PULSE_ONLY
 
 RESPONSE_PHASES = (Phase.MASSAGE, Phase.RECOVERY)
 _REST_ONLY = "A session of rest alone: it helps to tell what is usual for you."
-HEART_RATE_ONLY = "The sensor sent heart rate only, no RR intervals: there is no HRV to tell."
 
 
 @dataclass(slots=True)
@@ -36,38 +39,53 @@ def compare_phases(
     earlier_rests: Sequence[EarlierSession],
     kind: str,
     *,
-    hrv: bool,
+    no_hrv: str | None = None,
+    pulse: bool = False,
+    withheld: Mapping[Phase, str] = MappingProxyType({}),
     rhythms: dict[PhaseSpan, Rhythm],
+    disturbed: Sequence[float] = (),
+    breathing_hz: Mapping[str, float] | None = None,
 ) -> PhaseComparison:
     """Compare each phase with today's drift, and with what rest alone usually does.
 
-    `earlier_rests`: the client's earlier rest-only sessions, in order of time. `hrv`: whether the sensor sent RR intervals.
-    `rhythms`: the rhythm of each phase; without a sinus-like one in both there is no verdict.
+    `earlier_rests`: the client's earlier rest-only sessions, in order of time. `no_hrv`: why the recording has no HRV, as a
+    sentence. `pulse`: whether its intervals are pulse intervals, by light. `withheld`: why a phase has no HRV of its own, in
+    words. `rhythms`: the rhythm of each phase; without a sinus-like one in both there is no verdict. `disturbed`: times in s of
+    disturbances, which are left out of the baseline. `breathing_hz`: rates by phase that were measured otherwise than from RR.
     """
     span_of = {span.phase: span for span in beats_by_span}
     base = span_of.get(Phase.BASELINE)
     out = PhaseComparison()
     for phase in RESPONSE_PHASES:
         span = span_of.get(phase)
-        if not hrv:
-            out.responses.append(ResponseFigures(phase=phase.value, why=HEART_RATE_ONLY))
+        if no_hrv:
+            out.responses.append(ResponseFigures(phase=phase.value, why=no_hrv))
+        elif pulse:
+            out.responses.append(ResponseFigures(phase=phase.value, why=PULSE_ONLY))
         elif base is None or span is None:
             missing = Phase.BASELINE if base is None else phase
             out.responses.append(ResponseFigures(phase=phase.value, why=f"The session has no {missing.value} phase to compare."))
-        elif why := not_compared(rhythms[base], rhythms[span]):
+        elif why := withheld.get(Phase.BASELINE) or withheld.get(phase) or not_compared(rhythms[base], rhythms[span]):
             out.responses.append(ResponseFigures(phase=phase.value, why=why))
         else:
             rests = rest_phases(earlier_rests, phase.value)
-            session_sd = session_to_session_sd(rests)
-            beats = (phase_beats(base, beats_by_span[base]), phase_beats(span, beats_by_span[span]))
-            response = classify_response(*beats, session_sd=session_sd, earlier=drift_evidence(earlier_rests))
+            response = classify_response(
+                without_disturbances(phase_beats(base, beats_by_span[base]), disturbed),
+                phase_beats(span, beats_by_span[span]),
+                between=[
+                    phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s
+                ],
+                wander_scale=wander_scale(rests),
+                earlier=drift_evidence(earlier_rests),
+                breathing_hz=_measured(breathing_hz or {}, phase),
+            )
             resting = compare_with_rests(response, base.end_s - base.start_s, span.end_s - span.start_s, rests)
             out.responses.append(_response_figures(phase, response))
             out.context[phase.value] = ResponseContext(
                 steady=response.steady,
                 flagged=response.flagged,
                 standard_error=response.standard_error,
-                wander_sd=session_sd,
+                wander_sd=response.wander_sd or 0.0,
                 wander_rests=len(rests),
                 usual_class="unknown" if kind == "rest" else resting.verdict,
                 usual_why=_REST_ONLY if kind == "rest" else resting.why,
@@ -79,6 +97,20 @@ def compare_phases(
             if response.low is not None and response.high is not None:
                 out.intervals[phase.value] = (response.low, response.high)
     return out
+
+
+def _measured(breathing_hz: Mapping[str, float], phase: Phase) -> tuple[float, float] | None:
+    """Return the measured rates of baseline and phase, None unless both were."""
+    before, after = (breathing_hz.get(one.value) for one in (Phase.BASELINE, phase))
+    return None if before is None or after is None else (before, after)
+
+
+def _settling_phase(settle: PhaseSpan | None, base: PhaseSpan, beats_by_span: dict[PhaseSpan, BeatArrays]) -> PhaseBeats:
+    """Return the settling phase, an empty one where the session began with its baseline."""
+    if settle is not None:
+        return phase_beats(settle, beats_by_span[settle])
+    none = beats_by_span[base].within(PhaseSpan(Phase.SETTLE, base.start_s, base.start_s, last=False))
+    return PhaseBeats(none.end_s, none.rr_ms, none.accepted, none.adjacent, (base.start_s, base.start_s))
 
 
 def _response_figures(phase: Phase, response: Response) -> ResponseFigures:

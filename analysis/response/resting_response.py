@@ -1,8 +1,8 @@
-"""Comparison of a response with the client's rest-only sessions, and the session-to-session SD estimated from them.
+"""Comparison of a response with the client's rest-only sessions, and how much this client wanders at rest, estimated from them.
 
 Whether a change is more than today's drift is decided by `classify_response`. Whether it is more than rest alone usually does
 needs three rest-only sessions of similar length: T = (Δ − m) / (s·√(1 + 1/n)) is Student's t with n − 1 degrees of freedom,
-whatever the session-to-session SD. docs/response.md reports the error rates.
+whatever the client's wander. docs/response.md reports the error rates.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ from typing import Final
 from ..figures import RestComparisonClass
 from .distributions import t_half_width
 from .earlier_rests import RestPhase
-from .relaxation_response import LEAST_CHANGE, PRIOR_SESSION_SD, Response
+from .relaxation_response import LEAST_CHANGE, Response
+from .slow_wander import USUAL_RATE, minutes_between
 from .thresholds import FEWEST_RESTS
 
 _PRIOR_RESTS: Final = 4
-"""Weight of `PRIOR_SESSION_SD`, in rest-only sessions."""
+"""Weight of what is usual in people, in rest-only sessions."""
 _LENGTH_TOLERANCE: Final = 0.2
 """Relative difference up to which two phases count as similar in length."""
 
@@ -37,10 +38,16 @@ class RestingResponse:
     """Half the width of the 95 % prediction interval for another rest-only session."""
 
 
-def session_to_session_sd(rests: Sequence[RestPhase]) -> float:
-    """Return the SD of the change of ln RMSSD between quiet phases beyond what one session can show."""
-    excess = sum(rest.delta**2 - rest.standard_error**2 for rest in rests)
-    return sqrt(max(0.0, (_PRIOR_RESTS * PRIOR_SESSION_SD**2 + excess) / (_PRIOR_RESTS + len(rests))))
+def wander_scale(rests: Sequence[RestPhase]) -> float:
+    """Return the variance of the client's slow wander over that of people in general, from how much the rests changed.
+
+    Each rest counts by what people wander in its own lengths, so that rests of any length inform about any other.
+    """
+    excess = sum(
+        (rest.delta**2 - rest.standard_error**2) / (USUAL_RATE * minutes_between(rest.baseline_s, rest.phase_s, rest.apart_s))
+        for rest in rests
+    )
+    return max(0.0, (_PRIOR_RESTS + excess) / (_PRIOR_RESTS + len(rests)))
 
 
 def compare_with_rests(response: Response, baseline_s: float, phase_s: float, rests: Sequence[RestPhase]) -> RestingResponse:

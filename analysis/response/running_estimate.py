@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from math import expm1
 from typing import Final
 
-import numpy as np
-
-from ..beats.phase_segments import Segments, ln_rmssd, mid_times
-from ..live.running_sums import ProvisionalChange, RunningComparison, SegmentSums
+from ..beats.phase_segments import limited
+from ..live.running_sums import ProvisionalChange, RunningComparison, SegmentSums, segments_of
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
-from .relaxation_response import FIT_FEWEST_DIFFERENCES, FIT_SEGMENT_S, compare_segments
-from .resting_response import session_to_session_sd
+from .relaxation_response import FIT_SEGMENT_S, compare_segments
+from .resting_response import wander_scale
+from .slow_wander import wander_sd
 
 FEWEST_BASE: Final = 24
 FEWEST_NOW: Final = 12
@@ -24,7 +23,9 @@ GREATEST_REJECTED: Final = 0.10
 
 def provisional_change(comparison: RunningComparison, earlier_rests: Sequence[EarlierSession] = ()) -> ProvisionalChange:
     """Estimate the change up to now with its 95 % interval; `earlier_rests`: the client's rests in order of time."""
-    before, now = _segments(comparison.baseline), _segments(comparison.current)
+    before, *between, now = (
+        limited(segments_of(sums)) for sums in (comparison.baseline, *comparison.between, comparison.current)
+    )
     if max(_rejected(comparison.baseline), _rejected(comparison.current)) > GREATEST_REJECTED:
         return ProvisionalChange(why="too many beats could not be used")
     if before.mid_s.size < FEWEST_BASE:
@@ -32,16 +33,10 @@ def provisional_change(comparison: RunningComparison, earlier_rests: Sequence[Ea
     if now.mid_s.size < FEWEST_NOW:
         return ProvisionalChange(why=f"about {FIT_SEGMENT_S * (FEWEST_NOW - now.mid_s.size):.0f} s more are needed")
     own, _ = compare_segments(before, now, drift_evidence(earlier_rests))
-    posterior = own.widened(session_to_session_sd(rest_phases(earlier_rests, comparison.phase)))
+    scale = wander_scale(rest_phases(earlier_rests, comparison.phase))
+    posterior = own.widened(wander_sd([before, *(part for part in between if part.mid_s.size), now], own.sd, scale))
     percent, low, high = (100 * expm1(posterior.quantile(q)) for q in (0.5, 0.025, 0.975))
     return ProvisionalChange(percent=percent, low_pct=low, high_pct=high)
-
-
-def _segments(sums: SegmentSums) -> Segments:
-    differences = np.array(sums.differences, dtype=np.int64)
-    clean = np.flatnonzero(differences >= FIT_FEWEST_DIFFERENCES).astype(np.int64)
-    squares = np.array(sums.squares, dtype=np.float64)
-    return Segments(mid_times(sums.start_s, clean, FIT_SEGMENT_S), ln_rmssd(squares[clean], differences[clean]))
 
 
 def _rejected(sums: SegmentSums) -> float:

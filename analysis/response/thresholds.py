@@ -12,3 +12,7 @@ LEAST_USED_PCT: Final = round(100 * (1 - GREATEST_REJECTED), 9)
 """Least percentage of accepted beats in each phase; the complement of `GREATEST_REJECTED`."""
 FEWEST_RESTS: Final = 3
 """Rest-only sessions needed to know the client's usual change at rest."""
+PULSE_ONLY: Final = (
+    "The beats come from the pulse, by light: its RMSSD is seldom that of the heartbeat, so there are figures and no comparison."
+)
+"""Reason why pulse intervals of an optical sensor get no verdict."""

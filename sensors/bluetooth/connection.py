@@ -208,9 +208,13 @@ class BleakConnection:
             await self._polar.stop()
 
     async def _subscribe(self, uuid: str, on_packet: OnPacket) -> None:
+        """Subscribe to a characteristic; where a device has several of it, to that of its own service."""
+        own = full_uuid(f"{HEART_RATE_SERVICE:04x}" if uuid == HEART_RATE else SERVICE_OF[uuid])
+        service = next((one for one in self._client.services if one.uuid == own), None)
+        of_service = service.get_characteristic(full_uuid(uuid)) if service else None
         async with asyncio.timeout(_READ_S):
             await self._client.start_notify(
-                full_uuid(uuid),
+                of_service or full_uuid(uuid),
                 lambda _, payload: on_packet(uuid, bytes(payload)),
                 bluez={"use_start_notify": not self._acquire_notify},
             )

@@ -12,6 +12,12 @@ _FULL = "The system takes no more D-Bus connections (256 a user by default). Clo
 _CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
 
+_PAIRING = ("not paired", "notpaired", "authentication", "insufficient encryption", "encryption is insufficient", "0x05", "0x0f")
+_NOT_PAIRED = (
+    "This strap must be paired with this computer first: pair it in the system's Bluetooth settings, on Linux with "
+    "`bluetoothctl pair` and its address; then it connects by itself."
+)
+
 _MESSAGE_OF_REASON = {
     "NO_BLUETOOTH": _NO_ADAPTER,
     "NO_BLE_CENTRAL_ROLE": "The Bluetooth adapter cannot do Bluetooth Low Energy. Plug another in.",
@@ -48,6 +54,11 @@ def scan_error_text(error: BaseException) -> str:
 
 def connect_error_text(error: BaseException, name: str | None = None) -> str:
     """Return a sentence that says why a strap that was heard could not be connected; `name` adds what is known of it."""
+    said = f"{getattr(error, 'dbus_error', '')} {error}".lower()
+    if any(word in said for word in _PAIRING):
+        return _NOT_PAIRED
+    if "inprogress" in said or "in progress" in said:
+        return f"Another program on this computer is connecting to this strap. {_busy_text(name)} It is tried again."
     if known := _known_message(error):
         return known
     if isinstance(error, EOFError):

@@ -5,15 +5,13 @@ Source: GATT Specification Supplement and Assigned Numbers of the Bluetooth SIG.
 
 from collections.abc import Mapping
 
+from ..device_text import clean_text
 from ..model import Device
 from ..recordings.recording import BATTERY
 
 MANUFACTURER, MODEL, FIRMWARE, LOCATION = "2a29", "2a24", "2a26", "2a38"
 SERVICE_OF = {LOCATION: "180d", BATTERY: "180f", MANUFACTURER: "180a", MODEL: "180a", FIRMWARE: "180a"}
 """The characteristics in which a strap may describe itself, and their services."""
-
-_LONGEST_NAME, _LONGEST_READ = 40, 512
-"""Characters of a name that are kept, and that are looked at."""
 
 _BASE = "-0000-1000-8000-00805f9b34fb"
 _LOCATIONS = ("other", "chest", "wrist", "finger", "hand", "ear lobe", "foot")
@@ -60,12 +58,6 @@ def values_of(device: Device) -> dict[str, bytes]:
         if text:
             values[uuid] = text.encode()
     return values
-
-
-def clean_text(text: str | None) -> str | None:
-    """Return what a device says of itself without control characters, cut to the length of a name; None where nothing is left."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in (text or "")[:_LONGEST_READ])
-    return " ".join(shown.split())[:_LONGEST_NAME].strip() or None
 
 
 def _text(raw: bytes | None) -> str | None:

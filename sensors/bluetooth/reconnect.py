@@ -5,12 +5,14 @@ data alone. It runs on the session's clock; finding, connecting and waiting take
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 import logging
 from math import inf
 import random
+from statistics import median
 from typing import Protocol
 
 from ..clock import Clock
@@ -26,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 OnPacket = Callable[[str, bytes], None]
 """Called with the short UUID of a characteristic and the payload."""
 
+_FEWEST_INTERVALS, _MOST_DOUBLINGS = 3, 3
+_SILENT_INTERVALS, _SILENT_AT_MOST_S = 3.0, 60.0
+"""How many usual intervals without a packet are a silence, and the limit of that in s."""
 _SHORTEST_SCAN_S = 0.1
 _TELL_S = 60.0
 """Session time between two records of what a strap sent too much of."""
@@ -175,12 +180,13 @@ class ReconnectingSource:
 
     async def _until_lost(self, stream: "_Stream", connection: Connection) -> None:
         clock = stream.clock
-        silent_after_s = max(self._timing.silent_after_s, self._timing.silent_after_wall_s * clock.speed)
         while not connection.lost.is_set():
+            silent_after_s = max(stream.patience_s(self._timing), self._timing.silent_after_wall_s * clock.speed)
             due_s = stream.last_s + silent_after_s * (2 if stream.silent else 1)
             if clock.now() < due_s:
                 await _lost_or_due(connection.lost, clock, due_s)
             elif stream.silent:
+                stream.dropped_silent += 1
                 return
             else:
                 stream.silent = True
@@ -199,6 +205,11 @@ class _Stream:
         self.silent = False
         self.last_s = 0.0
         """Time of the last heart-rate packet, or of the subscription."""
+        self.dropped_silent = 0
+        """Connections in a row that were given up because nothing came."""
+        self._intervals_s: deque[float] = deque(maxlen=9)
+        self._heard = False
+        """Whether a heart-rate packet has come in this connection."""
         self._emit = emit
         self._reported: tuple[ConnectionState, str | None] | None = None
         self._device: Device | None = None
@@ -223,7 +234,7 @@ class _Stream:
 
     def open(self) -> None:
         """Accept packets from now on; the first may come before the strap has confirmed the subscription."""
-        self._open, self.silent = True, False
+        self._open, self.silent, self._heard = True, False, False
         self.last_s = self._up_s = self.clock.now()
 
     def connected(self) -> None:
@@ -244,9 +255,22 @@ class _Stream:
             return
         self._tell_left_out(now_s, after_s=_TELL_S)
         if uuid == HEART_RATE:  # a strap that sends ECG but no heart rate counts as silent
-            self.last_s, self.silent = now_s, False
+            if self._heard:
+                self._intervals_s.append(now_s - self.last_s)
+            self._heard, self.last_s, self.silent = True, now_s, False
             self.report_state(ConnectionState.STREAMING, self._hint)
         self._emit(Packet(now_s, uuid, payload))
+
+    def patience_s(self, timing: Timing) -> float:
+        """Return after how many s of session time without a packet the strap counts as silent.
+
+        Some sensors send only when the heart rate changes: the usual interval is learnt, and until it is known each connection
+        that ends in silence makes the next one wait longer.
+        """
+        if len(self._intervals_s) < _FEWEST_INTERVALS:
+            return timing.silent_after_s * 2.0 ** min(self.dropped_silent, _MOST_DOUBLINGS)
+        self.dropped_silent = 0
+        return max(timing.silent_after_s, min(_SILENT_INTERVALS * median(self._intervals_s), _SILENT_AT_MOST_S))
 
     def close(self, hint: str) -> None:
         """Accept no more packets, and emit the loss of the connection if it was up."""

@@ -16,6 +16,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 import msgspec
 
+from ..device_text import clean_text
 from ..errors import NoAdapterError, PayloadError
 from ..model import Device
 from ..protocols.heart_rate import parse
@@ -23,7 +24,6 @@ from ..recordings.recording import HEART_RATE
 from .connection import HEART_RATE_UUID, BleakStrap
 from .dbus_override import on_bus
 from .discovery import START_S, RadioState, discovery_of
-from .gatt import clean_text
 from .nearest import Nearest
 from .reconnect import ReconnectingSource, Timing
 
@@ -112,7 +112,7 @@ async def inspect(address: str, *, adapter: str | None = None, find_s: float = 6
             with suppress(PayloadError):
                 if uuid == HEART_RATE:
                     packets += 1
-                    if parse(payload).rr_flag and not rr_seen.done():
+                    if any(parse(payload).rr_1024) and not rr_seen.done():
                         rr_seen.set_result(True)
 
         await connection.listen(listen)

@@ -44,6 +44,7 @@ class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rr: Rr
     source: str
     contact: ContactBit | None = None
+    rr_in_ms: bool = False
     slots: int | None = None
     latency_s: float | None = None
     quirk: str | None = None

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from bleak.backends.device import BLEDevice
 
-from ..bluetooth.gatt import clean_text
 from ..bluetooth.nearest import MOST, Nearest
+from ..device_text import clean_text
 
 T = TypeVar("T")
 

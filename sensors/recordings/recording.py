@@ -19,6 +19,7 @@ import zlib
 
 import msgspec
 
+from ..device_text import clean_text
 from ..errors import RecordingError
 from ..model import Device, Phase
 
@@ -299,6 +300,7 @@ class _Reader:
         for key, value in fields.items():
             wanted = {"battery_pct": int}.get(key, str)
             fits = isinstance(value, wanted) and not isinstance(value, bool)
+            value = clean_text(value) if fits and wanted is str else value
             (known if key in Device.__struct_fields__ and fits else extra)[key] = value
         return Device(**known), extra
 

@@ -87,6 +87,10 @@ def lead(speech: Speech, session: ClientSession) -> str:
     report = session.report
     if not report.figures.phases:
         return speech.say("Nothing was measured in this session. What you said and what was done stands below.")
+    if not report.hrv and all(figures.mean_hr_bpm is None for figures in report.figures.phases):
+        return speech.say(
+            "Your strap heard no heartbeat in this session, so this page keeps to what you said and to what was done."
+        )
     if not report.hrv:
         return speech.say(
             "Your sensor told your heart rate only. What happens from one beat to the next it cannot tell, "

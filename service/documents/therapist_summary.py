@@ -140,7 +140,7 @@ def _pain_first(visit: Visit) -> tuple[str, str] | None:
 
 def _lead(report: SessionReport, headline: ResponseView | None) -> str:
     if not report.hrv:
-        return HEART_RATE_ONLY
+        return report.hrv_why or HEART_RATE_ONLY
     if not report.figures.phases:
         return "Nothing was measured in this session yet."
     return headline.sentence if headline else "This session has nothing to compare yet."
@@ -231,9 +231,17 @@ def _quality(report: SessionReport) -> str:
         (stream.unreadable_packets, "packet", "packets", " that could not be read"),
         (stream.no_contact_packets, "packet", "packets", " without skin contact"),
         (stream.two_straps_beats, "beat", "beats", " of two straps at once left out"),
+        (stream.surplus_beats, "beat", "beats", " sent after a reconnect left out"),
+        (stream.left_out_beats, "beat", "beats", " at least that the strap left out"),
     ):
         if count:
             parts.append(plain_words.counted(count, one, many) + what)
+    if stream.repeats_beats:
+        parts.append("the strap sends some beats twice")
+    if stream.rr_in_ms:
+        parts.append("the strap sends its intervals in ms, which reads 2.4 % short")
+    if stream.rr_step_ms:
+        parts.append(f"the strap’s intervals come in steps of {plain_words.number(stream.rr_step_ms, 1)} ms")
     return "; ".join(parts) + "."
 
 

@@ -234,7 +234,8 @@ def _time(sheet: _Sheet, first: int, names: Sequence[str], used: set[int | None]
         if _NAMES["time"].search(name) and _moment(_cell(rows[0][1], at), comma=sheet.comma_decimal) is not None:
             return at
         values = [value for _, cells in rows if (value := _number(_cell(cells, at), comma=sheet.comma_decimal)) is not None]
-        if len(values) > 2 and values == sorted(set(values)):
+        counted = all(after - before == 1 for before, after in pairwise(values))
+        if len(values) > 2 and values == sorted(set(values)) and not counted:
             rising.append(at)
     return rising[0] if rising else None
 

@@ -107,7 +107,7 @@ def _heart_rates(events: Sequence[Event]) -> Iterator[tuple[float, int]]:
     for event in events:
         if isinstance(event, Packet) and event.char == HEART_RATE:
             try:
-                hr_bpm = parse(event.payload).hr_bpm
+                hr_bpm = parse(event.payload).rate_bpm
             except PayloadError:
                 continue
             if hr_bpm:

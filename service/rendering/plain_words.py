@@ -6,6 +6,7 @@ from typing import Final
 from ...analysis.figures import ResponseClass, ResponseFigures, SessionReport
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.polar.polar_signals import PolarReport
+from ...analysis.response.thresholds import PULSE_ONLY
 from ...analysis.session_pain import SessionPain
 
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
@@ -109,6 +110,8 @@ def response_sentence(response: ResponseFigures, interval: tuple[float, float] |
             return f"{against} {when} differed, but the change is small or breathing and heart rate may explain it.{between}"
         case "none":
             return f"{against} {when} showed no change we could tell.{between}"
+        case _ if response.why == PULSE_ONLY:
+            return response.why
         case _:
             return f"There was not enough steady data to tell whether heart rhythm variability changed {when}."
 

@@ -87,6 +87,10 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
         float | None,
         msgspec.Meta(description="Usable time of the baseline up to now, in s; None before it, and from a sensor without RR."),
     ] = None
+    still_settling: Annotated[
+        bool,
+        msgspec.Meta(description="Whether a baseline that is long enough still rises: two more minutes would help."),
+    ] = False
     baseline_short: Annotated[
         bool, msgspec.Meta(description="Whether the baseline is over and too short: then nothing is compared with it.")
     ] = False

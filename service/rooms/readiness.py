@@ -70,7 +70,9 @@ def _packets(state: RoomState, *, arriving: bool) -> ReadyCheck:
 
 def _rr(figures: LiveFigures, *, arriving: bool) -> ReadyCheck:
     if figures.heart_rate_only:
-        return ReadyCheck("rr", "Heart rate only", False, "This sensor sends no RR intervals: take a chest strap for HRV.")
+        return ReadyCheck("rr", "Heart rate only", False, "This sensor gives no HRV: take a chest strap for it.")
+    if figures.no_heartbeat:
+        return ReadyCheck("rr", "No heartbeat yet", False, _MOISTEN)
     if not arriving or not figures.rr_seen:
         return ReadyCheck("rr", "No RR intervals yet", False, "They come with the first heartbeats: wait, or moisten the strap.")
     if figures.beats_missing:

@@ -13,6 +13,7 @@ import msgspec
 
 from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.beats.stream_integrity import integrity_of
+from ...analysis.beats.time_filled import MISSING_PCT, SURPLUS_PCT
 from ...analysis.figures import LEAST_COMPARED_S
 from ...analysis.hrv.engine_parity import Parity
 from ...analysis.hrv.rmssd_level import RmssdLevel, rmssd_levels
@@ -48,6 +49,8 @@ _MOST_A_SECOND = 20.0
 """Publications a second, saved up for one second: more often is no news to a person, and a strap may send as fast as it can."""
 _CHECK_EVERY_S = 30.0
 _ESTIMATE_EVERY_S = 5.0
+_NO_HEARTBEAT = "The strap is connected but hears no heart. Moisten the electrodes, put it on, and pull it a little tighter."
+_IN_MS = "This strap sends its intervals in ms, where the standard asks for 1/1024 s: they read 2.4 % short."
 _POOR_PCT = 90.0
 _BATTERY_LOW_PCT = 15
 _ASK_AFTER_S = 120.0
@@ -191,6 +194,7 @@ class Room:
             rhythm=figures.rhythm.value,
             baseline_rmssd_ms=figures.baseline_rmssd_ms,
             baseline_usable_s=figures.baseline_usable_s,
+            still_settling=figures.still_settling,
             baseline_short=figures.baseline_short,
             change_pct=figures.change_pct if shown else None,
             accepted_pct=figures.accepted_pct if shown else None,
@@ -299,18 +303,36 @@ class Room:
             return "poor", "The strap sends too much", connection.hint
         if figures.contact is Contact.NO:
             return "poor", "No skin contact", "Moisten the strap and check that it is worn."
+        if odd := self._beats_signal(figures):
+            return odd
+        battery_pct = self._battery_pct(figures)
+        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
+            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
+        stream = self.session.live.stream
+        return "good", "Signal good", _IN_MS if stream.intervals.in_ms and not stream.corrects_unit else None
+
+    def _beats_signal(self, figures: LiveFigures) -> tuple[Signal, str, str | None] | None:
+        """Return what is wrong with the beats of a strap that sends; None where nothing is."""
+        if figures.no_heartbeat:
+            return "poor", "No heartbeat yet", _NO_HEARTBEAT
+        stream = self.session.live.stream
         if figures.heart_rate_only:
-            return "hr-only", "Heart rate only – no HRV", _why_no_hrv(self.session.device)
-        if self.session.live.stream.clock.crowded:
+            return "hr-only", "Heart rate only – no HRV", _why_no_hrv(self.session.device, stream.no_beats_why)
+        if stream.repeats:
+            return (
+                "poor",
+                "The strap repeats beats",
+                "It sends beats again that it sent before, so there is no HRV. Use another strap.",
+            )
+        if stream.clock.crowded:
             return "poor", "Two straps on one signal", "More heartbeats come than time has room for. Take the second strap away."
         if figures.accepted_pct is not None and figures.accepted_pct < _POOR_PCT:
             return "poor", "Signal poor", "Moisten the strap and pull it a little tighter."
         if figures.beats_missing:
             return "poor", "Heart rate comes, beats do not", "Moisten the strap; if it stays so, take it off and on again."
-        battery_pct = self._battery_pct(figures)
-        if battery_pct is not None and battery_pct <= _BATTERY_LOW_PCT:
-            return "good", "Signal good", f"The strap’s battery is at {battery_pct} %. Change it before the next session."
-        return "good", "Signal good", None
+        if figures.filled_pct is not None and not MISSING_PCT <= figures.filled_pct <= SURPLUS_PCT:
+            return _not_filled(figures.filled_pct)
+        return None
 
     def _low_battery(self, figures: LiveFigures) -> str:
         battery_pct = self._battery_pct(figures)
@@ -365,6 +387,8 @@ class Room:
             return ProvisionalChange(why="the baseline comes first")
         if figures.accepted_pct is None:
             return ProvisionalChange(why=figures.rmssd_why)
+        if self.session.live.stream.pulse is not None:
+            return ProvisionalChange(why="figures of the pulse, by light, are not compared")
         if figures.baseline_short:
             return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
         if self._analysis_away:
@@ -419,7 +443,18 @@ def beat_rows(beats: Sequence[JudgedBeat]) -> list[BeatRow]:
     return [BeatRow(round(beat.end_s, 3), round(beat.rr_ms, 1), beat.accepted, beat.gap_before) for beat in beats]
 
 
-def _why_no_hrv(device: Device) -> str:
+def _not_filled(filled_pct: float) -> tuple[Signal, str, str]:
+    if filled_pct > SURPLUS_PCT:
+        return "poor", "Too many beats", f"They add up to {filled_pct:.0f} % of the last minute. Is a second strap near?"
+    hint = (
+        f"Beats fill {filled_pct:.0f} % of the last minute. Moisten the strap and come closer; if it stays so, use another strap."
+    )
+    return "poor", "Some beats are missing", hint
+
+
+def _why_no_hrv(device: Device, measured: str | None) -> str:
+    if measured is not None:
+        return f"This sensor gives no HRV: {measured}. Use a chest strap for HRV."
     row = known_device(device)
     if row is None or row.quirk is None:
         return "This sensor sends no RR intervals; a chest strap does."

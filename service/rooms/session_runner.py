@@ -79,9 +79,10 @@ class Session:
         return number
 
     def rephase(self) -> None:
-        """Apply the phases anew after an entry was corrected."""
+        """Apply phases and marks anew after an entry was corrected."""
         self.corrections += 1
         self.live.set_phases(sorted(self._starts(), key=lambda start: start.t))
+        self.live.set_marks(event for event in self.entered.values() if isinstance(event, Mark))
         self.observe(())
 
     def take(self, item: Item) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
-from ...analysis.response.thresholds import FEWEST_SEGMENTS
+from ...analysis.response.thresholds import FEWEST_SEGMENTS, PULSE_ONLY
 from ...analysis.rhythm.phase_rhythm import not_compared
 from ...analysis.rhythm.rhythm_watch import WITHOUT_HRV, Rhythm
 from ..rendering.plain_words import class_word, clock, counted, interval_pct, response_sentence
@@ -79,7 +79,10 @@ def rhythm_sentence(report: SessionReport, phase: str) -> str:
 def verdict_of(report: SessionReport) -> tuple[str, str]:
     """Return the outcome of a session in a few words, and as a sentence."""
     if not report.hrv:
-        return "Heart rate only", HEART_RATE_ONLY
+        heard = any(figures.mean_hr_bpm is not None for figures in report.figures.phases)
+        return "Heart rate only" if heard else "No heartbeat", report.hrv_why or HEART_RATE_ONLY
+    if report.polar is not None and report.polar.rr_source == "ppi":
+        return "Figures of the pulse", PULSE_ONLY
     if short := baseline_sentence(report):
         return BASELINE_SHORT, short
     responses, phases = report.figures.responses, {figures.phase for figures in report.figures.phases}

@@ -582,3 +582,9 @@ CREATE INDEX session_unpacked ON session(ended_utc) WHERE packed_utc IS NULL;
 def m016_packet_chunks(db: Database) -> None:
     """Add chunks of packets of ended sessions, and when a session was packed; packing itself goes on beside sessions."""
     db.executescript(_PACKET_CHUNKS)
+
+
+@migrations()
+def m017_rhythm(db: Database) -> None:
+    """Add the rhythm to the figures of a phase."""
+    db.executescript("DROP VIEW phase_hrv;" + _figures_view("phase_hrv", "phases", (*_PHASE_HRV, "rhythm")))

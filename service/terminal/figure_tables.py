@@ -75,8 +75,17 @@ def _odd(report: SessionReport) -> str:
         (stream.unreadable_packets, "unreadable packets"),
         (stream.no_contact_packets, "packets without skin contact"),
         (stream.two_straps_beats, "beats of two straps at once"),
+        (stream.surplus_beats, "beats too many after a reconnect"),
+        (stream.left_out_beats, "times a beat left out by the strap"),
     )
-    return fills + "".join(f"; {count} {what}" for count, what in counts if count)
+    odd = (
+        (stream.repeats_beats, "the strap sends beats again"),
+        (stream.rr_in_ms, "RR in ms, 2.4 % short"),
+        (stream.rr_step_ms, f"RR in steps of {stream.rr_step_ms:.1f} ms"),
+    )
+    return (
+        fills + "".join(f"; {count} {what}" for count, what in counts if count) + "".join(f"; {text}" for so, text in odd if so)
+    )
 
 
 def _number(value: float | None, digits: int) -> str:

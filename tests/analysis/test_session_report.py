@@ -48,7 +48,7 @@ def test_without_events_the_report_has_no_figures():
 
 
 def test_a_difference_never_crosses_a_phase_border():
-    low, high = (lambda n: 1024), (lambda n: 1124 + n % 2)
+    low, high = (lambda n: 1024), (lambda n: 1034 + n % 2)
     events = [PhaseStart(0.0, Phase.BASELINE), *packets(1, 61, low), PhaseStart(60.5, Phase.MASSAGE), *packets(61, 121, high)]
     baseline, massage = figures_of(events).figures.phases
     assert baseline.rmssd_ms == 0

@@ -7,6 +7,7 @@ import pytest
 from restbeat.analysis.beats.beat_stream import MOVED, NO_CONTACT, UNSURE, BeatStream
 from restbeat.analysis.beats.pulse_clock import PulseClock
 from restbeat.analysis.live.live_session import LiveSession
+from restbeat.analysis.response.thresholds import PULSE_ONLY
 from restbeat.analysis.session_report import summarise
 from restbeat.analysis.simulation.polar_frames import with_pulse_frames
 from restbeat.analysis.simulation.scenarios import simulate
@@ -15,6 +16,7 @@ from restbeat.sensors.protocols.polar_frames import Ppi, encode_ppi
 from restbeat.sensors.recordings.fault_grammar import parse_faults
 from restbeat.sensors.recordings.fault_injection import with_faults
 from restbeat.sensors.recordings.recording import PMD_DATA, ConnectionEvent, Packet, Recording
+from restbeat.service.sessions.session_facts import verdict_of
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +162,21 @@ def test_faults_that_lose_no_pulse_change_no_figure(chest, fault):
     for phase, figures in by_phase(after).items():
         assert figures.rmssd_ms == pytest.approx(by_phase(before)[phase].rmssd_ms, rel=0.01), phase
     assert after.figures.integrity.lost_s == pytest.approx(before.figures.integrity.lost_s, abs=1.0)
+
+
+def test_pulses_give_figures_and_no_verdict_live_or_on_record():
+    header, events = simulate("clear", seed=0, minutes=(5, 12, 1))
+    assert next(one.class_ for one in summarise("x", header, events).figures.responses) == "clear"
+    by_light = with_pulse_frames(events)
+    report = summarise("x", header, by_light)
+    assert [(found.class_, found.delta_ln_rmssd, found.why) for found in report.figures.responses] == [
+        ("insufficient", None, PULSE_ONLY)
+    ] * 2
+    assert by_phase(report)["massage"].rmssd_ms > 1.3 * by_phase(report)["baseline"].rmssd_ms
+    assert verdict_of(report) == ("Figures of the pulse", PULSE_ONLY)
+    live, compared = LiveSession(), []
+    live.set_device(header.device)
+    for event in by_light:
+        live.push(event)
+        compared.append(live.running_comparison)
+    assert not any(compared)

@@ -45,14 +45,36 @@ def test_the_standard_error_is_that_of_the_breathing_rate():
         ({"breathing_hz": 0.25}, ()),
         ({"breathing_hz": 0.12}, ("breathing below 9/min",)),
         ({"breathing_hz": 0.25, "breathing_to_hz": 0.08}, ("breathing below 9/min",)),
-        ({"breathing_hz": 0.25, "breathing_to_hz": 0.20}, ("breathing shifted by more than 2/min",)),
+        ({"breathing_hz": 0.20, "breathing_to_hz": 0.25}, ("breathing became faster by more than 2/min",)),
+        ({"breathing_hz": 0.25, "breathing_to_hz": 0.20}, ()),
     ],
 )
-def test_slow_or_shifted_breathing_is_noted(changes, notes):
+def test_slow_or_faster_breathing_is_noted(changes, notes):
     found = expected_change(*_phases(heard(**changes)))
     assert set(notes) <= set(found.notes)
     assert bool(found.notes) == bool(notes)
     assert found.known
+
+
+def test_a_rise_counts_from_the_most_that_slower_breathing_alone_may_do():
+    session = heard(breathing_hz=0.25, breathing_to_hz=0.20)
+    found = expected_change(session.base, session.phase)
+    rr = session.base.mean_rr_ms / 1000
+    plain = 2 * np.log(np.sin(np.pi * 0.20 * rr) / np.sin(np.pi * 0.25 * rr)) - np.log(0.20 / 0.25)
+    assert found.slowed
+    assert found.delta == pytest.approx(plain + 1.25 * np.log(0.25 / 0.20), abs=0.03)
+    assert not expected_change(*_phases(heard(breathing_hz=0.25, breathing_to_hz=0.24))).slowed
+
+
+def test_measured_rates_take_the_place_of_those_read_from_rr():
+    ends = np.arange(1, 400) * 0.8
+    flat = PhaseBeats(ends, np.full(ends.size, 800.0), np.ones(ends.size, bool), np.ones(ends.size, bool), (0.0, 320.0))
+    found = expected_change(flat, flat, (0.25, 0.24))
+    plain = 2 * np.log(np.sin(np.pi * 0.24 * 0.8) / np.sin(np.pi * 0.25 * 0.8)) - np.log(0.24 / 0.25)
+    assert (found.known, found.notes, found.slowed) == (True, (), False)
+    assert found.delta == pytest.approx(plain)
+    assert found.standard_error < 0.03
+    assert expected_change(flat, flat, (0.25, 0.12)).notes == ("breathing below 9/min",)
 
 
 def test_a_flat_rhythm_has_no_readable_breathing():

@@ -8,7 +8,7 @@ import pytest
 from restbeat.analysis.live.live_session import LiveSession
 from restbeat.sensors.model import Contact, Measurement, Phase
 from restbeat.sensors.protocols.heart_rate import encode
-from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, PhaseStart
 
 
 def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
@@ -16,7 +16,9 @@ def packet(t, rr_1024=(1000,), hr_bpm=61, contact=Contact.YES):
 
 
 def feed(live, seconds, rr_of=lambda n: 1004 + 40 * (n % 2)):
-    return [beat for n in seconds for beat in live.push(packet(float(n), (rr_of(n),)))]
+    """Push a packet a second; `rr_of` gives its interval, or its intervals."""
+    sent = ((n, rr_of(n)) for n in seconds)
+    return [beat for n, rr in sent for beat in live.push(packet(float(n), rr if isinstance(rr, tuple) else (rr,)))]
 
 
 def test_rmssd_of_the_last_minute_is_that_of_its_differences():
@@ -48,7 +50,7 @@ def test_a_stale_figure_is_not_shown():
 def test_rmssd_is_withheld_when_too_many_beats_of_the_minute_were_rejected():
     live = LiveSession()
     feed(live, range(1, 121))
-    feed(live, range(121, 160), rr_of=lambda n: 400 if n % 4 == 0 else 1004 + 40 * (n % 2))
+    feed(live, range(121, 160), rr_of=lambda n: (400, 620) if n % 4 == 0 else 1004 + 40 * (n % 2))
     figures = live.figures(160.0)
     assert figures.rmssd_ms is None
     assert "could be used" in figures.rmssd_why
@@ -86,7 +88,7 @@ def test_a_baseline_with_too_few_accepted_beats_is_not_compared():
     def at_the_end(odd):
         live = LiveSession()
         live.push(PhaseStart(0.0, Phase.BASELINE))
-        feed(live, range(1, 301), rr_of=lambda n: 400 if n % odd == 0 else 1004 + 40 * (n % 2))
+        feed(live, range(1, 301), rr_of=lambda n: (400, 620) if n % odd == 0 else 1004 + 40 * (n % 2))
         live.push(PhaseStart(300.0, Phase.MASSAGE))
         feed(live, range(301, 421))
         figures = live.figures(420.5)
@@ -123,6 +125,45 @@ def test_with_a_baseline_too_short_nothing_is_compared():
     assert after(300, lost=range(100, 180)) == (True, True, True)
 
 
+def rising(n, rises):
+    """Return the RR of beat n of a client whose RMSSD rises from a third to its level within minutes, or has that level."""
+    depth = 40 * (1 - 0.7 * np.exp(-n / 240) * rises)
+    return round(1004 + depth * (-1) ** n * (1 + 0.3 * np.sin(n / 7)))
+
+
+@pytest.mark.parametrize("rises", [True, False])
+def test_a_baseline_that_still_rises_is_told_once_it_would_be_long_enough(rises):
+    live = LiveSession()
+    feed(live, range(1, 121), rr_of=lambda n: rising(n, rises))
+    assert not live.figures(120.5).still_settling
+    live.push(PhaseStart(120.5, Phase.BASELINE))
+    feed(live, range(121, 301), rr_of=lambda n: rising(n, rises))
+    assert not live.figures(300.5).still_settling  # it is too short anyway
+    feed(live, range(301, 401), rr_of=lambda n: rising(n, rises))
+    assert live.figures(400.5).still_settling is rises
+    live.push(PhaseStart(400.5, Phase.MASSAGE))
+    assert not live.figures(401.0).still_settling
+
+
+def test_talking_marked_in_the_baseline_is_left_out_of_it():
+    live = LiveSession()
+    live.push(PhaseStart(0.0, Phase.BASELINE))
+    feed(live, range(1, 101))
+    feed(live, range(101, 131), rr_of=lambda n: 1004 + 10 * (n % 2))
+    live.push(Mark(115.0, note="talking"))
+    feed(live, range(131, 291))
+    figures = live.figures(290.5)
+    assert figures.baseline_usable_s == pytest.approx(290 - 60, abs=6)
+    assert figures.baseline_rmssd_ms == pytest.approx(40 * 1000 / 1024)
+    live.push(PhaseStart(290.5, Phase.MASSAGE))
+    feed(live, range(291, 391))
+    assert live.figures(391.0).baseline_short
+    live.set_marks([])
+    assert not live.figures(391.0).baseline_short
+    assert live.figures(391.0).baseline_rmssd_ms < 40 * 1000 / 1024
+    assert len(live.running_comparison.baseline.differences) == 57
+
+
 def test_phases_move_forward_only():
     live = LiveSession()
     for phase in (Phase.MASSAGE, Phase.BASELINE):
@@ -141,7 +182,8 @@ def test_no_difference_crosses_a_lost_connection():
 
 
 def test_lost_packets_leave_the_live_rmssd_as_it_was():
-    slow_swing = [round(1024 * (1 + 0.08 * np.sin(n / 20 * 2 * np.pi) + 0.01 * (-1) ** n)) for n in range(200)]
+    noise = 0.008 * np.random.default_rng(1).standard_normal(200)
+    slow_swing = [round(1024 * (1 + 0.08 * np.sin(n / 20 * 2 * np.pi) + noise[n])) for n in range(200)]
     ends_s = np.cumsum(slow_swing) / 1024
 
     def figures(lost):
@@ -151,8 +193,7 @@ def test_lost_packets_leave_the_live_rmssd_as_it_was():
                 live.push(packet(float(end_s) + 0.1, (rr,)))
         return live.figures(float(ends_s[-1]) + 0.2)
 
-    # a difference taken across these would make 39 ms of 27
-    lost = {*range(140, 144), *range(160, 165), *range(180, 186)}
+    lost = {143, 144, 162, 184, 185}
     assert figures(lost).rmssd_ms == pytest.approx(figures(set()).rmssd_ms, rel=0.05)
 
 

@@ -99,3 +99,12 @@ def test_duplicate_frames_change_no_figure(with_ecg):
             twice.append(event)
     before, after = summarise("x", header, events), summarise("x", header, twice)
     assert by_phase(after) == by_phase(before)
+
+
+def test_breathing_measured_by_acceleration_decides_in_the_recovery_and_not_under_the_therapists_hands():
+    header, events = simulate("none", seed=21, minutes=(5, 5, 5))
+    of_rr, measured = (
+        summarise("x", header, each).context for each in (events, with_polar_frames(events, breaths_per_min=8.0, seed=5))
+    )
+    assert (of_rr["massage"].flagged, of_rr["recovery"].flagged) == (False, False)
+    assert (measured["massage"].flagged, measured["recovery"].flagged) == (False, True)

@@ -5,12 +5,13 @@ from scipy.stats import t as student
 from restbeat.analysis.figures import PhaseFigures, ResponseContext, ResponseFigures
 from restbeat.analysis.response.drift import change_posterior
 from restbeat.analysis.response.earlier_rests import EarlierFigures, EarlierSession, RestPhase, drift_evidence, rest_phases
-from restbeat.analysis.response.relaxation_response import PRIOR_SESSION_SD, Response
-from restbeat.analysis.response.resting_response import compare_with_rests, session_to_session_sd
+from restbeat.analysis.response.relaxation_response import Response
+from restbeat.analysis.response.resting_response import compare_with_rests, wander_scale
+from restbeat.analysis.response.slow_wander import USUAL_RATE
 
 
-def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0):
-    return [RestPhase(delta, error, baseline_s, phase_s) for delta in deltas]
+def rests(*deltas, error=0.1, baseline_s=300.0, phase_s=1200.0, apart_s=0.0):
+    return [RestPhase(delta, error, baseline_s, phase_s, apart_s) for delta in deltas]
 
 
 def compared(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 1200.0)):
@@ -19,14 +20,21 @@ def compared(delta, known, *, flagged=False, verdict="none", lengths=(300.0, 120
     )
 
 
-def test_the_session_to_session_sd_without_a_rest_is_the_prior():
-    assert session_to_session_sd([]) == pytest.approx(PRIOR_SESSION_SD)
+def test_the_wander_of_a_client_without_a_rest_is_that_of_people_in_general():
+    assert wander_scale([]) == 1
 
 
-def test_rests_of_little_change_lower_the_session_to_session_sd_and_others_raise_it():
-    assert session_to_session_sd(rests(0.1, -0.1)) == pytest.approx(np.sqrt(4 * 0.1**2 / 6))
-    assert session_to_session_sd(rests(0.5, -0.3)) == pytest.approx(np.sqrt((4 * 0.1**2 + 0.5**2 + 0.3**2 - 2 * 0.1**2) / 6))
-    assert session_to_session_sd(rests(*[0.0] * 20)) == 0
+def test_rests_of_little_change_lower_the_allowance_for_wander_and_others_raise_it():
+    usual = USUAL_RATE * (5 + 20) / 3
+    assert wander_scale(rests(0.1, -0.1)) == pytest.approx(4 / 6)
+    assert wander_scale(rests(0.5, -0.3)) == pytest.approx((4 + (0.5**2 + 0.3**2 - 2 * 0.1**2) / usual) / 6)
+    assert wander_scale(rests(*[0.0] * 20)) == 0
+
+
+def test_a_rest_counts_by_its_own_lengths_and_the_time_between_them():
+    near, far = (wander_scale(rests(0.4, phase_s=300.0, apart_s=apart_s)) for apart_s in (0.0, 1800.0))
+    assert near - 0.8 == pytest.approx((far - 0.8) * (10 / 3 + 30) / (10 / 3))
+    assert near > 1.5
 
 
 def test_fewer_than_three_rests_of_this_length_give_a_reason_and_no_figure():
@@ -77,13 +85,13 @@ def test_flagged_breathing_or_unsteady_data_leave_the_comparison_unknown():
     assert compared(None, known, verdict="insufficient").verdict == "unknown"
 
 
-@pytest.mark.parametrize("session_sd", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("wander", [0.0, 0.1, 0.3])
 @pytest.mark.parametrize("count", [3, 6])
-def test_a_rest_is_more_than_usual_in_about_the_nominal_share(count, session_sd):
+def test_a_rest_is_more_than_usual_in_about_the_nominal_share(count, wander):
     rng = np.random.default_rng(count)
     more, trials = 0, 1500
     for _ in range(trials):
-        today, *before = rng.normal(rng.normal(0, 0.2), np.hypot(0.12, session_sd), count + 1)
+        today, *before = rng.normal(rng.normal(0, 0.2), np.hypot(0.12, wander), count + 1)
         more += compared(float(today), rests(*before)).verdict == "more"
     assert more / trials < 0.025 + 3.3 * np.sqrt(0.025 * 0.975 / trials)
     assert more / trials > 0.005
@@ -101,7 +109,7 @@ def session(kind, delta=0.2, drift=None, error=0.1, steady=True):
 
 def test_only_the_same_phase_of_steady_rests_is_compared():
     earlier = [session("massage"), session("rest"), session("rest", steady=False), session("rest", error=None)]
-    assert rest_phases(earlier, "massage") == [RestPhase(0.2, 0.1, 300.0, 1200.0)]
+    assert rest_phases(earlier, "massage") == [RestPhase(0.2, 0.1, 300.0, 1200.0, 0.0)]
     assert rest_phases(earlier, "recovery") == []
 
 

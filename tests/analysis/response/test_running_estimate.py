@@ -89,7 +89,14 @@ def test_a_session_without_a_baseline_has_no_running_comparison():
 
 
 def sums(segments, start_s=0.0, rejected=0, level=900.0):
-    return SegmentSums(start_s=start_s, squares=[5 * level] * segments, differences=[5] * segments, beats=100, rejected=rejected)
+    return SegmentSums(
+        start_s=start_s,
+        squares=[5 * level] * segments,
+        differences=[5] * segments,
+        beats=100,
+        rejected=rejected,
+        filled_s=5.0 * segments,
+    )
 
 
 @pytest.mark.parametrize(

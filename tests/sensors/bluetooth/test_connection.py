@@ -4,15 +4,18 @@ import asyncio
 import gc
 import os
 
+from bleak.exc import BleakError
 import pytest
 
 from restbeat.sensors.bluetooth import connection
+from restbeat.sensors.bluetooth.error_messages import connect_error_text
 from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, scan
 from restbeat.sensors.clock import RunningClock
 from restbeat.sensors.errors import ConnectError, StrapNotFoundError
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import BATTERY, HEART_RATE
 from restbeat.sensors.source import ConnectionChange, ConnectionState, Described
+from restbeat.sensors.virtual import virtual_strap
 
 from ..conftest import H10, recording, until
 from ..streams import QUICK, SPEED, connection_changes, payloads, states, streaming
@@ -311,3 +314,34 @@ async def test_an_h10_that_went_off_the_air_may_be_in_use_by_another_app(on_air)
             strap.advertising = False
             air.bluez.drop(strap)
             await until(lambda: any("second connection" in (i.hint or "") for i in items if isinstance(i, ConnectionChange)))
+
+
+async def test_of_two_heart_rates_in_one_device_that_of_the_heart_rate_service_is_taken(on_air, monkeypatch):
+    table = virtual_strap._table
+
+    def with_another(device, played):
+        yield virtual_strap.Characteristic("ffee", HEART_RATE, ("notify",))
+        yield from table(device, played)
+
+    monkeypatch.setattr(virtual_strap, "_table", with_another)
+    played = recording(20)
+    async with on_air(played, clock_for=lambda _: RunningClock(SPEED)) as air:
+        async with streaming(air.players[0].strap) as items:
+            await air.players[0].finished.wait()
+            await until(lambda: len(payloads(items)) >= 20)
+        assert payloads(items) == payloads(played.events)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("[org.bluez.Error.Failed] Not paired", "must be paired with this computer first"),
+        ("[org.bluez.Error.AuthenticationFailed] Authentication Failed", "must be paired"),
+        ("[org.bluez.Error.NotPermitted] Read not permitted: insufficient encryption", "must be paired"),
+        ("[org.bluez.Error.InProgress] Operation already in progress", "Another program on this computer is connecting"),
+    ],
+)
+def test_a_strap_to_be_paired_and_one_that_another_program_connects_are_told_in_a_sentence(error, said):
+    text = connect_error_text(BleakError(error))
+    assert said in text
+    assert "org.bluez" not in text

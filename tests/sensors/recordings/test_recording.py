@@ -194,3 +194,11 @@ def test_a_stop_of_an_older_recording_is_recognised_by_its_note_and_written_as_a
     assert (stop, other) == (Mark(60.0, note=STOP_NOTE, kind="stop"), Mark(61.0, note="talking"))
     assert event_fields(stop) == {"t": 60.0, "mark": {"note": STOP_NOTE, "kind": "stop"}}
     assert event_fields(other) == {"t": 61.0, "mark": {"note": "talking"}}
+
+
+def test_a_devices_name_is_cleaned_of_control_characters_on_reading(tmp_path):
+    path = tmp_path / "odd.jsonl"
+    header = {"format": "restbeat-recording", "version": 1, "device": {"name": "HRM\u0000\u0007 \u001b[31m7", "model": "\u0000"}}
+    path.write_text(json.dumps(header) + "\n")
+    device = read(path).header.device
+    assert (device.name, device.model) == ("HRM [31m7", None)

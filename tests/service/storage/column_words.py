@@ -30,6 +30,7 @@ COLUMNS: Final = {
     "end_s": "s of the session's clock",
     "beats": "received, doubles left out",
     "accepted_pct": "of the beats, those fit for a figure",
+    "rhythm": "what the beats of the phase show; without a sinus-like rhythm there is no HRV",
     "mean_hr_bpm": "mean heart rate",
     "mean_rr_ms": "mean interval",
     "rmssd_ms": "root mean square of successive differences",

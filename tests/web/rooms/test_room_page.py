@@ -91,6 +91,12 @@ async def test_in_its_first_minute_a_phase_shows_no_figures_of_the_phase_before(
             "of 5 min",
             "Baseline complete: the massage can begin",
         ),
+        (
+            {"phase": "baseline", "phase_s": 310.0, "target_s": 300.0, "still_settling": True},
+            r"5:1\d",
+            "of 5 min",
+            "Still settling: two more minutes would help",
+        ),
         ({"phase": "massage", "phase_s": 250.0, "target_s": 1200.0}, r"4:1\d", "of 20 min", ""),
         ({"phase": "recovery", "phase_s": 0.0, "target_s": 300.0}, r"4:5\d|5:00", "to go", "No talking, please"),
         ({"phase": "massage", "phase_s": 250.0}, r"4:1\d", "", ""),

@@ -184,7 +184,7 @@ function render() {
     return;
   }
   resumption.heard(state);
-  setText(byId("asked"), state.bench ? "" : asked(phase, kind, told, lostOf(state)));
+  setText(byId("asked"), state.bench ? "" : asked(phase, kind, told, lostOf(state), state.still_settling));
   drawFigures(state, room, grown);
   document.title = `${phaseWord(phase, kind)} · ${state.name} – restbeat`;
   speaker.say("stale", "News again");

@@ -21,9 +21,10 @@ export function phaseTime(phase, phaseS, targetS, lostS = 0) {
 // Time of a baseline without usable beats, s; 0 in other phases, and from a sensor that gives no HRV.
 export const lostOf = (state) => (state.phase === "baseline" && typeof state.baseline_usable_s === "number" ? Math.max(state.phase_s - state.baseline_usable_s, 0) : 0);
 
-// What therapist or client should do now.
-export function asked(phase, kind, { full, usable }, lostS = 0) {
+// What therapist or client should do now. settling: whether a baseline that is long enough still rises.
+export function asked(phase, kind, { full, usable }, lostS = 0, settling = false) {
   if (phase === "settle") return full ? "Settled: the baseline can begin" : "Let the client settle";
+  if (phase === "baseline" && full && settling) return "Still settling: two more minutes would help";
   if (phase === "baseline") return full ? `Baseline complete: the ${kind === "rest" ? "rest" : "massage"} can begin` : lostS >= TOLD_LOST_S ? `Lie still, no talking · ${usable}` : "Lie still, no talking";
   if (phase === "recovery") return full ? "Recovery complete" : "No talking, please";
   return full ? "The planned time is over" : "";
