@@ -125,6 +125,13 @@ def test_a_breath_that_quickens_the_heart_for_a_beat_and_slows_it_after_is_kept(
     assert rejected(judge(on_a_holters_grid([*swinging[:60], *breath, *swinging[60:]]))) == []
 
 
+@pytest.mark.parametrize("dip", [[780, 800, 690, 790, 780], [790, 810, 830, 715, 800, 790, 780]])
+def test_a_dip_without_a_pause_costs_itself_at_most_and_not_the_beat_after_it(dip):
+    calm = 780 + 10 * np.sin(2 * np.pi * np.arange(80) / 5) + np.random.default_rng(2).normal(0, 7, 80)
+    verdicts = judge(on_a_holters_grid([*calm[:60], *dip, *calm[60:]]))
+    assert {index for index, _ in rejected(verdicts)} <= {60 + dip.index(min(dip))}
+
+
 def test_an_early_beat_after_which_the_rhythm_is_as_before_is_still_premature():
     swinging = 800 + 30 * np.sin(2 * np.pi * np.arange(80) / 6) + np.random.default_rng(1).normal(0, 9, 80)
     verdicts = judge(on_a_holters_grid([*swinging[:60], 620, 980, *swinging[60:]]))

@@ -26,13 +26,13 @@ def test_a_tenth_of_the_spread_in_every_order_of_smoothness_tells_the_two_apart(
     assert irregularity(np.random.default_rng(2).permutation(wave), ALL) > 1
 
 
-@pytest.mark.parametrize("kind", ["missed", "extra", "ectopic, full pause", "couplet"])
-def test_single_artifacts_do_not_make_a_rhythm_irregular(kind):
+@pytest.mark.parametrize("kind", ["missed", "extra", "couplet"])
+def test_single_artifacts_leave_a_sinus_rhythm_far_from_irregular(kind):
     rng = np.random.default_rng(3)
-    clean = 850 + 40 * np.sin(2 * np.pi * np.arange(1280) / 5) + rng.normal(0, 8, 1280)
-    found = [score for score in scores(spoil(clean, kind, 0.04, rng).rr_ms) if score is not None]
-    assert len(found) >= 8
-    assert np.mean(np.array(found) > 0.8) < 0.2
+    clean = 850 + 40 * np.sin(2 * np.pi * np.arange(2560) / 5) + rng.normal(0, 8, 2560)
+    found = [score for score in scores(spoil(clean, kind, 0.06, rng).rr_ms) if score is not None]
+    assert len(found) >= 15
+    assert max(found) < -8
 
 
 def test_nothing_is_compared_across_a_gap():

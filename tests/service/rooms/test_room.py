@@ -42,6 +42,7 @@ def test_a_good_signal_shows_its_numbers(room):
     state = room.state
     assert (state.signal, state.signal_text, state.hr_bpm, state.rmssd_why) == ("good", "Signal good", 64, None)
     assert state.rmssd_ms == pytest.approx(40 * 1000 / 1024)
+    assert state.rhythm == room.session.live.figures(1.0).rhythm == "sinus-like"
     assert (state.session, state.client, state.phase) == (7, "M-014", "settle")
 
 
