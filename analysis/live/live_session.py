@@ -13,10 +13,10 @@ from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mar
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..beats.phase_segments import limited
 from ..figures import LEAST_COMPARED_S, too_few_accepted
+from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
+from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
-from ..response.disturbances import disturbances, left_out
-from ..response.settling import settling_of
 from .live_check import LiveWindow, window_of
 from .live_spectrum import LiveSpectrum
 from .running_sums import RunningComparison, RunningSums, segments_of

@@ -9,7 +9,7 @@ from ...sensors.model import Phase
 from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
-from .disturbances import without_disturbances
+from ..hrv.disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, wander_scale
@@ -65,6 +65,7 @@ def compare_phases(
             response = classify_response(
                 without_disturbances(phase_beats(base, beats_by_span[base]), disturbed),
                 phase_beats(span, beats_by_span[span]),
+                settle=_settling_phase(span_of.get(Phase.SETTLE), base, beats_by_span),
                 between=[
                     phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s
                 ],
