@@ -16,10 +16,10 @@ from ..beats.phase_segments import limited
 from ..beats.sensor_intervals import without_rounding
 from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
+from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
+from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
-from ..response.disturbances import disturbances, left_out
-from ..response.settling import settling_of
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
