@@ -17,6 +17,7 @@ from .beats.artifact_filter import ArtifactFilter
 from .beats.beat_runs import runs_of
 from .beats.beat_stream import TWO_STRAPS, BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
+from .beats.interval_prediction import LONGEST_MS
 from .beats.phase_segments import SEGMENT_S, segments
 from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
 from .beats.sensor_intervals import without_rounding
@@ -192,7 +193,7 @@ def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judg
     end_s = float(beats.end_s[-1]) if beats.end_s.size and span.last else span.end_s
     if span.end_s - end_s > _LATENCY_S:
         end_s = span.end_s
-    filled_s, time_s = float(beats.rr_ms.sum()) / 1000, end_s - span.start_s
+    filled_s, time_s = float(beats.rr_ms[beats.rr_ms <= LONGEST_MS].sum()) / 1000, end_s - span.start_s
     if stream.two_straps_beats:  # what two straps sent at once is known, and left out
         surplus_ms = sum(beat.rr_ms for beat in judged if beat.kind == TWO_STRAPS and span.start_s <= beat.end_s <= span.end_s)
         filled_s = min(filled_s, max(filled_s - surplus_ms / 1000, time_s))

@@ -16,6 +16,8 @@ from ..beats.beat_runs import Array, Bools
 _UNIT: Final = float(1 << 40)
 _NN50: Final = 50 << 40
 """50 ms."""
+_LONGEST: Final = 2500 << 40
+"""The longest interval, 2.5 s, that can be one beat and fills the time."""
 _ACCEPTED, _LINKED, _GAP = 1, 2, 4
 """Flags of a beat, `_GAP` being the largest; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
@@ -73,7 +75,7 @@ class RollingHrv:
         """Add a judged beat; `diff_ms` is its difference to the beat pushed before, None where that does not count."""
         ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
         x = int(rr_ms * _UNIT)
-        self._filled += x
+        self._filled += x if x <= _LONGEST else 0
         if self._began_s is None:
             self._began_s = end_s - rr_ms / 1000
         if accepted:
@@ -105,7 +107,7 @@ class RollingHrv:
         rr_ms, marks, stored = self._rr_ms, self._marks, len(ends)
         while head < stored and ends[head] <= oldest_s:
             x = int(rr_ms[head] * _UNIT)
-            self._filled -= x
+            self._filled -= x if x <= _LONGEST else 0
             if marks[head] & _ACCEPTED:
                 self.accepted -= 1
                 self._sum -= x

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from ..beats.beat_stream import JudgedBeat
+from ..beats.interval_prediction import LONGEST_MS
 from ..beats.phase_segments import Segments, ln_rmssd, mid_times
 
 LENGTH_S: Final = 5.0
@@ -87,7 +88,8 @@ class RunningSums:
             return
         self._beats[at] += 1
         self._rejected[at] += not beat.accepted
-        self._filled_ms[at] += beat.rr_ms
+        if beat.rr_ms <= LONGEST_MS:
+            self._filled_ms[at] += beat.rr_ms
         if beat.diff_ms is not None:
             self._squares[at] += beat.diff_ms**2
             self._differences[at] += 1
