@@ -32,12 +32,12 @@ from .figures import (
     SessionReport,
     too_few_accepted,
 )
+from .hrv.disturbances import disturbances
 from .hrv.engine_parity import Parity, engine_of
 from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
-from .response.disturbances import disturbances
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
 from .rhythm.phase_rhythm import OF_PHASE, rhythm_of_phase, usable_beats

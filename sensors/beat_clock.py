@@ -103,6 +103,8 @@ class BeatClock:
     """Whether a hole between packets shows where the pending gap is; otherwise it may be within or after the first of them."""
     _hole: bool = False
     """Whether packets are probably missing since the last beat; a packet without RR after the hole does not settle it."""
+    _usual_s: float = field(default=1.0, compare=False)
+    """Median of the last intervals between packets, when it was last needed, in s."""
     _unit_decided: bool = False
     _all_units: int = 0
     """Sum of all raw intervals."""
@@ -127,7 +129,7 @@ class BeatClock:
     @property
     def cadence_s(self) -> float:
         """Usual time between packets in s: the median of the last 15; 0 before there are three."""
-        return median(self._intervals) if len(self._intervals) >= _FEWEST_INTERVALS else 0.0
+        return self._usual_s if len(self._intervals) >= _FEWEST_INTERVALS else 0.0
 
     @classmethod
     def at_speed(cls, speed: float) -> Self:
@@ -186,7 +188,9 @@ class BeatClock:
             return []
         lag = t - self._offset - self._sum_s(rr_1024)
         hole, self._hole = self._hole, False
-        if (hole or lag > _NEVER_LATE_S) and lag > (self._lag_limit_s() if hole else self._longest_lag_s(cadence, rr_1024)):
+        if lag > (self._lag_limit_s() if hole else self._shortest_limit_s()) and (
+            hole or lag > self._longest_lag_s(cadence, rr_1024)
+        ):
             self._pending, self._packets_left, self._told = [(t, rr_1024)], self.patience, hole
             return []
         self._offset += min(max(lag, 0.0), _DRIFT * (since or 0.0))
@@ -402,6 +406,10 @@ class BeatClock:
     def _sum_s(self, rr_1024: tuple[int, ...]) -> float:
         return sum(rr_1024) * self.unit_s
 
+    def _shortest_limit_s(self) -> float:
+        """Return a lag that `_longest_lag_s` exceeds in any case, for a fraction of its cost."""
+        return _LONGEST_RATIO * self._rr[-1] + _LEAST_JITTER_S if self._rr else _NEVER_LATE_S
+
     def _longest_rr(self, rr_1024: tuple[int, ...]) -> float:
         """Return the longest of the last intervals and of these, in s."""
         return max(max(self._rr, default=0.8), *(rr * self.unit_s for rr in rr_1024 if _plausible(rr)), 0.0)
@@ -418,7 +426,9 @@ class BeatClock:
         return median(self._rr) if self._rr else 0.8
 
     def _cadence(self) -> float:
-        return min(max(median(self._intervals), _LEAST_CADENCE_S), _GREATEST_CADENCE_S) if self._intervals else 1.0
+        if self._intervals:
+            self._usual_s = median(self._intervals)
+        return min(max(self._usual_s, _LEAST_CADENCE_S), _GREATEST_CADENCE_S)
 
 
 def _plausible(rr_1024: int) -> bool:

@@ -35,7 +35,7 @@ _NEAR_EACH: Final = 0.02
 _SPLIT, _MISSED = 0.62, 1.6
 """Limits of the intervals that count, as shares of the middle one of a look: others were cut in two, or hold a missed beat."""
 _LAST_TOLD: Final = 8
-"""Looks after which the unit is no longer asked: a sensor does not change it."""
+"""Looks after which unit and step are no longer asked: a sensor does not change them."""
 _TELLING_BLOCKS: Final = 4
 """Looks after which the unit is known: about a minute at a packet a second."""
 _MEANS: Final = range(5, 17)
@@ -88,11 +88,13 @@ class SensorIntervals:
     _hr_sum: int = 0
     _hr_packets: int = 0
     _in_block: int = 0
+    _block_packets: int = _BLOCKS[0]
     _block: "array[int]" = field(default_factory=lambda: array("H"))
     _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_BLOCKS))
     _recent: "array[int]" = field(default_factory=lambda: array("H"))
     _means: list[int] = field(default_factory=list)
     _last: int = 0
+    _step_units: float = 1.5
     _nearly_repeated: int = 0
     """Packets whose first interval is one step off the last one of the packet before."""
 
@@ -120,8 +122,7 @@ class SensorIntervals:
     @property
     def left(self) -> int:
         """Packets with intervals until the next look."""
-        block = _BLOCKS[self.looks] if self.looks < len(_BLOCKS) else _BLOCK
-        return block - self._in_block
+        return self._block_packets - self._in_block
 
     def push(self, hr_bpm: int, rr: tuple[int, ...]) -> bool:
         """Add a packet with intervals; return whether it was time to look."""
@@ -129,12 +130,13 @@ class SensorIntervals:
             self._hr_sum += hr_bpm
             self._hr_packets += 1
         change = abs(rr[0] - self._last)
-        self.repeated_packets += change == 0
-        self._nearly_repeated += 0 < change <= max(1.0, self.step_s / self.unit_s) + 0.5
+        if change <= self._step_units:
+            self.repeated_packets += change == 0
+            self._nearly_repeated += change > 0
         self._last = rr[-1]
         self._block.extend(rr)
         self._in_block += 1
-        if self.left > 0:
+        if self._in_block < self._block_packets:
             return False
         self._look()
         return True
@@ -153,11 +155,13 @@ class SensorIntervals:
         self._recent = (self._recent + block)[-_MOST_INTERVALS:]
         self.packets += self._in_block
         self.looks += 1
+        self._block_packets = _BLOCKS[self.looks] if self.looks < len(_BLOCKS) else _BLOCK
         self._block, self._in_block, self._hr_sum, self._hr_packets = array("H"), 0, 0, 0
         recent = np.array(self._recent, dtype=np.float64)
-        if len(self._recent) >= _LEAST_STEPS:
+        if len(self._recent) >= _LEAST_STEPS and self.looks <= _LAST_TOLD:
             self.step_s = step_of(recent, self.unit_s)
-        if len(self._recent) >= _LEAST_INTERVALS:
+            self._step_units = max(1.0, self.step_s / self.unit_s) + 0.5
+        if len(self._recent) >= _LEAST_INTERVALS and (self.looks <= _LAST_TOLD or self.looks % 2):
             self._means = [*self._means, mean_of(recent) or 0][-_LOOKS:]
             self.no_beats_why = self.no_beats_why or why_no_beats(recent, self._means)
 

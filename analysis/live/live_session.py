@@ -16,10 +16,10 @@ from ..beats.phase_segments import limited
 from ..beats.sensor_intervals import without_rounding
 from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
+from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
+from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
-from ..response.disturbances import disturbances, left_out
-from ..response.settling import settling_of
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
@@ -187,7 +187,7 @@ class LiveSession:
         fresh = age is not None and age <= self.fresh_s
         beats_fresh = last_beat_s is not None and now_s - last_beat_s <= self._beats_fresh_s
         no_hrv = self._no_hrv(beats_fresh=beats_fresh)
-        accepted_pct = window.accepted_pct
+        accepted_pct, time_s = window.accepted_pct, window.time_s
         rhythm_why, long_rhythm_why = self._rhythm_why()
         no_rmssd, no_long = no_hrv or rhythm_why, no_hrv or long_rhythm_why
         rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, accepted_pct)
@@ -208,9 +208,7 @@ class LiveSession:
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
-            filled_pct=filled_pct(window.filled_s, window.time_s, window.beats)
-            if beats_fresh and window.time_s >= _LEAST_FILLED_S
-            else None,
+            filled_pct=filled_pct(window.filled_s, time_s, window.beats) if beats_fresh and time_s >= _LEAST_FILLED_S else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=stream.rr_seen,
@@ -278,8 +276,9 @@ class LiveSession:
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         repeats, last = self.stream.repeats, "the last minute" if minute else "the last 5 minutes"
-        missing = self._beats_left_out(window.newest_s - window.time_s, window.newest_s)
-        if why := why_not_filled(window.filled_s, window.time_s, window.beats, of=last, left_out=missing, repeats=repeats):
+        time_s = window.time_s
+        missing = self._beats_left_out(window.newest_s - time_s, window.newest_s)
+        if why := why_not_filled(window.filled_s, time_s, window.beats, of=last, left_out=missing, repeats=repeats):
             return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
@@ -342,6 +341,8 @@ class LiveSession:
 
     def _beats_left_out(self, start_s: float, stop_s: float) -> int:
         at = self.stream.clock.unplaced_gaps_s
+        if not at:
+            return 0
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 
     def _unrounded(self, rmssd_ms: float | None) -> tuple[float | None, str | None]:

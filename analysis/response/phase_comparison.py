@@ -10,9 +10,9 @@ from ...sensors.model import Phase
 from ..beats.phase_segments import PhaseBeats
 from ..beats.phase_spans import BeatArrays, PhaseSpan, phase_beats
 from ..figures import DriftEvidence, ResponseContext, ResponseFigures
+from ..hrv.disturbances import without_disturbances
 from ..rhythm.phase_rhythm import not_compared
 from ..rhythm.rhythm_watch import Rhythm
-from .disturbances import without_disturbances
 from .earlier_rests import EarlierSession, drift_evidence, rest_phases
 from .relaxation_response import Response, classify_response
 from .resting_response import compare_with_rests, wander_scale
@@ -72,6 +72,7 @@ def compare_phases(
             response = classify_response(
                 without_disturbances(phase_beats(base, beats_by_span[base]), disturbed),
                 phase_beats(span, beats_by_span[span]),
+                settle=_settling_phase(span_of.get(Phase.SETTLE), base, beats_by_span),
                 between=[
                     phase_beats(one, beats) for one, beats in beats_by_span.items() if base.end_s <= one.start_s < span.start_s
                 ],

@@ -15,9 +15,9 @@ import numpy as np
 from ..beats.phase_segments import PhaseBeats, Segments, limited, segments
 from ..figures import DriftEvidence, ResponseClass
 from ..hrv.expected_rmssd import expected_change
+from ..hrv.settling import settling_of
 from ..live.running_sums import LENGTH_S
 from . import drift
-from .settling import settling_of
 from .slow_wander import wander_sd
 from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
 

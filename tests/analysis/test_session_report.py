@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from bench.hearts import Scenario, sessions
 from restbeat.analysis.session_report import phase_spans, summarise
 from restbeat.analysis.simulation.scenarios import simulate
 from restbeat.sensors.model import Contact, Measurement, Phase
@@ -125,3 +126,37 @@ def test_a_report_says_that_the_live_engine_and_neurokit2_agree():
     parity = summarise("noisy", recording.header, recording.events).parity
     assert (parity.compared, parity.differences) == (18, [])
     assert parity.largest < 1e-9
+
+
+def heart(heard, *, baseline_s):
+    """Return the events of a simulated session, the baseline of which begins at `baseline_s`."""
+    parts = [part for part in (heard.settle, heard.base, heard.phase) if part is not None]
+    ends, rr = np.concatenate([part.end_s for part in parts]), np.concatenate([part.rr_ms for part in parts])
+    beats = [
+        Packet(float(end) + 0.1, "2a37", encode(Measurement(66, Contact.YES, None, (round(ms * 1.024),), True)))
+        for end, ms in zip(ends, rr, strict=True)
+    ]
+    starts = PhaseStart(baseline_s, Phase.BASELINE), PhaseStart(heard.phase.bounds_s[0], Phase.MASSAGE)
+    return sorted([*beats, *starts], key=lambda event: event.t)
+
+
+def test_talking_marked_in_the_baseline_is_left_out_of_the_comparison():
+    marks = Mark(90.0, note="Talking"), Mark(130.0, note="talking")
+    changes = []
+    for heard in sessions(Scenario(base_min=7, talks=True), 6, 3):
+        events = heart(heard, baseline_s=0.0)
+        marked = sorted([*events, *marks], key=lambda event: event.t)
+        plain, without = (figures_of(each).figures.responses[0].delta_ln_rmssd for each in (events, marked))
+        changes.append(without - plain)
+    assert np.mean(changes) < -0.03
+
+
+def test_what_settles_before_the_baseline_counts_in_the_verdict():
+    scenario = Scenario(settle_min=4, phase_min=15, settling=-0.4, settling_tau_min=12)
+    found = []
+    for heard in list(sessions(scenario, 12, 13))[5:11]:
+        events = heart(heard, baseline_s=240.0)
+        long_ago = [msgspec.structs.replace(event, t=event.t + 3600) for event in events]
+        found.append(tuple(figures_of(each).figures.responses[0].class_ for each in (events, long_ago)))
+    assert ("none", "slight") in found
+    assert set(found) <= {("none", "none"), ("none", "slight"), ("slight", "slight")}

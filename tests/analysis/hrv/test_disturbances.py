@@ -3,7 +3,7 @@ import pytest
 
 from bench.hearts import Scenario, phase_of, sessions
 from restbeat.analysis.beats.phase_segments import segments
-from restbeat.analysis.response.disturbances import AROUND_S, disturbances, left_out, without_disturbances
+from restbeat.analysis.hrv.disturbances import AROUND_S, disturbances, left_out, without_disturbances
 from restbeat.analysis.response.relaxation_response import classify_response
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import Mark, Pain, PhaseStart

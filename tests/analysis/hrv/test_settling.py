@@ -3,8 +3,8 @@ import pytest
 
 from bench.hearts import Scenario, phase_of, sessions
 from restbeat.analysis.beats.phase_segments import Segments
+from restbeat.analysis.hrv.settling import settling_of
 from restbeat.analysis.response.relaxation_response import classify_response
-from restbeat.analysis.response.settling import settling_of
 
 
 def rising(depth, minutes=9, tau_s=480.0, noise=0.3, seed=1):
