@@ -77,7 +77,7 @@ breath, which quickens the heart at once and slows it over the next beats; the b
 _RISE: Final = (1.02, 1.10)
 """From which multiple of the rhythm ahead the second beat after it counts as slower, and from which in full."""
 _RISE_IF_PREMATURE: Final = (0.83, 0.86)
-_RISE_IF_OTHER: Final = (0.86, 0.89)
+_RISE_IF_OTHER: Final = (0.87, 0.90)
 """From which share of the usual interval that cost applies, and from which in full."""
 _WIDE: Final = 2.0
 """Scale of a pause, relative to that of a normal beat."""

@@ -52,11 +52,13 @@ def rhythm_of_phase(rhythms: Iterable[Rhythm]) -> Rhythm:
 
 def not_compared(base: Rhythm, later: Rhythm) -> str | None:
     """Return why a phase is not compared with the baseline, given the rhythms of both; None where it may be."""
-    for rhythm, name in ((base, "baseline"), (later, "phase")):
-        if rhythm in WITHOUT_HRV:
-            return f"In the {name}: {OF_PHASE[rhythm][0].lower()}{OF_PHASE[rhythm][1:]}"
-        if rhythm is Rhythm.CHANGING:
-            return f"The rhythm changed in the {name}: a change of RMSSD may be one of rhythm."
+    if base in WITHOUT_HRV:
+        return f"In the baseline: {OF_PHASE[base][0].lower()}{OF_PHASE[base][1:]}"
+    if later in WITHOUT_HRV:
+        return OF_PHASE[later]
+    if Rhythm.CHANGING in {base, later}:
+        where = "baseline" if base is Rhythm.CHANGING else "phase"
+        return f"The rhythm changed in the {where}: a change of RMSSD may be one of rhythm."
     return None
 
 

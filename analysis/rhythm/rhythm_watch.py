@@ -35,9 +35,9 @@ _EVERY: Final = 16
 """Beats from one look at the rhythm to the next."""
 _ENOUGH: Final = 64
 """Intervals from which a rhythm may be called anything but irregular."""
-_ENTER: Final = ((112, 0.8), (64, 1.2), (48, 2.0), (32, 2.5))
+_ENTER: Final = ((112, 0.6), (64, 0.9), (48, 1.6), (32, 2.2))
 """Number of intervals, and the score above which they are irregular: the fewer there are, the surer it must be."""
-_SURELY: Final = 1.0
+_SURELY: Final = 0.5
 """Excess over that limit from which one look suffices; otherwise it takes two in a row."""
 _LEAVE: Final = -1.5
 """Score down to which a rhythm that was irregular still is."""

@@ -14,6 +14,7 @@ from ..sessions.models import SessionRow, Visit
 from ..sessions.session_facts import (
     BASELINE_SHORT,
     HEART_RATE_ONLY,
+    NO_COMPARISON,
     baseline_sentence,
     baseline_trouble,
     contraindications,
@@ -148,13 +149,13 @@ def _lead(report: SessionReport, headline: ResponseView | None) -> str:
 
 def _response(response: ResponseFigures, report: SessionReport, kind: str) -> ResponseView:
     interval = plain_words.interval_pct(response, report.intervals.get(response.phase))
-    short = baseline_sentence(report)
+    short, rhythm = baseline_sentence(report), rhythm_sentence(report, response.phase)
     view = ResponseView(
         phase=plain_words.phase_word(response.phase, kind),
         class_=response.class_,
-        word=BASELINE_SHORT if short else plain_words.class_word(response.class_),
+        word=BASELINE_SHORT if short else NO_COMPARISON if rhythm else plain_words.class_word(response.class_),
         effect=plain_words.percent_with_interval(response.percent, interval),
-        sentence=short or rhythm_sentence(report, response.phase) or plain_words.response_sentence(response, interval, kind),
+        sentence=short or rhythm or plain_words.response_sentence(response, interval, kind),
         why=response.why,
         usual=plain_words.usual_sentence(report, response.phase),
     )

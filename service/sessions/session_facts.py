@@ -11,6 +11,7 @@ from ..rendering.plain_words import class_word, clock, counted, interval_pct, re
 from .models import Answer, Screened, TimeSpent, VisitMark
 
 BASELINE_SHORT: Final = "Baseline too short"
+NO_COMPARISON: Final = "No comparison"
 HEART_RATE_ONLY: Final = "This sensor sent the heart rate only. There is no heart rhythm variability to tell of."
 NOT_NOTED: Final = "not noted"
 _LEAST_UNNOTED_MIN: Final = 0.5
@@ -88,9 +89,9 @@ def verdict_of(report: SessionReport) -> tuple[str, str]:
     responses, phases = report.figures.responses, {figures.phase for figures in report.figures.phases}
     response = next((found for found in responses if found.class_ != "insufficient"), responses[0] if responses else None)
     if response is None or not {"baseline", response.phase} <= phases:
-        return "No comparison", response.why if response else "Nothing was measured in this session."
+        return NO_COMPARISON, response.why if response else "Nothing was measured in this session."
     if why := rhythm_sentence(report, response.phase):
-        return "No comparison", why
+        return NO_COMPARISON, why
     interval = interval_pct(response, report.intervals.get(response.phase))
     return class_word(response.class_), response_sentence(response, interval, report.kind)
 

@@ -103,8 +103,10 @@ def test_a_change_of_rhythm_alone_gets_no_verdict(turned):
     """Without regard to the rhythm it was a clear rise of RMSSD."""
     massage = turned.figures.responses[0]
     assert (massage.class_, massage.percent) == ("insufficient", None)
-    assert massage.why == "In the phase: the rhythm was too irregular for HRV."
+    assert massage.why == "The rhythm was too irregular for HRV."
     assert verdict_of(turned) == ("No comparison", massage.why)
+    shown = summary_of(row(), turned).responses[0]
+    assert (shown.word, shown.sentence) == ("No comparison", massage.why)
 
 
 def test_the_therapist_reads_it_once_and_as_no_alarm(turned, irregular):
