@@ -169,7 +169,8 @@ class BeatClock:
                 return []
             self._offset, self._anchored_t = t - self._sum_s(rr_1024), t
             return self._place([(t, rr_1024)], gap=False)
-        if self._pending and self._told and since is not None and since >= _HOLE_CADENCES * cadence:
+        stalled_s = self.stall_s - _STALL_S
+        if self._pending and self._told and since is not None and since >= _HOLE_CADENCES * cadence + stalled_s:
             return self._after_hole(t, rr_1024, since, cadence)
         if self._pending:
             return self._add_pending(t, rr_1024, resumed=since is None or since >= _BURST_CADENCES * cadence)

@@ -15,7 +15,19 @@ FIXTURES = Path(__file__).parents[3] / "fixtures"
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
 HEADER = '{"format": "restbeat-recording", "version": 1}'
 PHASE_KEYS = [
-    *("phase", "start_s", "end_s", "beats", "accepted_pct", "rhythm", "mean_hr_bpm", "mean_rr_ms", "rmssd_ms", "ln_rmssd", "sdnn_ms"),
+    *(
+        "phase",
+        "start_s",
+        "end_s",
+        "beats",
+        "accepted_pct",
+        "rhythm",
+        "mean_hr_bpm",
+        "mean_rr_ms",
+        "rmssd_ms",
+        "ln_rmssd",
+        "sdnn_ms",
+    ),
     *("pnn50_pct", "sd1_ms", "sd2_ms", "lf_ms2", "hf_ms2", "resp_per_min", "clean_segments"),
 ]
 PACKETS = [
