@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from restbeat.analysis.beats.artifact_filter import ArtifactFilter
+from restbeat.analysis.beats.beat_stream import JudgedBeat
 from restbeat.analysis.beats.phase_segments import PhaseBeats
+from restbeat.analysis.beats.phase_spans import beat_arrays
+from restbeat.analysis.rhythm.phase_rhythm import not_compared, rhythm_of_phase, usable_beats
+from restbeat.analysis.rhythm.rhythm_watch import rhythms_of
 
 from .hearts import Heard
 
@@ -42,12 +46,13 @@ def people(folder):
 
 @dataclass(frozen=True, eq=False)
 class Day:
-    """The judged beats of a person's day."""
+    """The judged beats of a person's day, and the rhythm at each of them."""
 
     end_s: np.ndarray
     rr_ms: np.ndarray
     accepted: np.ndarray
     adjacent: np.ndarray
+    rhythms: tuple = ()
 
     @classmethod
     def of(cls, ticks):
@@ -58,8 +63,18 @@ class Day:
         for rr_ms, gap in zip((ticks[~hole] * UNIT_MS).tolist(), after_hole.tolist(), strict=True):
             verdicts += judge.push(rr_ms, gap=gap)
         verdicts += judge.flush()
-        rr, accepted, adjacent = zip(*((v.rr_ms, v.accepted, v.diff_ms is not None) for v in verdicts), strict=True)
-        return cls(end_s[~hole], np.array(rr), np.array(accepted), np.array(adjacent))
+        beats = [
+            JudgedBeat(end, v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
+            for end, v, gap in zip(end_s[~hole].tolist(), verdicts, after_hole.tolist(), strict=True)
+        ]
+        rhythms, arrays = tuple(rhythms_of(beats)), beat_arrays(beats)
+        usable = usable_beats(arrays, rhythms)
+        return cls(usable.end_s, usable.rr_ms, usable.accepted, usable.adjacent, rhythms)
+
+    def withheld(self, heard):
+        """Return whether the rhythm of either phase forbids a comparison."""
+        bounds = [np.searchsorted(self.end_s, part.bounds_s) for part in (heard.base, heard.phase)]
+        return not_compared(*(rhythm_of_phase(self.rhythms[first:last]) for first, last in bounds)) is not None
 
     def part(self, start_s, stop_s, ratio=1.0):
         """Return the beats of a span; their variation about a moving mean is `ratio` times as deep."""
@@ -109,7 +124,7 @@ def verdicts(folder, rules, plans=PLANS, ratio=1.0, names=None, advance=lambda: 
         for plan, minutes in plans.items():
             windows = list(day.sessions(minutes, ratio))
             for rule in rules:
-                found[rule, plan][name] = [rule(heard, 1.0, ()) for heard in windows]
+                found[rule, plan][name] = ["withheld" if day.withheld(heard) else rule(heard, 1.0, ()) for heard in windows]
         advance()
     return found
 
