@@ -136,7 +136,7 @@ async def lead(page, hand, address, room, name):
     await page.evaluate(ASKED)
     await hand.next()
     await says(page, "#phase", "Baseline")
-    await says(page, "#asked", "Baseline complete: the massage can begin")
+    await until(page, "/^(Baseline complete|Still settling)/.test(document.querySelector('#asked').textContent)", 30)
     assert "Lie still, no talking" in await page.evaluate("window.asked"), page.troubles
     await hand.next()
     await says(page, "#phase", "Massage")

@@ -31,7 +31,7 @@ PHASE_KEYS = [
     *("pnn50_pct", "sd1_ms", "sd2_ms", "lf_ms2", "hf_ms2", "resp_per_min", "clean_segments"),
 ]
 PACKETS = [
-    json.dumps({"t": float(t), "char": "2a37", "hex": "1040" + (950 + 30 * (t % 2)).to_bytes(2, "little").hex()})
+    json.dumps({"t": float(t), "char": "2a37", "hex": "1040" + (1009 + 30 * (t % 2)).to_bytes(2, "little").hex()})
     for t in range(1, 61)
 ]
 
