@@ -26,6 +26,8 @@ _HOLE_CADENCES = 1.6
 """An interval between packets of this many cadences makes a loss likely."""
 _BURST_CADENCES = 0.6
 """Packets closer together than this many cadences belong to one late batch."""
+_LONGEST_BURST_S = 3.0
+"""Time in s that what a strap sends at once after a reconnect may take; after that it is its new cadence."""
 _DOUBLE_S, _DOUBLE_AHEAD_S, _DOUBLE_LATEST_S = 0.15, 0.25, 0.6
 _DRIFT = 2e-4
 """Largest drift of a strap's clock against ours that is followed, in s per s."""
@@ -144,7 +146,8 @@ class BeatClock:
             self.duplicate_packets += 1
             return []
         cadence = self._cadence()
-        if since is not None and self._refill and since >= _BURST_CADENCES * cadence:
+        late_s = t - self._refill[0][0] - (self.stall_s - _STALL_S) if self._refill else 0.0
+        if since is not None and self._refill and (since >= _BURST_CADENCES * cadence or late_s > _LONGEST_BURST_S):
             beats = self._release_refill()
         elif self._refill:
             self.last_t, self._last_payload = t, payload

@@ -104,6 +104,15 @@ def test_a_lost_connection_is_a_gap_with_its_seconds():
     assert clock.lost_s == pytest.approx(19, abs=1)
 
 
+def test_a_strap_that_sends_faster_after_a_reconnect_is_not_waited_for():
+    clock = BeatClock()
+    for t in range(1, 31):
+        clock.push(float(t), bytes([t]), (1024,))
+    clock.connection_lost()
+    beats = [b for n in range(80) for b in clock.push(40.0 + n / 4, bytes([n]), (1020 + n % 9,) if n % 4 == 0 else ())]
+    assert len(beats) >= 15
+
+
 def test_silence_to_the_end_counts_as_lost_time():
     clock = BeatClock()
     for t in range(1, 31):
