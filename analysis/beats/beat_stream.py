@@ -154,10 +154,8 @@ class BeatStream:
         if self.corrects_unit:
             return 0, []
         intervals: list[tuple[int, ...]] = []
-        without, left = (
-            self._without_rr,
-            self.intervals.left - 1,
-        )  # `push` takes the packet after which the intervals are looked at
+        without = self._without_rr
+        left = self.intervals.left - 1  # `push` takes the packet after which the intervals are looked at
         for packet in packets:
             rr_1024 = plain_rr(packet.payload)
             without = without + 1 if rr_1024 == () else 0
