@@ -139,6 +139,10 @@ async def lead(page, hand, address, room, name):
     await until(page, "/^(Baseline complete|Still settling)/.test(document.querySelector('#asked').textContent)", 30)
     assert "Lie still, no talking" in await page.evaluate("window.asked"), page.troubles
     await hand.next()
+    await until(page, "document.querySelector('#phase').textContent === 'Massage' || !document.querySelector('#early').hidden")
+    if await page.locator("#early").is_visible():  # at 60 times the speed a moment without beats takes seconds off what was usable
+        await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
+        await hand.next()
     await says(page, "#phase", "Massage")
     await hand.technique(2)
     await stored(page, "Kneading")
