@@ -30,6 +30,7 @@ from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.sessions.session_list import SessionsWanted
 from restbeat.service.sessions.session_store import SessionStore
+from restbeat.service.worker.freed_memory import limit_freed_memory
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import serving
 from tests.practices import practice_of
@@ -174,5 +175,6 @@ async def main(rooms, speed, every_s, data):
 
 
 if __name__ == "__main__":
+    limit_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]), Path(folder)))

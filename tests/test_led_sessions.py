@@ -140,7 +140,9 @@ async def lead(page, hand, address, room, name):
     assert "Lie still, no talking" in await page.evaluate("window.asked"), page.troubles
     await hand.next()
     await until(page, "document.querySelector('#phase').textContent === 'Massage' || !document.querySelector('#early').hidden")
-    if await page.locator("#early").is_visible():  # at 60 times the speed a moment without beats takes seconds off what was usable
+    if await page.locator(
+        "#early"
+    ).is_visible():  # at 60 times the speed a moment without beats takes seconds off what was usable
         await until(page, "document.querySelector('#next').getAttribute('aria-disabled') === 'false'")
         await hand.next()
     await says(page, "#phase", "Massage")

@@ -23,6 +23,7 @@ from ..service.practice import open_practice
 from ..service.radio.radio import AdapterState, StrapSeen
 from ..service.storage.encryption import key_file_of
 from ..service.terminal.signals import print_line, stop_signal
+from ..service.worker.freed_memory import limit_freed_memory
 from .server import demand_loopback, is_loopback, print_login_hint, serving
 
 RECORDINGS = (
@@ -79,6 +80,7 @@ async def run_demo(
     """
     login = not is_loopback(host) if login is None else login
     demand_loopback(host, login=login)
+    limit_freed_memory()
     stop = stop_signal()
     print_line("Setting up three rooms on virtual straps ...")
     recordings = inject_faults(

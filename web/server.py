@@ -17,6 +17,7 @@ from ..service.practice import Practice, open_practice
 from ..service.radio.radio import ProxyOptions, open_radio
 from ..service.radio.strap_claims import StrapClaims
 from ..service.terminal.signals import print_line, stop_signal
+from ..service.worker.freed_memory import limit_freed_memory
 from .app import create_app
 
 _SHUTDOWN_S = 2.0
@@ -47,6 +48,7 @@ async def run_serve(
     """
     demand_loopback(host, login=login)
     raise_file_limit()
+    limit_freed_memory()
     stop, password = stop_signal(), read_password(mail_password_file)
     async with (
         open_radio(adapter, proxies) as (radio, source_of),
