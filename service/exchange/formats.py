@@ -77,8 +77,8 @@ READ: Final = (
     ReadFormat(
         "tables (CSV, TSV, semicolons, bars, blanks)",
         "spreadsheets, pandas, R, Polar Flow, Polar Sensor Logger (RR and PPI), OpenHRV, wearable-hrv, Garmin exports",
-        "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; times "
-        "as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, are honoured",
+        "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; "
+        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, are honoured",
         "where the times jump, or a row is not a number; a blank cell is no gap",
         "tests/service/exchange/reading/test_random_files.py",
     ),
@@ -106,8 +106,8 @@ READ: Final = (
     ReadFormat(
         "EDF+",
         "restbeat, EDFbrowser, PhysioNet's converters",
-        "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal `HR` "
-        "in bpm",
+        "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal "
+        "`HR` in bpm",
         "as stated",
         "tests/service/exchange/test_edf.py",
     ),
