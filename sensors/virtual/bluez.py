@@ -166,6 +166,7 @@ class VirtualBlueZ:
                     self.service.emit_changed(objects.path, DEVICE, **objects.change(RSSI=Variant("n", strap.rssi_dbm)))
                 else:
                     objects.known = True
+                    objects.name_services(resolved=False)
                     self.service.emit_added(objects.path, {DEVICE: objects.device})
             await asyncio.sleep(_ADVERTISE_EVERY_S)
 
@@ -197,4 +198,5 @@ class VirtualBlueZ:
             raise RefusedError("Failed", _ABORTED)
         for path, interfaces in objects.gatt.items():
             self.service.emit_added(path, interfaces)
-        self.service.emit_changed(objects.path, DEVICE, **objects.change(ServicesResolved=Variant("b", True)))
+        resolved = objects.name_services(resolved=True) | objects.change(ServicesResolved=Variant("b", True))
+        self.service.emit_changed(objects.path, DEVICE, **resolved)

@@ -82,7 +82,7 @@ class StrapObjects:
             **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
             "Connected": Variant("b", False),
             "ServicesResolved": Variant("b", False),
-            "UUIDs": Variant("as", [full_uuid(service) for service in services]),
+            "UUIDs": Variant("as", []),
             "RSSI": Variant("n", strap.rssi_dbm),
         }
         handle = _FIRST_HANDLE
@@ -98,6 +98,11 @@ class StrapObjects:
                 self.values[path] = characteristic.value
                 self.paths[characteristic.uuid] = path
                 handle += 2
+
+    def name_services(self, *, resolved: bool) -> Properties:
+        """Set the services that BlueZ knows of: those advertised, or all once they are `resolved`; return the change."""
+        services = dict.fromkeys(one.service for one in self.strap.characteristics if resolved or self.strap.names_services)
+        return self.change(UUIDs=Variant("as", [full_uuid(service) for service in services]))
 
     @property
     def connected(self) -> bool:

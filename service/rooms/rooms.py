@@ -110,7 +110,7 @@ class Rooms:
         return self._radio.adapter()
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Return the straps heard recently, each with the room that holds it."""
+        """Return the devices heard recently, straps first, each with the room that holds it."""
         return [
             msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
             if (room := self._rooms.holder(strap.address))

@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
+from restbeat.sensors.protocols.known_devices import busy_hint, known_devices, known_names
 from restbeat.sensors.source import ConnectionState
 from restbeat.service.rooms.room import _SIGNAL_OF_CONNECTION
 
@@ -94,6 +94,24 @@ ROWS = (
         "the hundred nearest are listed, at a cost that does not depend on their number",
         "tests/sensors/bluetooth/test_nearest.py::test_of_five_thousand_a_watch_keeps_a_hundred_and_the_strap_that_is_near",
         ("sensors/bluetooth/nearest.py", "elif len(self) >= self._most and not self._make_room(tier, now_s):", "elif False:"),
+    ),
+    Row(
+        "A strap does not advertise the heart rate service",
+        "OpenTracks #447, InfiniTime #895",
+        "it is found by its name, or opened by its address; whether it measures heart rate shows when it is connected",
+        "tests/sensors/bluetooth/test_unlisted_straps.py::test_a_strap_that_does_not_say_so_is_found_by_its_name_and_streams",
+        (
+            "sensors/bluetooth/scanner.py",
+            "return self.heart_rate_service or is_sensor_name(self.name)",
+            "return self.heart_rate_service",
+        ),
+    ),
+    Row(
+        "A device that looks like a strap has no heart rate service",
+        "watches, and straps switched off in their app",
+        "it is told so in a sentence once it is connected",
+        "tests/sensors/bluetooth/test_unlisted_straps.py::test_a_device_without_heart_rate_is_told_so_in_a_sentence",
+        ("sensors/bluetooth/connection.py", "raise ConnectError(NO_HEART_RATE)", "pass"),
     ),
     Row(
         "A connection that comes up and drops, again and again",
@@ -288,7 +306,11 @@ def page():
         f"{connection_table()}\n"
         "## Known straps\n\n"
         "From `sensors/protocols/known_devices.toml`. Anything not in it is read from the strap itself.\n\n"
-        f"{table_markdown()}"
+        f"{table_markdown()}\n"
+        "## Known names\n\n"
+        "Sensors of whose intervals nothing is known; by these names they are found though they do not advertise heart rate.\n"
+        "`restbeat scan --all` lists every device that is heard, and any can be recorded by its address.\n\n"
+        "| sensor | source |\n| --- | --- |\n" + "".join(f"| {row.model} | {row.source} |\n" for row in known_names())
     )
 
 

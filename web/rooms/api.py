@@ -31,6 +31,10 @@ class Straps(msgspec.Struct, frozen=True):
 
     adapter: AdapterState
     straps: Sequence[StrapSeen]
+    others: Annotated[
+        Sequence[StrapSeen],
+        msgspec.Meta(description="The nearest devices that do not say that they measure heart rate: a strap may be among them."),
+    ] = ()
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -271,7 +275,8 @@ class RoomsApi:
 
     async def straps(self, _: Call) -> Straps:
         """Return the straps heard lately and the adapter's state."""
-        return Straps(self._rooms.adapter(), list(self._rooms.straps()))
+        heard = self._rooms.straps()
+        return Straps(self._rooms.adapter(), [one for one in heard if one.strap], [one for one in heard if not one.strap])
 
     async def rooms(self, _: Call) -> list[RoomState]:
         """Return the state of every room."""
