@@ -13,13 +13,13 @@ from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..beats.phase_segments import limited
-from ..beats.sensor_intervals import without_rounding
 from ..beats.time_filled import filled_pct, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
+from ..intervals.time_step import MOST_ERROR_LIVE, without_rounding
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
@@ -282,7 +282,7 @@ class LiveSession:
             return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return self._unrounded(window.rmssd_ms)
+        return self._unrounded(window.rmssd_ms, window.differences)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -332,7 +332,9 @@ class LiveSession:
         if self._why_not_filled(sums):
             return None
         differences = sum(sums.differences)
-        return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
+        if differences < _MIN_DIFFERENCES:
+            return None
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, differences)[0]
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
         repeats, missing = self.stream.repeats, self._beats_left_out(sums.start_s, sums.start_s + sums.time_s)
@@ -345,11 +347,11 @@ class LiveSession:
             return 0
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 
-    def _unrounded(self, rmssd_ms: float | None) -> tuple[float | None, str | None]:
+    def _unrounded(self, rmssd_ms: float | None, differences: int) -> tuple[float | None, str | None]:
         step_s = self.stream.intervals.step_s
         if rmssd_ms is None or not step_s:
             return rmssd_ms, None
-        true_ms = without_rounding(rmssd_ms, step_s)
+        true_ms = without_rounding(rmssd_ms, step_s, differences, most_error=MOST_ERROR_LIVE)
         return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:
