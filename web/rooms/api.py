@@ -142,6 +142,18 @@ class AnswerSleep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     go_on: Annotated[bool, msgspec.Meta(description="False: the session ends where the sleep began.")]
 
 
+class ChangeStrap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another strap for a running session."""
+
+    address: Text
+    session: Annotated[
+        Number | None, msgspec.Meta(description="The session that is meant; refused where the room has another.")
+    ] = None
+    strap_confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether this client is known to wear the strap, though another one wore it last.")
+    ] = False
+
+
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The client to put a running session under."""
 
@@ -255,6 +267,15 @@ class RoomsApi:
                 refusals=(409,),
             ),
             Endpoint(
+                method="POST",
+                path=f"{room}/strap",
+                handler=self.change_strap,
+                summary="Go on with another strap; the time until it sends is a gap, and a mark tells of the change.",
+                body=ChangeStrap,
+                answer=RoomState,
+                refusals=(409,),
+            ),
+            Endpoint(
                 method="PUT",
                 path=f"{room}/client",
                 handler=self.reassign,
@@ -351,6 +372,18 @@ class RoomsApi:
         """
         room = call.text("room")
         await self._rooms.answer_sleep(room, go_on=call.body.go_on, by=call.person.name)
+        return self._state(room)
+
+    async def change_strap(self, call: Call) -> RoomState:
+        """Let the session go on with another strap, and return the room. Asked again for the same strap, it changes nothing.
+
+        Raises `UnknownRoomError`, `StrapTakenError` where another session or program holds the strap, `UnconfirmedError` where
+        another client wore it last, and `RefusedError` where the session is over.
+        """
+        room, body = call.text("room"), call.body
+        await self._rooms.change_strap(
+            room, body.address, session=body.session, strap_confirmed=body.strap_confirmed, by=call.person.name
+        )
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:
