@@ -5,7 +5,8 @@ beats a minute.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,27 +52,66 @@ def mean_of(rr: NDArray[np.float64]) -> int | None:
 
     In the spectrum of a mean of n, nothing but the rounding is left at the multiples of 1/n cycles a beat.
     """
-    if np.mean(rr % 2 != 0) < _COARSE or np.mean(np.diff(rr) ** 2) < _LEAST_CHANGE**2:
+    change = np.diff(rr)
+    if np.mean(rr % 2 != 0) < _COARSE or np.mean(change**2) < _LEAST_CHANGE**2:
         return None
-    frequency, power = _spectrum(np.diff(rr))
-    rounding = (2 * np.sin(np.pi * np.maximum(frequency, frequency[1] / 2))) ** 2 / 12
-    log_power = np.log(power / rounding + 1e-9)
-    depths = [(-1.0, 0)]
-    for n in _MEANS:
-        holes = np.arange(1, n // 2 + 1) / n
-        between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
-        hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
-        slow = log_power[(frequency > 0) & (frequency < 0.7 / n)].mean()
-        if -_DEEP < hole.mean() < _DEEP and slow - lobe.max() > _SLOWER:
-            depths.append((float(np.median(lobe) - hole.mean()), n))
+    plan = _plan(change.size // 2)
+    log_power = np.log(_power(change, plan.window) / plan.rounding + 1e-9)
+    at_holes, at_lobes = (np.interp(at, plan.frequency, log_power) for at in (plan.holes, plan.lobes))
+    hole = np.add.reduceat(at_holes, plan.hole_starts) / plan.hole_counts
+    slow = np.cumsum(log_power)[plan.slow - 1]
+    slow = (slow - log_power[0]) / (plan.slow - 1)
+    possible = (np.abs(hole) < _DEEP) & (slow - np.maximum.reduceat(at_lobes, plan.lobe_starts) > _SLOWER)
+    if not possible.any():
+        return None
+    middle = [float(np.median(part)) for part in np.split(at_lobes, plan.lobe_starts[1:])]
+    depths = [(middle[k] - float(hole[k]), n) for k, n in enumerate(_MEANS) if possible[k]]
     depth, n = max(depths)
     return n if depth > _SHALLOW else None
 
 
-def _spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return frequencies in cycles a beat and the power there, averaged over three overlapping halves."""
-    size = x.size // 2
-    window = np.hanning(size)
-    parts = [x[start : start + size] for start in (0, x.size // 4, x.size - size)]
-    power: NDArray[np.float64] = np.mean([np.abs(np.fft.rfft((part - part.mean()) * window)) ** 2 for part in parts], axis=0)
-    return np.fft.rfftfreq(size).astype(np.float64), power / float(window @ window)
+class _Plan(NamedTuple):
+    """Precomputed arrays for spectra of one length; holes and lobes of all means, one after the other."""
+
+    window: NDArray[np.float64]
+    frequency: NDArray[np.float64]
+    rounding: NDArray[np.float64]
+    """Power that rounding to whole units leaves in the differences."""
+    holes: NDArray[np.float64]
+    lobes: NDArray[np.float64]
+    hole_starts: NDArray[np.int64]
+    lobe_starts: NDArray[np.int64]
+    hole_counts: NDArray[np.int64]
+    """Where those of each mean begin, and how many holes they are."""
+    slow: NDArray[np.int64]
+    """Number of frequencies that count as slow changes, with 0, for each mean."""
+
+
+@cache
+def _plan(size: int) -> _Plan:
+    frequency = np.fft.rfftfreq(size).astype(np.float64)
+    rounding = (2 * np.sin(np.pi * np.maximum(frequency, frequency[1] / 2))) ** 2 / 12
+    holes = [np.arange(1, n // 2 + 1) / n for n in _MEANS]
+    lobes = [np.minimum((np.arange(1, (n + 1) // 2) + 0.5) / n, 0.5) for n in _MEANS]
+    hole_counts, lobe_counts = (np.array([part.size for part in parts]) for parts in (holes, lobes))
+    slow = np.array([np.count_nonzero(frequency < 0.7 / n) for n in _MEANS])
+    return _Plan(
+        window=np.hanning(size),
+        frequency=frequency,
+        rounding=rounding,
+        holes=np.concatenate(holes),
+        lobes=np.concatenate(lobes),
+        hole_starts=np.cumsum(hole_counts) - hole_counts,
+        lobe_starts=np.cumsum(lobe_counts) - lobe_counts,
+        hole_counts=hole_counts,
+        slow=slow,
+    )
+
+
+def _power(x: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the power at each frequency, averaged over three overlapping halves."""
+    size = window.size
+    parts = np.stack([x[start : start + size] for start in (0, x.size // 4, x.size - size)])
+    parts -= parts.mean(axis=1, keepdims=True)
+    power: NDArray[np.float64] = np.mean(np.abs(np.fft.rfft(parts * window)) ** 2, axis=0)
+    return power / float(window @ window)
