@@ -1,6 +1,8 @@
 """A running session that goes on with another strap: one record, a gap between, a mark, and what the new strap sends."""
 
 import asyncio
+from contextlib import closing
+import sqlite3
 
 import pytest
 
@@ -11,6 +13,7 @@ from restbeat.service.errors import RefusedError, StrapTakenError, UnconfirmedEr
 from restbeat.service.radio.radio import StrapSeen
 from restbeat.service.rooms import room_registry
 from restbeat.service.sessions.session_store import SessionStore
+from restbeat.service.storage.database import DATABASE
 
 from ...sensors.conftest import until
 from ..practice_under_test import ADDRESS, NOW, PracticeUnderTest, audit, ended, open_room
@@ -98,10 +101,11 @@ async def test_what_the_strap_before_sends_after_the_change_reaches_nothing(benc
     assert len(packets_of(events)) == 6
 
 
-async def test_the_change_is_on_disk_before_it_is_answered(bench, straps):
+async def test_the_change_is_on_disk_before_it_is_answered(bench, straps, tmp_path):
     room = await open_room(bench)
     await bench.rooms.change_strap(room, OTHER)
-    assert await bench.storage.read(lambda db: list(db.execute("SELECT address FROM strap"))) == [(OTHER,)]
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as other_program:
+        assert other_program.execute("SELECT address FROM strap").fetchall() == [(OTHER,)]
 
 
 async def test_asked_again_for_the_strap_that_it_has_nothing_changes(bench, straps):
@@ -210,10 +214,12 @@ async def test_another_straps_room_opens_while_an_ended_session_keeps_its_own(be
         await bench.rooms.entries.advance(room, leaving)
     again = asyncio.create_task(open_room(bench, ADDRESS))
     await asyncio.sleep(0)
-    async with asyncio.timeout(10):
-        assert await open_room(bench, OTHER) == "room-2"
-    assert not again.done()
-    straps[ADDRESS].may_go.set()
+    try:
+        async with asyncio.timeout(5):
+            assert await open_room(bench, OTHER) == "room-2"
+        assert not again.done()
+    finally:
+        straps[ADDRESS].may_go.set()
     assert await again == "room-1"
 
 
