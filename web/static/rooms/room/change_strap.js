@@ -8,7 +8,7 @@ const EVERY_MS = 3000;
 const LOST = ["lost", "silent", "no-strap", "hr-only"];
 const LONG_S = 10;
 
-const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal: come closer");
+const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal");
 
 // Whether the strap is in trouble that another one would end.
 export const wantsAnother = (state) => state.phase !== "ended" && !state.bench && (LOST.includes(state.signal) || (state.signal === "connecting" && state.signal_s > LONG_S));
