@@ -47,6 +47,8 @@ class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rr_in_ms: bool = False
     slots: int | None = None
     latency_s: float | None = None
+    rr_step_ms: float | None = None
+    packet_s: float | None = None
     quirk: str | None = None
 
     @property
