@@ -6,16 +6,25 @@ import sqlite3
 
 import pytest
 
+from restbeat.analysis.hrv.time_domain import numpy_time_domain
+from restbeat.analysis.session_report import summarise
+from restbeat.sensors.bluetooth.scanner import StrapSource, Timing, on_bus
+from restbeat.sensors.clock import FlatOutClock, RunningClock
 from restbeat.sensors.model import Device, Phase
-from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, Packet, PhaseStart, StrapChange
-from restbeat.sensors.source import ConnectionChange, ConnectionState, Described
+from restbeat.sensors.recordings.anonymise import anonymised
+from restbeat.sensors.recordings.recording import ConnectionEvent, Header, Mark, Packet, PhaseStart, Recording, StrapChange
+from restbeat.sensors.source import ConnectionChange, ConnectionState, Described, ReplaySource
+from restbeat.sensors.virtual.straps_on_air import virtual_straps
 from restbeat.service.errors import RefusedError, StrapTakenError, UnconfirmedError, UnknownRoomError
+from restbeat.service.exchange.formats import FORMATS, write_as
+from restbeat.service.exchange.session_data import session_data
 from restbeat.service.radio.radio import StrapSeen
 from restbeat.service.rooms import room_registry
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.database import DATABASE
 
-from ...sensors.conftest import until
+from ...analysis.test_strap_changes import session as session_with_change
+from ...sensors.conftest import beat_packet, until
 from ..practice_under_test import ADDRESS, NOW, PracticeUnderTest, audit, ended, open_room
 
 OTHER, THIRD = "A0:9E:1A:00:00:02", "A0:9E:1A:00:00:03"
@@ -233,6 +242,64 @@ async def test_a_strap_that_an_ended_session_does_not_let_go_of_is_refused_in_a_
     with pytest.raises(StrapTakenError, match="The last session in Room 1 still holds this strap"):
         await open_room(bench, ADDRESS)
     straps[ADDRESS].may_go.set()
+
+
+@pytest.mark.dbus
+async def test_on_the_air_a_strap_that_is_lost_is_changed_for_one_that_does_not_say_what_it_is(bench):
+    def played(name):
+        return Recording(Header(Device(name=name)), tuple(beat_packet(float(n), n % 40) for n in range(1, 3600)))
+
+    speed, quick = 20.0, Timing(silent_after_wall_s=0.3, scan_s=0.5, first_wait_s=0.05)
+    bench.rooms._new_clock = lambda: RunningClock(speed)
+    bench.rooms._source_of = lambda address: StrapSource(address, timing=quick)
+    recordings = [played("Polar H10 1"), played("H808S 2")]
+    async with virtual_straps(recordings, clock_for=lambda _: RunningClock(speed)) as air, on_bus(air.bus_address):
+        first, second = (player.strap for player in air.players)
+        second.names_services = False
+        bench.air.seen = tuple(StrapSeen(strap.address, strap.name, -60, None) for strap in (first, second))
+        room = await open_room(bench, first.address)
+        await sending(bench, 10)
+        first.advertising = False
+        air.bluez.drop(first)
+        await until(lambda: bench.live_feed.rooms()[0].signal != "good" and bench.live_feed.rooms()[0].hr_bpm is None)
+        await bench.rooms.change_strap(room, second.address)
+        live = bench.rooms._rooms[room].session.live
+        await until(lambda: live.stream.rr_seen, 20)
+        await until(second.listening.is_set)
+        assert (bench.live_feed.rooms()[0].strap, live.stream.clock.duplicate_packets) == ("H808S 2", 0)
+        for leaving in ("settle", "baseline", "massage", "recovery"):
+            await bench.rooms.entries.advance(room, leaving)
+        await ended(bench, 1)
+        await until(lambda: not second.listening.is_set())
+
+
+async def test_a_recorded_change_replayed_in_a_room_gives_the_same_figures(bench):
+    header, events = session_with_change()
+    played = Recording(header, (*events, PhaseStart(600.0, Phase.ENDED)))
+    await bench.rooms.start("replay-1", ReplaySource(played), FlatOutClock(), header)
+    await ended(bench, 1)
+    _, report = await bench.reports.of(1)
+    wanted = await bench.worker.run(summarise, report.figures.recording, header, played.events)
+    assert report.figures.phases == wanted.figures.phases
+    assert report.figures.responses == wanted.figures.responses
+    assert [phase.rmssd_ms is None for phase in report.figures.phases if phase.phase in {"baseline", "massage"}] == [False, False]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_session_with_a_change_is_written_in_every_format_with_the_beats_of_both_straps(form):
+    header, events = session_with_change()
+    report = summarise("x", header, events, end_s=600.0, compute_time_domain=numpy_time_domain)
+    data = session_data(header, events, report, NOW)
+    assert write_as(form, data)
+    assert len(data.beats) == sum(figures.beats for figures in report.figures.phases)
+
+
+def test_an_anonymous_recording_names_neither_of_its_straps():
+    header, events = session_with_change(devices=(Device("Anna’s H10", ADDRESS), Device("Polar H9 4711", OTHER)))
+    clean_header, clean, _ = anonymised(header, list(events))
+    change = next(event for event in clean if isinstance(event, StrapChange))
+    assert (clean_header.device.name, clean_header.device.address) == ("Heart-rate strap", "02:00:00:00:00:01")
+    assert (change.device.name, change.device.address) == ("Polar H9", "02:00:00:00:00:02")
 
 
 def test_a_recorded_change_says_which_strap_it_was(tmp_path):
