@@ -101,8 +101,12 @@ class StrapObjects:
 
     def name_services(self, *, resolved: bool) -> Properties:
         """Set the services that BlueZ knows of: those advertised, or all once they are `resolved`; return the change."""
-        services = dict.fromkeys(one.service for one in self.strap.characteristics if resolved or self.strap.names_services)
-        return self.change(UUIDs=Variant("as", [full_uuid(service) for service in services]))
+        return self.change(UUIDs=Variant("as", sorted(self.services) if resolved or self.strap.names_services else []))
+
+    @property
+    def services(self) -> set[str]:
+        """Return the UUIDs of its services, in full."""
+        return {full_uuid(one.service) for one in self.strap.characteristics}
 
     @property
     def connected(self) -> bool:

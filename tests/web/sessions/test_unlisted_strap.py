@@ -56,14 +56,14 @@ async def test_a_device_that_does_not_say_what_it_is_can_be_chosen(page, tmp_pat
 async def test_a_strap_is_opened_by_the_address_that_was_typed_and_enter_does_not_start_a_session(page, tmp_path):
     async with a_practice(tmp_path) as (opened, address):
         await start_page(page, address)
+        await page.locator("#clients label", has_text="Nobody named").click()
+        await page.locator("[name=consent]").check()
+        await until(page, f"{REFUSED} === ''")
         await page.locator("#address").fill(" A0:9E:1A:00:00:09 ")
         await page.keyboard.press("Enter")
         await until(page, f"{CHOSEN} === 'A0:9E:1A:00:00:09'")
         assert opened == []
         assert page.url.endswith("/start")
-        await page.locator("#clients label", has_text="Nobody named").click()
-        await page.locator("[name=consent]").check()
-        await until(page, f"{REFUSED} === ''")
         await page.locator("#go").click()
         await until(page, "location.pathname === '/rooms/room-1'")
         assert opened == ["A0:9E:1A:00:00:09"]
