@@ -176,7 +176,8 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     artifact_filter = ArtifactFilter()
     verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in artifact_filter.push(rr, gap=gap)]
     verdicts += artifact_filter.flush()
-    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64)) / 1000
+    lost_s = np.array([each or 0.0 for each in text.gap_s] or [0.0] * len(text.rr_ms))
+    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64) / 1000 + lost_s)
     judged = [
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)

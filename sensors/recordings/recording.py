@@ -31,7 +31,8 @@ PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
 """Polar Measurement Data: commands on the first, ECG, pulse intervals and acceleration on the second."""
 
-_LONGEST_S = 10 * 86_400.0
+_DAY_S = 86_400.0
+_LONGEST_S = 10 * _DAY_S
 _JUMP_S = 60.0
 _MAX_SPEED = 1000.0
 _HEADER_FIELDS = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
@@ -259,6 +260,8 @@ class _Reader:
     warnings: list[str] = field(default_factory=list)
     pending: tuple[int, Event] | None = None
     unknown: set[str] = field(default_factory=set)
+    moved_s: float = 0.0
+    """How far all events are moved, because the first was before 0."""
 
     def unzip(self, raw: bytes) -> bytes:
         out = b""
@@ -317,6 +320,7 @@ class _Reader:
                 f"{where}: {'cut off at the end of the file' if is_last else 'not JSON'}; this line is left out."
             )
             return
+        self._move(where, fields)
         try:
             event = _event(fields)
         except ValueError as error:
@@ -326,6 +330,16 @@ class _Reader:
             self.unknown.add(event.char)
             self.warnings.append(f"{where}: characteristic {event.char} is unknown; its packets are kept but not read.")
         self._in_order(number, event)
+
+    def _move(self, where: str, fields: dict[str, Any]) -> None:
+        """Move an event as the first one was moved, which makes times before 0 begin at 0."""
+        t = fields.get("t")
+        if not isinstance(t, int | float) or isinstance(t, bool):
+            return
+        if not self.events and not self.moved_s and -_DAY_S <= t < 0:
+            self.moved_s = -float(t)
+            self.warnings.append(f"{where}: times begin at {t:g} s; all are moved by {self.moved_s:g} s.")
+        fields["t"] = round(t + self.moved_s, 6) if self.moved_s else t
 
     def _in_order(self, number: int, event: Event) -> None:
         last = self.events[-1].t if self.events else 0.0

@@ -14,17 +14,21 @@ from typing import Final
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
-from ...sensors.recordings.rr_text import read_rr_text
 from ..errors import FormatError
 from .csv_export import write_beats, write_events, write_phases
-from .csv_import import is_table, read_table
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
 from .polar_hrm import is_hrm, read_hrm
-from .rr_text import recording_of_rr_text, write_rr_text
+from .reading.found_file import FoundFile
+from .reading.json_values import sheet_of_json
+from .reading.number_list import is_list, read_list
+from .reading.own_table import is_own_table, read_own_table
+from .reading.sheet import sheet_of
+from .reading.table import read_sheet
+from .reading.text_encoding import LARGEST, decode_text, unpacked
+from .rr_text import write_rr_text
 from .session_data import SessionData
 
-_LARGEST = 512 * 1024 * 1024
 _HEAD = 4096
 
 
@@ -89,53 +93,43 @@ def write_as(name: str, data: SessionData) -> bytes:
     return FORMATS[name].write(data)
 
 
-def kind_of(path: Path) -> str:
-    """Return the kind of a file by its content: recording, rr, table, edf, fit, hrm or json.
-
-    Raises `RecordingError` where it cannot be read.
-    """
-    return _kind_of(path, _bytes(path))
-
-
 def read_any(path: Path) -> Recording:
     """Read a recording, or another program's file as if a strap had sent it. Raises `RecordingError` where it cannot be read."""
-    raw = _bytes(path)
-    match _kind_of(path, raw):
+    return read_file(path).recording
+
+
+def read_file(path: Path) -> FoundFile:
+    """Read a recording, or another program's file, and what it proved to be. Raises `RecordingError` where it cannot be read."""
+    packed = _bytes(path)
+    name, raw = unpacked(path.name, packed)
+    match _kind_of(name, raw):
         case "recording":
-            return read(path)
+            return FoundFile(read(path) if raw is packed or packed[:2] == b"\x1f\x8b" else _refuse_zipped(path.name))
         case "fit":
             from .fit import read_fit
 
-            return read_fit(path.name, raw)
+            return FoundFile(read_fit(name, raw))
         case "edf":
             from .edf import read_edf_plus
 
-            return read_edf_plus(path.name, raw)
+            return FoundFile(read_edf_plus(name, raw))
+        case "omh":
+            return FoundFile(read_open_mhealth(name, raw))
         case "json":
-            if b'"resourceType"' in raw[:_HEAD]:
-                raise RecordingError(f"{path.name} is FHIR: it holds figures, no beats, so there is nothing to play.")
-            return read_open_mhealth(path.name, raw)
+            return read_sheet(name, sheet_of_json(name, raw))
         case "hrm":
-            return read_hrm(path.name, decode_text(raw))
-        case "table":
-            return read_table(path.name, decode_text(raw))
+            return FoundFile(read_hrm(name, decode_text(raw)))
+        case "own table":
+            return FoundFile(read_own_table(name, decode_text(raw)))
+        case "rr":
+            return read_list(name, decode_text(raw))
         case _:
-            return recording_of_rr_text(path.name, read_rr_text(path))
+            return read_sheet(name, sheet_of(decode_text(raw)))
 
 
-def decode_text(raw: bytes) -> str:
-    """Return the text of a file: UTF-8, UTF-16 by its byte-order mark, else Latin-1 as of old programs."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _kind_of(path: Path, raw: bytes) -> str:
+def _kind_of(name: str, raw: bytes) -> str:
     start = raw[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if raw.startswith(b"\x1f\x8b") or b'"restbeat-recording"' in start.split(b"\n", 1)[0]:
+    if b'"restbeat-recording"' in start.split(b"\n", 1)[0]:
         return "recording"
     if raw[8:12] == b".FIT":
         return "fit"
@@ -143,19 +137,33 @@ def _kind_of(path: Path, raw: bytes) -> str:
         return "edf"
     if is_hrm(decode_text(raw[:_HEAD])):
         return "hrm"
-    if start.startswith((b"{", b"[")) and (b"effective_time_frame" in start or b'"resourceType"' in start):
-        return "json"
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if start.startswith((b"{", b"[")) and b'"resourceType"' in start:
+        raise RecordingError(f"{name} is FHIR: it holds figures, no beats, so there is nothing to play.")
+    if start.startswith((b"{", b"[")) and b"effective_time_frame" in start:
+        return "omh"
+    if name.endswith((".jsonl", ".jsonl.gz")):
         return "recording"
-    if start.startswith((b"{", b"[")):
+    text = decode_text(raw)
+    if is_own_table(text):
+        return "own table"
+    if start.startswith(b"{") or _is_json_list(start):
         return "json"
-    return "table" if is_table(decode_text(raw)) else "rr"
+    return "rr" if is_list(text) else "table"
+
+
+def _is_json_list(start: bytes) -> bool:
+    """Return whether a text begins as a JSON list, not with a section in brackets such as [HEADER]."""
+    return start.startswith(b"[") and start[1:].lstrip()[:1] in b'{["-0123456789]'
+
+
+def _refuse_zipped(name: str) -> Recording:
+    raise RecordingError(f"{name} holds a recording in a zip file: unpack it first.")
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise RecordingError(f"{path.name} is larger than {_LARGEST >> 20} MiB: that is no session of heart beats.")
+        if path.stat().st_size > LARGEST:
+            raise RecordingError(f"{path.name} is larger than {LARGEST >> 20} MiB: that is no session of heart beats.")
         return path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path} could not be read: {error.strerror}.") from error

@@ -6,7 +6,7 @@ from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Phase
 from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, Pain, PhaseStart
 from restbeat.service.errors import FormatError
-from restbeat.service.exchange.formats import FORMATS, format_of, kind_of, read_any, write_as
+from restbeat.service.exchange.formats import FORMATS, format_of, read_any, write_as
 
 from .sessions import (
     CLEAR,
@@ -153,13 +153,13 @@ def test_an_unknown_ending_or_format_is_named_with_those_that_there_are(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("form", "kind"),
-    [("recording", "recording"), ("rr", "rr"), ("csv", "table"), ("edf", "edf"), ("omh", "json"), ("fhir", "json")],
+    ("form", "imported"),
+    [("recording", None), ("rr", "RR text"), ("csv", "restbeat CSV"), ("edf", "EDF+"), ("omh", "Open mHealth")],
 )
-def test_a_files_format_is_recognised_by_its_content(tmp_path, form, kind):
+def test_a_files_format_is_recognised_by_its_content(tmp_path, form, imported):
     path = tmp_path / "session"
     path.write_bytes(write_as(form, session(CLEAR)))
-    assert kind_of(path) == kind
+    assert read_any(path).header.extra.get("imported", {}).get("format") == imported
 
 
 @pytest.mark.parametrize(("form", "words"), [("fhir", "figures, no beats"), ("phases", "no beats"), ("events", "no beats")])
