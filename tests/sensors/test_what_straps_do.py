@@ -121,6 +121,24 @@ ROWS = (
         ("sensors/bluetooth/connection.py", "raise ConnectError(NO_HEART_RATE)", "pass"),
     ),
     Row(
+        "A sensor notifies only when the heart rate changes",
+        "PineTime #7, VRCOSC #101",
+        "its cadence is learnt: it is neither called silent nor connected anew",
+        f"{RECONNECT}::test_a_strap_that_notifies_only_on_a_change_is_dropped_once_and_then_its_cadence_is_known",
+        ("sensors/bluetooth/reconnect.py", " * 2.0 ** min(self.dropped_silent, _MOST_DOUBLINGS)", ""),
+    ),
+    Row(
+        "A strap comes back under another address, or is changed for another",
+        "qdomyos-zwift #942",
+        "the running session goes on with another strap: a gap, a mark, and what it sends judged by itself",
+        "tests/service/rooms/test_change_strap.py::test_after_a_crash_the_session_goes_on_with_its_newest_strap",
+        (
+            "service/sessions/session_store.py",
+            'address=newest[1] if newest else row["strap_address"],',
+            'address=row["strap_address"],',
+        ),
+    ),
+    Row(
         "A connection that comes up and drops, again and again",
         "seen with weak batteries",
         "the back-off starts afresh only after stable data",
