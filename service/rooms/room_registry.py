@@ -64,6 +64,7 @@ class RoomRegistry:
                 self._require_free(address)
                 if self._keepers(address):
                     continue
+                self._release_left(address)
                 if self._claims:
                     await self._claims.claim(address)
                 try:
@@ -92,7 +93,7 @@ class RoomRegistry:
     def _keepers(self, address: str) -> list[tuple[Room, asyncio.Event]]:
         ended = [(room, room.over) for room in self if _same(room.address, address) and not room.over.is_set()]
         leaving = self._leaving.get(canonical(address))
-        return ended if leaving is None else [*ended, leaving]
+        return ended if leaving is None or leaving[1].is_set() else [*ended, leaving]
 
     def leave(self, room: Room, address: str, let_go: asyncio.Event) -> None:
         """Note that a room's session changed the strap at `address` for another, and lets go of it when `let_go` is set."""
@@ -100,9 +101,15 @@ class RoomRegistry:
 
     async def release_left(self, address: str) -> None:
         """Release a strap that was changed for another, as soon as it is let go."""
-        await self._leaving[canonical(address)][1].wait()
-        del self._leaving[canonical(address)]
-        self.release(address)
+        if leaving := self._leaving.get(canonical(address)):
+            await leaving[1].wait()
+            self._release_left(address)
+
+    def _release_left(self, address: str) -> None:
+        leaving = self._leaving.get(canonical(address))
+        if leaving is not None and leaving[1].is_set():
+            del self._leaving[canonical(address)]
+            self.release(address)
 
     def release(self, address: str) -> None:
         """Release a strap after its session."""

@@ -19,6 +19,7 @@ from restbeat.service.errors import RefusedError, StrapTakenError, UnconfirmedEr
 from restbeat.service.exchange.formats import FORMATS, write_as
 from restbeat.service.exchange.session_data import session_data
 from restbeat.service.radio.radio import StrapSeen
+from restbeat.service.radio.strap_claims import StrapClaims
 from restbeat.service.rooms import room_registry
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.database import DATABASE
@@ -148,6 +149,20 @@ async def test_a_strap_that_is_being_left_is_waited_for(bench, straps):
     assert not begun
     straps[ADDRESS].may_go.set()
     assert await opening == "room-2"
+
+
+async def test_a_strap_is_claimed_in_the_moment_in_which_it_is_let_go(bench, straps, tmp_path):
+    claims, let_go = StrapClaims(tmp_path / "claims"), asyncio.Event()
+    registry = room_registry.RoomRegistry(claims)
+    await open_room(bench)
+    await claims.claim(ADDRESS)
+    registry.leave(bench.rooms._rooms["room-1"], ADDRESS, let_go)
+    let_go.set()
+    leaving = asyncio.create_task(registry.release_left(ADDRESS))
+    async with asyncio.timeout(5), registry.claimed(ADDRESS):
+        await leaving
+    with pytest.raises(StrapTakenError):
+        await StrapClaims(tmp_path / "claims").claim(ADDRESS)
 
 
 async def test_a_strap_of_another_room_or_another_client_is_refused_and_nothing_has_changed(bench, straps):
