@@ -158,9 +158,8 @@ async def test_a_strap_is_claimed_in_the_moment_in_which_it_is_let_go(bench, str
     await claims.claim(ADDRESS)
     registry.leave(bench.rooms._rooms["room-1"], ADDRESS, let_go)
     let_go.set()
-    leaving = asyncio.create_task(registry.release_left(ADDRESS))
     async with asyncio.timeout(5), registry.claimed(ADDRESS):
-        await leaving
+        await registry.release_left(ADDRESS)
     with pytest.raises(StrapTakenError):
         await StrapClaims(tmp_path / "claims").claim(ADDRESS)
 
