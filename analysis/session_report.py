@@ -75,13 +75,14 @@ def summarise(
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    judged = judge(stream, events, last_s)
+    judged = stream.of_beats(judge(stream, events, last_s))
     no_hrv = why_no_hrv(stream)
     if no_hrv:
         judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
     beats, rhythms = _beats_and_rhythms(judged, spans)
-    if stream.pulse:
+    compared_s = next((span.start_s for span in spans if span.phase is Phase.BASELINE), 0.0)
+    if by_light := any(strap.by_light for strap in stream.straps if strap.until_s > compared_s):
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     beats_by_span = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
@@ -90,28 +91,30 @@ def summarise(
     withheld: dict[Phase, str] = {}
     for span in spans:
         inside = beats_by_span[span]
-        unfilled = _why_not_filled(span, inside, stream, judged) if stream.rr_seen else None
-        rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
+        unfilled = None if no_hrv else _why_not_filled(span, inside, stream, judged)
+        rates = _heart_rates(events, span) if no_hrv or unfilled else None
         figures, why = _phase_figures(span, inside, compute_time_domain, rhythms[span], heart_rates=rates, withheld=unfilled)
         if unfilled:
             withheld[span.phase] = unfilled
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
-        figures, why = _unrounded(figures, why, stream.intervals.step_s)
+        figures, why = _unrounded(figures, why, stream.step_within(span.start_s, span.end_s))
         if no_hrv:
             why = [no_hrv]
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    pulse, disturbed = stream.pulse is not None, disturbances(events)
+    if unlike := stream.why_unlike(compared_s):
+        withheld = {span.phase: f"{unlike[0].upper()}{unlike[1:]}." for span in spans} | withheld
+    disturbed = disturbances(events)
     breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
     compared = compare_phases(
         beats_by_span,
         earlier_rests,
         header.kind,
         no_hrv=no_hrv,
-        pulse=pulse,
+        pulse=by_light,
         withheld=withheld,
         rhythms=rhythms,
         disturbed=disturbed,
@@ -161,13 +164,13 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    judged = judge(stream, events, last_s)
+    judged = stream.of_beats(judge(stream, events, last_s))
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
     if no_hrv := why_no_hrv(stream):
         return _whole(span, [], _heart_rates(events, span))[0], [no_hrv]
     unfilled = _why_not_filled(span, beat_arrays(judged), stream, judged)
     figures, why = _whole(span, judged, _heart_rates(events, span) if unfilled else None, unfilled)
-    return _unrounded(figures, why, stream.intervals.step_s)
+    return _unrounded(figures, why, stream.step_within(0.0, last_s))
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
@@ -202,7 +205,8 @@ def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judg
     if stream.two_straps_beats:  # what two straps sent at once is known, and left out
         surplus_ms = sum(beat.rr_ms for beat in judged if beat.kind == TWO_STRAPS and span.start_s <= beat.end_s <= span.end_s)
         filled_s = min(filled_s, max(filled_s - surplus_ms / 1000, time_s))
-    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.repeats
+    left_out = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s)
+    repeats = stream.repeats_within(span.start_s, span.end_s)
     of = _OF_PHASE.get(span.phase, "this time")
     why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
     return None if why is None else f"{why[0].upper()}{why[1:]}."

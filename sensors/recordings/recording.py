@@ -112,7 +112,14 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
-Event = Packet | ConnectionEvent | PhaseStart | Mark | Pain | Fault
+class StrapChange(msgspec.Struct, frozen=True):
+    """Another strap from `t` s on: what follows is its own. The first strap is in the header."""
+
+    t: float
+    device: Device
+
+
+Event = Packet | ConnectionEvent | PhaseStart | Mark | Pain | Fault | StrapChange
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -198,15 +205,18 @@ def header_fields(header: Header) -> dict[str, Any]:
     """Return the fields of the header line in order, known fields first."""
     known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
     speed = {} if header.arrival_speed == 1.0 else {"arrival_speed": header.arrival_speed}
-    device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
     return {
         "format": FORMAT,
         "version": VERSION,
-        "device": device,
+        "device": _device_fields(header.device) | header.device_extra,
         **{k: v for k, v in known.items() if v is not None},
         **speed,
         **header.extra,
     }
+
+
+def _device_fields(device: Device) -> dict[str, Any]:
+    return {k: v for k, v in msgspec.structs.asdict(device).items() if v is not None}
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -227,6 +237,8 @@ def event_fields(event: Event) -> dict[str, Any]:
         case Fault():
             fields = {k: v for k, v in msgspec.structs.asdict(event).items() if k != "t" and v is not None}
             return {"t": t, "fault": fields}
+        case StrapChange():
+            return {"t": t, "strap": _device_fields(event.device)}
 
 
 def mark_of(t: float, fields: Mapping[str, object]) -> Mark | None:
@@ -298,14 +310,7 @@ class _Reader:
             if fields is not None:
                 self.warnings.append(f"{self.name} line 1: device is no object and is left out.")
             return Device(), {}
-        known: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        for key, value in fields.items():
-            wanted = {"battery_pct": int}.get(key, str)
-            fits = isinstance(value, wanted) and not isinstance(value, bool)
-            value = clean_text(value) if fits and wanted is str else value
-            (known if key in Device.__struct_fields__ and fits else extra)[key] = value
-        return Device(**known), extra
+        return _device_of(fields)
 
     def line(self, number: int, line: bytes, *, is_last: bool) -> None:
         where = f"{self.name} line {number}"
@@ -359,6 +364,18 @@ class _Reader:
             self.pending = None
 
 
+def _device_of(fields: Mapping[str, Any]) -> tuple[Device, dict[str, Any]]:
+    """Return the device that fields read from a file describe, and the fields that are not of a device."""
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in fields.items():
+        wanted = {"battery_pct": int}.get(key, str)
+        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        value = clean_text(value) if fits and wanted is str else value
+        (known if key in Device.__struct_fields__ and fits else extra)[key] = value
+    return Device(**known), extra
+
+
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         value = msgspec.json.decode(line)
@@ -392,6 +409,8 @@ def _event(fields: dict[str, Any]) -> Event:
                 return msgspec.convert({**fault, "t": t}, Fault)
             except msgspec.ValidationError as error:
                 raise ValueError(f"the fault is none ({error})") from error
+        case {"strap": dict(strap)}:
+            return StrapChange(t, _device_of(strap)[0])
         case _:
             raise ValueError(f"an event that is not known ({', '.join(k for k in fields if k != 't') or 'nothing but t'})")
 

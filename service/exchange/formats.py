@@ -78,7 +78,7 @@ READ: Final = (
         "tables (CSV, TSV, semicolons, bars, blanks)",
         "spreadsheets, pandas, R, Polar Flow, Polar Sensor Logger (RR and PPI), OpenHRV, wearable-hrv, Garmin exports",
         "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; "
-        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, are honoured",
+        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, count",
         "where the times jump, or a row is not a number; a blank cell is no gap",
         "tests/service/exchange/reading/test_random_files.py",
     ),

@@ -588,3 +588,12 @@ def m016_packet_chunks(db: Database) -> None:
 def m017_rhythm(db: Database) -> None:
     """Add the rhythm to the figures of a phase."""
     db.executescript("DROP VIEW phase_hrv;" + _figures_view("phase_hrv", "phases", (*_PHASE_HRV, "rhythm")))
+
+
+_STRAP_COLUMNS = "name TEXT, address TEXT, manufacturer TEXT, model TEXT, firmware TEXT, battery_pct INTEGER, location TEXT"
+
+
+@migrations()
+def m019_straps(db: Database) -> None:
+    """Add the straps that a session took after its first, which stays in the session itself."""
+    db.executescript(_EVENT_TABLE.format(name="strap", columns=_STRAP_COLUMNS))
