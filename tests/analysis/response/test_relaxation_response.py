@@ -2,6 +2,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from restbeat.analysis.beats.phase_segments import PhaseBeats, segments
 from restbeat.analysis.response.relaxation_response import CAVEAT, Response, classify_response, drift
@@ -104,7 +105,7 @@ def null_sessions():
 
 def test_drift_at_rest_is_almost_never_classified_as_a_response(null_sessions):
     calls = [verdict(beat_s).verdict for beat_s in null_sessions]
-    assert calls.count("clear") + calls.count("opposite") <= 1
+    assert calls.count("clear") + calls.count("opposite") <= binom.ppf(0.95, len(calls), 0.01)
     assert calls.count("none") > 0.8 * len(calls)
 
 
