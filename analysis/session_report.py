@@ -20,7 +20,6 @@ from .beats.final_verdicts import final_verdicts
 from .beats.interval_prediction import LONGEST_MS
 from .beats.phase_segments import SEGMENT_S, segments
 from .beats.phase_spans import Array, BeatArrays, PhaseSpan, beat_arrays, phase_beats, phase_spans
-from .beats.sensor_intervals import without_rounding
 from .beats.stream_integrity import integrity_of, why_no_hrv
 from .beats.time_filled import why_not_filled
 from .figures import (
@@ -38,6 +37,7 @@ from .hrv.engine_parity import Parity, engine_of
 from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
+from .intervals.time_step import MOST_ERROR, without_rounding
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
@@ -207,7 +207,8 @@ def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[Ph
     """Return the figures without what the coarse step of a sensor's intervals adds to the differences."""
     if not step_s or figures.rmssd_ms is None:
         return figures, why
-    rmssd_ms = without_rounding(figures.rmssd_ms, step_s)
+    accepted = round(figures.beats * (figures.accepted_pct or 0.0) / 100)
+    rmssd_ms = without_rounding(figures.rmssd_ms, step_s, accepted, most_error=MOST_ERROR)
     if rmssd_ms is None:
         why = [*why, f"The strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD."]
     ln_rmssd = None if rmssd_ms is None else float(np.log(rmssd_ms))

@@ -15,6 +15,7 @@ import time
 
 import aiohttp
 import numpy as np
+from scipy.stats import theilslopes
 from yarl import URL
 
 from .lag import percentile_ms
@@ -120,10 +121,14 @@ async def read(server, samples, *, show):
 
 
 def slope(samples, name):
-    """Return the growth an hour of a figure, and twice its standard error, from a line through the settled samples."""
+    """Return the growth an hour of a figure, and the ends of its 95 % interval.
+
+    It is the median slope between any two samples (Theil and Sen): a backup holds a few MB for seconds, and one at the end is no
+    growth.
+    """
     t, y = np.array([(one["t"] / 3600, one[name]) for one in samples], dtype=float).T
-    (rate, _), covariance = np.polyfit(t, y, 1, cov=True)
-    return float(rate), 2 * float(np.sqrt(covariance[0, 0]))
+    found = theilslopes(y, t)
+    return float(found.slope), float(found.low_slope), float(found.high_slope)
 
 
 def figures_of(samples, answers, minutes):
@@ -134,12 +139,12 @@ def figures_of(samples, answers, minutes):
     def row(what, text, bound, within):
         rows.append((what, text, bound, "–" if within is None else "yes" if within else "no"))
 
-    mb, error = (value / 1e6 for value in slope(settled, "rss"))
+    mb, low, high = (value / 1e6 for value in slope(settled, "rss"))
     row(
         "RSS, growth an hour",
-        f"{mb:.2f} ± {error:.2f} MB",
+        f"{mb:.2f} MB ({low:.2f} to {high:.2f})",
         f"≤ {MOST_SLOPE_MB:g} MB",
-        mb - error <= MOST_SLOPE_MB if minutes >= LEAST_MINUTES else None,
+        mb <= MOST_SLOPE_MB if minutes >= LEAST_MINUTES else None,
     )
     row("RSS at the end", f"{settled[-1]['rss'] / 1e6:.0f} MB", "–", None)
     for name, what in (("files", "open files"), ("sockets", "sockets"), ("tasks", "tasks"), ("threads", "threads")):
@@ -224,7 +229,7 @@ of the newest sessions and a backup every 10 min. The server alone is measured, 
 
 {table}
 
-- **growth an hour**: of wall time, a line through a sample every 5 s, with twice its standard error.
+- **growth an hour**: of wall time, the median slope between any two of the samples, one every 5 s, with its 95 % interval.
 - **flat**: medians of the first and of the last third of what is measured.
 - **answer**: the first third of the time and the last; `/healthz` reads nothing, and tells what the computer did meanwhile.
 - Speeds tried first, with the event loop's lateness (p99) and the server's part of a core: {trials}.

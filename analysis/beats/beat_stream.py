@@ -16,9 +16,9 @@ from ...sensors.protocols.heart_rate import parse, plain_rr
 from ...sensors.protocols.known_devices import Kind, known_device
 from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
 from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
+from ..intervals.sensor_intervals import SensorIntervals
 from .artifact_filter import ArtifactFilter, BeatKind, Verdict
 from .pulse_clock import PulseClock, TimedPulse
-from .sensor_intervals import SensorIntervals
 
 
 class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
@@ -92,8 +92,9 @@ class BeatStream:
 
     @property
     def repeats(self) -> bool:
-        """Whether this sensor sends beats again, so that they add up to more than the time."""
-        return self.intervals.repeats and self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
+        """Whether this sensor sends beats again: by how often it does, or because they add up to more than the time."""
+        overfilled = self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
+        return self.intervals.certainly_repeats or (overfilled and self.intervals.repeats)
 
     def set_device(self, device: Device) -> None:
         """Apply what is known of this strap's model."""

@@ -36,6 +36,11 @@ def why_not_filled(
     return None
 
 
+def is_filled(filled_s: float, time_s: float) -> bool:
+    """Return whether beats fill so much of the time, and no more, whatever lies at its borders."""
+    return LEAST_FILLED * time_s <= filled_s <= MOST_FILLED * time_s
+
+
 def filled_pct(filled_s: float, time_s: float, beats: int) -> float | None:
     """Return the share of the time that beats fill, in %; one interval more or less at the borders of the time does not count."""
     if time_s <= 0 or not beats:

@@ -13,13 +13,13 @@ from ...sensors.model import Contact, Device, Phase
 from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..beats.phase_segments import limited
-from ..beats.sensor_intervals import without_rounding
-from ..beats.time_filled import filled_pct, why_not_filled
+from ..beats.time_filled import filled_pct, is_filled, why_not_filled
 from ..figures import LEAST_COMPARED_S, too_few_accepted
 from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
+from ..intervals.time_step import MOST_ERROR_LIVE, without_rounding
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
@@ -190,8 +190,9 @@ class LiveSession:
         accepted_pct, time_s = window.accepted_pct, window.time_s
         rhythm_why, long_rhythm_why = self._rhythm_why()
         no_rmssd, no_long = no_hrv or rhythm_why, no_hrv or long_rhythm_why
-        rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, accepted_pct)
-        long_rmssd, long_why = (None, no_long) if no_long else self._rmssd(long, long.accepted_pct)
+        repeats = stream.repeats
+        rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, accepted_pct, repeats=repeats)
+        long_rmssd, long_why = (None, no_long) if no_long else self._rmssd(long, long.accepted_pct, repeats=repeats)
         bands, breathing = self._spectra(no_long)
         base, usable_s = self._baseline_rmssd(), self._baseline_usable_s(now_s, fresh=beats_fresh)
         short = usable_s is not None and usable_s < LEAST_COMPARED_S and self.phase.comes_after(Phase.BASELINE)
@@ -271,18 +272,19 @@ class LiveSession:
         recent = window.beats and until_s > (self._last_beat_s or 0.0) - window.span_s
         return NOW.get(self._rhythm.rhythm), NOW[rhythm] if recent else None
 
-    def _rmssd(self, window: RollingHrv, accepted_pct: float | None) -> tuple[float | None, str | None]:
+    def _rmssd(self, window: RollingHrv, accepted_pct: float | None, *, repeats: bool) -> tuple[float | None, str | None]:
         minute = window is self._window
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
-        repeats, last = self.stream.repeats, "the last minute" if minute else "the last 5 minutes"
-        time_s = window.time_s
-        missing = self._beats_left_out(window.newest_s - time_s, window.newest_s)
-        if why := why_not_filled(window.filled_s, time_s, window.beats, of=last, left_out=missing, repeats=repeats):
-            return None, why
+        last, time_s = "the last minute" if minute else "the last 5 minutes", window.time_s
+        filled_s = window.filled_s
+        if repeats or self.stream.clock.unplaced_gaps_s or not is_filled(filled_s, time_s):
+            missing = self._beats_left_out(window.newest_s - time_s, window.newest_s)
+            if why := why_not_filled(filled_s, time_s, window.beats, of=last, left_out=missing, repeats=repeats):
+                return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return self._unrounded(window.rmssd_ms)
+        return self._unrounded(window.rmssd_ms, window.differences)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -332,7 +334,9 @@ class LiveSession:
         if self._why_not_filled(sums):
             return None
         differences = sum(sums.differences)
-        return self._unrounded(sqrt(sum(sums.squares) / differences) or None)[0] if differences >= _MIN_DIFFERENCES else None
+        if differences < _MIN_DIFFERENCES:
+            return None
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, differences)[0]
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
         repeats, missing = self.stream.repeats, self._beats_left_out(sums.start_s, sums.start_s + sums.time_s)
@@ -345,11 +349,11 @@ class LiveSession:
             return 0
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 
-    def _unrounded(self, rmssd_ms: float | None) -> tuple[float | None, str | None]:
+    def _unrounded(self, rmssd_ms: float | None, differences: int) -> tuple[float | None, str | None]:
         step_s = self.stream.intervals.step_s
         if rmssd_ms is None or not step_s:
             return rmssd_ms, None
-        true_ms = without_rounding(rmssd_ms, step_s)
+        true_ms = without_rounding(rmssd_ms, step_s, differences, most_error=MOST_ERROR_LIVE)
         return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:

@@ -32,7 +32,7 @@ WITHOUT_HRV: Final = frozenset({Rhythm.IRREGULAR, Rhythm.ECTOPIC, Rhythm.PACED})
 """Rhythms in which no HRV figure means anything."""
 
 _EVERY: Final = 16
-"""Beats from one look at the rhythm to the next."""
+"""Beats from one look at the rhythm to the next; of a sinus-like one, with none of them rejected, twice as many."""
 _ENOUGH: Final = 64
 """Intervals from which a rhythm may be called anything but irregular."""
 _ENTER: Final = ((112, 0.6), (64, 0.9), (48, 1.6), (32, 2.2))
@@ -62,10 +62,10 @@ class RhythmWatch:
     Beats that the stream distrusts (no contact, two straps, movement) are left out, and nothing is compared across a gap.
     """
 
-    __slots__ = ("_broken", "_ectopic", "_end_s", "_linked", "_rr_ms", "_since", "_suspected", "rhythm")
+    __slots__ = ("_broken", "_ectopic", "_end_s", "_linked", "_odd", "_rr_ms", "_since", "_suspected", "rhythm")
 
     def __init__(self) -> None:
-        self._since, self._suspected = 0, False
+        self._since, self._suspected, self._odd = 0, False, False
         self._end_s, self._broken = 0.0, True
         self._forget()
 
@@ -84,9 +84,10 @@ class RhythmWatch:
         self._linked.append(not self._broken)
         self._ectopic.append(_SIXTHS.get(kind, 0))
         self._broken = False
+        self._odd = self._odd or not beat.accepted
         self._since += 1
-        if self._since == _EVERY:
-            self._since = 0
+        if self._since >= _EVERY and (self._odd or self.rhythm is not Rhythm.SINUS_LIKE or self._since == 2 * _EVERY):
+            self._since, self._odd = 0, False
             self._look()
         return self.rhythm
 

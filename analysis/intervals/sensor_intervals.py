@@ -1,20 +1,19 @@
-"""The intervals of a sensor by themselves: their unit, whether it sends some again, and whether they are beats at all.
+"""The intervals of a sensor by themselves: their unit and step, whether it sends some again, and whether they are beats at all.
 
 The standard asks for 1/1024 s; some sensors send ms, which are 2.4 % short. The heart rate of the same packets shows it, whatever
-is lost. Means of several beats have a spectrum with holes at the multiples of 1/n; intervals computed from a heart rate lie on
-the grid of whole beats a minute.
+is lost.
 """
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...sensors.model import RR_UNIT_S
+from .averaged_intervals import mean_of, why_no_beats
+from .time_step import step_of
 
 _MS_S: Final = 0.001
 _LEAST_HR_BPM, _MOST_HR_BPM = 30, 240
@@ -34,40 +33,19 @@ _NEAR_EACH: Final = 0.02
 """The same for each of the last looks, before it is known to be."""
 _SPLIT, _MISSED = 0.62, 1.6
 """Limits of the intervals that count, as shares of the middle one of a look: others were cut in two, or hold a missed beat."""
+_LEAST_STEPS: Final = 24
 _LAST_TOLD: Final = 8
 """Looks after which unit and step are no longer asked: a sensor does not change them."""
 _TELLING_BLOCKS: Final = 4
 """Looks after which the unit is known: about a minute at a packet a second."""
-_MEANS: Final = range(5, 17)
 _LEAST_INTERVALS: Final = 160
 _MOST_INTERVALS: Final = 256
-_SHALLOW: Final = 1.2
-"""Natural logarithm of the power between the holes (their median) over that in them, from which intervals are means."""
-_DEEP: Final = 1.25
-"""Largest size of the natural logarithm of the power in the holes over that of the rounding to whole units."""
-_SLOWER: Final = 1.0
-"""Natural logarithm of the power of slow changes over that between the holes: a mean leaves slow changes as they are."""
-_LEAST_CHANGE: Final = 4.6
-"""Root mean square of the differences, in units, below which rounding hides whether intervals are means."""
-_LOOKS, _SAME_LOOKS = 4, 3
-"""Of so many looks, so many have to find means of about the same number of beats."""
-_ON_RATE_GRID: Final = 0.97
-_LEAST_RATES: Final = 3
-_FASTEST_BPM: Final = 120
-"""Mean rate up to which the intervals of whole beats a minute are far enough apart to tell."""
-_COARSE: Final = 0.02
-"""Share of intervals off a grid of two units from which the grid is one unit."""
-
-
-_GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
-"""Steps of sensors that are coarser than 1/1024 s, coarsest first."""
-_ON_STEP: Final = 0.99
-_LEAST_STEPS: Final = 24
-_LEAST_DISTINCT: Final = 5
-"""Different intervals that it takes to know the step of their grid."""
+_LOOKS: Final = 4
+"""Newest looks for means that are kept."""
 _FEWEST_REPEATS: Final = 6
-_REPEATS: Final = 0.02
-"""Share of packets that repeat an interval from which the sensor does so."""
+_REPEATS, _CERTAIN_REPEATS, _MOST_REPEATS = 0.02, 0.04, 0.5
+"""Shares of packets that repeat an interval: from the first the sensor may do so, between the others it does, whatever else it
+leaves out. Beyond, it is a heart whose changes are smaller than a step."""
 
 
 @dataclass(slots=True)
@@ -118,6 +96,11 @@ class SensorIntervals:
         In a heart's own intervals a change by nothing is about as frequent as one by a single step.
         """
         return self.repeated_packets > max(_FEWEST_REPEATS, _REPEATS * self.packets, 3 * self._nearly_repeated)
+
+    @property
+    def certainly_repeats(self) -> bool:
+        """Whether it does so often enough to be sure without a look at the clock."""
+        return self.repeats and _CERTAIN_REPEATS * self.packets < self.repeated_packets < _MOST_REPEATS * self.packets
 
     @property
     def left(self) -> int:
@@ -171,68 +154,3 @@ class SensorIntervals:
         known, ratio = self.unit_s == _MS_S, sum(self._ratios) / len(self._ratios)
         each = known or all(abs(one - _MS_RATIO) < _NEAR_EACH for one in self._ratios)
         self.unit_s = _MS_S if each and abs(ratio - _MS_RATIO) < (_STAYS if known else _NEAR) else RR_UNIT_S
-
-
-def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
-    """Return the step in s of the grid on which intervals lie, in whole units of `unit_s`; 0 where it is no coarser than they."""
-    for step_s in _GRIDS_S:
-        if np.unique(np.rint(rr * (unit_s / step_s))).size < _LEAST_DISTINCT:
-            continue
-        off = np.abs(rr * (unit_s / step_s) - np.rint(rr * (unit_s / step_s))) * (step_s / unit_s)
-        if np.mean(off <= 0.5 + 1e-6) >= _ON_STEP:
-            return step_s
-    return 0.0
-
-
-def without_rounding(rmssd_ms: float, step_s: float) -> float | None:
-    """Return RMSSD in ms without what rounding the times of beats to a step (s) adds to it; None where that is most of it.
-
-    Rounding errors are uniform and independent, and three beats make a difference: they add step² / 2 to its mean square.
-    """
-    added = (1000 * step_s) ** 2 / 2
-    return (rmssd_ms**2 - added) ** 0.5 if rmssd_ms**2 > 2 * added else None
-
-
-def why_no_beats(rr: NDArray[np.float64], means: Sequence[int]) -> str | None:
-    """Return why consecutive intervals, in 1/1024 s, are not those of beats; None where they may be.
-
-    `means`: what `mean_of` found in the last looks, 0 for nothing.
-    """
-    rates = np.rint(60 / RR_UNIT_S / rr)
-    on_grid = np.abs(60 / RR_UNIT_S / rates - rr) < 1
-    if rates.mean() < _FASTEST_BPM and on_grid.mean() >= _ON_RATE_GRID and np.unique(rates).size >= _LEAST_RATES:
-        return "its intervals are those of whole beats a minute: they are computed from the heart rate"
-    over = sorted(means)[-(_SAME_LOOKS // 2 + 1)] if len(means) >= _SAME_LOOKS else 0
-    same = sum(abs(one - over) <= over // 8 for one in means)
-    return f"its intervals are means of about {over} beats" if over and same >= _SAME_LOOKS else None
-
-
-def mean_of(rr: NDArray[np.float64]) -> int | None:
-    """Return over how many beats consecutive intervals, in whole units, are running means; None where they seem to be none.
-
-    In the spectrum of a mean of n, nothing but the rounding is left at the multiples of 1/n cycles a beat.
-    """
-    if np.mean(rr % 2 != 0) < _COARSE or np.mean(np.diff(rr) ** 2) < _LEAST_CHANGE**2:
-        return None
-    frequency, power = _spectrum(np.diff(rr))
-    rounding = (2 * np.sin(np.pi * np.maximum(frequency, frequency[1] / 2))) ** 2 / 12
-    log_power = np.log(power / rounding + 1e-9)
-    depths = [(-1.0, 0)]
-    for n in _MEANS:
-        holes = np.arange(1, n // 2 + 1) / n
-        between = np.minimum((np.arange(1, max((n + 1) // 2, 2)) + 0.5) / n, 0.5)
-        hole, lobe = np.interp(holes, frequency, log_power), np.interp(between, frequency, log_power)
-        slow = log_power[(frequency > 0) & (frequency < 0.7 / n)].mean()
-        if -_DEEP < hole.mean() < _DEEP and slow - lobe.max() > _SLOWER:
-            depths.append((float(np.median(lobe) - hole.mean()), n))
-    depth, n = max(depths)
-    return n if depth > _SHALLOW else None
-
-
-def _spectrum(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return frequencies in cycles a beat and the power there, averaged over three overlapping halves."""
-    size = x.size // 2
-    window = np.hanning(size)
-    parts = [x[start : start + size] for start in (0, x.size // 4, x.size - size)]
-    power: NDArray[np.float64] = np.mean([np.abs(np.fft.rfft((part - part.mean()) * window)) ** 2 for part in parts], axis=0)
-    return np.fft.rfftfreq(size).astype(np.float64), power / float(window @ window)
