@@ -2,7 +2,8 @@
 
 beats   one row per beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); for a heart-rate-only sensor one per packet
 phases  one row per phase: its figures, the response, the reasons for missing figures
-events  one row per event (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection
+events  one row per event (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection; at 0 what a
+        therapist told: year of birth, sex, medication, caffeine, time of day
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +56,8 @@ def write_phases(data: SessionData) -> bytes:
 
 def write_events(data: SessionData) -> bytes:
     """Return the table of events."""
-    return _table(EVENTS, ((f"{event.t:.3f}", *row) for event in data.events for row in _rows_of_event(event)))
+    told = [("0.000", name, _plain(text)) for name, text in data.reported.told()]
+    return _table(EVENTS, [*told, *((f"{event.t:.3f}", *row) for event in data.events for row in _rows_of_event(event))])
 
 
 def _response(response: ResponseFigures | None) -> tuple[Any, ...]:
@@ -71,13 +73,17 @@ def _rows_of_event(event: Event) -> Iterator[tuple[str, str | int]]:
         case Mark():
             for name in MarkContent.__struct_fields__:
                 if text := getattr(event, name):
-                    yield name, f"'{text}" if text[0] in _FORMULA else text
+                    yield name, _plain(text)
         case Pain(score=score):
             yield "pain", score
         case ConnectionEvent(up=up):
             yield "link", "up" if up else "lost"
         case _:
             pass
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text[0] in _FORMULA else text
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
