@@ -1,7 +1,7 @@
 """Computation of a session's report of record from its raw events. It imports NeuroKit2 and SciPy: worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from ..sensors.model import Phase
 from ..sensors.protocols.heart_rate import parse
 from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Packet, Pain
 from ..sensors.recordings.rr_text import RrText
-from .beats.artifact_filter import ArtifactFilter
+from .beats.artifact_filter import ArtifactFilter, Verdict
 from .beats.beat_runs import runs_of
 from .beats.beat_stream import TWO_STRAPS, BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
@@ -176,7 +176,12 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     """Return the figures of plain RR intervals as if they were one phase, and the reasons for missing ones."""
     artifact_filter = ArtifactFilter()
-    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in artifact_filter.push(rr, gap=gap)]
+    verdicts: list[Verdict] = []
+    starts = [0, *(n for n, gap in enumerate(text.gap_before) if gap and n), len(text.rr_ms)]
+    for start, stop in pairwise(starts):
+        if stop > start:
+            verdicts += artifact_filter.push(text.rr_ms[start], gap=text.gap_before[start])
+            verdicts += artifact_filter.push_all(text.rr_ms[start + 1 : stop])
     verdicts += artifact_filter.flush()
     lost_s = np.array([each or 0.0 for each in text.gap_s] or [0.0] * len(text.rr_ms))
     end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64) / 1000 + lost_s)

@@ -98,7 +98,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
     async with Worker() as worker:
         found = _found(path)
         _tell_source(err, found)
-        warn(err, found.recording.warnings)
+        warn(err, found.warnings)
         if found.text is not None:
             figures, reasons = await worker.run(_whole_text, found.text)
         else:
@@ -159,7 +159,7 @@ def _write_copy(recording: Recording, out: Path) -> None:
 
 def _found(path: Path) -> FoundFile:
     found = read_file(path)
-    if not found.recording.events:
+    if found.text is None and not found.recording.events:
         lost = f" {len(found.recording.warnings)} lines could not be read." if found.recording.warnings else ""
         raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
     return found

@@ -90,8 +90,8 @@ def _found(name: str, began_text: str, beats: list[tuple[float, float]], samples
         ),
     )
     imported = ImportedFile(name, from_intervals(intervals), source=source.fields())
-    recording = imported.recording("Apple Health", arrival="the beats' own times", began=_began(began_text))
-    return FoundFile(recording, source)
+    arrival = "the beats' own times"
+    return FoundFile(lambda: imported.recording("Apple Health", arrival=arrival, began=_began(began_text)), source)
 
 
 def _began(text: str) -> datetime | None:

@@ -200,25 +200,27 @@ def read_file(path: Path) -> FoundFile:
     name, raw = unpacked(path.name, packed)
     match _kind_of(name, raw):
         case "recording":
-            return FoundFile(read(path) if raw is packed or packed[:2] == b"\x1f\x8b" else _refuse_zipped(path.name))
+            if raw is not packed and not packed.startswith(b"\x1f\x8b"):
+                raise RecordingError(f"{path.name} holds a recording in a zip file: unpack it first.")
+            return _of(read(path))
         case "fit":
             from .fit import read_fit
 
-            return FoundFile(read_fit(name, raw))
+            return _of(read_fit(name, raw))
         case "edf":
             from .edf import read_edf_plus
 
-            return FoundFile(read_edf_plus(name, raw))
+            return _of(read_edf_plus(name, raw))
         case "omh":
-            return FoundFile(read_open_mhealth(name, raw))
+            return _of(read_open_mhealth(name, raw))
         case "json":
             return read_sheet(name, sheet_of_json(name, raw))
         case "hrm":
-            return FoundFile(read_hrm(name, decode_text(raw)))
+            return _of(read_hrm(name, decode_text(raw)))
         case "xml":
             return read_xml_intervals(name, raw)
         case "own table":
-            return FoundFile(read_own_table(name, decode_text(raw)))
+            return _of(read_own_table(name, decode_text(raw)))
         case "rr":
             return read_list(name, decode_text(raw))
         case _:
@@ -256,8 +258,8 @@ def _is_json_list(start: bytes) -> bool:
     return start.startswith(b"[") and start[1:].lstrip()[:1] in b'{["-0123456789]'
 
 
-def _refuse_zipped(name: str) -> Recording:
-    raise RecordingError(f"{name} holds a recording in a zip file: unpack it first.")
+def _of(recording: Recording) -> FoundFile:
+    return FoundFile(lambda: recording)
 
 
 def _head(path: Path) -> bytes:

@@ -14,7 +14,7 @@ _CLOCK: Final = re.compile(
     r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d{2})(?:[.,:](?P<f>\d{1,9}))?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?(?:Z|UTC)?"
 )
 _DATE: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\.?")
-_MOST: Final = 1e20
+_MOST, _MOST_DIGITS = 1e20, 20
 
 Form = Literal["number", "date", "clock", "minutes"]
 
@@ -33,6 +33,8 @@ def number_in(text: str, *, comma: bool = False) -> float | None:
 
     `comma`: whether a comma is a decimal mark.
     """
+    if text.isascii() and text.replace(".", "", 1).isdecimal():
+        return float(text) if len(text) <= _MOST_DIGITS else None
     text = text.strip().strip("\"'").strip()
     if not _NUMBER.fullmatch(text):
         named = _WITH_UNIT.fullmatch(text)
@@ -49,6 +51,8 @@ def number_in(text: str, *, comma: bool = False) -> float | None:
 
 def numbers_in(text: str, *, comma: bool = False) -> list[float] | None:
     """Return the numbers of a cell that holds one or a list; empty for a blank cell, None where something is no number."""
+    if text.isdecimal() and text.isascii() and len(text) <= _MOST_DIGITS:
+        return [float(text)]
     bare = text.strip()
     if not bare or bare.strip("[](){}\"' ") == "":
         return []

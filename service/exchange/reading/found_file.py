@@ -1,6 +1,6 @@
 """The outcome of reading a file of another program: a recording, and the intervals to the digit where nothing else is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -40,15 +40,29 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return {**msgspec.to_builtins(self), "evidence": list(self.evidence)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FoundFile:
     """A file as it was read."""
 
-    recording: Recording
+    make: Callable[[], Recording]
+    """Makes the recording; where only figures are wanted, `text` needs none."""
     source: Source | None = None
     """How it was read; None of restbeat's own files."""
     text: RrText | None = None
-    """The intervals to the digit, where the file has no times: packets hold them in 1/1024 s."""
+    """The intervals to the digit, where they need no packets: those hold them in 1/1024 s."""
+    _made: Recording | None = None
+
+    @property
+    def recording(self) -> Recording:
+        """The file as a recording. Raises `RecordingError` where it would hold nothing to play."""
+        if self._made is None:
+            self._made = self.make()
+        return self._made
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What could not be read."""
+        return self.recording.warnings if self.text is None else self.text.warnings
 
 
 def text_of(intervals: Sequence[Interval], warnings: Sequence[str]) -> RrText:
@@ -70,6 +84,16 @@ def found_beats(name: str, format_name: str, beats: Beats, warnings: Sequence[st
         dropped=dropped,
         evidence=beats.evidence,
     )
+    text = RrText(tuple(beats.rr_ms), tuple(beats.gap_before), tuple(warnings), tuple(beats.gap_s))
+
+    def make() -> Recording:
+        imported = ImportedFile(name, from_intervals(_one_after_the_other(beats)), list(warnings), source=source.fields())
+        return imported.recording(format_name, arrival=source.times)
+
+    return FoundFile(make, source, text)
+
+
+def _one_after_the_other(beats: Beats) -> list[Interval]:
     typical_s, end_s = median(beats.rr_ms) / 1000, 0.0
     intervals: list[Interval] = []
     for rr_ms, gap, lost_s in zip(beats.rr_ms, beats.gap_before, beats.gap_s, strict=True):
@@ -77,7 +101,4 @@ def found_beats(name: str, format_name: str, beats: Beats, warnings: Sequence[st
             end_s += typical_s if lost_s is None else lost_s
         end_s += rr_ms / 1000
         intervals.append(Interval(end_s, rr_ms, gap))
-    imported = ImportedFile(name, from_intervals(intervals), list(warnings), source=source.fields())
-    recording = imported.recording(format_name, arrival=source.times)
-    text = RrText(tuple(beats.rr_ms), tuple(beats.gap_before), tuple(warnings), tuple(beats.gap_s))
-    return FoundFile(recording, source, text)
+    return intervals

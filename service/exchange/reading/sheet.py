@@ -13,6 +13,8 @@ from .column_names import ColumnName, read_name, unit_in
 
 _HEAD_LINES: Final = 400
 """Lines within which a heading is looked for: reports have long prefaces."""
+_BELOW: Final = 4000
+"""Rows below a heading that are looked at to compare it with others."""
 _MARKS: Final = ("\t", ";", ",", "|")
 _SHARE: Final = 0.5
 """Share of the lines that a separator stands in."""
@@ -163,7 +165,7 @@ def _numbers_below(columns: Sequence[ColumnName], rows: Sequence[tuple[int, list
     if not useful:
         return 0
     found = missed = 0
-    for _, cells in rows:
+    for _, cells in rows[:_BELOW]:
         if any(at < len(cells) and numbers_in(cells[at], comma=comma) for at in useful):
             found, missed = found + 1, 0
         elif any(at < len(cells) and cells[at].strip() for at in useful):

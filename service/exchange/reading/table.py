@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ....sensors.errors import RecordingError
+from ....sensors.recordings.recording import Recording
 from ..packet_reconstruction import Arrival, ImportedFile, from_arrivals, from_heart_rates, from_intervals, timed_intervals
 from .cells import Moment, moment_in, number_in, numbers_in
 from .column_names import ColumnName
@@ -157,19 +158,20 @@ def _read_intervals(name: str, sheet: Sheet, columns: Sequence[int]) -> FoundFil
     if all(len(rr) == 1 for _, rr, _ in kept):
         columns_of = zip(*((t, rr[0], row.gap, row.doubted) for t, rr, row in kept), strict=True)
         intervals = timed_intervals(*map(list, columns_of))
-    if intervals is not None:
-        events, arrival = from_intervals(intervals), "the beats' own times"
-    else:
-        events = from_arrivals(Arrival(t, rr, gap_before=row.gap, doubted=row.doubted) for t, rr, row in kept)
-        arrival = "the times in the file"
+    arrival = "the times in the file" if intervals is None else "the beats' own times"
     if doubted:
         evidence.append(f"{sum(row.doubted for row in rows)} rows are marked as no heartbeats, and are left out of the figures.")
     pulse = any(column.role == "blocker" for column in sheet.columns)
     source = Source(kind="pulse intervals" if pulse else beats.kind, unit=beats.unit, times=f"{arrival} ({times.words})",
                     rows=len(rows), dropped=dropped, evidence=tuple(evidence))  # fmt: skip
-    imported = ImportedFile(name, events, warnings, source=source.fields())
     text = None if intervals is None or doubted else text_of(intervals, warnings)
-    return FoundFile(imported.recording("CSV", arrival=arrival, began=_began(times)), source, text)
+
+    def make() -> Recording:
+        arrivals = (Arrival(t, rr, gap_before=row.gap, doubted=row.doubted) for t, rr, row in kept)
+        events = from_arrivals(arrivals) if intervals is None else from_intervals(intervals)
+        return ImportedFile(name, events, warnings, source.fields()).recording("CSV", arrival=arrival, began=_began(times))
+
+    return FoundFile(make, source, text)
 
 
 def _rows(name: str, sheet: Sheet, columns: Sequence[int]) -> tuple[list[_Row], list[str], int]:
@@ -204,10 +206,13 @@ class _Doubt:
         self._contacts = [at for at, column in enumerate(sheet.columns) if column.role == "contact"]
         kind = self._at.get("kind")
         labels = [cell for cell in sheet.cells(kind) if cell] if kind is not None else []
+        self._any = bool(self._at.keys() & {"blocker", "error", "contact", "kind"})
         self._kind = kind if labels and sum(label in _NORMAL for label in labels) > 0.5 * len(labels) else None
 
     def of(self, cells: Sequence[str]) -> bool:
         """Return whether a row is doubted."""
+        if not self._any:
+            return False
         blocker, error = (self._number(cells, role) for role in ("blocker", "error"))
         contacts = [number_in(cells[at]) for at in self._contacts if at < len(cells)]
         return (
@@ -311,4 +316,4 @@ def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
     source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped,
                     evidence=(f"Heart rates from the column {sheet.heading[at]}; no column holds intervals.",))  # fmt: skip
     imported = ImportedFile(name, from_heart_rates(rates), warnings, source=source.fields())
-    return FoundFile(imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)
+    return FoundFile(lambda: imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)
