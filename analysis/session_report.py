@@ -37,7 +37,7 @@ from .hrv.engine_parity import Parity, engine_of
 from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
-from .intervals.time_step import MOST_ERROR, without_rounding
+from .intervals.time_step import step_of, without_rounding
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
@@ -49,6 +49,8 @@ _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 of the strap's own beats."""
 _LATENCY_S = 10.0
 """How old the newest beat may be at the end of a recording, in s: optical sensors send theirs every few seconds."""
+_MS_S, _FEWEST_OF_STEP = 0.001, 24
+"""Unit of plain intervals, and how many of them show the step of their grid."""
 _OF_PHASE = {phase: f"the {phase.value}" for phase in (Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY)}
 
 TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
@@ -182,7 +184,9 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), judged, None)
+    span = PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
+    step_s = step_of(np.asarray(text.rr_ms, dtype=np.float64), _MS_S) if len(judged) >= _FEWEST_OF_STEP else 0.0
+    return _unrounded(*_whole(span, judged, None), step_s)
 
 
 def _whole(
@@ -212,8 +216,7 @@ def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[Ph
     """Return the figures without what the coarse step of a sensor's intervals adds to the differences."""
     if not step_s or figures.rmssd_ms is None:
         return figures, why
-    accepted = round(figures.beats * (figures.accepted_pct or 0.0) / 100)
-    rmssd_ms = without_rounding(figures.rmssd_ms, step_s, accepted, most_error=MOST_ERROR)
+    rmssd_ms = without_rounding(figures.rmssd_ms, step_s)
     if rmssd_ms is None:
         why = [*why, f"The strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD."]
     ln_rmssd = None if rmssd_ms is None else float(np.log(rmssd_ms))

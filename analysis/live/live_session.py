@@ -19,7 +19,7 @@ from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
-from ..intervals.time_step import MOST_ERROR_LIVE, without_rounding
+from ..intervals.time_step import without_rounding
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
@@ -289,7 +289,7 @@ class LiveSession:
                 return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return self._unrounded(window.rmssd_ms, window.differences)
+        return self._unrounded(window.rmssd_ms)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -342,7 +342,7 @@ class LiveSession:
         if differences < _MIN_DIFFERENCES:
             return None
         step_s = self.stream.step_within(start_s, stop_s)
-        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, differences, step_s)[0]
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, step_s)[0]
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
         start_s, stop_s = sums.start_s, sums.start_s + sums.time_s
@@ -356,13 +356,11 @@ class LiveSession:
             return 0
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 
-    def _unrounded(
-        self, rmssd_ms: float | None, differences: int, step_s: float | None = None
-    ) -> tuple[float | None, str | None]:
+    def _unrounded(self, rmssd_ms: float | None, step_s: float | None = None) -> tuple[float | None, str | None]:
         step_s = self.stream.intervals.step_s if step_s is None else step_s
         if rmssd_ms is None or not step_s:
             return rmssd_ms, None
-        true_ms = without_rounding(rmssd_ms, step_s, differences, most_error=MOST_ERROR_LIVE)
+        true_ms = without_rounding(rmssd_ms, step_s)
         return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:

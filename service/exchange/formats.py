@@ -15,6 +15,7 @@ from typing import Final
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
 from ..errors import FormatError
+from .apple_health import is_apple_health, read_apple_health
 from .csv_export import write_beats, write_events, write_phases
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
@@ -28,6 +29,7 @@ from .reading.table import read_sheet
 from .reading.text_encoding import LARGEST, decode_text, unpacked
 from .rr_text import write_rr_text
 from .session_data import SessionData
+from .xml_intervals import read_xml_intervals
 
 _HEAD = 4096
 
@@ -100,6 +102,9 @@ def read_any(path: Path) -> Recording:
 
 def read_file(path: Path) -> FoundFile:
     """Read a recording, or another program's file, and what it proved to be. Raises `RecordingError` where it cannot be read."""
+    if is_apple_health(_head(path)):
+        with path.open("rb") as stream:
+            return read_apple_health(path.name, stream)
     packed = _bytes(path)
     name, raw = unpacked(path.name, packed)
     match _kind_of(name, raw):
@@ -119,6 +124,8 @@ def read_file(path: Path) -> FoundFile:
             return read_sheet(name, sheet_of_json(name, raw))
         case "hrm":
             return FoundFile(read_hrm(name, decode_text(raw)))
+        case "xml":
+            return read_xml_intervals(name, raw)
         case "own table":
             return FoundFile(read_own_table(name, decode_text(raw)))
         case "rr":
@@ -143,6 +150,8 @@ def _kind_of(name: str, raw: bytes) -> str:
         return "omh"
     if name.endswith((".jsonl", ".jsonl.gz")):
         return "recording"
+    if start.startswith(b"<"):
+        return "xml"
     text = decode_text(raw)
     if is_own_table(text):
         return "own table"
@@ -158,6 +167,14 @@ def _is_json_list(start: bytes) -> bool:
 
 def _refuse_zipped(name: str) -> Recording:
     raise RecordingError(f"{name} holds a recording in a zip file: unpack it first.")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_HEAD)
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
 
 
 def _bytes(path: Path) -> bytes:

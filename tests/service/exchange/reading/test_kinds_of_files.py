@@ -147,7 +147,7 @@ REFUSED = {
     "a table of figures": ("mean_nni,sdnn,nni_50,rmssd,median_nni\n" + "850,40,330,30,848\n" * 40, "figures computed from beats"),
     "figures of phases, of an older restbeat": ("phase,start_s,end_s,beats\nbaseline,0.0,300.0,316\n", "figures of phases"),
     "one beat": ("812\n", "one interval"),
-    "unknown columns": ("a,b\n" + "\n".join(f"{n},{800 + n % 40}" for n in range(1, 60)), "no heading that names|no column of RR"),
+    "unknown columns": ("a,b\n" + "\n".join(f"{n},{800 + n % 40}" for n in range(1, 60)), "no heading that|no column of RR"),
     "no heading, and columns that do not agree": ("\n".join(f"{n} {800 + n % 50} 3" for n in range(99)), "no heading"),
     "several files in a zip": (None, "2 files"),
 }  # fmt: skip
