@@ -1,8 +1,10 @@
 """The change of vagally mediated RMSSD that a changed heart rate and breathing rate alone produce.
 
 The RMSSD of a tone of frequency f is its RR swing times 2·sin(π·f·RR): a slower heart raises it, slower breathing lowers it. But
-the swing itself deepens as breathing slows, in people about as 1/f (Hirsch & Bishop 1981; Saul et al. 1989): where breathing
-slows much, a rise counts from the greatest that this alone may do.
+the swing itself deepens as breathing slows, in people about as 1/f (Hirsch & Bishop 1981; Saul et al. 1989; so it is in the
+quiet hours of docs/response.md): where breathing slows much, a rise counts from the greatest that this alone may do. How far
+RMSSD follows the heart rate differs between people and hours, so the error of the expected change grows with the change of the
+heart rate.
 """
 
 from dataclasses import dataclass
@@ -16,9 +18,13 @@ from ..beats.phase_segments import PhaseBeats
 
 _SLOW_HZ: Final = 0.15
 _SHIFT_HZ: Final = 2 / 60
-"""Shift of breathing up to which the swing is taken to keep its depth."""
-_DEEPENS: Final = 1.25
-"""Greatest exponent by which the swing deepens as breathing slows: depth ∝ 1/f to this power."""
+"""Shift of breathing from which a rise counts from the greatest, and a fall, or faster breathing, gets no firm verdict."""
+_DEEPENS: Final = 1.0
+"""Exponent by which the swing deepens as breathing slows: depth ∝ 1/f to this power."""
+_DEEPENS_MOST: Final = 1.25
+"""The greatest such exponent."""
+_OF_HEART_RATE: Final = 2.4
+"""Standard error of the expected change per unit of ln mean RR, as quiet hours of real people show it."""
 _MEASURED_ERROR: Final = 0.02
 """Standard error of ln of a breathing rate that was measured."""
 _WIDE_HZ: Final = (0.1, 0.5)
@@ -72,10 +78,11 @@ def expected_change(base: PhaseBeats, phase: PhaseBeats, measured_hz: tuple[floa
     if shift_hz > _SHIFT_HZ:
         notes.append("breathing became faster by more than 2/min")
     slowed = shift_hz < -_SHIFT_HZ
-    deepens = _DEEPENS if slowed else 0.0
+    deepens = _DEEPENS_MOST if slowed else _DEEPENS
     (gain0, slope0), (gain1, slope1) = _gain(before.hz, base.mean_rr_ms / 1000), _gain(after.hz, phase.mean_rr_ms / 1000)
     delta = gain1 - gain0 + deepens * log(before.hz / after.hz)
-    error = hypot((slope0 - deepens) * before.ln_error, (slope1 - deepens) * after.ln_error)
+    of_heart_rate = _OF_HEART_RATE * log(phase.mean_rr_ms / base.mean_rr_ms)
+    error = hypot((slope0 - deepens) * before.ln_error, (slope1 - deepens) * after.ln_error, of_heart_rate)
     return ExpectedChange(delta, error, slowed, tuple(notes))
 
 

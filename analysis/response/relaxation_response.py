@@ -19,7 +19,7 @@ from ..hrv.settling import settling_of
 from ..live.running_sums import LENGTH_S
 from . import drift
 from .slow_wander import wander_sd
-from .thresholds import FEWEST_SEGMENTS, GREATEST_REJECTED
+from .thresholds import AS_ASLEEP, FEWEST_SEGMENTS, GREATEST_REJECTED
 
 FIT_SEGMENT_S: Final = LENGTH_S
 FIT_FEWEST_DIFFERENCES: Final = 3
@@ -139,6 +139,8 @@ def classify_response(
         notes = (*notes, "settling down may have made part of it")
     if faster and verdict == "slight":
         notes = (*notes, "the heart beat more than 3 % faster")
+    if verdict in {"clear", "slight"} and phase.mean_rr_ms >= AS_ASLEEP * base.mean_rr_ms:
+        notes = (*notes, "the heart slowed as in falling asleep, which does this too")
     return replace(response, verdict=verdict, why=_words(replace(response, verdict=verdict), notes))
 
 

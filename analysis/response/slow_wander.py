@@ -1,8 +1,9 @@
 """Slow wander of ln RMSSD at rest: how far two quiet phases differ by it, given their lengths and the time between them.
 
 Model: a random walk beside the drift of `drift`. The means of two phases of b and m minutes, g minutes apart, then differ with a
-variance of rate·(b/3 + g + m/3). The rate is that of the session itself: hearts that vary much within a phase also wander much
-between phases. It was fitted to quiet hours of real people (docs/response.md).
+variance of rate·(b/3 + g + m/3), and of two minutes more that do not wait for time to pass. The rate is that of the session
+itself: hearts that vary much within a phase also wander much between phases. It was fitted to what heart rate and breathing leave
+unexplained in quiet hours of real people (docs/response.md).
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,14 @@ from ..beats.phase_segments import Segments
 
 USUAL_RATE: Final = 0.037**2
 """Variance of ln RMSSD a minute that is allowed for people in general."""
-_OF_SPREAD: Final = 0.083**2
+_OF_SPREAD: Final = 0.075**2
 """Rate per unit variance of the segments within the phases."""
-_OF_BLOCKS: Final = 0.27**2
+_OF_BLOCKS: Final = 0.19**2
 """Rate per mean squared difference of adjacent blocks of one phase, beyond what drift puts into it."""
 _DRIFT_IN_BLOCKS: Final = 0.25
 """Share of the drift's variance that is taken off: the drift as fitted holds some of the wander."""
+_AT_ONCE_MIN: Final = 2.0
+"""Minutes of wander between any two phases, however close."""
 _BLOCK_S: Final = 150.0
 _FEWEST: Final = 15
 """Segments of 5 s that a block needs, half of all."""
@@ -33,14 +36,14 @@ _HALF_S: Final = 2.5
 
 
 def minutes_of_wander(before: Segments, after: Segments) -> float:
-    """Return the minutes of wander that the difference of two phases' means holds: b/3 + g + m/3."""
+    """Return the minutes of wander that the difference of two phases' means holds: b/3 + g + m/3, and two."""
     apart_s = float(after.mid_s[0] - before.mid_s[-1]) - 2 * _HALF_S
     return minutes_between(_length_s(before), _length_s(after), apart_s)
 
 
 def minutes_between(base_s: float, phase_s: float, apart_s: float) -> float:
     """Return the same from the phases' lengths and the time between them, in s."""
-    return (base_s / 3 + max(apart_s, 0.0) + phase_s / 3) / 60
+    return _AT_ONCE_MIN + (base_s / 3 + max(apart_s, 0.0) + phase_s / 3) / 60
 
 
 def rate_of_wander(phases: Sequence[Segments], drift_sd: float) -> float:

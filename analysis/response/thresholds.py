@@ -10,6 +10,8 @@ GREATEST_REJECTED: Final = 0.05
 """Largest share of rejected beats in each phase."""
 LEAST_USED_PCT: Final = round(100 * (1 - GREATEST_REJECTED), 9)
 """Least percentage of accepted beats in each phase; the complement of `GREATEST_REJECTED`."""
+AS_ASLEEP: Final = 1.05
+"""Ratio of mean RR from which the heart has slowed as it does in falling asleep: the sentences then say that this does it too."""
 FEWEST_RESTS: Final = 3
 """Rest-only sessions needed to know the client's usual change at rest."""
 PULSE_ONLY: Final = (

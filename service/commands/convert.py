@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ...analysis.reporting_items import Reported
 from ...analysis.session_pain import SessionPain
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import Event, Header, PhaseStart
 from ..clients.pain_scores import stored_pain
+from ..clients.reporting_store import stored_items
 from ..errors import FormatError, NoSuchSessionError, OutputError
 from ..exchange.formats import Format, as_recording, format_of, read_any
 from ..exchange.packet_reconstruction import began_of, imported_of
@@ -40,6 +42,7 @@ class LoadedSession:
     arrival: str | None = None
     """What its arrival times were derived from, where the file had none."""
     pain: SessionPain | None = None
+    reported: Reported | None = None
     """Of a stored session; None: only what is among the events is known."""
 
 
@@ -80,7 +83,8 @@ def _encode(form: str, loaded: LoadedSession) -> bytes:
     from ..exchange.session_data import session_data
 
     report = summarise(loaded.name, loaded.header, loaded.events, end_s=loaded.end_s)
-    return write_as(form, session_data(loaded.header, loaded.events, report, loaded.began, pain=loaded.pain))
+    data = session_data(loaded.header, loaded.events, report, loaded.began, pain=loaded.pain, reported=loaded.reported)
+    return write_as(form, data)
 
 
 def _load(source: str, data: Path) -> LoadedSession:
@@ -105,7 +109,8 @@ def _stored(session: int, data: Path) -> LoadedSession:
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then convert it.")
         header, events = events_of(db, session)
         began = began_of(header) or moment(row[0])
-        return LoadedSession(f"session {session}", header, events, end_s=row[2], began=began, pain=stored_pain(db, session))
+        pain, reported = stored_pain(db, session), stored_items(db, session)
+        return LoadedSession(f"session {session}", header, events, end_s=row[2], began=began, pain=pain, reported=reported)
 
     if not (data / DATABASE).is_file():
         raise NoSuchSessionError(f"There is no session {session}: {data} holds no database. Another folder is named by --data.")

@@ -1,14 +1,18 @@
 """Limits of a client's summary in sentences: its certainty, and what was not measured and why. Pure functions."""
 
 from collections.abc import Iterator
-from math import expm1
+from math import expm1, log1p
+from typing import Final
 
 from ...analysis.course.course_figures import FEWEST_SESSIONS
 from ...analysis.figures import LEAST_COMPARED_S, PhaseFigures, SessionReport
-from ...analysis.response.thresholds import FEWEST_RESTS, FEWEST_SEGMENTS, LEAST_USED_PCT
+from ...analysis.response.thresholds import AS_ASLEEP, FEWEST_RESTS, FEWEST_SEGMENTS, LEAST_USED_PCT
 from ..rendering.translations import Speech
 from ..sessions.client_session import FEWEST_DAYS, ClientSession
-from .client_sentences import headline, phase_name
+from .client_sentences import CONCLUSIVE, headline, interval_of, phase_name
+
+_SURE_IN_HALF_WIDTHS: Final = 2.33 / 1.96
+"""Change that is told with 99 % from none, in half-widths of a 95 % interval."""
 
 
 def certainty(speech: Speech, session: ClientSession) -> Iterator[str]:
@@ -19,6 +23,8 @@ def certainty(speech: Speech, session: ClientSession) -> Iterator[str]:
         yield speech.say("{share} of your heartbeats could be used.", share=speech.share(share))
     if session.report.hrv:
         yield _day_to_day_range(speech, session)
+        yield from _least_told(speech, session.report)
+        yield from _asleep(speech, session.report)
         yield _beyond_usual_rest(speech, session)
     if session.earlier + 1 < FEWEST_SESSIONS:
         yield speech.say("One session says little; after four sessions the picture becomes clearer.")
@@ -59,6 +65,29 @@ def not_measured(speech: Speech, session: ClientSession) -> Iterator[str]:
         case _:
             pass
     yield speech.say("Stress, muscle tension and health: heartbeats do not tell them.")
+
+
+def _least_told(speech: Speech, report: SessionReport) -> Iterator[str]:
+    """Yield how great a rise had to be to be told from rest, given the minutes of the session, and how often rest is mistaken."""
+    response, interval = headline(report), interval_of(report)
+    if response is None or response.class_ not in CONCLUSIVE or interval is None:
+        return
+    half_width = (log1p(interval[1] / 100) - log1p(interval[0] / 100)) / 2
+    yield speech.say(
+        "In this time it took a rise of about {needed} to tell it from lying still; with nothing done, "
+        "about one session in a hundred is called changed.",
+        needed=speech.percent(100 * expm1(_SURE_IN_HALF_WIDTHS * half_width)),
+    )
+
+
+def _asleep(speech: Speech, report: SessionReport) -> Iterator[str]:
+    response = headline(report)
+    rates = {figures.phase: figures.mean_hr_bpm for figures in report.figures.phases}
+    if response is None or response.class_ not in {"clear", "slight"}:
+        return
+    before, after = rates.get("baseline"), rates.get(response.phase)
+    if before and after and before >= AS_ASLEEP * after:
+        yield speech.say("Your heart slowed as in falling asleep, which does this too.")
 
 
 def _day_to_day_range(speech: Speech, session: ClientSession) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ...analysis.figures import SessionReport
+from ...analysis.reporting_items import Reported
 from ...analysis.session_pain import SessionPain
 from ..rendering import plain_words
 from ..sessions.models import Answer, SessionRow, Soap, TimeSpent, Visit, VisitMark
@@ -17,7 +18,7 @@ NO_NECESSITY: Final = "Heart rhythm variability is relaxation feedback; it shows
 def draft_of(row: SessionRow, report: SessionReport, visit: Visit) -> Soap:
     """Return the draft of a session's SOAP notes."""
     return Soap(
-        subjective=_lines([_pain(visit.pain)]),
+        subjective=_lines([_pain(visit.pain), *_taken(visit.reported)]),
         objective=_lines(_objective(row, report, visit)),
         assessment=_lines([_pain_change(visit.pain)]),
         contraindications=contraindications(visit.screening),
@@ -74,6 +75,14 @@ def _pain(pain: SessionPain) -> str:
     before, after = (_score(score) for score in (pain.before, pain.after))
     during = ", ".join(f"{score} at {plain_words.clock(at_s)}" for at_s, score in pain.during)
     return f"Pain, 0 to 10: {before} before, {after} after{f'; during: {during}' if during else ''}."
+
+
+def _taken(reported: Reported) -> Iterator[str]:
+    return (
+        f"{name}: {text.rstrip('.')}."
+        for name, text in (("Medication", reported.medication), ("Caffeine", reported.caffeine))
+        if text
+    )
 
 
 def _pain_change(pain: SessionPain) -> str:

@@ -2,7 +2,8 @@
 
 beats   one row per beat (`end_s, rr_ms, accepted, kind, gap_before, phase`); for a heart-rate-only sensor one per packet
 phases  one row per phase: its figures, the response, the reasons for missing figures
-events  one row per event (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection
+events  one row per event (`t_s, what, value`): phases, techniques, regions, pressures, notes, pain, the connection; at 0 what a
+        therapist told: year of birth, sex, medication, caffeine, time of day
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +14,12 @@ from typing import Any
 import msgspec
 
 from ...analysis.figures import PhaseFigures, ResponseFigures
+from ...sensors.model import Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart
 from .session_data import SessionData
 
 BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
+REST = "rest"
 RATES = ("t_s", "hr_bpm", "phase")
 EVENTS = ("t_s", "what", "value")
 _FORMULA = "=+-@\t\r"
@@ -30,14 +33,20 @@ PHASES = (
 def write_beats(data: SessionData) -> bytes:
     """Return the table of beats, intervals to 1 µs; for a heart-rate-only sensor that of its packets."""
     if not data.beats:
-        return _table(RATES, ((f"{t:.3f}", hr_bpm, data.phase_at(t)) for t, hr_bpm in data.heart_rates))
+        return _table(RATES, ((f"{t:.3f}", hr_bpm, _phase_at(data, t)) for t, hr_bpm in data.heart_rates))
     return _table(
         BEATS,
         (
-            (f"{b.end_s:.6f}", f"{b.rr_ms:.3f}", int(b.accepted), b.kind, int(b.gap_before), data.phase_at(b.end_s))
+            (f"{b.end_s:.6f}", f"{b.rr_ms:.3f}", int(b.accepted), b.kind, int(b.gap_before), _phase_at(data, b.end_s))
             for b in data.beats
         ),
     )
+
+
+def _phase_at(data: SessionData, t: float) -> str:
+    """Return the phase at `t` (s); a session of rest alone has a rest in place of a massage, which tells its kind."""
+    phase = data.phase_at(t)
+    return REST if phase == Phase.MASSAGE.value and data.report.kind == REST else phase
 
 
 def write_phases(data: SessionData) -> bytes:
@@ -55,7 +64,8 @@ def write_phases(data: SessionData) -> bytes:
 
 def write_events(data: SessionData) -> bytes:
     """Return the table of events."""
-    return _table(EVENTS, ((f"{event.t:.3f}", *row) for event in data.events for row in _rows_of_event(event)))
+    told = [("0.000", name, _plain(text)) for name, text in data.reported.told()]
+    return _table(EVENTS, [*told, *((f"{event.t:.3f}", *row) for event in data.events for row in _rows_of_event(event))])
 
 
 def _response(response: ResponseFigures | None) -> tuple[Any, ...]:
@@ -71,13 +81,17 @@ def _rows_of_event(event: Event) -> Iterator[tuple[str, str | int]]:
         case Mark():
             for name in MarkContent.__struct_fields__:
                 if text := getattr(event, name):
-                    yield name, f"'{text}" if text[0] in _FORMULA else text
+                    yield name, _plain(text)
         case Pain(score=score):
             yield "pain", score
         case ConnectionEvent(up=up):
             yield "link", "up" if up else "lost"
         case _:
             pass
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text[0] in _FORMULA else text
 
 
 def _table(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

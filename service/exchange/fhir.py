@@ -31,6 +31,11 @@ Resource = dict[str, Any]
 
 
 _PAIN: Final = Code(LOINC, "72514-3", "Pain severity - 0-10 verbal numeric rating", "{score}", "{score}", "survey")
+_TOLD: Final = (
+    Code(OWN_CODES, "medication", "Medication taken on that day", "", "", "survey"),
+    Code(OWN_CODES, "caffeine", "Caffeine before the session", "", "", "survey"),
+    Code(OWN_CODES, "time_of_day", "Time of day at the beginning, on the practice's clock", "", "", "survey"),
+)
 _RESPONSE: Final = Code(OWN_CODES, "ln-rmssd-change", "Change of lnRMSSD against the session's own baseline", "1", "1")
 
 
@@ -43,6 +48,9 @@ def write_fhir(data: SessionData) -> bytes:
     spans = {figures.phase: figures for figures in data.report.figures.phases}
     resources += [_response(data, ids, spans[each.phase], each) for each in data.report.figures.responses if each.phase in spans]
     resources += [_pain(data, ids, *one) for one in _scores(data)]
+    resources += [
+        _told(data, ids, code, getattr(data.reported, code.code)) for code in _TOLD if getattr(data.reported, code.code)
+    ]
     bundle = {
         "resourceType": "Bundle",
         "type": "collection",
@@ -66,7 +74,11 @@ class _Ids:
 
 
 def _patient(data: SessionData, ids: _Ids) -> Resource:
-    known = {"identifier": [{"system": CLIENT, "value": data.header.client}]} if data.header.client else {}
+    known: Resource = {"identifier": [{"system": CLIENT, "value": data.header.client}]} if data.header.client else {}
+    if data.reported.sex:
+        known["gender"] = data.reported.sex
+    if data.reported.birth_year:
+        known["birthDate"] = f"{data.reported.birth_year:04d}"
     return {"resourceType": "Patient", "id": ids.patient, **known}
 
 
@@ -121,10 +133,18 @@ def _scores(data: SessionData) -> Iterator[tuple[str, float, int]]:
 
 def _pain(data: SessionData, ids: _Ids, when: str, at_s: float, score: int) -> Resource:
     observation = _head(ids, f"pain:{when}", _PAIN, f"{_PAIN.text}, {when.partition(' ')[0]}")
-    observation["valueQuantity"] = _quantity(score, _PAIN)
+    return observation | {"valueQuantity": _quantity(score, _PAIN)} | _at(data, "pain", at_s)
+
+
+def _told(data: SessionData, ids: _Ids, coded: Code, text: str) -> Resource:
+    return _head(ids, coded.code, coded, coded.text) | {"valueString": text} | _at(data, "told", 0.0)
+
+
+def _at(data: SessionData, what: str, at_s: float) -> Resource:
+    """Return when something was told, as far as it is known."""
     if moment := data.moment(at_s):
-        return observation | {"effectiveDateTime": _instant(moment)}
-    return observation | {"_effectiveDateTime": _UNKNOWN, "extension": [_times("pain", at_s, at_s)]}
+        return {"effectiveDateTime": _instant(moment)}
+    return {"_effectiveDateTime": _UNKNOWN, "extension": [_times(what, at_s, at_s)]}
 
 
 _UNKNOWN: Final[Resource] = {"extension": [{"url": _ABSENT_EXTENSION, "valueCode": "unknown"}]}

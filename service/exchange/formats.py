@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import gzip
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
@@ -43,6 +43,97 @@ class Format:
     """Ending of a file name; the longest that matches selects the format."""
     what: str
     write: Callable[[SessionData], bytes]
+
+
+class ReadFormat(NamedTuple):
+    """A format that can be read; docs/formats.md lists them."""
+
+    name: str
+    written_by: str
+    read: str
+    """What of it becomes beats, and to which resolution."""
+    gaps: str
+    """Where beats count as missing."""
+    test: str
+    """The test that reads one."""
+
+
+READ: Final = (
+    ReadFormat(
+        "RR text",
+        "restbeat, Kubios HRV, Elite HRV, HRV4Training, Polar Sensor Logger, NeuroKit2, pyHRV",
+        "one interval a line, or all in one line, in ms, s or µs; times of beats that never fall; sections in brackets and lines "
+        "before the first number are passed over",
+        "`# gap 18.25 s`, or a line that is not a number",
+        "tests/service/exchange/reading/test_number_list.py",
+    ),
+    ReadFormat(
+        "restbeat CSV",
+        "restbeat",
+        "beats, gaps, phases; a rejected beat stays rejected; 1 µs",
+        "as stated",
+        "tests/service/exchange/test_round_trips.py",
+    ),
+    ReadFormat(
+        "tables (CSV, TSV, semicolons, bars, blanks)",
+        "spreadsheets, pandas, R, Polar Flow, Polar Sensor Logger (RR and PPI), OpenHRV, wearable-hrv, Garmin exports",
+        "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; "
+        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, count",
+        "where the times jump, or a row is not a number; a blank cell is no gap",
+        "tests/service/exchange/reading/test_random_files.py",
+    ),
+    ReadFormat(
+        "JSON",
+        "Movesense, Fitbit (heart rates), scripts",
+        "a list of numbers, records, or columns beside each other, at any depth, one value or one a line",
+        "as of tables",
+        "tests/service/exchange/reading/test_random_files.py",
+    ),
+    ReadFormat(
+        "Apple Health export",
+        "Apple Health",
+        "the beats of the newest sample of heart-rate variability, to 10 ms; never its SDNN",
+        "where the time between two beats is over 1.6 intervals",
+        "tests/service/exchange/test_apple_health.py",
+    ),
+    ReadFormat(
+        "XML of watches",
+        "Suunto (.xml, .sml), openambit, Polar",
+        "elements named R-R, RR or IBI, in ms or s",
+        "none",
+        "tests/service/exchange/test_xml_intervals.py",
+    ),
+    ReadFormat(
+        "EDF+",
+        "restbeat, EDFbrowser, PhysioNet's converters",
+        "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal "
+        "`HR` in bpm",
+        "as stated",
+        "tests/service/exchange/test_edf.py",
+    ),
+    ReadFormat(
+        "Garmin FIT",
+        "Garmin, Wahoo, Coros, Suunto",
+        "`hrv` messages (1 ms; time stamps 1 s); heart rates of `record` messages",
+        "pauses, and time that the time stamps leave uncovered",
+        "tests/service/exchange/test_fit.py",
+    ),
+    ReadFormat(
+        "Polar .hrm",
+        "Polar ProTrainer 5, Polar WebSync",
+        "RR data (`Interval=238`, 1 ms), or heart rates at an interval",
+        "a line that is not a number",
+        "tests/service/exchange/test_polar_hrm.py",
+    ),
+    ReadFormat(
+        "Open mHealth",
+        "restbeat, Shimmer",
+        "`rr-interval`, `heart-rate`; an array, one object, or one object a line",
+        "where points are not adjacent",
+        "tests/service/exchange/test_open_mhealth.py",
+    ),
+)
+"""Every format of other programs that is read; each may also be packed by gzip, or alone in a zip file."""
 
 
 def as_recording(header: Header, events: Sequence[Event], *, packed: bool) -> bytes:

@@ -1,12 +1,13 @@
 """Data from which every format is written: a session's events, judged beats and figures."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from ...analysis.beats.beat_stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
 from ...analysis.figures import PhaseFigures, SessionReport
+from ...analysis.reporting_items import Reported
 from ...analysis.session_pain import SessionPain, session_pain
 from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
@@ -31,6 +32,8 @@ class SessionData:
     pain: SessionPain
     began: datetime | None = None
     """Beginning of the session with its time zone; None where unknown."""
+    reported: Reported = field(default_factory=Reported)
+    """What a therapist told of the client and the session; empty for a recording."""
 
     def moment(self, t: float) -> datetime | None:
         """Return the date and time of session time `t`; None where unknown."""
@@ -66,15 +69,17 @@ def session_data(
     began: datetime | None = None,
     *,
     pain: SessionPain | None = None,
+    reported: Reported | None = None,
 ) -> SessionData:
     """Return the data of a session, its beats judged anew in the same way as for its figures.
 
-    `pain`: with the scores asked around a stored session; None: only those among the events are known.
+    `pain`, `reported`: with what was asked around a stored session; None: only what is among the events is known.
 
     Where the figures come from the strap's ECG this needs NeuroKit2, so it runs in the worker process.
     """
     judged = tuple(_judged(header, events, report))
-    return SessionData(header, tuple(events), judged, report, _phases(events), pain or session_pain(events), began)
+    told = pain or session_pain(events)
+    return SessionData(header, tuple(events), judged, report, _phases(events), told, began, reported or Reported())
 
 
 def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> list[JudgedBeat]:

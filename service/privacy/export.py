@@ -35,6 +35,7 @@ sessions/         a folder a session:
   fhir.json            HL7 FHIR R4B bundle
   open-mhealth.json    Open mHealth heart-rate 2.0 and rr-interval 1.0
   report.json          all figures with their reasons
+  reported.json        what was told beside them: year of birth, sex, medication, caffeine, time of day
   summary.html         the summary, as a page that needs nothing beside it
   summary.pdf          the same for paper (where restbeat[pdf] is installed)
 
@@ -96,7 +97,7 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     )
     dated = msgspec.structs.replace(session.header, extra=session.header.extra | {"began_utc": stamp(session.began)})
     summary = session.client_session(report=report)
-    data = session_data(dated, session.events, report, session.began, pain=summary.visit.pain)
+    data = session_data(dated, session.events, report, session.began, pain=summary.visit.pain, reported=summary.visit.reported)
     formats = {
         "recording.jsonl.gz": "recording.gz",
         "beats.csv": "csv",
@@ -109,7 +110,8 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     files = {file: write_as(format_name, data) for file, format_name in formats.items()}
     if report.hrv and data.beats:
         files["rr.txt"] = write_as("rr", data)
-    return files | {REPORT: msgspec.json.encode(report)} | summary_files(summary, language)
+    told = {REPORT: msgspec.json.encode(report), "reported.json": msgspec.json.encode(summary.visit.reported)}
+    return files | told | summary_files(summary, language)
 
 
 def _course_files(records: CourseRecords, reports: Mapping[int, bytes], language: str | None) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from ...analysis.reporting_items import Reported
 from ...analysis.session_pain import SessionPain
 from ...sensors.recordings.recording import MarkContent
 from .screening import Screening
@@ -91,6 +92,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pain_before: Annotated[int | None, msgspec.Meta(description="As asked before the session.")]
     pain_after: Annotated[int | None, msgspec.Meta(description="As asked after the session.")]
     pain: SessionPain = SessionPain()
+    reported: Annotated[Reported, msgspec.Meta(description="What studies report beside the figures; all optional.")] = Reported()
     stopped: Annotated[bool, msgspec.Meta(description="Whether the massage was stopped because of pain.")] = False
     screening: Annotated[list[Answer], msgspec.Meta(description="Empty where no question was asked.")]
     screened: Annotated[

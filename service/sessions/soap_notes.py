@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from ...analysis.reporting_items import Reported, ReportingItems
 from ...sensors.recordings.recording import MarkContent
 from ..clients.flags import flag_pain, set_flag
 from ..clients.pain_scores import stored_pain
+from ..clients.reporting_store import store_items, stored_items
 from ..errors import RefusedError, UnknownSessionError
 from ..storage.audit_log import audit_statement, note
 from ..storage.event_rows import stamp
@@ -34,6 +36,7 @@ def visit_of(db: Database, session: int) -> Visit:
         screening=screening,
         screened=screened(screening),
         pain=stored_pain(db, session),
+        reported=stored_items(db, session),
         stopped=stopped_for_pain(db, session),
         marks=[VisitMark(at_s, **dict(zip(content, values, strict=True))) for at_s, *values in marks],
         saved=saved_notes(db, session),
@@ -138,3 +141,16 @@ class SessionNotes:
         """Store the pain score after the session. Raises `UnknownSessionError` where there is no such session."""
         now = self._now_utc()
         await self._storage.run(lambda db: set_pain_after(db, session, score, by, now))
+
+    async def set_reported(self, session: int, items: ReportingItems, *, by: str) -> Reported:
+        """Store the reporting items of a session and its client, and return what is known.
+
+        Raises `UnknownSessionError` where there is no such session, `RefusedError` where it has no client to be of an age or sex.
+        """
+        now = self._now_utc()
+
+        def work(db: Database) -> Reported:
+            store_items(db, session, items, by, now)
+            return stored_items(db, session)
+
+        return await self._storage.run(work)

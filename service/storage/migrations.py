@@ -590,6 +590,20 @@ def m017_rhythm(db: Database) -> None:
     db.executescript("DROP VIEW phase_hrv;" + _figures_view("phase_hrv", "phases", (*_PHASE_HRV, "rhythm")))
 
 
+_REPORTING_ITEMS = """
+ALTER TABLE client ADD COLUMN birth_year INTEGER CHECK (birth_year BETWEEN 1900 AND 2100);
+ALTER TABLE client ADD COLUMN sex TEXT CHECK (sex IN ('female', 'male', 'other'));
+ALTER TABLE session ADD COLUMN medication TEXT;
+ALTER TABLE session ADD COLUMN caffeine TEXT;
+"""
+
+
+@migrations()
+def m018_reporting_items(db: Database) -> None:
+    """Add what studies of heart rate variability report: a client's age and sex, and what was taken before a session."""
+    db.executescript(_REPORTING_ITEMS)
+
+
 _STRAP_COLUMNS = "name TEXT, address TEXT, manufacturer TEXT, model TEXT, firmware TEXT, battery_pct INTEGER, location TEXT"
 
 

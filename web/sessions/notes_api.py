@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ...analysis.reporting_items import Reported, ReportingItems
 from ...service.documents.soap_draft import draft_of
 from ...service.sessions.models import SavedSoap, SessionRow, Soap, Visit
 from ...service.sessions.report_cache import SessionReports
@@ -52,6 +53,10 @@ class PainAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     score: Annotated[Annotated[int, msgspec.Meta(ge=0, le=10)] | None, msgspec.Meta(description="0 to 10; null: not asked.")]
 
 
+class WriteReported(ReportingItems, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Reporting items to keep; what is left out is forgotten."""
+
+
 class NotesApi:
     """Endpoints of the notes."""
 
@@ -73,6 +78,11 @@ class NotesApi:
                 "Keep the pain after the session.",
                 Visit,
                 body=PainAfter,
+            ),
+            _on(
+                *("PUT", "/sessions/{session}/reported", self.reported, "Keep what studies report beside the figures.", Reported),
+                body=WriteReported,
+                refusals=(409,),
             ),
         ]
 
@@ -98,6 +108,10 @@ class NotesApi:
         session, by = call.number("session"), call.person.name
         await self._notes.set_pain_after(session, call.body.score, by=by)
         return await self._notes.visit(session, by=by)
+
+    async def reported(self, call: Call) -> Reported:
+        """Store the reporting items. Raises `UnknownSessionError`, and `RefusedError` for an age or sex where nobody is named."""
+        return await self._notes.set_reported(call.number("session"), call.body, by=call.person.name)
 
 
 async def notes_of(reports: SessionReports, notes: SessionNotes, session: int, *, by: str) -> Notes:

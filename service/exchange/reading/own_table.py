@@ -7,7 +7,7 @@ from typing import Final
 from ....sensors.errors import RecordingError
 from ....sensors.model import Phase
 from ....sensors.recordings.recording import PhaseStart, Recording
-from ..csv_export import BEATS, EVENTS, PHASES, RATES
+from ..csv_export import BEATS, EVENTS, PHASES, RATES, REST
 from ..packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
 from ..session_data import NOT_HEARTBEATS
 from .cells import number_in
@@ -41,7 +41,7 @@ def _own_table(imported: ImportedFile, rows: Sequence[tuple[int, list[str]]], *,
     intervals: list[Interval] = []
     sent: list[tuple[float, float]] = []
     phases: list[PhaseStart] = []
-    gap = False
+    gap, kind = False, Phase.MASSAGE.value
     for number, cells in rows:
         t, value = (number_in(cell) for cell in [*cells, "", ""][:2])
         if t is None or value is None or not 0 <= value <= _MAX_MS or len(cells) != len(RATES if rates else BEATS):
@@ -54,8 +54,10 @@ def _own_table(imported: ImportedFile, rows: Sequence[tuple[int, list[str]]], *,
             intervals.append(Interval(t, value, gap or cells[4] == "1", cells[3] in NOT_HEARTBEATS))
             gap = False
         phase = cells[-1].strip()
+        if phase == REST:
+            phase, kind = Phase.MASSAGE.value, REST
         if phase in {p.value for p in Phase} and (not phases or phases[-1].phase.value != phase):
             # in the middle of its first beat, so that rounding moves no beat into another phase
             phases.append(PhaseStart(max(t - (0.0 if rates else value / 2000), phases[-1].t) if phases else 0.0, Phase(phase)))
     imported.events = [*phases, *(from_heart_rates(sent) if rates else from_intervals(intervals))]
-    return imported.recording("restbeat CSV", arrival="the ends of the beats")
+    return imported.recording("restbeat CSV", arrival="the ends of the beats", kind=kind)

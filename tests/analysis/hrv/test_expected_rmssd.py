@@ -15,7 +15,13 @@ def heard(**changes):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"rr_ratio": 1.05}, {"rr_ratio": 0.96}, {"breathing_hz": 0.25, "breathing_to_hz": 0.23}, {"breathing_hz": 0.25}]
+    "changes",
+    [
+        {"rr_ratio": 1.05},
+        {"rr_ratio": 0.96},
+        {"breathing_hz": 0.25, "breathing_to_hz": 0.23, "roll_off": 1.0},
+        {"breathing_hz": 0.25},
+    ],
 )
 def test_a_change_of_heart_rate_or_breathing_alone_is_predicted(changes):
     session = heard(hf_depth=0.06, **changes)
@@ -23,10 +29,10 @@ def test_a_change_of_heart_rate_or_breathing_alone_is_predicted(changes):
     assert expected_change(session.base, session.phase).delta == pytest.approx(observed, abs=0.02)
 
 
-def test_the_prediction_is_the_formula_of_a_tone():
+def test_the_prediction_is_the_formula_of_a_tone_that_deepens_as_breathing_slows():
     session = heard(breathing_hz=0.25, breathing_to_hz=0.22, rr_ratio=1.03, hf_depth=0.06)
     before, after = session.base.mean_rr_ms / 1000, session.phase.mean_rr_ms / 1000
-    formula = 2 * log(sin(pi * 0.22 * after) / sin(pi * 0.25 * before)) - log(0.22 / 0.25)
+    formula = 2 * log(sin(pi * 0.22 * after) / sin(pi * 0.25 * before)) - 2 * log(0.22 / 0.25)
     assert expected_change(session.base, session.phase).delta == pytest.approx(formula, abs=0.01)
 
 
@@ -37,6 +43,11 @@ def test_a_deeper_breathing_tone_changes_no_prediction():
 def test_the_standard_error_is_that_of_the_breathing_rate():
     found = [expected_change(*_phases(session)) for session in sessions(Scenario(), 60, 4)]
     assert np.std([one.delta for one in found]) == pytest.approx(np.mean([one.standard_error for one in found]), rel=0.3)
+
+
+def test_the_standard_error_grows_with_the_change_of_the_heart_rate():
+    slower, same = (expected_change(*_phases(heard(rr_ratio=ratio))).standard_error for ratio in (1.05, 1.0))
+    assert slower == pytest.approx(np.hypot(same, 2.4 * np.log(1.05)), rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +81,9 @@ def test_measured_rates_take_the_place_of_those_read_from_rr():
     ends = np.arange(1, 400) * 0.8
     flat = PhaseBeats(ends, np.full(ends.size, 800.0), np.ones(ends.size, bool), np.ones(ends.size, bool), (0.0, 320.0))
     found = expected_change(flat, flat, (0.25, 0.24))
-    plain = 2 * np.log(np.sin(np.pi * 0.24 * 0.8) / np.sin(np.pi * 0.25 * 0.8)) - np.log(0.24 / 0.25)
+    tone = 2 * np.log(np.sin(np.pi * 0.24 * 0.8) / np.sin(np.pi * 0.25 * 0.8)) - 2 * np.log(0.24 / 0.25)
     assert (found.known, found.notes, found.slowed) == (True, (), False)
-    assert found.delta == pytest.approx(plain)
+    assert found.delta == pytest.approx(tone)
     assert found.standard_error < 0.03
     assert expected_change(flat, flat, (0.25, 0.12)).notes == ("breathing below 9/min",)
 

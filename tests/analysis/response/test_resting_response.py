@@ -25,7 +25,7 @@ def test_the_wander_of_a_client_without_a_rest_is_that_of_people_in_general():
 
 
 def test_rests_of_little_change_lower_the_allowance_for_wander_and_others_raise_it():
-    usual = USUAL_RATE * (5 + 20) / 3
+    usual = USUAL_RATE * (2 + (5 + 20) / 3)
     assert wander_scale(rests(0.1, -0.1)) == pytest.approx(4 / 6)
     assert wander_scale(rests(0.5, -0.3)) == pytest.approx((4 + (0.5**2 + 0.3**2 - 2 * 0.1**2) / usual) / 6)
     assert wander_scale(rests(*[0.0] * 20)) == 0
@@ -33,8 +33,8 @@ def test_rests_of_little_change_lower_the_allowance_for_wander_and_others_raise_
 
 def test_a_rest_counts_by_its_own_lengths_and_the_time_between_them():
     near, far = (wander_scale(rests(0.4, phase_s=300.0, apart_s=apart_s)) for apart_s in (0.0, 1800.0))
-    assert near - 0.8 == pytest.approx((far - 0.8) * (10 / 3 + 30) / (10 / 3))
-    assert near > 1.5
+    assert near - 0.8 == pytest.approx((far - 0.8) * (2 + 10 / 3 + 30) / (2 + 10 / 3))
+    assert near > 1.4
 
 
 def test_fewer_than_three_rests_of_this_length_give_a_reason_and_no_figure():

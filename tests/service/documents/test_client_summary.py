@@ -355,3 +355,19 @@ def test_the_summary_can_be_a_part_of_another_page():
     part = client_summary_part(a_session(), german(), FRAME)
     assert part.startswith('<div class="take-home">')
     assert "<html" not in part
+
+
+def test_the_page_says_how_great_a_rise_had_to_be_and_that_rest_is_mistaken_now_and_then():
+    (said,) = [text for text in page_of(a_session()).sure if "lying still" in text]
+    assert said == (
+        "In this time it took a rise of about 22% to tell it from lying still; with nothing done, "
+        "about one session in a hundred is called changed."
+    )
+    assert not [text for text in page_of(a_session(report=too_little())).sure if "lying still" in text]
+    assert [text for text in page_of(a_session(), german()).sure if "stillem Liegen" in text]
+
+
+@pytest.mark.parametrize(("class_", "said"), [("slight", True), ("clear", True), ("none", False), ("opposite", False)])
+def test_a_heart_that_slowed_as_in_falling_asleep_has_that_said(class_, said):
+    sure = page_of(a_session(report=with_class(class_))).sure  # 72 to 63 beats a minute
+    assert any("falling asleep" in text for text in sure) is said

@@ -20,7 +20,18 @@ function changed(area) {
 }
 
 for (const area of areas) area.addEventListener("input", () => changed(area));
-form.elements.mind.addEventListener("input", () => { touched.add("mind"); setText(byId("said"), "Not saved yet."); });
+const reported = [...byId("reported").querySelectorAll("input, select")];
+for (const field of [form.elements.mind, ...reported]) {
+  field.addEventListener("input", () => { touched.add(field.name); setText(byId("said"), "Not saved yet."); });
+}
+
+// What studies report is sent only where somebody changed it.
+async function keepReported() {
+  if (!reported.some(({ name }) => touched.has(name))) return;
+  const told = Object.fromEntries(reported.map(({ name, value }) => [name, value.trim()]));
+  if ("sex" in told) Object.assign(told, { sex: told.sex || null, birth_year: told.birth_year ? Number(told.birth_year) : null });
+  await send("PUT", `${path}/reported`, told);
+}
 
 form.addEventListener("change", (event) => {
   if (event.target.name !== "pain_after") return;
@@ -44,6 +55,7 @@ form.addEventListener("submit", async (event) => {
     const texts = typed(form, areas.map((area) => area.name));
     const fields = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text ?? ""]));
     const mind = form.elements.mind.value.trim();
+    await keepReported();
     const saved = await send("PUT", `${path}/notes`, { ...fields, mind, based_on: form.dataset.saved || null });
     form.dataset.saved = saved.updated_utc;
     touched.clear();

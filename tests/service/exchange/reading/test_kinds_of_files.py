@@ -61,6 +61,11 @@ SAME = {
     "one line": ("txt", " ".join(map(str, RR))),
     "sections in brackets": ("txt", "\n".join(["[HEADER]", "DEVICE=X", "[DATA]", *map(str, RR)])),
     "a JSON array": ("json", json.dumps(RR.tolist())),
+    "Movesense's JSON": (
+        "json",
+        json.dumps({"data": [{"hr": {"average": 70.1, "rrData": [int(rr)]}} for rr in RR]}),
+    ),
+    "JSON of columns": ("json", json.dumps({"heart": {"t": AT_S.round(3).tolist(), "ibi": RR.tolist()}})),
     "newest first": ("csv", "\n".join(["time,rr", *reversed(stamped(RR))])),
     "annotated beats": (
         "txt",
@@ -141,6 +146,12 @@ def test_heart_rates_and_their_duration_are_right(tmp_path, kind):
     assert figures.mean_hr_bpm == pytest.approx(mean_bpm, abs=0.1)
     assert figures.end_s == pytest.approx(duration_s, abs=0.1)
     assert figures.rmssd_ms is None
+
+
+def test_fitbits_heart_rates_are_read_with_their_times(tmp_path):
+    records = [{"dateTime": f"{at(5 * n):%m/%d/%y %H:%M:%S}", "value": {"bpm": 60 + n % 5, "confidence": 2}} for n in range(60)]
+    figures = figures_of(read_as(tmp_path, "json", json.dumps(records)))
+    assert (figures.mean_hr_bpm, figures.end_s) == (pytest.approx(62.0), pytest.approx(295.0))
 
 
 REFUSED = {
