@@ -114,7 +114,7 @@ READ: Final = (
     ReadFormat(
         "Garmin FIT",
         "Garmin, Wahoo, Coros, Suunto",
-        "`hrv` messages (1 ms; time stamps 1 s); heart rates of `record` messages",
+        "`hrv` messages (1 ms; time stamps 1 s); else `hr` messages, a strap's own memory; else heart rates of `record` messages",
         "pauses, and time that the time stamps leave uncovered",
         "tests/service/exchange/test_fit.py",
     ),

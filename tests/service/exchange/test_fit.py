@@ -5,6 +5,7 @@ from functools import cache
 from fit_tool.fit_file_builder import FitFileBuilder
 from fit_tool.profile.messages.event_message import EventMessage
 from fit_tool.profile.messages.file_id_message import FileIdMessage
+from fit_tool.profile.messages.hr_message import HrMessage
 from fit_tool.profile.messages.hrv_message import HrvMessage
 from fit_tool.profile.messages.record_message import RecordMessage
 from fit_tool.profile.profile_type import Event, EventType, FileType, Manufacturer
@@ -46,6 +47,19 @@ class Activity:
         message = HrvMessage()
         message.time = [round(rr) / 1000 for rr in rr_ms] + [EMPTY] * (5 - len(rr_ms))
         self._builder.add(message)
+
+    def kept(self, beats_s):
+        """Add what a strap kept in its memory: the first beat whole, the others as 12 bits each."""
+        first = HrMessage()
+        first.timestamp, first.event_timestamp = START_MS, [beats_s[0]]
+        self._builder.add(first)
+        ticks = [round(1024 * t) % 4096 for t in beats_s[1:]]
+        for n in range(0, len(ticks) - 7, 8):
+            message, packed = HrMessage(), bytearray()
+            for low, high in zip(ticks[n : n + 8 : 2], ticks[n + 1 : n + 8 : 2], strict=True):
+                packed += bytes([low & 0xFF, low >> 8 | (high & 0x0F) << 4, high >> 4])
+            message.event_timestamp_12 = bytes(packed)
+            self._builder.add(message)
 
     def bytes(self):
         return self._builder.build().to_bytes()
@@ -161,3 +175,16 @@ def test_a_file_without_heartbeats_is_refused_with_a_sentence():
         read_fit("ride.fit", activity.bytes())
     with pytest.raises(RecordingError, match=r"ride\.fit"):
         read_fit("ride.fit", b"\x0e\x10\x00\x00\x00\x00\x00\x00.FIT\x00\x00")
+
+
+def test_what_a_strap_kept_in_its_memory_becomes_intervals():
+    rr_ms = [round(850 + 40 * ((n * 7919) % 13 - 6) / 6) for n in range(160)]
+    beats_s = [123.5]
+    for rr in rr_ms:
+        beats_s.append(beats_s[-1] + rr / 1000)
+    activity = Activity()
+    activity.kept(beats_s)
+    data = of_recording(read_fit("swim.fit", activity.bytes()))
+    assert [beat.rr_ms for beat in data.beats] == pytest.approx(rr_ms[: len(data.beats)], abs=1.1)
+    assert len(data.beats) == 160
+    assert not any(beat.gap_before for beat in data.beats)
