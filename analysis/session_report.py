@@ -1,7 +1,7 @@
 """Computation of a session's report of record from its raw events. It imports NeuroKit2 and SciPy: worker process only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from ..sensors.model import Phase
 from ..sensors.protocols.heart_rate import parse
 from ..sensors.recordings.recording import HEART_RATE, Event, Header, Mark, Packet, Pain
 from ..sensors.recordings.rr_text import RrText
-from .beats.artifact_filter import ArtifactFilter
+from .beats.artifact_filter import ArtifactFilter, Verdict
 from .beats.beat_runs import runs_of
 from .beats.beat_stream import TWO_STRAPS, BeatStream, JudgedBeat, judge
 from .beats.final_verdicts import final_verdicts
@@ -37,7 +37,7 @@ from .hrv.engine_parity import Parity, engine_of
 from .hrv.neurokit import time_domain
 from .hrv.spectrum import spectra
 from .hrv.time_domain import TimeDomain
-from .intervals.time_step import MOST_ERROR, without_rounding
+from .intervals.time_step import step_of, without_rounding
 from .polar.polar_signals import PolarReport, covers_pct, ecg_beats, motion_of, signals_of, strips_of
 from .response.earlier_rests import EarlierSession
 from .response.phase_comparison import compare_phases
@@ -49,6 +49,8 @@ _ECG_COVERS_PCT, _ECG_WORSE_PCT = 90.0, 2.0
 of the strap's own beats."""
 _LATENCY_S = 10.0
 """How old the newest beat may be at the end of a recording, in s: optical sensors send theirs every few seconds."""
+_MS_S, _FEWEST_OF_STEP = 0.001, 24
+"""Unit of plain intervals, and how many of them show the step of their grid."""
 _OF_PHASE = {phase: f"the {phase.value}" for phase in (Phase.BASELINE, Phase.MASSAGE, Phase.RECOVERY)}
 
 TimeDomainFunction = Callable[[Sequence[Array]], TimeDomain]
@@ -73,13 +75,14 @@ def summarise(
     last_s = spans[-1].end_s if spans else 0.0
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    judged = judge(stream, events, last_s)
+    judged = stream.of_beats(judge(stream, events, last_s))
     no_hrv = why_no_hrv(stream)
     if no_hrv:
         judged = []  # what a sensor sent before it showed that its intervals are no beats
     polar, judged = _polar(events, spans, judged)
     beats, rhythms = _beats_and_rhythms(judged, spans)
-    if stream.pulse:
+    compared_s = next((span.start_s for span in spans if span.phase is Phase.BASELINE), 0.0)
+    if by_light := any(strap.by_light for strap in stream.straps if strap.until_s > compared_s):
         polar = msgspec.structs.replace(polar or PolarReport(), rr_source="ppi")
     beats_by_span = {span: beats.within(span) for span in spans}
     phases: list[PhaseFigures] = []
@@ -88,28 +91,30 @@ def summarise(
     withheld: dict[Phase, str] = {}
     for span in spans:
         inside = beats_by_span[span]
-        unfilled = _why_not_filled(span, inside, stream, judged) if stream.rr_seen else None
-        rates = None if stream.rr_seen and not unfilled else _heart_rates(events, span)
+        unfilled = None if no_hrv else _why_not_filled(span, inside, stream, judged)
+        rates = _heart_rates(events, span) if no_hrv or unfilled else None
         figures, why = _phase_figures(span, inside, compute_time_domain, rhythms[span], heart_rates=rates, withheld=unfilled)
         if unfilled:
             withheld[span.phase] = unfilled
         if figures.mean_rr_ms is not None and compute_time_domain is time_domain:
             engine = engine_of(inside.end_s, inside.rr_ms, inside.accepted, inside.adjacent)
             parity = parity.with_phase(span.phase.value, engine, figures)
-        figures, why = _unrounded(figures, why, stream.intervals.step_s)
+        figures, why = _unrounded(figures, why, stream.step_within(span.start_s, span.end_s))
         if no_hrv:
             why = [no_hrv]
         phases.append(figures)
         if why:
             reasons[span.phase.value] = why
-    pulse, disturbed = stream.pulse is not None, disturbances(events)
+    if unlike := stream.why_unlike(compared_s):
+        withheld = {span.phase: f"{unlike[0].upper()}{unlike[1:]}." for span in spans} | withheld
+    disturbed = disturbances(events)
     breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
     compared = compare_phases(
         beats_by_span,
         earlier_rests,
         header.kind,
         no_hrv=no_hrv,
-        pulse=pulse,
+        pulse=by_light,
         withheld=withheld,
         rhythms=rhythms,
         disturbed=disturbed,
@@ -159,26 +164,34 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
-    judged = judge(stream, events, last_s)
+    judged = stream.of_beats(judge(stream, events, last_s))
     span = PhaseSpan(Phase.SETTLE, 0.0, last_s, last=True)
     if no_hrv := why_no_hrv(stream):
         return _whole(span, [], _heart_rates(events, span))[0], [no_hrv]
     unfilled = _why_not_filled(span, beat_arrays(judged), stream, judged)
     figures, why = _whole(span, judged, _heart_rates(events, span) if unfilled else None, unfilled)
-    return _unrounded(figures, why, stream.intervals.step_s)
+    return _unrounded(figures, why, stream.step_within(0.0, last_s))
 
 
 def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     """Return the figures of plain RR intervals as if they were one phase, and the reasons for missing ones."""
     artifact_filter = ArtifactFilter()
-    verdicts = [v for rr, gap in zip(text.rr_ms, text.gap_before, strict=True) for v in artifact_filter.push(rr, gap=gap)]
+    verdicts: list[Verdict] = []
+    starts = [0, *(n for n, gap in enumerate(text.gap_before) if gap and n), len(text.rr_ms)]
+    for start, stop in pairwise(starts):
+        if stop > start:
+            verdicts += artifact_filter.push(text.rr_ms[start], gap=text.gap_before[start])
+            verdicts += artifact_filter.push_all(text.rr_ms[start + 1 : stop])
     verdicts += artifact_filter.flush()
-    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64)) / 1000
+    lost_s = np.array([each or 0.0 for each in text.gap_s] or [0.0] * len(text.rr_ms))
+    end_s = np.cumsum(np.asarray(text.rr_ms, dtype=np.float64) / 1000 + lost_s)
     judged = [
         JudgedBeat(float(end), v.rr_ms, v.accepted, gap, v.diff_ms, v.kind)
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
-    return _whole(PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True), judged, None)
+    span = PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
+    step_s = step_of(np.asarray(text.rr_ms, dtype=np.float64), _MS_S) if len(judged) >= _FEWEST_OF_STEP else 0.0
+    return _unrounded(*_whole(span, judged, None), step_s)
 
 
 def _whole(
@@ -197,7 +210,8 @@ def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judg
     if stream.two_straps_beats:  # what two straps sent at once is known, and left out
         surplus_ms = sum(beat.rr_ms for beat in judged if beat.kind == TWO_STRAPS and span.start_s <= beat.end_s <= span.end_s)
         filled_s = min(filled_s, max(filled_s - surplus_ms / 1000, time_s))
-    left_out, repeats = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s), stream.repeats
+    left_out = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s)
+    repeats = stream.repeats_within(span.start_s, span.end_s)
     of = _OF_PHASE.get(span.phase, "this time")
     why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
     return None if why is None else f"{why[0].upper()}{why[1:]}."
@@ -207,8 +221,7 @@ def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[Ph
     """Return the figures without what the coarse step of a sensor's intervals adds to the differences."""
     if not step_s or figures.rmssd_ms is None:
         return figures, why
-    accepted = round(figures.beats * (figures.accepted_pct or 0.0) / 100)
-    rmssd_ms = without_rounding(figures.rmssd_ms, step_s, accepted, most_error=MOST_ERROR)
+    rmssd_ms = without_rounding(figures.rmssd_ms, step_s)
     if rmssd_ms is None:
         why = [*why, f"The strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD."]
     ln_rmssd = None if rmssd_ms is None else float(np.log(rmssd_ms))

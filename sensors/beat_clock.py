@@ -108,6 +108,8 @@ class BeatClock:
     _usual_s: float = field(default=1.0, compare=False)
     """Median of the last intervals between packets, when it was last needed, in s."""
     _unit_decided: bool = False
+    _earlier_sum_s: float = 0.0
+    """Sum of the intervals of earlier straps."""
     _all_units: int = 0
     """Sum of all raw intervals."""
     _units: int = 0
@@ -121,7 +123,7 @@ class BeatClock:
     @property
     def rr_sum_s(self) -> float:
         """Sum of the RR intervals of all beats; compared with `rr_time_s` it shows whether they fill the time."""
-        return self._all_units * self.unit_s
+        return self._earlier_sum_s + self._all_units * self.unit_s
 
     @property
     def rr_time_s(self) -> float:
@@ -278,6 +280,14 @@ class BeatClock:
         beats = self._release_refill() if self._refill else self._release(gap=True) if self._pending else []
         self._connection_lost = True
         return beats
+
+    def new_strap(self) -> None:
+        """Forget the unit, cadence and intervals of a strap that was changed for another; `connection_lost` comes before it."""
+        self._earlier_sum_s, self._all_units, self._units = self.rr_sum_s, 0, 0
+        self.unit_s, self._unit_decided = RR_UNIT_S, False
+        self.last_t, self._last_payload, self.crowded, self._ahead_s = None, b"", False, 0.0
+        self._rr.clear()
+        self._intervals.clear()
 
     def flush(self, t: float) -> list[Beat]:
         """End the session at `t` (s): return the pending beats, and count a silence at the end as a gap."""

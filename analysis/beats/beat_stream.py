@@ -15,8 +15,9 @@ from ...sensors.model import RR_UNIT_MS, Beat, Contact, Device, Measurement
 from ...sensors.protocols.heart_rate import parse, plain_rr
 from ...sensors.protocols.known_devices import Kind, known_device
 from ...sensors.protocols.polar_frames import Ppi, PpiFrame, parse_frame
-from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet
+from ...sensors.recordings.recording import HEART_RATE, PMD_DATA, ConnectionEvent, Event, Packet, StrapChange
 from ..intervals.sensor_intervals import SensorIntervals
+from ..intervals.strap_spans import StrapSpan, step_within, why_unlike
 from .artifact_filter import ArtifactFilter, BeatKind, Verdict
 from .pulse_clock import PulseClock, TimedPulse
 
@@ -84,6 +85,9 @@ class BeatStream:
     intervals: SensorIntervals = field(default_factory=SensorIntervals)
     no_beats_why: str | None = None
     """Why this sensor's intervals are no beats; None where they may be, or nothing of it is known."""
+    earlier: list[StrapSpan] = field(default_factory=list)
+    """The straps before this one, where the session's strap was changed."""
+    _since_s: float = 0.0
     _filter: ArtifactFilter = field(default_factory=ArtifactFilter)
     _waiting: deque[tuple[Beat, str | None]] = field(default_factory=deque)
     _distrusted: str | None = None
@@ -95,6 +99,50 @@ class BeatStream:
         """Whether this sensor sends beats again: by how often it does, or because they add up to more than the time."""
         overfilled = self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
         return self.intervals.certainly_repeats or (overfilled and self.intervals.repeats)
+
+    @property
+    def straps(self) -> list[StrapSpan]:
+        """Every strap of the session so far, in order of time."""
+        this = StrapSpan(
+            from_s=self._since_s,
+            beats=self.rr_seen,
+            heard=self.heartbeats > 0,
+            by_light=self.pulse is not None,
+            repeats=self.repeats,
+            step_s=self.intervals.step_s,
+        )
+        return [*self.earlier, this]
+
+    def why_unlike(self, from_s: float) -> str | None:
+        """Return why phases from `from_s` on are not compared: their straps measure differently; None where they may be."""
+        return why_unlike(self.straps, from_s) if self.earlier else None
+
+    def step_within(self, start_s: float, stop_s: float) -> float:
+        """Return the step of the intervals of a time (s), in s; 0 where it is no coarser than their unit."""
+        return step_within(self.straps, start_s, stop_s) if self.earlier else self.intervals.step_s
+
+    def repeats_within(self, start_s: float, stop_s: float) -> bool:
+        """Return whether a strap of a time (s) sent beats again that it had sent before."""
+        return any(one.repeats and one.meets(start_s, stop_s) for one in self.straps) if self.earlier else self.repeats
+
+    def change_strap(self, t: float, device: Device) -> list[JudgedBeat]:
+        """Go on with another strap from `t` (s); return all pending beats with their verdicts.
+
+        It is judged by itself, and its beats do not continue those before.
+        """
+        judged = self.connection_lost()
+        self.earlier.append(replace(self.straps[-1], until_s=t))
+        self._since_s = t
+        self.intervals, self.pulse, self.last, self._last_pulses = SensorIntervals(), None, None, None
+        self.rr_seen, self.heartbeats, self.no_beats_why, self._without_rr = False, 0, None, 0
+        self.clock.new_strap()
+        self.set_device(device)
+        return judged
+
+    def of_beats(self, judged: list[JudgedBeat]) -> list[JudgedBeat]:
+        """Return judged beats without those of straps whose intervals turned out to be none."""
+        none = [strap for strap in self.straps if not strap.beats] if self.earlier else []
+        return [beat for beat in judged if not any(strap.meets(beat.end_s, beat.end_s) for strap in none)] if none else judged
 
     def set_device(self, device: Device) -> None:
         """Apply what is known of this strap's model."""
@@ -294,6 +342,9 @@ def judge(stream: BeatStream, events: Iterable[Event], last_s: float) -> list[Ju
         elif isinstance(event, ConnectionEvent) and not event.up:
             judged += _judge_run(stream, run)
             judged += stream.connection_lost()
+        elif isinstance(event, StrapChange):
+            judged += _judge_run(stream, run)
+            judged += stream.change_strap(event.t, event.device)
     return judged + _judge_run(stream, run) + stream.finish(last_s)
 
 

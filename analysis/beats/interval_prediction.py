@@ -82,7 +82,7 @@ class RhythmModel:
     def follow(self, rr_ms: float, next_ms: float, scales: float, *, steady: bool) -> bool:
         """Learn an interval if it and the next both lie within `scales` scales of their predictions; return whether it did."""
         last_ms, d1_ms, d2_ms, since_accepted = self.state
-        if since_accepted:
+        if since_accepted or not SHORTEST_MS <= rr_ms <= LONGEST_MS:
             return False
         reach, diff_ms = scales * self.scale_ms, rr_ms - last_ms
         residual_ms = rr_ms - self.predict(last_ms, d1_ms, d2_ms)

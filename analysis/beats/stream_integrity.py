@@ -86,9 +86,9 @@ def integrity_of(stream: BeatStream) -> StreamIntegrity:
 
 def why_no_hrv(stream: BeatStream) -> str | None:
     """Return why a whole recording has no HRV, as a sentence; None where its sensor sent the intervals of beats."""
-    if stream.rr_seen:
+    if any(strap.beats for strap in stream.straps):
         return None
-    if not stream.heartbeats:
+    if not any(strap.heard for strap in stream.straps):
         return "No heartbeat was heard: the strap was dry, or not worn."
     if stream.no_beats_why is not None:
         return f"Heart rate only – no HRV: of this sensor, {stream.no_beats_why}."

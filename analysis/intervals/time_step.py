@@ -11,10 +11,9 @@ _GRIDS_S: Final = (1 / 100, 1 / 125, 1 / 128, 1 / 200, 1 / 250, 1 / 256)
 _ON_STEP: Final = 0.99
 _LEAST_DISTINCT: Final = 5
 """Different intervals that it takes to know the step of their grid."""
-_SPREAD: Final = 0.97
-"""Variance of the squared rounding errors themselves, in the same units: neighbouring errors are correlated by −2/3 and 1/6."""
-MOST_ERROR, MOST_ERROR_LIVE = 0.015, 0.03
-"""Largest standard errors, as shares of RMSSD, of a phase's figure and of a live one."""
+_MOST_ADDED: Final = 0.08
+"""Largest share of the mean square that rounding may have added: what it leaves to chance is then below 1.5 % of the RMSSD of
+5 min, and below a third of what chance leaves anyway."""
 
 
 def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
@@ -28,15 +27,11 @@ def step_of(rr: NDArray[np.float64], unit_s: float) -> float:
     return 0.0
 
 
-def without_rounding(rmssd_ms: float, step_s: float, differences: int, *, most_error: float) -> float | None:
-    """Return RMSSD in ms without what rounding the times of beats to a step (s) adds to it.
+def without_rounding(rmssd_ms: float, step_s: float) -> float | None:
+    """Return RMSSD in ms without what rounding the times of beats to a step (s) adds to it; None where that is too much of it.
 
-    Rounding errors are uniform and independent, and three beats make a difference: they add step² / 2 to its mean square, and
-    leave the root of it to chance. None where the standard error of that is more than `most_error`, as a share of RMSSD.
+    Rounding errors are uniform and independent, and three beats make a difference: they add step² / 2 to its mean square.
     """
     added = (1000 * step_s) ** 2 / 2
     square = rmssd_ms**2 - added
-    if square <= 0 or differences <= 0:
-        return None
-    error = sqrt((added / square + _SPREAD * (added / square) ** 2) / differences)
-    return sqrt(square) if error <= most_error else None
+    return sqrt(square) if added <= _MOST_ADDED * square else None

@@ -10,7 +10,7 @@ import msgspec
 
 from ...sensors.beat_clock import BeatClock
 from ...sensors.model import Contact, Device, Phase
-from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart
+from ...sensors.recordings.recording import BATTERY, ConnectionEvent, Event, Mark, Packet, PhaseStart, StrapChange
 from ..beats.beat_stream import BeatStream, JudgedBeat
 from ..beats.phase_segments import limited
 from ..beats.time_filled import filled_pct, is_filled, why_not_filled
@@ -19,7 +19,7 @@ from ..hrv.disturbances import disturbances, left_out
 from ..hrv.rolling_window import RollingHrv
 from ..hrv.settling import settling_of
 from ..hrv.spectrum import Bands, Breathing
-from ..intervals.time_step import MOST_ERROR_LIVE, without_rounding
+from ..intervals.time_step import without_rounding
 from ..rhythm.phase_rhythm import NOW, unusable
 from ..rhythm.rhythm_watch import WITHOUT_HRV, Rhythm, RhythmWatch
 from .live_check import LiveWindow, window_of
@@ -155,6 +155,11 @@ class LiveSession:
                     self.starts.append(event)
             case ConnectionEvent(up=False):
                 beats = self.stream.connection_lost()
+            case StrapChange(t=t, device=device):
+                beats = self.stream.change_strap(t, device)
+                self.battery_pct = None
+                if not any(strap.beats for strap in self.stream.earlier):
+                    self.sums = RunningSums()  # what a sensor sent before it showed that its intervals are no beats
             case Mark():
                 beats = []
                 self.disturbed += tuple(disturbances([event]))
@@ -243,7 +248,7 @@ class LiveSession:
         if self._undisturbed_s(self.sums.usable_s(*baseline, fresh=False), *baseline) < LEAST_COMPARED_S:
             return None
         base, now = self.sums.between(*baseline, left_out(self.disturbed, *baseline)), self.sums.between(self.phase_start_s)
-        if self._why_not_filled(base) or self._why_not_filled(now):
+        if self._why_not_filled(base) or self._why_not_filled(now) or self.stream.why_unlike(baseline[0]):
             return None
         massage = self.span_of(Phase.MASSAGE) if self.phase is Phase.RECOVERY else None
         between = [self.sums.between(*massage)] if massage else []
@@ -284,7 +289,7 @@ class LiveSession:
                 return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
-        return self._unrounded(window.rmssd_ms, window.differences)
+        return self._unrounded(window.rmssd_ms)
 
     def _spectra(self, no_hrv: str | None) -> tuple[Bands, Breathing]:
         if no_hrv or self._last_beat_s is None:
@@ -336,10 +341,12 @@ class LiveSession:
         differences = sum(sums.differences)
         if differences < _MIN_DIFFERENCES:
             return None
-        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, differences)[0]
+        step_s = self.stream.step_within(start_s, stop_s)
+        return self._unrounded(sqrt(sum(sums.squares) / differences) or None, step_s)[0]
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
-        repeats, missing = self.stream.repeats, self._beats_left_out(sums.start_s, sums.start_s + sums.time_s)
+        start_s, stop_s = sums.start_s, sums.start_s + sums.time_s
+        repeats, missing = self.stream.repeats_within(start_s, stop_s), self._beats_left_out(start_s, stop_s)
         of = f"the {self.phase.value}"
         return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=missing, repeats=repeats)
 
@@ -349,11 +356,11 @@ class LiveSession:
             return 0
         return bisect_right(at, stop_s) - bisect_right(at, start_s)
 
-    def _unrounded(self, rmssd_ms: float | None, differences: int) -> tuple[float | None, str | None]:
-        step_s = self.stream.intervals.step_s
+    def _unrounded(self, rmssd_ms: float | None, step_s: float | None = None) -> tuple[float | None, str | None]:
+        step_s = self.stream.intervals.step_s if step_s is None else step_s
         if rmssd_ms is None or not step_s:
             return rmssd_ms, None
-        true_ms = without_rounding(rmssd_ms, step_s, differences, most_error=MOST_ERROR_LIVE)
+        true_ms = without_rounding(rmssd_ms, step_s)
         return true_ms, None if true_ms else f"the strap’s steps of {1000 * step_s:.0f} ms are too coarse for so small an RMSSD"
 
     def span_of(self, phase: Phase) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...sensors.errors import PayloadError
 from ...sensors.protocols.polar_frames import AccFrame, EcgFrame, PpiFrame, parse_frame
-from ...sensors.recordings.recording import PMD_DATA, Event, Packet
+from ...sensors.recordings.recording import PMD_DATA, Event, Packet, StrapChange
 from ..beats.artifact_filter import ArtifactFilter
 from ..beats.beat_runs import Array
 from ..beats.beat_stream import JudgedBeat
@@ -101,10 +101,15 @@ class PolarSignals:
 
 
 def signals_of(events: Iterable[Event]) -> PolarSignals:
-    """Read the Polar frames among raw events, in order of time: ECG in µV, acceleration in mg of shape (n, 3)."""
+    """Read the Polar frames among raw events, in order of time: ECG in µV, acceleration in mg of shape (n, 3).
+
+    Of a session whose strap was changed only those of the first: each strap has a clock of its own.
+    """
     ecg, acc = _Samples(), _Samples()
     unreadable = 0
     for event in events:
+        if isinstance(event, StrapChange):
+            break
         if not isinstance(event, Packet) or event.char != PMD_DATA:
             continue
         try:

@@ -18,7 +18,7 @@ from ..protocols.known_devices import busy_hint
 from ..recordings.recording import BATTERY, HEART_RATE, PMD_DATA
 from ..task_cancellation import cancel_and_wait
 from .discovery import START_S, discovery_of
-from .error_messages import connect_error_text
+from .error_messages import NO_HEART_RATE, connect_error_text
 from .gatt import SERVICE_OF, device_of, full_uuid, short_uuid
 from .polar_streams import PolarStreams
 from .reconnect import OnPacket
@@ -182,8 +182,10 @@ class BleakConnection:
     async def listen(self, on_packet: OnPacket) -> None:
         """Subscribe to the heart rate, and to the battery where possible; a Polar strap's streams are started in the background.
 
-        Raises `ConnectError` where the heart rate cannot be subscribed to.
+        Raises `ConnectError` where the device has no heart rate service, or the heart rate cannot be subscribed to.
         """
+        if HEART_RATE_UUID not in {service.uuid for service in self._client.services}:
+            raise ConnectError(NO_HEART_RATE)
         try:
             await self._subscribe(HEART_RATE, on_packet)
         except Exception as error:

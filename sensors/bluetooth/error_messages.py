@@ -10,6 +10,9 @@ _NO_SERVICE = (
 NOT_ALLOWED = "This user may not use Bluetooth. Allow it in the system's settings, on Linux add the user to the group bluetooth."
 _FULL = "The system takes no more D-Bus connections (256 a user by default). Close a room, or raise the limit."
 _CUT_OFF = f"The D-Bus system bus closed the connection. {_FULL}"
+NO_HEART_RATE = (
+    "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it. Choose another strap."
+)
 _BUSY = "Another scan holds the Bluetooth adapter. It is tried again."
 
 _PAIRING = ("not paired", "notpaired", "authentication", "insufficient encryption", "encryption is insufficient", "0x05", "0x0f")
@@ -66,7 +69,7 @@ def connect_error_text(error: BaseException, name: str | None = None) -> str:
     if isinstance(error, TimeoutError):
         return f"The strap does not answer. {_busy_text(name)} Keep the strap near."
     if type(error).__name__ == "BleakCharacteristicNotFoundError":
-        return "The device sends no heart rate: it is no heart-rate strap, or heart rate is switched off in it."
+        return NO_HEART_RATE
     if type(error).__name__ == "BleakDeviceNotFoundError":
         return "The strap went off the air before it was connected. Check that it is worn and near."
     return f"The strap could not be connected ({_error_text(error)}). {_busy_text(name)} Keep the strap near."

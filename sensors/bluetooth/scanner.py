@@ -20,6 +20,7 @@ from ..device_text import clean_text
 from ..errors import NoAdapterError, PayloadError
 from ..model import Device
 from ..protocols.heart_rate import parse
+from ..protocols.known_devices import is_sensor_name
 from ..recordings.recording import HEART_RATE
 from .connection import HEART_RATE_UUID, BleakStrap
 from .dbus_override import on_bus
@@ -44,6 +45,8 @@ _FORGET_S = 20.0
 _RENAMED_S = 10.0
 """Time for which a strap keeps its name on the list, whatever it calls itself meanwhile."""
 _RSSI_UNKNOWN = -127
+_MOST_OTHERS = 30
+"""Devices listed that do not say that they measure heart rate; a strap that is worn and looked for is near."""
 
 
 class Advert(msgspec.Struct, frozen=True):
@@ -55,6 +58,11 @@ class Advert(msgspec.Struct, frozen=True):
     heart_rate_service: bool
     """Whether it advertises the heart rate service."""
 
+    @property
+    def is_strap(self) -> bool:
+        """Whether it says, or its name tells, that it measures heart rate; whether it does shows when it is connected."""
+        return self.heart_rate_service or is_sensor_name(self.name)
+
 
 class Inspected(msgspec.Struct, frozen=True):
     """A strap's description of itself; `has_rr` is None where it sent no heart rate in time, for example off the body."""
@@ -64,16 +72,17 @@ class Inspected(msgspec.Struct, frozen=True):
 
 
 async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool = True) -> list[Advert]:
-    """Scan for `seconds` (wall time); return heart-rate straps first, then by signal strength.
+    """Scan for `seconds` (wall time); return heart-rate straps first, then by signal strength, a hundred of each at most.
 
+    Without `straps_only`, devices are listed that neither say nor have a name that tells that they measure heart rate.
     Raises `NoAdapterError` where no adapter can be used.
     """
-    heard: dict[str, Advert] = {}
+    straps, others = Nearest[Advert](), Nearest[Advert]()
 
     def listen(device: BLEDevice, data: AdvertisementData) -> None:
         advert = _advert(device, data)
-        if advert.heart_rate_service or not straps_only:
-            heard[device.address] = advert
+        if advert.is_strap or not straps_only:
+            (straps if advert.is_strap else others).keep(advert.address, advert, _level_dbm(advert), time.monotonic())
 
     discovery = discovery_of(adapter)
     async with discovery.listening(listen):
@@ -82,7 +91,8 @@ async def scan(seconds: float, *, adapter: str | None = None, straps_only: bool 
                 await discovery.unavailable.wait()
     if discovery.unavailable.is_set():
         raise NoAdapterError(discovery.state.text)
-    return _strongest_first(heard.values())
+    heard = (*straps.heard_since(float("-inf")), *others.heard_since(float("-inf")))
+    return _strongest_first(dict(reversed(heard)).values())
 
 
 async def adapter_state(adapter: str | None = None) -> RadioState:
@@ -128,6 +138,7 @@ class StrapWatch:
         self._monotonic = monotonic
         self._heard: Nearest[tuple[float, Advert]] = Nearest()
         """Adverts, each with the time since when its name is the one that it has."""
+        self._others: Nearest[Advert] = Nearest(_MOST_OTHERS)
         self._listening: AbstractAsyncContextManager[None]
 
     @property
@@ -142,6 +153,11 @@ class StrapWatch:
         heard = self._heard.heard_since(self._monotonic() - _FORGET_S)
         return _strongest_first(advert for _, (_, advert) in heard)
 
+    @property
+    def others(self) -> list[Advert]:
+        """The nearest devices that neither say nor have a name that tells that they measure heart rate, strongest first."""
+        return _strongest_first(advert for _, advert in self._others.heard_since(self._monotonic() - _FORGET_S))
+
     async def __aenter__(self) -> Self:
         self._listening = discovery_of(self._adapter).listening(self._listen, with_rests=True)
         await self._listening.__aenter__()
@@ -152,16 +168,17 @@ class StrapWatch:
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
         advert, now_s = _advert(device, data), self._monotonic()
-        if not advert.heart_rate_service:
+        if not advert.is_strap and self._heard.get(advert.address) is None:
+            self._others.keep(advert.address, advert, _level_dbm(advert), now_s)
             return
+        self._others.drop(advert.address)
         named_s, before = self._heard.get(advert.address) or (now_s, advert)
         if before.name is not None and advert.name != before.name:
             if now_s - named_s < _RENAMED_S:
                 advert = msgspec.structs.replace(advert, name=before.name)
             else:
                 named_s = now_s
-        level_dbm = _RSSI_UNKNOWN if advert.rssi_dbm is None else advert.rssi_dbm
-        self._heard.keep(advert.address, (named_s, advert), level_dbm, now_s)
+        self._heard.keep(advert.address, (named_s, advert), _level_dbm(advert), now_s)
 
 
 class StrapSource(ReconnectingSource):
@@ -198,5 +215,9 @@ def _advert(device: BLEDevice, data: AdvertisementData) -> Advert:
     return Advert(device.address, clean_text(device.name or data.local_name), rssi_dbm, HEART_RATE_UUID in data.service_uuids)
 
 
+def _level_dbm(advert: Advert) -> float:
+    return _RSSI_UNKNOWN if advert.rssi_dbm is None else advert.rssi_dbm
+
+
 def _strongest_first(adverts: Iterable[Advert]) -> list[Advert]:
-    return sorted(adverts, key=lambda a: (not a.heart_rate_service, -(a.rssi_dbm or _RSSI_UNKNOWN), a.address))
+    return sorted(adverts, key=lambda a: (not a.is_strap, -_level_dbm(a), a.address))

@@ -1,7 +1,7 @@
 """Properties of known sensors, from the table `known_devices.toml`; any other sensor is judged by what it reports."""
 
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 import re
 
@@ -47,6 +47,8 @@ class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rr_in_ms: bool = False
     slots: int | None = None
     latency_s: float | None = None
+    rr_step_ms: float | None = None
+    packet_s: float | None = None
     quirk: str | None = None
 
     @property
@@ -60,14 +62,44 @@ class KnownDevice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.rr is Rr.YES
 
 
+class KnownName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of heart-rate sensors of whose intervals nothing is known; the fields are explained in the table."""
+
+    model: str
+    names: str
+    source: str
+
+
 class _Table(msgspec.Struct, forbid_unknown_fields=True):
     strap: tuple[KnownDevice, ...]
+    name: tuple[KnownName, ...]
 
 
 @cache
+def _table() -> _Table:
+    return msgspec.toml.decode(_TABLE.read_bytes(), type=_Table)
+
+
 def known_devices() -> tuple[KnownDevice, ...]:
     """Return every row, in the order in which they are matched."""
-    return msgspec.toml.decode(_TABLE.read_bytes(), type=_Table).strap
+    return _table().strap
+
+
+def known_names() -> tuple[KnownName, ...]:
+    """Return the names by which further heart-rate sensors are found on the air."""
+    return _table().name
+
+
+@cache
+def _any_name() -> re.Pattern[str]:
+    names = [*(row.names for row in known_devices()), *(row.names for row in known_names())]
+    return re.compile("|".join(f"(?:{one})" for one in names), re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def is_sensor_name(name: str | None) -> bool:
+    """Return whether a heart-rate sensor goes by this name on the air; few that do not advertise heart rate can be told else."""
+    return name is not None and _any_name().match(name.strip()) is not None
 
 
 def known_device(device: Device) -> KnownDevice | None:

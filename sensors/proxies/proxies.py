@@ -27,6 +27,7 @@ from habluetooth.central_manager import CentralBluetoothManager
 
 from ..bluetooth.gatt import full_uuid
 from ..protocols.heart_rate import HEART_RATE_SERVICE
+from ..protocols.known_devices import is_sensor_name
 from ..task_cancellation import cancel_and_wait, cancellation_requested
 from .address import ProxyAddress, ProxyError
 from .signal_levels import SignalLevels
@@ -57,6 +58,8 @@ class Proxies:
         self._manager: _Manager
         self._sessions: dict[ProxyAddress, ESPHomeClientData] = {}
         self._troubles = {address: f"{_name_of(address)} is not connected yet." for address in addresses}
+        self.wanted: set[str] = set()
+        """Addresses, in upper case, that are looked for by themselves, whatever the device advertises."""
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -157,8 +160,9 @@ class Proxies:
                     continue
                 times = data.scanner.discovered_device_timestamps
                 for device, advert in data.scanner.discovered_devices_and_advertisement_data.values():
-                    if _HEART_RATE_UUID in advert.service_uuids:
-                        name = advert.local_name or device.name
+                    name = advert.local_name or device.name
+                    wanted = device.address.upper() in self.wanted
+                    if wanted or _HEART_RATE_UUID in advert.service_uuids or is_sensor_name(name):
                         self.levels.record(address, device, name, advert.rssi, times.get(device.address))
             polled, self.polled = self.polled, asyncio.Event()
             polled.set()

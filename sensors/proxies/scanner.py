@@ -5,6 +5,7 @@ from bleak.backends.scanner import AdvertisementData
 
 from ..bluetooth.connection import HEART_RATE_UUID
 from ..bluetooth.scanner import Advert, RadioState, StrapWatch
+from ..protocols.known_devices import is_sensor_name
 from .proxies import Proxies
 
 _LEVEL_UNKNOWN = -127
@@ -41,5 +42,8 @@ class ProxiedWatch(StrapWatch):
         return proxy.room if proxy else None
 
     def _listen(self, device: BLEDevice, data: AdvertisementData) -> None:
-        if HEART_RATE_UUID in data.service_uuids:
-            self._proxies.levels.record(None, device, device.name or data.local_name, data.rssi)
+        name = device.name or data.local_name
+        if HEART_RATE_UUID in data.service_uuids or is_sensor_name(name):
+            self._proxies.levels.record(None, device, name, data.rssi)
+        else:
+            super()._listen(device, data)

@@ -36,6 +36,7 @@ class ProxiedStrap(BleakStrap):
         self._backend: type[BaseBleakClient] | None = None
         self._radio: ProxyAddress | None = None
         self._failed_radios: set[ProxyAddress | None] = set()
+        proxies.wanted.add(address.upper())
 
     async def find(self, seconds: float) -> None:
         """Look for the strap for at most `seconds` (wall time).

@@ -21,10 +21,11 @@ from .recording import (
     Packet,
     Pain,
     PhaseStart,
+    StrapChange,
 )
 
-ADDRESS = "02:00:00:00:00:01"
-"""A locally administered address, which belongs to no strap."""
+ADDRESS, _NEXT_ADDRESS = "02:00:00:00:00:01", "02:00:00:00:00:02"
+"""Locally administered addresses, which belong to no strap: of the first strap of a session, and of those after it."""
 SOURCE = "recorded with restbeat, made anonymous"
 _KEPT_CHARACTERISTICS = {HEART_RATE, BATTERY, PMD_DATA}
 _MASSAGE_WORDS = """
@@ -94,11 +95,11 @@ def _left_out_kind(event: Event) -> str:
     return "packets of other characteristics" if isinstance(event, Packet) else "marks and details in free text"
 
 
-def _device(device: Device) -> Device:
+def _device(device: Device, address: str = ADDRESS) -> Device:
     row = known_device(device)
     return Device(
         name=row.model if row else "Heart-rate strap" if device.name else None,
-        address=ADDRESS if device.address else None,
+        address=address if device.address else None,
         manufacturer=_known_words(device.manufacturer, row),
         model=_known_words(device.model, row),
         firmware=device.firmware if device.firmware and re.fullmatch(r"[\d.]{1,12}", device.firmware) else None,
@@ -135,6 +136,8 @@ def _anonymised_event(event: Event, shift_s: float, pmd_epoch: int) -> Event | N
                 return None
             until = None if until_s is None else max(until_s - shift_s, 0.0)
             return msgspec.structs.replace(event, t=t, until_s=until, detail=detail if detail in _HARMLESS_DETAILS else None)
+        case StrapChange(device=device):
+            return StrapChange(t, _device(device, _NEXT_ADDRESS))
         case ConnectionEvent() | PhaseStart() | Pain():
             return msgspec.structs.replace(event, t=t)
 

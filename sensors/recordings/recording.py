@@ -31,7 +31,8 @@ PMD_CONTROL = "fb005c81-02e7-f387-1cad-8acd2d8df0c8"
 PMD_DATA = "fb005c82-02e7-f387-1cad-8acd2d8df0c8"
 """Polar Measurement Data: commands on the first, ECG, pulse intervals and acceleration on the second."""
 
-_LONGEST_S = 10 * 86_400.0
+_DAY_S = 86_400.0
+_LONGEST_S = 10 * _DAY_S
 _JUMP_S = 60.0
 _MAX_SPEED = 1000.0
 _HEADER_FIELDS = {"format", "version", "device", "client", "kind", "source", "licence", "arrival_speed"}
@@ -111,7 +112,14 @@ class Fault(msgspec.Struct, frozen=True):
     detail: str | None = None
 
 
-Event = Packet | ConnectionEvent | PhaseStart | Mark | Pain | Fault
+class StrapChange(msgspec.Struct, frozen=True):
+    """Another strap from `t` s on: what follows is its own. The first strap is in the header."""
+
+    t: float
+    device: Device
+
+
+Event = Packet | ConnectionEvent | PhaseStart | Mark | Pain | Fault | StrapChange
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -197,15 +205,18 @@ def header_fields(header: Header) -> dict[str, Any]:
     """Return the fields of the header line in order, known fields first."""
     known = {"client": header.client, "kind": header.kind, "source": header.source, "licence": header.licence}
     speed = {} if header.arrival_speed == 1.0 else {"arrival_speed": header.arrival_speed}
-    device = {k: v for k, v in msgspec.structs.asdict(header.device).items() if v is not None} | header.device_extra
     return {
         "format": FORMAT,
         "version": VERSION,
-        "device": device,
+        "device": _device_fields(header.device) | header.device_extra,
         **{k: v for k, v in known.items() if v is not None},
         **speed,
         **header.extra,
     }
+
+
+def _device_fields(device: Device) -> dict[str, Any]:
+    return {k: v for k, v in msgspec.structs.asdict(device).items() if v is not None}
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -226,6 +237,8 @@ def event_fields(event: Event) -> dict[str, Any]:
         case Fault():
             fields = {k: v for k, v in msgspec.structs.asdict(event).items() if k != "t" and v is not None}
             return {"t": t, "fault": fields}
+        case StrapChange():
+            return {"t": t, "strap": _device_fields(event.device)}
 
 
 def mark_of(t: float, fields: Mapping[str, object]) -> Mark | None:
@@ -247,6 +260,8 @@ class _Reader:
     warnings: list[str] = field(default_factory=list)
     pending: tuple[int, Event] | None = None
     unknown: set[str] = field(default_factory=set)
+    moved_s: float = 0.0
+    """How far all events are moved, because the first was before 0."""
 
     def unzip(self, raw: bytes) -> bytes:
         out = b""
@@ -295,14 +310,7 @@ class _Reader:
             if fields is not None:
                 self.warnings.append(f"{self.name} line 1: device is no object and is left out.")
             return Device(), {}
-        known: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        for key, value in fields.items():
-            wanted = {"battery_pct": int}.get(key, str)
-            fits = isinstance(value, wanted) and not isinstance(value, bool)
-            value = clean_text(value) if fits and wanted is str else value
-            (known if key in Device.__struct_fields__ and fits else extra)[key] = value
-        return Device(**known), extra
+        return _device_of(fields)
 
     def line(self, number: int, line: bytes, *, is_last: bool) -> None:
         where = f"{self.name} line {number}"
@@ -312,6 +320,7 @@ class _Reader:
                 f"{where}: {'cut off at the end of the file' if is_last else 'not JSON'}; this line is left out."
             )
             return
+        self._move(where, fields)
         try:
             event = _event(fields)
         except ValueError as error:
@@ -321,6 +330,16 @@ class _Reader:
             self.unknown.add(event.char)
             self.warnings.append(f"{where}: characteristic {event.char} is unknown; its packets are kept but not read.")
         self._in_order(number, event)
+
+    def _move(self, where: str, fields: dict[str, Any]) -> None:
+        """Move an event as the first one was moved, which makes times before 0 begin at 0."""
+        t = fields.get("t")
+        if not isinstance(t, int | float) or isinstance(t, bool):
+            return
+        if not self.events and not self.moved_s and -_DAY_S <= t < 0:
+            self.moved_s = -float(t)
+            self.warnings.append(f"{where}: times begin at {t:g} s; all are moved by {self.moved_s:g} s.")
+        fields["t"] = round(t + self.moved_s, 6) if self.moved_s else t
 
     def _in_order(self, number: int, event: Event) -> None:
         last = self.events[-1].t if self.events else 0.0
@@ -343,6 +362,18 @@ class _Reader:
         if self.pending:
             self.events.append(self.pending[1])
             self.pending = None
+
+
+def _device_of(fields: Mapping[str, Any]) -> tuple[Device, dict[str, Any]]:
+    """Return the device that fields read from a file describe, and the fields that are not of a device."""
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in fields.items():
+        wanted = {"battery_pct": int}.get(key, str)
+        fits = isinstance(value, wanted) and not isinstance(value, bool)
+        value = clean_text(value) if fits and wanted is str else value
+        (known if key in Device.__struct_fields__ and fits else extra)[key] = value
+    return Device(**known), extra
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
@@ -378,6 +409,8 @@ def _event(fields: dict[str, Any]) -> Event:
                 return msgspec.convert({**fault, "t": t}, Fault)
             except msgspec.ValidationError as error:
                 raise ValueError(f"the fault is none ({error})") from error
+        case {"strap": dict(strap)}:
+            return StrapChange(t, _device_of(strap)[0])
         case _:
             raise ValueError(f"an event that is not known ({', '.join(k for k in fields if k != 't') or 'nothing but t'})")
 

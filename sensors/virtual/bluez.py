@@ -36,6 +36,8 @@ class VirtualBlueZ:
         """Straps by D-Bus path."""
         self.discovering: dict[str, set[str]] = {}
         """Adapter path → bus names of the programs that run a discovery."""
+        self.wanted_services: dict[str, set[str]] = {}
+        """Adapter path → services that the last discovery filter asks for; empty: whatever advertises is reported."""
         self.hangs = False
         """Whether calls stay unanswered, as from a stopped bluetoothd."""
         self.refuses: str | None = None
@@ -162,10 +164,14 @@ class VirtualBlueZ:
                 strap = objects.strap
                 if not strap.advertising or objects.connected or not self.discovering.get(adapter_path(strap.adapter)):
                     continue
+                wanted = self.wanted_services.get(adapter_path(strap.adapter))
+                if wanted and not (strap.names_services and wanted & objects.services):
+                    continue
                 if objects.known:
                     self.service.emit_changed(objects.path, DEVICE, **objects.change(RSSI=Variant("n", strap.rssi_dbm)))
                 else:
                     objects.known = True
+                    objects.name_services(resolved=False)
                     self.service.emit_added(objects.path, {DEVICE: objects.device})
             await asyncio.sleep(_ADVERTISE_EVERY_S)
 
@@ -197,4 +203,5 @@ class VirtualBlueZ:
             raise RefusedError("Failed", _ABORTED)
         for path, interfaces in objects.gatt.items():
             self.service.emit_added(path, interfaces)
-        self.service.emit_changed(objects.path, DEVICE, **objects.change(ServicesResolved=Variant("b", True)))
+        resolved = objects.name_services(resolved=True) | objects.change(ServicesResolved=Variant("b", True))
+        self.service.emit_changed(objects.path, DEVICE, **resolved)

@@ -35,7 +35,7 @@ def _answer_object(bluez: VirtualBlueZ, call: Message) -> Reply | None:
     if call.interface == _PROPERTIES:
         return _answer_properties(bluez, path, member, call.body)
     if path in bluez.adapters:
-        return _answer_adapter(bluez, path, member, call.sender or "")
+        return _answer_adapter(bluez, path, member, call)
     if path in bluez.straps and bluez.straps[path].known:
         return _answer_device(bluez, bluez.straps[path], member, call)
     objects = bluez.straps.get(path.rsplit("/", 2)[0])
@@ -63,8 +63,8 @@ def _answer_properties(bluez: VirtualBlueZ, path: str, member: str, body: list[A
     raise _unknown_method(path, member)
 
 
-def _answer_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) -> Reply:
-    discovering = bluez.discovering[path]
+def _answer_adapter(bluez: VirtualBlueZ, path: str, member: str, call: Message) -> Reply:
+    discovering, sender = bluez.discovering[path], call.sender or ""
     match member:
         case "StartDiscovery" if not bluez.adapters[path][ADAPTER]["Powered"].value:
             raise RefusedError("NotReady", "Resource Not Ready")
@@ -76,7 +76,10 @@ def _answer_adapter(bluez: VirtualBlueZ, path: str, member: str, sender: str) ->
             raise RefusedError("Failed", "No discovery started")
         case "StopDiscovery":
             discovering.discard(sender)
-        case "SetDiscoveryFilter" | "RemoveDevice":
+        case "SetDiscoveryFilter":
+            wanted = call.body[0].get("UUIDs")
+            bluez.wanted_services[path] = set(wanted.value) if wanted else set()
+        case "RemoveDevice":
             pass
         case _:
             raise _unknown_method(path, member)

@@ -82,7 +82,7 @@ class StrapObjects:
             **{flag: Variant("b", False) for flag in ("Paired", "Bonded", "Trusted", "Blocked", "LegacyPairing")},
             "Connected": Variant("b", False),
             "ServicesResolved": Variant("b", False),
-            "UUIDs": Variant("as", [full_uuid(service) for service in services]),
+            "UUIDs": Variant("as", []),
             "RSSI": Variant("n", strap.rssi_dbm),
         }
         handle = _FIRST_HANDLE
@@ -98,6 +98,15 @@ class StrapObjects:
                 self.values[path] = characteristic.value
                 self.paths[characteristic.uuid] = path
                 handle += 2
+
+    def name_services(self, *, resolved: bool) -> Properties:
+        """Set the services that BlueZ knows of: those advertised, or all once they are `resolved`; return the change."""
+        return self.change(UUIDs=Variant("as", sorted(self.services) if resolved or self.strap.names_services else []))
+
+    @property
+    def services(self) -> set[str]:
+        """Return the UUIDs of its services, in full."""
+        return {full_uuid(one.service) for one in self.strap.characteristics}
 
     @property
     def connected(self) -> bool:

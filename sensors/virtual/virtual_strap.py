@@ -36,6 +36,8 @@ class VirtualStrap:
 
     advertising: bool = True
     """Whether it is on the air."""
+    names_services: bool = True
+    """Whether its advertisement names its services, as most do; they can be read in any case once it is connected."""
     silent: bool = False
     """Whether it sends no notifications though it is connected."""
     connect_error: str | None = None

@@ -26,6 +26,8 @@ def reassign_session(db: Database, session: int, client: str | None, actor: str,
     """Assign a session and its strap to another client, None for no client; the audit log keeps both pseudonyms."""
     query = "SELECT client, strap_address, strap_name FROM session WHERE id = ?"
     before, address, name = db.execute(query, (session,)).fetchone()
+    newest = "SELECT address, name FROM strap WHERE session = ? ORDER BY seq DESC LIMIT 1"
+    address, name = db.execute(newest, (session,)).fetchone() or (address, name)
     if before == client:
         return
     with db.atomic():

@@ -29,14 +29,15 @@ def cli(verbose: bool) -> None:
 @cli.command()
 @click.option("--seconds", type=click.FloatRange(1, 120), default=8.0, show_default=True, help="How long to listen.")
 @click.option("--adapter", metavar="hciN", help="Use this Bluetooth adapter.")
-def scan(seconds: float, adapter: str | None) -> None:
+@click.option("--all", "every", is_flag=True, help="List every device that is heard: a strap may not say what it is.")
+def scan(seconds: float, adapter: str | None, every: bool) -> None:
     """List the straps on the air: name, address, signal, battery, and whether they send RR.
 
     Example:  restbeat scan --seconds 15
     """
     from .straps import scan_straps
 
-    run(scan_straps(seconds, adapter))
+    run(scan_straps(seconds, adapter, every=every))
 
 
 @cli.command()

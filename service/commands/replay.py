@@ -17,11 +17,12 @@ from ...sensors.errors import RecordingError
 from ...sensors.recordings.fault_grammar import parse_faults
 from ...sensors.recordings.fault_injection import fault_lines, with_faults
 from ...sensors.recordings.recording import Event, Header, Recording, write
-from ...sensors.recordings.rr_text import RrText, read_rr_text
+from ...sensors.recordings.rr_text import RrText
 from ...sensors.source import ReplaySource
 from ..errors import OutputError
-from ..exchange.formats import kind_of, read_any
+from ..exchange.formats import read_file
 from ..exchange.packet_reconstruction import began_of
+from ..exchange.reading.found_file import FoundFile
 from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
 from ..sessions.session_store import NewSession, SessionStore
@@ -54,7 +55,9 @@ async def replay_file(
     `OutputError` where `keep` cannot be written, `StorageError` and `WorkerError`.
     """
     err = Console(stderr=True, highlight=False)
-    recording = _read_playable(path)
+    found = _found(path)
+    _tell_source(err, found)
+    recording = found.recording
     warn(err, recording.warnings)
     (recording,) = inject_faults(err, [recording], faults, seed)
     recording = cut.of(recording)
@@ -93,16 +96,16 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
     """Print the figures of a whole file: RR text, a recording, or another program's file."""
     err = Console(stderr=True, highlight=False)
     async with Worker() as worker:
-        if kind_of(path) == "rr":
-            text = read_rr_text(path)
-            warn(err, text.warnings)
-            figures, reasons = await worker.run(_whole_text, text)
+        found = _found(path)
+        _tell_source(err, found)
+        warn(err, found.warnings)
+        if found.text is not None:
+            figures, reasons = await worker.run(_whole_text, found.text)
         else:
-            recording = _read_playable(path)
-            warn(err, recording.warnings)
-            figures, reasons = await worker.run(_whole_recording, recording.header, recording.events)
+            figures, reasons = await worker.run(_whole_recording, found.recording.header, found.recording.events)
     if as_json:
         fields = msgspec.structs.asdict(figures) | {"duration_s": round(figures.end_s - figures.start_s, 3)}
+        fields["source"] = found.source.fields() if found.source else None
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
         for reason in reasons:
             err.print(reason)
@@ -154,12 +157,17 @@ def _write_copy(recording: Recording, out: Path) -> None:
         raise OutputError(f"{out} could not be written: {error.strerror}. Choose another place with --keep.") from error
 
 
-def _read_playable(path: Path) -> Recording:
-    recording = read_any(path)
-    if not recording.events:
-        lost = f" {len(recording.warnings)} lines could not be read." if recording.warnings else ""
+def _found(path: Path) -> FoundFile:
+    found = read_file(path)
+    if found.text is None and not found.recording.events:
+        lost = f" {len(found.recording.warnings)} lines could not be read." if found.recording.warnings else ""
         raise RecordingError(f"{path.name} holds a header but no event: there is nothing to compute.{lost}")
-    return recording
+    return found
+
+
+def _tell_source(console: Console, found: FoundFile) -> None:
+    for line in found.source.lines() if found.source else ():
+        console.print(line, style="dim", markup=False, soft_wrap=True)
 
 
 def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:

@@ -24,27 +24,41 @@ from .replay import inject_faults, warn
 
 _GIVE_UP_S = 30.0
 _LINE_EVERY_S = 10.0
+_SAYS_NOTHING = "does not say that it measures heart rate; record it by its address to try"
 
 
-async def scan_straps(seconds: float, adapter: str | None) -> None:
-    """Print the straps in range with battery and whether they send RR. Raises `NoAdapterError` where no scan can start."""
+async def scan_straps(seconds: float, adapter: str | None, *, every: bool = False) -> None:
+    """Print the straps in range with battery and whether they send RR; `every`: and whatever else advertises.
+
+    Raises `NoAdapterError` where no scan can start.
+    """
     err = Console(stderr=True, highlight=False)
     err.print(f"Listening for {seconds:g} s ...")
-    found = await scan(seconds, adapter=adapter)
-    if not found:
+    found = await scan(seconds, adapter=adapter, straps_only=not every)
+    if not any(advert.is_strap for advert in found):
         err.print("No heart-rate strap was heard. Put one on, moisten it, come closer, and close other apps that may hold it.")
+        if not every:
+            err.print("A strap may not say what it is: restbeat scan --all lists every device that is heard.")
+    if not found:
         return
     table = Table()
     for heading in ("Name", "Address", "Signal", "Battery", "RR"):
         table.add_column(heading, no_wrap=heading != "Name", justify="right" if heading in {"Signal", "Battery"} else "left")
     for advert in found:
+        if not advert.is_strap:
+            table.add_row(advert.name or "–", advert.address, _signal(advert), "–", _SAYS_NOTHING)
+            continue
         err.print(f"  asking {advert.name or advert.address} ...", markup=False)
         table.add_row(*await _row(advert, adapter))
     Console(highlight=False).print(table)
 
 
+def _signal(advert: Advert) -> str:
+    return "–" if advert.rssi_dbm is None else f"{advert.rssi_dbm} dBm"
+
+
 async def _row(advert: Advert, adapter: str | None) -> tuple[str, str, str, str, str]:
-    signal = "–" if advert.rssi_dbm is None else f"{advert.rssi_dbm} dBm"
+    signal = _signal(advert)
     try:
         strap = await inspect(advert.address, adapter=adapter)
     except SensorError as error:

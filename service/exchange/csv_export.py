@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 
 from ...analysis.figures import PhaseFigures, ResponseFigures
+from ...sensors.model import Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart
 from .session_data import SessionData
 
 BEATS = ("end_s", "rr_ms", "accepted", "kind", "gap_before", "phase")
+REST = "rest"
 RATES = ("t_s", "hr_bpm", "phase")
 EVENTS = ("t_s", "what", "value")
 _FORMULA = "=+-@\t\r"
@@ -31,14 +33,20 @@ PHASES = (
 def write_beats(data: SessionData) -> bytes:
     """Return the table of beats, intervals to 1 µs; for a heart-rate-only sensor that of its packets."""
     if not data.beats:
-        return _table(RATES, ((f"{t:.3f}", hr_bpm, data.phase_at(t)) for t, hr_bpm in data.heart_rates))
+        return _table(RATES, ((f"{t:.3f}", hr_bpm, _phase_at(data, t)) for t, hr_bpm in data.heart_rates))
     return _table(
         BEATS,
         (
-            (f"{b.end_s:.6f}", f"{b.rr_ms:.3f}", int(b.accepted), b.kind, int(b.gap_before), data.phase_at(b.end_s))
+            (f"{b.end_s:.6f}", f"{b.rr_ms:.3f}", int(b.accepted), b.kind, int(b.gap_before), _phase_at(data, b.end_s))
             for b in data.beats
         ),
     )
+
+
+def _phase_at(data: SessionData, t: float) -> str:
+    """Return the phase at `t` (s); a session of rest alone has a rest in place of a massage, which tells its kind."""
+    phase = data.phase_at(t)
+    return REST if phase == Phase.MASSAGE.value and data.report.kind == REST else phase
 
 
 def write_phases(data: SessionData) -> bytes:

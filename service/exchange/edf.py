@@ -6,8 +6,9 @@ Annotations: `RR` from the previous beat to the beat (duration: the interval, to
 `gap`, `phase: massage`, `mark: technique=effleurage; region=back`, `pain: 4`, `link: lost`. The header names nobody and no date.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 import io
+from itertools import pairwise
 from math import ceil
 import re
 from typing import Final
@@ -28,6 +29,9 @@ _HOLD_S: Final = 2.5
 """How long a heart rate is held in s, unless another arrives."""
 _LARGEST = {"RR": 3276.7, "HR": 300.0}
 _INTERVAL = re.compile(r"RR(?P<gap> after gap)?(?: left out \((?P<kind>[a-z ]+)\))?")
+_BEATS: Final = frozenset({"R", "N", "QRS", "R-PEAK", "RPEAK", "R PEAK", "BEAT", "L"})
+_ECTOPIC: Final = frozenset({"V", "A", "S", "F", "J", "E", "PVC", "PAC"})
+"""Annotations of normal beats and of others, as EDF viewers and PhysioNet's annotators write them."""
 _MARK_FIELDS = (*(name for name in MarkContent.__struct_fields__ if name != "note"), "note")
 """The note comes last, as it may hold any text."""
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -67,12 +71,13 @@ def read_edf_plus(name: str, raw: bytes) -> Recording:
         except Exception as error:  # a parser of foreign bytes may raise anything
             raise RecordingError(f"{name} is no readable EDF+ file: {str(error)[:120] or type(error).__name__}.") from error
     imported = ImportedFile(name, warnings=[f"{name}: {str(each.message)[:160]}" for each in caught])
-    intervals = [one for one in map(_interval, annotations) if one]
+    intervals = [one for one in map(_interval, annotations) if one] or _between_beats(annotations)
     intervals.sort(key=lambda one: round(one.end_s, 5))
     notes = [event for each in annotations for event in _events_of_annotation(each)]
     if not intervals and not rates:
         raise RecordingError(
-            f"{name} holds neither RR annotations nor a signal of heart rate (HR in bpm): restbeat reads EDF+ that it wrote."
+            f"{name} holds neither annotations of beats (RR, R, N, QRS) nor a signal of heart rate (HR in bpm): restbeat finds "
+            "no beats in an ECG."
         )
     beats = from_intervals(intervals) if intervals else from_heart_rates(rates)
     # where there are beats, their gaps already imply the connection's events
@@ -158,6 +163,16 @@ def _interval(annotation: EdfAnnotation) -> Interval | None:
         match["gap"] is not None,
         match["kind"] in NOT_HEARTBEATS,
     )
+
+
+def _between_beats(annotations: Iterable[EdfAnnotation]) -> list[Interval]:
+    """Return the intervals between annotated beats of other programs; one beside a beat that is not normal is no heartbeat."""
+    beats = sorted((one.onset, one.text.strip().upper()) for one in annotations if one.text.strip().upper() in _BEATS | _ECTOPIC)
+    return [
+        Interval(after_s, 1000 * (after_s - before_s), doubted=first in _ECTOPIC or second in _ECTOPIC)
+        for (before_s, first), (after_s, second) in pairwise(beats)
+        if after_s > before_s
+    ]
 
 
 def _events_of_annotation(annotation: EdfAnnotation) -> Iterator[Event]:

@@ -10,21 +10,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import gzip
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
-from ...sensors.recordings.rr_text import read_rr_text
 from ..errors import FormatError
+from .apple_health import is_apple_health, read_apple_health
 from .csv_export import write_beats, write_events, write_phases
-from .csv_import import is_table, read_table
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
 from .polar_hrm import is_hrm, read_hrm
-from .rr_text import recording_of_rr_text, write_rr_text
+from .reading.found_file import FoundFile
+from .reading.json_values import sheet_of_json
+from .reading.number_list import is_list, read_list
+from .reading.own_table import is_own_table, read_own_table
+from .reading.sheet import sheet_of
+from .reading.table import read_sheet
+from .reading.text_encoding import LARGEST, decode_text, unpacked
+from .rr_text import write_rr_text
 from .session_data import SessionData
+from .xml_intervals import read_xml_intervals
 
-_LARGEST = 512 * 1024 * 1024
 _HEAD = 4096
 
 
@@ -37,6 +43,97 @@ class Format:
     """Ending of a file name; the longest that matches selects the format."""
     what: str
     write: Callable[[SessionData], bytes]
+
+
+class ReadFormat(NamedTuple):
+    """A format that can be read; docs/formats.md lists them."""
+
+    name: str
+    written_by: str
+    read: str
+    """What of it becomes beats, and to which resolution."""
+    gaps: str
+    """Where beats count as missing."""
+    test: str
+    """The test that reads one."""
+
+
+READ: Final = (
+    ReadFormat(
+        "RR text",
+        "restbeat, Kubios HRV, Elite HRV, HRV4Training, Polar Sensor Logger, NeuroKit2, pyHRV",
+        "one interval a line, or all in one line, in ms, s or µs; times of beats that never fall; sections in brackets and lines "
+        "before the first number are passed over",
+        "`# gap 18.25 s`, or a line that is not a number",
+        "tests/service/exchange/reading/test_number_list.py",
+    ),
+    ReadFormat(
+        "restbeat CSV",
+        "restbeat",
+        "beats, gaps, phases; a rejected beat stays rejected; 1 µs",
+        "as stated",
+        "tests/service/exchange/test_round_trips.py",
+    ),
+    ReadFormat(
+        "tables (CSV, TSV, semicolons, bars, blanks)",
+        "spreadsheets, pandas, R, Polar Flow, Polar Sensor Logger (RR and PPI), OpenHRV, wearable-hrv, Garmin exports",
+        "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; "
+        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, count",
+        "where the times jump, or a row is not a number; a blank cell is no gap",
+        "tests/service/exchange/reading/test_random_files.py",
+    ),
+    ReadFormat(
+        "JSON",
+        "Movesense, Fitbit (heart rates), scripts",
+        "a list of numbers, records, or columns beside each other, at any depth, one value or one a line",
+        "as of tables",
+        "tests/service/exchange/reading/test_random_files.py",
+    ),
+    ReadFormat(
+        "Apple Health export",
+        "Apple Health",
+        "the beats of the newest sample of heart-rate variability, to 10 ms; never its SDNN",
+        "where the time between two beats is over 1.6 intervals",
+        "tests/service/exchange/test_apple_health.py",
+    ),
+    ReadFormat(
+        "XML of watches",
+        "Suunto (.xml, .sml), openambit, Polar",
+        "elements named R-R, RR or IBI, in ms or s",
+        "none",
+        "tests/service/exchange/test_xml_intervals.py",
+    ),
+    ReadFormat(
+        "EDF+",
+        "restbeat, EDFbrowser, PhysioNet's converters",
+        "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal "
+        "`HR` in bpm",
+        "as stated",
+        "tests/service/exchange/test_edf.py",
+    ),
+    ReadFormat(
+        "Garmin FIT",
+        "Garmin, Wahoo, Coros, Suunto",
+        "`hrv` messages (1 ms; time stamps 1 s); heart rates of `record` messages",
+        "pauses, and time that the time stamps leave uncovered",
+        "tests/service/exchange/test_fit.py",
+    ),
+    ReadFormat(
+        "Polar .hrm",
+        "Polar ProTrainer 5, Polar WebSync",
+        "RR data (`Interval=238`, 1 ms), or heart rates at an interval",
+        "a line that is not a number",
+        "tests/service/exchange/test_polar_hrm.py",
+    ),
+    ReadFormat(
+        "Open mHealth",
+        "restbeat, Shimmer",
+        "`rr-interval`, `heart-rate`; an array, one object, or one object a line",
+        "where points are not adjacent",
+        "tests/service/exchange/test_open_mhealth.py",
+    ),
+)
+"""Every format of other programs that is read; each may also be packed by gzip, or alone in a zip file."""
 
 
 def as_recording(header: Header, events: Sequence[Event], *, packed: bool) -> bytes:
@@ -89,53 +186,50 @@ def write_as(name: str, data: SessionData) -> bytes:
     return FORMATS[name].write(data)
 
 
-def kind_of(path: Path) -> str:
-    """Return the kind of a file by its content: recording, rr, table, edf, fit, hrm or json.
-
-    Raises `RecordingError` where it cannot be read.
-    """
-    return _kind_of(path, _bytes(path))
-
-
 def read_any(path: Path) -> Recording:
     """Read a recording, or another program's file as if a strap had sent it. Raises `RecordingError` where it cannot be read."""
-    raw = _bytes(path)
-    match _kind_of(path, raw):
+    return read_file(path).recording
+
+
+def read_file(path: Path) -> FoundFile:
+    """Read a recording, or another program's file, and what it proved to be. Raises `RecordingError` where it cannot be read."""
+    if is_apple_health(_head(path)):
+        with path.open("rb") as stream:
+            return read_apple_health(path.name, stream)
+    packed = _bytes(path)
+    name, raw = unpacked(path.name, packed)
+    match _kind_of(name, raw):
         case "recording":
-            return read(path)
+            if raw is not packed and not packed.startswith(b"\x1f\x8b"):
+                raise RecordingError(f"{path.name} holds a recording in a zip file: unpack it first.")
+            return _of(read(path))
         case "fit":
             from .fit import read_fit
 
-            return read_fit(path.name, raw)
+            return _of(read_fit(name, raw))
         case "edf":
             from .edf import read_edf_plus
 
-            return read_edf_plus(path.name, raw)
+            return _of(read_edf_plus(name, raw))
+        case "omh":
+            return _of(read_open_mhealth(name, raw))
         case "json":
-            if b'"resourceType"' in raw[:_HEAD]:
-                raise RecordingError(f"{path.name} is FHIR: it holds figures, no beats, so there is nothing to play.")
-            return read_open_mhealth(path.name, raw)
+            return read_sheet(name, sheet_of_json(name, raw))
         case "hrm":
-            return read_hrm(path.name, decode_text(raw))
-        case "table":
-            return read_table(path.name, decode_text(raw))
+            return _of(read_hrm(name, decode_text(raw)))
+        case "xml":
+            return read_xml_intervals(name, raw)
+        case "own table":
+            return _of(read_own_table(name, decode_text(raw)))
+        case "rr":
+            return read_list(name, decode_text(raw))
         case _:
-            return recording_of_rr_text(path.name, read_rr_text(path))
+            return read_sheet(name, sheet_of(decode_text(raw)))
 
 
-def decode_text(raw: bytes) -> str:
-    """Return the text of a file: UTF-8, UTF-16 by its byte-order mark, else Latin-1 as of old programs."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", errors="replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _kind_of(path: Path, raw: bytes) -> str:
+def _kind_of(name: str, raw: bytes) -> str:
     start = raw[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if raw.startswith(b"\x1f\x8b") or b'"restbeat-recording"' in start.split(b"\n", 1)[0]:
+    if b'"restbeat-recording"' in start.split(b"\n", 1)[0]:
         return "recording"
     if raw[8:12] == b".FIT":
         return "fit"
@@ -143,19 +237,43 @@ def _kind_of(path: Path, raw: bytes) -> str:
         return "edf"
     if is_hrm(decode_text(raw[:_HEAD])):
         return "hrm"
-    if start.startswith((b"{", b"[")) and (b"effective_time_frame" in start or b'"resourceType"' in start):
-        return "json"
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    if start.startswith((b"{", b"[")) and b'"resourceType"' in start:
+        raise RecordingError(f"{name} is FHIR: it holds figures, no beats, so there is nothing to play.")
+    if start.startswith((b"{", b"[")) and b"effective_time_frame" in start:
+        return "omh"
+    if name.endswith((".jsonl", ".jsonl.gz")):
         return "recording"
-    if start.startswith((b"{", b"[")):
+    if start.startswith(b"<"):
+        return "xml"
+    text = decode_text(raw)
+    if is_own_table(text):
+        return "own table"
+    if start.startswith(b"{") or _is_json_list(start):
         return "json"
-    return "table" if is_table(decode_text(raw)) else "rr"
+    return "rr" if is_list(text) else "table"
+
+
+def _is_json_list(start: bytes) -> bool:
+    """Return whether a text begins as a JSON list, not with a section in brackets such as [HEADER]."""
+    return start.startswith(b"[") and start[1:].lstrip()[:1] in b'{["-0123456789]'
+
+
+def _of(recording: Recording) -> FoundFile:
+    return FoundFile(lambda: recording)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_HEAD)
+    except OSError as error:
+        raise RecordingError(f"{path} could not be read: {error.strerror}.") from error
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise RecordingError(f"{path.name} is larger than {_LARGEST >> 20} MiB: that is no session of heart beats.")
+        if path.stat().st_size > LARGEST:
+            raise RecordingError(f"{path.name} is larger than {LARGEST >> 20} MiB: that is no session of heart beats.")
         return path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path} could not be read: {error.strerror}.") from error

@@ -46,6 +46,8 @@ class Arrival(NamedTuple):
     broken: bool = False
     """Whether beats are missing among these at an unknown place: then none counts as successor of another."""
     gap_before: bool = False
+    doubted: bool = False
+    """Whether these are no heartbeats."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class ImportedFile:
     """Name of the file, for messages."""
     events: list[Event] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    source: dict[str, Any] | None = None
+    """What the file was read as, and the evidence for it."""
 
     def recording(
         self,
@@ -76,6 +80,8 @@ class ImportedFile:
         if events[-1].t > _LONGEST_S:
             raise RecordingError(f"{self.name} spans more than 10 days: its times cannot be those of one session.")
         imported: dict[str, Any] = {"format": format_name, "arrival": arrival}
+        if self.source:
+            imported["source"] = self.source
         if began_local:
             imported["began_local"] = began_local
         if began:
@@ -134,33 +140,41 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
             t = round(last_t + (one.t - last_t) * n / len(packed), 6)
             if (broken or gap) and rr and events:
                 events += [ConnectionEvent(t, up=False), ConnectionEvent(t, up=True)]
-            events.append(_packet(t, hr_bpm, rr, Contact.NOT_REPORTED))
+            events.append(_packet(t, hr_bpm, rr, Contact.NO if one.doubted else Contact.NOT_REPORTED))
             gap = gap and not rr
         gap, last_t = gap or broken, one.t
     return events
 
 
-def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool]) -> tuple[list[Event], str]:
-    """Return packets of intervals that each have a time: the beginning or end of the beat, or when a program received it.
+def timed_intervals(
+    times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool], doubted: Sequence[bool]
+) -> list[Interval] | None:
+    """Return intervals whose times are their beats' own, of the beginning or the end; None where they are those of packets.
 
-    Also returns what the times were taken for, in words. `gap_before` says where the file itself marks a gap.
+    `gap_before` says where the file itself marks a gap, and `doubted` which intervals it says are no heartbeats.
     """
     time_s, rr_s = np.asarray(times_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64) / 1000
     steps = np.diff(time_s)
     if not steps.size:
-        return from_intervals([Interval(float(time_s[0]), rr_ms[0])]), "the time of its beat"
+        return [Interval(float(time_s[0]), rr_ms[0])]
     of_ends, of_starts = steps - rr_s[1:], steps - rr_s[:-1]
     starts = np.median(np.abs(of_starts)) < np.median(np.abs(of_ends))
     off_s = of_starts if starts else of_ends
     if np.median(np.abs(off_s)) > _EXACT_S:
-        rows = zip(times_s, rr_ms, gap_before, strict=True)
-        return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
+        return None
     ends_s = time_s + rr_s if starts else time_s
     holes = [False, *(np.abs(off_s) > _LOST_BEATS_S).tolist()]
-    intervals = [
-        Interval(end_s, rr, gap or hole) for end_s, rr, gap, hole in zip(ends_s.tolist(), rr_ms, gap_before, holes, strict=True)
-    ]
-    return from_intervals(intervals), "the beats' own times"
+    rows = zip(ends_s.tolist(), rr_ms, gap_before, holes, doubted, strict=True)
+    return [Interval(end_s, rr, gap or hole, doubt) for end_s, rr, gap, hole, doubt in rows]
+
+
+def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool]) -> tuple[list[Event], str]:
+    """Return packets of intervals that each have a time, and what the times were taken for, in words."""
+    intervals = timed_intervals(times_s, rr_ms, gap_before, [False] * len(rr_ms))
+    if intervals is not None:
+        return from_intervals(intervals), "the beats' own times"
+    rows = zip(times_s, rr_ms, gap_before, strict=True)
+    return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
 
 
 def from_heart_rates(rates: Iterable[tuple[float, float]]) -> list[Event]:
@@ -177,9 +191,11 @@ def _merged(arrivals: Iterable[Arrival]) -> list[Arrival]:
     merged: list[Arrival] = []
     for one in arrivals:
         last = merged[-1] if merged else None
-        apart = one.broken or one.gap_before or (last is not None and last.broken)
+        apart = one.broken or one.gap_before or (last is not None and (last.broken or last.doubted != one.doubted))
         if last and one.rr_ms and last.rr_ms and 0 <= one.t - last.t < _ONE_PACKET_S and not apart:
-            merged[-1] = Arrival(last.t, last.rr_ms + one.rr_ms, one.hr_bpm or last.hr_bpm, gap_before=last.gap_before)
+            merged[-1] = Arrival(
+                last.t, last.rr_ms + one.rr_ms, one.hr_bpm or last.hr_bpm, gap_before=last.gap_before, doubted=last.doubted
+            )
         else:
             merged.append(one)
     return merged

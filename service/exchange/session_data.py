@@ -13,7 +13,7 @@ from ...sensors.beat_clock import BeatClock
 from ...sensors.errors import PayloadError
 from ...sensors.model import Phase
 from ...sensors.protocols.heart_rate import parse
-from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, Header, Packet, PhaseStart
+from ...sensors.recordings.recording import HEART_RATE, ConnectionEvent, Event, Header, Packet, PhaseStart, StrapChange
 
 NOT_HEARTBEATS = frozenset({NO_CONTACT, TWO_STRAPS, MOVED, UNSURE})
 """Reasons for rejecting a beat that do not show in its interval: without them a reader would take it for a heartbeat."""
@@ -97,7 +97,9 @@ def _judged(header: Header, events: Sequence[Event], report: SessionReport) -> l
             judged += stream.push(event)
         elif isinstance(event, ConnectionEvent) and not event.up:
             judged += stream.connection_lost()
-    return judged + stream.finish(report.duration_s)
+        elif isinstance(event, StrapChange):
+            judged += stream.change_strap(event.t, event.device)
+    return stream.of_beats(judged + stream.finish(report.duration_s))
 
 
 def _phases(events: Sequence[Event]) -> tuple[tuple[float, Phase], ...]:

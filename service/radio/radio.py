@@ -27,6 +27,12 @@ class StrapSeen(msgspec.Struct, frozen=True):
         str | None, msgspec.Meta(description="Room of the Bluetooth proxy with the strongest signal; None without proxies.")
     ] = None
     room_name: Annotated[str | None, msgspec.Meta(description="Name of the room that holds it; None where none does.")] = None
+    strap: Annotated[
+        bool,
+        msgspec.Meta(
+            description="False: it neither says nor has a name that tells that it measures heart rate. It may all the same."
+        ),
+    ] = True
 
 
 class AdapterState(msgspec.Struct, frozen=True):
@@ -51,7 +57,7 @@ class Radio(Protocol):
         ...
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Return the straps heard recently, strongest first; `room` is None, `Rooms` fills it in."""
+        """Return the devices heard recently, straps first, then by strength; `room` is None, `Rooms` fills it in."""
         ...
 
 
@@ -68,10 +74,11 @@ class Air:
         return AdapterState(ready=state.ready, text=state.text)
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Return the straps heard recently, strongest first; `room` is None, `Rooms` fills it in."""
+        """Return the devices heard recently, straps first, then by strength; `room` is None, `Rooms` fills it in."""
+        straps = self._watch.straps
         return [
-            StrapSeen(advert.address, advert.name, advert.rssi_dbm, None, self._near(advert.address))
-            for advert in self._watch.straps
+            StrapSeen(advert.address, advert.name, advert.rssi_dbm, None, self._near(advert.address), strap=number < len(straps))
+            for number, advert in enumerate([*straps, *self._watch.others])
         ]
 
 

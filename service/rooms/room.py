@@ -389,6 +389,9 @@ class Room:
             return ProvisionalChange(why=figures.rmssd_why)
         if self.session.live.stream.pulse is not None:
             return ProvisionalChange(why="figures of the pulse, by light, are not compared")
+        baseline = self.session.live.span_of(Phase.BASELINE)
+        if unlike := self.session.live.stream.why_unlike(baseline[0] if baseline else 0.0):
+            return ProvisionalChange(why=unlike)
         if figures.baseline_short:
             return ProvisionalChange(why=self._why_short(figures.baseline_usable_s or 0.0))
         if self._analysis_away:

@@ -20,6 +20,10 @@ class RoomRegistry:
         """`claims`: strap claims shared with other processes on this computer; None where they are not shared."""
         self._claims = claims
         self._rooms: dict[str, Room] = {}
+        self._leaving: dict[str, tuple[Room, asyncio.Event]] = {}
+        """Straps that a running session changed for another, by address, until they are let go."""
+        self.opening = asyncio.Lock()
+        """Held while a session starts: two claims in the same moment would both find the strap, and the room, free."""
 
     def __iter__(self) -> Iterator[Room]:
         return iter(self._rooms.values())
@@ -47,28 +51,65 @@ class RoomRegistry:
 
     @asynccontextmanager
     async def claimed(self, address: str) -> AsyncGenerator[None]:
-        """Claim a strap for the session that starts within the block; the claim stays until `release`, or an error in the block.
+        """Claim a strap for what starts within the block, one at a time; it stays claimed until `release` or an error.
 
         Waits until an ended session has let go of the strap: what it publishes last must not appear in the next one's place.
+        Other straps are claimed meanwhile.
         Raises `StrapTakenError` where a running session or another process holds the strap, or an ended one keeps it.
         """
-        if room := self.holder(address):
-            text = f"{room.name} holds this strap. End its session first, or choose another strap."
-            raise StrapTakenError(text, room.identifier)
-        for room in [room for room in self if _same(room.address, address)]:
+        until = asyncio.get_running_loop().time() + _LET_GO_S
+        while True:
+            await self._let_go(address, until)
+            async with self.opening:
+                self._require_free(address)
+                if self._keepers(address):
+                    continue
+                self._release_left(address)
+                if self._claims:
+                    await self._claims.claim(address)
+                try:
+                    yield
+                except BaseException:
+                    self.release(address)
+                    raise
+                return
+
+    async def _let_go(self, address: str, until: float) -> None:
+        """Wait until nothing that is over keeps a strap, at most until `until` of the loop's clock."""
+        self._require_free(address)
+        for room, let_go in self._keepers(address):
             try:
-                async with asyncio.timeout(_LET_GO_S):
-                    await room.over.wait()
+                async with asyncio.timeout_at(until):
+                    await let_go.wait()
             except TimeoutError:
                 text = f"The last session in {room.name} still holds this strap. Try again in a moment, or choose another strap."
                 raise StrapTakenError(text, room.identifier) from None
-        if self._claims:
-            await self._claims.claim(address)
-        try:
-            yield
-        except BaseException:
+
+    def _require_free(self, address: str) -> None:
+        if room := self.holder(address):
+            text = f"{room.name} holds this strap. End its session first, or choose another strap."
+            raise StrapTakenError(text, room.identifier)
+
+    def _keepers(self, address: str) -> list[tuple[Room, asyncio.Event]]:
+        ended = [(room, room.over) for room in self if _same(room.address, address) and not room.over.is_set()]
+        leaving = self._leaving.get(canonical(address))
+        return ended if leaving is None or leaving[1].is_set() else [*ended, leaving]
+
+    def leave(self, room: Room, address: str, let_go: asyncio.Event) -> None:
+        """Note that a room's session changed the strap at `address` for another, and lets go of it when `let_go` is set."""
+        self._leaving[canonical(address)] = room, let_go
+
+    async def release_left(self, address: str) -> None:
+        """Release a strap that was changed for another, as soon as it is let go."""
+        if leaving := self._leaving.get(canonical(address)):
+            await leaving[1].wait()
+            self._release_left(address)
+
+    def _release_left(self, address: str) -> None:
+        leaving = self._leaving.get(canonical(address))
+        if leaving is not None and leaving[1].is_set():
+            del self._leaving[canonical(address)]
             self.release(address)
-            raise
 
     def release(self, address: str) -> None:
         """Release a strap after its session."""

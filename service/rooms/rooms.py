@@ -38,6 +38,7 @@ from ..sessions.report_cache import SessionReports
 from ..sessions.session_facts import verdict_of
 from ..sessions.session_store import NewSession, SessionStore, stored_setup
 from ..settings import read_settings
+from ..storage.audit_log import audit_statement
 from ..storage.sqlite import Database
 from ..storage.trouble import StorageTrouble, space_for_an_hour
 from ..worker.freed_memory import release_freed_memory
@@ -47,9 +48,9 @@ from .messages import ClientView, Story
 from .room import Room, compare_engines, estimate_change
 from .room_entries import RoomEntries
 from .room_registry import RoomRegistry
-from .session_entries import SessionEntries, entries_by_key
+from .session_entries import RequestKey, SessionEntries, entries_by_key
 from .session_runner import Session
-from .session_start import Opening, admit, ensure_client, require_consent
+from .session_start import Opening, admit, ensure_client, require_consent, take_strap
 from .sleep_guard import SleepGuard
 
 _LOG = logging.getLogger(__name__)
@@ -89,7 +90,6 @@ class Rooms:
         self.entries = RoomEntries(self._rooms, storage, now_utc)
         self._sleep_guard = SleepGuard(self._rooms, sleep_watch or SleepWatch(), sleep_inhibitor)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._starting = asyncio.Lock()  # two claims in the same moment would both find the strap, and the room, free
 
     async def __aenter__(self) -> Self:
         for over in await self._storage.ended_unstored():
@@ -110,7 +110,7 @@ class Rooms:
         return self._radio.adapter()
 
     def straps(self) -> Sequence[StrapSeen]:
-        """Return the straps heard recently, each with the room that holds it."""
+        """Return the devices heard recently, straps first, each with the room that holds it."""
         return [
             msgspec.structs.replace(strap, room=room.identifier, room_name=room.name)
             if (room := self._rooms.holder(strap.address))
@@ -129,7 +129,7 @@ class Rooms:
         heard = self._heard(address)
         device = Device(name=heard.name if heard else None, address=address)
         self._require_space()
-        async with self._starting, self._rooms.claimed(address):
+        async with self._rooms.claimed(address):
             await self._storage.run(lambda db: admit(db, opening, device.name, by, now))
             clock = self._new_clock()
             header = Header(device=device, client=opening.client, kind=opening.kind, arrival_speed=clock.speed)
@@ -140,7 +140,7 @@ class Rooms:
 
         Raises `StrapTakenError` where a session holds the strap.
         """
-        async with self._starting, self._rooms.claimed(address):
+        async with self._rooms.claimed(address):
             return await self._start(address, source, clock, header)
 
     async def _start(
@@ -199,11 +199,44 @@ class Rooms:
                 reassign_session(db, session, client, by, now)
             return wearer_of(db, target.address)
 
-        async with self._starting:
+        async with self._rooms.opening:
             await self._storage.flush()
             target.wearer = await self._storage.run(work)
             target.header = msgspec.structs.replace(target.header, client=client)
         self._spawn(self._load_earlier_rests(target), f"earlier rests for {room}")
+        self._live_feed.publish(target.state)
+
+    async def change_strap(
+        self, room: str, address: str, *, session: int | None = None, strap_confirmed: bool = False, by: str = ""
+    ) -> None:
+        """Let a running session go on with another strap; the time until it sends is a gap, and a mark tells of the change.
+
+        `session`: the one meant, where the room may hold another by now. `strap_confirmed`: a strap that another client wore
+        last is known to be on this one. Asked again for the strap that the session has, it changes nothing.
+        Raises `UnknownRoomError` where there is no such room, `RefusedError` where its session is over or the strap was worn by
+        another client, `StrapTakenError` where a session holds the strap, and `StorageError` while it cannot be stored.
+        """
+        target = self._rooms[room]
+        self.entries.of(room, RequestKey(key="", session=session))
+        if canonical(address) == canonical(target.address):
+            return
+        heard, before = self._heard(address), target.address
+        device = Device(name=heard.name if heard else None, address=address)
+        async with self._rooms.claimed(address):
+            client, now = target.header.client, self._now_utc()
+            await self._storage.run(lambda db: take_strap(db, client, address, device.name, confirmed=strap_confirmed))
+            if target.address != before or target.over.is_set() or not target.running:
+                raise RefusedError("This session is over, or has another strap by now.")
+            old = target.session.device.name or before
+            note = f"Strap changed from {old} to {device.name or address}"
+            with self._storage.together():
+                let_go = target.session.change_strap(self._source_of(address), device, note)
+                noted = audit_statement(now, by, "strap changed", client=client, session=target.session.number, detail=note)
+                self._storage.put(noted)
+            self._rooms.leave(target, before, let_go)
+            self._spawn(self._rooms.release_left(before), f"the strap that {room} had")
+            target.address, target.wearer = address, client
+        await self._storage.flush()
         self._live_feed.publish(target.state)
 
     def show_client(self, room: str, view: ClientView) -> None:
@@ -214,7 +247,7 @@ class Rooms:
 
     async def end_sessions_of(self, client: str, by: str) -> None:
         """End the running sessions of a client who has withdrawn consent to be recorded; `by` names who noted it."""
-        async with self._starting:
+        async with self._rooms.opening:
             for room in self._rooms.of(client):
                 if room.entries and room.running:
                     room.end_notice = f"{client} took back the consent to be recorded. What was recorded until then is kept."
@@ -259,31 +292,32 @@ class Rooms:
         Raises `UnconfirmedError` where that is missing, `RefusedError` where the session is not interrupted, has no strap, or
         consent was withdrawn, and `StrapTakenError` where the strap is in another session.
         """
-        async with self._starting:
-            interrupted = await self._storage.interrupted_session(session)
-            if interrupted is None:
-                raise RefusedError(f"Session {session} is not interrupted: there is nothing to take up.")
-            address = interrupted.header.device.address
-            if address is None:
-                raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
-            away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0)
-            if away_s > _RESUMED_S and not confirmed:
-                raise UnconfirmedError(
-                    f"Session {session} was cut off on {interrupted.last_utc:%Y-%m-%d}, more than a day ago by this computer’s "
-                    "clock. End it and start a new one, or go on with it all the same."
-                )
-            async with self._rooms.claimed(address):
-                await self._storage.read(lambda db: require_for_session(db, session))
-                await self._storage.resume(session)
-                away_s = min(away_s, _RESUMED_S) * (interrupted.speed or 1.0)
-                clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
-                return await self._continue(
-                    session, self._rooms.free_for(address, interrupted.room), address, clock, interrupted.header
-                )
+        nothing = f"Session {session} is not interrupted: there is nothing to take up."
+        interrupted = await self._storage.interrupted_session(session)
+        if interrupted is None:
+            raise RefusedError(nothing)
+        address = interrupted.address
+        if address is None:
+            raise RefusedError(f"Session {session} has no strap to take it up on. End it instead; its summary is kept.")
+        away_s = max((self._now_utc() - interrupted.last_utc).total_seconds(), 0.0)
+        if away_s > _RESUMED_S and not confirmed:
+            raise UnconfirmedError(
+                f"Session {session} was cut off on {interrupted.last_utc:%Y-%m-%d}, more than a day ago by this computer’s "
+                "clock. End it and start a new one, or go on with it all the same."
+            )
+        async with self._rooms.claimed(address):
+            if await self._storage.interrupted_session(session) is None:  # taken up or ended meanwhile
+                raise RefusedError(nothing)
+            await self._storage.read(lambda db: require_for_session(db, session))
+            await self._storage.resume(session)
+            away_s = min(away_s, _RESUMED_S) * (interrupted.speed or 1.0)
+            clock = RunningClock(interrupted.speed or 1.0, start_s=interrupted.last_s + away_s)
+            identifier = self._rooms.free_for(address, interrupted.room)
+            return await self._continue(session, identifier, address, clock, interrupted.header)
 
     async def _reopen(self, room: Room, action: int, by: str) -> None:
         await asyncio.gather(*(task for task in self._tasks if task.get_name() == _task_of(room.identifier)))
-        async with self._starting, self._rooms.claimed(room.address):
+        async with self._rooms.claimed(room.address):
             session = room.session.number
             await self._storage.read(lambda db: require_for_session(db, session))
             await self._storage.reopen(session)

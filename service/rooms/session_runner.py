@@ -10,7 +10,7 @@ from ...analysis.beats.beat_stream import JudgedBeat
 from ...analysis.live.live_session import LiveSession
 from ...sensors.clock import Clock
 from ...sensors.model import Device, Phase
-from ...sensors.recordings.recording import Event, Mark, Packet, Pain, PhaseStart
+from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, Packet, Pain, PhaseStart, StrapChange
 from ...sensors.source import ConnectionChange, ConnectionState, Described, Item, Source
 from ...sensors.task_cancellation import cancel_and_wait
 
@@ -47,22 +47,57 @@ class Session:
     end_s: float = 0.0
     """Session time of the last event in s; final once the session has run."""
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where the strap was changed for another whose source is not opened yet."""
+    _letting_go: list[asyncio.Event] = field(default_factory=list)
+    """Set once the straps that were changed for others are let go."""
 
     async def run(self) -> None:
         """Take items until the source is exhausted or the session has ended; the source is closed in any case.
 
-        An error of the source is raised here.
+        An error of the source is raised here, unless its strap was changed for another.
         """
-        async with aclosing(self.source.items(self.clock)) as items:
-            feeding = asyncio.create_task(self._feed(items), name=f"items of session {self.number}")
-            ending = asyncio.create_task(self._ended.wait(), name=f"end of session {self.number}")
-            try:
-                await asyncio.wait({feeding, ending}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                await cancel_and_wait(feeding, ending)
+        try:
+            feeding = await self._take_from_source()
+            while self._changed.is_set() and not self._ended.is_set():
+                feeding = await self._take_from_source()
+        finally:
+            self._tell_let_go()
         self.observe(self.live.finish(self.end_s))
         if not feeding.cancelled():
             feeding.result()
+
+    async def _take_from_source(self) -> asyncio.Task[None]:
+        self._changed.clear()
+        async with aclosing(self.source.items(self.clock)) as items:
+            feeding = asyncio.create_task(self._feed(items), name=f"items of session {self.number}")
+            ending = asyncio.create_task(self._ended.wait(), name=f"end of session {self.number}")
+            changing = asyncio.create_task(self._changed.wait(), name=f"strap of session {self.number}")
+            try:
+                await asyncio.wait({feeding, ending, changing}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await cancel_and_wait(feeding, ending, changing)
+        self._tell_let_go()
+        return feeding
+
+    def _tell_let_go(self) -> None:
+        for event in self._letting_go:
+            event.set()
+        self._letting_go.clear()
+
+    def change_strap(self, source: Source, device: Device, note: str) -> asyncio.Event:
+        """Go on with another strap, of which `source` gives the items; what the one before sends is dropped from now on.
+
+        `note` marks the change. The event returned is set once the strap before it is let go.
+        """
+        now_s, let_go = self.clock.now(), asyncio.Event()
+        self._letting_go.append(let_go)
+        self.source = source
+        self._changed.set()
+        self.connection = ConnectionChange(now_s, ConnectionState.IDLE)
+        for event in (ConnectionEvent(now_s, up=False), StrapChange(now_s, device), Mark(now_s, note=note)):
+            self.enter(event)
+        return let_go
 
     def restore(self, events: Sequence[Event]) -> None:
         """Replay the stored events of an interrupted session into the analysis, without storing them again."""
@@ -108,6 +143,8 @@ class Session:
     def _read(self, number: int, event: Event) -> list[JudgedBeat]:
         if isinstance(event, PhaseStart | Mark | Pain):
             self.entered[number] = event
+        if isinstance(event, StrapChange):
+            self.device = event.device
         self.end_s = max(self.end_s, event.t)
         beats = self.live.push(event)
         if self.live.phase is Phase.ENDED:
@@ -119,8 +156,12 @@ class Session:
 
     async def _feed(self, items: AsyncGenerator[Item, None]) -> None:
         async for item in items:
+            if self._changed.is_set():
+                return
             self.take(item)
             if self._ended.is_set():
                 return
-        if not self._ended.is_set():  # a replay may begin at the recording's very end, after ENDED was read
+        if not (
+            self._ended.is_set() or self._changed.is_set()
+        ):  # a replay may begin at the recording's very end, after ENDED was read
             self.take(PhaseStart(self.end_s, Phase.ENDED))

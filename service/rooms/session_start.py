@@ -5,7 +5,7 @@ from datetime import datetime
 from ..clients import client_store
 from ..clients.consents import NOBODY_ASKED, give, has_consent, of_client, refusal
 from ..clients.strap_assignments import assign_strap, wearer_of
-from ..errors import RefusedError
+from ..errors import RefusedError, UnconfirmedError
 from ..sessions.models import SessionSetup
 from ..storage.sqlite import Database
 
@@ -29,7 +29,7 @@ def admit(db: Database, opening: Opening, strap_name: str | None, actor: str, no
     `actor` names the therapist, for the audit log.
     Raises `RefusedError` where the strap was last worn by another client, an answer is not confirmed, or consent is missing.
     """
-    _require_strap_of_client(db, opening)
+    _require_strap_of_client(db, opening.client, opening.address, confirmed=opening.strap_confirmed)
     unconfirmed = [answer.question for answer in opening.screening if answer.yes and not opening.screening_confirmed]
     if unconfirmed:
         raise RefusedError(f"Answered with yes: {', '.join(unconfirmed)}. Consider it, and confirm that you go on.")
@@ -60,7 +60,16 @@ def ensure_client(db: Database, client: str, actor: str, now: datetime, *, agree
         give(db, client, "record", actor, now)
 
 
-def _require_strap_of_client(db: Database, opening: Opening) -> None:
-    wearer = wearer_of(db, opening.address)
-    if wearer is not None and wearer != opening.client and not opening.strap_confirmed:
-        raise RefusedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
+def take_strap(db: Database, client: str | None, address: str, name: str | None, *, confirmed: bool) -> None:
+    """Assign the strap that a running session goes on with to its client.
+
+    Raises `RefusedError` where another client wore it last and it is not `confirmed` that this one does.
+    """
+    _require_strap_of_client(db, client, address, confirmed=confirmed)
+    assign_strap(db, client, address, name, None)
+
+
+def _require_strap_of_client(db: Database, client: str | None, address: str, *, confirmed: bool) -> None:
+    wearer = wearer_of(db, address)
+    if wearer is not None and wearer != client and not confirmed:
+        raise UnconfirmedError(f"{wearer} wore this strap last. Look whose chest it is on, then confirm it, or choose another.")

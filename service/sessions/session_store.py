@@ -57,6 +57,8 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     room: str | None
     source: str
     speed: float | None
+    address: str | None
+    """Address of its newest strap; None where there is none."""
     started_utc: datetime
     last_s: float
     """Session time of the last event; 0 where there is none."""
@@ -101,12 +103,11 @@ class SessionStore(Storage):
         self.put(*correction_statements(session, seq, event, became_s, therapist, self._now_utc()))
 
     async def set_device(self, session: int, device: Device) -> None:
-        """Store what the strap reported about itself; fields that are None keep their stored value.
+        """Store what a strap of the session reported about itself; fields that are None keep their stored value.
 
         Raises `NoSuchSessionError` where there is no such session.
         """
-        columns = {name: value for name, value in device_columns(device).items() if value is not None}
-        await self.run(lambda db: _update(db, session, columns))
+        await self.run(lambda db: _set_device(db, session, device))
 
     async def end_session(self, session: int, ended_utc: datetime, duration_s: float) -> None:
         """End a running or an interrupted session, `duration_s` after its start, and flag the next visit by the pain rule.
@@ -251,6 +252,28 @@ def _update(db: Database, session: int, columns: dict[str, Any]) -> None:
         db.table("session").update(session, columns)
 
 
+def _newest_strap(db: Database, session: int) -> tuple[int, str | None] | None:
+    """Return number and address of the newest change of the strap; None where there was none."""
+    query = "SELECT seq, address FROM strap WHERE session = ? ORDER BY seq DESC LIMIT 1"
+    row: tuple[int, str | None] | None = db.execute(query, (session,)).fetchone()
+    return row
+
+
+def _set_device(db: Database, session: int, device: Device) -> None:
+    newest, row = _newest_strap(db, session), _row(db, session)
+    if newest is None or not _same(device.address, newest[1]):
+        if newest is None or _same(device.address, row["strap_address"]):  # what the first strap said last before it was changed
+            _update(db, session, {name: value for name, value in device_columns(device).items() if value is not None})
+        return
+    told = {name: value for name, value in msgspec.structs.asdict(device).items() if value is not None}
+    names = ", ".join(f"{name} = :{name}" for name in told)
+    db.execute(f"UPDATE strap SET {names} WHERE session = :session AND seq = :seq", told | {"session": session, "seq": newest[0]})  # noqa: S608
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "").upper() == (other or "").upper()
+
+
 def _row(db: Database, session: int) -> dict[str, Any]:
     row: dict[str, Any] | None = next(db.query("SELECT * FROM session WHERE id = ?", (session,)), None)
     if row is None:
@@ -260,12 +283,12 @@ def _row(db: Database, session: int) -> dict[str, Any]:
 
 def _interrupted(db: Database, running: Container[int]) -> list[Interrupted]:
     rows = db.query("SELECT * FROM session WHERE ended_utc IS NULL ORDER BY ended_utc, id DESC")
-    return [_interrupted_session(row, last_event(db, row["id"])[1]) for row in list(rows) if row["id"] not in running]
+    return [_interrupted_session(db, row) for row in list(rows) if row["id"] not in running]
 
 
 def _interrupted_alone(db: Database, session: int, running: Container[int]) -> Interrupted | None:
     row = next(db.query("SELECT * FROM session WHERE id = ? AND ended_utc IS NULL", (session,)), None)
-    return None if row is None or session in running else _interrupted_session(row, last_event(db, session)[1])
+    return None if row is None or session in running else _interrupted_session(db, row)
 
 
 def _is_over(db: Database, session: int) -> bool:
@@ -273,14 +296,16 @@ def _is_over(db: Database, session: int) -> bool:
     return newest is not None and newest[0] == Phase.ENDED.value
 
 
-def _interrupted_session(row: dict[str, Any], last_s: float) -> Interrupted:
-    started = moment(row["started_utc"])
+def _interrupted_session(db: Database, row: dict[str, Any]) -> Interrupted:
+    started, last_s = moment(row["started_utc"]), last_event(db, row["id"])[1]
+    newest = _newest_strap(db, row["id"])
     return Interrupted(
         session=row["id"],
         header=header_of(row),
         room=row["room"],
         source=row["source"],
         speed=row["speed"],
+        address=newest[1] if newest else row["strap_address"],
         started_utc=started,
         last_s=last_s,
         last_utc=started + timedelta(seconds=last_s / (row["speed"] or 1.0)),
@@ -291,8 +316,7 @@ def _resume(db: Database, session: int) -> tuple[Interrupted, int]:
     row = _row(db, session)
     if row["ended_utc"] is not None:
         raise NoSuchSessionError(f"Session {session} has ended and cannot be taken up again.")
-    seq, last_s = last_event(db, session)
-    return _interrupted_session(row, last_s), seq + 1
+    return _interrupted_session(db, row), last_event(db, session)[0] + 1
 
 
 def _reopen(db: Database, session: int) -> int:

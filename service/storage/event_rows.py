@@ -17,6 +17,7 @@ from ...sensors.recordings.recording import (
     Packet,
     Pain,
     PhaseStart,
+    StrapChange,
     event_fields,
 )
 
@@ -31,6 +32,7 @@ EVENT_COLUMNS: dict[str, tuple[str, ...]] = {
     "mark": MarkContent.__struct_fields__,
     "pain": ("score",),
     "fault": ("kind", "until_s", "count", "detail"),
+    "strap": Device.__struct_fields__,
 }
 """Tables of events, each with its columns beside session, seq and t_s."""
 EVENT_OF: dict[str, Callable[..., Event]] = {
@@ -40,6 +42,7 @@ EVENT_OF: dict[str, Callable[..., Event]] = {
     "mark": lambda t_s, *content: Mark(t_s, **dict(zip(MarkContent.__struct_fields__, content, strict=True))),
     "pain": Pain,
     "fault": Fault,
+    "strap": lambda t_s, *described: StrapChange(t_s, Device(*described)),
 }
 """By table, the function that makes an event from t_s and the table's own columns."""
 ENTRY_TABLES = ("phase", "mark", "pain")
@@ -88,6 +91,8 @@ def _values_of(event: Event) -> tuple[Any, ...]:
             return (event.score,)
         case Fault():
             return event.kind, event.until_s, event.count, event.detail
+        case StrapChange():
+            return msgspec.structs.astuple(event.device)
 
 
 def table_of(event: Event) -> str:
@@ -105,6 +110,8 @@ def table_of(event: Event) -> str:
             return "pain"
         case Fault():
             return "fault"
+        case StrapChange():
+            return "strap"
 
 
 def correction_statements(

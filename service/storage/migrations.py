@@ -602,3 +602,12 @@ ALTER TABLE session ADD COLUMN caffeine TEXT;
 def m018_reporting_items(db: Database) -> None:
     """Add what studies of heart rate variability report: a client's age and sex, and what was taken before a session."""
     db.executescript(_REPORTING_ITEMS)
+
+
+_STRAP_COLUMNS = "name TEXT, address TEXT, manufacturer TEXT, model TEXT, firmware TEXT, battery_pct INTEGER, location TEXT"
+
+
+@migrations()
+def m019_straps(db: Database) -> None:
+    """Add the straps that a session took after its first, which stays in the session itself."""
+    db.executescript(_EVENT_TABLE.format(name="strap", columns=_STRAP_COLUMNS))

@@ -4,20 +4,27 @@ Each row names a test and an edit that takes the remedy away; the edited copy of
 and the table of known straps are in docs/straps.md, which these tests compare with the code (RESTBEAT_UPDATE=1 rewrites it).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 import os
 from pathlib import Path
 import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from restbeat.analysis.hrv.time_domain import numpy_time_domain
+from restbeat.analysis.session_report import summarise
 from restbeat.sensors.bluetooth import connection, error_messages as trouble, reconnect
-from restbeat.sensors.protocols.known_devices import busy_hint, known_devices
+from restbeat.sensors.model import Phase
+from restbeat.sensors.protocols.known_devices import Rr, busy_hint, known_devices, known_names
+from restbeat.sensors.recordings.recording import PhaseStart
 from restbeat.sensors.source import ConnectionState
 from restbeat.service.rooms.room import _SIGNAL_OF_CONNECTION
 
+from ..analysis.beats.odd_straps import LEAD_S, PHASE_S, OddStrap, heart, stream
 from .bluetooth.test_reconnect_states import FOLLOWS
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +101,42 @@ ROWS = (
         "the hundred nearest are listed, at a cost that does not depend on their number",
         "tests/sensors/bluetooth/test_nearest.py::test_of_five_thousand_a_watch_keeps_a_hundred_and_the_strap_that_is_near",
         ("sensors/bluetooth/nearest.py", "elif len(self) >= self._most and not self._make_room(tier, now_s):", "elif False:"),
+    ),
+    Row(
+        "A strap does not advertise the heart rate service",
+        "OpenTracks #447, InfiniTime #895",
+        "it is found by its name, or opened by its address; whether it measures heart rate shows when it is connected",
+        "tests/sensors/bluetooth/test_unlisted_straps.py::test_a_strap_that_does_not_say_so_is_found_by_its_name_and_streams",
+        (
+            "sensors/bluetooth/scanner.py",
+            "return self.heart_rate_service or is_sensor_name(self.name)",
+            "return self.heart_rate_service",
+        ),
+    ),
+    Row(
+        "A device that looks like a strap has no heart rate service",
+        "watches, and straps switched off in their app",
+        "it is told so in a sentence once it is connected",
+        "tests/sensors/bluetooth/test_unlisted_straps.py::test_a_device_without_heart_rate_is_told_so_in_a_sentence",
+        ("sensors/bluetooth/connection.py", "raise ConnectError(NO_HEART_RATE)", "pass"),
+    ),
+    Row(
+        "A sensor notifies only when the heart rate changes",
+        "PineTime #7, VRCOSC #101",
+        "its cadence is learnt: it is neither called silent nor connected anew",
+        f"{RECONNECT}::test_a_strap_that_notifies_only_on_a_change_is_dropped_once_and_then_its_cadence_is_known",
+        ("sensors/bluetooth/reconnect.py", " * 2.0 ** min(self.dropped_silent, _MOST_DOUBLINGS)", ""),
+    ),
+    Row(
+        "A strap comes back under another address, or is changed for another",
+        "qdomyos-zwift #942",
+        "the running session goes on with another strap: a gap, a mark, and what it sends judged by itself",
+        "tests/service/rooms/test_change_strap.py::test_after_a_crash_the_session_goes_on_with_its_newest_strap",
+        (
+            "service/sessions/session_store.py",
+            'address=newest[1] if newest else row["strap_address"],',
+            'address=row["strap_address"],',
+        ),
     ),
     Row(
         "A connection that comes up and drops, again and again",
@@ -254,12 +297,27 @@ def connection_table():
 
 def table_markdown():
     """Return the table in Markdown, for the documentation."""
-    head = ("sensor", "kind", "RR", "contact", "connections", "age of RR on arrival", "notes", "source")
+    head = (
+        "sensor",
+        "kind",
+        "RR",
+        "unit",
+        "step",
+        "sends every",
+        "contact",
+        "connections",
+        "age of RR on arrival",
+        "notes",
+        "source",
+    )
     rows = [
         (
             row.model,
             row.kind.value,
             row.rr.value,
+            "–" if row.rr is Rr.NO else "ms, converted" if row.rr_in_ms else "1/1024 s",
+            f"{row.rr_step_ms:g} ms" if row.rr_step_ms else "–",
+            f"{row.packet_s:g} s" if row.packet_s else "–",
             row.contact.value if row.contact else "–",
             str(row.slots or "–"),
             f"{row.latency_s:g} s" if row.latency_s else "–",
@@ -270,6 +328,46 @@ def table_markdown():
     ]
     lines = [head, ("---",) * len(head), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+PLAIN = OddStrap()
+WAYS = (
+    ("as the standard asks, once a second", PLAIN),
+    ("RR in ms, of a strap that no table lists", replace(PLAIN, unit=1000)),
+    *((f"RR in steps of {1000 / grid:.3g} ms", replace(PLAIN, grid=grid)) for grid in (256, 200, 128, 125, 100)),
+    ("a clock that runs 500 ppm fast", replace(PLAIN, drift=5e-4)),
+    ("a clock that runs 500 ppm slow", replace(PLAIN, drift=-5e-4)),
+    *((f"a packet every {every_s:g} s", replace(PLAIN, every_s=every_s)) for every_s in (0.2, 0.5, 2.0, 5.0)),
+    ("packets up to 0.5 s late", replace(PLAIN, jitter_s=0.5)),
+    ("steps of 7.81 ms, 500 ppm fast, every 2 s, up to 0.5 s late", OddStrap(every_s=2.0, jitter_s=0.5, grid=128, drift=5e-4)),
+)
+HEARTS = tuple((seed, (50, 62, 75)[seed % 3], (20.0, 30.0, 45.0, 70.0)[seed % 4]) for seed in range(12))
+"""Seed, beats a minute and RMSSD (ms) of each simulated heart."""
+
+
+@cache
+def errors_of(strap):
+    """Return by how much RMSSD of five minutes is off, in %, for each heart; None where it is withheld."""
+    found = []
+    for seed, bpm, rmssd_ms in HEARTS:
+        rng = np.random.default_rng(seed)
+        played = stream(heart(rng, bpm=bpm, rmssd_ms=rmssd_ms), strap, rng)
+        events = sorted([*played.recording.events, PhaseStart(LEAD_S, Phase.BASELINE)], key=lambda event: event.t)
+        end_s = LEAD_S + PHASE_S
+        report = summarise("x", played.recording.header, events, end_s=end_s, compute_time_domain=numpy_time_domain)
+        ours_ms = report.figures.phases[-1].rmssd_ms
+        found.append(None if ours_ms is None else 100 * (ours_ms / played.rmssd_ms - 1))
+    return found
+
+
+def ways_table():
+    lines = ["| it sends | RMSSD is off by, on average | at most | withheld |\n| --- | --- | --- | --- |\n"]
+    for words, strap in WAYS:
+        errors = errors_of(strap)
+        known = [error for error in errors if error is not None]
+        mean = f"{np.mean(known):+.1f} %".replace("-0.0", "+0.0").replace("+0.0", "0.0").replace("-", "−")
+        lines.append(f"| {words} | {mean} | {max(map(abs, known)):.1f} % | {len(errors) - len(known)} of {len(errors)} |\n")
+    return "".join(lines)
 
 
 def page():
@@ -288,7 +386,17 @@ def page():
         f"{connection_table()}\n"
         "## Known straps\n\n"
         "From `sensors/protocols/known_devices.toml`. Anything not in it is read from the strap itself.\n\n"
-        f"{table_markdown()}"
+        f"{table_markdown()}\n"
+        "## Ways of sending\n\n"
+        "What units, steps, clocks and cadences do to RMSSD of five minutes: twelve simulated hearts of 20 to 70 ms for each. A\n"
+        "step is known from the intervals themselves, and what it adds is taken out; where it adds more than 8 % of the square,\n"
+        "RMSSD is withheld. RR in ms are recognised and said to read 2.4 % short; they are converted where the table above\n"
+        "says so.\n\n"
+        f"{ways_table()}\n"
+        "## Known names\n\n"
+        "Sensors of whose intervals nothing is known; by these names they are found though they do not advertise heart rate.\n"
+        "`restbeat scan --all` lists every device that is heard, and any can be recorded by its address.\n\n"
+        "| sensor | source |\n| --- | --- |\n" + "".join(f"| {row.model} | {row.source} |\n" for row in known_names())
     )
 
 
@@ -296,6 +404,16 @@ def test_the_page_of_straps_says_what_the_code_does():
     if os.environ.get("RESTBEAT_UPDATE"):
         PAGE.write_text(page())
     assert PAGE.read_text() == page(), "run again with RESTBEAT_UPDATE=1"
+
+
+@pytest.mark.parametrize(
+    ("words", "strap"), [way for way in WAYS if way[1].unit == 1024], ids=[words for words, _ in WAYS if "ms, of" not in words]
+)
+def test_a_way_of_sending_leaves_rmssd_to_a_percent_on_average(words, strap):
+    known = [error for error in errors_of(strap) if error is not None]
+    assert len(known) >= len(HEARTS) / 2
+    assert abs(np.mean(known)) <= 1.0, words
+    assert max(map(abs, known)) <= 1.0 or strap.grid < 1024
 
 
 def test_the_tests_that_show_the_hints_are_there():

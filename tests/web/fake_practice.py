@@ -6,7 +6,14 @@ from math import sin
 import msgspec
 
 from restbeat.sensors.model import Phase
-from restbeat.service.errors import ConflictError, RefusedError, StrapTakenError, UnknownRoomError, UnknownSessionError
+from restbeat.service.errors import (
+    ConflictError,
+    RefusedError,
+    StrapTakenError,
+    UnconfirmedError,
+    UnknownRoomError,
+    UnknownSessionError,
+)
 from restbeat.service.listing import Page
 from restbeat.service.radio.radio import AdapterState, StrapSeen
 from restbeat.service.rooms.live_feed import LiveFeed
@@ -97,6 +104,13 @@ class FakePractice:
         if client is not None and other is not None and not elsewhere_confirmed:
             raise ConflictError(f"{client} has a session in {other.name} too.", other.room)
         self.change(room, msgspec.structs.replace(self.state(room), client=client))
+
+    async def change_strap(self, room, address, *, session=None, strap_confirmed=False, by=""):
+        self.calls.append(("strap", room, address, session, strap_confirmed))
+        if address == "E5:F6" and not strap_confirmed:
+            raise UnconfirmedError("M-015 wore this strap last. Look whose chest it is on, then confirm it, or choose another.")
+        strap = next(one for one in self.seen if one.address == address)
+        self.change(room, room_state(room, session=session, strap=strap.name))
 
     def show_client(self, room, view):
         self.change(room, msgspec.structs.replace(self.state(room), client_view=view))

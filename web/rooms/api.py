@@ -31,6 +31,10 @@ class Straps(msgspec.Struct, frozen=True):
 
     adapter: AdapterState
     straps: Sequence[StrapSeen]
+    others: Annotated[
+        Sequence[StrapSeen],
+        msgspec.Meta(description="The nearest devices that do not say that they measure heart rate: a strap may be among them."),
+    ] = ()
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +140,18 @@ class AnswerSleep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The answer to whether a session goes on after the computer slept."""
 
     go_on: Annotated[bool, msgspec.Meta(description="False: the session ends where the sleep began.")]
+
+
+class ChangeStrap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another strap for a running session."""
+
+    address: Text
+    session: Annotated[
+        Number | None, msgspec.Meta(description="The session that is meant; refused where the room has another.")
+    ] = None
+    strap_confirmed: Annotated[
+        bool, msgspec.Meta(description="Whether this client is known to wear the strap, though another one wore it last.")
+    ] = False
 
 
 class Reassign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -251,6 +267,15 @@ class RoomsApi:
                 refusals=(409,),
             ),
             Endpoint(
+                method="POST",
+                path=f"{room}/strap",
+                handler=self.change_strap,
+                summary="Go on with another strap; the time until it sends is a gap, and a mark tells of the change.",
+                body=ChangeStrap,
+                answer=RoomState,
+                refusals=(409,),
+            ),
+            Endpoint(
                 method="PUT",
                 path=f"{room}/client",
                 handler=self.reassign,
@@ -271,7 +296,8 @@ class RoomsApi:
 
     async def straps(self, _: Call) -> Straps:
         """Return the straps heard lately and the adapter's state."""
-        return Straps(self._rooms.adapter(), list(self._rooms.straps()))
+        heard = self._rooms.straps()
+        return Straps(self._rooms.adapter(), [one for one in heard if one.strap], [one for one in heard if not one.strap])
 
     async def rooms(self, _: Call) -> list[RoomState]:
         """Return the state of every room."""
@@ -346,6 +372,18 @@ class RoomsApi:
         """
         room = call.text("room")
         await self._rooms.answer_sleep(room, go_on=call.body.go_on, by=call.person.name)
+        return self._state(room)
+
+    async def change_strap(self, call: Call) -> RoomState:
+        """Let the session go on with another strap, and return the room. Asked again for the same strap, it changes nothing.
+
+        Raises `UnknownRoomError`, `StrapTakenError` where another session or program holds the strap, `UnconfirmedError` where
+        another client wore it last, and `RefusedError` where the session is over.
+        """
+        room, body = call.text("room"), call.body
+        await self._rooms.change_strap(
+            room, body.address, session=body.session, strap_confirmed=body.strap_confirmed, by=call.person.name
+        )
         return self._state(room)
 
     async def reassign(self, call: Call) -> RoomState:

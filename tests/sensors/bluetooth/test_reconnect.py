@@ -124,6 +124,60 @@ async def test_a_packet_ends_the_silence():
         assert strap.connected == 1
 
 
+async def packets_until(strap, clock, until_s, *, every_s):
+    """Let the strap send at its cadence, while it is connected, up to `until_s`; the clock moves by single seconds."""
+    for second in range(int(clock.t) + 1, int(until_s) + 1):
+        clock.to(float(second))
+        await asyncio.sleep(0.003)
+        if strap.open and second % every_s == 0:
+            strap.on_packet("2a37", b"\x00\x40")
+
+
+async def test_a_strap_that_notifies_only_on_a_change_is_dropped_once_and_then_its_cadence_is_known():
+    strap, clock = ScriptedStrap(), ManualClock()
+    async with running_source(strap, clock, silent_after_s=5.0) as items:
+        await until(lambda: ConnectionState.STREAMING in states(items))
+        await packets_until(strap, clock, 120.0, every_s=12)
+        assert strap.connected == 2, "dropped for its silence once, before anything of its cadence was known"
+        known = len(items)
+        await packets_until(strap, clock, 360.0, every_s=12)
+        assert strap.connected == 2
+        assert ConnectionState.SILENT not in states(items[known:])
+        assert sum(isinstance(item, Packet) for item in items[known:]) == 20
+
+
+async def test_a_strap_of_a_slow_cadence_that_falls_silent_is_noticed_after_three_times_its_interval():
+    strap, clock = ScriptedStrap(), ManualClock()
+    async with running_source(strap, clock, silent_after_s=5.0) as items:
+        await until(lambda: ConnectionState.STREAMING in states(items))
+        await packets_until(strap, clock, 120.0, every_s=12)
+        known = len(items)
+        clock.to(155.0)
+        await asyncio.sleep(0.01)
+        assert ConnectionState.SILENT not in states(items[known:])
+        clock.to(156.0)
+        await until(lambda: ConnectionState.SILENT in states(items[known:]))
+        connected = strap.connected
+        clock.to(192.0)
+        await until(lambda: strap.connected == connected + 1)
+
+
+async def test_a_strap_that_never_sends_is_waited_for_at_most_eight_times_as_long():
+    strap, clock = ScriptedStrap(), ManualClock()
+    async with running_source(strap, clock, silent_after_s=5.0) as items:
+        for wait_s in (10.0, 20.0, 40.0, 80.0, 80.0):
+            connected = strap.connected
+            await until(lambda connected=connected: strap.open == 1 and strap.connected == max(connected, 1))
+            await asyncio.sleep(0.01)
+            begun_s = clock.t
+            clock.to(begun_s + wait_s - 0.5)
+            await asyncio.sleep(0.01)
+            assert strap.connected == max(connected, 1)
+            clock.to(begun_s + wait_s)
+            await until(lambda connected=connected: strap.connected == max(connected, 1) + 1)
+        assert not [item for item in items if isinstance(item, Packet)]
+
+
 async def test_a_packet_after_the_connection_was_closed_is_dropped():
     strap, clock = ScriptedStrap(), ManualClock()
     async with running_source(strap, clock, first_wait_s=5.0) as items:

@@ -87,6 +87,22 @@ async def test_a_strap_heard_by_two_proxies_streams_through_the_louder_one_byte_
         await until(lambda: strap.holder is None)
 
 
+@pytest.mark.parametrize(("name", "listed"), [("H808S 0012345", True), ("Gym 7", False)])
+async def test_a_strap_that_does_not_advertise_heart_rate_is_listed_by_its_name_and_streams_by_its_address(name, listed):
+    async with practice((-80, -55)) as (_, strap, proxies), ProxiedWatch(proxies) as watch:
+        strap.advert = b"\x02\x01\x06" + bytes([len(name) + 1, 9]) + name.encode()
+        await until(lambda: len(proxies.connected) == 2)
+        if listed:
+            await until(lambda: [one.name for one in watch.straps] == [name])
+        else:
+            await proxies.polled.wait()
+            await proxies.polled.wait()
+            assert watch.straps == []
+        async with streaming(strap, proxies) as got:
+            strap.send(PACKETS[0])
+            await until(lambda: heart_rates(got))
+
+
 async def test_a_lost_connection_is_reported_and_re_established():
     async with practice((-80, -55)) as (_, strap, proxies), streaming(strap, proxies) as got:
         strap.send(PACKETS[0])

@@ -169,9 +169,11 @@ def test_heart_rate_only_gives_the_heart_rate_and_says_why_no_more(replayed):
 def test_analyse_gives_the_fields_of_one_phase_and_the_duration(restbeat, tmp_path):
     text = given(tmp_path, *(str(812 + 30 * (n % 2)) for n in range(200)), name="rr.txt")
     figures = json.loads(restbeat("analyse", text, "--json").stdout)
-    assert list(figures) == [*PHASE_KEYS, "duration_s"]
+    assert list(figures) == [*PHASE_KEYS, "duration_s", "source"]
     assert figures["rmssd_ms"] == pytest.approx(30)
     assert figures["duration_s"] == pytest.approx(165.4)
+    assert figures["source"]["kind"] == "RR intervals"
+    assert figures["source"]["unit"] == "ms"
     assert "RMSSD" in restbeat("analyse", text).stdout
 
 
@@ -193,7 +195,8 @@ def test_analyse_survives_impossible_intervals_and_words(restbeat, tmp_path):
     text = given(tmp_path, "RR", *intervals[:100], "0", "70000", "oops", *intervals[100:], name="rr.txt")
     done = restbeat("analyse", text, "--json")
     assert json.loads(done.stdout)["rmssd_ms"] == pytest.approx(30, rel=0.02)
-    assert done.stderr.count("Warning") == 2
+    assert done.stderr.count("Warning") == 1
+    assert "1 of them left out" in done.stderr
 
 
 def test_analyse_without_any_interval_exits_1(restbeat, tmp_path):

@@ -31,6 +31,35 @@ async def test_a_scan_says_for_each_strap_whether_its_intervals_are_beats(capsys
 
 
 @pytest.mark.dbus
+async def test_a_scan_of_all_lists_what_does_not_say_that_it_measures_heart_rate_and_asks_it_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    straps = [recording(600, device=Device(name="H808S 0012345")), recording(600, device=Device(name="Gym\x1b[2J 7"))]
+    async with virtual_straps(straps, clock_for=lambda _: RunningClock(20)) as air, on_bus(air.bus_address):
+        for player in air.players:
+            player.strap.names_services = False
+        await scan_straps(0.5, None)
+        (row,) = [line for line in capsys.readouterr().out.splitlines() if "│" in line]
+        assert "H808S 0012345" in row
+        assert "yes" in row
+        await scan_straps(0.5, None, every=True)
+        assert not air.players[1].started.is_set()
+    out = capsys.readouterr().out
+    rows = {line.split("│")[1].strip(): line for line in out.splitlines() if "│" in line}
+    assert "does not say that it measures heart rate" in rows["Gym [2J 7"]
+    assert "\x1b[2J" not in out
+
+
+@pytest.mark.dbus
+async def test_where_only_other_devices_are_near_a_scan_says_how_to_list_them(capsys):
+    async with virtual_straps([recording(600, device=Device(name="Gym 7"))]) as air, on_bus(air.bus_address):
+        air.players[0].strap.names_services = False
+        await scan_straps(0.4, None)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "No heart-rate strap was heard." in told
+    assert "restbeat scan --all" in told
+
+
+@pytest.mark.dbus
 async def test_with_a_given_adapter_only_its_straps_are_found_and_streamed():
     async with virtual_straps([recording(600)], clock_for=lambda _: RunningClock(20)) as air:
         air.bluez.add_adapter("hci1")

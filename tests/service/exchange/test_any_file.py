@@ -11,12 +11,13 @@ import pytest
 from restbeat.analysis.beats.beat_stream import BeatStream
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, dump, read
-from restbeat.service.exchange.csv_import import read_table
 from restbeat.service.exchange.edf import read_edf_plus
 from restbeat.service.exchange.fit import read_fit
 from restbeat.service.exchange.formats import decode_text, read_any, write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 from restbeat.service.exchange.polar_hrm import read_hrm
+from restbeat.service.exchange.reading.sheet import sheet_of
+from restbeat.service.exchange.reading.table import read_sheet
 
 from .sessions import PULSE, session
 from .test_fit import activity_of
@@ -35,7 +36,7 @@ READERS = {
     "fit": read_fit,
     "omh": read_open_mhealth,
     "hrm": lambda name, raw: read_hrm(name, decode_text(raw)),
-    "csv": lambda name, raw: read_table(name, decode_text(raw)),
+    "csv": lambda name, raw: read_sheet(name, sheet_of(decode_text(raw))).recording,
 }
 WHOLE = {
     "edf": [write_as("edf", session(MINUTE)), write_as("edf", session(PULSE))],

@@ -86,7 +86,7 @@ def test_a_note_with_any_characters_is_read_back():
 
 def test_an_edf_of_another_program_without_beats_is_refused_with_a_sentence():
     signal = edfio.EdfSignal(np.zeros(256), 128, label="EEG Fpz-Cz", physical_dimension="uV", physical_range=(-1, 1))
-    with pytest.raises(RecordingError, match="neither RR annotations nor a signal of heart rate"):
+    with pytest.raises(RecordingError, match="neither annotations of beats"):
         read_edf_plus("sleep.edf", edfio.Edf([signal]).to_bytes())
 
 

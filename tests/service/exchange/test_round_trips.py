@@ -1,12 +1,16 @@
 """What restbeat writes it reads back to the same beats, on every fixture; no difference crosses a gap afterwards either."""
 
+from dataclasses import replace
+import json
+
+import msgspec
 import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.model import Phase
-from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, Pain, PhaseStart
+from restbeat.sensors.recordings.recording import ConnectionEvent, Mark, Packet, Pain, PhaseStart, dump
 from restbeat.service.errors import FormatError
-from restbeat.service.exchange.formats import FORMATS, format_of, kind_of, read_any, write_as
+from restbeat.service.exchange.formats import FORMATS, format_of, read_any, write_as
 
 from .sessions import (
     CLEAR,
@@ -153,13 +157,13 @@ def test_an_unknown_ending_or_format_is_named_with_those_that_there_are(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("form", "kind"),
-    [("recording", "recording"), ("rr", "rr"), ("csv", "table"), ("edf", "edf"), ("omh", "json"), ("fhir", "json")],
+    ("form", "imported"),
+    [("recording", None), ("rr", "RR text"), ("csv", "restbeat CSV"), ("edf", "EDF+"), ("omh", "Open mHealth")],
 )
-def test_a_files_format_is_recognised_by_its_content(tmp_path, form, kind):
+def test_a_files_format_is_recognised_by_its_content(tmp_path, form, imported):
     path = tmp_path / "session"
     path.write_bytes(write_as(form, session(CLEAR)))
-    assert kind_of(path) == kind
+    assert read_any(path).header.extra.get("imported", {}).get("format") == imported
 
 
 @pytest.mark.parametrize(("form", "words"), [("fhir", "figures, no beats"), ("phases", "no beats"), ("events", "no beats")])
@@ -171,3 +175,24 @@ def test_files_without_beats_are_refused_with_a_sentence(tmp_path, form, words):
 def test_the_page_of_formats_lists_every_ending():
     page = (FIXTURES.parent / "docs" / "formats.md").read_text(encoding="utf-8")
     assert [each.ending for each in FORMATS.values() if f"`{each.ending}`" not in page] == []
+
+
+@pytest.mark.parametrize("form", ["recording", "csv", "edf"])
+def test_a_session_of_rest_alone_is_still_one(tmp_path, form):
+    recording = read_any(FIXTURES / CLEAR)
+    data = of_recording(replace(recording, header=msgspec.structs.replace(recording.header, kind="rest")))
+    again = back(tmp_path, form, data)
+    assert again.header.kind == "rest"
+    assert Phase.MASSAGE in [event.phase for event in again.events if isinstance(event, PhaseStart)]
+
+
+@pytest.mark.parametrize("form", ["csv", "edf", "rr", "omh"])
+def test_a_session_that_began_before_zero_comes_back_whole(tmp_path, form):
+    path = tmp_path / "early.jsonl"
+    recording = read_any(FIXTURES / CLEAR)
+    header, *lines = dump(recording.header, list(recording.events)).decode().splitlines()
+    moved = [json.dumps(event | {"t": round(event["t"] - 5.0, 6)}) for event in map(json.loads, lines)]
+    path.write_text("\n".join([header, *moved]) + "\n")
+    data = of_recording(read_any(path))
+    assert data.report.figures.integrity.beats == session(CLEAR).report.figures.integrity.beats
+    assert differences(of_recording(back(tmp_path, form, data))) == differences(data)

@@ -20,6 +20,7 @@ TABLES: Final = {
     "An hour after a session's end they are moved into `packet_chunk`.",
     "packet_chunk": "Packets of ended sessions, packed: up to 1,800 in each, in a fifth of the space.",
     "link": "When a strap's connection came up, and when it was lost.",
+    "strap": "The straps that a session took after its first, which its own row holds: what was sent from then on is theirs.",
     "phase": "When each phase began.",
     "mark": "Technique, region, pressure and notes during a session.",
     "pain": "Pain scores during a session, 0 to 10.",

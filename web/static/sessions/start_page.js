@@ -17,6 +17,7 @@ let chosen = null; // row of the chosen client; the search may not show it
 const wearers = new Map(); // of straps heard: row of the client who wore it last, null for nobody
 let asking = 0;
 let straps = [];
+let others = []; // devices that do not say that they measure heart rate
 let record = null; // record of the chosen client; null while it is fetched, or where no client is named
 let client; // undefined: not chosen yet; null: no client named
 let strap = asked.get("strap");
@@ -109,7 +110,17 @@ function drawStraps() {
   const rows = straps.map((one) => ({ ...one, heard: true }));
   const own = record?.client;
   const missing = [[strap, null], [own?.strap_address, own?.strap_name]];
-  for (const [address, name] of missing) if (address && !rows.some((one) => one.address === address)) rows.push({ address, name, heard: false, room: null, rssi_dbm: null });
+  for (const [address, name] of missing) {
+    if (!address || rows.some((one) => one.address === address)) continue;
+    const other = others.find((one) => one.address === address);
+    rows.push(other ? { ...other, heard: true } : { address, name, heard: false, room: null, rssi_dbm: null });
+  }
+  fillChips(byId("straps"), rows);
+  fillChips(byId("others"), others.filter((one) => !rows.some((row) => row.address === one.address)).map((one) => ({ ...one, heard: true })));
+  show(byId("no-straps"), rows.length === 0);
+}
+
+function fillChips(box, rows) {
   const chips = rows.map((one) => {
     const worn = wearer(one.address);
     const where = one.room ? `in ${one.room_name}` : one.heard ? strength(one.rssi_dbm) : "not heard now: moisten it";
@@ -120,14 +131,12 @@ function drawStraps() {
     input.disabled = Boolean(one.room);
     return label;
   });
-  const box = byId("straps");
   const now = chips.map((label) => `${label.textContent} ${label.querySelector("input").checked}`).join("\n");
   if (box.dataset.now === now) return;
   const focused = box.contains(document.activeElement) ? document.activeElement.value : null;
   box.dataset.now = now;
   box.replaceChildren(...chips);
   for (const input of box.querySelectorAll("input")) if (input.value === focused) input.focus();
-  show(byId("no-straps"), rows.length === 0);
 }
 
 function drawMind() {
@@ -248,6 +257,21 @@ form.addEventListener("change", (event) => {
   update();
 });
 
+byId("address").addEventListener("change", () => {
+  const typed = byId("address").value.trim();
+  if (!typed) return;
+  byId("address").value = "";
+  [strap, byHand] = [typed, true];
+  form.elements.strap_confirmed.checked = false;
+  attempt(hear);
+});
+
+byId("address").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault(); // which would start the session
+  byId("address").blur();
+});
+
 let typing = 0;
 byId("search").addEventListener("input", () => {
   clearTimeout(typing);
@@ -280,7 +304,7 @@ byId("add").addEventListener("click", async () => {
 
 async function hear() {
   const heard = await get("/api/v1/straps");
-  straps = heard.straps;
+  [straps, others] = [heard.straps, heard.others];
   const fresh = [...straps.map((one) => one.address), strap].filter((address) => address && !wearers.has(address));
   if (fresh.length) {
     const { items } = await get(`/api/v1/clients?worn=${encodeURIComponent(fresh.join(","))}`);

@@ -11,6 +11,7 @@ import { Live, WakeLock } from "../live/live.js";
 import { Outbox } from "../live/outbox.js";
 import { SessionChart } from "../live/session_chart.js";
 import { Readiness } from "./readiness.js";
+import { wantsAnother } from "./change_strap.js";
 import { asked, awake, breathing, lostOf, minuteRows, pain, phaseTime } from "./room_text.js";
 import { rows, Strip } from "./rr_strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "../../shared/live_text.js";
@@ -171,6 +172,7 @@ function render() {
   controls.update(state, { away, ahead: ahead?.phase ?? null, told, story: room?.story });
   entries.render(state, room?.nowS(nowMs) ?? state.now_s, away);
   tools?.update(state);
+  show(byId("other-strap"), tools !== null && !away && wantsAnother(state));
   ready.update(state, away);
   afterSleep.update(state, away);
   wake.want(phase !== "ended");
@@ -236,6 +238,7 @@ function help(open) {
   setText(byId("awake"), awake(live.rooms.get(id)?.state?.kept_awake ?? null, wake.held));
   if (open) dialog.showModal(); else dialog.close();
 }
+byId("other-strap").querySelector("button").addEventListener("click", () => tools.strap.open(live.rooms.get(id)?.state));
 byId("open-help").addEventListener("click", () => help(true));
 byId("close-help").addEventListener("click", () => help(false));
 byId("letters").setAttribute("aria-pressed", String(keys.letters));

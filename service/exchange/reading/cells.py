@@ -1,0 +1,111 @@
+"""Cells of a table: numbers, lists of numbers, dates and times of day."""
+
+from datetime import UTC, datetime
+from math import isfinite
+import re
+from typing import Final, Literal, NamedTuple
+
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
+_WITH_UNIT: Final = re.compile(rf"({_NUMBER.pattern})\s*(?:ms|msec|s|sec|bpm|µs|us|min)", re.IGNORECASE)
+_LIST_MARKS: Final = re.compile(r"[\[\](){}\"'\s;|]+")
+_ONE_DECIMAL: Final = re.compile(r"[\[({\s]*\d{1,2},\d+[\])}\s]*")
+"""One number of a list with a decimal comma; [672,682] are two."""
+_CLOCK: Final = re.compile(
+    r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d{2})(?:[.,:](?P<f>\d{1,9}))?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?(?:Z|UTC)?"
+)
+_DATE: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\.?")
+_MOST, _MOST_DIGITS = 1e20, 20
+
+Form = Literal["number", "date", "clock", "minutes"]
+
+
+class Moment(NamedTuple):
+    """A time as a cell gives it."""
+
+    form: Form
+    """A plain number, a date with a time, a time of day, or minutes and seconds (which may also be hours and minutes)."""
+    value: float
+    """The number itself, or seconds: since 1970, since midnight, or of the minutes and seconds."""
+
+
+def number_in(text: str, *, comma: bool = False) -> float | None:
+    """Return the number that a cell holds, also with a unit behind it; None where it holds none.
+
+    `comma`: whether a comma is a decimal mark.
+    """
+    if text.isascii() and text.replace(".", "", 1).isdecimal():
+        return float(text) if len(text) <= _MOST_DIGITS else None
+    text = text.strip().strip("\"'").strip()
+    if not _NUMBER.fullmatch(text):
+        named = _WITH_UNIT.fullmatch(text)
+        if named is None:
+            return None
+        text = named[1]
+    if "," in text:
+        if not comma:
+            return None
+        text = text.replace(",", ".")
+    value = float(text)
+    return value if isfinite(value) and abs(value) < _MOST else None
+
+
+def numbers_in(text: str, *, comma: bool = False) -> list[float] | None:
+    """Return the numbers of a cell that holds one or a list; empty for a blank cell, None where something is no number."""
+    if text.isdecimal() and text.isascii() and len(text) <= _MOST_DIGITS:
+        return [float(text)]
+    bare = text.strip()
+    if not bare or bare.strip("[](){}\"' ") == "":
+        return []
+    if (one := number_in(bare, comma=comma)) is not None:
+        return [one]
+    decimal = comma and (";" in bare or _ONE_DECIMAL.fullmatch(bare) is not None)
+    parts = _LIST_MARKS.sub(" ", bare if decimal else bare.replace(",", " ")).split()
+    values = [number_in(part, comma=comma) for part in parts]
+    return [value for value in values if value is not None] if parts and None not in values else None
+
+
+def moment_in(text: str, *, comma: bool = False, day_first: bool = False) -> Moment | None:
+    """Return the time that a cell holds; None where it holds none.
+
+    `day_first`: whether 1/2/2024 is in February.
+    """
+    text = text.strip().strip("\"'").strip()
+    if (value := number_in(text, comma=comma)) is not None:
+        return Moment("number", value)
+    if (clock := _CLOCK.fullmatch(text)) is not None:
+        return _clock(clock)
+    date, _, rest = text.replace("T", " ", 1).partition(" ")
+    if (day := _DATE.fullmatch(date)) is not None and (began := _midnight(day, day_first=day_first)) is not None:
+        if not rest.strip():
+            return Moment("date", began)
+        clock = _CLOCK.fullmatch(rest.strip())
+        if clock is not None and clock["h"]:
+            return Moment("date", began + _clock(clock).value)
+    try:
+        moment = datetime.fromisoformat(text.replace(",", "."))
+        return Moment("date", (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _clock(match: re.Match[str]) -> Moment:
+    seconds = 60 * int(match["m"]) + int(match["s"]) + (float(f"0.{match['f']}") if match["f"] else 0.0)
+    if match["h"] is None:
+        return Moment("minutes", seconds)
+    hours = int(match["h"])
+    if match["half"]:
+        hours = hours % 12 + (12 if match["half"] in "Pp" else 0)
+    return Moment("clock", 3600 * hours + seconds)
+
+
+def _midnight(match: re.Match[str], *, day_first: bool) -> float | None:
+    first, mark, second, third = int(match[1]), match[2], int(match[3]), int(match[4])
+    if first > 31:
+        year, month, day = first, second, third
+    else:
+        year = third if third > 99 else 2000 + third
+        day, month = (first, second) if mark == "." or day_first or first > 12 else (second, first)
+    try:
+        return datetime(year, month, day, tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
