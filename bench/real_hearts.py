@@ -1,7 +1,9 @@
 """The rule on quiet hours of real people, where nothing was done to them: how often it calls a change, by person.
 
 The recordings are read from the folder that RESTBEAT_REAL_DATA names: nsr2db_half.npz, RR intervals of 27 people over a day
-(PhysioNet's nsr2db, Holter, unlabelled rest and sleep), one array a person in units of 1/128 s.
+(PhysioNet's nsr2db, Holter, unlabelled rest and sleep), one array a person in units of 1/128 s. Further series are of single
+persons, each for itself: pyhrv's hour in fixtures/, wearablehrv_test_vu.txt, kbre93_polarH10_ibi.csv, and any file *.rr.txt with
+an interval in ms a line.
 """
 
 from dataclasses import dataclass
@@ -16,10 +18,14 @@ from restbeat.analysis.beats.phase_segments import PhaseBeats
 from restbeat.analysis.beats.phase_spans import beat_arrays
 from restbeat.analysis.rhythm.phase_rhythm import not_compared, rhythm_of_phase, usable_beats
 from restbeat.analysis.rhythm.rhythm_watch import rhythms_of
+from restbeat.sensors.model import RR_UNIT_MS
+from restbeat.sensors.protocols.heart_rate import parse
+from restbeat.sensors.recordings.recording import HEART_RATE, Packet, read
 
 from .hearts import Heard
 
 VARIABLE = "RESTBEAT_REAL_DATA"
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "pyhrv_nni-60min_real.jsonl.gz"
 UNIT_MS = 1000 / 128
 HOLE = 60_000
 PLANS = {"5/5": (5, 5, 0), "5/15": (5, 15, 0), "5/30": (5, 30, 0), "5/10/5": (5, 10, 5), "5/30/5": (5, 30, 5)}
@@ -58,9 +64,13 @@ class Day:
     def of(cls, ticks):
         ticks = ticks.astype(np.int64)
         hole = ticks >= HOLE
-        end_s = np.cumsum(np.where(hole, 10_000.0, ticks * UNIT_MS)) / 1000
+        return cls.of_intervals(np.where(hole, 10_000.0, ticks * UNIT_MS), hole)
+
+    @classmethod
+    def of_intervals(cls, all_ms, hole):
+        end_s = np.cumsum(all_ms) / 1000
         judge, verdicts, after_hole = ArtifactFilter(), [], np.r_[False, hole[:-1]][~hole]
-        for rr_ms, gap in zip((ticks[~hole] * UNIT_MS).tolist(), after_hole.tolist(), strict=True):
+        for rr_ms, gap in zip(all_ms[~hole].tolist(), after_hole.tolist(), strict=True):
             verdicts += judge.push(rr_ms, gap=gap)
         verdicts += judge.flush()
         beats = [
@@ -100,10 +110,10 @@ class Day:
         means = np.bincount(at[use], self.rr_ms[first:last][use], pieces) / counts
         return means.std() / means.mean() < MOST_VARIED
 
-    def sessions(self, minutes, ratio=1.0):
+    def sessions(self, minutes, ratio=1.0, begin_s=60.0):
         """Yield a session of each quiet window, half a window apart; the recovery is compared where the plan has one."""
         lengths = 60 * np.cumsum(minutes)
-        start_s, total_s = 60.0, float(lengths[-1])
+        start_s, total_s = begin_s, float(lengths[-1])
         while start_s + total_s < self.end_s[-1]:
             if self.quiet(start_s, start_s + total_s):
                 base, massage, recovery = (
@@ -127,6 +137,33 @@ def verdicts(folder, rules, plans=PLANS, ratio=1.0, names=None, advance=lambda: 
                 found[rule, plan][name] = ["withheld" if day.withheld(heard) else rule(heard, 1.0, ()) for heard in windows]
         advance()
     return found
+
+
+def single_series(folder):
+    """Yield the name of each further series and its beats."""
+    sent = [event.payload for event in read(FIXTURE).events if isinstance(event, Packet) and event.char == HEART_RATE]
+    yield "pyhrv, an hour", [rr * RR_UNIT_MS for payload in sent for rr in parse(payload).rr_1024]
+    for file, name, read_ms in (
+        (
+            "wearablehrv_test_vu.txt",
+            "wearable-hrv, ECG, 48 min",
+            lambda path: np.loadtxt(path, skiprows=3, usecols=2, delimiter="\t"),
+        ),
+        ("kbre93_polarH10_ibi.csv", "dont-hold-your-breath, 10 min", lambda path: np.loadtxt(path, delimiter=",")[:, 1]),
+        *((path.name, path.name.removesuffix(".rr.txt"), np.loadtxt) for path in sorted(folder.glob("*.rr.txt"))),
+    ):
+        if (folder / file).exists():
+            yield name, read_ms(folder / file)
+
+
+def single_verdicts(folder, rule):
+    """Yield for each further series and plan the verdicts of its quiet windows, as they are and with ×1.42."""
+    for name, rr_ms in single_series(folder):
+        all_ms = np.asarray(rr_ms, dtype=np.float64)
+        day = Day.of_intervals(all_ms, np.zeros(all_ms.size, dtype=bool))
+        for plan, minutes in PLANS.items():
+            windows = [list(day.sessions(minutes, ratio, begin_s=0.0)) for ratio in (1.0, 1.42)]
+            yield name, plan, *(["withheld" if day.withheld(heard) else rule(heard, 1.0, ()) for heard in one] for one in windows)
 
 
 def share(by_person, wanted, *, draws=2000, least=10):

@@ -32,7 +32,7 @@ from restbeat.analysis.response.running_estimate import provisional_change
 
 from .cells import CELLS, FIRM, HELD_OUT, NONE, USED, Cell, by_rule, drifts, run
 from .hearts import Scenario, sessions
-from .real_hearts import PLANS, VARIABLE, real_folder, share, verdicts as real_verdicts
+from .real_hearts import PLANS, VARIABLE, real_folder, share, single_verdicts, verdicts as real_verdicts
 from .rivals import RIVALS, former
 from .treatments import TECHNIQUES, Plan, course_of
 
@@ -53,6 +53,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m bench.response", description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=2000, metavar="N", help="simulated sessions a cell (2000)")
     parser.add_argument("--no-page", action="store_true", help=f"print the tables only, as below {LEAST_FOR_PAGE} sessions")
+    parser.add_argument("--page", action="store_true", help="write the page whatever the number; it states it")
     asked = parser.parse_args(arguments)
     count = asked.sessions
     counts = {name: max(count // part, 20 if name == "worked" else 50) for name, part in PARTS.items()}
@@ -61,7 +62,7 @@ def main(arguments=None):
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         fast = speed(progress)
-        real_table = real(progress)
+        real_table, single_table = real(progress), single(progress)
         judged, failing = bounds(count, progress)
         made = {
             "slower": slower_breathing,
@@ -73,10 +74,10 @@ def main(arguments=None):
             "worked": treatments,
         }
         tables = {name: make(counts[name], progress) for name, make in made.items()}
-    tables["real"] = real_table
+    tables |= {"real": real_table, "single": single_table}
     text = page(tables | {"judged": judged, "speed": fast}, count, counts, time.perf_counter() - began)
     print(text)
-    if count >= LEAST_FOR_PAGE and not asked.no_page:
+    if asked.page or (count >= LEAST_FOR_PAGE and not asked.no_page):
         PAGE.write_text(text)
     if failing:
         sys.exit("Over its bound: " + "; ".join(failing))
@@ -126,6 +127,21 @@ def real(progress):
             rows.append((plan, name, str(len(seen)), str(windows), *shares))
     heads = ("minutes", "rule", "people", "windows", "clear + opposite", "worst tenth of people", "slight", "clear at ×1.42")
     return table(heads, rows)
+
+
+def single(progress):
+    """Return the table of single persons' series, each for itself."""
+    folder = real_folder()
+    if folder is None:
+        return f"Not measured: {VARIABLE} names no folder with the recordings."
+    advance = stepper(progress, "single persons", 5 * 4)
+    rows = []
+    for name, plan, calm, changed in single_verdicts(folder, by_rule):
+        firm, slight, power = sum(v in FIRM for v in calm), calm.count("slight"), changed.count("clear")
+        if calm:
+            rows.append((name, plan, str(len(calm)), str(firm), str(slight), str(calm.count("withheld")), str(power)))
+        advance()
+    return table(("series", "minutes", "windows", "clear + opposite", "slight", "withheld", "clear at ×1.42"), rows)
 
 
 def held_out(count, progress):

@@ -1,6 +1,6 @@
 """Settling: RMSSD that rises by itself after lying down, and how much of that falls between a baseline and a later phase.
 
-Model: ln RMSSD = μ − a·e^(−t/8 min), t from the beginning of the session. The settling phase and the baseline tell a little of a;
+Model: ln RMSSD = μ − a·e^(−t/10 min), t from the beginning of the session. Settling phase and baseline tell a little of a;
 the rest is what people do. docs/response.md shows the effect.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from ..beats.phase_segments import Segments
 
-_TAU_S: Final = 480.0
-_DEPTH, _DEPTH_SD = 0.10, 0.15
+_TAU_S: Final = 600.0
+_DEPTH, _DEPTH_SD = 0.12, 0.15
 """Depth a in people, and its SD."""
 _BLOCK_S: Final = 150.0
 _OF_SPREAD: Final = 0.12

@@ -33,7 +33,7 @@ LEAST_CHANGE: Final = 0.10
 CAVEAT: Final = "Rest alone can do this. It does not measure pain, health or treatment success."
 _SURE: Final = 0.99
 """Probability of a change, and of one beyond the expected, for a firm verdict: real hearts have longer tails than the model."""
-_SURE_SETTLED: Final = 0.97
+_SURE_SETTLED: Final = 0.985
 """Probability of a change beyond what settling makes, for a firm verdict."""
 _LIKELY: Final = 0.95
 _FASTER_HEART: Final = 0.97

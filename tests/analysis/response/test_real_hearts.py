@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from bench.cells import FIRM, by_rule
-from bench.real_hearts import Day, real_folder, share, verdicts
+from bench.real_hearts import Day, real_folder, share, single_verdicts, verdicts
 from bench.rivals import former
 from restbeat.analysis.beats.phase_segments import segments
 
@@ -67,3 +67,22 @@ def test_real_people_at_rest_are_seldom_called_changed(plan):
     assert windows > 150
     assert called[by_rule] <= binom.ppf(0.99, windows, 0.01)
     assert called[former] > 2 * called[by_rule]
+
+
+@recordings
+def test_the_most_restless_tenth_of_real_people_is_seldom_called_changed():
+    seen = verdicts(real_folder(), (by_rule,), {"5/15": (5, 15, 0)})[by_rule, "5/15"]
+    firm, _, high, worst = share(seen, FIRM)
+    assert len(seen) == 27
+    assert firm <= 1
+    assert high <= 1.5
+    assert worst <= 3
+
+
+def test_single_series_are_read_each_for_itself(tmp_path):
+    rng = np.random.default_rng(2)
+    np.savetxt(tmp_path / "somebody.rr.txt", 900 + rng.normal(0, 20, 2000))
+    found = {(name, plan): (calm, changed) for name, plan, calm, changed in single_verdicts(tmp_path, lambda *_: "none")}
+    assert {name for name, _ in found} == {"pyhrv, an hour", "somebody"}
+    assert len(found["somebody", "5/5"][0]) == 4
+    assert found["somebody", "5/30"] == ([], [])
