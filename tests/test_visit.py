@@ -502,3 +502,22 @@ async def test_the_notes_print_completely_on_at_most_two_pages(tmp_path, worker)
         await page.set_viewport_size({"width": 665, "height": 1030})
         await expect(page.locator('[name="plan"] + .paper')).to_be_visible()
         await page.screenshot(path=ARTIFACTS / "visit-notes-print.png", full_page=True)
+
+
+async def test_what_was_ticked_before_the_clients_record_arrived_stays(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_screen() as page:
+        await fill(made)
+        arrives = asyncio.Event()
+
+        async def late(route):
+            await arrives.wait()
+            await route.continue_()
+
+        await page.route("**/api/v1/clients/M-011", late)
+        await page.goto(f"{made.address}/start")
+        await page.locator('[name="client"][value="M-011"]').check()
+        await page.locator('[name="yes"][value="Fracture"]').check()
+        async with page.expect_response("**/api/v1/clients/M-011"):
+            arrives.set()
+        await expect(page.locator("#considered")).to_be_visible()
+        await expect(page.locator('[name="yes"][value="Fracture"]')).to_be_checked()

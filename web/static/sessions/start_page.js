@@ -79,6 +79,7 @@ async function pick(name) {
   record = null;
   form.elements.consent.checked = form.elements.strap_confirmed.checked = false;
   byHand = byHand && strap === asked.get("strap");
+  if (name !== null) for (const input of [...form.querySelectorAll('[name="yes"]'), form.elements.screening_confirmed, form.elements.none_applies]) input.checked = false;
   update();
   if (name === null) return;
   const fetched = await get(clientPath(name)).catch((error) => { say(error.message); return null; });
@@ -87,8 +88,9 @@ async function pick(name) {
   chosen = record.client;
   if (record.posture) choose("posture", record.posture);
   if (record.technique) choose("technique", record.technique);
-  for (const input of form.querySelectorAll('[name="yes"]')) input.checked = record.screening_yes.includes(input.value);
-  form.elements.screening_confirmed.checked = form.elements.none_applies.checked = false;
+  // what was ticked since the client was chosen stays
+  for (const input of form.querySelectorAll('[name="yes"]')) if (record.screening_yes.includes(input.value)) input.checked = true;
+  if (yes().length) form.elements.none_applies.checked = false;
   takeStrap();
   update();
 }
