@@ -10,7 +10,7 @@ from ....sensors.errors import RecordingError
 from ....sensors.recordings.recording import Recording
 from ..packet_reconstruction import Arrival, ImportedFile, from_arrivals, from_heart_rates, from_intervals, timed_intervals
 from .cells import Moment, moment_in, number_in, numbers_in
-from .column_names import ColumnName
+from .column_names import ColumnName, read_name
 from .found_file import FoundFile, Source, found_beats, text_of
 from .intervals import Beats, beats_of
 from .refusals import check_dropped, check_rates, warn_of
@@ -91,8 +91,6 @@ def _without_heading(name: str, sheet: Sheet) -> FoundFile:
 
 
 def _header_of_figures(sheet: Sheet) -> str:
-    from .column_names import read_name
-
     for _, cells in sheet.rows[:3]:
         figures = [cell for cell in cells if read_name(cell).role == "figure"]
         if len(figures) >= 2:
