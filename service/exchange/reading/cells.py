@@ -35,17 +35,15 @@ def number_in(text: str, *, comma: bool = False) -> float | None:
     """
     if text.isascii() and text.replace(".", "", 1).isdecimal():
         return float(text) if len(text) <= _MOST_DIGITS else None
+    if not comma and "," in text:
+        return None
     text = text.strip().strip("\"'").strip()
     if not _NUMBER.fullmatch(text):
         named = _WITH_UNIT.fullmatch(text)
         if named is None:
             return None
         text = named[1]
-    if "," in text:
-        if not comma:
-            return None
-        text = text.replace(",", ".")
-    value = float(text)
+    value = float(text.replace(",", "."))
     return value if isfinite(value) and abs(value) < _MOST else None
 
 

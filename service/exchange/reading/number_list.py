@@ -1,5 +1,7 @@
 """One number a line, or all in one line: RR text, also as restbeat writes it."""
 
+import io
+from itertools import islice
 import re
 from typing import Final
 
@@ -13,12 +15,14 @@ from .sheet import is_decimal_comma
 
 _GAP: Final = re.compile(r"#\s*gap\b(?:\s+(\d{1,9}(?:\.\d{1,9})?)\s*s)?", re.IGNORECASE)
 _MOST: Final = 1e19
-_SAMPLE: Final = 400
+_SAMPLE, _LOOKED_AT = 400, 4000
 
 
 def is_list(text: str) -> bool:
     """Return whether a text has one number a line, whatever stands before the first of them."""
-    lines = [bare for line in text.splitlines() if (bare := line.strip().strip(",;")) and not bare.startswith("#")]
+    lines = [
+        bare for line in islice(io.StringIO(text, newline=None), _LOOKED_AT) if (bare := line.strip().strip(",;")) and not bare.startswith("#")
+    ]
     comma = is_decimal_comma(lines[:_SAMPLE])
     numbers = [number_in(line, comma=comma) is not None for line in lines]
     return sum(numbers) >= max(1, 0.5 * len(lines))

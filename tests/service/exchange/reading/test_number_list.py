@@ -34,6 +34,10 @@ def test_a_comment_is_ignored_and_a_gap_comment_gives_its_length(tmp_path):
     assert not found.recording.warnings
 
 
+def test_lines_may_end_with_a_carriage_return_alone(tmp_path):
+    assert read_text(tmp_path, b"812\r799\r801\r").text.rr_ms == (812.0, 799.0, 801.0)
+
+
 def test_intervals_in_seconds_are_read_and_said(tmp_path):
     found = read_text(tmp_path, "0.812\n0.799\n0.801\n")
     assert found.text.rr_ms == pytest.approx((812, 799, 801))
