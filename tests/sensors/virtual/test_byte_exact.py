@@ -98,6 +98,7 @@ async def test_every_fixture_arrives_as_sent_at_sixty_times_the_speed(acquire_no
 
 
 @pytest.mark.dbus
+@pytest.mark.alone
 async def test_two_hundred_straps_at_two_packets_a_second_lose_none():
     straps, seconds = 200, 30
     recordings = [Recording(Header(), tuple(beat_packet(n / 2, n) for n in range(1, 2 * seconds + 1))) for _ in range(straps)]
