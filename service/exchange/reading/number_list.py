@@ -21,7 +21,9 @@ _SAMPLE, _LOOKED_AT = 400, 4000
 def is_list(text: str) -> bool:
     """Return whether a text has one number a line, whatever stands before the first of them."""
     lines = [
-        bare for line in islice(io.StringIO(text, newline=None), _LOOKED_AT) if (bare := line.strip().strip(",;")) and not bare.startswith("#")
+        bare
+        for line in islice(io.StringIO(text, newline=None), _LOOKED_AT)
+        if (bare := line.strip().strip(",;")) and not bare.startswith("#")
     ]
     comma = is_decimal_comma(lines[:_SAMPLE])
     numbers = [number_in(line, comma=comma) is not None for line in lines]
