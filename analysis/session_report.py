@@ -106,7 +106,7 @@ def summarise(
         if why:
             reasons[span.phase.value] = why
     if unlike := stream.why_unlike(compared_s):
-        withheld = {span.phase: f"{unlike[0].upper()}{unlike[1:]}." for span in spans} | withheld
+        withheld = {span.phase: _sentence(unlike) for span in spans} | withheld
     disturbed = disturbances(events)
     breathing_hz = {one.phase: one.breaths_per_min / 60 for one in (polar.motion if polar else ()) if one.breaths_per_min}
     compared = compare_phases(
@@ -190,8 +190,10 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
         for end, v, gap in zip(end_s, verdicts, text.gap_before, strict=True)
     ]
     span = PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
-    step_s = step_of(np.asarray(text.rr_ms, dtype=np.float64), _MS_S) if len(judged) >= _FEWEST_OF_STEP else 0.0
-    return _unrounded(*_whole(span, judged, None), step_s)
+    rr_ms = np.asarray(text.rr_ms, dtype=np.float64)
+    unfilled = why_not_filled(float(rr_ms[rr_ms <= LONGEST_MS].sum()) / 1000, span.end_s, len(judged), of="this time")
+    step_s = step_of(rr_ms, _MS_S) if len(judged) >= _FEWEST_OF_STEP else 0.0
+    return _unrounded(*_whole(span, judged, None, unfilled and _sentence(unfilled)), step_s)
 
 
 def _whole(
@@ -214,7 +216,11 @@ def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judg
     repeats = stream.repeats_within(span.start_s, span.end_s)
     of = _OF_PHASE.get(span.phase, "this time")
     why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
-    return None if why is None else f"{why[0].upper()}{why[1:]}."
+    return None if why is None else _sentence(why)
+
+
+def _sentence(why: str) -> str:
+    return f"{why[0].upper()}{why[1:]}."
 
 
 def _unrounded(figures: PhaseFigures, why: list[str], step_s: float) -> tuple[PhaseFigures, list[str]]:

@@ -109,6 +109,14 @@ def test_rows_without_an_interval_make_no_gap_where_the_times_go_on(tmp_path):
     assert figures.rmssd_ms == pytest.approx(truth.rmssd_ms, rel=0.005)
 
 
+def test_a_file_whose_times_show_a_fifth_missing_gives_no_rmssd_and_says_how_much(tmp_path):
+    rows = [row for n, row in enumerate(stamped(RR)) if n % 5]
+    found = read_as(tmp_path, "csv", "\n".join(["time,rr", *rows]))
+    for figures, reasons in (whole_text(found.text), whole_recording(found.recording.header, found.recording.events)):
+        assert (figures.rmssd_ms, figures.sdnn_ms) == (None, None)
+        assert "is filled with heartbeats" in " ".join(reasons)
+
+
 def test_polar_pulse_intervals_that_the_sensor_doubts_are_left_out(tmp_path):
     wrong = set(range(20, RR.size, 60))
     rows = [
