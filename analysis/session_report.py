@@ -191,7 +191,8 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     ]
     span = PhaseSpan(Phase.SETTLE, 0.0, float(end_s[-1]) if end_s.size else 0.0, last=True)
     rr_ms = np.asarray(text.rr_ms, dtype=np.float64)
-    unfilled = why_not_filled(float(rr_ms[rr_ms <= LONGEST_MS].sum()) / 1000, span.end_s, len(judged), of="this time")
+    filled_s = float(rr_ms[rr_ms <= LONGEST_MS].sum()) / 1000  # only the file's own times show what is missing beside that
+    unfilled = why_not_filled(filled_s, filled_s + float(lost_s.sum()), len(judged), of="this time")
     step_s = step_of(rr_ms, _MS_S) if len(judged) >= _FEWEST_OF_STEP else 0.0
     return _unrounded(*_whole(span, judged, None, unfilled and _sentence(unfilled)), step_s)
 
