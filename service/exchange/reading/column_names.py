@@ -63,8 +63,8 @@ def read_name(heading: str) -> ColumnName:
     if words and not unit and len(words) > 1 and unit_in(words[-1]):
         unit = unit_in(words.pop())
     name = " ".join(words)
-    for role, word in (("blocker", "blocker"), ("error", "error"), ("contact", "contact")):
-        if word in name:
+    for role in ("blocker", "error", "contact"):
+        if role in name:
             return ColumnName(role, unit)
     if re.fullmatch(r"(?:beat |ann(?:otation)? ?)?(?:annotations?|labels?|symbols?|type|class)", name):
         return ColumnName("kind", unit)

@@ -9,7 +9,8 @@ from ....sensors.errors import RecordingError
 from .column_names import read_name
 from .sheet import Sheet, sheet_of_records
 
-_DEEPEST: Final = 12
+_DEEPEST, _FEW = 12, 50
+"""Depth down to which lists are looked for, and the length of a list up to which each of its values is looked into."""
 _USEFUL: Final = frozenset({"rr", "hr", "beats"})
 
 
@@ -30,16 +31,11 @@ def sheet_of_json(name: str, raw: bytes) -> Sheet:
 def _value(name: str, raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as whole:
-        lines = [line for line in raw.splitlines() if line.strip()]
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         try:
-            return [msgspec.json.decode(line) for line in lines] if len(lines) > 1 else _refuse(name, whole)
+            return [msgspec.json.decode(line) for line in raw.splitlines() if line.strip()]
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise RecordingError(f"{name} is no readable JSON: {str(error)[:100]}.") from error
-
-
-def _refuse(name: str, error: Exception) -> Any:
-    raise RecordingError(f"{name} is no readable JSON: {str(error)[:100]}.") from error
 
 
 def _worth(sheet: Sheet) -> int:
@@ -56,14 +52,12 @@ def _sheets(value: Any, key: str, depth: int) -> Iterator[Sheet]:
         if all(_is_number(each) for each in value):
             column = read_name(key)
             columns = [column] if column.role else []
-            yield Sheet(
-                [(n, [str(each)]) for n, each in enumerate(value, 1)], columns, (key,) if columns else (), separator="JSON"
-            )
+            yield Sheet([(n, [str(each)]) for n, each in enumerate(value, 1)], columns, (key,) if columns else ())
         elif all(isinstance(each, dict) for each in value):
             yield sheet_of_records([_flat(each) for each in value])
         elif all(isinstance(each, list) and each and all(_is_number(one) for one in each) for each in value):
-            yield Sheet([(n, [str(one) for one in each]) for n, each in enumerate(value, 1)], separator="JSON")
-        for each in value[:50] if len(value) < 50 else []:
+            yield Sheet([(n, [str(one) for one in each]) for n, each in enumerate(value, 1)])
+        for each in value if len(value) < _FEW else ():
             yield from _sheets(each, key, depth + 1)
     elif isinstance(value, dict):
         lists = {name: each for name, each in value.items() if isinstance(each, list) and each and all(map(_is_cell, each))}
@@ -72,7 +66,7 @@ def _sheets(value: Any, key: str, depth: int) -> Iterator[Sheet]:
         if len(beside) > 1:
             columns = [read_name(name) for name in beside]
             rows = [(n, [str(cell) for cell in cells]) for n, cells in enumerate(zip(*beside.values(), strict=True), 1)]
-            yield Sheet(rows, columns, tuple(beside), separator="JSON")
+            yield Sheet(rows, columns, tuple(beside))
         for name, each in value.items():
             yield from _sheets(each, name, depth + 1)
 

@@ -17,10 +17,13 @@ LEAST_MS, MOST_MS = 240.0, 3000.0
 _MOST_WARNINGS: Final = 20
 _MOST_DROPPED, _ALLOWED = 0.05, 2
 """Share of rows that may be left out, and the number of them that always may."""
-_BREATHS_MS: Final = (2400.0, 15_000.0)
+_LONGEST_MS: Final = 15_000.0
+"""Longest that breaths are in the middle, in ms."""
 _RATES: Final = (25.0, 250.0)
 _MOST_TURNS, _LEAST_PREDICTED = 0.2, 0.98
-_LEAST_PERIOD: Final = 12
+_LONGEST_BREATH_MS: Final = 25_000.0
+_SECOND_HARMONIC: Final = 0.25
+"""Amplitude of twice the main frequency, as a share of that, from which a cycle has the shape of a pulse, not of a breath."""
 
 Array = NDArray[np.float64]
 
@@ -48,9 +51,10 @@ def never_falls(values: Array) -> bool:
 
 
 def is_wave(values: Array) -> bool:
-    """Return whether numbers are the samples of a pulse or an ECG: smooth, each told by those before it, with a slow period.
+    """Return whether numbers are the samples of a pulse or an ECG: smooth, each told by those before it.
 
-    Intervals of beats, even of a very slow and deep breath, are less smooth than that: a heart beats by itself.
+    So are the intervals of a calm heart led by a slow, deep breath. But those cycle no slower than somebody breathes, were the
+    numbers ms, and without the sharp rise of a pulse.
     """
     if values.size < 100 or float(np.ptp(values)) == 0:
         return False
@@ -67,7 +71,9 @@ def is_wave(values: Array) -> bool:
         return False
     power = np.abs(np.fft.rfft(x * np.hanning(x.size))) ** 2
     peak = int(power[1:].argmax()) + 1
-    return bool(x.size / peak >= _LEAST_PERIOD)
+    cycle_ms = x.size / peak * float(values.mean())
+    second = float(power[2 * peak - 1 : 2 * peak + 2].max(initial=0.0))
+    return cycle_ms > _LONGEST_BREATH_MS or second > _SECOND_HARMONIC**2 * float(power[peak])
 
 
 def _is_rates(values: Array) -> bool:
@@ -85,7 +91,7 @@ REFUSALS: Final = (
     ),
     Refusal(
         "rates",
-        "heart rates in beats a minute, from which no HRV can be computed; a heading such as HR (bpm) would say so",
+        "heart rates in beats a minute, from which no HRV can be computed",
         _is_rates,
     ),
     Refusal(
@@ -112,7 +118,7 @@ def check_intervals(name: str, rr_ms: Sequence[float]) -> None:
         beats = "one interval" if len(rr_ms) == 1 else f"{len(rr_ms)} intervals"
         raise RecordingError(f"{name} holds {beats}: too few beats for any figure.")
     middle = float(np.median(values))
-    if _BREATHS_MS[0] < middle < _BREATHS_MS[1] and middle > MOST_MS:
+    if MOST_MS < middle < _LONGEST_MS:
         raise RecordingError(
             f"{name} seems to hold breaths, not heartbeats: its intervals are {middle / 1000:.1f} s long in the middle."
         )

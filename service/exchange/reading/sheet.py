@@ -34,8 +34,6 @@ class Sheet:
     heading: tuple[str, ...] = ()
     comma: bool = False
     """Whether a comma is a decimal mark."""
-    separator: str = ""
-    """In words."""
 
     def cells(self, at: int) -> list[str]:
         """Return the cells of a column; empty where a row has none there."""
@@ -61,16 +59,15 @@ def sheet_of(text: str) -> Sheet:
     rows = _split(lines, mark)
     comma = mark != "," and any("," in cell for _, cells in rows[:_HEAD_LINES] for cell in cells)
     if mark == "," and is_decimal_comma(sample):
-        rows, comma, mark = [(n, [line.strip()]) for n, line in lines], True, ""
-    words = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "blanks"}.get(mark, "lines")
-    return _with_heading(rows, comma, words, [(n, cells) for n, cells in _split(remarks, mark)])
+        rows, comma = [(n, [line.strip()]) for n, line in lines], True
+    return _with_heading(rows, comma, _split(remarks, mark))
 
 
 def sheet_of_records(records: Sequence[dict[str, str]]) -> Sheet:
     """Return records of named cells as rows; their names in order of appearance are the heading."""
     heading = tuple(dict.fromkeys(name for record in records for name in record))
     rows = [(n, [record.get(name, "") for name in heading]) for n, record in enumerate(records, 1)]
-    return Sheet(rows, [read_name(_last_part(name)) for name in heading], heading, separator="records")
+    return Sheet(rows, [read_name(_last_part(name)) for name in heading], heading)
 
 
 def _last_part(name: str) -> str:
@@ -92,7 +89,7 @@ def _one_list(lines: Sequence[tuple[int, str]]) -> Sheet | None:
         return None  # a column that rises is one of times or an index, so these are rows
     if len(split) > 3 and len({len(parts) for _, parts in split[:-1]}) > 1:
         return None
-    return Sheet([(n, [part]) for n, parts in split for part in parts], separator="one line")
+    return Sheet([(n, [part]) for n, parts in split for part in parts])
 
 
 def _separator(sample: Sequence[str]) -> str:
@@ -129,7 +126,7 @@ def _split(lines: Sequence[tuple[int, str]], mark: str) -> list[tuple[int, list[
     return [(n, [cell.strip() for cell in row]) for (n, _), row in zip(lines, cells, strict=False)]
 
 
-def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, words: str, remarks: list[tuple[int, list[str]]]) -> Sheet:
+def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, remarks: list[tuple[int, list[str]]]) -> Sheet:
     """Return the sheet below the heading that has the most numbers of intervals or heart rates below it."""
     best, most, best_rows = None, 0, rows
     for at, (_, cells) in enumerate(rows[:_HEAD_LINES]):
@@ -147,7 +144,7 @@ def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, words: str, re
             if found > most and bare and len(bare) == len(rows[-1][1]):
                 best, most = bare, found
     if best is None:
-        return Sheet(rows, comma=comma, separator=words)
+        return Sheet(rows, comma=comma)
     columns = [read_name(cell) for cell in best]
     if best_rows and all(not cell or unit_in(cell) for cell in best_rows[0][1]) and any(best_rows[0][1]):
         units = [unit_in(cell) for cell in best_rows[0][1]]
@@ -156,7 +153,7 @@ def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, words: str, re
             for column, unit in zip(columns, [*units, *[""] * len(columns)], strict=False)
         ]
         best_rows = best_rows[1:]
-    return Sheet(best_rows, columns, tuple(best), comma, words)
+    return Sheet(best_rows, columns, tuple(best), comma)
 
 
 def _numbers_below(columns: Sequence[ColumnName], rows: Sequence[tuple[int, list[str]]], comma: bool) -> int:

@@ -80,7 +80,7 @@ def _without_heading(name: str, sheet: Sheet) -> FoundFile:
             if sheet.width > time_at + 2 and not any(number_in(cell) is not None for cell in sheet.cells(time_at + 2)[:50]):
                 columns[time_at + 2] = ColumnName("kind", "")
             if _agree(sheet, time_at):
-                return _read_intervals(name, Sheet(sheet.rows, columns, (), sheet.comma, sheet.separator), [time_at + 1])
+                return _read_intervals(name, Sheet(sheet.rows, columns, (), sheet.comma), [time_at + 1])
     figures = _header_of_figures(sheet)
     raise RecordingError(
         f"{name} seems to hold figures computed from beats ({figures}), not the beats themselves."

@@ -60,7 +60,8 @@ def test_a_text_without_intervals_is_refused_with_a_sentence(tmp_path, text):
         ([1, 2, 3, 2, 1, 2, 2, 3, 4, 5, 3, 2, 1] * 9, "zones"),
         ([3.9, 4.2, 4.0, 3.8, 4.4, 4.1, 3.9, 3.7] * 9, "breaths"),
         ([3900, 4200, 4000, 3800, 4400, 4100, 3900, 3700] * 9, "breaths"),
-        ([210, 190, 205, 200, 212, 199, 195] * 9, "bpm"),
+        ([210, 190, 205, 200, 212, 199, 195] * 9, "beats a minute"),
+        (["RR (ms)", *[210, 190, 205, 200, 212, 199, 195] * 9], "bpm"),
         ((535 + 90 * np.sin(np.arange(1500) / 8) + 30 * np.sin(np.arange(1500) / 4)).round().tolist(), "samples of a pulse"),
         ((50_000 + np.cumsum([30, 32, 31, 29, 33] * 20)).tolist(), "sampling rate"),
     ],
@@ -76,8 +77,17 @@ def test_more_than_one_line_in_twenty_that_is_no_number_is_an_error(tmp_path):
         read_text(tmp_path, "\n".join(lines))
 
 
-@pytest.mark.parametrize("rate_per_min", [4, 6])
-def test_a_heart_that_breathes_slowly_and_deeply_is_no_pulse_wave(tmp_path, rate_per_min):
+@pytest.mark.parametrize("noise_ms", [2, 4, 8])
+@pytest.mark.parametrize("rate_per_min", [3, 4, 6])
+def test_a_heart_that_breathes_slowly_and_deeply_is_no_pulse_wave(tmp_path, rate_per_min, noise_ms):
     at, rng = np.cumsum(np.full(400, 0.85)), np.random.default_rng(2)
-    rr = 850 + 120 * np.sin(2 * np.pi * at * rate_per_min / 60) + rng.normal(0, 8, at.size)
+    rr = 850 + 120 * np.sin(2 * np.pi * at * rate_per_min / 60) + rng.normal(0, noise_ms, at.size)
     assert len(read_text(tmp_path, "\n".join(f"{one:.0f}" for one in rr)).text.rr_ms) == 400
+
+
+@pytest.mark.parametrize("rate_hz", [25, 64, 100, 250])
+def test_a_pulse_wave_at_any_rate_is_none(tmp_path, rate_hz):
+    phase = 2 * np.pi * 1.1 * np.arange(3000) / rate_hz
+    wave = 600 + 100 * np.sin(phase) + 40 * np.sin(2 * phase + 1) + 15 * np.sin(3 * phase)
+    with pytest.raises(RecordingError, match="samples of a pulse"):
+        read_text(tmp_path, "\n".join(f"{one:.0f}" for one in wave + np.random.default_rng(3).normal(0, 1, wave.size)))
