@@ -1,11 +1,12 @@
 """Tables of other programs: which columns hold intervals, heart rates and times, and what they prove to be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from ....sensors.device_text import clean_text
 from ....sensors.errors import RecordingError
 from ....sensors.recordings.recording import Recording
 from ..packet_reconstruction import Arrival, ImportedFile, from_arrivals, from_heart_rates, from_intervals, timed_intervals
@@ -18,6 +19,7 @@ from .sheet import Sheet
 from .time_column import Times, times_of
 
 _MOST: Final = 1e19
+_LONGEST_LIST: Final = 120
 _LARGEST_ERROR_MS: Final = 30.0
 """Largest error of a pulse interval, by the sensor's own estimate, as for a sensor on the air."""
 _NORMAL: Final = frozenset({"N", "n", "normal", ".", "·", "L", "R", "e", "j"})
@@ -55,10 +57,10 @@ def read_sheet(name: str, sheet: Sheet) -> FoundFile:
 
 
 def _no_beats(name: str, sheet: Sheet) -> str:
-    named = ", ".join(heading for heading in sheet.heading if heading)[:120]
+    named = _listed(sheet.heading)
     figures = [heading for heading, column in zip(sheet.heading, sheet.columns, strict=False) if column.role == "figure"]
     if len(figures) >= 2:
-        return f"{name} seems to hold figures computed from beats ({', '.join(figures)[:100]}), not the beats themselves."
+        return f"{name} seems to hold figures computed from beats ({_listed(figures)}), not the beats themselves."
     what = f"its columns are {named}" if named else "its columns have no names"
     return f"{name} holds no column of RR intervals or heart rates ({what}): a heading such as RR (ms) or HR (bpm) is wanted."
 
@@ -94,8 +96,13 @@ def _header_of_figures(sheet: Sheet) -> str:
     for _, cells in sheet.rows[:3]:
         figures = [cell for cell in cells if read_name(cell).role == "figure"]
         if len(figures) >= 2:
-            return ", ".join(figures)[:100]
+            return _listed(figures)
     return ""
+
+
+def _listed(headings: Iterable[str]) -> str:
+    """Return headings as a person reads them in a sentence: cleaned, for they come from a file, and not too many."""
+    return ", ".join(filter(None, map(clean_text, headings)))[:_LONGEST_LIST]
 
 
 def _agree(sheet: Sheet, time_at: int) -> bool:
@@ -235,8 +242,8 @@ def _column_evidence(sheet: Sheet, columns: Sequence[int]) -> list[str]:
     if not names:
         return ["Two columns without a heading: one rises by the intervals in the other."]
     others = [name for at, name in enumerate(sheet.heading) if sheet.columns[at].role == "rr" and at not in columns]
-    beside = f"; {', '.join(others)[:60]} is not read" if others else ""
-    return [f"Intervals from {'the column' if len(names) == 1 else 'the columns'} {', '.join(names)[:80]}{beside}."]
+    beside = f"; {_listed(others)} is not read" if others else ""
+    return [f"Intervals from {'the column' if len(names) == 1 else 'the columns'} {_listed(names)}{beside}."]
 
 
 def _times(name: str, sheet: Sheet, at_rows: Sequence[int], rr_ms: Sequence[float] | None) -> Times | None:
@@ -294,7 +301,9 @@ def _read_beats(name: str, sheet: Sheet, at: int) -> FoundFile:
     known = [value for value in values if value is not None]
     beats = beats_of(name, known, [False] * len(known), [None] * len(known), sheet.columns[at].unit, named=False)
     if beats.kind != "beat times":
-        raise RecordingError(f"{name}: the column {sheet.heading[at]} should hold the times of beats, but they do not rise.")
+        raise RecordingError(
+            f"{name}: the column {_listed([sheet.heading[at]])} should hold the times of beats, but they do not rise."
+        )
     return found_beats(name, "CSV", beats, ())
 
 
@@ -312,6 +321,6 @@ def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
         arrival, told = "the times in the file", f"the times in the file ({times.words})"
         warnings += times.warnings
     source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped,
-                    evidence=(f"Heart rates from the column {sheet.heading[at]}; no column holds intervals.",))  # fmt: skip
+                    evidence=(f"Heart rates from the column {_listed([sheet.heading[at]])}; no column holds intervals.",))  # fmt: skip
     imported = ImportedFile(name, from_heart_rates(rates), warnings, source=source.fields())
     return FoundFile(lambda: imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)

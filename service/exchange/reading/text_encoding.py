@@ -7,6 +7,7 @@ from typing import IO, Final
 import zipfile
 import zlib
 
+from ....sensors.device_text import clean_text
 from ....sensors.errors import RecordingError
 
 LARGEST: Final = 512 * 1024 * 1024
@@ -51,7 +52,7 @@ def _from_zip(name: str, raw: bytes) -> tuple[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             files = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
             if len(files) != 1:
-                shown = ", ".join(PurePath(one.filename).name for one in files[:5])
+                shown = ", ".join(filter(None, (clean_text(PurePath(one.filename).name) for one in files[:5])))
                 raise RecordingError(
                     f"{name} holds {len(files)} files ({shown}): unpack it, and take the one with the heartbeats."
                 )

@@ -209,3 +209,13 @@ def test_a_recording_that_begins_before_zero_is_moved_to_begin_at_it(tmp_path):
     assert isinstance(recording.events[0], Pain)
     assert "moved by 5 s" in recording.warnings[0]
     assert whole_recording(recording.header, recording.events)[0].beats == 2
+
+
+@pytest.mark.parametrize("heading", ["a\x1b[2J,b", "sdnn\x1b[1m,rmssd", "time\x1b[1m,HR\x1b[2J", "x,RR\x1b[31m,RR\x1b[2J (ms)"])
+def test_nothing_of_a_heading_reaches_a_terminal_as_a_command(tmp_path, heading):
+    rows = [",".join([f"{n * 0.8:.3f}", *["61"] * (heading.count(","))]) for n in range(60)]
+    try:
+        told = " ".join(read_as(tmp_path, "csv", "\n".join([heading, *rows])).source.lines())
+    except RecordingError as error:
+        told = str(error)
+    assert told.isprintable()
