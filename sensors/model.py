@@ -65,6 +65,16 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     location: str | None = None
 
 
+def canonical_address(address: str) -> str:
+    """Return an address in the form in which addresses compare; some systems write them in lower case."""
+    return address.upper()
+
+
+def same_address(one: str | None, other: str | None) -> bool:
+    """Return whether two addresses are those of one device, or both unknown."""
+    return canonical_address(one or "") == canonical_address(other or "")
+
+
 class Phase(Enum):
     """The phases of a session, in order."""
 

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from platformdirs import user_runtime_path
 
+from ...sensors.model import canonical_address
 from ..errors import FolderTakenError, StorageError, StrapTakenError
 from ..storage.database import take_folder
 
@@ -46,17 +47,12 @@ class StrapClaims:
         except StorageError as error:  # a folder that cannot be locked must not prevent a session
             _LOG.warning("Whether another restbeat holds a strap cannot be told: %s", error)
         else:
-            self._releases[canonical(address)] = lock.close
+            self._releases[canonical_address(address)] = lock.close
 
     def release(self, address: str) -> None:
         """Release a strap; one that is not claimed is ignored."""
-        self._releases.pop(canonical(address), lambda: None)()
-
-
-def canonical(address: str) -> str:
-    """Return an address in the form in which addresses compare; some systems write them in lower case."""
-    return address.upper()
+        self._releases.pop(canonical_address(address), lambda: None)()
 
 
 def _key(air: str, address: str) -> str:
-    return sha256(f"{air}\0{canonical(address)}".encode()).hexdigest()[:16]
+    return sha256(f"{air}\0{canonical_address(address)}".encode()).hexdigest()[:16]

@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from ...sensors.model import canonical_address, same_address
 from ..errors import StrapTakenError, UnknownRoomError
-from ..radio.strap_claims import StrapClaims, canonical
+from ..radio.strap_claims import StrapClaims
 from .room import Room
 
 _LET_GO_S: Final = 10.0
@@ -47,7 +48,7 @@ class RoomRegistry:
 
     def holder(self, address: str) -> Room | None:
         """Return the room whose running session holds a strap; None where none does."""
-        return next((room for room in self if room.running and _same(room.address, address)), None)
+        return next((room for room in self if room.running and same_address(room.address, address)), None)
 
     @asynccontextmanager
     async def claimed(self, address: str) -> AsyncGenerator[None]:
@@ -91,24 +92,24 @@ class RoomRegistry:
             raise StrapTakenError(text, room.identifier)
 
     def _keepers(self, address: str) -> list[tuple[Room, asyncio.Event]]:
-        ended = [(room, room.over) for room in self if _same(room.address, address) and not room.over.is_set()]
-        leaving = self._leaving.get(canonical(address))
+        ended = [(room, room.over) for room in self if same_address(room.address, address) and not room.over.is_set()]
+        leaving = self._leaving.get(canonical_address(address))
         return ended if leaving is None or leaving[1].is_set() else [*ended, leaving]
 
     def leave(self, room: Room, address: str, let_go: asyncio.Event) -> None:
         """Note that a room's session changed the strap at `address` for another, and lets go of it when `let_go` is set."""
-        self._leaving[canonical(address)] = room, let_go
+        self._leaving[canonical_address(address)] = room, let_go
 
     async def release_left(self, address: str) -> None:
         """Release a strap that was changed for another, as soon as it is let go."""
-        if leaving := self._leaving.get(canonical(address)):
+        if leaving := self._leaving.get(canonical_address(address)):
             await leaving[1].wait()
             self._release_left(address)
 
     def _release_left(self, address: str) -> None:
-        leaving = self._leaving.get(canonical(address))
+        leaving = self._leaving.get(canonical_address(address))
         if leaving is not None and leaving[1].is_set():
-            del self._leaving[canonical(address)]
+            del self._leaving[canonical_address(address)]
             self.release(address)
 
     def release(self, address: str) -> None:
@@ -118,7 +119,7 @@ class RoomRegistry:
 
     def free_for(self, address: str, preferred: str | None = None) -> str:
         """Return the identifier of the room for a strap's next session: its previous one, else `preferred`, else a new one."""
-        previous = next((room for room in self if not room.running and _same(room.address, address)), None)
+        previous = next((room for room in self if not room.running and same_address(room.address, address)), None)
         if previous:
             return previous.identifier
         if preferred and preferred not in self._rooms:
@@ -132,7 +133,3 @@ class RoomRegistry:
         in_use = {room.name for room in self if room.identifier != identifier and room.running}
         names = (near, *(f"{near} {n}" for n in range(2, len(in_use) + 3)))
         return next(name for name in names if name not in in_use)
-
-
-def _same(one: str, other: str) -> bool:
-    return canonical(one) == canonical(other)

@@ -15,7 +15,7 @@ from ...sensors.clock import Clock, RunningClock
 from ...sensors.computer_sleep import SleepWatch
 from ...sensors.dbus.sleep_inhibitor import SleepInhibitor
 from ...sensors.errors import SensorError
-from ...sensors.model import Device, Phase
+from ...sensors.model import Device, Phase, same_address
 from ...sensors.recordings.recording import ConnectionEvent, Event, Header
 from ...sensors.source import Source
 from ...sensors.task_cancellation import cancel_and_wait
@@ -32,7 +32,7 @@ from ..errors import (
     WorkerError,
 )
 from ..radio.radio import AdapterState, Radio, StrapSeen
-from ..radio.strap_claims import StrapClaims, canonical
+from ..radio.strap_claims import StrapClaims
 from ..sessions.models import SessionSetup
 from ..sessions.report_cache import SessionReports
 from ..sessions.session_facts import verdict_of
@@ -218,7 +218,7 @@ class Rooms:
         """
         target = self._rooms[room]
         self.entries.of(room, RequestKey(key="", session=session))
-        if canonical(address) == canonical(target.address):
+        if same_address(address, target.address):
             return
         heard, before = self._heard(address), target.address
         device = Device(name=heard.name if heard else None, address=address)
@@ -350,7 +350,7 @@ class Rooms:
             )
 
     def _heard(self, address: str) -> StrapSeen | None:
-        return next((strap for strap in self._radio.straps() if canonical(strap.address) == canonical(address)), None)
+        return next((strap for strap in self._radio.straps() if same_address(strap.address, address)), None)
 
     async def _open(
         self,

@@ -161,7 +161,6 @@ class Session:
             self.take(item)
             if self._ended.is_set():
                 return
-        if not (
-            self._ended.is_set() or self._changed.is_set()
-        ):  # a replay may begin at the recording's very end, after ENDED was read
+        if not (self._ended.is_set() or self._changed.is_set()):
+            # a replay may begin at the recording's very end, after ENDED was read
             self.take(PhaseStart(self.end_s, Phase.ENDED))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from ...analysis.response.earlier_rests import EarlierSession
-from ...sensors.model import Device, Phase
+from ...sensors.model import Device, Phase, same_address
 from ...sensors.recordings.recording import Event, Header, Packet
 from ..clients.consents import give_for_session
 from ..clients.flags import flag_pain
@@ -261,17 +261,15 @@ def _newest_strap(db: Database, session: int) -> tuple[int, str | None] | None:
 
 def _set_device(db: Database, session: int, device: Device) -> None:
     newest, row = _newest_strap(db, session), _row(db, session)
-    if newest is None or not _same(device.address, newest[1]):
-        if newest is None or _same(device.address, row["strap_address"]):  # what the first strap said last before it was changed
+    if newest is None or not same_address(device.address, newest[1]):
+        if newest is None or same_address(
+            device.address, row["strap_address"]
+        ):  # what the first strap said last before it was changed
             _update(db, session, {name: value for name, value in device_columns(device).items() if value is not None})
         return
     told = {name: value for name, value in msgspec.structs.asdict(device).items() if value is not None}
     names = ", ".join(f"{name} = :{name}" for name in told)
     db.execute(f"UPDATE strap SET {names} WHERE session = :session AND seq = :seq", told | {"session": session, "seq": newest[0]})  # noqa: S608
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    return (one or "").upper() == (other or "").upper()
 
 
 def _row(db: Database, session: int) -> dict[str, Any]:

@@ -320,7 +320,7 @@ def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
         rates = [(t - times.t_s[0], bpm[n]) for t, n in zip(times.t_s, times.order, strict=True)]
         arrival, told = "the times in the file", f"the times in the file ({times.words})"
         warnings += times.warnings
-    source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped,
-                    evidence=(f"Heart rates from the column {_listed([sheet.heading[at]])}; no column holds intervals.",))  # fmt: skip
+    evidence = f"Heart rates from the column {_listed([sheet.heading[at]])}; no column holds intervals."
+    source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped, evidence=(evidence,))
     imported = ImportedFile(name, from_heart_rates(rates), warnings, source=source.fields())
     return FoundFile(lambda: imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)

@@ -2,6 +2,7 @@
 
 import { conflict } from "../shared/strap_conflict.js";
 import { byId, make, post, setText, show } from "../shared/dom.js";
+import { strength } from "../shared/heard_straps.js";
 import { hides, onHideChange } from "../shared/hide_clients.js";
 import { attempt, chip, clientPath, day, get, say, shortDay } from "./session_form.js";
 import { sentence } from "../shared/live_text.js";
@@ -79,7 +80,10 @@ async function pick(name) {
   record = null;
   form.elements.consent.checked = form.elements.strap_confirmed.checked = false;
   byHand = byHand && strap === asked.get("strap");
-  if (name !== null) for (const input of [...form.querySelectorAll('[name="yes"]'), form.elements.screening_confirmed, form.elements.none_applies]) input.checked = false;
+  if (name !== null) {
+    const answers = [...form.querySelectorAll('[name="yes"]'), form.elements.screening_confirmed, form.elements.none_applies];
+    for (const input of answers) input.checked = false;
+  }
   update();
   if (name === null) return;
   const fetched = await get(clientPath(name)).catch((error) => { say(error.message); return null; });
@@ -105,8 +109,6 @@ function takeStrap() {
 }
 
 const named = (worn) => (worn === client || !hides() ? worn : "another client");
-
-const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal");
 
 function drawStraps() {
   const rows = straps.map((one) => ({ ...one, heard: true }));

@@ -1,10 +1,11 @@
 // The straps heard lately, each with a link that starts a session on it.
 
 import { make, setText, show } from "../../shared/dom.js";
+import { heardStraps, strength } from "../../shared/heard_straps.js";
 
 const EVERY_MS = 3000;
 
-const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal: come closer");
+const advice = (dbm) => (dbm !== null && dbm <= -80 ? ": come closer" : "");
 
 export class StrapList {
   constructor(list, none, { trouble, adapter }) {
@@ -21,13 +22,8 @@ export class StrapList {
   }
 
   async refresh() {
-    let heard;
-    try {
-      const response = await fetch("/api/v1/straps", { signal: AbortSignal.timeout(5000) });
-      heard = await response.json();
-    } catch {
-      return; // the page already states that there are no news
-    }
+    const heard = await heardStraps();
+    if (!heard) return;
     this.adapter(heard.adapter.ready ? null : heard.adapter.text);
     const seen = new Set(heard.straps.map((strap) => strap.address));
     for (const [address, item] of this.items) if (!seen.has(address) && !item.contains(document.activeElement)) { item.remove(); this.items.delete(address); }
@@ -39,7 +35,7 @@ export class StrapList {
     if (!this.items.has(strap.address)) this.items.set(strap.address, this.list.appendChild(this.item()));
     const item = this.items.get(strap.address);
     setText(item.querySelector(".name"), strap.name ?? "Unnamed strap");
-    setText(item.querySelector(".sub"), [strap.near && `near ${strap.near}`, strap.address, strength(strap.rssi_dbm)].filter(Boolean).join(" · "));
+    setText(item.querySelector(".sub"), [strap.near && `near ${strap.near}`, strap.address, strength(strap.rssi_dbm) + advice(strap.rssi_dbm)].filter(Boolean).join(" · "));
     const link = item.querySelector("a");
     link.href = strap.room ? `/rooms/${encodeURIComponent(strap.room)}` : `/start?strap=${encodeURIComponent(strap.address)}`;
     link.classList.toggle("primary", !strap.room);

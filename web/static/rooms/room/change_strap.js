@@ -2,16 +2,10 @@
 
 import { button, dialog } from "../../shared/dialog.js";
 import { make, send, setText, show } from "../../shared/dom.js";
+import { heardStraps, strength } from "../../shared/heard_straps.js";
 import { hides } from "../../shared/hide_clients.js";
 
 const EVERY_MS = 3000;
-const LOST = ["lost", "silent", "no-strap", "hr-only"];
-const LONG_S = 10;
-
-const strength = (dbm) => (dbm === null ? "" : dbm > -65 ? "strong signal" : dbm > -80 ? "fair signal" : "weak signal");
-
-// Whether the strap is in trouble that another one would end.
-export const wantsAnother = (state) => state.phase !== "ended" && !state.bench && (LOST.includes(state.signal) || (state.signal === "connecting" && state.signal_s > LONG_S));
 
 export class ChangeStrap {
   constructor() {
@@ -51,13 +45,8 @@ export class ChangeStrap {
   }
 
   async hear() {
-    let heard;
-    try {
-      const response = await fetch("/api/v1/straps", { signal: AbortSignal.timeout(5000) });
-      heard = await response.json();
-    } catch {
-      return; // the page already states that there are no news
-    }
+    const heard = await heardStraps();
+    if (!heard) return;
     const free = heard.straps.filter((one) => !one.room);
     fill(this.straps, free, (one) => this.use(one));
     fill(this.others, heard.others.filter((one) => !one.room && one.name), (one) => this.use(one));

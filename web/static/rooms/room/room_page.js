@@ -11,8 +11,7 @@ import { Live, WakeLock } from "../live/live.js";
 import { Outbox } from "../live/outbox.js";
 import { SessionChart } from "../live/session_chart.js";
 import { Readiness } from "./readiness.js";
-import { wantsAnother } from "./change_strap.js";
-import { asked, awake, breathing, lostOf, minuteRows, pain, phaseTime } from "./room_text.js";
+import { asked, awake, breathing, lostOf, minuteRows, pain, phaseTime, wantsAnother } from "./room_text.js";
 import { rows, Strip } from "./rr_strip.js";
 import { clock, integrity, noNews, phaseWord, quality, response, sentence, signalWord } from "../../shared/live_text.js";
 

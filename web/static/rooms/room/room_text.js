@@ -3,6 +3,8 @@
 import { clock, phaseWord } from "../../shared/live_text.js";
 
 const COUNTED_DOWN = new Set(["settle", "baseline", "recovery"]);
+const WITHOUT_STRAP = new Set(["lost", "silent", "no-strap", "hr-only"]);
+const LONG_CONNECTING_S = 10;
 const TOLD_LOST_S = 5; // unusable time of a baseline from which it is stated
 const minutes = (seconds) => (seconds % 60 ? clock(seconds) : `${Math.round(seconds / 60)} min`);
 
@@ -29,6 +31,9 @@ export function asked(phase, kind, { full, usable }, lostS = 0, settling = false
   if (phase === "recovery") return full ? "Recovery complete" : "No talking, please";
   return full ? "The planned time is over" : "";
 }
+
+// Whether the strap is in trouble that another one would end.
+export const wantsAnother = (state) => state.phase !== "ended" && !state.bench && (WITHOUT_STRAP.has(state.signal) || (state.signal === "connecting" && state.signal_s > LONG_CONNECTING_S));
 
 export function breathing(state) {
   return state.resp_per_min === null || state.resp_per_min === undefined ? "" : `breathing ${Math.round(state.resp_per_min)} a minute`;
