@@ -5,7 +5,6 @@ is lost.
 """
 
 from array import array
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,7 +67,7 @@ class SensorIntervals:
     _in_block: int = 0
     _block_packets: int = _BLOCKS[0]
     _block: "array[int]" = field(default_factory=lambda: array("H"))
-    _ratios: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_BLOCKS))
+    _ratios: list[float] = field(default_factory=list)
     _recent: "array[int]" = field(default_factory=lambda: array("H"))
     _means: list[int] = field(default_factory=list)
     _last: int = 0
@@ -133,7 +132,8 @@ class SensorIntervals:
         if self._hr_packets:
             middle = sorted(block)[len(block) // 2]
             near = [rr for rr in block if _SPLIT * middle < rr < _MISSED * middle]  # without split intervals and missed beats
-            self._ratios.append(self._hr_sum / self._hr_packets * (sum(near) / len(near)) * RR_UNIT_S / 60)
+            ratio = self._hr_sum / self._hr_packets * (sum(near) / len(near)) * RR_UNIT_S / 60
+            self._ratios = [*self._ratios, ratio][-_KEPT_BLOCKS:]
             self._decide_unit()
         self._recent = (self._recent + block)[-_MOST_INTERVALS:]
         self.packets += self._in_block

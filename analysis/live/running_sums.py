@@ -22,8 +22,8 @@ _FEWEST_USABLE: Final = 3
 """Differences that a segment of the sums needs to be usable, as in the comparison behind the verdict."""
 _BORDER_S: Final = 2.0
 """Time left out after a phase border, because a difference reaches back over two beats."""
-_MOST_BEATS: Final = 255
-"""Most beats counted in 5 s; no heart has more."""
+_MOST_BEATS, _MOST_FILLED_MS = 255, 65_535
+"""Most beats and most of their time that are counted in 5 s; no heart has more."""
 
 
 class SegmentSums(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,14 +66,14 @@ class ProvisionalChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunningSums:
-    """Sums of a whole session, whatever its phases turn out to be; 15 bytes for every 5 s."""
+    """Sums of a whole session, whatever its phases turn out to be; 13 bytes for every 5 s."""
 
     __slots__ = ("_beats", "_differences", "_filled_ms", "_rejected", "_squares", "_usable")
 
     def __init__(self) -> None:
         self._usable = (-1, 0, 0)
         """First segment of the span asked for last, the one up to which it was counted, and how many were usable."""
-        self._squares, self._filled_ms, self._differences = array("d"), array("f"), array("B")
+        self._squares, self._filled_ms, self._differences = array("d"), array("H"), array("B")
         self._beats, self._rejected = array("B"), array("B")
 
     def push(self, beat: JudgedBeat) -> None:
@@ -81,15 +81,14 @@ class RunningSums:
         at = max(int(beat.end_s // LENGTH_S), 0)
         if (missing := at + 1 - len(self._squares)) > 0:
             self._squares.extend([0.0] * missing)
-            self._filled_ms.extend([0.0] * missing)
-            for counts in (self._differences, self._beats, self._rejected):
+            for counts in (self._filled_ms, self._differences, self._beats, self._rejected):
                 counts.extend([0] * missing)
         if self._beats[at] == _MOST_BEATS:
             return
         self._beats[at] += 1
         self._rejected[at] += not beat.accepted
         if beat.rr_ms <= LONGEST_MS:
-            self._filled_ms[at] += beat.rr_ms
+            self._filled_ms[at] = min(self._filled_ms[at] + round(beat.rr_ms), _MOST_FILLED_MS)
         if beat.diff_ms is not None:
             self._squares[at] += beat.diff_ms**2
             self._differences[at] += 1
