@@ -521,3 +521,25 @@ async def test_what_was_ticked_before_the_clients_record_arrived_stays(tmp_path,
             arrives.set()
         await expect(page.locator("#considered")).to_be_visible()
         await expect(page.locator('[name="yes"][value="Fracture"]')).to_be_checked()
+
+
+async def test_keys_that_went_on_while_clients_were_searched_are_not_called_back(tmp_path, worker):
+    async with practice(tmp_path, worker) as made, a_screen() as page:
+        await fill(made)
+        arrives = asyncio.Event()
+
+        async def late(route):
+            await arrives.wait()
+            await route.continue_()
+
+        await page.goto(f"{made.address}/start")
+        await expect(page.locator('[name="client"][value="M-011"]')).to_be_visible()
+        await page.route("**/api/v1/clients?*search=m-011", late)
+        await page.locator("#search").focus()
+        await page.keyboard.type("m-011")
+        await page.keyboard.press("Enter")
+        await page.locator('[name="pain_before"][value="6"]').focus()
+        arrives.set()
+        await expect(page.locator('[name="client"][value="M-011"]')).to_be_checked()
+        await expect(page.locator("#last")).to_contain_text("First session")
+        await expect(page.locator('[name="pain_before"][value="6"]')).to_be_focused()

@@ -1,7 +1,7 @@
 // A client's record: identity (only on request), consents, flags, audit log.
 
 import { byId, make, post, send, setText, show } from "../shared/dom.js";
-import { attempt, clientPath, day, get, typed } from "../sessions/session_form.js";
+import { attempt, clientPath, day, get, stayedAt, typed } from "../sessions/session_form.js";
 import { inZone, localTimes } from "../shared/times.js";
 
 localTimes();
@@ -38,7 +38,7 @@ byId("show").addEventListener("click", async () => {
   show(form, opens);
   byId("show").setAttribute("aria-expanded", String(opens));
   setText(byId("show"), opens ? "Hide" : "Show");
-  if (opens) form.elements.name.focus();
+  if (opens && stayedAt(byId("show"))) form.elements.name.focus();
 });
 
 form.addEventListener("submit", (event) => {

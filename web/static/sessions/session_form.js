@@ -36,6 +36,9 @@ export async function attempt(work) {
   }
 }
 
+// Returns whether the keys have not gone on from an element while an answer was awaited. Safari gives a pressed button no focus.
+export const stayedAt = (element) => [element, document.body].includes(document.activeElement);
+
 export function chip(type, name, value, text, detail = "") {
   const label = make("label", "chip");
   const input = make("input");

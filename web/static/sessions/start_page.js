@@ -4,7 +4,7 @@ import { conflict } from "../shared/strap_conflict.js";
 import { byId, make, post, setText, show } from "../shared/dom.js";
 import { strength } from "../shared/heard_straps.js";
 import { hides, onHideChange } from "../shared/hide_clients.js";
-import { attempt, chip, clientPath, day, get, say, shortDay } from "./session_form.js";
+import { attempt, chip, clientPath, day, get, say, shortDay, stayedAt } from "./session_form.js";
 import { sentence } from "../shared/live_text.js";
 
 const SHOWN = 7;
@@ -288,7 +288,10 @@ byId("search").addEventListener("keydown", async (event) => {
   clearTimeout(typing);
   await attempt(seek);
   const first = form.querySelector('[name="client"]:not([value=""])');
-  if (first && byId("search").value.trim()) { first.checked = true; first.focus(); pick(first.value); }
+  if (!first || !byId("search").value.trim()) return;
+  first.checked = true;
+  if (stayedAt(byId("search"))) first.focus();
+  pick(first.value);
 });
 
 byId("add").addEventListener("click", async () => {
@@ -301,7 +304,7 @@ byId("add").addEventListener("click", async () => {
     client = row.client;
     drawClients();
     await pick(row.client);
-    form.querySelector('[name="client"]:checked')?.focus();
+    if (stayedAt(byId("add"))) form.querySelector('[name="client"]:checked')?.focus();
   });
   byId("add").disabled = false;
 });
