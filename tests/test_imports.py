@@ -31,7 +31,7 @@ DOORS = {
     "neurokit2": {"analysis/hrv/neurokit.py", "analysis/polar/ecg_beats.py"},
     "scipy": {"analysis/response/distributions.py", "analysis/response/drift.py", "analysis/polar/ecg_beats.py"},
     "edfio": {"service/exchange/edf.py"},
-    "fitdecode": {"service/exchange/fit.py"},
+    "fitdecode": {"service/exchange/programs/fit.py"},
     "matplotlib": {"service/rendering/session_plot.py"},
     "aiosmtplib": {"service/follow_up/smtp.py"},
     "argon2": {"service/accounts/passwords.py"},

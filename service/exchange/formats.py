@@ -15,11 +15,12 @@ from typing import Final, NamedTuple
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
 from ..errors import FormatError
-from .apple_health import is_apple_health, read_apple_health
 from .csv_export import write_beats, write_events, write_phases
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
-from .polar_hrm import is_hrm, read_hrm
+from .programs.apple_health import is_apple_health, read_apple_health
+from .programs.polar_hrm import is_hrm, read_hrm
+from .programs.xml_intervals import read_xml_intervals
 from .reading.found_file import FoundFile
 from .reading.json_values import sheet_of_json
 from .reading.number_list import is_list, read_list
@@ -29,7 +30,6 @@ from .reading.table import read_sheet
 from .reading.text_encoding import LARGEST, decode_text, unpacked
 from .rr_text import write_rr_text
 from .session_data import SessionData
-from .xml_intervals import read_xml_intervals
 
 _HEAD = 4096
 
@@ -94,14 +94,14 @@ READ: Final = (
         "Apple Health",
         "the beats of the newest sample of heart-rate variability, to 10 ms; never its SDNN",
         "where the time between two beats is over 1.6 intervals",
-        "tests/service/exchange/test_apple_health.py",
+        "tests/service/exchange/programs/test_apple_health.py",
     ),
     ReadFormat(
         "XML of watches",
         "Suunto (.xml, .sml), openambit, Polar",
         "elements named R-R, RR or IBI, in ms or s",
         "none",
-        "tests/service/exchange/test_xml_intervals.py",
+        "tests/service/exchange/programs/test_xml_intervals.py",
     ),
     ReadFormat(
         "EDF+",
@@ -116,14 +116,14 @@ READ: Final = (
         "Garmin, Wahoo, Coros, Suunto",
         "`hrv` messages (1 ms; time stamps 1 s); else `hr` messages, a strap's own memory; else heart rates of `record` messages",
         "pauses, and time that the time stamps leave uncovered",
-        "tests/service/exchange/test_fit.py",
+        "tests/service/exchange/programs/test_fit.py",
     ),
     ReadFormat(
         "Polar .hrm",
         "Polar ProTrainer 5, Polar WebSync",
         "RR data (`Interval=238`, 1 ms), or heart rates at an interval",
         "a line that is not a number",
-        "tests/service/exchange/test_polar_hrm.py",
+        "tests/service/exchange/programs/test_polar_hrm.py",
     ),
     ReadFormat(
         "Open mHealth",
@@ -204,7 +204,7 @@ def read_file(path: Path) -> FoundFile:
                 raise RecordingError(f"{path.name} holds a recording in a zip file: unpack it first.")
             return _of(read(path))
         case "fit":
-            from .fit import read_fit
+            from .programs.fit import read_fit
 
             return _of(read_fit(name, raw))
         case "edf":

@@ -9,11 +9,11 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ...sensors.errors import RecordingError
-from .reading.cells import numbers_in
-from .reading.column_names import read_name
-from .reading.found_file import FoundFile, found_beats
-from .reading.intervals import beats_of
+from ....sensors.errors import RecordingError
+from ..reading.cells import numbers_in
+from ..reading.column_names import read_name
+from ..reading.found_file import FoundFile, found_beats
+from ..reading.intervals import beats_of
 
 _HOLDERS: Final = frozenset({"data", "values", "value"})
 
