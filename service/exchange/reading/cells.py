@@ -7,6 +7,8 @@ from typing import Final, Literal, NamedTuple
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
 _WITH_UNIT: Final = re.compile(rf"({_NUMBER.pattern})\s*(?:ms|msec|s|sec|bpm|µs|us|min)", re.IGNORECASE)
+_DURATION: Final = re.compile(r"PT(?:(\d{1,3})H)?(?:(\d{1,4})M)?(\d{1,6}(?:\.\d{1,9})?)S")
+"""A duration of ISO 8601, such as PT0.812S."""
 _LIST_MARKS: Final = re.compile(r"[\[\](){}\"'\s;|]+")
 _ONE_DECIMAL: Final = re.compile(r"[\[({\s]*\d{1,2},\d+[\])}\s]*")
 """One number of a list with a decimal comma; [672,682] are two."""
@@ -14,6 +16,7 @@ _CLOCK: Final = re.compile(
     r"(?:(?P<h>\d{1,3}):)?(?P<m>\d{1,2}):(?P<s>\d{2})(?:[.,:](?P<f>\d{1,9}))?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?(?:Z|UTC)?"
 )
 _DATE: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\.?")
+_SPACED_ZONE: Final = re.compile(r" ([+-]\d{2}:?\d{2})$")
 _MOST, _MOST_DIGITS = 1e20, 20
 
 Form = Literal["number", "date", "clock", "minutes"]
@@ -29,7 +32,7 @@ class Moment(NamedTuple):
 
 
 def number_in(text: str, *, comma: bool = False) -> float | None:
-    """Return the number that a cell holds, also with a unit behind it; None where it holds none.
+    """Return the number that a cell holds, also with a unit behind it, a duration in s; None where it holds none.
 
     `comma`: whether a comma is a decimal mark.
     """
@@ -41,7 +44,8 @@ def number_in(text: str, *, comma: bool = False) -> float | None:
     if not _NUMBER.fullmatch(text):
         named = _WITH_UNIT.fullmatch(text)
         if named is None:
-            return None
+            lasts = _DURATION.fullmatch(text)
+            return None if lasts is None else 3600 * int(lasts[1] or 0) + 60 * int(lasts[2] or 0) + float(lasts[3])
         text = named[1]
     value = float(text.replace(",", "."))
     return value if isfinite(value) and abs(value) < _MOST else None
@@ -80,7 +84,7 @@ def moment_in(text: str, *, comma: bool = False, day_first: bool = False) -> Mom
         if clock is not None and clock["h"]:
             return Moment("date", began + _clock(clock).value)
     try:
-        moment = datetime.fromisoformat(text.replace(",", "."))
+        moment = datetime.fromisoformat(_SPACED_ZONE.sub(r"\1", text.replace(",", ".")))
         return Moment("date", (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None

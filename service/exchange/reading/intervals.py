@@ -1,7 +1,7 @@
 """Intervals by themselves: their unit, whether they are the times of beats instead, and what a person is told about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Final
@@ -29,6 +29,10 @@ class Beats:
     kind: str
     unit: str
     evidence: tuple[str, ...]
+
+    def told(self, *evidence: str) -> "Beats":
+        """Return the same with more evidence before what there is."""
+        return replace(self, evidence=(*evidence, *self.evidence))
 
 
 def beats_of(name: str, values: Sequence[float], gap_before: Sequence[bool], gap_s: Sequence[float | None], unit: str, *,

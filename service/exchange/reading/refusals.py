@@ -133,14 +133,20 @@ def check_intervals(name: str, rr_ms: Sequence[float]) -> None:
         raise RecordingError(f"{name} seems to hold {wave.words}.")
 
 
-def check_rates(name: str, bpm: Sequence[float]) -> None:
-    """Raise `RecordingError` where numbers are no heart rates in beats a minute."""
-    values = np.asarray([one for one in bpm if one > 0], dtype=np.float64)
+def in_beats_a_minute(name: str, rates: Sequence[float], unit: str) -> tuple[list[float], str]:
+    """Return heart rates in beats a minute, and the unit that they were found in: watches also count beats a second.
+
+    Raises `RecordingError` where numbers are no heart rates.
+    """
+    values = np.asarray([one for one in rates if one > 0], dtype=np.float64)
     if values.size < _LEAST:
         raise RecordingError(f"{name} holds {values.size} heart rates: too few for any figure.")
     middle = float(np.median(values))
-    if not _RATES[0] <= middle <= _RATES[1]:
-        raise RecordingError(f"{name} cannot be heart rates in beats a minute: the middle one is {middle:g}.")
+    if _RATES[0] <= middle <= _RATES[1]:
+        return list(rates), "bpm"
+    if unit in {"", "bpm", "Hz"} and _RATES[0] <= 60 * middle <= _RATES[1]:
+        return [60 * one for one in rates], "Hz"
+    raise RecordingError(f"{name} cannot be heart rates in beats a minute: the middle one is {middle:g}.")
 
 
 def warn_of(name: str, warnings: list[str], number: int, text: str) -> None:

@@ -20,6 +20,8 @@ _SHARE: Final = 0.5
 """Share of the lines that a separator stands in."""
 _MANY_A_LINE: Final = 6
 """Numbers in each line from which they are a list that goes on from line to line."""
+_HOLDERS: Final = frozenset({"data", "values", "items", "dataset", "samples"})
+"""Names that only say that there are values: then the name above tells what they are."""
 _USEFUL: Final = frozenset({"rr", "hr", "beats"})
 
 
@@ -67,11 +69,15 @@ def sheet_of_records(records: Sequence[dict[str, str]]) -> Sheet:
     """Return records of named cells as rows; their names in order of appearance are the heading."""
     heading = tuple(dict.fromkeys(name for record in records for name in record))
     rows = [(n, [record.get(name, "") for name in heading]) for n, record in enumerate(records, 1)]
-    return Sheet(rows, [read_name(_last_part(name)) for name in heading], heading)
+    return Sheet(rows, [name_of_path(name.split(".")) for name in heading], heading)
 
 
-def _last_part(name: str) -> str:
-    return name.rsplit(".", 1)[-1]
+def name_of_path(path: Sequence[str]) -> ColumnName:
+    """Return what a value within others is named for: by its own name, or by the one above where that says nothing."""
+    for name in reversed(path):
+        if (column := read_name(name)).role or name.lower() not in _HOLDERS:
+            return column
+    return ColumnName("", "")
 
 
 def _one_list(lines: Sequence[tuple[int, str]]) -> Sheet | None:
@@ -134,7 +140,7 @@ def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, remarks: list[
             continue
         below = rows[at + 1 :]
         found = _numbers_below([read_name(cell) for cell in cells], below, comma)
-        if found > most:
+        if found and found >= most:  # of two with the same numbers below them, the one next to the numbers
             best, most, best_rows = cells, found, below
     if best is None:
         for _, cells in remarks[:_HEAD_LINES]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
+from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from .cells import Moment, moment_in, number_in, numbers_in
 from .column_names import ColumnName, read_name
 from .found_file import FoundFile, Source, found_beats, text_of
 from .intervals import Beats, beats_of
-from .refusals import check_dropped, check_rates, warn_of
+from .refusals import check_dropped, in_beats_a_minute, warn_of
 from .sheet import Sheet
 from .time_column import Times, times_of
 
@@ -23,8 +25,12 @@ _LONGEST_LIST: Final = 120
 _LARGEST_ERROR_MS: Final = 30.0
 """Largest error of a pulse interval, by the sensor's own estimate, as for a sensor on the air."""
 _NORMAL: Final = frozenset({"N", "n", "normal", ".", "·", "L", "R", "e", "j"})
+_VALID: Final = {0.0, 1.0}
+"""Codes of validity of an interval that was measured: as it came, or good. Others are bad, corrected, or a gap (Oura)."""
 _WITH_TIMES: Final = 0.95
 """Share of rows that must have a time for the times to be used."""
+_FIGURES_S, _DAYS_S = 3600.0, 0.9 * 86_400
+"""Time between rows from which heart rates are figures of hours, and of days."""
 _CLOSE: Final = 0.15
 """Largest relative distance of the time from the sum of the intervals in a table of two columns without a heading."""
 
@@ -211,19 +217,25 @@ class _Doubt:
         self._contacts = [at for at, column in enumerate(sheet.columns) if column.role == "contact"]
         kind = self._at.get("kind")
         labels = [cell for cell in sheet.cells(kind) if cell] if kind is not None else []
-        self._any = bool(self._at.keys() & {"blocker", "error", "contact", "kind"})
+        self._any = bool(self._at.keys() & {"blocker", "error", "contact", "kind", "offline", "validity"})
         self._kind = kind if labels and sum(label in _NORMAL for label in labels) > 0.5 * len(labels) else None
+        self._optical = bool(self._at.keys() & {"blocker", "error", "offline"})
+        validity = self._at.get("validity")
+        codes = {number_in(cell) for cell in sheet.cells(validity)} if validity is not None else set()
+        self._valid = {1.0} if codes <= {0.0, 1.0} and len(codes) == 2 else _VALID
 
     def of(self, cells: Sequence[str]) -> bool:
         """Return whether a row is doubted."""
         if not self._any:
             return False
-        blocker, error = (self._number(cells, role) for role in ("blocker", "error"))
+        blocker, error, offline, validity = (self._number(cells, role) for role in ("blocker", "error", "offline", "validity"))
         contacts = [number_in(cells[at]) for at in self._contacts if at < len(cells)]
         return (
             bool(blocker)
+            or bool(offline)
             or (error is not None and error > _LARGEST_ERROR_MS)
-            or (bool(contacts) and contacts[0] == 0 and ("blocker" in self._at or "error" in self._at))
+            or (validity is not None and validity not in self._valid)
+            or (bool(contacts) and contacts[0] == 0 and self._optical)
             or (
                 self._kind is not None
                 and self._kind < len(cells)
@@ -257,6 +269,8 @@ def _times(name: str, sheet: Sheet, at_rows: Sequence[int], rr_ms: Sequence[floa
         if dates is not None and all(one.form == "clock" for one in moments) and all(one.form == "date" for one in dates):
             moments = [Moment("date", date.value + clock.value) for date, clock in zip(dates, moments, strict=True)]
         if (times := times_of(name, moments, sheet.columns[at].unit, rr_ms, named=True)) is not None:
+            if times.dated is None and dates is not None and dates[0].form == "date":
+                times.dated = dates[times.order[0]].value
             return times
     if dates is not None and len({one.value for one in dates}) > 1 and dates[0].form == "date":
         return times_of(name, dates, "", rr_ms, named=True)
@@ -310,9 +324,9 @@ def _read_beats(name: str, sheet: Sheet, at: int) -> FoundFile:
 def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
     rows, warnings, dropped = _rows(name, sheet, [at])
     check_dropped(name, dropped, len(rows) + dropped, warnings)
-    bpm = [row.values[0] for row in rows]
-    check_rates(name, bpm)
+    bpm, unit = in_beats_a_minute(name, [row.values[0] for row in rows], sheet.columns[at].unit)
     times = _times(name, sheet, [row.at for row in rows], None)
+    _refuse_days(name, sheet, times)
     if times is None:
         rates, arrival = [(float(n), rate) for n, rate in enumerate(bpm, 1)], "one row a second, as the file has no times"
         told = arrival
@@ -321,6 +335,20 @@ def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
         arrival, told = "the times in the file", f"the times in the file ({times.words})"
         warnings += times.warnings
     evidence = f"Heart rates from the column {_listed([sheet.heading[at]])}; no column holds intervals."
-    source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped, evidence=(evidence,))
+    source = Source(kind="heart rates", unit=unit, times=told, rows=len(rows), dropped=dropped, evidence=(evidence,))
     imported = ImportedFile(name, from_heart_rates(rates), warnings, source=source.fields())
     return FoundFile(lambda: imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)
+
+
+def _refuse_days(name: str, sheet: Sheet, times: Times | None) -> None:
+    """Raise `RecordingError` where the rows are so far apart that each is a figure of an hour or a day."""
+    steps_s = [b - a for a, b in pairwise(times.t_s)] if times else []
+    if not steps_s or median(steps_s) < _FIGURES_S:
+        return
+    figures = [heading for heading, column in zip(sheet.heading, sheet.columns, strict=True) if column.role == "figure"]
+    apart = f"{median(steps_s) / 3600:.0f} hours apart" if median(steps_s) < _DAYS_S else "days apart"
+    beside = f" ({_listed(figures)})" if figures else ""
+    raise RecordingError(
+        f"{name} seems to hold figures of past measurements{beside}, whose rows are {apart}, not the heartbeats of one: "
+        "export the RR intervals of a single measurement instead."
+    )
