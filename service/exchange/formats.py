@@ -24,6 +24,7 @@ from .programs.polar_hrm import is_hrm, read_hrm
 from .programs.reports import refuse_report
 from .programs.vns_analyse import is_vns_analyse, read_vns_analyse
 from .programs.watch_xml import read_watch_xml
+from .programs.wfdb_annotations import is_wfdb_annotations, read_wfdb_annotations
 from .reading.found_file import FoundFile
 from .reading.json_values import sheet_of_json
 from .reading.long_table import of_one_kind
@@ -110,35 +111,56 @@ def read_file(path: Path) -> FoundFile:
             return read_apple_health(path.name, stream)
     packed = _bytes(path)
     name, raw = unpacked(path.name, packed)
-    match _kind_of(name, raw):
+    match kind := _kind_of(name, raw):
         case "recording":
             if raw is not packed and not packed.startswith(b"\x1f\x8b"):
-                raise RecordingError(f"{path.name} holds a recording in a zip file: unpack it first.")
+                raise RecordingError(f"{name} holds a recording in a zip file: unpack it first.")
             return _of(read(path))
-        case "fit":
-            from .programs.fit import read_fit
-
-            return _of(read_fit(name, raw))
-        case "edf":
-            from .edf import read_edf_plus
-
-            return _of(read_edf_plus(name, raw))
-        case "omh":
-            return _of(read_open_mhealth(name, raw))
-        case "json":
-            return read_sheet(name, sheet_of_json(name, raw))
-        case "hrm":
-            return _of(read_hrm(name, decode_text(raw)))
-        case "xml":
-            return read_watch_xml(name, raw)
-        case "own table":
-            return _of(read_own_table(name, decode_text(raw)))
-        case "vns":
-            return read_vns_analyse(name, decode_text(raw))
-        case "rr":
-            return read_list(name, decode_text(raw))
+        case "wfdb":
+            if raw is not packed:
+                raise RecordingError(f"{name} holds WFDB annotations in a packed file: unpack them, with their header beside.")
+            return read_wfdb_annotations(path)
         case _:
-            return _table(name, decode_text(raw))
+            return _READERS[kind](name, raw)
+
+
+def _fit(name: str, raw: bytes) -> FoundFile:
+    from .programs.fit import read_fit
+
+    return _of(read_fit(name, raw))
+
+
+def _edf_plus(name: str, raw: bytes) -> FoundFile:
+    from .edf import read_edf_plus
+
+    return _of(read_edf_plus(name, raw))
+
+
+def _table(name: str, raw: bytes) -> FoundFile:
+    text = decode_text(raw)
+    sheet = of_one_kind(sheet_of(text))
+    if not any(column.role in {"rr", "beats"} for column in sheet.columns):
+        refuse_report(name, text)
+    return read_sheet(name, sheet)
+
+
+def _of(recording: Recording) -> FoundFile:
+    return FoundFile(lambda: recording)
+
+
+_READERS: Final[dict[str, Callable[[str, bytes], FoundFile]]] = {
+    "fit": _fit,
+    "edf": _edf_plus,
+    "omh": lambda name, raw: _of(read_open_mhealth(name, raw)),
+    "json": lambda name, raw: read_sheet(name, sheet_of_json(name, raw)),
+    "hrm": lambda name, raw: _of(read_hrm(name, decode_text(raw))),
+    "xml": read_watch_xml,
+    "own table": lambda name, raw: _of(read_own_table(name, decode_text(raw))),
+    "vns": lambda name, raw: read_vns_analyse(name, decode_text(raw)),
+    "list": lambda name, raw: read_list(name, decode_text(raw)),
+    "table": _table,
+}
+"""What reads each kind of file, from its name and its bytes."""
 
 
 def _kind_of(name: str, raw: bytes) -> str:
@@ -149,6 +171,8 @@ def _kind_of(name: str, raw: bytes) -> str:
         return "fit"
     if raw[:8] == b"0       " and raw[192:195] in {b"EDF", b"   "}:
         return "edf"
+    if is_wfdb_annotations(raw):
+        return "wfdb"
     if is_hrm(decode_text(raw[:_HEAD])):
         return "hrm"
     if start.startswith((b"{", b"[")) and b'"resourceType"' in start:
@@ -166,23 +190,12 @@ def _kind_of(name: str, raw: bytes) -> str:
         return "json"
     if is_vns_analyse(text):
         return "vns"
-    return "rr" if is_list(text) else "table"
+    return "list" if is_list(text) else "table"
 
 
 def _is_json_list(start: bytes) -> bool:
     """Return whether a text begins as a JSON list, not with a section in brackets such as [HEADER]."""
     return start.startswith(b"[") and start[1:].lstrip()[:1] in b'{["-0123456789]'
-
-
-def _table(name: str, text: str) -> FoundFile:
-    sheet = of_one_kind(sheet_of(text))
-    if not any(column.role in {"rr", "beats"} for column in sheet.columns):
-        refuse_report(name, text)
-    return read_sheet(name, sheet)
-
-
-def _of(recording: Recording) -> FoundFile:
-    return FoundFile(lambda: recording)
 
 
 def _head(path: Path) -> bytes:

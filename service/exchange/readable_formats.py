@@ -32,8 +32,8 @@ READ: Final = (
         "tables (CSV, TSV, semicolons, bars, blanks)",
         "spreadsheets, pandas, R, Polar Sensor Logger (RR and PPI), wearable-hrv, Garmin exports",
         "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates in "
-        "bpm or Hz; rows of one kind among others; times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and "
-        "contact, a sensor that was offline, and annotated beats, count",
+        "bpm or Hz; rows of one kind among others; times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error "
+        "and contact, a sensor that was offline, and annotated beats, count",
         "where the times jump, or a row is not a number; a blank cell is no gap",
     ),
     ReadFormat(
@@ -90,6 +90,13 @@ READ: Final = (
         "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal "
         "`HR` in bpm",
         "as stated",
+    ),
+    ReadFormat(
+        "WFDB annotations (.atr, .qrs, .ecg …; extra `restbeat[wfdb]`)",
+        "PhysioNet's records and detectors",
+        "intervals between beats, at the rate of the file or of its header beside it; those beside other beats than N, L, R and "
+        "B, noise or flutter are no heartbeats",
+        "more than 3 s and 2.5 usual intervals without a beat",
     ),
     ReadFormat(
         "Garmin FIT",

@@ -1,11 +1,13 @@
 """Reports and diaries of other programs, recognised by their own words: they hold figures, and what to export instead is said."""
 
 from collections.abc import Callable
+import re
 from typing import Final, NamedTuple
 
 from ....sensors.errors import RecordingError
 
 _HEAD: Final = 20_000
+_WFDB_HEADER: Final = re.compile(r"(?:#.*\n)*[\w-]+(?:/\d+)? \d+ [\d.]+[^\n]*\n[\w-]+\.(?:dat|mat|edf) \d+")
 
 
 class Report(NamedTuple):
@@ -29,6 +31,11 @@ REPORTS: Final = (
         "HRV4Training",
         lambda head: "HRV4T_Recovery_Points" in head or ("timestamp_measurement" in head and "rMSSD" in head),
         "is a diary of HRV4Training: one row of figures a day, no beats. Export the RR intervals of a measurement instead",
+    ),
+    Report(
+        "WFDB",
+        lambda head: _WFDB_HEADER.match(head) is not None,
+        "is the header of a WFDB record, without beats: take the file of annotations beside it (.atr, .qrs or .ecg)",
     ),
 )
 """Each is asked only where a file has no table of beats."""

@@ -26,6 +26,7 @@ TESTS = {
     "Suunto (.sml, .xml, .json)": f"{HERE}/programs/test_suunto.py",
     "XML of watches": f"{HERE}/programs/test_watch_xml.py",
     "EDF+": f"{HERE}/test_edf.py",
+    "WFDB annotations (.atr, .qrs, .ecg …; extra `restbeat[wfdb]`)": f"{HERE}/programs/test_wfdb_annotations.py",
     "Garmin FIT": f"{HERE}/programs/test_fit.py",
     "Polar .hrm": f"{HERE}/programs/test_polar_hrm.py",
     "Open mHealth": f"{HERE}/test_open_mhealth.py",
