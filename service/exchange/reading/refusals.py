@@ -20,7 +20,11 @@ _MOST_DROPPED, _ALLOWED = 0.05, 2
 _LONGEST_MS: Final = 15_000.0
 """Longest that breaths are in the middle, in ms."""
 _RATES: Final = (25.0, 250.0)
-_MOST_TURNS, _LEAST_PREDICTED = 0.2, 0.98
+_LEAST_PREDICTED: Final = 0.98
+_FEW_TURNS, _MORE_TURNS = 0.2, 0.35
+"""Shares of the numbers at which a wave turns: with few samples a cycle, so many that only its swing tells it from a heart."""
+_SWING: Final = 0.6
+"""Range of numbers, as a share of their mean, beyond that of a calm heart's intervals."""
 _LONGEST_BREATH_MS: Final = 25_000.0
 _SECOND_HARMONIC: Final = 0.25
 """Amplitude of twice the main frequency, as a share of that, from which a cycle has the shape of a pulse, not of a breath."""
@@ -61,9 +65,11 @@ def is_wave(values: Array) -> bool:
     x = values - values.mean()
     steps = np.diff(x)
     turns = float(np.mean(steps[1:] * steps[:-1] < 0))
-    if turns > _MOST_TURNS:
+    coarse = turns > _FEW_TURNS
+    if turns > _MORE_TURNS or (coarse and float(np.ptp(values)) < _SWING * float(values.mean())):
         return False
-    lags = np.stack([x[3 - n : x.size - n] for n in range(4)])
+    before = 5 if coarse else 3
+    lags = np.stack([x[before - n : x.size - n] for n in range(before + 1)])
     known, wanted = lags[1:], lags[0]
     weights, *_ = np.linalg.lstsq(known.T, wanted, rcond=None)
     predicted = 1 - float(np.var(wanted - weights @ known)) / float(np.var(wanted))

@@ -15,7 +15,7 @@ _HEAD_LINES: Final = 400
 """Lines within which a heading is looked for: reports have long prefaces."""
 _BELOW: Final = 4000
 """Rows below a heading that are looked at to compare it with others."""
-_MARKS: Final = ("\t", ";", ",", "|")
+_MARKS: Final = ("\t", ";", "|", ",")
 _SHARE: Final = 0.5
 """Share of the lines that a separator stands in."""
 _MANY_A_LINE: Final = 6
@@ -99,10 +99,12 @@ def _one_list(lines: Sequence[tuple[int, str]]) -> Sheet | None:
 
 
 def _separator(sample: Sequence[str]) -> str:
-    counts = {mark: sum(mark in line for line in sample) for mark in _MARKS}
-    often = next((mark for mark in _MARKS if counts[mark] >= _SHARE * len(sample)), None)
+    often = [mark for mark in _MARKS if sum(mark in line for line in sample) >= _SHARE * len(sample)]
+    if len(often) > 1:  # decimal commas, or the lists in cells: lines without a number show the separator
+        words = [line for line in sample if not any(char.isdecimal() for char in line)]
+        often = [mark for mark in often if any(mark in line for line in words)] or often
     if often:
-        return often
+        return often[0]
     return " " if sum(len(line.split()) > 1 for line in sample) >= _SHARE * len(sample) else ""
 
 

@@ -11,7 +11,15 @@ import numpy as np
 from ....sensors.device_text import clean_text
 from ....sensors.errors import RecordingError
 from ....sensors.recordings.recording import Recording
-from ..packet_reconstruction import Arrival, ImportedFile, from_arrivals, from_heart_rates, from_intervals, timed_intervals
+from ..packet_reconstruction import (
+    Arrival,
+    ImportedFile,
+    Interval,
+    from_arrivals,
+    from_heart_rates,
+    from_intervals,
+    timed_intervals,
+)
 from .cells import Moment, moment_in, number_in, numbers_in
 from .column_names import ColumnName, read_name
 from .found_file import FoundFile, Source, found_beats, text_of
@@ -31,6 +39,7 @@ _WITH_TIMES: Final = 0.95
 """Share of rows that must have a time for the times to be used."""
 _FIGURES_S, _DAYS_S = 3600.0, 0.9 * 86_400
 """Time between rows from which heart rates are figures of hours, and of days."""
+_ROUNDING_S: Final = 0.01
 _CLOSE: Final = 0.15
 """Largest relative distance of the time from the sum of the intervals in a table of two columns without a heading."""
 
@@ -163,13 +172,8 @@ def _read_intervals(name: str, sheet: Sheet, columns: Sequence[int]) -> FoundFil
         times = Times(list(range(len(rows))), ends.tolist(), "the sum of the intervals")
     warnings += times.warnings
     start_s = times.t_s[0] - sum(scaled[times.order[0]]) / 1000
-    t_s = [t - start_s for t in times.t_s]
-    kept = [(t, scaled[n], rows[n]) for t, n in zip(t_s, times.order, strict=True)]
-    intervals = None
-    if all(len(rr) == 1 for _, rr, _ in kept):
-        columns_of = zip(*((t, rr[0], row.gap, row.doubted) for t, rr, row in kept), strict=True)
-        intervals = timed_intervals(*map(list, columns_of))
-    arrival = "the times in the file" if intervals is None else "the beats' own times"
+    kept = [(t - start_s, scaled[n], rows[n]) for t, n in zip(times.t_s, times.order, strict=True)]
+    intervals, arrival = _intervals_in_order(kept)
     if doubted:
         evidence.append(f"{sum(row.doubted for row in rows)} rows are marked as no heartbeats, and are left out of the figures.")
     pulse = any(column.role == "blocker" for column in sheet.columns)
@@ -183,6 +187,32 @@ def _read_intervals(name: str, sheet: Sheet, columns: Sequence[int]) -> FoundFil
         return ImportedFile(name, events, warnings, source.fields()).recording("CSV", arrival=arrival, began=_began(times))
 
     return FoundFile(make, source, text)
+
+
+def _intervals_in_order(kept: Sequence[tuple[float, tuple[float, ...], _Row]]) -> tuple[list[Interval] | None, str]:
+    """Return the intervals of rows with their times, and what the times were taken for; None where they are those of packets."""
+    times_s, rows_ms, rows = zip(*kept, strict=True)
+    gaps = [row.gap for row in rows]
+    steps_s, sums_s = np.diff(times_s), np.cumsum([sum(row_ms) for row_ms in rows_ms]) / 1000
+    if np.all(np.abs(steps_s - np.rint(steps_s)) < _ROUNDING_S):
+        off_s = np.concatenate([[0.0], np.cumsum(steps_s)]) - sums_s
+        if np.ptp(off_s) > 1 + _ROUNDING_S or any(gaps):
+            return None, "the times in the file"
+        told = "the sum of the intervals, as the whole seconds in the file say too"
+        ends = zip(sums_s.tolist(), rows_ms, rows, strict=True)
+        return [part for t, row_ms, row in ends for part in _parts(Interval(t, 0.0, doubted=row.doubted), row_ms)], told
+    timed = timed_intervals(times_s, [sum(row_ms) for row_ms in rows_ms], gaps, [row.doubted for row in rows])
+    if timed is None:
+        return None, "the times in the file"
+    return [part for one, row_ms in zip(timed, rows_ms, strict=True) for part in _parts(one, row_ms)], "the beats' own times"
+
+
+def _parts(row: Interval, row_ms: Sequence[float]) -> list[Interval]:
+    """Return the intervals of a row, the last of which ends with it."""
+    return [
+        Interval(row.end_s - sum(row_ms[n + 1 :]) / 1000, rr, row.gap_before and not n, row.doubted)
+        for n, rr in enumerate(row_ms)
+    ]
 
 
 def _rows(name: str, sheet: Sheet, columns: Sequence[int]) -> tuple[list[_Row], list[str], int]:
