@@ -31,9 +31,9 @@ from .reading.long_table import of_one_kind
 from .reading.number_list import is_list, read_list
 from .reading.sheet import sheet_of
 from .reading.table import read_sheet
-from .reading.text_encoding import LARGEST, decode_text, unpacked
 from .rr_text import write_rr_text
 from .session_data import SessionData
+from .text_encoding import LARGEST, decode_text, unpacked
 
 _HEAD = 4096
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
+import numpy as np
+
 from ....sensors.errors import RecordingError
 from ..annotated_beats import AnnotatedBeat, between_beats
-from ..packet_reconstruction import ImportedFile, from_intervals
+from ..packet_reconstruction import ImportedFile, Interval, Series, from_intervals
 from ..reading.found_file import FoundFile, Source, text_of
 from ..reading.refusals import FEWEST, check_intervals
 
@@ -79,7 +81,12 @@ def read_wfdb_annotations(path: Path) -> FoundFile:
     def make() -> Any:
         return ImportedFile(name, from_intervals(intervals), source=source.fields()).recording("WFDB", arrival=arrival)
 
-    return FoundFile(make, source, None if doubted else text_of(intervals, ()))
+    return FoundFile(make, source, None if doubted else text_of(_columns(intervals), ()))
+
+
+def _columns(intervals: Sequence[Interval]) -> Series:
+    end_s, rr_ms, gaps, doubted = zip(*intervals, strict=True)
+    return Series(np.array(end_s), np.array(rr_ms), np.array(gaps), np.array(doubted))
 
 
 def _read(path: Path) -> Any:
