@@ -611,3 +611,16 @@ _STRAP_COLUMNS = "name TEXT, address TEXT, manufacturer TEXT, model TEXT, firmwa
 def m019_straps(db: Database) -> None:
     """Add the straps that a session took after its first, which stays in the session itself."""
     db.executescript(_EVENT_TABLE.format(name="strap", columns=_STRAP_COLUMNS))
+
+
+@migrations()
+def m021_known_devices(db: Database) -> None:
+    """Add the devices on which somebody logged in, whose attempts to log in are counted by themselves."""
+    db.executescript("""
+        CREATE TABLE known_device (
+          token_hash TEXT PRIMARY KEY,
+          account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+          seen_utc TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX known_device_account ON known_device(account);
+    """)
