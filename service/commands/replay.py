@@ -109,7 +109,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         fields["source"] = found.source.fields() if found.source else None
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
         for reason in reasons:
-            err.print(reason)
+            err.print(reason, markup=False, soft_wrap=True)
     else:
         print_figures(path.name, figures, reasons)
 
