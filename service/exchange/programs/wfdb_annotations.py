@@ -29,7 +29,7 @@ _DISTURBED: Final = frozenset("|~![]")
 
 
 def is_wfdb_annotations(raw: bytes) -> bool:
-    """Return whether bytes decode to their end as annotations, of which most are beats, and most of those of one label."""
+    """Return whether bytes decode to their end as annotations, of which most are beats."""
     if len(raw) % 2 or raw[-2:] != b"\0\0" or len(raw) < 2 * FEWEST or _TEXT.fullmatch(raw):
         return False
     at, labels, last = 0, Counter[int](), len(raw) - 2
@@ -45,9 +45,8 @@ def is_wfdb_annotations(raw: bytes) -> bool:
             labels[code] += 1
         elif code not in _MODIFIERS and (code or not low):
             return False
-    beats = {code: count for code, count in labels.items() if code in _BEAT_CODES}
-    all_beats = sum(beats.values())
-    return at == last and all_beats >= max(FEWEST, labels.total() / 2) and max(beats.values()) > all_beats / 2
+    beats = sum(count for code, count in labels.items() if code in _BEAT_CODES)
+    return at == last and beats >= max(FEWEST, labels.total() / 2)
 
 
 def read_wfdb_annotations(path: Path) -> FoundFile:
@@ -56,6 +55,10 @@ def read_wfdb_annotations(path: Path) -> FoundFile:
     Raises `RecordingError` where it cannot be read, its sampling rate is not known, or the extra is not installed.
     """
     name = path.name
+    if not path.suffix:
+        raise RecordingError(
+            f"{name} holds WFDB annotations: give its name an ending, such as {name}.atr, so that they are found."
+        )
     annotations = _read(path)
     rate_hz = annotations.fs
     if not rate_hz or rate_hz <= 0:

@@ -22,9 +22,9 @@ _CLOCK: Final = re.compile(
 )
 _DATE: Final = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\.?")
 _PLAIN: Final = frozenset("0123456789.-")
-_OF_DATES: Final = frozenset("0123456789.-:T ")
 _OF_CLOCKS: Final = frozenset("0123456789.:")
-_ISO: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(Z| ?[+-]\d{2}:?\d{2}|)")
+_BARE_ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?")
+_ISO: Final = re.compile(rf"{_BARE_ISO.pattern}(Z| ?[+-]\d{2}:?\d{2}|)")
 _DAY_TIME: Final = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?")
 _SPACED_ZONE: Final = re.compile(r" ([+-]\d{2}:?\d{2})$")
 _MOST, _MOST_DIGITS = 1e20, 20
@@ -116,7 +116,7 @@ def _dates(cells: Sequence[str], zone: str) -> Moments | None:
     if not all(cell.endswith(zone) for cell in cells):
         return None
     bare = [cell.removesuffix(zone) for cell in cells] if zone else cells
-    if not set("".join(bare)) <= _OF_DATES:
+    if not all(map(_BARE_ISO.fullmatch, bare)):
         return None
     try:
         moments = np.array(bare, dtype="datetime64[us]")

@@ -16,6 +16,9 @@ from restbeat.service.exchange.formats import decode_text, read_any, write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
 from restbeat.service.exchange.programs.fit import read_fit
 from restbeat.service.exchange.programs.polar_hrm import read_hrm
+from restbeat.service.exchange.programs.vns_analyse import read_vns_analyse
+from restbeat.service.exchange.programs.watch_xml import read_watch_xml
+from restbeat.service.exchange.reading.json_values import sheet_of_json
 from restbeat.service.exchange.reading.sheet import sheet_of
 from restbeat.service.exchange.reading.table import read_sheet
 
@@ -37,6 +40,9 @@ READERS = {
     "omh": read_open_mhealth,
     "hrm": lambda name, raw: read_hrm(name, decode_text(raw)),
     "csv": lambda name, raw: read_sheet(name, sheet_of(decode_text(raw))).recording,
+    "json": lambda name, raw: read_sheet(name, sheet_of_json(name, raw)).recording,
+    "xml": lambda name, raw: read_watch_xml(name, raw).recording,
+    "vns": lambda name, raw: read_vns_analyse(name, decode_text(raw)).recording,
 }
 WHOLE = {
     "edf": [write_as("edf", session(MINUTE)), write_as("edf", session(PULSE))],
@@ -48,7 +54,22 @@ WHOLE = {
         b"Time (s);RR (ms)\n0,812;812\n1,611;799\n2,412;801\n",
         b"timestamp,rr,since\n1688125620000,718,0\n1688125620718,982,718\n1688125621700,944,1700\n",
         b"date,HR\n2026-03-01 10:00:00,61\n2026-03-01 10:00:01,62\n",
+        b"event,value,timestamp\n" + b"".join(b"InterBeatInterval,%d,2026-03-01T10:00:%02d\n" % (812 + n, n) for n in range(30)),
+        b"Time,RR interval,Frequency\n(s),(s),(Hz)\n" + b"".join(b"%d.812,0.%d,0.1\n" % (n, 812 + n) for n in range(30)),
     ],
+    "json": [
+        b'{"samples":{"rr":[{"duration":"PT0.812S","offline":false},{"duration":"PT0.799S","offline":true}]}}',
+        b'{"data":[{"timestamp":"2026-03-01T10:00:00Z","ibi":812,"validity":1},{"timestamp":"2026-03-01T10:00:01Z","ibi":799}]}',
+        b'{"heart_rate":{"interval":300.0,"items":[51,null,53],"timestamp":"2026-03-01T10:00:00Z"}}',
+        b'{"Samples":[{"Attributes":"{\\"suunto/sml\\":{\\"R-R\\":{\\"Data\\":[812,799]}}}","TimeISO8601":"2026-03-01T10:00:00Z"}]}',
+    ],
+    "xml": [
+        b"<sml><Sample><HR>1.2</HR><Time>1</Time></Sample><Sample><HR>1.3</HR><Time>2</Time></Sample></sml>",
+        b"<a><recording-rate>5</recording-rate><sample><type>HEARTRATE</type><values>70,71,72</values></sample></a>",
+        b"<sml><R-R><Data>812 799 801 812</Data></R-R></sml>",
+    ],
+    "vns": [b"Hauptparameter der VNS Analyse\n\nRR-Intervalle - Rohwerte (Nicht aktiv)\n0.812\tNotiz: a\n0.799\t\n0.801\t\n"],
+    "wfdb": [bytes([244, 5, 87, 7, 120, 7, 160, 7] * 6 + [0, 0])],
 }
 ODD = st.sampled_from(
     [
@@ -119,7 +140,9 @@ def test_any_bytes_are_a_recording_or_a_recording_error(tmp_path, kind):
 
 
 @some
-@given(raw=st.sampled_from(list(WHOLE)).flatmap(files), name=st.sampled_from(["a", "a.csv", "a.jsonl", "a.fit", "a.txt"]))
+@given(
+    raw=st.sampled_from(list(WHOLE)).flatmap(files), name=st.sampled_from(["a", "a.csv", "a.jsonl", "a.fit", "a.txt", "a.atr"])
+)
 def test_any_file_of_any_name_is_a_recording_or_a_recording_error(tmp_path, raw, name):
     path = tmp_path / name
     path.write_bytes(raw)

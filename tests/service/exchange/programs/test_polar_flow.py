@@ -22,7 +22,7 @@ def test_the_rr_of_a_training_session_are_read_and_not_its_heart_rates(tmp_path)
     `duration` of ISO 8601 such as PT0.812S, and whether the sensor was `offline`.
     """
     rr = [{"duration": f"PT{one / 1000:g}S", "offline": False} for one in RR]
-    assert_same(read_as(tmp_path, "training-session.json", training({"heartRate": RATES, "rr": rr})))
+    assert_same(read_as(tmp_path, "training-session.json", training({"heartRate": RATES * 2, "rr": rr})))
 
 
 def test_intervals_while_the_sensor_was_offline_are_no_heartbeats(tmp_path):

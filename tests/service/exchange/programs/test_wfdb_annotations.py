@@ -92,6 +92,10 @@ def test_without_the_extra_the_sentence_says_how_to_install_it(tmp_path, monkeyp
     assert "pip install 'restbeat[wfdb]'" in refusal(tmp_path, "made.atr", raw)
 
 
+def test_a_name_without_an_ending_is_told_to_get_one(tmp_path):
+    assert "such as made.atr" in refusal(tmp_path, "made", annotations(tmp_path, rate_hz=RATE_HZ))
+
+
 def test_packed_annotations_are_asked_for_unpacked(tmp_path):
     assert "unpack them" in refusal(tmp_path, "made.atr.gz", gzip.compress(annotations(tmp_path)))
 

@@ -224,3 +224,14 @@ def test_a_heart_of_one_beat_a_second_is_not_taken_for_exact_times_in_whole_seco
     found = read_file(path)
     assert list(found.text.rr_ms) == rr
     assert not any(found.text.gap_before)
+
+
+def test_dates_of_several_zones_are_each_read_in_its_own(tmp_path):
+    rows = [f"2026-03-01T{10 + n % 2}:{n // 60:02}:{n % 60:02}{'+01:00' if n % 2 == 0 else '+02:00'},60" for n in range(120)]
+    odd = [*rows[:3], rows[3].replace("+02:00", "-01Z"), *rows[4:]]
+    for written in (rows, odd):
+        path = tmp_path / "a.csv"
+        path.write_text("\n".join(["time,HR", *written]))
+        recording = read_file(path).recording
+        assert recording.header.extra["imported"]["began_utc"] == "2026-03-01T09:00:00.000Z"
+        assert [event.t for event in recording.events][4:] == [float(n) for n in range(4, 120)]
