@@ -216,7 +216,8 @@ def _why_not_filled(span: PhaseSpan, beats: BeatArrays, stream: BeatStream, judg
     left_out = sum(span.start_s <= t <= span.end_s for t in stream.clock.unplaced_gaps_s)
     repeats = stream.repeats_within(span.start_s, span.end_s)
     of = _OF_PHASE.get(span.phase, "this time")
-    why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, repeats=repeats)
+    gaps = int(np.count_nonzero(beats.gap_before & beats.accepted))
+    why = why_not_filled(filled_s, time_s, beats.rr_ms.size, of=of, left_out=left_out, gaps=gaps, repeats=repeats)
     return None if why is None else _sentence(why)
 
 

@@ -10,16 +10,20 @@ MISSING_PCT, SURPLUS_PCT = 97.0, 103.0
 MOST_LEFT_OUT: Final = 0.0125
 """Share of beats that may be left out at unknown places."""
 _FEWEST_LEFT_OUT: Final = 3
+MOST_GAPS: Final = 0.1
+"""Share of beats that may follow a gap: each gap may lie a beat beside where it seems to."""
+_FEWEST_GAPS: Final = 10
 _DEFAULT_RR_S: Final = 1.0
 
 
 def why_not_filled(
-    filled_s: float, time_s: float, beats: int, *, of: str, left_out: int = 0, repeats: bool = False
+    filled_s: float, time_s: float, beats: int, *, of: str, left_out: int = 0, gaps: int = 0, repeats: bool = False
 ) -> str | None:
     """Return why beats that fill `filled_s` of `time_s` have no HRV; None where they may have some.
 
     One interval more or less at the borders of the time does not count. `of`: the time in words, such as "this phase".
     `left_out`: number of times that the sensor left a beat out without a hole between its packets, so that nobody knows where.
+    `gaps`: number of accepted beats before which others are missing.
     `repeats`: whether the sensor is known to send intervals again.
     """
     if time_s <= 0:
@@ -31,6 +35,8 @@ def why_not_filled(
         return f"in {of}, the strap sent beats again that it had sent before"
     if left_out >= _FEWEST_LEFT_OUT and left_out > MOST_LEFT_OUT * beats:
         return f"the strap left out at least {left_out} beats of {of}, nobody knows where"
+    if gaps >= _FEWEST_GAPS and gaps > MOST_GAPS * beats:
+        return f"beats are missing at {gaps} places of {of}"
     if filled_s - border_s > MOST_FILLED * time_s:
         return f"heartbeats add up to {100 * filled_s / time_s:.0f} % of {of}, more than there is time"
     return None

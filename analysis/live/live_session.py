@@ -295,7 +295,8 @@ class LiveSession:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
         if repeats or self.stream.clock.unplaced_gaps_s or not is_filled(filled_s, time_s):
             last, missing = _SPANS[minute], self._beats_left_out(window.newest_s - time_s, window.newest_s)
-            if why := why_not_filled(filled_s, time_s, window.beats, of=last, left_out=missing, repeats=repeats):
+            why = why_not_filled(filled_s, time_s, window.beats, of=last, left_out=missing, gaps=window.gaps, repeats=repeats)
+            if why:
                 return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"

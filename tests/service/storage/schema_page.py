@@ -42,7 +42,7 @@ TABLES: Final = {
     "setting": "What the practice has set, as JSON.",
     "account": "Who may log in.",
     "login": "Logins that hold; of each the hash of its token alone.",
-    "known_device": "Devices on which somebody logged in: their attempts count by themselves; of each the hash of its token alone.",
+    "known_device": "Devices on which somebody logged in, whose attempts count by themselves; the hash of each token alone.",
     "audit": "Who did or saw what, and when.",
     "spill_read": "Files of rows that a full disk kept out, and that were read back: each once.",
     "session_search": "Words by which sessions are found, kept up by triggers; its `rowid` is `session.place`.",
