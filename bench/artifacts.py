@@ -49,7 +49,7 @@ def main():
     us = us_a_beat(series)
     rhythms = simulated_rows(QUICK_SEEDS if options.quick else HEARTS)
     over = over_bounds(results, clean, us) + simulated_over([] if options.quick else rhythms)
-    text = page(series, results, clean, us, over, seeds, part(rhythms, judged, aligned))
+    text = page(series, results, clean, us, over, seeds, part(rhythms, judged, JUDGES, aligned))
     print(text)
     if seeds >= SEEDS:
         PAGE.write_text(text)
@@ -119,9 +119,25 @@ def by_kubios(rr_ms):
 
 def by_rule(rr_ms, lost_before):
     """Return RMSSD without the intervals that differ by more than 20 % from the previous one."""
+    return of_accepted(rr_ms, kept_by_rule(rr_ms), lost_before)
+
+
+def kept_by_rule(rr_ms):
+    """Return which intervals differ by at most 20 % from the previous one."""
     kept = np.ones(rr_ms.size, dtype=bool)
     kept[1:] = np.abs(np.diff(rr_ms)) <= 0.2 * rr_ms[:-1]
-    return of_accepted(rr_ms, kept, lost_before)
+    return kept
+
+
+def kept_live(rr_ms):
+    """Return which intervals of an unbroken series the live filter accepts."""
+    return np.array([v.accepted for v in judged(rr_ms, np.zeros(rr_ms.size, dtype=bool))])
+
+
+def kept_finally(rr_ms):
+    """Return which intervals of an unbroken series the final filter accepts."""
+    nothing = np.zeros(rr_ms.size, dtype=bool)
+    return accepted_at_last(rr_ms, judged(rr_ms, nothing), nothing)
 
 
 def judged(rr_ms, lost_before):
@@ -135,6 +151,9 @@ def accepted_at_last(rr_ms, verdicts, lost_before):
     """Return which beats the final filter, after the session, accepts."""
     kinds = final_kinds(rr_ms.tolist(), [v.kind for v in verdicts], lost_before.tolist())
     return np.array([kind is BeatKind.NORMAL for kind in kinds])
+
+
+JUDGES = {"live": kept_live, "final": kept_finally, "20 % rule": kept_by_rule}
 
 
 def of_accepted(rr_ms, accepted, lost_before):

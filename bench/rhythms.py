@@ -184,7 +184,7 @@ def _kind(rhythm, ectopic):
 def _mitdb(folder):
     for path in sorted(folder.glob("*annotations.txt")):
         samples, ectopic, rhythm, now = [], [], [], "N"
-        for sample, kind, aux in _annotations(path):
+        for sample, kind, aux in annotations(path):
             if kind == "+":
                 now = aux
             elif kind in "NLRBAaJSVrFejnE/fQ?":
@@ -198,12 +198,12 @@ def _afdb(folder):
     for path in sorted(folder.glob("qrs*.txt")):
         ends = np.loadtxt(path)[:, 2]
         rhythm = np.full(ends.size - 1, "N", dtype="<U6")
-        for sample, _, aux in _annotations(path.with_name(path.name.replace("qrs", "atr"))):
+        for sample, _, aux in annotations(path.with_name(path.name.replace("qrs", "atr"))):
             rhythm[ends[1:] >= sample] = aux
         yield "MIT-BIH Atrial Fibrillation", np.diff(ends) / 0.25, rhythm, np.full(rhythm.size, None)
 
 
-def _annotations(path):
+def annotations(path):
     for line in path.read_text().splitlines():
         parts = line.split()
         if len(parts) >= 5 and parts[1].isdigit():

@@ -56,7 +56,7 @@ _SHORT_OF_MS = 0.024
 _MOST_BELATED_S = 40.0
 """Time in s of intervals whose ends are corrected when their unit becomes known; the lag of older ones was made up for."""
 _MOST_UNPLACED = 10_000
-_FEWEST_INTERVALS = 3
+_FEWEST_INTERVALS, _KEPT_INTERVALS = 3, 15
 _LONGEST_RATIO = 1.1
 """How much longer than the longest of the last intervals the next may be before beats seem to be missing."""
 _LONG_INTERVAL_S = 0.7
@@ -96,7 +96,7 @@ class BeatClock:
     _connection_lost: bool = False
     _last_payload: bytes = b""
     _rr: deque[float] = field(default_factory=lambda: deque(maxlen=15))
-    _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
+    _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_INTERVALS))
     _pending: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     _refill: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
     """Packets since the connection came back, while they come faster than beats do."""
@@ -440,7 +440,9 @@ class BeatClock:
         return median(self._rr) if self._rr else 0.8
 
     def _cadence(self) -> float:
-        if self._intervals:
+        if len(self._intervals) == _KEPT_INTERVALS:
+            self._usual_s = sorted(self._intervals)[_KEPT_INTERVALS // 2]
+        elif self._intervals:
             self._usual_s = median(self._intervals)
         return min(max(self._usual_s, _LEAST_CADENCE_S), _GREATEST_CADENCE_S)
 

@@ -35,7 +35,7 @@ class JudgedBeat(msgspec.Struct, frozen=True, gc=False):
     """The kind "normal", or the reason for rejection."""
 
 
-_NAMES: Final = {kind: kind.value for kind in BeatKind}
+_NORMAL: Final = BeatKind.NORMAL.value
 _ODD_WITHOUT_RR = 4
 _OVERFILLED = 1.01
 _MOST_WARNINGS = 1000
@@ -97,8 +97,10 @@ class BeatStream:
     @property
     def repeats(self) -> bool:
         """Whether this sensor sends beats again: by how often it does, or because they add up to more than the time."""
+        if not self.intervals.repeats:
+            return False
         overfilled = self.clock.rr_sum_s > _OVERFILLED * self.clock.rr_time_s > 0
-        return self.intervals.certainly_repeats or (overfilled and self.intervals.repeats)
+        return overfilled or self.intervals.often_repeats
 
     @property
     def straps(self) -> list[StrapSpan]:
@@ -181,10 +183,12 @@ class BeatStream:
         elif self.corrects_unit:
             measurement = replace(measurement, rr_1024=tuple(round(1.024 * rr) for rr in measurement.rr_1024))
         self.last = measurement
-        self.heartbeats += measurement.rate_bpm is not None
+        if measurement.rate_bpm is not None:
+            self.heartbeats += 1
         if not self.pulse:
             self._count_without_rr(measurement)
-        self.no_contact_packets += measurement.contact is Contact.NO
+        if measurement.contact is Contact.NO:
+            self.no_contact_packets += 1
         self.rr_seen = self.rr_seen or bool(measurement.rr_1024)
         doubled = self.clock.duplicate_packets
         judged = self._judge(self.clock.push(packet.t, packet.payload, measurement.rr_1024), self._doubt(measurement))
@@ -295,7 +299,7 @@ class BeatStream:
         first = self.clock.beats - len(ends)
         waited = [beat for beat, _ in self._waiting]
         judged = [
-            JudgedBeat(end_s, v.rr_ms, (kind := v.kind) is BeatKind.NORMAL, gap, v.diff_ms, _NAMES[kind])
+            JudgedBeat(end_s, v.rr_ms, (ok := v.kind is BeatKind.NORMAL), gap, v.diff_ms, _NORMAL if ok else v.kind.value)
             for end_s, gap, v in zip(
                 chain([beat.end_s for beat in waited], ends),
                 chain([beat.gap_before for beat in waited], repeat(False)),
@@ -315,10 +319,12 @@ class BeatStream:
         judged: list[JudgedBeat] = []
         for verdict in verdicts:
             beat, doubt = self._waiting.popleft()
-            kind, diff_ms = (_NAMES[verdict.kind], verdict.diff_ms) if doubt is None else (doubt, None)
             accepted = doubt is None and verdict.kind is BeatKind.NORMAL
-            self.rejected += not accepted
-            judged.append(JudgedBeat(beat.end_s, beat.rr_ms, accepted, beat.gap_before, diff_ms, kind))
+            if accepted:
+                judged.append(JudgedBeat(beat.end_s, beat.rr_ms, True, beat.gap_before, verdict.diff_ms, _NORMAL))
+            else:
+                self.rejected += 1
+                judged.append(JudgedBeat(beat.end_s, beat.rr_ms, False, beat.gap_before, None, doubt or verdict.kind.value))
         return judged
 
 

@@ -1,4 +1,4 @@
-"""Time-domain HRV over a sliding window, updated beat by beat in constant time.
+"""Time-domain HRV over a sliding window, updated beat by beat in constant time; pNN50, SD1 and SD2 are computed when read.
 
 Sums are integers in units of 2⁻⁴⁰ ms: adding and subtracting a beat leaves no rounding error, however long the session.
 """
@@ -10,14 +10,14 @@ from math import nan, sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..beats.beat_runs import Array, Bools
+from ..beats.interval_prediction import LONGEST_MS
 
 _UNIT: Final = float(1 << 40)
 _NN50: Final = 50 << 40
 """50 ms."""
-_LONGEST: Final = 2500 << 40
-"""The longest interval, 2.5 s, that can be one beat and fills the time."""
 _ACCEPTED, _LINKED, _GAP = 1, 2, 4
 """Flags of a beat, `_GAP` being the largest; linked: the difference to the beat before counts."""
 _COMPACT_AFTER: Final = 64
@@ -42,20 +42,17 @@ class RollingHrv:
     __slots__ = (
         "_began_s",
         "_diff_squares",
-        "_diff_sum",
         "_end_s",
-        "_filled",
+        "_filled_rejected",
         "_head",
         "_keep_s",
         "_marks",
-        "_nn50",
-        "_pair_squares",
-        "_pair_sum",
         "_rr_ms",
         "_squares",
         "_sum",
         "_window_s",
         "accepted",
+        "beats",
         "differences",
     )
 
@@ -67,15 +64,15 @@ class RollingHrv:
         """Remove all beats."""
         self._end_s, self._rr_ms, self._marks = array("d"), array("d"), array("B")
         self._began_s: float | None = None
-        self._filled = 0
-        self._head = self.accepted = self.differences = self._nn50 = 0
-        self._sum = self._squares = self._diff_sum = self._diff_squares = self._pair_sum = self._pair_squares = 0
+        self.beats = 0
+        """Number of beats in the window, including rejected ones."""
+        self._head = self.accepted = self.differences = 0
+        self._sum = self._squares = self._diff_squares = self._filled_rejected = 0
 
     def push(self, end_s: float, rr_ms: float, accepted: bool, diff_ms: float | None, *, gap_before: bool = False) -> None:
         """Add a judged beat; `diff_ms` is its difference to the beat pushed before, None where that does not count."""
         ends, values, marks = self._end_s, self._rr_ms, _GAP if gap_before else 0
         x = int(rr_ms * _UNIT)
-        self._filled += x if x <= _LONGEST else 0
         if self._began_s is None:
             self._began_s = end_s - rr_ms / 1000
         if accepted:
@@ -85,16 +82,13 @@ class RollingHrv:
             marks |= _ACCEPTED
             if diff_ms is not None:
                 marks |= _LINKED
-                if len(ends) > self._head:
-                    before = int(values[-1] * _UNIT)
-                    d, pair = x - before, x + before
+                if self.beats:
+                    d = x - int(values[-1] * _UNIT)
                     self.differences += 1
-                    self._diff_sum += d
                     self._diff_squares += d * d
-                    self._pair_sum += pair
-                    self._pair_squares += pair * pair
-                    if not -_NN50 <= d <= _NN50:
-                        self._nn50 += 1
+        elif rr_ms <= LONGEST_MS:
+            self._filled_rejected += x
+        self.beats += 1
         ends.append(end_s)
         values.append(rr_ms)
         self._marks.append(marks)
@@ -107,22 +101,18 @@ class RollingHrv:
         rr_ms, marks, stored = self._rr_ms, self._marks, len(ends)
         while head < stored and ends[head] <= oldest_s:
             x = int(rr_ms[head] * _UNIT)
-            self._filled -= x if x <= _LONGEST else 0
             if marks[head] & _ACCEPTED:
                 self.accepted -= 1
                 self._sum -= x
                 self._squares -= x * x
+            elif rr_ms[head] <= LONGEST_MS:
+                self._filled_rejected -= x
             head += 1
             if head < stored and marks[head] & _LINKED:
-                after = int(rr_ms[head] * _UNIT)
-                d, pair = after - x, x + after
+                d = int(rr_ms[head] * _UNIT) - x
                 self.differences -= 1
-                self._diff_sum -= d
                 self._diff_squares -= d * d
-                self._pair_sum -= pair
-                self._pair_squares -= pair * pair
-                if not -_NN50 <= d <= _NN50:
-                    self._nn50 -= 1
+        self.beats -= head - self._head
         if head > _COMPACT_AFTER:
             left = bisect_right(ends, oldest_s - self._keep_s)
             del ends[:left], rr_ms[:left], marks[:left]
@@ -148,11 +138,6 @@ class RollingHrv:
         return WindowBeats(end_s, rr_ms, (marks & _ACCEPTED).view(np.bool_), marks >= _GAP)
 
     @property
-    def beats(self) -> int:
-        """Number of beats in the window, including rejected ones."""
-        return len(self._end_s) - self._head
-
-    @property
     def span_s(self) -> float:
         """Time in s from the start of the oldest interval in the window to the end of the newest."""
         return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
@@ -164,8 +149,8 @@ class RollingHrv:
 
     @property
     def filled_s(self) -> float:
-        """Sum in s of all intervals that end in the window."""
-        return self._filled / _UNIT / 1000
+        """Sum in s of all intervals that end in the window and can be one beat."""
+        return (self._sum + self._filled_rejected) / _UNIT / 1000
 
     @property
     def time_s(self) -> float:
@@ -191,7 +176,10 @@ class RollingHrv:
     @property
     def sdnn_ms(self) -> float | None:
         """Standard deviation of the accepted intervals (n − 1)."""
-        return _deviation(self.accepted, self._sum, self._squares)
+        if self.accepted < 2:
+            return None
+        exact = self.accepted * self._squares - self._sum * self._sum
+        return sqrt(exact / (self.accepted * (self.accepted - 1))) / _UNIT
 
     @property
     def rmssd_ms(self) -> float | None:
@@ -201,23 +189,24 @@ class RollingHrv:
     @property
     def pnn50_pct(self) -> float | None:
         """Percentage of differences over 50 ms; like NeuroKit2, divided by one more than their number."""
-        return 100 * self._nn50 / (self.differences + 1) if self.differences else None
+        before, after = self._pairs()
+        over = int(np.count_nonzero(np.abs(after - before) > _NN50))
+        return 100 * over / (after.size + 1) if after.size else None
 
     @property
     def sd1_ms(self) -> float | None:
         """Spread of the Poincaré plot across its diagonal (Brennan 2001; n − 1)."""
-        deviation = _deviation(self.differences, self._diff_sum, self._diff_squares)
-        return None if deviation is None else deviation / sqrt(2)
+        before, after = self._pairs()
+        return float(np.std(after - before, ddof=1)) / sqrt(2) / _UNIT if after.size > 1 else None
 
     @property
     def sd2_ms(self) -> float | None:
         """Spread of the Poincaré plot along its diagonal (Brennan 2001; n − 1)."""
-        deviation = _deviation(self.differences, self._pair_sum, self._pair_squares)
-        return None if deviation is None else deviation / sqrt(2)
+        before, after = self._pairs()
+        return float(np.std(after + before, ddof=1)) / sqrt(2) / _UNIT if after.size > 1 else None
 
-
-def _deviation(count: int, total: int, squares: int) -> float | None:
-    """Return the standard deviation (n − 1) in ms from exact sums; None for fewer than two values."""
-    if count < 2:
-        return None
-    return sqrt((count * squares - total * total) / (count * (count - 1))) / _UNIT
+    def _pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the intervals of every two beats whose difference counts, in units: the earlier ones, and the later ones."""
+        rr = (np.frombuffer(self._rr_ms[self._head :]) * _UNIT).astype(np.int64)
+        linked = np.frombuffer(self._marks[self._head + 1 :], np.uint8) & _LINKED > 0
+        return rr[:-1][linked], rr[1:][linked]

@@ -225,13 +225,14 @@ def _spectrum(segments: Sequence[Array], length_s: int) -> _Spectrum:
     means = (level[:, 0] * (0.001 / sqrt(plan.window.size))).tolist()
     rows -= level @ plan.level.T
     rows *= plan.window
-    power = np.abs(np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size])
+    transform = np.fft.rfft(rows, plan.points)[:, plan.first : plan.first + plan.frequency.size]
     angle = np.multiply.outer(means, plan.half_radians)
     attenuation = np.sin(angle)
     attenuation /= angle
     attenuation *= attenuation
-    power /= attenuation
-    power *= power
+    transform /= attenuation
+    power = transform.real**2
+    power += transform.imag**2
     if max(means) * plan.frequency[-1] > 0.5:
         power[angle > 0.5 * np.pi] = 0.0
     density = power.sum(axis=0) * (plan.scale / len(segments))

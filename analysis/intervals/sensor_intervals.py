@@ -34,7 +34,7 @@ _SPLIT, _MISSED = 0.62, 1.6
 """Limits of the intervals that count, as shares of the middle one of a look: others were cut in two, or hold a missed beat."""
 _LEAST_STEPS: Final = 24
 _LAST_TOLD: Final = 8
-"""Looks after which unit and step are no longer asked: a sensor does not change them."""
+"""Looks after which unit and step are no longer asked, as a sensor does not change them, and only every other looks for means."""
 _TELLING_BLOCKS: Final = 4
 """Looks after which the unit is known: about a minute at a packet a second."""
 _LEAST_INTERVALS: Final = 160
@@ -97,9 +97,9 @@ class SensorIntervals:
         return self.repeated_packets > max(_FEWEST_REPEATS, _REPEATS * self.packets, 3 * self._nearly_repeated)
 
     @property
-    def certainly_repeats(self) -> bool:
-        """Whether it does so often enough to be sure without a look at the clock."""
-        return self.repeats and _CERTAIN_REPEATS * self.packets < self.repeated_packets < _MOST_REPEATS * self.packets
+    def often_repeats(self) -> bool:
+        """Whether a sensor that repeats does so often enough to be sure without a look at the clock."""
+        return _CERTAIN_REPEATS * self.packets < self.repeated_packets < _MOST_REPEATS * self.packets
 
     @property
     def left(self) -> int:
@@ -129,7 +129,7 @@ class SensorIntervals:
 
     def _look(self) -> None:
         block = self._block
-        if self._hr_packets:
+        if self._hr_packets and self.looks < _LAST_TOLD:
             middle = sorted(block)[len(block) // 2]
             near = [rr for rr in block if _SPLIT * middle < rr < _MISSED * middle]  # without split intervals and missed beats
             ratio = self._hr_sum / self._hr_packets * (sum(near) / len(near)) * RR_UNIT_S / 60
@@ -140,11 +140,13 @@ class SensorIntervals:
         self.looks += 1
         self._block_packets = _BLOCKS[self.looks] if self.looks < len(_BLOCKS) else _BLOCK
         self._block, self._in_block, self._hr_sum, self._hr_packets = array("H"), 0, 0, 0
+        if self.looks > _LAST_TOLD and not self.looks % 2:
+            return
         recent = np.array(self._recent, dtype=np.float64)
         if len(self._recent) >= _LEAST_STEPS and self.looks <= _LAST_TOLD:
             self.step_s = step_of(recent, self.unit_s)
             self._step_units = max(1.0, self.step_s / self.unit_s) + 0.5
-        if len(self._recent) >= _LEAST_INTERVALS and (self.looks <= _LAST_TOLD or self.looks % 2):
+        if len(self._recent) >= _LEAST_INTERVALS:
             self._means = [*self._means, mean_of(recent) or 0][-_LOOKS:]
             self.no_beats_why = self.no_beats_why or why_no_beats(recent, self._means)
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from math import inf, sqrt
+from math import inf, isinf, sqrt
 
 import msgspec
 
@@ -38,6 +38,8 @@ _ENOUGH_FROM_CHEST = 20
 """The same of a chest strap that is known to send RR: it may need some beats first."""
 _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
+_SPANS = {True: "the last minute", False: "the last 5 minutes"}
+"""Words for the two windows; True: the minute."""
 _LEAST_LONG_S = 120.0
 """Time of beats needed for figures of the last 5 min."""
 _LEAST_FILLED_S = 30.0
@@ -118,6 +120,8 @@ class LiveSession:
     _last_beat_s: float | None = None
     _baseline: tuple[tuple[float, float, int, int], float | None] | None = None
     """Span, numbers of finished segments and of disturbances that the baseline's RMSSD was computed from, and that RMSSD."""
+    _usable: tuple[tuple[float, float, int], float] | None = None
+    """Span and number of disturbances of a baseline that is over, and its usable time in s."""
 
     def __post_init__(self) -> None:
         self.stream = BeatStream(BeatClock.at_speed(self.speed))
@@ -160,6 +164,7 @@ class LiveSession:
                 self.battery_pct = None
                 if not any(strap.beats for strap in self.stream.earlier):
                     self.sums = RunningSums()  # what a sensor sent before it showed that its intervals are no beats
+                    self._settling = self._baseline = self._usable = None
             case Mark():
                 beats = []
                 self.disturbed += tuple(disturbances([event]))
@@ -189,17 +194,22 @@ class LiveSession:
         stream, window, long = self.stream, self._window, self._spectrum.window
         last_t, last_beat_s, last = stream.clock.last_t, self._last_beat_s, stream.last
         age = None if last_t is None else max(now_s - last_t, 0.0)
-        fresh = age is not None and age <= self.fresh_s
+        fresh = age is not None and (age <= _FRESH_S or age <= self.fresh_s)
         beats_fresh = last_beat_s is not None and now_s - last_beat_s <= self._beats_fresh_s
+        heart_rate_only = self._heart_rate_only
         no_hrv = self._no_hrv(beats_fresh=beats_fresh)
-        accepted_pct, time_s = window.accepted_pct, window.time_s
+        accepted_pct, time_s, filled_s = window.accepted_pct, window.time_s, window.filled_s
         rhythm_why, long_rhythm_why = self._rhythm_why()
         no_rmssd, no_long = no_hrv or rhythm_why, no_hrv or long_rhythm_why
         repeats = stream.repeats
-        rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, accepted_pct, repeats=repeats)
-        long_rmssd, long_why = (None, no_long) if no_long else self._rmssd(long, long.accepted_pct, repeats=repeats)
+        rmssd, why = (None, no_rmssd) if no_rmssd else self._rmssd(window, filled_s, time_s, repeats=repeats)
+        long_rmssd, long_why = (None, no_long) if no_long else self._rmssd(long, long.filled_s, long.time_s, repeats=repeats)
         bands, breathing = self._spectra(no_long)
-        base, usable_s = self._baseline_rmssd(), self._baseline_usable_s(now_s, fresh=beats_fresh)
+        baseline = self.span_of(Phase.BASELINE)
+        base = None if baseline is None else self._baseline_rmssd(baseline)
+        usable_s = None
+        if baseline is not None and not heart_rate_only:
+            usable_s = self._baseline_usable_s(baseline, now_s, fresh=beats_fresh)
         short = usable_s is not None and usable_s < LEAST_COMPARED_S and self.phase.comes_after(Phase.BASELINE)
         return LiveFigures(
             phase=self.phase,
@@ -210,15 +220,15 @@ class LiveSession:
             rhythm=self._rhythm.rhythm,
             baseline_rmssd_ms=base,
             baseline_usable_s=usable_s,
-            still_settling=self._still_settling(usable_s),
+            still_settling=baseline is not None and usable_s is not None and self._still_settling(baseline, usable_s),
             baseline_short=short,
             change_pct=None if rmssd is None or base is None or short else 100 * (rmssd / base - 1),
             accepted_pct=accepted_pct if beats_fresh else None,
-            filled_pct=filled_pct(window.filled_s, time_s, window.beats) if beats_fresh and time_s >= _LEAST_FILLED_S else None,
+            filled_pct=filled_pct(filled_s, time_s, window.beats) if beats_fresh and time_s >= _LEAST_FILLED_S else None,
             age_s=age,
             contact=last.contact if last else Contact.NOT_REPORTED,
             rr_seen=stream.rr_seen,
-            heart_rate_only=self._heart_rate_only,
+            heart_rate_only=heart_rate_only,
             no_heartbeat=fresh and not (stream.heartbeats or stream.rr_seen),
             beats_missing=fresh and last_beat_s is not None and not beats_fresh,
             packets=stream.clock.packets,
@@ -273,18 +283,18 @@ class LiveSession:
     def _rhythm_why(self) -> tuple[str | None, str | None]:
         """Return why the rhythm allows no HRV of the last minute and of the last 5 minutes; None where it does."""
         until_s, rhythm = self._without_hrv
+        if isinf(until_s):
+            return None, None
         window = self._spectrum.window
         recent = window.beats and until_s > (self._last_beat_s or 0.0) - window.span_s
         return NOW.get(self._rhythm.rhythm), NOW[rhythm] if recent else None
 
-    def _rmssd(self, window: RollingHrv, accepted_pct: float | None, *, repeats: bool) -> tuple[float | None, str | None]:
-        minute = window is self._window
+    def _rmssd(self, window: RollingHrv, filled_s: float, time_s: float, *, repeats: bool) -> tuple[float | None, str | None]:
+        minute, accepted_pct = window is self._window, window.accepted_pct
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
-        last, time_s = "the last minute" if minute else "the last 5 minutes", window.time_s
-        filled_s = window.filled_s
         if repeats or self.stream.clock.unplaced_gaps_s or not is_filled(filled_s, time_s):
-            missing = self._beats_left_out(window.newest_s - time_s, window.newest_s)
+            last, missing = _SPANS[minute], self._beats_left_out(window.newest_s - time_s, window.newest_s)
             if why := why_not_filled(filled_s, time_s, window.beats, of=last, left_out=missing, repeats=repeats):
                 return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
@@ -296,21 +306,21 @@ class LiveSession:
             return Bands(None, None, (no_hrv or "",)), Breathing(None, 0.0, no_hrv)
         return self._spectrum.at(self._last_beat_s)
 
-    def _baseline_rmssd(self) -> float | None:
-        span = self.span_of(Phase.BASELINE)
-        if span is None:
-            return None
+    def _baseline_rmssd(self, span: tuple[float, float]) -> float | None:
         source = (*span, self.sums.finished(span[1]), len(self.disturbed))
         if self._baseline is None or self._baseline[0] != source:
             self._baseline = source, self._rmssd_between(*span)
         return self._baseline[1]
 
-    def _baseline_usable_s(self, now_s: float, *, fresh: bool) -> float | None:
-        span = self.span_of(Phase.BASELINE)
-        if span is None or self._heart_rate_only:
-            return None
+    def _baseline_usable_s(self, span: tuple[float, float], now_s: float, *, fresh: bool) -> float:
         start_s, stop_s = span[0], min(span[1], now_s)
-        return self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
+        source = start_s, stop_s, len(self.disturbed)
+        if self._usable is None or self._usable[0] != source:
+            usable_s = self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
+            if not self.sums.is_final(stop_s):
+                return usable_s
+            self._usable = source, usable_s
+        return self._usable[1]
 
     def _undisturbed_s(self, usable_s: float, start_s: float, stop_s: float) -> float:
         """Return the usable time of a span without what marks leave out of it."""
@@ -320,10 +330,9 @@ class LiveSession:
             until_s = max(until_s, to_s)
         return max(usable_s, 0.0)
 
-    def _still_settling(self, usable_s: float | None) -> bool:
+    def _still_settling(self, span: tuple[float, float], usable_s: float) -> bool:
         """Return whether a baseline that would do is still rising from its settling phase on."""
-        span = self.span_of(Phase.BASELINE)
-        if span is None or self.phase is not Phase.BASELINE or usable_s is None or usable_s < LEAST_COMPARED_S:
+        if self.phase is not Phase.BASELINE or usable_s < LEAST_COMPARED_S:
             return False
         source = span[0], self.sums.finished(), len(self.disturbed)
         if self._settling is None or self._settling[0] != source:
@@ -373,7 +382,8 @@ class LiveSession:
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
-            if (rhythm := self._rhythm.push(beat)) in WITHOUT_HRV:
+            rhythm = self._rhythm.push(beat)
+            if rhythm is not Rhythm.SINUS_LIKE and rhythm in WITHOUT_HRV:
                 self._without_hrv = beat.end_s, rhythm
                 self.sums.push(unusable(beat))
             else:

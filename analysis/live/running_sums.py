@@ -78,7 +78,7 @@ class RunningSums:
 
     def push(self, beat: JudgedBeat) -> None:
         """Add a judged beat; beats are in order of time."""
-        at = max(int(beat.end_s // LENGTH_S), 0)
+        at, rr_ms, diff_ms = max(int(beat.end_s // LENGTH_S), 0), beat.rr_ms, beat.diff_ms
         if (missing := at + 1 - len(self._squares)) > 0:
             self._squares.extend([0.0] * missing)
             for counts in (self._filled_ms, self._differences, self._beats, self._rejected):
@@ -86,11 +86,13 @@ class RunningSums:
         if self._beats[at] == _MOST_BEATS:
             return
         self._beats[at] += 1
-        self._rejected[at] += not beat.accepted
-        if beat.rr_ms <= LONGEST_MS:
-            self._filled_ms[at] = min(self._filled_ms[at] + round(beat.rr_ms), _MOST_FILLED_MS)
-        if beat.diff_ms is not None:
-            self._squares[at] += beat.diff_ms**2
+        if not beat.accepted:
+            self._rejected[at] += 1
+        if rr_ms <= LONGEST_MS:
+            filled_ms = self._filled_ms[at] + round(rr_ms)
+            self._filled_ms[at] = min(_MOST_FILLED_MS, filled_ms)
+        if diff_ms is not None:
+            self._squares[at] += diff_ms * diff_ms
             self._differences[at] += 1
 
     def __len__(self) -> int:
@@ -101,6 +103,10 @@ class RunningSums:
         """Return the number of segments that are over by `stop_s` and no longer change."""
         begun = len(self._squares) - 1
         return begun if isinf(stop_s) else min(floor(stop_s / LENGTH_S), begun)
+
+    def is_final(self, stop_s: float) -> bool:
+        """Return whether nothing that happens can change the sums up to `stop_s`."""
+        return stop_s < LENGTH_S * (len(self._squares) - 1)
 
     def segments(self, until_s: float) -> list[tuple[float, float | None]]:
         """Return middle (s) and RMSSD (ms) of each whole 10 s segment up to `until_s`; None with too few differences."""
