@@ -11,13 +11,14 @@ import pytest
 from restbeat.sensors.model import Device
 from restbeat.sensors.recordings.recording import Header, dump
 from restbeat.service.errors import RefusedError, UnconfirmedError, UnknownClientError, UnknownError
+from restbeat.service.practice import open_practice
 from restbeat.service.sessions.session_store import NewSession
 from restbeat.service.settings import Settings
 from restbeat.service.uploads.file_reader import FileReader
 from restbeat.service.uploads.models import Choice
 from restbeat.service.uploads.uploads import Limits
 
-from ..practice_under_test import NOW, PACKETS, audit, bench  # noqa: F401 fixture
+from ..practice_under_test import NOW, PACKETS, Air, Strap, audit, bench  # noqa: F401 fixture
 from .waiting import BOMB, SAMPLES, heart_rates, pieces, records_of, rr_list, uploads_of
 
 # ruff: noqa: F811, ASYNC110 what fixtures are is imported; neither database, disk nor system tells what they do
@@ -373,3 +374,39 @@ async def test_what_the_disk_refuses_is_said_and_the_file_waits_on(uploads, benc
     assert calls
     assert await sessions(bench) == []
     assert (await uploads.add("M-014", upload.upload, Choice(), by="Ada")).session == 1
+
+
+async def test_whoever_takes_consent_back_or_is_erased_leaves_no_file_behind(tmp_path):
+    async with open_practice(tmp_path / "data", tmp_path / "data.key", Air(), Strap, login=False) as practice:
+        clients, uploads, waiting = practice.clients, practice.uploads, tmp_path / "data" / "uploads"
+        for name in ("M-014", "M-015"):
+            await clients.add(name, by="Ada")
+            await clients.agree(name, "record", by="Ada")
+            await brought(uploads, rr_list(), client=name)
+        assert len(list(waiting.iterdir())) == 2
+        consent = (await clients.client("M-014", by="Ada")).consents[0].consent
+        await clients.withdraw("M-014", consent, by="Ada")
+        assert len(list(waiting.iterdir())) == 1
+        await practice.data_requests.erase("M-015", by="Ada")
+        assert list(waiting.iterdir()) == []
+
+
+async def test_a_day_of_beats_is_added_while_the_loop_goes_on(uploads, bench):
+    """The bound is a share of what adding takes: other pages answer meanwhile."""
+    upload = await brought(uploads, rr_list(100_000))
+    assert upload.contents.beats == 100_000
+    loop, longest_s = asyncio.get_running_loop(), 0.0
+
+    async def watch():
+        nonlocal longest_s
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.001)
+            longest_s = max(longest_s, loop.time() - before)
+
+    watching, began = asyncio.create_task(watch()), loop.time()
+    await uploads.add("M-014", upload.upload, Choice(began_local="2026-11-20T10:00"), by="Ada")
+    took_s = loop.time() - began
+    watching.cancel()
+    assert longest_s < took_s / 4
+    assert (await sessions(bench))[0].duration_s == pytest.approx(85_000, rel=0.01)
