@@ -18,8 +18,9 @@ test: $(VENV)/test.ok tools check ## checks and every test: two at a time, then 
 test-faults: $(VENV)/test.ok tools ## a hundred kills of each kind, and disks that fail, at random instants (a quarter of an hour)
 	@RESTBEAT_KILLS=100 $(BIN)/python -m pytest tests/faults $(ARGS)
 
-test-slow: $(VENV)/test.ok ## any bytes, 200,000 examples each of parser, frames and recordings; 20,000 random straps (an hour)
-	@RESTBEAT_EXAMPLES=200000 RESTBEAT_STREAMS=20000 $(BIN)/python -m pytest tests/sensors/protocols/test_any_bytes.py tests/analysis/beats/test_odd_straps.py $(ARGS)
+test-slow: $(VENV)/test.ok ## any bytes, 200,000 examples each of parser, frames and recordings; 20,000 random straps and files (an hour)
+	@RESTBEAT_EXAMPLES=200000 RESTBEAT_STREAMS=20000 RESTBEAT_FILES=20000 $(BIN)/python -m pytest $(ARGS) \
+	  tests/sensors/protocols/test_any_bytes.py tests/analysis/beats/test_odd_straps.py tests/service/exchange/reading/test_random_files.py
 
 check: $(VENV)/test.ok ## ruff, mypy strict, one-way imports
 	$(BIN)/ruff format --check .

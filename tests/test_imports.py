@@ -31,11 +31,12 @@ DOORS = {
     "neurokit2": {"analysis/hrv/neurokit.py", "analysis/polar/ecg_beats.py"},
     "scipy": {"analysis/response/distributions.py", "analysis/response/drift.py", "analysis/polar/ecg_beats.py"},
     "edfio": {"service/exchange/edf.py"},
-    "fitdecode": {"service/exchange/fit.py"},
+    "fitdecode": {"service/exchange/programs/fit.py"},
     "matplotlib": {"service/rendering/session_plot.py"},
     "aiosmtplib": {"service/follow_up/smtp.py"},
     "argon2": {"service/accounts/passwords.py"},
     "babel": {"service/rendering/translations.py"},
+    "wfdb": {"service/exchange/programs/wfdb_annotations.py"},
     "weasyprint": {"service/rendering/pdf.py"},
     "cryptography": {"service/storage/encryption.py"},
     "itsdangerous": {"service/follow_up/link_tokens.py"},
@@ -104,6 +105,7 @@ def test_heavy_libraries_stay_out_of_the_server(module):
         "aiosmtplib",
         "segno",
         "weasyprint",
+        "wfdb",
     )
     program = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == ""

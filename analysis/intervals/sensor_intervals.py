@@ -6,6 +6,7 @@ is lost.
 
 from array import array
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -42,6 +43,10 @@ _MOST_INTERVALS: Final = 256
 _LOOKS: Final = 4
 """Newest looks for means that are kept."""
 _FEWEST_REPEATS: Final = 6
+_SURELY: Final = 4.0
+"""Square roots of the changes by one step that the surplus of changes by nothing must exceed: chance makes fewer."""
+_MOST_SMALL: Final = 0.5
+"""Share of packets with such small changes up to which the two are as frequent as each other."""
 _REPEATS, _CERTAIN_REPEATS, _MOST_REPEATS = 0.02, 0.04, 0.5
 """Shares of packets that repeat an interval: from the first the sensor may do so, between the others it does, whatever else it
 leaves out. Beyond, it is a heart whose changes are smaller than a step."""
@@ -92,14 +97,24 @@ class SensorIntervals:
     def repeats(self) -> bool:
         """Whether the sensor sends its last interval again where there was no beat.
 
-        In a heart's own intervals a change by nothing is about as frequent as one by a single step.
+        In a heart's own intervals a change by nothing is about half as frequent as one by a single step up or down.
         """
-        return self.repeated_packets > max(_FEWEST_REPEATS, _REPEATS * self.packets, 3 * self._nearly_repeated)
+        least = max(_FEWEST_REPEATS, _REPEATS * self.packets)
+        return self.repeated_packets > least and self._surplus > max(least, _SURELY * sqrt(self._nearly_repeated))
 
     @property
     def often_repeats(self) -> bool:
         """Whether a sensor that repeats does so often enough to be sure without a look at the clock."""
-        return _CERTAIN_REPEATS * self.packets < self.repeated_packets < _MOST_REPEATS * self.packets
+        return _CERTAIN_REPEATS * self.packets < self._surplus < _MOST_REPEATS * self.packets
+
+    @property
+    def _surplus(self) -> float:
+        """Repeated packets beyond those that the heart itself makes; 0 where its changes are so small that nobody can tell."""
+        own = self._nearly_repeated
+        if self.repeated_packets > 3 * own:
+            return self.repeated_packets
+        few = self.repeated_packets + own < _MOST_SMALL * self.packets
+        return self.repeated_packets - own / 2 if few else 0.0
 
     @property
     def left(self) -> int:

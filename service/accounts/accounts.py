@@ -21,6 +21,12 @@ from .rate_limits import FailedAttemptLimiter
 
 LOGIN_LIFETIME: Final = timedelta(hours=12)
 """Time after which an unused login expires."""
+LONGEST_LOGIN: Final = timedelta(days=7)
+"""Time after which a login ends, however much it is used."""
+DEVICE_LIFETIME: Final = timedelta(days=400)
+"""Time that a device is known after the last login from it; browsers keep no cookie longer."""
+_MOST_DEVICES: Final = 20
+"""Devices of an account that are known, the newest ones."""
 _RENEW_AFTER: Final = timedelta(hours=1)
 _ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """Characters of the one-time code, without letters that look like a digit."""
@@ -31,7 +37,8 @@ _PERSON_COLUMNS: Final = "account.id, account.name, account.role"
 class Accounts:
     """The practice's accounts and logins; open it with `await Accounts.open(storage)`.
 
-    `peer`: network address of the request, whose failed attempts are counted too.
+    `peer`: network address of the request, whose failed attempts are counted too. Attempts from a device on which this person
+    logged in before are counted by themselves: strangers' attempts do not keep them out.
     """
 
     def __init__(
@@ -43,6 +50,8 @@ class Accounts:
         self._limiter = FailedAttemptLimiter(monotonic_s)
         self._logins: dict[str, Login] = {}
         """Logins by the hash of their token, as stored; their own token and CSRF token are empty here."""
+        self._devices: dict[str, tuple[int, str]] = {}
+        """Account and folded name of who logged in on a device, by the hash of its token."""
         self.setup_code: str | None = None
         """One-time code that makes one admin account; None where there is none."""
 
@@ -61,7 +70,9 @@ class Accounts:
         Raises `StorageError` where the database fails.
         """
         accounts = cls(storage, passwords or Passwords(), now_utc, monotonic_s)
-        accounts._logins, admins = await storage.run(lambda db: (_logins(db, now_utc()), _admins(db)))
+        accounts._logins, accounts._devices, admins = await storage.run(
+            lambda db: (_logins(db, now_utc()), _devices(db, now_utc()), _admins(db))
+        )
         if setup or not admins:
             groups = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3)]
             accounts.setup_code = "-".join(groups)
@@ -79,26 +90,31 @@ class Accounts:
         name is taken, or name or password has the wrong length.
         """
         key = f"setup {peer}"
-        self._require_wait_over(key)
-        entered = code.upper().replace(" ", "").replace("-", "")
-        if self.setup_code is None or not compare_digest(entered.encode(), self.setup_code.replace("-", "").encode()):
-            self._limiter.failed(key)
+        self._count_attempt(key)
+        entered, drawn = code.upper().replace(" ", "").replace("-", ""), self.setup_code
+        if drawn is None or not compare_digest(entered.encode(), drawn.replace("-", "").encode()):
             raise LoginRefusedError("This is not the code that the terminal shows. It is drawn anew at every start.")
-        person = await self._insert(name, password, "admin", actor="restbeat")
-        self.setup_code = None
+        self.setup_code = None  # taken before anything is waited for, so that it makes one account
+        try:
+            person = await self._insert(name, password, "admin", actor="restbeat")
+        except BaseException:
+            self.setup_code = drawn
+            raise
         self._limiter.succeeded(key)
         return await self._begin(person)
 
-    async def log_in(self, name: str, password: str, *, peer: str) -> Login:
-        """Log in.
+    async def log_in(self, name: str, password: str, *, peer: str, device: str = "", replaces: str = "") -> Login:
+        """Log in. `device`: token of a device on which somebody logged in before; `replaces`: token of a login that ends by this.
 
-        Raises `LoginRefusedError` where name and password do not match, `TooOftenError` after too many attempts.
+        Raises `LoginRefusedError` where name and password do not match, `TooOftenError` after too many attempts, or while too
+        many strangers try.
         """
-        keys = (f"name {name.casefold()[:_MAX_LENGTH]}", f"peer {peer}")
-        self._require_wait_over(*keys)
-        found = await self._storage.read(lambda db: _account_by_name(db, name))
-        if not await self._passwords.verify(found[1] if found else None, password[:_MAX_LENGTH]) or found is None:
-            self._limiter.failed(*keys)
+        known = self._devices.get(_hash(device), (0, ""))[1] == _folded(name)
+        keys = (f"device {_hash(device)}",) if known else (f"name {_folded(name)[:_MAX_LENGTH]}", f"peer {peer}")
+        self._count_attempt(*keys)
+        found = await self._storage.read(lambda db: _account_by_name(db, name)) if len(password) <= _MAX_LENGTH else None
+        stored_hash = found[1] if found else None
+        if not await self._passwords.verify(stored_hash, password[:_MAX_LENGTH], first=known) or found is None:
             self._storage.put(audit_statement(self._now_utc(), "restbeat", "login refused", detail=peer))
             raise LoginRefusedError("Name and password do not fit together.")
         person, stored = found
@@ -106,7 +122,9 @@ class Accounts:
         if self._passwords.needs_rehash(stored):
             new_hash = await self._passwords.hash(password)
             await self._storage.run(lambda db: db.table("account").update(person.account, {"password_hash": new_hash}))
-        return await self._begin(person)
+        if replaces:
+            await self.log_out(replaces)
+        return await self._begin(person, device if known else "")
 
     def login_of(self, token: str) -> Login | None:
         """Return the login of a cookie's token; None where it has expired, was ended or never existed."""
@@ -120,8 +138,8 @@ class Accounts:
         return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
 
     def renew(self, login: Login) -> Login | None:
-        """Extend a login in use, and return it; None where it has ended or was renewed within the last hour."""
-        expires = self._now_utc() + LOGIN_LIFETIME
+        """Extend a login in use, and return it; None where it has ended, can last no longer, or was renewed in the last hour."""
+        expires = min(self._now_utc() + LOGIN_LIFETIME, login.began_utc + LONGEST_LOGIN)
         hashed = _hash(login.token)
         if expires - login.expires_utc < _RENEW_AFTER or hashed not in self._logins:
             return None
@@ -151,12 +169,13 @@ class Accounts:
         Raises `LoginRefusedError` where the old password is wrong, `TooOftenError` after too many attempts, `RefusedError`
         where the new one has the wrong length, `UnknownError` where the account is gone.
         """
-        keys = (f"name {person.name.casefold()}",)
-        self._require_wait_over(*keys)
+        key = f"own {person.account}"
+        self._count_attempt(key)
         found = await self._storage.read(lambda db: _account_by_name(db, person.name))
-        if found is None or not await self._passwords.verify(found[1], old[:_MAX_LENGTH]):
-            self._limiter.failed(*keys)
+        right = found is not None and len(old) <= _MAX_LENGTH and await self._passwords.verify(found[1], old, first=True)
+        if not right:
             raise LoginRefusedError("The old password is not right.")
+        self._limiter.succeeded(key)
         return await self._change_password(person.account, password, person)
 
     async def set_password(self, account: int, password: str, *, by: Person) -> AccountRow:
@@ -189,6 +208,7 @@ class Accounts:
         row = await self._storage.run(lambda db: _change(db, account, changes, by.name, action, now))
         if disabled:
             self._drop_logins(account)
+            self._devices = {key: known for key, known in self._devices.items() if known[0] != account}
         return row
 
     async def _insert(self, name: str, password: str, role: Role, *, actor: str) -> Person:
@@ -199,20 +219,27 @@ class Accounts:
         hashed = await self._passwords.hash(password)
         return await self._storage.run(lambda db: _insert(db, name, role, hashed, actor, self._now_utc()))
 
-    async def _begin(self, person: Person) -> Login:
+    async def _begin(self, person: Person, device: str = "") -> Login:
         token, now = secrets.token_urlsafe(32), self._now_utc()
-        login = Login("", "", person, now + LOGIN_LIFETIME)
-        await self._storage.run(lambda db: _begin(db, _hash(token), login, now))
+        device = device or secrets.token_urlsafe(32)
+        login = Login("", "", "", person, now, now + LOGIN_LIFETIME)
+        self._devices = await self._storage.run(lambda db: _begin(db, _hash(token), _hash(device), login, now))
         self._logins[_hash(token)] = login
-        return msgspec.structs.replace(login, token=token, csrf=_csrf(token))
+        return msgspec.structs.replace(login, token=token, csrf=_csrf(token), device=device)
 
     def _drop_logins(self, account: int) -> None:
         self._logins = {key: login for key, login in self._logins.items() if login.person.account != account}
 
-    def _require_wait_over(self, *keys: str) -> None:
+    def _count_attempt(self, *keys: str) -> None:
+        """Count an attempt as failed before anything is waited for, so that many at once are not all tried."""
         wait_s = self._limiter.wait_s(*keys)
         if wait_s > 0:
             raise TooOftenError(f"Too many wrong tries. Wait {wait_s:.0f} s, then try again.", wait_s)
+        self._limiter.failed(*keys)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _hash(token: str) -> str:
@@ -236,10 +263,16 @@ def _admins(db: Database) -> int:
 def _logins(db: Database, now: datetime) -> dict[str, Login]:
     db.execute("DELETE FROM login WHERE expires_utc <= ?", (stamp(now),))
     rows = db.execute(
-        f"SELECT token_hash, expires_utc, {_PERSON_COLUMNS} FROM login JOIN account ON account.id = account"  # noqa: S608 - constant column names
-        " WHERE disabled_utc IS NULL"
+        f"SELECT token_hash, login.created_utc, expires_utc, {_PERSON_COLUMNS}"  # noqa: S608 - constant column names
+        " FROM login JOIN account ON account.id = account WHERE disabled_utc IS NULL"
     )
-    return {row[0]: Login("", "", Person(*row[2:]), moment(row[1])) for row in rows}
+    return {row[0]: Login("", "", "", Person(*row[3:]), moment(row[1]), moment(row[2])) for row in rows}
+
+
+def _devices(db: Database, now: datetime) -> dict[str, tuple[int, str]]:
+    db.execute("DELETE FROM known_device WHERE seen_utc <= ?", (stamp(now - DEVICE_LIFETIME),))
+    rows = db.execute("SELECT token_hash, account, name FROM known_device JOIN account ON account.id = account")
+    return {token_hash: (account, _folded(name)) for token_hash, account, name in rows}
 
 
 def _account_by_name(db: Database, name: str) -> tuple[Person, str] | None:
@@ -260,10 +293,18 @@ def _insert(db: Database, name: str, role: Role, password_hash: str, actor: str,
     return Person(int(cursor.lastrowid or 0), name, role)
 
 
-def _begin(db: Database, hashed: str, login: Login, now: datetime) -> None:
+def _begin(db: Database, hashed: str, device_hash: str, login: Login, now: datetime) -> dict[str, tuple[int, str]]:
+    account = login.person.account
     with db.atomic():
-        db.execute("INSERT INTO login VALUES (?, ?, ?, ?)", (hashed, login.person.account, stamp(now), stamp(login.expires_utc)))
+        db.execute("INSERT INTO login VALUES (?, ?, ?, ?)", (hashed, account, stamp(now), stamp(login.expires_utc)))
+        db.execute("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?)", (device_hash, account, stamp(now)))
+        newest = "SELECT token_hash FROM known_device WHERE account = ? ORDER BY seen_utc DESC LIMIT ?"
+        db.execute(
+            f"DELETE FROM known_device WHERE account = ? AND token_hash NOT IN ({newest})",  # noqa: S608 - constant
+            (account, account, _MOST_DEVICES),
+        )
         note(db, now, login.person.name, "logged in")
+    return _devices(db, now)
 
 
 def _end(db: Database, hashed: str, name: str, now: datetime) -> None:
@@ -280,6 +321,8 @@ def _change(db: Database, account: int, changes: Mapping[str, str | None], actor
         db.table("account").update(account, dict(changes))
         if "password_hash" in changes or changes.get("disabled_utc"):
             db.execute("DELETE FROM login WHERE account = ?", (account,))
+        if changes.get("disabled_utc"):
+            db.execute("DELETE FROM known_device WHERE account = ?", (account,))
         note(db, now, actor, action, detail=row[0])
     return next(row for row in _rows(db) if row.account == account)
 

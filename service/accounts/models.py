@@ -41,7 +41,10 @@ class Login(msgspec.Struct, frozen=True):
     """Secret of the cookie."""
     csrf: str
     """Token that every changing request must carry beside the cookie."""
+    device: str
+    """Secret by which the device is known again at the next login; empty but for a login that has just begun."""
     person: Person
+    began_utc: datetime
     expires_utc: datetime
 
 

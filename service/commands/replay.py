@@ -23,6 +23,7 @@ from ..errors import OutputError
 from ..exchange.formats import read_file
 from ..exchange.packet_reconstruction import began_of, dated
 from ..exchange.reading.found_file import FoundFile
+from ..exchange.reading.intervals import why_no_beats
 from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
 from ..sessions.session_store import NewSession, SessionStore
@@ -110,7 +111,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         fields["source"] = found.source.fields() if found.source else None
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
         for reason in reasons:
-            err.print(reason)
+            err.print(reason, markup=False, soft_wrap=True)
     else:
         print_figures(path.name, figures, reasons)
 
@@ -183,4 +184,9 @@ def _whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
     """Return the figures of plain RR intervals as one phase, and why some are missing; runs in the worker process."""
     from ...analysis.session_report import whole_text
 
-    return whole_text(text)
+    figures, reasons = whole_text(text)
+    why = why_no_beats(text)
+    if why is None:
+        return figures, reasons
+    kept = {name: getattr(figures, name) for name in ("phase", "start_s", "end_s", "beats")}
+    return PhaseFigures(**kept, mean_hr_bpm=60_000 * len(text.rr_ms) / sum(text.rr_ms)), [why]

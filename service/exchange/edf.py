@@ -8,7 +8,6 @@ Annotations: `RR` from the previous beat to the beat (duration: the interval, to
 
 from collections.abc import Iterable, Iterator
 import io
-from itertools import pairwise
 from math import ceil
 import re
 from typing import Final
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from ...sensors.errors import RecordingError
 from ...sensors.model import Phase
 from ...sensors.recordings.recording import ConnectionEvent, Event, Mark, MarkContent, Pain, PhaseStart, Recording, mark_of
+from .annotated_beats import AnnotatedBeat, between_beats
 from .packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
 from .session_data import NOT_HEARTBEATS, SessionData
 
@@ -167,12 +167,8 @@ def _interval(annotation: EdfAnnotation) -> Interval | None:
 
 def _between_beats(annotations: Iterable[EdfAnnotation]) -> list[Interval]:
     """Return the intervals between annotated beats of other programs; one beside a beat that is not normal is no heartbeat."""
-    beats = sorted((one.onset, one.text.strip().upper()) for one in annotations if one.text.strip().upper() in _BEATS | _ECTOPIC)
-    return [
-        Interval(after_s, 1000 * (after_s - before_s), doubted=first in _ECTOPIC or second in _ECTOPIC)
-        for (before_s, first), (after_s, second) in pairwise(beats)
-        if after_s > before_s
-    ]
+    labelled = sorted((one.onset, one.text.strip().upper()) for one in annotations)
+    return between_beats([AnnotatedBeat(t, label in _BEATS) for t, label in labelled if label in _BEATS | _ECTOPIC])
 
 
 def _events_of_annotation(annotation: EdfAnnotation) -> Iterator[Event]:

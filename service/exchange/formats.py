@@ -10,26 +10,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 import gzip
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from ...sensors.errors import RecordingError
 from ...sensors.recordings.recording import Event, Header, Recording, dump, read
 from ..errors import FormatError
-from .apple_health import is_apple_health, read_apple_health
 from .csv_export import write_beats, write_events, write_phases
 from .fhir import write_fhir
 from .open_mhealth import read_open_mhealth, write_open_mhealth
-from .polar_hrm import is_hrm, read_hrm
+from .programs.apple_health import is_apple_health, read_apple_health
+from .programs.own_table import is_own_table, read_own_table
+from .programs.polar_hrm import is_hrm, read_hrm
+from .programs.reports import refuse_report
+from .programs.vns_analyse import is_vns_analyse, read_vns_analyse
+from .programs.watch_xml import read_watch_xml
+from .programs.wfdb_annotations import is_wfdb_annotations, read_wfdb_annotations
 from .reading.found_file import FoundFile
 from .reading.json_values import sheet_of_json
+from .reading.long_table import of_one_kind
 from .reading.number_list import is_list, read_list
-from .reading.own_table import is_own_table, read_own_table
 from .reading.sheet import sheet_of
 from .reading.table import read_sheet
-from .reading.text_encoding import LARGEST, decode_text, unpacked
 from .rr_text import write_rr_text
 from .session_data import SessionData
-from .xml_intervals import read_xml_intervals
+from .text_encoding import LARGEST, decode_text, unpacked
 
 _HEAD = 4096
 
@@ -43,97 +47,6 @@ class Format:
     """Ending of a file name; the longest that matches selects the format."""
     what: str
     write: Callable[[SessionData], bytes]
-
-
-class ReadFormat(NamedTuple):
-    """A format that can be read; docs/formats.md lists them."""
-
-    name: str
-    written_by: str
-    read: str
-    """What of it becomes beats, and to which resolution."""
-    gaps: str
-    """Where beats count as missing."""
-    test: str
-    """The test that reads one."""
-
-
-READ: Final = (
-    ReadFormat(
-        "RR text",
-        "restbeat, Kubios HRV, Elite HRV, HRV4Training, Polar Sensor Logger, NeuroKit2, pyHRV",
-        "one interval a line, or all in one line, in ms, s or µs; times of beats that never fall; sections in brackets and lines "
-        "before the first number are passed over",
-        "`# gap 18.25 s`, or a line that is not a number",
-        "tests/service/exchange/reading/test_number_list.py",
-    ),
-    ReadFormat(
-        "restbeat CSV",
-        "restbeat",
-        "beats, gaps, phases; a rejected beat stays rejected; 1 µs",
-        "as stated",
-        "tests/service/exchange/test_round_trips.py",
-    ),
-    ReadFormat(
-        "tables (CSV, TSV, semicolons, bars, blanks)",
-        "spreadsheets, pandas, R, Polar Flow, Polar Sensor Logger (RR and PPI), OpenHRV, wearable-hrv, Garmin exports",
-        "columns named RR, IBI, NN, PP …, several of them, or lists in a cell, in ms, s or µs; times of beats; heart rates; "
-        "times as seconds, minutes, dates, clocks, or since 1970; PPI's blocker, error and contact, and annotated beats, count",
-        "where the times jump, or a row is not a number; a blank cell is no gap",
-        "tests/service/exchange/reading/test_random_files.py",
-    ),
-    ReadFormat(
-        "JSON",
-        "Movesense, Fitbit (heart rates), scripts",
-        "a list of numbers, records, or columns beside each other, at any depth, one value or one a line",
-        "as of tables",
-        "tests/service/exchange/reading/test_random_files.py",
-    ),
-    ReadFormat(
-        "Apple Health export",
-        "Apple Health",
-        "the beats of the newest sample of heart-rate variability, to 10 ms; never its SDNN",
-        "where the time between two beats is over 1.6 intervals",
-        "tests/service/exchange/test_apple_health.py",
-    ),
-    ReadFormat(
-        "XML of watches",
-        "Suunto (.xml, .sml), openambit, Polar",
-        "elements named R-R, RR or IBI, in ms or s",
-        "none",
-        "tests/service/exchange/test_xml_intervals.py",
-    ),
-    ReadFormat(
-        "EDF+",
-        "restbeat, EDFbrowser, PhysioNet's converters",
-        "the intervals that restbeat writes (1 µs); else annotated beats (R, N, QRS; V, A … are no heartbeats); else a signal "
-        "`HR` in bpm",
-        "as stated",
-        "tests/service/exchange/test_edf.py",
-    ),
-    ReadFormat(
-        "Garmin FIT",
-        "Garmin, Wahoo, Coros, Suunto",
-        "`hrv` messages (1 ms; time stamps 1 s); else `hr` messages, a strap's own memory; else heart rates of `record` messages",
-        "pauses, and time that the time stamps leave uncovered",
-        "tests/service/exchange/test_fit.py",
-    ),
-    ReadFormat(
-        "Polar .hrm",
-        "Polar ProTrainer 5, Polar WebSync",
-        "RR data (`Interval=238`, 1 ms), or heart rates at an interval",
-        "a line that is not a number",
-        "tests/service/exchange/test_polar_hrm.py",
-    ),
-    ReadFormat(
-        "Open mHealth",
-        "restbeat, Shimmer",
-        "`rr-interval`, `heart-rate`; an array, one object, or one object a line",
-        "where points are not adjacent",
-        "tests/service/exchange/test_open_mhealth.py",
-    ),
-)
-"""Every format of other programs that is read; each may also be packed by gzip, or alone in a zip file."""
 
 
 def as_recording(header: Header, events: Sequence[Event], *, packed: bool) -> bytes:
@@ -198,33 +111,56 @@ def read_file(path: Path) -> FoundFile:
             return read_apple_health(path.name, stream)
     packed = _bytes(path)
     name, raw = unpacked(path.name, packed)
-    match _kind_of(name, raw):
+    match kind := _kind_of(name, raw):
         case "recording":
             if raw is not packed and not packed.startswith(b"\x1f\x8b"):
-                raise RecordingError(f"{path.name} holds a recording in a zip file: unpack it first.")
+                raise RecordingError(f"{name} holds a recording in a zip file: unpack it first.")
             return _of(read(path))
-        case "fit":
-            from .fit import read_fit
-
-            return _of(read_fit(name, raw))
-        case "edf":
-            from .edf import read_edf_plus
-
-            return _of(read_edf_plus(name, raw))
-        case "omh":
-            return _of(read_open_mhealth(name, raw))
-        case "json":
-            return read_sheet(name, sheet_of_json(name, raw))
-        case "hrm":
-            return _of(read_hrm(name, decode_text(raw)))
-        case "xml":
-            return read_xml_intervals(name, raw)
-        case "own table":
-            return _of(read_own_table(name, decode_text(raw)))
-        case "rr":
-            return read_list(name, decode_text(raw))
+        case "wfdb":
+            if raw is not packed:
+                raise RecordingError(f"{name} holds WFDB annotations in a packed file: unpack them, with their header beside.")
+            return read_wfdb_annotations(path)
         case _:
-            return read_sheet(name, sheet_of(decode_text(raw)))
+            return _READERS[kind](name, raw)
+
+
+def _fit(name: str, raw: bytes) -> FoundFile:
+    from .programs.fit import read_fit
+
+    return _of(read_fit(name, raw))
+
+
+def _edf_plus(name: str, raw: bytes) -> FoundFile:
+    from .edf import read_edf_plus
+
+    return _of(read_edf_plus(name, raw))
+
+
+def _table(name: str, raw: bytes) -> FoundFile:
+    text = decode_text(raw)
+    sheet = of_one_kind(sheet_of(text))
+    if not any(column.role in {"rr", "beats"} for column in sheet.columns):
+        refuse_report(name, text)
+    return read_sheet(name, sheet)
+
+
+def _of(recording: Recording) -> FoundFile:
+    return FoundFile(lambda: recording)
+
+
+_READERS: Final[dict[str, Callable[[str, bytes], FoundFile]]] = {
+    "fit": _fit,
+    "edf": _edf_plus,
+    "omh": lambda name, raw: _of(read_open_mhealth(name, raw)),
+    "json": lambda name, raw: read_sheet(name, sheet_of_json(name, raw)),
+    "hrm": lambda name, raw: _of(read_hrm(name, decode_text(raw))),
+    "xml": read_watch_xml,
+    "own table": lambda name, raw: _of(read_own_table(name, decode_text(raw))),
+    "vns": lambda name, raw: read_vns_analyse(name, decode_text(raw)),
+    "list": lambda name, raw: read_list(name, decode_text(raw)),
+    "table": _table,
+}
+"""What reads each kind of file, from its name and its bytes."""
 
 
 def _kind_of(name: str, raw: bytes) -> str:
@@ -235,6 +171,8 @@ def _kind_of(name: str, raw: bytes) -> str:
         return "fit"
     if raw[:8] == b"0       " and raw[192:195] in {b"EDF", b"   "}:
         return "edf"
+    if is_wfdb_annotations(raw):
+        return "wfdb"
     if is_hrm(decode_text(raw[:_HEAD])):
         return "hrm"
     if start.startswith((b"{", b"[")) and b'"resourceType"' in start:
@@ -250,16 +188,14 @@ def _kind_of(name: str, raw: bytes) -> str:
         return "own table"
     if start.startswith(b"{") or _is_json_list(start):
         return "json"
-    return "rr" if is_list(text) else "table"
+    if is_vns_analyse(text):
+        return "vns"
+    return "list" if is_list(text) else "table"
 
 
 def _is_json_list(start: bytes) -> bool:
     """Return whether a text begins as a JSON list, not with a section in brackets such as [HEADER]."""
     return start.startswith(b"[") and start[1:].lstrip()[:1] in b'{["-0123456789]'
-
-
-def _of(recording: Recording) -> FoundFile:
-    return FoundFile(lambda: recording)
 
 
 def _head(path: Path) -> bytes:

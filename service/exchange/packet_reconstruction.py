@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ...sensors.errors import RecordingError
 from ...sensors.model import RR_UNIT_MS, Contact, Device, Measurement
@@ -36,6 +37,19 @@ class Interval(NamedTuple):
     gap_before: bool = False
     doubted: bool = False
     """Whether it is no heartbeat, however plausible its length."""
+
+
+class Series(NamedTuple):
+    """Intervals with the times of their ends, as columns."""
+
+    end_s: NDArray[np.float64]
+    rr_ms: NDArray[np.float64]
+    gap_before: NDArray[np.bool_]
+    doubted: NDArray[np.bool_]
+
+    def intervals(self) -> list[Interval]:
+        """Return the same one by one."""
+        return [Interval(*one) for one in zip(*(column.tolist() for column in self), strict=True)]
 
 
 class Arrival(NamedTuple):
@@ -148,32 +162,32 @@ def from_arrivals(arrivals: Iterable[Arrival]) -> list[Event]:
 
 
 def timed_intervals(
-    times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool], doubted: Sequence[bool]
-) -> list[Interval] | None:
+    times_s: ArrayLike, rr_ms: ArrayLike, gap_before: ArrayLike, doubted: ArrayLike | None = None
+) -> Series | None:
     """Return intervals whose times are their beats' own, of the beginning or the end; None where they are those of packets.
 
     `gap_before` says where the file itself marks a gap, and `doubted` which intervals it says are no heartbeats.
     """
-    time_s, rr_s = np.asarray(times_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64) / 1000
+    time_s, rr = np.asarray(times_s, dtype=np.float64), np.asarray(rr_ms, dtype=np.float64)
+    gaps = np.asarray(gap_before, dtype=np.bool_)
+    doubts = np.zeros(rr.size, dtype=np.bool_) if doubted is None else np.asarray(doubted, dtype=np.bool_)
     steps = np.diff(time_s)
     if not steps.size:
-        return [Interval(float(time_s[0]), rr_ms[0])]
-    of_ends, of_starts = steps - rr_s[1:], steps - rr_s[:-1]
+        return Series(time_s, rr, gaps, doubts)
+    of_ends, of_starts = steps - rr[1:] / 1000, steps - rr[:-1] / 1000
     starts = np.median(np.abs(of_starts)) < np.median(np.abs(of_ends))
     off_s = of_starts if starts else of_ends
     if np.median(np.abs(off_s)) > _EXACT_S:
         return None
-    ends_s = time_s + rr_s if starts else time_s
-    holes = [False, *(np.abs(off_s) > _LOST_BEATS_S).tolist()]
-    rows = zip(ends_s.tolist(), rr_ms, gap_before, holes, doubted, strict=True)
-    return [Interval(end_s, rr, gap or hole, doubt) for end_s, rr, gap, hole, doubt in rows]
+    holes = np.concatenate([[False], np.abs(off_s) > _LOST_BEATS_S])
+    return Series(time_s + rr / 1000 if starts else time_s, rr, gaps | holes, doubts)
 
 
 def from_times(times_s: Sequence[float], rr_ms: Sequence[float], gap_before: Sequence[bool]) -> tuple[list[Event], str]:
     """Return packets of intervals that each have a time, and what the times were taken for, in words."""
-    intervals = timed_intervals(times_s, rr_ms, gap_before, [False] * len(rr_ms))
-    if intervals is not None:
-        return from_intervals(intervals), "the beats' own times"
+    series = timed_intervals(times_s, rr_ms, gap_before)
+    if series is not None:
+        return from_intervals(series.intervals()), "the beats' own times"
     rows = zip(times_s, rr_ms, gap_before, strict=True)
     return from_arrivals(Arrival(t, (rr,), gap_before=gap) for t, rr, gap in rows), "the times in the file"
 

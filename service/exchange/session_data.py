@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from ...analysis.beats.beat_stream import MOVED, NO_CONTACT, TWO_STRAPS, UNSURE, BeatStream, JudgedBeat
@@ -36,8 +36,8 @@ class SessionData:
     """What a therapist told of the client and the session; empty for a recording."""
 
     def moment(self, t: float) -> datetime | None:
-        """Return the date and time of session time `t`; None where unknown."""
-        return self.began + timedelta(seconds=t) if self.began else None
+        """Return the date and time of session time `t`, also over a change of the clocks; None where unknown."""
+        return (self.began.astimezone(UTC) + timedelta(seconds=t)).astimezone(self.began.tzinfo) if self.began else None
 
     def phase_at(self, t: float) -> str:
         """Return the phase at session time `t`."""

@@ -613,6 +613,19 @@ def m019_straps(db: Database) -> None:
     db.executescript(_EVENT_TABLE.format(name="strap", columns=_STRAP_COLUMNS))
 
 
+@migrations()
+def m021_known_devices(db: Database) -> None:
+    """Add the devices on which somebody logged in, whose attempts to log in are counted by themselves."""
+    db.executescript("""
+        CREATE TABLE known_device (
+          token_hash TEXT PRIMARY KEY,
+          account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+          seen_utc TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX known_device_account ON known_device(account);
+    """)
+
+
 _DATED = """
 -- Whether it is known when the session began: of a file of another program that does not say so, and nobody else did, it is not.
 ALTER TABLE session ADD COLUMN dated INTEGER GENERATED ALWAYS AS (
@@ -658,7 +671,7 @@ _DATED_TRIGGERS = (
 
 
 @migrations()
-def m020_known_dates(db: Database) -> None:
+def m022_known_dates(db: Database) -> None:
     """Tell sessions without a known date from others: they are no visits."""
     of_undated = _OF_CLIENT_DATED.format(which="pseudonym IN (SELECT client FROM session WHERE dated = 0)")
     db.executescript(_DATED + _DATES_TOLD + _DATED_TRIGGERS + of_undated)

@@ -9,8 +9,7 @@ from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import AccountRow, Role
 from ..http.endpoint import Call, Endpoint, json_answer
 from ..http.person import LOGIN
-from .login_pages import peer_address
-from .login_required import give_cookie
+from .login_required import give_cookie, log_in
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _Password = Annotated[str, msgspec.Meta(min_length=10, max_length=200)]
@@ -148,7 +147,7 @@ class AccountsApi:
 
     async def log_in(self, call: Call) -> web.Response:
         """Log a program in, as the login page does for people. Raises `LoginRefusedError`, `TooOftenError`."""
-        login = await self._accounts.log_in(call.body.name, call.body.password, peer=peer_address(call.request))
+        login = await log_in(call.request, self._accounts, call.body.name, call.body.password)
         response = json_answer(Me(login.person.name, login.person.role, login.csrf))
         give_cookie(call.request, response, login)
         return response

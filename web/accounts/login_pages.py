@@ -1,7 +1,7 @@
 """The login page, and the page that creates the first account; both set the login cookie."""
 
-from ipaddress import ip_address
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -10,8 +10,9 @@ from ...service.accounts.accounts import Accounts
 from ...service.accounts.models import Login, TooOftenError
 from ...service.errors import RequestError
 from ..http.person import COOKIE, LOGIN
+from ..http.security import peer_address
 from ..http.templating import PageRenderer
-from .login_required import give_cookie
+from .login_required import give_cookie, log_in
 
 
 class LoginPages:
@@ -42,7 +43,7 @@ class LoginPages:
         fields = await request.post()
         name, password, wanted = (_text(fields, key) for key in ("name", "password", "next"))
         try:
-            login = await self._accounts.log_in(name, password, peer=peer_address(request))
+            login = await log_in(request, self._accounts, name, password)
         except RequestError as error:
             return _with_retry_after(self._login(_status(error), str(error), wanted, name), error)
         raise _logged_in(request, login, wanted)
@@ -81,17 +82,6 @@ class LoginPages:
         return self._pages.open_page("accounts/setup.html", status, trouble=trouble, name=name)
 
 
-def peer_address(request: web.Request) -> str:
-    """Return the network address that a request comes from; behind a proxy on this computer, the one that it names last."""
-    peer = request.remote or "unknown"
-    try:
-        local = ip_address(peer.partition("%")[0]).is_loopback
-    except ValueError:
-        return peer
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return forwarded[:64] if local and forwarded else peer
-
-
 def _logged_in(request: web.Request, login: Login, wanted: str) -> web.HTTPSeeOther:
     response = web.HTTPSeeOther(_safe_target(wanted))
     give_cookie(request, response, login)
@@ -113,6 +103,16 @@ def _status(error: RequestError) -> int:
     return 429 if isinstance(error, TooOftenError) else 403
 
 
-def _safe_target(path: str) -> str:
-    """Return the path to go to after a login: the wanted one if it is a page of this server, else the start page."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\", "/login", "/logout")) else "/"
+def _safe_target(wanted: str) -> str:
+    """Return the path to go to after a login: the wanted one if it is a page of this server, else the start page.
+
+    Browsers take a backslash for a slash, and leave out tabs and line ends: with any of these in it, it is none.
+    """
+    if not wanted.isascii() or not wanted.isprintable() or "\\" in wanted or wanted.startswith("//"):
+        return "/"
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
+    inside = not parts.scheme and not parts.netloc and parts.path.startswith("/")
+    return wanted if inside and not parts.path.startswith(("/login", "/logout")) else "/"

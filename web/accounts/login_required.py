@@ -7,13 +7,14 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from ...service.accounts.accounts import Accounts
+from ...service.accounts.accounts import DEVICE_LIFETIME, Accounts
 from ...service.accounts.models import Login
-from ..http.person import COOKIE, CSRF_HEADER, LOGIN
-from ..http.security import READING_METHODS, is_tls, route_path
+from ..http.person import COOKIE, CSRF_HEADER, DEVICE_COOKIE, LOGIN
+from ..http.security import READING_METHODS, is_tls, peer_address, route_path
 
 _COOKIE_S: Final = 7 * 86_400
 """How long a browser keeps the cookie, s; the server decides whether the login is still valid."""
+_DEVICE_COOKIE_S: Final = int(DEVICE_LIFETIME.total_seconds())
 
 
 def require_login(accounts: Accounts, open_paths: frozenset[str]) -> Middleware:
@@ -49,10 +50,22 @@ def login_of(request: web.Request, accounts: Accounts) -> Login | None:
     return accounts.login_of(request.cookies.get(COOKIE, ""))
 
 
+async def log_in(request: web.Request, accounts: Accounts, name: str, password: str) -> Login:
+    """Log in from a browser: its former login ends, and its device is known again.
+
+    Raises `LoginRefusedError` where name and password do not match, `TooOftenError` after too many attempts.
+    """
+    cookies = request.cookies
+    device, former = cookies.get(DEVICE_COOKIE, ""), cookies.get(COOKIE, "")
+    return await accounts.log_in(name, password, peer=peer_address(request), device=device, replaces=former)
+
+
 def give_cookie(request: web.Request, response: web.StreamResponse, login: Login) -> None:
-    """Set the login cookie, which no script can read and no other site can use."""
-    secure = is_tls(request)
-    response.set_cookie(COOKIE, login.token, max_age=_COOKIE_S, path="/", httponly=True, samesite="Strict", secure=secure)
+    """Set the login cookie, and after a login that of the device, which no script can read and no other site can use."""
+    for name, value, max_age_s in ((COOKIE, login.token, _COOKIE_S), (DEVICE_COOKIE, login.device, _DEVICE_COOKIE_S)):
+        if value:
+            secure = is_tls(request)
+            response.set_cookie(name, value, max_age=max_age_s, path="/", httponly=True, samesite="Strict", secure=secure)
 
 
 async def _demand_token(request: web.Request, login: Login) -> None:

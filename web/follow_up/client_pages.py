@@ -28,10 +28,9 @@ from ...service.follow_up.models import (
 )
 from ...service.rendering.qr_code import qr_svg
 from ...service.rendering.translations import choose, languages, speech_of
-from ..accounts.login_pages import peer_address
 from ..http.path_numbers import whole_number
 from ..http.person import person_of
-from ..http.security import CLIENT_PAGES, is_tls
+from ..http.security import CLIENT_PAGES, is_tls, peer_address
 from ..http.static_files import StaticFiles
 from ..http.templating import PageRenderer
 from .calendar_file import calendar_file

@@ -12,6 +12,8 @@ LOGIN: Final = web.RequestKey("restbeat_login", Login)
 """Key of a request's login; missing where nobody is logged in."""
 COOKIE: Final = "restbeat"
 """Name of the login cookie."""
+DEVICE_COOKIE: Final = "restbeat_device"
+"""Name of the cookie by which a device is known again at the next login."""
 CSRF_HEADER: Final = "X-CSRF-Token"
 
 

@@ -73,6 +73,17 @@ def is_tls(request: web.Request) -> bool:
     return request.secure or (_on_loopback(request) and request.headers.get("X-Forwarded-Proto", "").lower() == "https")
 
 
+def peer_address(request: web.Request) -> str:
+    """Return the network address that a request comes from; behind a proxy on this computer, the one that it names last."""
+    peer = request.remote or "unknown"
+    try:
+        if ip_address(peer.partition("%")[0]).is_loopback:
+            return str(ip_address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()))
+    except ValueError:
+        pass
+    return peer
+
+
 def route_path(request: web.Request) -> str | None:
     """Return a request's path as its route is written, such as `/c/{token}`; None where no route matches.
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ....sensors.recordings.recording import Recording
 from ....sensors.recordings.rr_text import RrText
-from ..packet_reconstruction import ImportedFile, Interval, from_intervals
+from ..packet_reconstruction import ImportedFile, Interval, Series, from_intervals
 from .intervals import Beats
 
 
@@ -65,13 +65,15 @@ class FoundFile:
         return self.recording.warnings if self.text is None else self.text.warnings
 
 
-def text_of(intervals: Sequence[Interval], warnings: Sequence[str]) -> RrText:
+def text_of(series: Series, warnings: Sequence[str]) -> RrText:
     """Return intervals with times to the digit."""
-    gap_s: list[float | None] = [None]
-    for before, one in pairwise(intervals):
-        gap_s.append(max(one.end_s - one.rr_ms / 1000 - before.end_s, 0.0) if one.gap_before else None)
-    gaps = (False, *(one.gap_before for one in intervals[1:]))
-    return RrText(tuple(one.rr_ms for one in intervals), gaps, tuple(warnings), tuple(gap_s))
+    starts_s = series.end_s - series.rr_ms / 1000
+    gap_s: list[float | None] = [None] * series.rr_ms.size
+    gaps = series.gap_before.tolist()
+    gaps[0] = False
+    for n in (np.flatnonzero(series.gap_before[1:]) + 1).tolist():
+        gap_s[n] = max(float(starts_s[n] - series.end_s[n - 1]), 0.0)
+    return RrText(tuple(series.rr_ms.tolist()), tuple(gaps), tuple(warnings), tuple(gap_s))
 
 
 def found_beats(name: str, format_name: str, beats: Beats, warnings: Sequence[str], dropped: int = 0) -> FoundFile:

@@ -1,14 +1,17 @@
 """Intervals by themselves: their unit, whether they are the times of beats instead, and what a person is told about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Final
 
 import numpy as np
 
+from ....analysis.intervals.averaged_intervals import mean_of, why_no_beats as why_averaged
 from ....sensors.errors import RecordingError
+from ....sensors.model import RR_UNIT_MS
+from ....sensors.recordings.rr_text import RrText
 from .column_names import UNIT_S
 from .refusals import FEWEST, LEAST_MS, MOST_MS, check_intervals, never_falls, refuse_alien
 
@@ -16,6 +19,12 @@ _UNITS: Final = ("ms", "s", "us", "ns", "min")
 _WORDS: Final = {"us": "µs"}
 _LOST_MS, _LOST_RATIO = 3000.0, 2.5
 """Steps between beats that are longer than both, the second in middle steps, hold lost beats."""
+
+
+_LOOKED_AT: Final = 8192
+"""Intervals that are looked at: a sensor does not change what it sends."""
+_LOOK, _KEPT_LOOKS = 256, 4
+"""Intervals of one look, and how many looks have to agree or nearly all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,10 @@ class Beats:
     kind: str
     unit: str
     evidence: tuple[str, ...]
+
+    def told(self, *evidence: str) -> "Beats":
+        """Return the same with more evidence before what there is."""
+        return replace(self, evidence=(*evidence, *self.evidence))
 
 
 def beats_of(name: str, values: Sequence[float], gap_before: Sequence[bool], gap_s: Sequence[float | None], unit: str, *,
@@ -94,3 +107,21 @@ def _times_of_beats(name: str, values: Sequence[float], unit: str, gap_before: S
     evidence = f"The numbers never fall: they are the times of beats in {word}, and their steps are the intervals."
     check_intervals(name, rr_ms)
     return Beats(rr_ms, gaps, gap_s, "beat times", word, (evidence,))
+
+
+def why_no_beats(text: RrText) -> str | None:
+    """Return why plain intervals have no HRV, as a sentence: means of several beats, or computed from a heart rate.
+
+    They are looked at as those of a live sensor are. None where they may be those of beats.
+    """
+    rr_ms = np.asarray(text.rr_ms[:_LOOKED_AT], dtype=np.float64)
+    ticks = np.rint(rr_ms / RR_UNIT_MS)
+    units = rr_ms if np.all(rr_ms % 1 == 0) else ticks
+    gaps = np.flatnonzero(text.gap_before[: rr_ms.size])
+    means: list[int] = []
+    for start, stop in pairwise([0, *gaps.tolist(), rr_ms.size]):
+        for at in range(start, stop - _LOOK + 1, _LOOK // 4):
+            means = [*means, mean_of(units[at : at + _LOOK]) or 0][-_KEPT_LOOKS:]
+            if why := why_averaged(ticks[at : at + _LOOK], means):
+                return f"Heart rate only – no HRV: of this file, {why}."
+    return None

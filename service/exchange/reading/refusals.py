@@ -20,7 +20,11 @@ _MOST_DROPPED, _ALLOWED = 0.05, 2
 _LONGEST_MS: Final = 15_000.0
 """Longest that breaths are in the middle, in ms."""
 _RATES: Final = (25.0, 250.0)
-_MOST_TURNS, _LEAST_PREDICTED = 0.2, 0.98
+_LEAST_PREDICTED: Final = 0.98
+_FEW_TURNS, _MORE_TURNS = 0.2, 0.35
+"""Shares of the numbers at which a wave turns: with few samples a cycle, so many that only its swing tells it from a heart."""
+_SWING: Final = 0.6
+"""Range of numbers, as a share of their mean, beyond that of a calm heart's intervals."""
 _LONGEST_BREATH_MS: Final = 25_000.0
 _SECOND_HARMONIC: Final = 0.25
 """Amplitude of twice the main frequency, as a share of that, from which a cycle has the shape of a pulse, not of a breath."""
@@ -61,9 +65,11 @@ def is_wave(values: Array) -> bool:
     x = values - values.mean()
     steps = np.diff(x)
     turns = float(np.mean(steps[1:] * steps[:-1] < 0))
-    if turns > _MOST_TURNS:
+    coarse = turns > _FEW_TURNS
+    if turns > _MORE_TURNS or (coarse and float(np.ptp(values)) < _SWING * float(values.mean())):
         return False
-    lags = np.stack([x[3 - n : x.size - n] for n in range(4)])
+    before = 5 if coarse else 3
+    lags = np.stack([x[before - n : x.size - n] for n in range(before + 1)])
     known, wanted = lags[1:], lags[0]
     weights, *_ = np.linalg.lstsq(known.T, wanted, rcond=None)
     predicted = 1 - float(np.var(wanted - weights @ known)) / float(np.var(wanted))
@@ -133,14 +139,20 @@ def check_intervals(name: str, rr_ms: Sequence[float]) -> None:
         raise RecordingError(f"{name} seems to hold {wave.words}.")
 
 
-def check_rates(name: str, bpm: Sequence[float]) -> None:
-    """Raise `RecordingError` where numbers are no heart rates in beats a minute."""
-    values = np.asarray([one for one in bpm if one > 0], dtype=np.float64)
+def in_beats_a_minute(name: str, rates: Sequence[float], unit: str) -> tuple[list[float], str]:
+    """Return heart rates in beats a minute, and the unit that they were found in: watches also count beats a second.
+
+    Raises `RecordingError` where numbers are no heart rates.
+    """
+    values = np.asarray([one for one in rates if one > 0], dtype=np.float64)
     if values.size < _LEAST:
         raise RecordingError(f"{name} holds {values.size} heart rates: too few for any figure.")
     middle = float(np.median(values))
-    if not _RATES[0] <= middle <= _RATES[1]:
-        raise RecordingError(f"{name} cannot be heart rates in beats a minute: the middle one is {middle:g}.")
+    if _RATES[0] <= middle <= _RATES[1]:
+        return list(rates), "bpm"
+    if unit in {"", "bpm", "Hz"} and _RATES[0] <= 60 * middle <= _RATES[1]:
+        return [60 * one for one in rates], "Hz"
+    raise RecordingError(f"{name} cannot be heart rates in beats a minute: the middle one is {middle:g}.")
 
 
 def warn_of(name: str, warnings: list[str], number: int, text: str) -> None:

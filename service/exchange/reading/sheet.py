@@ -15,11 +15,14 @@ _HEAD_LINES: Final = 400
 """Lines within which a heading is looked for: reports have long prefaces."""
 _BELOW: Final = 4000
 """Rows below a heading that are looked at to compare it with others."""
-_MARKS: Final = ("\t", ";", ",", "|")
+_BEGINS_AS_NAME: Final = re.compile(r"[\s\"'#(\[_]*[^\W\d_]")
+_MARKS: Final = ("\t", ";", "|", ",")
 _SHARE: Final = 0.5
 """Share of the lines that a separator stands in."""
 _MANY_A_LINE: Final = 6
 """Numbers in each line from which they are a list that goes on from line to line."""
+_HOLDERS: Final = frozenset({"data", "values", "items", "dataset", "samples"})
+"""Names that only say that there are values: then the name above tells what they are."""
 _USEFUL: Final = frozenset({"rr", "hr", "beats"})
 
 
@@ -48,8 +51,10 @@ class Sheet:
 def sheet_of(text: str) -> Sheet:
     """Return the rows of a text, with the heading if there is one. Raises `RecordingError` where they cannot be told apart."""
     lines = [(n, line) for n, line in enumerate(text.replace("\0", "").splitlines(), 1) if line.strip(" \t\r;,")]
-    remarks = [(n, line) for n, line in lines if line.lstrip().startswith("#")]
-    lines = [(n, line) for n, line in lines if not line.lstrip().startswith("#")]
+    remarks: list[tuple[int, str]] = []
+    if "#" in text:
+        remarks = [(n, line) for n, line in lines if line.lstrip().startswith("#")]
+        lines = [(n, line) for n, line in lines if not line.lstrip().startswith("#")]
     if not lines:
         return Sheet([])
     sample = [line for _, line in lines[:_HEAD_LINES]]
@@ -67,11 +72,15 @@ def sheet_of_records(records: Sequence[dict[str, str]]) -> Sheet:
     """Return records of named cells as rows; their names in order of appearance are the heading."""
     heading = tuple(dict.fromkeys(name for record in records for name in record))
     rows = [(n, [record.get(name, "") for name in heading]) for n, record in enumerate(records, 1)]
-    return Sheet(rows, [read_name(_last_part(name)) for name in heading], heading)
+    return Sheet(rows, [name_of_path(name.split(".")) for name in heading], heading)
 
 
-def _last_part(name: str) -> str:
-    return name.rsplit(".", 1)[-1]
+def name_of_path(path: Sequence[str]) -> ColumnName:
+    """Return what a value within others is named for: by its own name, or by the one above where that says nothing."""
+    for name in reversed(path):
+        if (column := read_name(name)).role or name.lower() not in _HOLDERS:
+            return column
+    return ColumnName("", "")
 
 
 def _one_list(lines: Sequence[tuple[int, str]]) -> Sheet | None:
@@ -93,10 +102,12 @@ def _one_list(lines: Sequence[tuple[int, str]]) -> Sheet | None:
 
 
 def _separator(sample: Sequence[str]) -> str:
-    counts = {mark: sum(mark in line for line in sample) for mark in _MARKS}
-    often = next((mark for mark in _MARKS if counts[mark] >= _SHARE * len(sample)), None)
+    often = [mark for mark in _MARKS if sum(mark in line for line in sample) >= _SHARE * len(sample)]
+    if len(often) > 1:  # decimal commas, or the lists in cells: lines without a number show the separator
+        words = [line for line in sample if not any(char.isdecimal() for char in line)]
+        often = [mark for mark in often if any(mark in line for line in words)] or often
     if often:
-        return often
+        return often[0]
     return " " if sum(len(line.split()) > 1 for line in sample) >= _SHARE * len(sample) else ""
 
 
@@ -123,24 +134,26 @@ def _split(lines: Sequence[tuple[int, str]], mark: str) -> list[tuple[int, list[
         cells = list(csv.reader([line for _, line in lines], delimiter=mark))
     except csv.Error as error:
         raise RecordingError(f"The table cannot be read: {error}.") from error
+    if not any(" " in line or '"' in line or (mark != "\t" and "\t" in line) for _, line in lines):  # nothing to strip
+        return [(n, row) for (n, _), row in zip(lines, cells, strict=False)]
     return [(n, [cell.strip() for cell in row]) for (n, _), row in zip(lines, cells, strict=False)]
 
 
 def _with_heading(rows: list[tuple[int, list[str]]], comma: bool, remarks: list[tuple[int, list[str]]]) -> Sheet:
     """Return the sheet below the heading that has the most numbers of intervals or heart rates below it."""
-    best, most, best_rows = None, 0, rows
+    best, most, begins = None, 0, 0
     for at, (_, cells) in enumerate(rows[:_HEAD_LINES]):
-        if all(number_in(cell, comma=comma) is not None for cell in cells):
+        if not any(_BEGINS_AS_NAME.match(cell) for cell in cells):
             continue
-        below = rows[at + 1 :]
-        found = _numbers_below([read_name(cell) for cell in cells], below, comma)
-        if found > most:
-            best, most, best_rows = cells, found, below
+        found = _numbers_below([read_name(cell) for cell in cells], rows[at + 1 : at + 1 + _BELOW], comma)
+        if found and found >= most:  # of two with the same numbers below them, the one next to the numbers
+            best, most, begins = cells, found, at + 1
+    best_rows = rows[begins:]
     if best is None:
         for _, cells in remarks[:_HEAD_LINES]:
             bare = [cells[0].lstrip("# ").strip(), *cells[1:]] if cells else []
             bare = [cell for cell in bare if cell]
-            found = _numbers_below([read_name(cell) for cell in bare], rows, comma)
+            found = _numbers_below([read_name(cell) for cell in bare], rows[:_BELOW], comma)
             if found > most and bare and len(bare) == len(rows[-1][1]):
                 best, most = bare, found
     if best is None:
@@ -162,7 +175,7 @@ def _numbers_below(columns: Sequence[ColumnName], rows: Sequence[tuple[int, list
     if not useful:
         return 0
     found = missed = 0
-    for _, cells in rows[:_BELOW]:
+    for _, cells in rows:
         if any(at < len(cells) and numbers_in(cells[at], comma=comma) for at in useful):
             found, missed = found + 1, 0
         elif any(at < len(cells) and cells[at].strip() for at in useful):

@@ -1,42 +1,39 @@
 """Tables of other programs: which columns hold intervals, heart rates and times, and what they prove to be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....sensors.device_text import clean_text
 from ....sensors.errors import RecordingError
 from ....sensors.recordings.recording import Recording
-from ..packet_reconstruction import Arrival, ImportedFile, from_arrivals, from_heart_rates, from_intervals, timed_intervals
-from .cells import Moment, moment_in, number_in, numbers_in
+from ..packet_reconstruction import (
+    Arrival,
+    ImportedFile,
+    Series,
+    from_arrivals,
+    from_heart_rates,
+    from_intervals,
+    timed_intervals,
+)
+from .cells import moment_in, number_in, numbers_in
 from .column_names import ColumnName, read_name
 from .found_file import FoundFile, Source, found_beats, text_of
 from .intervals import Beats, beats_of
-from .refusals import check_dropped, check_rates, warn_of
+from .refusals import check_dropped, in_beats_a_minute
+from .row_values import RowValues, row_values
 from .sheet import Sheet
-from .time_column import Times, times_of
+from .time_column import Times, times_of_rows
 
-_MOST: Final = 1e19
 _LONGEST_LIST: Final = 120
-_LARGEST_ERROR_MS: Final = 30.0
-"""Largest error of a pulse interval, by the sensor's own estimate, as for a sensor on the air."""
-_NORMAL: Final = frozenset({"N", "n", "normal", ".", "·", "L", "R", "e", "j"})
-_WITH_TIMES: Final = 0.95
-"""Share of rows that must have a time for the times to be used."""
+_FIGURES_S, _DAYS_S = 3600.0, 0.9 * 86_400
+"""Time between rows from which heart rates are figures of hours, and of days."""
+_ROUNDING_S: Final = 0.01
 _CLOSE: Final = 0.15
 """Largest relative distance of the time from the sum of the intervals in a table of two columns without a heading."""
-
-
-class _Row(NamedTuple):
-    """A row with values."""
-
-    at: int
-    """Its number in the sheet."""
-    values: list[float]
-    gap: bool
-    doubted: bool
 
 
 def read_sheet(name: str, sheet: Sheet) -> FoundFile:
@@ -132,109 +129,97 @@ def _interval_columns(sheet: Sheet) -> list[int]:
 
 
 def _read_intervals(name: str, sheet: Sheet, columns: Sequence[int]) -> FoundFile:
-    rows, warnings, dropped = _rows(name, sheet, columns)
-    values = [value for row in rows for value in row.values]
-    if not values:
+    rows = row_values(name, sheet, columns)
+    if not rows.values.size:
         raise RecordingError(f"{name} has a heading for heartbeats but no number beneath it.")
-    check_dropped(name, dropped, len(rows) + dropped, warnings)
+    warnings = rows.warnings
+    check_dropped(name, rows.dropped, rows.at.size + rows.dropped, warnings)
     unit = sheet.columns[columns[0]].unit
-    gaps = [row.gap and not n for row in rows for n in range(len(row.values))]
-    beats = beats_of(name, values, gaps, [None] * len(values), unit if unit != "bpm" else "", named=True)
+    gaps = np.zeros(rows.values.size, dtype=np.bool_)
+    gaps[rows.starts] = rows.gap
+    unknown: list[float | None] = [None] * rows.values.size
+    beats = beats_of(name, rows.values.tolist(), gaps.tolist(), unknown, unit if unit != "bpm" else "", named=True)
     evidence = [*_column_evidence(sheet, columns), *beats.evidence]
     if beats.kind != "RR intervals":
-        return found_beats(name, "CSV", beats, warnings, dropped)
-    doubted = any(row.doubted for row in rows)
-    scaled, at = list[tuple[float, ...]](), 0
-    for row in rows:
-        scaled.append(tuple(beats.rr_ms[at : at + len(row.values)]))
-        at += len(row.values)
-    times = _times(name, sheet, [row.at for row in rows], [sum(rr) for rr in scaled])
+        return found_beats(name, "CSV", beats, warnings, rows.dropped)
+    doubted = int(rows.doubted.sum())
+    rr_ms = np.asarray(beats.rr_ms)
+    sums_ms = np.add.reduceat(rr_ms, rows.starts)
+    times = times_of_rows(name, sheet, rows.at, sums_ms)
     if times is None and not doubted:
         told = Beats(beats.rr_ms, beats.gap_before, beats.gap_s, beats.kind, beats.unit, tuple(evidence))
-        return found_beats(name, "CSV", told, warnings, dropped)
+        return found_beats(name, "CSV", told, warnings, rows.dropped)
     if times is None:
-        ends = np.cumsum([sum(rr) for rr in scaled]) / 1000
-        times = Times(list(range(len(rows))), ends.tolist(), "the sum of the intervals")
+        times = Times(np.arange(rows.at.size), np.cumsum(sums_ms) / 1000, "the sum of the intervals")
     warnings += times.warnings
-    start_s = times.t_s[0] - sum(scaled[times.order[0]]) / 1000
-    t_s = [t - start_s for t in times.t_s]
-    kept = [(t, scaled[n], rows[n]) for t, n in zip(t_s, times.order, strict=True)]
-    intervals = None
-    if all(len(rr) == 1 for _, rr, _ in kept):
-        columns_of = zip(*((t, rr[0], row.gap, row.doubted) for t, rr, row in kept), strict=True)
-        intervals = timed_intervals(*map(list, columns_of))
-    arrival = "the times in the file" if intervals is None else "the beats' own times"
+    timed = _in_order(times, rows, rr_ms, sums_ms)
+    series, arrival = timed.series()
     if doubted:
-        evidence.append(f"{sum(row.doubted for row in rows)} rows are marked as no heartbeats, and are left out of the figures.")
+        evidence.append(f"{doubted} rows are marked as no heartbeats, and are left out of the figures.")
     pulse = any(column.role == "blocker" for column in sheet.columns)
     source = Source(kind="pulse intervals" if pulse else beats.kind, unit=beats.unit, times=f"{arrival} ({times.words})",
-                    rows=len(rows), dropped=dropped, evidence=tuple(evidence))  # fmt: skip
-    text = None if intervals is None or doubted else text_of(intervals, warnings)
+                    rows=rows.at.size, dropped=rows.dropped, evidence=tuple(evidence))  # fmt: skip
+    text = None if series is None or doubted else text_of(series, warnings)
 
     def make() -> Recording:
-        arrivals = (Arrival(t, rr, gap_before=row.gap, doubted=row.doubted) for t, rr, row in kept)
-        events = from_arrivals(arrivals) if intervals is None else from_intervals(intervals)
+        events = from_arrivals(timed.arrivals()) if series is None else from_intervals(series.intervals())
         return ImportedFile(name, events, warnings, source.fields()).recording("CSV", arrival=arrival, began=_began(times))
 
     return FoundFile(make, source, text)
 
 
-def _rows(name: str, sheet: Sheet, columns: Sequence[int]) -> tuple[list[_Row], list[str], int]:
-    """Return the rows that hold values, notes on those that could not be read, and their number.
+class _TimedRows(NamedTuple):
+    """Rows in order of time, and all their intervals one after the other."""
 
-    A blank cell holds nothing, and is no gap: the times tell whether beats are missing.
-    """
-    doubt = _Doubt(sheet)
-    rows: list[_Row] = []
-    warnings: list[str] = []
-    gap, dropped = False, 0
-    for n, (number, cells) in enumerate(sheet.rows):
-        values: list[float] | None = []
-        for at in columns:
-            found = numbers_in(cells[at], comma=sheet.comma) if at < len(cells) else []
-            values = None if found is None or values is None else [*values, *found]
-        if values is None or any(not 0 <= value <= _MOST for value in values):
-            dropped += 1
-            gap = bool(rows)
-            warn_of(name, warnings, number, " ".join(cells))
-        elif values:
-            rows.append(_Row(n, values, gap, doubt.of(cells)))
-            gap = False
-    return rows, warnings, dropped
+    t_s: NDArray[np.float64]
+    sums_ms: NDArray[np.float64]
+    gap: NDArray[np.bool_]
+    doubted: NDArray[np.bool_]
+    counts: NDArray[np.int64]
+    rr_ms: NDArray[np.float64]
+
+    def series(self) -> tuple[Series | None, str]:
+        """Return the intervals with their times, and what the times were taken for; None where they are those of packets."""
+        steps_s = np.diff(self.t_s)
+        if np.all(np.abs(steps_s - np.rint(steps_s)) < _ROUNDING_S):
+            ends_s = np.cumsum(self.sums_ms) / 1000
+            if np.ptp(self.t_s - ends_s) > 1 + _ROUNDING_S or np.any(self.gap):
+                return None, "the times in the file"
+            whole = Series(ends_s, self.sums_ms, self.gap, self.doubted)
+            return self._parts(whole), "the sum of the intervals, as the whole seconds in the file say too"
+        timed = timed_intervals(self.t_s, self.sums_ms, self.gap, self.doubted)
+        return (None, "the times in the file") if timed is None else (self._parts(timed), "the beats' own times")
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Yield the rows as data under one time stamp each."""
+        stops = np.cumsum(self.counts).tolist()
+        rr_ms = self.rr_ms.tolist()
+        rows = zip(self.t_s.tolist(), [0, *stops[:-1]], stops, self.gap.tolist(), self.doubted.tolist(), strict=True)
+        for t, start, stop, gap, doubted in rows:
+            yield Arrival(t, tuple(rr_ms[start:stop]), gap_before=gap, doubted=doubted)
+
+    def _parts(self, whole: Series) -> Series:
+        """Return the intervals of rows, the last of which ends with its row."""
+        if np.all(self.counts == 1):
+            return Series(whole.end_s, self.rr_ms, whole.gap_before, whole.doubted)
+        firsts = np.cumsum(self.counts) - self.counts
+        ends_s = np.cumsum(self.rr_ms) / 1000
+        after_s = np.repeat(ends_s[firsts + self.counts - 1], self.counts) - ends_s
+        gaps = np.zeros(self.rr_ms.size, dtype=np.bool_)
+        gaps[firsts] = whole.gap_before
+        return Series(np.repeat(whole.end_s, self.counts) - after_s, self.rr_ms, gaps, np.repeat(whole.doubted, self.counts))
 
 
-class _Doubt:
-    """Columns that say that an interval is no heartbeat: movement, a large error, no contact, another kind of beat."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self._at = {column.role: at for at, column in reversed(list(enumerate(sheet.columns)))}
-        self._contacts = [at for at, column in enumerate(sheet.columns) if column.role == "contact"]
-        kind = self._at.get("kind")
-        labels = [cell for cell in sheet.cells(kind) if cell] if kind is not None else []
-        self._any = bool(self._at.keys() & {"blocker", "error", "contact", "kind"})
-        self._kind = kind if labels and sum(label in _NORMAL for label in labels) > 0.5 * len(labels) else None
-
-    def of(self, cells: Sequence[str]) -> bool:
-        """Return whether a row is doubted."""
-        if not self._any:
-            return False
-        blocker, error = (self._number(cells, role) for role in ("blocker", "error"))
-        contacts = [number_in(cells[at]) for at in self._contacts if at < len(cells)]
-        return (
-            bool(blocker)
-            or (error is not None and error > _LARGEST_ERROR_MS)
-            or (bool(contacts) and contacts[0] == 0 and ("blocker" in self._at or "error" in self._at))
-            or (
-                self._kind is not None
-                and self._kind < len(cells)
-                and bool(cells[self._kind])
-                and cells[self._kind] not in _NORMAL
-            )
-        )
-
-    def _number(self, cells: Sequence[str], role: str) -> float | None:
-        at = self._at.get(role)
-        return number_in(cells[at]) if at is not None and at < len(cells) else None
+def _in_order(times: Times, rows: RowValues, rr_ms: NDArray[np.float64], sums_ms: NDArray[np.float64]) -> _TimedRows:
+    """Return the rows that have times, in order of them; the first begins at 0."""
+    order, counts = times.order, rows.counts[times.order]
+    if rr_ms.size > rows.at.size:
+        starts = rows.starts[order]
+        rr_ms = np.concatenate([rr_ms[start : start + count] for start, count in zip(starts, counts, strict=True)])
+    else:
+        rr_ms = rr_ms[order]
+    begins_s = times.t_s[0] - sums_ms[order[0]] / 1000
+    return _TimedRows(times.t_s - begins_s, sums_ms[order], rows.gap[order], rows.doubted[order], counts, rr_ms)
 
 
 def _column_evidence(sheet: Sheet, columns: Sequence[int]) -> list[str]:
@@ -244,49 +229,6 @@ def _column_evidence(sheet: Sheet, columns: Sequence[int]) -> list[str]:
     others = [name for at, name in enumerate(sheet.heading) if sheet.columns[at].role == "rr" and at not in columns]
     beside = f"; {_listed(others)} is not read" if others else ""
     return [f"Intervals from {'the column' if len(names) == 1 else 'the columns'} {_listed(names)}{beside}."]
-
-
-def _times(name: str, sheet: Sheet, at_rows: Sequence[int], rr_ms: Sequence[float] | None) -> Times | None:
-    """Return the times of some rows, from a date and a time of day, a column of times, or one that rises; None without any."""
-    roles = {role: [at for at, column in enumerate(sheet.columns) if column.role == role] for role in ("time", "date", "")}
-    dates = next((cells for at in roles["date"] if (cells := _moments(sheet, at, at_rows)) is not None), None)
-    for at in roles["time"]:
-        moments = _moments(sheet, at, at_rows)
-        if moments is None:
-            continue
-        if dates is not None and all(one.form == "clock" for one in moments) and all(one.form == "date" for one in dates):
-            moments = [Moment("date", date.value + clock.value) for date, clock in zip(dates, moments, strict=True)]
-        if (times := times_of(name, moments, sheet.columns[at].unit, rr_ms, named=True)) is not None:
-            return times
-    if dates is not None and len({one.value for one in dates}) > 1 and dates[0].form == "date":
-        return times_of(name, dates, "", rr_ms, named=True)
-    for at in roles[""]:
-        moments = _moments(sheet, at, at_rows) if rr_ms is not None else None
-        if moments is not None and all(one.form == "number" for one in moments) and _rises(moments, rr_ms or ()):
-            return times_of(name, moments, sheet.columns[at].unit, rr_ms, named=False)
-    return None
-
-
-def _moments(sheet: Sheet, at: int, at_rows: Sequence[int]) -> list[Moment] | None:
-    cells = sheet.cells(at)
-    wanted = [cells[n] for n in at_rows]
-    day_first = any(cell[:2].isdecimal() and int(cell[:2]) > 12 and not cell[2:3].isdecimal() for cell in wanted)
-    moments = [moment_in(cell, comma=sheet.comma, day_first=day_first) for cell in wanted]
-    known = [one for one in moments if one is not None]
-    if len(known) < max(2, _WITH_TIMES * len(moments)):
-        return None
-    filled: list[Moment] = []
-    for one in moments:
-        filled.append(one if one is not None else (filled[-1] if filled else known[0]))
-    return filled
-
-
-def _rises(moments: Sequence[Moment], rr_ms: Sequence[float]) -> bool:
-    values = np.array([one.value for one in moments])
-    steps = np.diff(values)
-    if not steps.size or np.any(steps <= 0) or np.all(steps == 1):
-        return False
-    return any(abs(float(steps.sum()) * scale / sum(rr_ms[1:]) - 1) < _CLOSE for scale in (1.0, 1000.0, 0.001))
 
 
 def _began(times: Times) -> datetime | None:
@@ -308,19 +250,35 @@ def _read_beats(name: str, sheet: Sheet, at: int) -> FoundFile:
 
 
 def _read_rates(name: str, sheet: Sheet, at: int) -> FoundFile:
-    rows, warnings, dropped = _rows(name, sheet, [at])
-    check_dropped(name, dropped, len(rows) + dropped, warnings)
-    bpm = [row.values[0] for row in rows]
-    check_rates(name, bpm)
-    times = _times(name, sheet, [row.at for row in rows], None)
+    rows = row_values(name, sheet, [at])
+    warnings, dropped = rows.warnings, rows.dropped
+    check_dropped(name, dropped, rows.at.size + dropped, warnings)
+    bpm, unit = in_beats_a_minute(name, rows.values[rows.starts].tolist(), sheet.columns[at].unit)
+    times = times_of_rows(name, sheet, rows.at, None)
+    _refuse_days(name, sheet, times)
     if times is None:
         rates, arrival = [(float(n), rate) for n, rate in enumerate(bpm, 1)], "one row a second, as the file has no times"
         told = arrival
     else:
-        rates = [(t - times.t_s[0], bpm[n]) for t, n in zip(times.t_s, times.order, strict=True)]
+        seconds = (times.t_s - times.t_s[0]).tolist()
+        rates = [(t, bpm[n]) for t, n in zip(seconds, times.order.tolist(), strict=True)]
         arrival, told = "the times in the file", f"the times in the file ({times.words})"
         warnings += times.warnings
     evidence = f"Heart rates from the column {_listed([sheet.heading[at]])}; no column holds intervals."
-    source = Source(kind="heart rates", unit="bpm", times=told, rows=len(rows), dropped=dropped, evidence=(evidence,))
+    source = Source(kind="heart rates", unit=unit, times=told, rows=rows.at.size, dropped=dropped, evidence=(evidence,))
     imported = ImportedFile(name, from_heart_rates(rates), warnings, source=source.fields())
     return FoundFile(lambda: imported.recording("CSV", arrival=arrival, began=_began(times) if times else None), source)
+
+
+def _refuse_days(name: str, sheet: Sheet, times: Times | None) -> None:
+    """Raise `RecordingError` where the rows are so far apart that each is a figure of an hour or a day."""
+    step_s = float(np.median(np.diff(times.t_s))) if times is not None and times.t_s.size > 1 else 0.0
+    if step_s < _FIGURES_S:
+        return
+    figures = [heading for heading, column in zip(sheet.heading, sheet.columns, strict=True) if column.role == "figure"]
+    apart = f"{step_s / 3600:.0f} hours apart" if step_s < _DAYS_S else "days apart"
+    beside = f" ({_listed(figures)})" if figures else ""
+    raise RecordingError(
+        f"{name} seems to hold figures of past measurements{beside}, whose rows are {apart}, not the heartbeats of one: "
+        "export the RR intervals of a single measurement instead."
+    )

@@ -1,5 +1,6 @@
 """Accounts and logins on a real database: accepted and refused logins, and their audit entries."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -172,3 +173,85 @@ async def test_a_weaker_hash_is_renewed_at_the_next_login(storage, accounts, tim
     await strong.log_in("Ada", PASSWORD, peer="here")
     (stored,) = await storage.run(lambda db: db.execute("SELECT password_hash FROM account").fetchone())
     assert not Passwords().needs_rehash(stored)
+
+
+class CountedHasher(PasswordHasher):
+    """A quick hasher that counts the passwords it checks."""
+
+    def __init__(self):
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.checked = 0
+
+    def verify(self, hash, password):  # noqa: A002 the name is argon2's
+        self.checked += 1
+        return super().verify(hash, password)
+
+
+async def test_of_many_wrong_tries_at_once_five_are_tested(storage, accounts, time):
+    hasher = CountedHasher()
+    accounts = await Accounts.open(storage, passwords=Passwords(hasher), now_utc=time, monotonic_s=lambda: time.s)
+    tries = [accounts.log_in("Ada", f"wrong password {n}", peer="there") for n in range(150)]
+    found = await asyncio.gather(*tries, return_exceptions=True)
+    assert hasher.checked == 5
+    assert [type(error) for error in found].count(TooOftenError) == 145
+
+
+async def test_strangers_tries_do_not_keep_a_person_out_on_a_device_of_theirs(storage, accounts, time):
+    login = await accounts.log_in("Ada", PASSWORD, peer="here")
+    for _ in range(5):
+        with pytest.raises(LoginRefusedError):
+            await accounts.log_in("Ada", "wrong password", peer="here")
+    with pytest.raises(TooOftenError):
+        await accounts.log_in("Ada", PASSWORD, peer="here")
+    with pytest.raises(TooOftenError):
+        await accounts.log_in("Ada", PASSWORD, peer="here", device="made up")
+    again = await opened(storage, time)  # and so after a restart
+    for known in (accounts, again):
+        assert (await known.log_in("Ada", PASSWORD, peer="here", device=login.device)).device == login.device
+    # a device is known for the person who logged in there, and is counted too
+    await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
+    with pytest.raises(TooOftenError):
+        await accounts.log_in("Bo", PASSWORD, peer="here", device=login.device)
+    for _ in range(5):
+        with pytest.raises(LoginRefusedError):
+            await accounts.log_in("Ada", "wrong password", peer="here", device=login.device)
+    with pytest.raises(TooOftenError):
+        await accounts.log_in("Ada", PASSWORD, peer="here", device=login.device)
+
+
+async def test_who_is_switched_off_has_no_known_device_left(storage, accounts):
+    row = await accounts.add("Bo", PASSWORD, "therapist", by=ADMIN)
+    await accounts.log_in("Bo", PASSWORD, peer="here")
+    await accounts.set_disabled(row.account, True, by=ADMIN)
+    assert await storage.run(lambda db: db.execute("SELECT count(*) FROM known_device").fetchone()[0]) == 1  # Ada's
+
+
+async def test_of_three_who_enter_the_terminals_code_at_once_one_becomes_admin(storage, time):
+    accounts = await opened(storage, time)
+    code = accounts.setup_code
+    found = await asyncio.gather(
+        *(accounts.set_up(code, name, PASSWORD, peer="here") for name in ("Ada", "Bo", "Cy")), return_exceptions=True
+    )
+    assert [type(each) for each in found].count(LoginRefusedError) == 2
+    assert [row.name for row in await accounts.accounts()] == ["Ada"]
+
+
+async def test_a_login_in_use_ends_after_seven_days(storage, accounts, time):
+    login = await accounts.log_in("Ada", PASSWORD, peer="here")
+    for _ in range(7 * 24 // 11):
+        time.now += timedelta(hours=11)
+        accounts.renew(accounts.login_of(login.token))
+    assert accounts.login_of(login.token) is not None
+    time.now += timedelta(hours=4)
+    assert accounts.login_of(login.token) is None
+    assert (await opened(storage, time)).login_of(login.token) is None
+
+
+async def test_a_new_login_ends_the_one_it_replaces(accounts):
+    former = await accounts.log_in("Ada", PASSWORD, peer="here")
+    with pytest.raises(LoginRefusedError):
+        await accounts.log_in("Ada", "wrong password", peer="here", replaces=former.token)
+    assert accounts.login_of(former.token)
+    login = await accounts.log_in("Ada", PASSWORD, peer="here", replaces=former.token)
+    assert accounts.login_of(former.token) is None
+    assert accounts.login_of(login.token)

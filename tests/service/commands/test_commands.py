@@ -6,10 +6,13 @@ from pathlib import Path
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from restbeat.analysis.simulation.scenarios import SCENARIOS
 from restbeat.service.storage.database import open_readonly
+
+from ...analysis.beats.odd_straps import heart
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
@@ -188,6 +191,16 @@ def test_analyse_does_not_take_smoothed_intervals_for_beats(restbeat, tmp_path):
     figures = json.loads(done.stdout)
     assert (figures["mean_hr_bpm"], figures["rmssd_ms"]) == (64, None)
     assert "heart rate only" in done.stderr
+
+
+def test_analyse_withholds_hrv_of_plain_intervals_that_are_means_of_several_beats(restbeat, tmp_path):
+    rr = 1000 * np.diff(heart(np.random.default_rng(1), bpm=66, rmssd_ms=55.0, end_s=900))
+    means = np.convolve(rr, np.ones(8) / 8, "valid")
+    done = restbeat("analyse", given(tmp_path, *(f"{one:.0f}" for one in means), name="rr.txt"), "--json")
+    figures = json.loads(done.stdout)
+    assert (figures["rmssd_ms"], figures["sdnn_ms"], figures["beats"]) == (None, None, means.size)
+    assert figures["mean_hr_bpm"] == pytest.approx(60_000 / means.mean(), rel=0.001)
+    assert "its intervals are means of about 8 beats" in done.stderr
 
 
 def test_analyse_survives_impossible_intervals_and_words(restbeat, tmp_path):

@@ -17,8 +17,8 @@ from restbeat.service.errors import FormatError, NoSuchSessionError, OutputError
 from restbeat.service.sessions.session_store import NewSession, SessionStore
 from restbeat.service.worker.worker import Worker
 
+from ..exchange.programs.test_fit import activity_of
 from ..exchange.sessions import CLEAR, FIXTURES, GAPS
-from ..exchange.test_fit import activity_of
 
 MINUTE = FIXTURES / "polar-h10_simulated_one-minute.jsonl"
 

@@ -12,16 +12,16 @@ from restbeat.analysis.beats.beat_stream import BeatStream
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.recordings.recording import ConnectionEvent, Packet, dump, read
 from restbeat.service.exchange.edf import read_edf_plus
-from restbeat.service.exchange.fit import read_fit
 from restbeat.service.exchange.formats import decode_text, read_any, write_as
 from restbeat.service.exchange.open_mhealth import read_open_mhealth
-from restbeat.service.exchange.polar_hrm import read_hrm
+from restbeat.service.exchange.programs.fit import read_fit
+from restbeat.service.exchange.programs.polar_hrm import read_hrm
 from restbeat.service.exchange.reading.sheet import sheet_of
 from restbeat.service.exchange.reading.table import read_sheet
 
+from .programs.test_fit import activity_of
+from .programs.test_polar_hrm import hrm
 from .sessions import PULSE, session
-from .test_fit import activity_of
-from .test_polar_hrm import hrm
 
 EXAMPLES = int(os.environ.get("RESTBEAT_EXAMPLES", "200"))
 some = settings(

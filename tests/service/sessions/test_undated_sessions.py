@@ -110,7 +110,7 @@ async def test_an_export_tells_no_date(bench):
 
 async def test_what_was_told_when_it_was_replayed_is_kept_in_an_older_database(tmp_path):
     db = Database(tmp_path / DATABASE)
-    migrations.apply(db, stop_before="m020_known_dates")
+    migrations.apply(db, stop_before="m022_known_dates")
     db.table("client").insert({"pseudonym": "M-1", "created_utc": "2026-01-01T00:00:00.000Z"})
     extra = json.dumps({"imported": {"format": "RR text"}})
     for began, ended in (

@@ -42,13 +42,14 @@ TABLES: Final = {
     "setting": "What the practice has set, as JSON.",
     "account": "Who may log in.",
     "login": "Logins that hold; of each the hash of its token alone.",
+    "known_device": "Devices on which somebody logged in: their attempts count by themselves; of each the hash of its token alone.",
     "audit": "Who did or saw what, and when.",
     "spill_read": "Files of rows that a full disk kept out, and that were read back: each once.",
     "session_search": "Words by which sessions are found, kept up by triggers; its `rowid` is `session.place`.",
     "client_search": "Words by which clients are found, kept up by triggers; its `rowid` is `client.place`.",
 }
 """Descriptions by table or view, views first: people read these."""
-HIDDEN: Final = ("account", "login", "identity", "setting", "session_search", "client_search", "spill_read")
+HIDDEN: Final = ("account", "login", "known_device", "identity", "setting", "session_search", "client_search", "spill_read")
 """Tables that Datasette hides."""
 
 

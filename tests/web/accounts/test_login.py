@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from argon2 import PasswordHasher
 import pytest
+from yarl import URL
 
 from restbeat.service.accounts.accounts import Accounts
 from restbeat.service.accounts.passwords import Passwords
@@ -104,11 +105,38 @@ async def test_a_login_redirects_to_the_wanted_page_of_this_server_only(client, 
         ("//evil.example", "/"),
         ("https://evil.example", "/"),
         ("/\\evil", "/"),
+        ("/\t/evil.example/x", "/"),
+        ("/%09/evil.example/x", "/%09/evil.example/x"),
+        ("\t//evil.example", "/"),
+        ("/\n/evil.example", "/"),
+        (" //evil.example", "/"),
+        ("///evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("//[", "/"),
+        ("/sessions?next=//evil.example", "/sessions?next=//evil.example"),
     ):
         client.session.cookie_jar.clear()
         fields = {"name": "Ada", "password": PASSWORD, "next": wanted}
         answer = await client.post("/login", data=fields, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, place)
+
+
+async def test_who_is_logged_in_is_not_led_elsewhere_by_an_address(client, accounts):
+    await set_up(client, accounts)
+    for wanted, place in (("/%09/evil.example/x", "/"), ("/sessions", "/sessions")):
+        answer = await client.get(URL(f"/login?next={wanted}", encoded=True), allow_redirects=False)
+        assert answer.headers["Location"] == place
+
+
+async def test_a_new_login_in_the_same_browser_ends_the_former_one_and_knows_the_device(client, accounts):
+    await set_up(client, accounts)
+    cookies = client.session.cookie_jar.filter_cookies(client.make_url("/"))
+    former, device = cookies["restbeat"].value, cookies["restbeat_device"].value
+    answer = await client.post("/login", data={"name": "Ada", "password": PASSWORD, "next": "/"}, allow_redirects=False)
+    assert answer.status == 303
+    assert accounts.login_of(former) is None
+    assert client.session.cookie_jar.filter_cookies(client.make_url("/"))["restbeat_device"].value == device
+    assert all("HttpOnly" in value and "SameSite=Strict" in value for value in answer.headers.getall("Set-Cookie"))
 
 
 async def test_a_refused_login_shows_the_reason_and_keeps_the_name(client, accounts):

@@ -23,19 +23,36 @@ class MadeFile:
     told: str
     """How it was made."""
     rr_ms: np.ndarray
+    """Its intervals; empty where it holds heart rates, or nothing to read."""
     duration_s: float
+    mean_bpm: float | None = None
+    """Of heart rates; None where it holds none."""
 
 
 def made_file(rng):
-    """Return a file of a random layout."""
+    """Return a file of a random layout: of intervals, of heart rates, or of something else, which is to be refused."""
     ends_s = heart(rng, bpm=rng.uniform(50, 95), rmssd_ms=rng.uniform(15, 70), end_s=rng.uniform(150, 330))
     rr_ms = np.rint(1000 * np.diff(ends_s))
     pick = Picks(rng)
-    kind = pick("kind", "list", "line", "beat times", "table", "table", "table", "table", "json", "records", "columns")
-    text = {"list": _list, "line": _line, "beat times": _beat_times, "table": _table, "json": _json, "records": _records,
-            "columns": _columns}[kind](pick, rr_ms)  # fmt: skip
-    raw = text.encode(pick("encoding", "utf-8", "utf-8", "utf-8-sig", "utf-16") if kind in {"list", "table"} else "utf-8")
-    name = "made.json" if kind in {"json", "records", "columns"} else "made.csv"
+    kind = pick("kind", *("table",) * 8, *INTERVALS, *INTERVALS, "rates", "nothing")
+    if kind == "rates":
+        text, bpm = _rates(pick, 60_000 / rr_ms)
+        name, raw = _packed(pick, "made.csv", text.encode(pick("encoding", *ENCODINGS)))
+        return MadeFile(name, raw, str(pick.told), np.empty(0), bpm.size - 1.0, float(bpm.mean()))
+    if kind == "nothing":
+        name, raw = _packed(pick, "made.csv", _nothing(pick, rr_ms).encode())
+        return MadeFile(name, raw, str(pick.told), np.empty(0), 0.0)
+    text = INTERVALS.get(kind, _table)(pick, rr_ms)
+    raw = text.encode(pick("encoding", *ENCODINGS) if kind in {"list", "table", "report"} else "utf-8")
+    name = {"json": "made.json", "records": "made.json", "columns": "made.json", "xml": "made.sml"}.get(kind, "made.csv")
+    name, raw = _packed(pick, name, raw)
+    return MadeFile(name, raw, str(pick.told), rr_ms, float(rr_ms.sum()) / 1000)
+
+
+ENCODINGS = ("utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1")
+
+
+def _packed(pick, name, raw):
     packed = pick("packed", "", "", "", "gz", "zip")
     if packed == "gz":
         name, raw = f"{name}.gz", gzip.compress(raw)
@@ -44,7 +61,7 @@ def made_file(rng):
         with zipfile.ZipFile(out, "w") as archive:
             archive.writestr(name, raw)
         name, raw = "made.zip", out.getvalue()
-    return MadeFile(name, raw, str(pick.told), rr_ms, float(rr_ms.sum()) / 1000)
+    return name, raw
 
 
 class Picks:
@@ -88,9 +105,14 @@ def _beat_times(pick, rr_ms):
 
 
 def _json(pick, rr_ms):
-    return json.dumps(
-        rr_ms.tolist() if pick("wrapped", False, True) else {"device": "X", "data": {"rr": rr_ms.astype(int).tolist()}}
-    )
+    whole = rr_ms.astype(int).tolist()
+    return json.dumps({
+        "array": rr_ms.tolist(),
+        "rr": {"device": "X", "data": {"rr": whole}},
+        "holder": {"DeviceLog": {"Samples": [{"HR": 1.2}] * 300, "R-R": {"Data": whole}}},
+        "durations": {"heartRate": [{"value": 70}] * 300, "rr": [{"duration": f"PT{one / 1000:g}S"} for one in whole]},
+        "packs": [{"hr": {"average": 70.5, "rrData": whole[n : n + 2]}} for n in range(0, len(whole), 2)],
+    }[pick("shape", "array", "rr", "holder", "durations", "packs")])  # fmt: skip
 
 
 def _records(pick, rr_ms):
@@ -106,8 +128,75 @@ def _columns(pick, rr_ms):
     return json.dumps({"time": ends, pick("key", "rr", "nn_intervals"): rr_ms.tolist()})
 
 
-def _table(pick, rr_ms):
+def _long(pick, rr_ms):
+    """Return rows of several kinds, of which one is the intervals."""
+    name, separator = pick("name", "InterBeatInterval", "RR", "ibi"), pick("separator", ",", ";", "\t")
+    rows = [["event", "value", "timestamp"], ["Sensor", "H10", BEGAN.isoformat()]]
+    for n, (t, rr) in enumerate(zip(rr_ms.cumsum() / 1000, rr_ms, strict=True)):
+        moment = (BEGAN + timedelta(seconds=float(t))).isoformat()
+        rows += [[name, f"{rr:.0f}", moment], *([["PacerRate", "6.5", moment]] if n % 4 == 0 else [])]
+    return "\n".join(map(separator.join, rows))
+
+
+def _report(pick, rr_ms):
+    """Return a report: figures, then intervals beside spectra, which are shorter."""
     separator = pick("separator", ",", ";", "\t")
+    figures = [["Report of some program"], ["Mean RR (ms):", "850.1"], ["SDNN (ms):", "33"], ["RMSSD (ms):", "25.5"]]
+    heading = [
+        ["RR data", "", "FFT spectrum", ""],
+        ["Time", "RR interval", "Frequency", "PSD"],
+        ["(s)", "(s)", "(Hz)", "(s^2/Hz)"],
+    ]
+    rows = [*figures, ["RR INTERVAL DATA"], *heading]
+    for n, (t, rr) in enumerate(zip(rr_ms.cumsum() / 1000, rr_ms, strict=True)):
+        rows.append([f"{t:.3f}", f"{rr / 1000:.4f}", *([f"{n / 512:.4f}", f"{1e-4 * n:.3e}"] if n < 100 else ["", ""])])
+    return "\n".join(map(separator.join, rows))
+
+
+def _xml(pick, rr_ms):
+    whole = [f"{one:.0f}" for one in rr_ms]
+    samples = "".join(f"<Sample><HR>1.2</HR><Time>{n}</Time></Sample>" for n in range(300))
+    return {
+        "sml": f"<sml><DeviceLog><Samples>{samples}</Samples><R-R><Data>{' '.join(whole)}</Data></R-R></DeviceLog></sml>",
+        "polar": "<p><sample><type>HEARTRATE</type><values>70,71</values></sample>"
+        f"<sample><type>RR</type><values>{','.join(whole)}</values></sample></p>",
+    }[pick("shape", "sml", "polar")]
+
+
+def _rates(pick, bpm):
+    """Return a table of heart rates, one a second, and the rates."""
+    unit, separator = pick("unit", "bpm", "bpm", "Hz"), pick("separator", ",", ";", "\t")
+    bpm = np.rint(np.interp(np.arange(300), np.linspace(0, 299, bpm.size), bpm))
+    name = pick("name", "HR", "Heart rate", "heart_rate", "Pulse", f"HR ({unit})", "beats per minute" if unit == "bpm" else "HR")
+    times, cells = _column(pick, "time", np.arange(300.0), False)
+    values = [f"{one:.0f}" if unit == "bpm" else f"{one / 60:.4f}" for one in bpm]
+    rows = [[*times, name], *([*cell, value] for cell, value in zip(cells, values, strict=True))]
+    return "\n".join(map(separator.join, rows)), bpm
+
+
+def _nothing(pick, rr_ms):
+    """Return a file that holds no heartbeats, however much its numbers look like them."""
+    rng, t = pick.rng, np.arange(1500) / 25
+    beats = rng.uniform(0.9, 1.6) * t
+    what = pick("what", "wave", "index", "zones", "breaths", "rates", "figures", "one beat", "diary")
+    if what == "figures":
+        names, rows = ["mean_nni", "sdnn", "nni_50", "rmssd", "median_nni"], [f"{850 + n},40,330,30,{848 + n}" for n in range(40)]
+        return "\n".join([",".join(names), *rows])
+    if what == "diary":
+        return "date,HR,rMSSD\n" + "\n".join(f"2024-05-{day:02},{50 + day % 7},{40 + day}" for day in range(1, 29))
+    numbers = {
+        "wave": 500 + 200 * np.sin(2 * np.pi * beats) + 120 * np.sin(4 * np.pi * beats + 1),
+        "index": np.arange(900.0) + pick("begins", 0, 1, 500),
+        "zones": rng.integers(0, 6, 600).astype(float),
+        "breaths": rng.normal(4200, 250, 60),
+        "rates": np.rint(rng.normal(70, 3, 400)),
+        "one beat": rr_ms[:1],
+    }[what]
+    return pick("between", "\n", " ", ",").join(f"{one:.0f}" for one in numbers)
+
+
+def _table(pick, rr_ms):
+    separator = pick("separator", ",", ";", "\t", "|")
     comma = separator != "," and pick("comma", False, True)
     unit, cells = _in_unit(pick, rr_ms, comma)
     ends_s = rr_ms.cumsum() / 1000
@@ -176,3 +265,7 @@ def _column(pick, what, ends_s, comma):
         "epoch ns": lambda: [f"{1e9 * m.timestamp():.0f}" for m in moments],
     }[form]()
     return ["time"], [[cell] for cell in cells]
+
+
+INTERVALS = {"list": _list, "line": _line, "beat times": _beat_times, "json": _json, "records": _records, "columns": _columns,
+             "long": _long, "report": _report, "xml": _xml}  # fmt: skip

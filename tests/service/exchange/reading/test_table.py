@@ -9,7 +9,7 @@ import pytest
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.protocols.heart_rate import parse
 from restbeat.sensors.recordings.recording import HEART_RATE, Packet, PhaseStart
-from restbeat.service.exchange.formats import read_any
+from restbeat.service.exchange.formats import read_any, read_file
 
 from ..sessions import BEGAN, GAPS, of_recording, same_beats, session, ticks
 
@@ -167,3 +167,60 @@ def test_one_number_per_line_is_rr_text(tmp_path, text):
 )
 def test_real_tables_of_other_programs_are_read_whole(name, beats):
     assert len(of_recording(read_any(REAL / name)).beats) == beats
+
+
+def test_packets_times_in_whole_seconds_leave_the_intervals_to_the_digit(tmp_path):
+    """Through packets of 1/1024 s a beat that is just about an artifact may be judged otherwise."""
+    rr = [812.5 + 37 * (n % 7) - 21 * (n % 3) for n in range(200)]
+    ends = [sum(rr[: n + 1]) / 1000 for n in range(200)]
+    path = tmp_path / "a.csv"
+    path.write_text("time,rr\n" + "\n".join(f"{int(t)},{one}" for t, one in zip(ends, rr, strict=True)))
+    found = read_file(path)
+    assert list(found.text.rr_ms) == rr
+    assert not any(found.text.gap_before)
+    assert "as the whole seconds in the file say too" in found.source.times
+
+
+def test_a_beat_that_is_missing_between_whole_seconds_is_still_a_gap(tmp_path):
+    rr = [900.0] * 300
+    rows = [(int(0.9 * (n + 1)), one) for n, one in enumerate(rr) if not 100 <= n < 104]
+    path = tmp_path / "a.csv"
+    path.write_text("time,rr\n" + "\n".join(f"{t},{one}" for t, one in rows))
+    found = read_file(path)
+    assert found.text is None
+    assert "the times in the file" in found.source.times
+
+
+@pytest.mark.parametrize("form", ["cells", "lists"])
+def test_rows_of_two_intervals_with_times_to_the_ms_are_read_to_the_digit(tmp_path, form):
+    rr = [812.5 + 37 * (n % 7) - 21 * (n % 3) for n in range(200)]
+    ends = [sum(rr[: n + 1]) / 1000 for n in range(200)]
+    rows = [
+        f"{ends[n + 1]:.4f},{rr[n]},{rr[n + 1]}" if form == "cells" else f'{ends[n + 1]:.4f},"[{rr[n]}, {rr[n + 1]}]"'
+        for n in range(0, 200, 2)
+        if n != 60
+    ]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["time,rr1,rr2" if form == "cells" else "time,rr", *rows]))
+    found = read_file(path)
+    assert list(found.text.rr_ms) == [*rr[:60], *rr[62:]]
+    assert [n for n, gap in enumerate(found.text.gap_before) if gap] == [60]
+
+
+@pytest.mark.parametrize("mark", ["|", ";", "\t"])
+def test_what_separates_the_headings_separates_cells_with_decimal_commas_too(tmp_path, mark):
+    rows = [f"{t:.3f}{mark}{rr / 1000:.3f}".replace(".", ",") for t, rr in zip(ENDS * 4, RR * 4, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([f"n{mark}rr (s)", *rows]))
+    assert list(read_file(path).text.rr_ms) == pytest.approx(RR * 4)
+
+
+def test_a_heart_of_one_beat_a_second_is_not_taken_for_exact_times_in_whole_seconds(tmp_path):
+    """Steps of a second fit most of its intervals by chance, and where they do not, no beats are missing."""
+    rr = [1000 + 9 * (n % 5 - 2) + (40 if n % 20 == 0 else 0) for n in range(280)]
+    ends = [sum(rr[: n + 1]) / 1000 for n in range(280)]
+    path = tmp_path / "a.csv"
+    path.write_text("time,rr\n" + "\n".join(f"{int(t)},{one}" for t, one in zip(ends, rr, strict=True)))
+    found = read_file(path)
+    assert list(found.text.rr_ms) == rr
+    assert not any(found.text.gap_before)

@@ -29,3 +29,17 @@ def test_other_xml_is_refused_in_a_sentence(tmp_path, text):
     path.write_text(text)
     with pytest.raises(RecordingError, match="XML"):
         read_file(path)
+
+
+def test_polars_heart_rates_are_read_at_their_recording_rate(tmp_path):
+    """Polar Personal Trainer's XML: `result` with `recording-rate` in s, and samples of the type HEARTRATE with `values`."""
+    values = ",".join(str(70 + n % 3) for n in range(51))
+    samples = f"<samples><sample><type>HEARTRATE</type><values>{values}</values></sample></samples>"
+    path = tmp_path / "exercise.xml"
+    path.write_text(
+        '<?xml version="1.0"?><polar-exercise-data xmlns="http://www.polarpersonaltrainer.com"><calendar-items><exercise><result>'
+        f"<recording-rate>5</recording-rate>{samples}</result></exercise></calendar-items></polar-exercise-data>"
+    )
+    found = read_file(path)
+    assert found.source.kind == "heart rates"
+    assert [event.t for event in found.recording.events] == [5.0 * n for n in range(1, 52)]

@@ -13,9 +13,9 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.sensors.recordings.recording import ConnectionEvent
-from restbeat.service.exchange.fit import read_fit
+from restbeat.service.exchange.programs.fit import read_fit
 
-from .sessions import BEGAN, CLEAR, GAPS, NOISY, OPTICAL, of_recording, session, ticks
+from ..sessions import BEGAN, CLEAR, GAPS, NOISY, OPTICAL, of_recording, session, ticks
 
 START_MS = round(BEGAN.timestamp() * 1000)
 EMPTY = 65.535

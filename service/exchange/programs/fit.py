@@ -16,9 +16,9 @@ import warnings
 
 import fitdecode
 
-from ...sensors.errors import RecordingError
-from ...sensors.recordings.recording import ConnectionEvent, Recording
-from .packet_reconstruction import Arrival, ImportedFile, Interval, from_arrivals, from_intervals
+from ....sensors.errors import RecordingError
+from ....sensors.recordings.recording import ConnectionEvent, Recording
+from ..packet_reconstruction import Arrival, ImportedFile, Interval, from_arrivals, from_intervals
 
 _COARSE_S, _STAMP_S = 2.5, 1.0
 """Time stamps further apart than the first may hide lost beats between them; the second is the resolution of a stamp."""

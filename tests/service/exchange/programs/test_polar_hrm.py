@@ -4,9 +4,9 @@ import pytest
 
 from restbeat.sensors.errors import RecordingError
 from restbeat.service.exchange.formats import read_any
-from restbeat.service.exchange.polar_hrm import read_hrm
+from restbeat.service.exchange.programs.polar_hrm import read_hrm
 
-from .sessions import CLEAR, of_recording, session, ticks
+from ..sessions import CLEAR, of_recording, session, ticks
 
 HEAD = "[Params]\nVersion=106\nMonitor=22\nSMode=11000000\nDate=20091103\nStartTime=13:34:14.0\nLength=00:20:00.0\nInterval={}\n"
 

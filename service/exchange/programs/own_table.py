@@ -9,9 +9,9 @@ from ....sensors.model import Phase
 from ....sensors.recordings.recording import PhaseStart, Recording
 from ..csv_export import BEATS, EVENTS, PHASES, RATES, REST
 from ..packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
+from ..reading.cells import number_in
+from ..reading.refusals import warn_of
 from ..session_data import NOT_HEARTBEATS
-from .cells import number_in
-from .refusals import warn_of
 
 _MAX_MS: Final = 1e6
 

@@ -7,9 +7,9 @@ the heart rate is in the first column.
 from datetime import datetime
 import re
 
-from ...sensors.errors import RecordingError
-from ...sensors.recordings.recording import Recording
-from .packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
+from ....sensors.errors import RecordingError
+from ....sensors.recordings.recording import Recording
+from ..packet_reconstruction import ImportedFile, Interval, from_heart_rates, from_intervals
 
 _RR_DATA = 238
 _INTERMEDIATE_TIMES = 204

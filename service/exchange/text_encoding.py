@@ -7,8 +7,8 @@ from typing import IO, Final
 import zipfile
 import zlib
 
-from ....sensors.device_text import clean_text
-from ....sensors.errors import RecordingError
+from ...sensors.device_text import clean_text
+from ...sensors.errors import RecordingError
 
 LARGEST: Final = 512 * 1024 * 1024
 """Most bytes that a file may hold, packed or unpacked."""

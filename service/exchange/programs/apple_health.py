@@ -13,10 +13,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from ...sensors.errors import RecordingError
-from .packet_reconstruction import ImportedFile, Interval, from_intervals
-from .reading.cells import moment_in
-from .reading.found_file import FoundFile, Source
+from ....sensors.errors import RecordingError
+from ..packet_reconstruction import ImportedFile, Interval, from_intervals
+from ..reading.cells import moment_in
+from ..reading.found_file import FoundFile, Source
 
 _KIND: Final = "HKQuantityTypeIdentifierHeartRateVariabilitySDNN"
 _FEWEST: Final = 10
