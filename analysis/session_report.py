@@ -159,8 +159,13 @@ def summarise(
     )
 
 
-def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:
-    """Return the figures of a whole recording as if it were one phase, and the reasons for missing ones."""
+def whole_recording(
+    header: Header, events: Sequence[Event], *, compute_time_domain: TimeDomainFunction = time_domain
+) -> tuple[PhaseFigures, list[str]]:
+    """Return the figures of a whole recording as if it were one phase, and the reasons for missing ones.
+
+    `compute_time_domain`: as of `summarise`.
+    """
     last_s = max((event.t for event in events), default=0.0)
     stream = BeatStream(BeatClock.at_speed(header.arrival_speed))
     stream.set_device(header.device)
@@ -169,7 +174,8 @@ def whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigur
     if no_hrv := why_no_hrv(stream):
         return _whole(span, [], _heart_rates(events, span))[0], [no_hrv]
     unfilled = _why_not_filled(span, beat_arrays(judged), stream, judged)
-    figures, why = _whole(span, judged, _heart_rates(events, span) if unfilled else None, unfilled)
+    rates = _heart_rates(events, span) if unfilled else None
+    figures, why = _whole(span, judged, rates, unfilled, compute_time_domain)
     return _unrounded(figures, why, stream.step_within(0.0, last_s))
 
 
@@ -198,10 +204,14 @@ def whole_text(text: RrText) -> tuple[PhaseFigures, list[str]]:
 
 
 def _whole(
-    span: PhaseSpan, judged: list[JudgedBeat], heart_rates: list[int] | None, withheld: str | None = None
+    span: PhaseSpan,
+    judged: list[JudgedBeat],
+    heart_rates: list[int] | None,
+    withheld: str | None = None,
+    compute_time_domain: TimeDomainFunction = time_domain,
 ) -> tuple[PhaseFigures, list[str]]:
     beats, rhythms = _beats_and_rhythms(judged, [span])
-    figures, reasons = _phase_figures(span, beats, time_domain, rhythms[span], heart_rates=heart_rates, withheld=withheld)
+    figures, reasons = _phase_figures(span, beats, compute_time_domain, rhythms[span], heart_rates=heart_rates, withheld=withheld)
     return msgspec.structs.replace(figures, phase="whole"), reasons
 
 

@@ -27,6 +27,7 @@ from .sessions.soap_notes import SessionNotes
 from .settings import PracticeSettings
 from .storage.encryption import IdentityCipher
 from .testbench.bench import Bench
+from .uploads.uploads import Uploads
 from .worker.worker import Worker
 
 
@@ -40,6 +41,7 @@ class Practice:
     reports: SessionReports
     notes: SessionNotes | None = None
     clients: Clients | None = None
+    uploads: Uploads | None = None
     courses: Courses | None = None
     client_pages: ClientPages | None = None
     data_requests: DataRequests | None = None
@@ -90,16 +92,23 @@ async def open_practice(
         await stack.enter_async_context(Retention(store))
         await stack.enter_async_context(Packing(store))
         reports = SessionReports(store, worker)
+        uploads = await stack.enter_async_context(Uploads(store, reports))
+
+        async def end_recording_of(client: str, by: str) -> None:
+            await uploads.forget(client)
+            await rooms.end_sessions_of(client, by)
+
         yield Practice(
             live_feed=live_feed,
             rooms=rooms,
             settings=PracticeSettings(store),
             reports=reports,
             notes=SessionNotes(store),
-            clients=Clients(store, cipher, rooms.end_sessions_of, revoke_all),
+            clients=Clients(store, cipher, end_recording_of, revoke_all),
+            uploads=uploads,
             courses=Courses(store, worker, cipher, reports),
             client_pages=await stack.enter_async_context(open_client_pages(store, cipher, mail_password)),
-            data_requests=DataRequests(store, worker, cipher, rooms),
+            data_requests=DataRequests(store, worker, cipher, rooms, uploads),
             backups=await stack.enter_async_context(NightlyBackups(store)),
             accounts=await Accounts.open(store, setup=setup) if login else None,
             test_bench=await stack.enter_async_context(Bench(live_feed, bench_folders)) if bench_folders else None,

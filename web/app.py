@@ -17,6 +17,7 @@ from .accounts.pages import AccountPages
 from .clients.api import ClientsApi
 from .clients.pages import ClientRecordPages
 from .clients.privacy_api import PrivacyApi
+from .clients.uploads_api import UploadsApi
 from .courses.api import CourseApi
 from .courses.pages import CoursePages
 from .follow_up.api import ClientPagesApi
@@ -137,6 +138,8 @@ def _endpoints(practice: Practice) -> Sequence[Endpoint]:
     if practice.clients and practice.notes:
         endpoints += ClientsApi(practice.clients, practice.reports).endpoints()
         endpoints += NotesApi(practice.reports, practice.notes).endpoints()
+    if practice.uploads:
+        endpoints += UploadsApi(practice.uploads).endpoints()
     if practice.courses:
         endpoints += CourseApi(practice.courses).endpoints()
     if practice.backups:

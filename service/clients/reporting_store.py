@@ -11,18 +11,22 @@ from ..storage.event_rows import moment
 from ..storage.sqlite import Database
 
 _ITEMS = """
-SELECT client, started_utc, birth_year, sex, medication, caffeine FROM session
+SELECT client, started_utc, dated, birth_year, sex, medication, caffeine FROM session
 LEFT JOIN client ON client.pseudonym = session.client WHERE session.id = ?
 """
 
 
 def stored_items(db: Database, session: int) -> Reported:
     """Return the items of a stored session. Raises `UnknownSessionError` where there is no such session."""
-    _, started_utc, birth_year, sex, medication, caffeine = _row(db, session)
+    _, started_utc, dated, birth_year, sex, medication, caffeine = _row(db, session)
     zone = zone_of(db)
     began = moment(started_utc).astimezone(time_zone(zone) if zone else None)
     return Reported(
-        birth_year=birth_year, sex=sex, medication=medication or "", caffeine=caffeine or "", time_of_day=f"{began:%H:%M}"
+        birth_year=birth_year,
+        sex=sex,
+        medication=medication or "",
+        caffeine=caffeine or "",
+        time_of_day=f"{began:%H:%M}" if dated else "",
     )
 
 

@@ -102,13 +102,13 @@ def _stored(session: int, data: Path) -> LoadedSession:
     """Load a stored session, also while another process writes to the database."""
 
     def read(db: Database) -> LoadedSession:
-        row = db.execute("SELECT started_utc, ended_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
+        row = db.execute("SELECT started_utc, ended_utc, duration_s, dated FROM session WHERE id = ?", (session,)).fetchone()
         if row is None:
             raise NoSuchSessionError(f"There is no session {session} in {data}.")
         if row[1] is None:
             raise NoSuchSessionError(f"Session {session} has not ended. End it first, then convert it.")
         header, events = events_of(db, session)
-        began = began_of(header) or moment(row[0])
+        began = began_of(header) or (moment(row[0]) if row[3] else None)
         pain, reported = stored_pain(db, session), stored_items(db, session)
         return LoadedSession(f"session {session}", header, events, end_s=row[2], began=began, pain=pain, reported=reported)
 

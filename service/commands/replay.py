@@ -21,7 +21,7 @@ from ...sensors.recordings.rr_text import RrText
 from ...sensors.source import ReplaySource
 from ..errors import OutputError
 from ..exchange.formats import read_file
-from ..exchange.packet_reconstruction import began_of
+from ..exchange.packet_reconstruction import began_of, dated
 from ..exchange.reading.found_file import FoundFile
 from ..exchange.reading.intervals import why_no_beats
 from ..rooms.session_runner import Session
@@ -64,7 +64,9 @@ async def replay_file(
     recording = cut.of(recording)
     if client is not None:
         recording = replace(recording, header=msgspec.structs.replace(recording.header, client=client))
-    began = began or began_of(recording.header)
+    if began is not None:
+        recording = replace(recording, header=dated(recording.header, began))
+    began = began_of(recording.header)
     if keep is not None:
         await asyncio.to_thread(_write_copy, recording, keep)
         err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)

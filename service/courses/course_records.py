@@ -38,7 +38,8 @@ class CourseRecords(msgspec.Struct, frozen=True):
 def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], now: datetime) -> CourseRecords:
     """Return a course without its figures, and the sessions to compare.
 
-    `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out.
+    `rows`: the client's sessions in order of time; one that has been deleted or reassigned since is left out, and so is one
+    whose date nobody knows.
     """
     zone = zone_of(db)
     complements, agreed = co_interventions.of_client(db, client), has_consent(db, client, "trends")
@@ -46,12 +47,15 @@ def load_course_records(db: Database, client: str, rows: Sequence[SessionRow], n
         session: _pains(stored_pain(db, session), *later) for session, *later in db.execute(_LATER_PAINS, (client,)).fetchall()
     }
     rows = [row for row in rows if row.session in pains]
+    undated = sum(not row.dated for row in rows)
+    rows = [row for row in rows if row.dated]
     course = ClientCourse(
         client=client,
         today=local_day(now.isoformat(), zone).isoformat(),
         zone=zone,
         plan=visit_plans.plan_of(db, client, first_visit(rows, zone)),
         agreed=agreed,
+        undated=undated,
         entries=[
             CourseEntry(
                 session=row.session,
@@ -89,4 +93,4 @@ def with_figures(course: ClientCourse, figures: Course, compared: Sequence[Sessi
 
 def first_visit(rows: Sequence[SessionRow], zone: str | None) -> date | None:
     """Return the day of the first massage; None where there was none. `rows` in order of time."""
-    return next((local_day(row.started_utc, zone) for row in rows if row.kind == "massage"), None)
+    return next((local_day(row.started_utc, zone) for row in rows if row.kind == "massage" and row.dated), None)

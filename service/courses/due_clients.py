@@ -26,7 +26,7 @@ _REFRESHED: Final = 500
 """Number of clients whose day is computed in one transaction."""
 _VISITS: Final = """
 SELECT client, started_utc FROM json_each(?) JOIN session ON session.client = json_each.value
-WHERE kind = 'massage' ORDER BY client, place
+WHERE kind = 'massage' AND dated ORDER BY client, place
 """
 _STORE: Final = """
 UPDATE client SET due_kind = :kind, due_on = :day, first_massage_on = :first, massages = :massages, held_periods = :held,

@@ -60,6 +60,7 @@ class ClientCourse(msgspec.Struct, frozen=True, kw_only=True):
     entries: Annotated[list[CourseEntry], msgspec.Meta(description="In order of time; running and interrupted ones too.")] = []
     figures: Annotated[Course | None, msgspec.Meta(description="Null where nothing is compared.")] = None
     waiting: Annotated[int, msgspec.Meta(description="Number of sessions left out until they are analysed anew.")] = 0
+    undated: Annotated[int, msgspec.Meta(description="Number of imported sessions left out: nobody knows when they were.")] = 0
     flags: list[FlagRow] = []
 
     def massage_days(self) -> list[date]:

@@ -6,11 +6,13 @@ from markupsafe import Markup
 import numpy as np
 
 from ...analysis.figures import PhaseFigures, Segment
+from ..rendering.plain_words import clock
 from ..rendering.smoothing import SEGMENT_S, smoothed
 from ..rendering.svg_plot import Plot, ticks, width_of
 from ..rendering.translations import Speech
 from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
+from ..sessions.models import SessionRow
 from .client_sentences import phase_short
 
 WIDE: Final = (660.0, 200.0)
@@ -65,13 +67,18 @@ def _draw_background(plot: Plot, session: ClientSession, speech: Speech, phases:
     plot.text(plot.left, plot.height - 4, speech.say("RMSSD in milliseconds"))
 
 
+def moment_of(speech: Speech, row: SessionRow, at_s: float) -> str:
+    """Return the time of day at session time `at_s`; where the date is not known, that session time."""
+    return speech.time(row.started_utc, at_s) if row.dated else clock(at_s)
+
+
 def _draw_times(plot: Plot, session: ClientSession, speech: Speech, phases: list[PhaseFigures]) -> None:
-    """Draw the time of day at each phase's start, and at the end, where there is room."""
+    """Draw the moment of each phase's start, and at the end, where there is room."""
     free_px = 0.0
     borders = [*(figures.start_s for figures in phases), phases[-1].end_s]
     last_px = plot.x(borders[-1]) - width_of("00:00")
     for n, at_s in enumerate(borders):
-        text = speech.time(session.row.started_utc, at_s)
+        text = moment_of(speech, session.row, at_s)
         last = n == len(borders) - 1
         left = last_px if last else plot.x(at_s) - (0 if n == 0 else width_of(text) / 2)
         if left >= free_px and (last or left + width_of(text) < last_px - 6):

@@ -11,10 +11,10 @@ from ..rendering.translations import NONE, Speech
 from ..rendering.vocabulary import CLIENT_NOTES
 from ..sessions.client_session import ClientSession
 from ..sessions.co_interventions import complement_word, complements_of
-from ..sessions.models import VisitMark
+from ..sessions.models import SessionRow, VisitMark
 from ..sessions.session_facts import NOT_NOTED, baseline_trouble, time_spent
 from . import client_caveats as limits, client_sentences as words
-from .client_chart import NARROW, WIDE, session_chart
+from .client_chart import NARROW, WIDE, moment_of, session_chart
 from .page_templates import Frame, render
 
 _MAX_PARTS: Final = 3
@@ -86,9 +86,7 @@ def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
     row, report, speech = session.row, session.report, speech.in_zone(session.zone)
     wide = session_chart(session, speech, WIDE) if report.hrv else None
     return SummaryPage(
-        title=(speech.say("Your rest on {day}") if row.kind == "rest" else speech.say("Your session on {day}")).format(
-            day=speech.day(row.started_utc)
-        ),
+        title=_title(speech, row),
         when=_when(speech, session),
         state=_state(speech, row.state),
         first=words.pain_warning(speech, session),
@@ -107,10 +105,18 @@ def summary_page(session: ClientSession, speech: Speech) -> SummaryPage:
     )
 
 
+def _title(speech: Speech, row: SessionRow) -> str:
+    if not row.dated:
+        return speech.say("Your rest") if row.kind == "rest" else speech.say("Your session")
+    title = speech.say("Your rest on {day}") if row.kind == "rest" else speech.say("Your session on {day}")
+    return title.format(day=speech.day(row.started_utc))
+
+
 def _when(speech: Speech, session: ClientSession) -> str:
-    row = session.row
-    begin, end = speech.time(row.started_utc), speech.time(row.started_utc, row.duration_s)
-    parts = [speech.say("{begin} to {end}", begin=begin, end=end), speech.length(row.duration_s)]
+    row, parts = session.row, [speech.length(session.row.duration_s)]
+    if row.dated:
+        begin, end = speech.time(row.started_utc), speech.time(row.started_utc, row.duration_s)
+        parts.insert(0, speech.say("{begin} to {end}", begin=begin, end=end))
     if session.visit.therapist:
         parts.append(speech.say("with {name}", name=session.visit.therapist))
     return " · ".join(parts)
@@ -221,7 +227,7 @@ def _done(speech: Speech, session: ClientSession) -> Iterator[str]:
     notes = [mark for mark in visit.marks if (mark.note or "").casefold() in CLIENT_NOTES]
     if notes:
         said_notes = [
-            f"{speech.known((mark.note or '').casefold())} {speech.time(session.row.started_utc, mark.at_s)}" for mark in notes
+            f"{speech.known((mark.note or '').casefold())} {moment_of(speech, session.row, mark.at_s)}" for mark in notes
         ]
         yield _limited(speech, said_notes)
     if other := [complement_word(speech, kind) for kind in complements_of(session.complements)]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -238,3 +239,11 @@ def began_of(header: Header) -> datetime | None:
     except ValueError:
         return None
     return noted if noted and noted.tzinfo else None
+
+
+def dated(header: Header, began: datetime) -> Header:
+    """Return a header that says when the recording began, whatever it said before."""
+    text = began.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    imported = imported_of(header)
+    told = {"imported": imported | {"began_utc": text}} if imported else {"began_utc": text}
+    return msgspec.structs.replace(header, extra=header.extra | told)

@@ -24,15 +24,15 @@ _UNANSWERED: Final = """
 SELECT DISTINCT session.client, ended_utc, slot.value, made_utc, min(expires_utc, coalesce(revoked_utc, expires_utc))
 FROM client_link_offer AS offer JOIN client_link ON client_link.id = offer.link JOIN session ON session.id = offer.session,
   json_each('[24, 48]') AS slot
-WHERE offer.shown AND session.ended_utc > ?
+WHERE offer.shown AND session.dated AND session.ended_utc > ?
   AND NOT EXISTS (SELECT 1 FROM follow_up WHERE follow_up.session = session.id AND follow_up.slot = slot.value)
 """
 
 
 def sessions_of(db: Database, client: str, now: datetime) -> list[LinkedSession]:
-    """Return every ended session of a client with its follow-ups, newest first."""
+    """Return every ended session of a client with its follow-ups, newest first; none whose date nobody knows."""
     rows = db.execute(
-        "SELECT id, started_utc, ended_utc, kind FROM session WHERE client = ? AND ended_utc IS NOT NULL"
+        "SELECT id, started_utc, ended_utc, kind FROM session WHERE client = ? AND dated AND ended_utc IS NOT NULL"
         " ORDER BY started_utc DESC, id DESC",
         (client,),
     ).fetchall()

@@ -254,7 +254,7 @@ def _choose(db: Database, link: int, chosen: dict[int, bool]) -> None:
 
 
 def _require_content(db: Database, client: str, sessions: Collection[int], *, coming: bool) -> None:
-    ended = db.execute("SELECT id FROM session WHERE client = ? AND ended_utc IS NOT NULL", (client,))
+    ended = db.execute("SELECT id FROM session WHERE client = ? AND dated AND ended_utc IS NOT NULL", (client,))
     ended_sessions = {row[0] for row in ended.fetchall()}
     if foreign := sorted(set(sessions) - ended_sessions):
         raise RefusedError(f"Session {foreign[0]} is none of {client}’s that has ended.")

@@ -113,7 +113,7 @@ def _put_reminders(db: Database, now: datetime, reachable: Callable[[str], bool]
     rows: list[tuple[Any, ...]] = db.execute(
         "SELECT DISTINCT session.id, session.client, ended_utc FROM client_link_offer AS offer"
         " JOIN session ON session.id = offer.session JOIN client_link ON client_link.id = offer.link"
-        " WHERE offer.shown AND remind AND revoked_utc IS NULL AND ended_utc > ?",
+        " WHERE offer.shown AND remind AND revoked_utc IS NULL AND session.dated AND ended_utc > ?",
         (stamp(now - _LONGEST),),
     ).fetchall()
     for session, client, at in rows:

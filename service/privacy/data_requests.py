@@ -17,6 +17,7 @@ from ..sessions.session_store import SessionStore
 from ..storage.audit_log import note
 from ..storage.encryption import IdentityCipher
 from ..storage.event_rows import stamp
+from ..uploads.uploads import Uploads
 from ..worker.worker import Worker
 from .erasure import backups_holding, erase
 from .export import write_archive
@@ -58,6 +59,7 @@ class DataRequests:
         worker: Worker,
         cipher: IdentityCipher,
         rooms: Rooms,
+        uploads: Uploads | None = None,
         *,
         now_utc: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -65,6 +67,7 @@ class DataRequests:
         self._worker = worker
         self._cipher = cipher
         self._rooms = rooms
+        self._uploads = uploads
         self._now_utc = now_utc
 
     async def export(self, client: str, *, by: str) -> ExportedClient:
@@ -98,6 +101,8 @@ class DataRequests:
         `StorageError` where the database fails.
         """
         self._rooms.forget(client)
+        if self._uploads:
+            await self._uploads.forget(client)
         now, folder = self._now_utc(), self._store.folder
         await self._store.flush()
         try:

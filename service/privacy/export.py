@@ -68,7 +68,7 @@ async def write_archive(
         await _add(archive, {README: _ABOUT.format(client=client.client, now=now), "records.json": records})
         async for session in sessions:
             files = await worker.run(_session_files, session, client.language)
-            day = local_day(session.began.isoformat(), client.course.course.zone)
+            day = local_day(session.began.isoformat(), client.course.course.zone) if session.began else "undated"
             folder = f"sessions/{day}-{session.session}"
             await _add(archive, {f"{folder}/{file}": content for file, content in files.items()})
             reports[session.session] = files[REPORT]
@@ -95,7 +95,8 @@ def _session_files(session: SessionRecords, language: str | None) -> dict[str, b
     report = summarise(
         f"session {session.session}", session.header, session.events, end_s=session.end_s, earlier_rests=session.earlier_rests
     )
-    dated = msgspec.structs.replace(session.header, extra=session.header.extra | {"began_utc": stamp(session.began)})
+    began = {"began_utc": stamp(session.began)} if session.began else {}
+    dated = msgspec.structs.replace(session.header, extra=session.header.extra | began)
     summary = session.client_session(report=report)
     data = session_data(dated, session.events, report, session.began, pain=summary.visit.pain, reported=summary.visit.reported)
     formats = {

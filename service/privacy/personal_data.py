@@ -31,7 +31,8 @@ class SessionRecords(msgspec.Struct, frozen=True, kw_only=True):
     """A session's data: its recording and its client's summary."""
 
     session: int
-    began: datetime
+    began: datetime | None
+    """None where nobody knows."""
     end_s: float | None
     header: Header
     events: list[Event]
@@ -94,11 +95,11 @@ def tables_of_client(db: Database) -> Iterator[tuple[str, str]]:
 
 def session_records(db: Database, session: int, running: Container[int] = ()) -> SessionRecords:
     """Return a session's recording and the data of its client's summary; `running`: sessions that a process writes now."""
-    started, end_s = db.execute("SELECT started_utc, duration_s FROM session WHERE id = ?", (session,)).fetchone()
+    started, dated, end_s = db.execute("SELECT started_utc, dated, duration_s FROM session WHERE id = ?", (session,)).fetchone()
     header, events = events_of(db, session)
     return SessionRecords(
         session=session,
-        began=moment(started),
+        began=moment(started) if dated else None,
         end_s=end_s,
         header=header,
         events=events,

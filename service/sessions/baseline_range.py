@@ -14,6 +14,7 @@ MOST = 30
 _EARLIER = """
 SELECT phase_hrv.ln_rmssd FROM session AS own
 JOIN session AS other ON other.client = own.client AND (other.started_utc, other.id) < (own.started_utc, own.id)
+  AND other.dated AND own.dated
 JOIN phase_hrv ON phase_hrv.session = other.id AND phase_hrv.phase = 'baseline'
   AND phase_hrv.algorithm = (SELECT algorithm FROM report WHERE session = other.id ORDER BY made_utc DESC, rowid DESC LIMIT 1)
 WHERE own.id = ? AND phase_hrv.ln_rmssd IS NOT NULL AND phase_hrv.accepted_pct >= ?

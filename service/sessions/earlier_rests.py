@@ -14,7 +14,7 @@ MOST = 20
 _EARLIER = """
 SELECT rest.id, report.figures FROM session AS own
 JOIN session AS rest ON rest.client = own.client AND rest.kind = 'rest' AND rest.ended_utc IS NOT NULL
-  AND (rest.started_utc, rest.id) < (own.started_utc, own.id)
+  AND rest.dated AND own.dated AND (rest.started_utc, rest.id) < (own.started_utc, own.id)
 LEFT JOIN report ON report.session = rest.id AND report.algorithm = ?
 WHERE own.id = ? AND own.kind != 'rest' ORDER BY rest.started_utc DESC, rest.id DESC LIMIT ?
 """
@@ -23,7 +23,7 @@ WHERE own.id = ? AND own.kind != 'rest' ORDER BY rest.started_utc DESC, rest.id 
 def earlier_rests_before(
     db: Database, session: int, compute: Callable[[int], EarlierSession | None] = lambda _: None
 ) -> list[EarlierSession]:
-    """Return the figures of the client's rests before a massage, in order of time; empty for a session of rest.
+    """Return the figures of the client's rests before a massage, in order of time; empty for a session of rest or without a date.
 
     `compute` is called for a rest without a report by the current algorithm; by default that one is left out.
     """

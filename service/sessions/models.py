@@ -34,6 +34,15 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     source: Annotated[str, msgspec.Meta(description="strap name, or the recording's file name")]
     duration_s: float
     state: Annotated[str, msgspec.Meta(description="running, ended, or interrupted (by a crash; can be resumed or ended)")]
+    dated: Annotated[
+        bool,
+        msgspec.Meta(
+            description="False: nobody knows when it was, and started_utc is when its file was added. It stays out of the course."
+        ),
+    ] = True
+    imported: Annotated[
+        str | None, msgspec.Meta(description="Format of the file that it was imported from; null: it was recorded here.")
+    ] = None
 
 
 Screened = Literal["asked", "not confirmed", "not asked"]

@@ -29,6 +29,7 @@ def client_session_of(db: Database, row: SessionRow) -> partial[ClientSession]:
 def _earlier(db: Database, row: SessionRow) -> int:
     """Return how many sessions the client had before this one."""
     query = (
-        "SELECT count(*) FROM session WHERE client = ? AND (started_utc, id) < (SELECT started_utc, id FROM session WHERE id = ?)"
+        "SELECT count(*) FROM session WHERE client = ? AND dated"
+        " AND (started_utc, id) < (SELECT started_utc, id FROM session WHERE id = ?)"
     )
     return int(db.execute(query, (row.client, row.session)).fetchone()[0])

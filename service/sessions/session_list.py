@@ -16,7 +16,7 @@ from .models import SessionRow
 
 _COLUMNS: Final = (
     "session.id, session.started_utc, session.client, session.kind, session.room, session.source, session.duration_s,"
-    " session.ended_utc, session.place"
+    " session.ended_utc, session.dated, json_extract(session.header_extra, '$.imported.format'), session.place"
 )
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?", re.ASCII)
 _PLACES_PER_MS: Final = 1 << 20
@@ -181,7 +181,7 @@ def _place(day: date, zone: tzinfo | None, days: int = 0) -> int:
 
 
 def _session_row(db: Database, row: tuple[Any, ...], running: Container[int]) -> SessionRow:
-    session, started, client, kind, room, source, duration_s, ended, _ = row
+    session, started, client, kind, room, source, duration_s, ended, dated, imported, _ = row
     return SessionRow(
         session=session,
         started_utc=moment(started).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -191,4 +191,6 @@ def _session_row(db: Database, row: tuple[Any, ...], running: Container[int]) ->
         source=source,
         duration_s=duration_s if ended is not None else last_event(db, session)[1],
         state="ended" if ended is not None else "running" if session in running else "interrupted",
+        dated=bool(dated),
+        imported=None if imported is None else str(imported),
     )

@@ -83,6 +83,21 @@ class SessionStore(Storage):
         started = self._now_utc()
         return await self.run(lambda db: _create(db, new, started, self._next_seq))
 
+    async def add_whole(
+        self,
+        new: NewSession,
+        events: Sequence[Event],
+        ended_utc: datetime,
+        duration_s: float,
+        also: Callable[[Database, int], None],
+    ) -> int:
+        """Store a session that was recorded elsewhere, all of it or nothing, and return its number; it is on the disk then.
+
+        `also` is called with the session's number before the rows of its events are stored; what it raises undoes everything.
+        """
+        now = self._now_utc()
+        return await self.run(lambda db: _add_whole(db, new, events, ended_utc, duration_s, now, also))
+
     def append(self, session: int, event: Event, key: str | None = None) -> int:
         """Queue an event without waiting, and return its number within the session.
 
@@ -211,13 +226,10 @@ class SessionStore(Storage):
 
 
 def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, int]) -> int:
-    started = stamp(new.began_utc or now)
-    own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
-    row = own | {"started_utc": started} | header_columns(new.header)
     session = 0
     try:
         with db.atomic():
-            session = _insert(db, new, row, now)
+            session = _insert(db, new, now)
             next_seq[session] = 0  # before the commit: a reader on another thread must not find it interrupted
     except BaseException:
         next_seq.pop(session, None)
@@ -225,7 +237,27 @@ def _create(db: Database, new: NewSession, now: datetime, next_seq: dict[int, in
     return session
 
 
-def _insert(db: Database, new: NewSession, row: dict[str, Any], now: datetime) -> int:
+def _add_whole(
+    db: Database,
+    new: NewSession,
+    events: Sequence[Event],
+    ended_utc: datetime,
+    duration_s: float,
+    now: datetime,
+    also: Callable[[Database, int], None],
+) -> int:
+    with db.atomic():
+        session = _insert(db, new, now)
+        also(db, session)
+        for seq, event in enumerate(events):
+            db.execute(*event_statement(session, seq, event))
+        _end(db, session, ended_utc, duration_s, now)
+    return session
+
+
+def _insert(db: Database, new: NewSession, now: datetime) -> int:
+    own = {name: getattr(new, name) for name in ("room", "source", "speed", "posture", "technique", "therapist", "pain_before")}
+    row: dict[str, Any] = own | {"started_utc": stamp(new.began_utc or now)} | header_columns(new.header)
     if new.header.client is not None:
         db.execute("INSERT OR IGNORE INTO client (pseudonym, created_utc) VALUES (?, ?)", (new.header.client, stamp(now)))
     names = ", ".join(row)

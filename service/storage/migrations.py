@@ -624,3 +624,54 @@ def m021_known_devices(db: Database) -> None:
         ) WITHOUT ROWID;
         CREATE INDEX known_device_account ON known_device(account);
     """)
+
+
+_DATED = """
+-- Whether it is known when the session began: of a file of another program that does not say so, and nobody else did, it is not.
+ALTER TABLE session ADD COLUMN dated INTEGER GENERATED ALWAYS AS (
+  json_extract(header_extra, '$.imported') IS NULL
+  OR json_extract(header_extra, '$.imported.began_utc') IS NOT NULL OR json_extract(header_extra, '$.began_utc') IS NOT NULL
+) VIRTUAL;
+"""
+_DATES_TOLD = """
+UPDATE session SET header_extra = json_set(header_extra, '$.imported.began_utc', started_utc)
+WHERE dated = 0 AND abs((julianday(ended_utc) - julianday(started_utc)) * 86400 - duration_s) < 0.002;
+"""
+"""Of sessions replayed before, the date that the person who replayed them told: only with one does the end lie as far behind
+the beginning as the session is long, to the ms."""
+_OF_CLIENT_DATED = _OF_CLIENT.replace(
+    "WHERE client = pseudonym),\n    open_flags", "WHERE client = pseudonym AND dated),\n    open_flags"
+)
+_DATED_TRIGGERS = (
+    "DROP TRIGGER client_added; DROP TRIGGER session_added; DROP TRIGGER session_moved; DROP TRIGGER session_gone;"  # noqa: S608
+    + _trigger(
+        "client_added",
+        "INSERT ON client",
+        "UPDATE client SET number = (SELECT coalesce(max(number), 0) + 1 FROM client) WHERE pseudonym = NEW.pseudonym;",
+        _OF_CLIENT_DATED.format(which="pseudonym = NEW.pseudonym"),
+    )
+    + _trigger(
+        "session_added",
+        "INSERT ON session",
+        _SESSION_WORDS.format(which="id = NEW.id"),
+        _OF_CLIENT_DATED.format(which="pseudonym = NEW.client"),
+    )
+    + _trigger(
+        "session_moved",
+        "UPDATE OF client, started_utc, kind, header_extra ON session",
+        _OF_CLIENT_DATED.format(which="pseudonym IN (OLD.client, NEW.client)"),
+    )
+    + _trigger(
+        "session_gone",
+        "DELETE ON session",
+        "DELETE FROM session_search WHERE rowid = OLD.place;",
+        _OF_CLIENT_DATED.format(which="pseudonym = OLD.client"),
+    )
+)
+
+
+@migrations()
+def m022_known_dates(db: Database) -> None:
+    """Tell sessions without a known date from others: they are no visits."""
+    of_undated = _OF_CLIENT_DATED.format(which="pseudonym IN (SELECT client FROM session WHERE dated = 0)")
+    db.executescript(_DATED + _DATES_TOLD + _DATED_TRIGGERS + of_undated)

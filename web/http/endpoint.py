@@ -15,6 +15,9 @@ from .path_numbers import whole_number
 from .person import demand_admin, person_of
 
 ROOT: Final = "/api/v1"
+FILE_TYPE: Final = "application/octet-stream"
+FILE_NAME: Final = "X-File-Name"
+"""Header with the name of a file that is sent, its characters escaped as in an address: so it stays out of addresses and logs."""
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
@@ -80,6 +83,8 @@ class Endpoint:
     admin: bool = False
     open: bool = False
     """Whether it needs no login."""
+    takes_file: bool = False
+    """Whether the body is a file as it is, which `handler` reads piece by piece; its name is in the header `FILE_NAME`."""
     tag: str = "rooms"
 
     def route(self) -> web.RouteDef:
@@ -92,6 +97,8 @@ class Endpoint:
         if self.admin:
             demand_admin(person)
         body = await read_body(request, self.body) if self.body else None
+        if self.takes_file and request.content_type != FILE_TYPE:
+            raise web.HTTPUnsupportedMediaType(text=f"Send the file as it is (Content-Type: {FILE_TYPE}).")
         query = _query_of(request, self.query)
         answer = await self.handler(Call(request, person, body, query))
         if isinstance(answer, web.Response):

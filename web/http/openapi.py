@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ...service.rooms.messages import Ask, BeatRow, Heartbeat, RoomList, Snapshot, StorySegment, Update
-from .endpoint import NUMBERS, ROOT, Endpoint, Refusal
+from .endpoint import FILE_NAME, FILE_TYPE, NUMBERS, ROOT, Endpoint, Refusal
 from .person import COOKIE, CSRF_HEADER
 
 _ABOUT: Final = (
@@ -78,6 +78,13 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) ->
     }
     if endpoint.query is not None:
         parameters += _query_parameters(endpoint.query)
+    if endpoint.takes_file:
+        about = "Its name, escaped as in an address; it is shown until the file is decided on, and not kept."
+        parameters.append(
+            {"name": FILE_NAME, "in": "header", "required": False, "schema": {"type": "string"}, "description": about}
+        )
+        content: dict[str, Any] = {FILE_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+        operation["requestBody"] = {"required": True, "content": content}
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:
@@ -95,7 +102,7 @@ def _operation(endpoint: Endpoint, schema_of: dict[str, Any], *, login: bool) ->
 def _refusal_statuses(endpoint: Endpoint, names: list[str], *, changes: bool, login: bool) -> list[int]:
     statuses = set(endpoint.refusals) | {503}
     statuses |= {400} if endpoint.body or endpoint.query else set()
-    statuses |= {413, 415} if endpoint.body else set()
+    statuses |= {413, 415} if endpoint.body else {415} if endpoint.takes_file else set()
     statuses |= {404} if names else set()
     statuses |= {401} if login and not endpoint.open else set()
     statuses |= {403} if changes or endpoint.admin else set()

@@ -39,6 +39,7 @@ class PageRenderer:
             bench=practice.test_bench is not None,
             records=practice.clients is not None,
             rights=practice.data_requests is not None,
+            uploads=practice.uploads.limits if practice.uploads else None,
             courses=practice.courses is not None,
             links=practice.client_pages is not None,
         )

@@ -44,6 +44,16 @@ async def states(practice):
     return await practice.sql("SELECT slot, state, tries FROM mail ORDER BY id")
 
 
+UNDATED = """UPDATE session SET header_extra = '{"imported": {"format": "CSV"}}'"""
+
+
+async def test_nobody_is_reminded_of_a_session_whose_date_nobody_knows(practice, inbox):
+    await asked(practice)
+    await practice.sql(UNDATED)
+    assert await practice.mail_sender.send_due() == 0
+    assert await practice.links.unanswered() == []
+
+
 async def test_a_reminder_is_sent_once_in_the_clients_language_with_the_link_and_nothing_about_health(practice, inbox):
     session, link = await asked(practice)
     assert await practice.mail_sender.send_due() == 1

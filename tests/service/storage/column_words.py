@@ -62,6 +62,7 @@ COLUMNS: Final = {
     "session.caffeine": "what and how long before, for reports, where it was said",
     "session.technique": "planned",
     "session.therapist": "name of the account that began it",
+    "session.dated": "0 where nobody knows when it was: then `started_utc` is when its file was added, and it is no visit",
     "session.header_extra": "what else a recording's first line told, as JSON",
     "session.device_extra": "what else it told of the device, as JSON",
     "packet.char": "the characteristic, such as 2a37 for heart rate",

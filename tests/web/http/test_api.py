@@ -18,9 +18,11 @@ from restbeat.service.privacy.data_requests import DataRequests
 from restbeat.service.rooms.live_feed import LiveFeed
 from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
+from restbeat.service.sessions.report_cache import SessionReports
 from restbeat.service.sessions.session_store import SessionStore
 from restbeat.service.storage.encryption import IdentityCipher
 from restbeat.service.testbench.bench import Bench
+from restbeat.service.uploads.uploads import Uploads
 from restbeat.service.worker.worker import Worker
 from restbeat.web.server import serving
 
@@ -48,11 +50,16 @@ async def practice(folder):
         rights = DataRequests(storage, worker, cipher, rooms)
         await rooms.open_room(Opening(address="A0:9E:1A:00:00:07", client="M-014", consent=True), by="Ada")
         await records.agree("M-014", "share", by="Ada")
-        async with open_client_pages(storage, cipher) as links, Bench(live_feed, [FIXTURES]) as bench:
+        async with (
+            open_client_pages(storage, cipher) as links,
+            Bench(live_feed, [FIXTURES]) as bench,
+            Uploads(storage, SessionReports(storage, worker)) as uploads,
+        ):
             await links.make("M-014", LinkRequest(sessions=[], coming=True, days=60, language=None, remind=True), by="Ada")
             parts = {
                 "accounts": accounts,
                 "clients": records,
+                "uploads": uploads,
                 "data_requests": rights,
                 "client_pages": links,
                 "test_bench": bench,
