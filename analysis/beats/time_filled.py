@@ -7,7 +7,7 @@ MOST_FILLED: Final = 1.03
 """Limits of the sum of RR intervals, as a share of the time, for any figure of HRV."""
 MISSING_PCT, SURPLUS_PCT = 97.0, 103.0
 """Shares of the time, in %, beyond which the signal is not called good."""
-MOST_LEFT_OUT: Final = 0.0125
+MOST_LEFT_OUT: Final = 0.01
 """Share of beats that may be left out at unknown places."""
 _FEWEST_LEFT_OUT: Final = 3
 MOST_GAPS: Final = 0.1
