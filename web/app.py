@@ -26,7 +26,7 @@ from .http.api_page import ApiPages
 from .http.endpoint import ROOT, Endpoint, api_routes
 from .http.errors import answer_errors
 from .http.openapi import describe
-from .http.security import add_headers, check_host, check_origin
+from .http.security import add_headers, check_host, check_origin, refuse_packed
 from .http.static_files import STATIC, VENDOR, StaticFiles
 from .http.templating import PageRenderer
 from .rooms.api import RoomsApi
@@ -66,7 +66,7 @@ def create_app(practice: Practice, *, version: str, hosts: Collection[str] = (),
         lambda request: accounts is None or login_of(request, accounts) is not None,
     )
     host_check = check_host(frozenset(hosts), lambda: client_pages.public_host if client_pages else None)
-    middlewares = [answer_errors(pages.error), host_check, check_origin]
+    middlewares = [answer_errors(pages.error), host_check, refuse_packed, check_origin]
     if accounts:
         open_endpoints = {ROOT + endpoint.path for endpoint in endpoints if endpoint.open}
         middlewares.append(require_login(accounts, _OPEN_PATHS | open_endpoints))

@@ -82,7 +82,7 @@ async def serving(practice: Practice, host: str, port: int) -> AsyncGenerator[st
     """
     async with AsyncExitStack() as stack:
         app = create_app(practice, version=version("restbeat"), hosts=(host,))
-        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=_SHUTDOWN_S, auto_decompress=False)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         site = web.TCPSite(runner, host, port)

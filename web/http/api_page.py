@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ...service.practice import Practice
 from .endpoint import ROOT
+from .person import LOGIN
 from .templating import PageRenderer
 
 _LIMITS: Final = {"minimum": "from {}", "maximum": "to {}", "minLength": "at least {} long", "maxLength": "at most {} long"}
@@ -129,18 +130,35 @@ class ApiPages:
         """Show the API's description to people."""
         description = await asyncio.to_thread(self._description)
         return self._pages.page(
-            request, "http/api.html", api=description, operations=operations_of(description), fields_of=fields_of
+            request,
+            "http/api.html",
+            api=self._for(request, description),
+            operations=operations_of(description),
+            fields_of=fields_of,
         )
 
-    async def openapi(self, _: web.Request) -> web.Response:
-        """Return the API's description as an OpenAPI document."""
-        return web.json_response(await asyncio.to_thread(self._description))
+    async def openapi(self, request: web.Request) -> web.Response:
+        """Return the API's description as an OpenAPI document; a stranger does not learn which restbeat this is."""
+        return web.json_response(self._for(request, await asyncio.to_thread(self._description)))
 
-    async def health(self, _: web.Request) -> web.Response:
-        """Answer that the server is up, with its version and the number of open rooms; 503 while nothing can be stored."""
+    async def health(self, request: web.Request) -> web.Response:
+        """Answer that the server is up, with the number of open rooms; 503 while nothing can be stored.
+
+        Its version is for people of the practice.
+        """
         rooms, trouble = len(self._practice.live_feed.rooms()), self._practice.rooms.trouble
         saves = trouble is None or trouble.saves
-        answer: dict[str, Any] = {"status": "ok" if saves else "trouble", "version": self._version, "rooms": rooms}
+        answer: dict[str, Any] = {"status": "ok" if saves else "trouble", "rooms": rooms}
+        if not self._is_stranger(request):
+            answer["version"] = self._version
         if trouble:
             answer["storage"] = {"code": trouble.code, "saves": saves, "waiting": trouble.waiting, "sentence": trouble.sentence}
         return web.json_response(answer, status=200 if saves else 503)
+
+    def _is_stranger(self, request: web.Request) -> bool:
+        return self._practice.accounts is not None and LOGIN not in request
+
+    def _for(self, request: web.Request, description: dict[str, Any]) -> dict[str, Any]:
+        if not self._is_stranger(request):
+            return description
+        return description | {"info": description["info"] | {"version": ROOT.rpartition("/v")[2]}}

@@ -26,6 +26,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     headers.setdefault("Cache-Control", "no-store")
+    headers["Server"] = "restbeat"  # and not which versions of what
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -51,6 +52,14 @@ def check_host(hosts: frozenset[str], public: Callable[[], str | None] = lambda:
         return await handler(request)
 
     return middleware
+
+
+@web.middleware
+async def refuse_packed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 415 to a packed body: a few kilobytes unpack to so much that the event loop stands still. None is ever unpacked."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise web.HTTPUnsupportedMediaType(text="Send the request as it is, without Content-Encoding.")
+    return await handler(request)
 
 
 @web.middleware

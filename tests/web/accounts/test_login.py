@@ -249,3 +249,14 @@ async def test_a_mark_of_unreadable_text_is_refused(client, accounts, text):
     headers = {"X-CSRF-Token": await token(client)}
     answer = await client.post("/api/v1/rooms/room-1/marks", json={"technique": text}, headers=headers)
     assert answer.status == 400
+
+
+async def test_a_stranger_does_not_learn_which_versions_run_here(client, accounts):
+    for path in ("/healthz", "/api/v1", "/api/v1/openapi.json", "/login", "/setup"):
+        answer = await client.get(path)
+        assert "1.2.3" not in await answer.text(), path
+        assert answer.headers["Server"] == "restbeat"
+    await set_up(client, accounts)
+    assert (await (await client.get("/healthz")).json())["version"] == "1.2.3"
+    assert (await (await client.get("/api/v1/openapi.json")).json())["info"]["version"] == "1.2.3"
+    assert "restbeat 1.2.3" in await (await client.get("/sessions")).text()
