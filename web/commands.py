@@ -19,6 +19,7 @@ from ..service.commands.options import (
     key_file_option,
     run,
 )
+from ..service.terminal.printable_text import printable
 
 
 @cli.command()
@@ -139,7 +140,7 @@ def _run_command_line() -> None:
     except click.Abort:
         sys.exit(130)
     except (SensorError, AnalysisError, ServiceError) as error:
-        sys.stderr.write(f"restbeat: {error}\n")
+        sys.stderr.write(f"restbeat: {printable(str(error))}\n")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
 
 from ..sensors.bluetooth.scanner import StrapSource, on_bus
 from ..sensors.clock import Clock, RunningClock
@@ -22,6 +21,7 @@ from ..service.commands.replay import inject_faults
 from ..service.practice import open_practice
 from ..service.radio.radio import AdapterState, StrapSeen
 from ..service.storage.encryption import key_file_of
+from ..service.terminal.console import PlainConsole
 from ..service.terminal.signals import print_line, stop_signal
 from ..service.worker.freed_memory import limit_freed_memory
 from .server import demand_loopback, is_loopback, print_login_hint, serving
@@ -83,9 +83,7 @@ async def run_demo(
     limit_freed_memory()
     stop = stop_signal()
     print_line("Setting up three rooms on virtual straps ...")
-    recordings = inject_faults(
-        Console(stderr=True, highlight=False), [read(FIXTURES / name) for name in RECORDINGS], faults, seed
-    )
+    recordings = inject_faults(PlainConsole(stderr=True), [read(FIXTURES / name) for name in RECORDINGS], faults, seed)
     async with AsyncExitStack() as stack:
         folder = await stack.enter_async_context(nullcontext(data) if data else temporary_folder("restbeat-demo-"))
         key = key_file_of(key_file, data) if key_file or data else folder / "identity.key"

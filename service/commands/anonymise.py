@@ -3,15 +3,14 @@
 import asyncio
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from ...sensors.recordings.anonymise import anonymised
 from ...sensors.recordings.recording import write
 from ..errors import NoSuchSessionError, OutputError
 from ..sessions.session_list import SessionsWanted
 from ..sessions.session_store import SessionStore
+from ..terminal.console import PlainConsole
 from ..terminal.output_file import require_absent, whole_file
+from ..terminal.signals import print_line
 
 _MAX_LISTED = 5
 
@@ -22,7 +21,7 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
     Raises `OutputError` where the file exists (without `force`), has another ending, or cannot be written, and
     `NoSuchSessionError` where there is no such session or it has not ended.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     await require_absent(out, force=force)
     if not out.name.endswith((".jsonl", ".jsonl.gz")):
         raise OutputError(f"{out.name} is no name for a recording: let it end in .jsonl or .jsonl.gz.")
@@ -40,7 +39,7 @@ async def write_fixture(session: int, out: Path, data: Path, *, licence: str | N
     with whole_file(out) as part:
         await asyncio.to_thread(write, part, clean, kept)
     for sentence in left_out:
-        err.print(f"{sentence}.", markup=False, soft_wrap=True)
+        err.print(f"{sentence}.", soft_wrap=True)
     if licence is None:
         err.print("No licence is named in it: before giving it away, write it again with --licence.", soft_wrap=True)
-    click.echo(f"Wrote {out}: {len(kept)} of {len(events)} events of session {session}, no names, addresses, notes or dates.")
+    print_line(f"Wrote {out}: {len(kept)} of {len(events)} events of session {session}, no names, addresses, notes or dates.")

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from ..backups.backup import Counts, take_backup, verify
@@ -16,8 +15,10 @@ from ..backups.salvage import salvage_database
 from ..privacy.restore import restore_backup
 from ..storage.database import read_alongside
 from ..storage.sqlite import Database
+from ..terminal.console import PlainConsole
 from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
+from ..terminal.signals import print_line
 
 
 async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json: bool) -> None:
@@ -39,9 +40,9 @@ async def back_up(out: Path, data: Path, *, keep_days: int, force: bool, as_json
     counts, size_mb = backup.counts, backup.bytes / 1e6
     holds = f"{_contents(counts)}, {counted(counts.packets, 'packet')}, {size_mb:.1f} MB"
     until = f"{kept.until_utc:%Y-%m-%d}"
-    click.echo(f"Wrote {out}: {holds}; opened, checked and counted. It is to be deleted after {until}.")
+    print_line(f"Wrote {out}: {holds}; opened, checked and counted. It is to be deleted after {until}.")
     for one in deleted:
-        click.echo(f"Deleted {one.file}, whose time was over.")
+        print_line(f"Deleted {one.file}, whose time was over.")
 
 
 async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
@@ -58,14 +59,14 @@ async def restore(file: Path, data: Path, *, yes: bool, as_json: bool) -> None:
         click.echo(msgspec.json.encode({"restored": backup} | msgspec.structs.asdict(restored)).decode())
         return
     if restored.erased_again:
-        click.echo(f"Clients erased since that backup was made, and erased from it again: {restored.erased_again}.")
-    click.echo(f"{data} now holds {_contents(restored.holds)}.")
+        print_line(f"Clients erased since that backup was made, and erased from it again: {restored.erased_again}.")
+    print_line(f"{data} now holds {_contents(restored.holds)}.")
     if restored.damaged:
-        click.echo(
+        print_line(
             f"What was there before could not be read. It lies in {restored.before} as it was, and is on the list of backups."
         )
     elif restored.before:
-        click.echo(f"What it held before lies in {restored.before}, and is on the list of backups.")
+        print_line(f"What it held before lies in {restored.before}, and is on the list of backups.")
 
 
 async def salvage(out: Path, data: Path, *, force: bool, as_json: bool) -> None:
@@ -79,12 +80,12 @@ async def salvage(out: Path, data: Path, *, force: bool, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(salvaged).decode())
         return
-    click.echo(f"Wrote {out}: {_contents(salvaged.counts)}, {counted(salvaged.counts.packets, 'packet')}.")
+    print_line(f"Wrote {out}: {_contents(salvaged.counts)}, {counted(salvaged.counts.packets, 'packet')}.")
     if salvaged.lost_in:
-        click.echo(f"Not all of it could be read: {', '.join(salvaged.lost_in)}.")
+        print_line(f"Not all of it could be read: {', '.join(salvaged.lost_in)}.")
     if salvaged.orphans:
-        click.echo(f"{counted(salvaged.orphans, 'row')} left out, as what they belong to is lost.")
-    click.echo(f"The damaged database was left as it is. To go on with the new one: restbeat restore {out}")
+        print_line(f"{counted(salvaged.orphans, 'row')} left out, as what they belong to is lost.")
+    print_line(f"The damaged database was left as it is. To go on with the new one: restbeat restore {out}")
 
 
 async def list_clients(data: Path, *, as_json: bool) -> None:
@@ -98,7 +99,7 @@ async def list_clients(data: Path, *, as_json: bool) -> None:
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for row in rows:
         table.add_row(row["client"], str(row["sessions"]), (row["last_utc"] or "–")[:10])
-    Console(highlight=False).print(table)
+    PlainConsole().print(table)
 
 
 def _contents(counts: Counts) -> str:

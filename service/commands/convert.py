@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ...analysis.reporting_items import Reported
 from ...analysis.session_pain import SessionPain
@@ -22,6 +21,7 @@ from ..sessions.session_store import events_of
 from ..storage.database import DATABASE, read_alongside
 from ..storage.event_rows import moment
 from ..storage.sqlite import Database
+from ..terminal.console import PlainConsole
 from ..terminal.output_file import require_absent, whole_file
 from ..worker.worker import Worker
 from .replay import warn
@@ -52,7 +52,7 @@ async def convert(source: str, out: Path, data: Path, *, minutes: Minutes | None
     Raises `FormatError` where the format is unknown or cannot hold the session, `OutputError` where a file cannot be read or
     written, `NoSuchSessionError` where there is no such ended session, and `RecordingError` where the file cannot be parsed.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     form = format_of(out)
     await require_absent(out, force=force)
     loaded = await asyncio.to_thread(_load, source, data)
@@ -60,9 +60,9 @@ async def convert(source: str, out: Path, data: Path, *, minutes: Minutes | None
     if minutes:
         loaded = _in_phases(loaded, minutes)
     if loaded.arrival and form.name.startswith("recording"):
-        err.print(f"{loaded.name} does not say when packets arrived: {loaded.arrival}.", markup=False, soft_wrap=True)
+        err.print(f"{loaded.name} does not say when packets arrived: {loaded.arrival}.", soft_wrap=True)
     if form.name == "omh" and loaded.began is None:
-        err.print(f"Nobody knows when {loaded.name} was: its data points begin on 1 January 1970.", markup=False, soft_wrap=True)
+        err.print(f"Nobody knows when {loaded.name} was: its data points begin on 1 January 1970.", soft_wrap=True)
     raw = await _encoded(form, loaded)
     with whole_file(out) as part:
         await asyncio.to_thread(part.write_bytes, raw)

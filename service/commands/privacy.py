@@ -19,6 +19,7 @@ from ..storage.database import open_database, read_alongside, require_database, 
 from ..storage.encryption import IdentityCipher
 from ..terminal.output_file import require_absent
 from ..terminal.progress import bar, counted
+from ..terminal.signals import print_line
 from ..worker.worker import Worker
 
 
@@ -39,7 +40,7 @@ async def export_client(client: str, out: Path, data: Path, key_file: Path, *, f
         click.echo(msgspec.json.encode({"client": client, "file": str(out), "sessions": count}).decode())
         return
     size_mb = (await asyncio.to_thread(out.stat)).st_size / 1e6
-    click.echo(
+    print_line(
         f"Wrote {out}: {counted(count, 'session')} of {client}, {size_mb:.1f} MB. "
         "It names the client: keep it as you would a letter."
     )
@@ -58,9 +59,9 @@ async def erase_client(client: str, data: Path, *, yes: bool, as_json: bool) -> 
         click.echo(msgspec.json.encode(erased).decode())
         return
     gone = f"{counted(erased.sessions, 'session')}, {counted(erased.packets, 'packet')}"
-    click.echo(f"{client} is erased: {gone}, all notes, consents and links.")
+    print_line(f"{client} is erased: {gone}, all notes, consents and links.")
     for kept in erased.backups:
-        click.echo(f"{kept.file} still holds {client} until {kept.until_utc:%Y-%m-%d}; delete it to have it gone now.")
+        print_line(f"{kept.file} still holds {client} until {kept.until_utc:%Y-%m-%d}; delete it to have it gone now.")
 
 
 async def _sessions(data: Path, numbers: Sequence[int], report_progress: ProgressCallback) -> AsyncIterator[SessionRecords]:

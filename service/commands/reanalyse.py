@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 import time
 
-import click
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -26,6 +25,8 @@ from ..sessions.earlier_rests import earlier_rests_before
 from ..sessions.session_store import SessionStore, events_of
 from ..storage.database import open_readonly
 from ..storage.sqlite import Database
+from ..terminal.console import PlainConsole
+from ..terminal.signals import print_line
 from ..worker.process_pool import Processes
 
 _BATCH = 16
@@ -48,16 +49,16 @@ async def reanalyse_folder(data: Path, jobs: int | None, *, again: bool) -> None
     Raises `DifferenceError` where another engine disagrees, `WorkerError` where a process died, and `StorageError` where the
     database cannot be used.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     async with await SessionStore.open(data) as storage:
         sessions = await storage.without_report("" if again else ALGORITHM)
         if not sessions:
-            click.echo(f"Every ended session in {data} has figures of {ALGORITHM} already.")
+            print_line(f"Every ended session in {data} has figures of {ALGORITHM} already.")
             return
         began = time.perf_counter()
         checked, differences = await _all(storage, data, sessions, jobs or os.cpu_count() or 1, err)
         seconds = time.perf_counter() - began
-    click.echo(
+    print_line(
         f"{len(sessions)} sessions computed anew by {ALGORITHM} in {seconds:.1f} s ({len(sessions) / seconds:.0f} a second); "
         f"older figures are kept beside. {checked} also by NeuroKit2, and beat by beat as live: "
         + (f"{len(differences)} differences." if differences else "all agree.")

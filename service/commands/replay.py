@@ -27,6 +27,7 @@ from ..exchange.reading.intervals import why_no_beats
 from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
 from ..sessions.session_store import NewSession, SessionStore
+from ..terminal.console import PlainConsole
 from ..terminal.figure_tables import print_figures, print_report
 from ..terminal.output_file import require_absent
 from ..testbench.paced_replay import Cut, play_paced, progress
@@ -55,7 +56,7 @@ async def replay_file(
     Raises `RecordingError` or `FaultError` where file or faults cannot be read, `CutError` where nothing would be played,
     `OutputError` where `keep` cannot be written, `StorageError` and `WorkerError`.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     found = _found(path)
     _tell_source(err, found)
     recording = found.recording
@@ -69,7 +70,7 @@ async def replay_file(
     began = began_of(recording.header)
     if keep is not None:
         await asyncio.to_thread(_write_copy, recording, keep)
-        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", markup=False, soft_wrap=True)
+        err.print(f"Kept {keep}: what is played, the faults and their truth in it.", soft_wrap=True)
     async with Worker() as worker, await SessionStore.open(data) as storage:
         err.print(f"Playing {path.name}: {len(recording.events)} events, {recording.events[-1].t / 60:.1f} min")
         number = await storage.create_session(
@@ -97,7 +98,7 @@ async def replay_file(
 
 async def analyse_file(path: Path, *, as_json: bool) -> None:
     """Print the figures of a whole file: RR text, a recording, or another program's file."""
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     async with Worker() as worker:
         found = _found(path)
         _tell_source(err, found)
@@ -111,7 +112,7 @@ async def analyse_file(path: Path, *, as_json: bool) -> None:
         fields["source"] = found.source.fields() if found.source else None
         click.echo(msgspec.json.format(msgspec.json.encode(fields), indent=2))
         for reason in reasons:
-            err.print(reason, markup=False, soft_wrap=True)
+            err.print(reason, soft_wrap=True)
     else:
         print_figures(path.name, figures, reasons)
 
@@ -136,7 +137,7 @@ async def simulate_file(scenario: str, seed: int, minutes: tuple[float, float, f
 def warn(console: Console, warnings: Sequence[str]) -> None:
     """Print the first warnings, and how many more there are."""
     for warning in warnings[:_WARNINGS_SHOWN]:
-        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        console.print(f"Warning: {warning}", style="yellow", soft_wrap=True)
     if len(warnings) > _WARNINGS_SHOWN:
         console.print(f"Warning: {len(warnings) - _WARNINGS_SHOWN} more lines like these.", style="yellow")
 
@@ -147,7 +148,7 @@ def inject_faults(console: Console, recordings: Sequence[Recording], faults: Seq
     for number, recording in enumerate(faulty, 1):
         which = f" into recording {number}" if len(faulty) > 1 else ""
         for line in fault_lines(recording) if faults else ():
-            console.print(f"Put in{which}: {line}", markup=False, soft_wrap=True)
+            console.print(f"Put in{which}: {line}", soft_wrap=True)
     return faulty
 
 
@@ -170,7 +171,7 @@ def _found(path: Path) -> FoundFile:
 
 def _tell_source(console: Console, found: FoundFile) -> None:
     for line in found.source.lines() if found.source else ():
-        console.print(line, style="dim", markup=False, soft_wrap=True)
+        console.print(line, style="dim", soft_wrap=True)
 
 
 def _whole_recording(header: Header, events: Sequence[Event]) -> tuple[PhaseFigures, list[str]]:

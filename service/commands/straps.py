@@ -19,6 +19,7 @@ from ...sensors.source import ConnectionChange, Described, Source
 from ...sensors.task_cancellation import cancel_and_wait
 from ...sensors.virtual.straps_on_air import OnAir, virtual_straps
 from ..errors import OutputError
+from ..terminal.console import PlainConsole
 from ..terminal.signals import print_line, stop_signal
 from .replay import inject_faults, warn
 
@@ -32,7 +33,7 @@ async def scan_straps(seconds: float, adapter: str | None, *, every: bool = Fals
 
     Raises `NoAdapterError` where no scan can start.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     err.print(f"Listening for {seconds:g} s ...")
     found = await scan(seconds, adapter=adapter, straps_only=not every)
     if not any(advert.is_strap for advert in found):
@@ -48,9 +49,9 @@ async def scan_straps(seconds: float, adapter: str | None, *, every: bool = Fals
         if not advert.is_strap:
             table.add_row(advert.name or "–", advert.address, _signal(advert), "–", _SAYS_NOTHING)
             continue
-        err.print(f"  asking {advert.name or advert.address} ...", markup=False)
+        err.print(f"  asking {advert.name or advert.address} ...")
         table.add_row(*await _row(advert, adapter))
-    Console(highlight=False).print(table)
+    PlainConsole().print(table)
 
 
 def _signal(advert: Advert) -> str:
@@ -78,7 +79,7 @@ async def record_strap(out: Path, address: str, adapter: str | None, minutes: fl
     Raises `OutputError` where the file exists or cannot be written, or no packet arrived, `NoAdapterError` where Bluetooth is not
     ready, and the source's `SensorError` where the strap is not found.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     stop = stop_signal()
     _require_writable(out)
     radio = await adapter_state(adapter)
@@ -99,9 +100,7 @@ async def record_strap(out: Path, address: str, adapter: str | None, minutes: fl
         raise OutputError("Nothing was recorded: the strap sent no packet. No file was written.")
     recorder.live.finish(recorder.clock.now())
     beats = recorder.live.stream.clock
-    err.print(
-        f"Wrote {out}: {beats.packets} packets, {beats.beats} beats, {beats.gaps} gaps, {beats.lost_s:.0f} s lost.", markup=False
-    )
+    err.print(f"Wrote {out}: {beats.packets} packets, {beats.beats} beats, {beats.gaps} gaps, {beats.lost_s:.0f} s lost.")
 
 
 def _require_writable(out: Path) -> None:
@@ -133,9 +132,7 @@ class _Recorder:
                         if isinstance(item, Described):
                             self._header = msgspec.structs.replace(self._header, device=item.device)
                         elif isinstance(item, ConnectionChange):
-                            self._err.print(
-                                f"{item.state.value}{f': {item.hint}' if item.hint else ''}", markup=False, soft_wrap=True
-                            )
+                            self._err.print(f"{item.state.value}{f': {item.hint}' if item.hint else ''}", soft_wrap=True)
                         elif writer or isinstance(item, Packet):
                             writer = writer or RecordingWriter(
                                 stack.enter_context(self._out.open("w", encoding="utf-8")), self._header
@@ -166,7 +163,7 @@ async def run_virtual_sensor(
     files: Sequence[Path], bus_address: str | None, speed: float, faults: Sequence[str], seed: int
 ) -> None:
     """Play recordings as virtual straps until Ctrl-C; each starts when a program subscribes to its strap."""
-    stop, err = stop_signal(), Console(stderr=True, highlight=False)
+    stop, err = stop_signal(), PlainConsole(stderr=True)
     recordings = [read(path) for path in files]
     for recording in recordings:
         warn(err, recording.warnings)

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import click
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from ...analysis.figures import SessionFigures
@@ -16,6 +14,8 @@ from ...sensors.source import ReplaySource
 from ..errors import DifferenceError, OutputError
 from ..rooms.session_runner import Session
 from ..sessions.report_cache import compute_report
+from ..terminal.console import PlainConsole
+from ..terminal.signals import print_line
 from ..worker.worker import Worker
 
 GOLDEN = "golden"
@@ -40,26 +40,26 @@ async def verify_folder(folder: Path, *, update: bool) -> None:
     golden summary cannot be written, and `WorkerError`.
     """
     paths = _recordings(folder)
-    err, table, changed = Console(stderr=True, highlight=False), _table(update=update), 0
+    err, table, changed = PlainConsole(stderr=True), _table(update=update), 0
     async with Worker() as worker:
         for path in paths:
             figures = await _replay(path, worker)
             golden = folder / GOLDEN / f"{path.name.split('.jsonl')[0]}.json"
             found = _compare(golden, figures)
             changed += bool(found)
-            err.print(f"{'differs' if found else 'as before'}  {path.name}", markup=False)
+            err.print(f"{'differs' if found else 'as before'}  {path.name}")
             for difference in found:
                 table.add_row(path.name, difference.field, _text(difference.golden), _text(difference.now))
             if update and found:
                 _write(golden, figures)
     if changed:
-        Console(highlight=False).print(table)
+        PlainConsole().print(table)
     if changed and not update:
         raise DifferenceError(
             f"{changed} of {len(paths)} recordings give other figures than their golden summaries. "
             "Nothing was changed; if the new ones are right, accept them with --update."
         )
-    click.echo(
+    print_line(
         f"{len(paths)} recordings verified, {changed} golden summaries rewritten."
         if update
         else f"{len(paths)} recordings verified."

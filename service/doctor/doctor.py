@@ -19,6 +19,7 @@ from rich.text import Text
 from ..backups.daemon_thread import in_daemon_thread
 from ..errors import AmissError, OutputError, StorageError
 from ..storage.database import DATABASE
+from ..terminal.console import PlainConsole
 from . import checks
 from .checks import Check, Finding, State
 from .database_summary import summarise_database
@@ -32,12 +33,12 @@ async def examine(data: Path, *, adapter: str | None, as_json: bool, bundle: Pat
 
     Raises `AmissError` where a check is bad, and `OutputError` where the support file cannot be written.
     """
-    err = Console(stderr=True, highlight=False)
+    err = PlainConsole(stderr=True)
     findings = [await _run_check(err, name, check) for name, check in _checks(data, adapter)]
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(findings), indent=2))
     else:
-        Console(highlight=False).print(_table(findings))
+        PlainConsole().print(_table(findings))
     if bundle:
         await in_daemon_thread(partial(_write_bundle, bundle, findings, data))
         click.echo(

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from math import expm1
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from ...analysis.figure_table import FIGURES
 from ...analysis.figures import PhaseFigures, SessionReport
 from ..rendering.plain_words import checked, polar, second_look, usual_sentence
+from .console import PlainConsole
 
 
 def print_report(report: SessionReport, number: int, data: Path) -> None:
     """Print a session's report: its phases side by side, the responses, the quality of the stream."""
-    out = Console(highlight=False)
+    out = PlainConsole()
     figures = report.figures
     out.print(_phases(figures.recording, figures.phases))
     for phase, reasons in report.reasons.items():
         for reason in reasons:
-            out.print(f"{phase}: {reason}", markup=False, soft_wrap=True)
+            out.print(f"{phase}: {reason}", soft_wrap=True)
     table = Table(title="Relaxation response against the baseline", title_justify="left")
     for heading in ("Phase", "Class", "Change of RMSSD", "95 % interval", "Why"):
         table.add_column(heading)
@@ -31,7 +31,7 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
     out.print(table)
     for response in figures.responses:
         if sentence := usual_sentence(report, response.phase):
-            out.print(f"{response.phase}, more than usual? {sentence}", markup=False, soft_wrap=True)
+            out.print(f"{response.phase}, more than usual? {sentence}", soft_wrap=True)
     i = figures.integrity
     out.print(
         f"{i.packets} packets, {i.beats} beats, {i.rejected_beats} rejected; {i.gaps} gaps, {i.lost_s:.1f} s lost; "
@@ -41,18 +41,18 @@ def print_report(report: SessionReport, number: int, data: Path) -> None:
         soft_wrap=True,
     )
     if comparison := second_look(report):
-        out.print(comparison, markup=False, soft_wrap=True)
+        out.print(comparison, soft_wrap=True)
     if report.polar:
-        out.print(polar(report.polar, report.kind), markup=False, soft_wrap=True)
-    out.print(f"Stored as session {number} in {data}.", markup=False, soft_wrap=True)
+        out.print(polar(report.polar, report.kind), soft_wrap=True)
+    out.print(f"Stored as session {number} in {data}.", soft_wrap=True)
 
 
 def print_figures(name: str, figures: PhaseFigures, reasons: Sequence[str]) -> None:
     """Print the figures of a whole recording, with the reasons for missing ones."""
-    out = Console(highlight=False)
+    out = PlainConsole()
     out.print(_phases(name, [figures]))
     for reason in reasons:
-        out.print(reason, markup=False, soft_wrap=True)
+        out.print(reason, soft_wrap=True)
 
 
 def _phases(title: str, phases: Sequence[PhaseFigures]) -> Table:

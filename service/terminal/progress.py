@@ -10,11 +10,12 @@ from ..backups.backup import ProgressCallback
 def bar(what: str) -> Generator[ProgressCallback]:
     """Show a progress bar labelled `what` while the block runs; yields a function to update it (done, total)."""
     # imported here as the server imports this module but shows no bar, and would start 35 ms later
-    from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
+    from .console import PlainConsole  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=PlainConsole(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, whole: progress.update(task, completed=done, total=whole)
 

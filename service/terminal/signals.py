@@ -4,6 +4,8 @@ import asyncio
 import signal
 import sys
 
+from .printable_text import printable
+
 
 def stop_signal() -> asyncio.Event:
     """Return an event that Ctrl-C and a termination signal set."""
@@ -28,6 +30,6 @@ def no_stop_signal() -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line and flush it, so that it appears at once even in a pipe."""
-    sys.stdout.write(text + "\n")
+    """Print a line and flush it, so that it appears at once even in a pipe; control characters are replaced."""
+    sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()
