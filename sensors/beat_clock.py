@@ -144,7 +144,7 @@ class BeatClock:
         """Take a packet that arrived at `t` (s); return the beats whose times are now certain, oldest first."""
         self.packets += 1
         since = None if self.last_t is None else t - self.last_t
-        if since is not None and self._doubled(t, since, payload, rr_1024):
+        if since is not None and payload == self._last_payload and self._doubled(t, since, rr_1024):
             self.duplicate_packets += 1
             return []
         cadence = self._cadence()
@@ -164,7 +164,8 @@ class BeatClock:
             self._intervals.append(since)
             if not rr_1024 and self._last_end is None and since > max(_SILENT_S, 2 * self.cadence_s):
                 self._count_gap(since)
-            self._decay_ahead(since)
+            if self._ahead_s:
+                self._decay_ahead(since)
         self.last_t, self._last_payload = t, payload
         if self._connection_lost and rr_1024:
             self._refill.append((t, rr_1024))
@@ -297,8 +298,9 @@ class BeatClock:
             self._count_gap(t - last_heard_s)
         return beats
 
-    def _doubled(self, t: float, since: float, payload: bytes, rr_1024: tuple[int, ...]) -> bool:
-        if payload != self._last_payload or since >= _DOUBLE_LATEST_S:
+    def _doubled(self, t: float, since: float, rr_1024: tuple[int, ...]) -> bool:
+        """Return whether a packet with the payload of the last one is that one once more."""
+        if since >= _DOUBLE_LATEST_S:
             return False
         if not rr_1024 or self._last_end is None:
             return since < _DOUBLE_S
@@ -336,7 +338,8 @@ class BeatClock:
         out: list[Beat] = []
         for number, (t, rr_1024) in enumerate(pending):
             gap = gap or (unsure and number == 1)
-            ahead = self._offset + self._sum_s(rr_1024) - t
+            units = sum(rr_1024)
+            ahead = self._offset + units * self.unit_s - t
             if ahead > 0:
                 self._offset -= ahead
                 if all(_plausible(rr) for rr in rr_1024):
@@ -345,10 +348,10 @@ class BeatClock:
                 self.crowded = self.crowded or self._ahead_s > (_CROWDED_EARLY_S if settling else _CROWDED_S) + self.stall_s
                 # after settling, this may be the other strap's packet, whose beats do not continue ours
                 gap = gap or (not settling and self._ahead_s > self.stall_s)
-            self._units = sum(rr_1024) + (0 if gap else self._units)
+            self._units = units + (0 if gap else self._units)
             if rr_1024:
-                self._from_t = t - self._sum_s(rr_1024) if self._from_t is None else self._from_t
-                self._to_t, self._all_units = t, self._all_units + sum(rr_1024)
+                self._from_t = t - units * self.unit_s if self._from_t is None else self._from_t
+                self._to_t, self._all_units = t, self._all_units + units
             for rr in rr_1024:
                 self._offset += rr * self.unit_s
                 self._newest = max(self._newest, self._offset)

@@ -9,7 +9,7 @@ ectopic beat in five minutes would leave no segment whole.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import log, sqrt
 from typing import Final, NamedTuple
 
@@ -172,11 +172,12 @@ def _sampled(time_s: Array, rr_ms: Array) -> SampledRun:
     """
     start_s = float(time_s[0] - rr_ms[0] / 1000)
     span_s = float(time_s[-1]) - start_s
-    size = max(
-        int(span_s * _RATE_HZ) + 1, *(length * _RATE_HZ for length in (_SHORT_S, _LONG_S) if span_s >= length - _SLACK_S), 0
-    )
+    size = int(span_s * _RATE_HZ) + 1
+    for length_s in (_SHORT_S, _LONG_S):
+        if length_s - _SLACK_S <= span_s < length_s:
+            size = length_s * _RATE_HZ
     steps = (time_s - start_s) * _RATE_HZ
-    values = np.interp(np.arange(0.5, size), steps, rr_ms)
+    values = np.interp(_middles(size), steps, rr_ms)
     slope = np.zeros(steps.size + 1)
     np.divide(rr_ms[1:] - rr_ms[:-1], steps[1:] - steps[:-1], out=slope[1:-1])
     at = steps.astype(np.int64)
@@ -186,6 +187,12 @@ def _sampled(time_s: Array, rr_ms: Array) -> SampledRun:
     bend *= slope[1:] - slope[:-1]
     values += np.bincount(at, bend, size) * 0.5
     return SampledRun(span_s, values)
+
+
+@lru_cache(maxsize=8)
+def _middles(size: int) -> Array:
+    """Return the middles of that many half seconds, in half seconds."""
+    return np.arange(0.5, size)
 
 
 def _segments(sampled: Sequence[SampledRun], length_s: int) -> list[Array]:

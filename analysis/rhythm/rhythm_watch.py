@@ -32,7 +32,7 @@ WITHOUT_HRV: Final = frozenset({Rhythm.IRREGULAR, Rhythm.ECTOPIC, Rhythm.PACED})
 """Rhythms in which no HRV figure means anything."""
 
 _EVERY: Final = 16
-"""Beats from one look at the rhythm to the next; of a sinus-like one, with none of them rejected, twice as many."""
+"""Beats from one look at the rhythm to the next; of a sinus-like one, with none of them rejected, three times as many."""
 _ENOUGH: Final = 64
 """Intervals from which a rhythm may be called anything but irregular."""
 _ENTER: Final = ((112, 0.6), (64, 0.9), (48, 1.6), (32, 2.2))
@@ -51,6 +51,7 @@ _EVEN_MS: Final = 2.0
 """Range of constant intervals: one step of 1/1024 s to either side."""
 _COARSE_MS: Final = 8.0
 """Step of the coarsest strap: two values so near each other, and no third in 128 intervals, are one constant interval too."""
+_NORMAL: Final = BeatKind.NORMAL.value
 _JUDGED: Final = frozenset(kind.value for kind in BeatKind)
 _LOST_S: Final = 120.0
 """Length of a loss after which the beats before it tell nothing of the rhythm now."""
@@ -71,10 +72,12 @@ class RhythmWatch:
 
     def push(self, beat: JudgedBeat) -> Rhythm:
         """Add a beat, in order of time; return the rhythm as it now looks."""
-        kind = beat.kind
-        if kind not in _JUDGED:
-            self._broken = True
-            return self.rhythm
+        kind, sixths = beat.kind, 0
+        if kind != _NORMAL:
+            if kind not in _JUDGED:
+                self._broken = True
+                return self.rhythm
+            sixths = _SIXTHS.get(kind, 0)
         if beat.gap_before:
             self._broken = True
             if beat.end_s - self._end_s > _LOST_S:
@@ -82,11 +85,11 @@ class RhythmWatch:
         self._end_s = beat.end_s
         self._rr_ms.append(beat.rr_ms)
         self._linked.append(not self._broken)
-        self._ectopic.append(_SIXTHS.get(kind, 0))
+        self._ectopic.append(sixths)
         self._broken = False
         self._odd = self._odd or not beat.accepted
         self._since += 1
-        if self._since >= _EVERY and (self._odd or self.rhythm is not Rhythm.SINUS_LIKE or self._since == 2 * _EVERY):
+        if self._since >= _EVERY and (self._odd or self.rhythm is not Rhythm.SINUS_LIKE or self._since == 3 * _EVERY):
             self._since, self._odd = 0, False
             self._look()
         return self.rhythm
