@@ -7,10 +7,10 @@ MOST_FILLED: Final = 1.03
 """Limits of the sum of RR intervals, as a share of the time, for any figure of HRV."""
 MISSING_PCT, SURPLUS_PCT = 97.0, 103.0
 """Shares of the time, in %, beyond which the signal is not called good."""
-MOST_LEFT_OUT: Final = 0.01
+_MOST_LEFT_OUT: Final = 0.01
 """Share of beats that may be left out at unknown places."""
 _FEWEST_LEFT_OUT: Final = 3
-MOST_GAPS: Final = 0.1
+_MOST_GAPS: Final = 0.1
 """Share of beats that may follow a gap: each gap may lie a beat beside where it seems to."""
 _FEWEST_GAPS: Final = 10
 _DEFAULT_RR_S: Final = 1.0
@@ -33,9 +33,9 @@ def why_not_filled(
         return f"only {100 * filled_s / time_s:.0f} % of {of} is filled with heartbeats"
     if repeats:
         return f"in {of}, the strap sent beats again that it had sent before"
-    if left_out >= _FEWEST_LEFT_OUT and left_out > MOST_LEFT_OUT * beats:
+    if left_out >= _FEWEST_LEFT_OUT and left_out > _MOST_LEFT_OUT * beats:
         return f"the strap left out at least {left_out} beats of {of}, nobody knows where"
-    if gaps >= _FEWEST_GAPS and gaps > MOST_GAPS * beats:
+    if gaps >= _FEWEST_GAPS and gaps > _MOST_GAPS * beats:
         return f"beats are missing at {gaps} places of {of}"
     if filled_s - border_s > MOST_FILLED * time_s:
         return f"heartbeats add up to {100 * filled_s / time_s:.0f} % of {of}, more than there is time"

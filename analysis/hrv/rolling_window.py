@@ -143,11 +143,6 @@ class RollingHrv:
         return self._end_s[-1] - self._end_s[self._head] + self._rr_ms[self._head] / 1000 if self.beats else 0.0
 
     @property
-    def gaps(self) -> int:
-        """Number of accepted beats in the window before which others are missing; counted when it is read."""
-        return sum(mark & _ACCEPTED and mark >= _GAP for mark in self._marks[self._head :])
-
-    @property
     def newest_s(self) -> float:
         """End of the newest beat in s; 0 without one."""
         return self._end_s[-1] if self.beats else 0.0

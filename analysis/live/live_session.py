@@ -1,5 +1,6 @@
 """Figures of a running session over the last 60 s and 5 min, from the same beat stream as the figures of record."""
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ _MIN_DIFFERENCES = 20
 _LAST = {True: "minute's", False: "5 minutes'"}
 _SPANS = {True: "the last minute", False: "the last 5 minutes"}
 """Words for the two windows; True: the minute."""
+_MOST_GAPS = 10_000
+"""Gaps that are kept: those of hours of the worst strap."""
 _LEAST_LONG_S = 120.0
 """Time of beats needed for figures of the last 5 min."""
 _LEAST_FILLED_S = 30.0
@@ -120,7 +123,9 @@ class LiveSession:
     _last_beat_s: float | None = None
     _baseline: tuple[tuple[float, float, int, int], float | None] | None = None
     """Span, numbers of finished segments and of disturbances that the baseline's RMSSD was computed from, and that RMSSD."""
-    _usable: tuple[tuple[float, float, int], float] | None = None
+    _gaps_s: "array[float]" = field(default_factory=lambda: array("d"))
+    """Ends in s of the newest accepted beats before which others are missing."""
+    _baseline_usable: tuple[tuple[float, float, int], float] | None = None
     """Span and number of disturbances of a baseline that is over, and its usable time in s."""
 
     def __post_init__(self) -> None:
@@ -164,7 +169,7 @@ class LiveSession:
                 self.battery_pct = None
                 if not any(strap.beats for strap in self.stream.earlier):
                     self.sums = RunningSums()  # what a sensor sent before it showed that its intervals are no beats
-                    self._settling = self._baseline = self._usable = None
+                    self._settling = self._baseline = self._baseline_usable = None
             case Mark():
                 beats = []
                 self.disturbed += tuple(disturbances([event]))
@@ -293,10 +298,12 @@ class LiveSession:
         minute, accepted_pct = window is self._window, window.accepted_pct
         if accepted_pct is not None and accepted_pct < 100 - _MAX_REJECTED_PCT:
             return None, f"only {int(accepted_pct)} % of the last {_LAST[minute]} beats could be used"
-        if repeats or self.stream.clock.unplaced_gaps_s or not is_filled(filled_s, time_s):
-            last, missing = _SPANS[minute], self._beats_left_out(window.newest_s - time_s, window.newest_s)
-            why = why_not_filled(filled_s, time_s, window.beats, of=last, left_out=missing, gaps=window.gaps, repeats=repeats)
-            if why:
+        if repeats or self._gaps_s or self.stream.clock.unplaced_gaps_s or not is_filled(filled_s, time_s):
+            from_s, until_s = window.newest_s - time_s, window.newest_s
+            left_out, gaps = self._beats_left_out(from_s, until_s), _within(self._gaps_s, from_s, until_s)
+            if why := why_not_filled(
+                filled_s, time_s, window.beats, of=_SPANS[minute], left_out=left_out, gaps=gaps, repeats=repeats
+            ):
                 return None, why
         if window.differences < _MIN_DIFFERENCES or not (minute or window.span_s >= _LEAST_LONG_S):
             return None, "collecting beats"
@@ -316,12 +323,12 @@ class LiveSession:
     def _baseline_usable_s(self, span: tuple[float, float], now_s: float, *, fresh: bool) -> float:
         start_s, stop_s = span[0], min(span[1], now_s)
         source = start_s, stop_s, len(self.disturbed)
-        if self._usable is None or self._usable[0] != source:
+        if self._baseline_usable is None or self._baseline_usable[0] != source:
             usable_s = self._undisturbed_s(self.sums.usable_s(start_s, stop_s, fresh=fresh), start_s, stop_s)
             if not self.sums.is_final(stop_s):
                 return usable_s
-            self._usable = source, usable_s
-        return self._usable[1]
+            self._baseline_usable = source, usable_s
+        return self._baseline_usable[1]
 
     def _undisturbed_s(self, usable_s: float, start_s: float, stop_s: float) -> float:
         """Return the usable time of a span without what marks leave out of it."""
@@ -356,15 +363,18 @@ class LiveSession:
 
     def _why_not_filled(self, sums: SegmentSums) -> str | None:
         start_s, stop_s = sums.start_s, sums.start_s + sums.time_s
-        repeats, missing = self.stream.repeats_within(start_s, stop_s), self._beats_left_out(start_s, stop_s)
-        of = f"the {self.phase.value}"
-        return why_not_filled(sums.filled_s, sums.time_s, sums.beats, of=of, left_out=missing, repeats=repeats)
+        return why_not_filled(
+            sums.filled_s,
+            sums.time_s,
+            sums.beats,
+            of=f"the {self.phase.value}",
+            left_out=self._beats_left_out(start_s, stop_s),
+            gaps=_within(self._gaps_s, start_s, stop_s),
+            repeats=self.stream.repeats_within(start_s, stop_s),
+        )
 
     def _beats_left_out(self, start_s: float, stop_s: float) -> int:
-        at = self.stream.clock.unplaced_gaps_s
-        if not at:
-            return 0
-        return bisect_right(at, stop_s) - bisect_right(at, start_s)
+        return _within(self.stream.clock.unplaced_gaps_s, start_s, stop_s)
 
     def _unrounded(self, rmssd_ms: float | None, step_s: float | None = None) -> tuple[float | None, str | None]:
         step_s = self.stream.intervals.step_s if step_s is None else step_s
@@ -383,6 +393,9 @@ class LiveSession:
     def _count(self, beats: list[JudgedBeat]) -> None:
         for beat in beats:
             self._last_beat_s = beat.end_s
+            if beat.gap_before and beat.accepted:
+                self._gaps_s.append(beat.end_s)
+                del self._gaps_s[:-_MOST_GAPS]
             rhythm = self._rhythm.push(beat)
             if rhythm is not Rhythm.SINUS_LIKE and rhythm in WITHOUT_HRV:
                 self._without_hrv = beat.end_s, rhythm
@@ -391,3 +404,8 @@ class LiveSession:
                 self.sums.push(beat)
             for window in (self._window, self._spectrum.window):
                 window.push(beat.end_s, beat.rr_ms, beat.accepted, beat.diff_ms, gap_before=beat.gap_before)
+
+
+def _within(times_s: Sequence[float], start_s: float, stop_s: float) -> int:
+    """Return how many of some times, in order, lie after `start_s` and not after `stop_s`."""
+    return bisect_right(times_s, stop_s) - bisect_right(times_s, start_s) if times_s else 0
