@@ -294,9 +294,8 @@ def _newest_strap(db: Database, session: int) -> tuple[int, str | None] | None:
 def _set_device(db: Database, session: int, device: Device) -> None:
     newest, row = _newest_strap(db, session), _row(db, session)
     if newest is None or not same_address(device.address, newest[1]):
-        if newest is None or same_address(
-            device.address, row["strap_address"]
-        ):  # what the first strap said last before it was changed
+        # what the first strap said last before it was changed
+        if newest is None or same_address(device.address, row["strap_address"]):
             _update(db, session, {name: value for name, value in device_columns(device).items() if value is not None})
         return
     told = {name: value for name, value in msgspec.structs.asdict(device).items() if value is not None}

@@ -675,3 +675,13 @@ def m022_known_dates(db: Database) -> None:
     """Tell sessions without a known date from others: they are no visits."""
     of_undated = _OF_CLIENT_DATED.format(which="pseudonym IN (SELECT client FROM session WHERE dated = 0)")
     db.executescript(_DATED + _DATES_TOLD + _DATED_TRIGGERS + of_undated)
+
+
+@migrations()
+def m023_twins(db: Database) -> None:
+    """Add indexes by which a file finds the sessions that may hold its beats."""
+    db.executescript("""
+        CREATE INDEX session_imported_beats ON session(json_extract(header_extra, '$.imported.beats'))
+          WHERE json_extract(header_extra, '$.imported.beats') IS NOT NULL;
+        CREATE INDEX session_length ON session(duration_s) WHERE ended_utc IS NOT NULL;
+    """)

@@ -13,12 +13,14 @@ from .models import ReadUpload, Twin
 _WITHIN_S: Final = 5.0
 """How far the lengths of a session and of a file with its beats may lie apart, in s."""
 _FEW_PACKETS: Final = 40
+_MOST_COMPARED: Final = 200
+"""Sessions whose beats are looked at, the newest of this client's first: in a large archive very many are equally long."""
 _IMPORTED: Final = """
-SELECT id, client FROM session WHERE header_extra LIKE '%"beats":%'
-  AND json_extract(header_extra, '$.imported.beats') = ? ORDER BY client IS NOT ?, id LIMIT 1
+SELECT id, client FROM session WHERE json_extract(header_extra, '$.imported.beats') = ? ORDER BY client IS NOT ?, id LIMIT 1
 """
 _AS_LONG: Final = """
-SELECT id, client FROM session WHERE ended_utc IS NOT NULL AND duration_s BETWEEN ? AND ? ORDER BY client IS NOT ?, id
+SELECT id, client FROM session WHERE ended_utc IS NOT NULL AND duration_s BETWEEN ? AND ?
+ORDER BY client IS NOT ?, id DESC LIMIT ?
 """
 _FIRST_ROWS: Final = "SELECT payload FROM packet WHERE session = ? AND char = ? ORDER BY seq LIMIT ?"
 _FIRST_CHUNK: Final = "SELECT data FROM packet_chunk WHERE session = ? ORDER BY first_seq LIMIT 1"
@@ -33,7 +35,8 @@ def twin_of(db: Database, read: ReadUpload, client: str) -> Twin | None:
     if found:
         return Twin(session=found[0], client=found[1])
     length_s = read.contents.duration_s
-    for session, whose in db.execute(_AS_LONG, (length_s - _WITHIN_S, length_s + _WITHIN_S, client)).fetchall():
+    as_long = (length_s - _WITHIN_S, length_s + _WITHIN_S, client, _MOST_COMPARED)
+    for session, whose in db.execute(_AS_LONG, as_long).fetchall():
         if beats_in(_first_packets(db, session))[:FIRST_BYTES] == read.first and _digest(db, session) == read.digest:
             return Twin(session=session, client=whose)
     return None
