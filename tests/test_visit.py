@@ -1,88 +1,20 @@
 """A whole visit in a real Chromium with virtual straps: before, during and after a session; by touch alone and by keys alone."""
 
-import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
 import re
 
 from playwright.async_api import expect
 import pytest
 
-from restbeat.sensors.bluetooth.scanner import StrapSource, on_bus
-from restbeat.sensors.clock import RunningClock
-from restbeat.sensors.recordings.recording import read
-from restbeat.sensors.virtual.straps_on_air import virtual_straps
-from restbeat.service.clients.clients import Clients
-from restbeat.service.clients.models import Identity
-from restbeat.service.commands.options import FIXTURES
-from restbeat.service.follow_up.link_store import revoke_all
-from restbeat.service.privacy.data_requests import DataRequests
-from restbeat.service.radio.radio import AdapterState, StrapSeen
-from restbeat.service.rooms.live_feed import LiveFeed
-from restbeat.service.rooms.rooms import Rooms
 from restbeat.service.rooms.session_start import Opening
-from restbeat.service.sessions.session_store import SessionStore
-from restbeat.service.sessions.soap_notes import SessionNotes
 from restbeat.service.settings import PracticeSettings
-from restbeat.service.storage.encryption import IdentityCipher
-from restbeat.service.worker.worker import Worker
-from restbeat.web.server import serving
 
 from .chromium import SIZES
-from .practices import practice_of
-from .web.screen import ARTIFACTS, AXE, a_page, broken_rules, chromium
+from .visit_practice import a_screen, fill, practice, worker  # noqa: F401 fixture
+from .web.screen import ARTIFACTS, AXE, broken_rules
+
+# ruff: noqa: F811 what fixtures are is imported
 
 pytestmark = [pytest.mark.browser, pytest.mark.dbus]
-
-SPEED = 60.0
-
-
-@pytest.fixture(scope="module")
-def worker():
-    """One analysis process for all visits, because its imports take seconds."""
-    return Worker()
-
-
-class Practice:
-    """A practice with two virtual straps, served on a port."""
-
-    def __init__(self, air, storage):
-        self.storage = storage
-        self.seen = [StrapSeen(p.strap.address, p.strap.name, p.strap.rssi_dbm, None) for p in air.players]
-
-    def adapter(self):
-        return AdapterState(ready=True, text="Bluetooth ready")
-
-    def straps(self):
-        return self.seen
-
-    async def sql(self, query, *values):
-        return await self.storage.run(lambda db: [tuple(row) for row in db.execute(query, values)])
-
-
-@asynccontextmanager
-async def practice(folder, worker, *, straps=("clear", "none")):
-    recordings = [read(FIXTURES / f"polar-h10_simulated_{name}.jsonl.gz") for name in straps]
-    async with AsyncExitStack() as stack:
-        storage = await stack.enter_async_context(await SessionStore.open(folder / "data"))
-        air = await stack.enter_async_context(virtual_straps(recordings, clock_for=lambda _: RunningClock(SPEED), loop=True))
-        await stack.enter_async_context(on_bus(air.bus_address))
-        made, live_feed = Practice(air, storage), LiveFeed()
-        rooms = Rooms(storage, worker, live_feed, made, StrapSource, new_clock=lambda: RunningClock(SPEED))
-        made.rooms = await stack.enter_async_context(rooms)
-        cipher = IdentityCipher(folder / "data.key")
-        made.records = Clients(storage, cipher, rooms.end_sessions_of, revoke_all)
-        rights = DataRequests(storage, worker, cipher, rooms)
-        made.address = await stack.enter_async_context(
-            serving(practice_of(rooms, live_feed, clients=made.records, data_requests=rights), "127.0.0.1", 0)
-        )
-        yield made
-
-
-@asynccontextmanager
-async def a_screen(size="tablet", *, touch=False):
-    async with chromium() as browser, a_page(browser, size, touch=touch) as page:
-        yield page
-        assert page.troubles == []
 
 
 class Touch:
@@ -228,96 +160,6 @@ async def test_a_whole_visit_from_start_to_notes(tmp_path, worker, way, size):
         assert await made.sql("SELECT cleared_by FROM flag") == [("demo",)]
 
 
-async def test_consent_strap_and_screening_are_confirmed_on_the_start_page(tmp_path, worker):
-    async with practice(tmp_path, worker) as made, a_screen() as page:
-        await made.records.add("M-001", by="Ada")
-        await made.records.agree("M-001", "record", by="Ada")
-        worn = made.seen[0].address
-        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ?", (worn,)))
-        await page.goto(f"{made.address}/start?strap={worn}")
-        await page.get_by_role("button", name="Add M-002").click()
-        go, why = page.locator("#go"), page.locator("#why")
-        await expect(why).to_have_text("Ask for consent to be recorded.")
-        await expect(page.locator("#wording")).to_contain_text("I can take this back at any time")
-        await go.click(force=True)  # leads to what is missing, and starts nothing
-        await expect(page.locator('[name="consent"]')).to_be_focused()
-        await page.locator('[name="consent"]').check()
-        await expect(why).to_have_text("Confirm whose chest the strap is on.")
-        await expect(page.locator("#worn-text")).to_have_text("M-001 wore this strap last. Look whose chest it is on.")
-        await page.locator('[name="strap_confirmed"]').check()
-        await page.locator('[name="yes"][value="Fibromyalgia"]').check()
-        await expect(why).to_have_text("Consider what applies, and confirm.")
-        await expect(page.locator("#considered-text")).to_contain_text("light to moderate pressure; no tender points")
-        await page.locator('[name="screening_confirmed"]').check()
-        await expect(page.locator("#go-hint")).to_have_text("1 applies, considered")
-        await page.locator('[name="posture"][value="Supine"]').check()
-        await page.locator('[name="technique"][value="Holding"]').check()
-        await go.click()
-        await page.wait_for_url("**/rooms/room-1")
-        assert await made.sql("SELECT client, posture, technique FROM session") == [("M-002", "Supine", "Holding")]
-        assert await made.sql("SELECT question FROM screening WHERE answer = 'yes' AND confirmed_utc > ''") == [("Fibromyalgia",)]
-        assert await made.sql("SELECT pseudonym FROM client WHERE strap_address = ?", worn) == [("M-002",)]
-        assert await made.sql("SELECT client, purpose FROM consent WHERE client = 'M-002'") == [("M-002", "record")]
-        # nobody named: asked once, stored with the session
-        await page.goto(f"{made.address}/start?strap={made.seen[1].address}")
-        await page.locator('[name="client"][value=""]').check()
-        await expect(page.locator("#agrees")).to_have_text("The person on the table agrees to be recorded")
-        await page.locator('[name="consent"]').check()
-        await page.locator('[name="yes"]').first.check()
-        await page.locator('[name="none_applies"]').check()
-        await expect(page.locator('[name="yes"]:checked')).to_have_count(0)
-        await expect(page.locator("#go-hint")).to_have_text("Asked: none applies")
-        await page.locator('[name="none_applies"]').uncheck()
-        await expect(page.locator("#go-hint")).to_have_text("Not asked what applies")
-        await go.click()
-        await page.wait_for_url("**/rooms/room-2")
-        assert await made.sql("SELECT client, session FROM consent ORDER BY id DESC LIMIT 1") == [(None, 2)]
-
-
-async def test_while_clients_are_hidden_the_start_page_names_none_of_them(tmp_path, worker):
-    async with practice(tmp_path, worker) as made, a_screen() as page:
-        for name in ("M-001", "M-002"):
-            await made.records.add(name, by="Ada")
-            await made.records.agree(name, "record", by="Ada")
-        worn = made.seen[0].address
-        await made.storage.run(lambda db: db.execute("UPDATE client SET strap_address = ? WHERE pseudonym = 'M-001'", (worn,)))
-        await page.goto(f"{made.address}/start?strap={worn}")
-        await expect(page.locator("#straps")).to_contain_text("worn by M-001")
-        await page.get_by_role("button", name="Hide other clients").click()
-        for _ in range(2):  # and so after it was opened anew
-            await expect(page.locator('[name="client"]')).to_have_count(1)
-            await expect(page.locator("#more")).to_have_text("Other clients are hidden: type the whole pseudonym.")
-            await page.get_by_placeholder("Search").fill("m-00")
-            await expect(page.locator('[name="client"]')).to_have_count(1)
-            await page.get_by_placeholder("Search").fill("m-002")
-            await page.keyboard.press("Enter")
-            await expect(page.locator("#worn-text")).to_have_text(
-                "Another client wore this strap last. Look whose chest it is on."
-            )
-            await expect(page.locator("#straps")).to_contain_text("worn by another client")
-            assert "M-001" not in await page.locator("body").inner_text()
-            await page.screenshot(path=ARTIFACTS / "start-hidden.png", full_page=True)
-            await page.reload()
-        await page.get_by_role("button", name="Hide other clients").click()
-        await expect(page.locator('[name="client"]')).to_have_count(3)
-
-
-async def test_a_strap_in_use_is_shown_with_a_link_to_its_room(tmp_path, worker):
-    async with practice(tmp_path, worker) as made, a_screen() as page:
-        await page.goto(f"{made.address}/start?strap={made.seen[0].address}")
-        for name in ("client", "consent"):
-            await page.locator(f'[name="{name}"]').last.check()
-        await expect(page.locator("#go")).to_have_attribute("aria-disabled", "false")
-        await made.rooms.open_room(Opening(address=made.seen[0].address, consent=True), by="Bo")
-        await page.locator("#go").click()
-        await expect(page.locator(".conflict p")).to_contain_text("Room 1 holds this strap.")
-        await page.screenshot(path=ARTIFACTS / "start-conflict.png")
-        await page.get_by_role("link", name="Go to that room").click()
-        await page.wait_for_url("**/rooms/room-1")
-        assert [text for text in page.troubles if "409 (Conflict)" not in text] == []
-        page.troubles.clear()
-
-
 async def test_withdrawing_consent_on_a_clients_page_ends_the_running_session(tmp_path, worker):
     async with practice(tmp_path, worker) as made, a_screen() as page:
         await made.rooms.open_room(Opening(address=made.seen[0].address, client="M-001", consent=True), by="Ada")
@@ -409,25 +251,6 @@ async def test_settings_are_saved_and_the_pedal_key_is_entered_by_pressing_it(tm
         page.troubles.clear()
 
 
-async def fill(made):
-    """Fill the practice with long names, flags, notes and a session in settle."""
-    long = "A-client-with-a-long-pseudonym_000000001"
-    for name in (long, *(f"M-{n:03d}" for n in range(1, 13))):
-        await made.records.add(name, by="Ada")
-    await made.records.set_identity("M-012", Identity(name="Erika Mustermann"), new_key=False, by="Ada")
-    opening = Opening(address=made.seen[0].address, client="M-012", consent=True, pain_before=3, posture="Prone")
-    room = await made.rooms.open_room(opening, by="Ada")
-    for leaving in ("settle", "baseline"):
-        await made.rooms.entries.advance(room, leaving, by="Ada")
-    await made.rooms.entries.stop(room, by="Ada")
-    await made.rooms.entries.advance(room, "recovery", by="Ada")
-    async with asyncio.timeout(60):
-        while await made.storage.report(1) is None:  # noqa: ASYNC110 the database tells nobody
-            await asyncio.sleep(0.1)
-    await SessionNotes(made.storage).set_pain_after(1, 8, by="Ada")
-    await made.rooms.open_room(Opening(address=made.seen[1].address, client=long, consent=True), by="Ada")
-
-
 PAGES = {
     "start": "/start",
     "clients": "/clients",
@@ -502,44 +325,3 @@ async def test_the_notes_print_completely_on_at_most_two_pages(tmp_path, worker)
         await page.set_viewport_size({"width": 665, "height": 1030})
         await expect(page.locator('[name="plan"] + .paper')).to_be_visible()
         await page.screenshot(path=ARTIFACTS / "visit-notes-print.png", full_page=True)
-
-
-async def test_what_was_ticked_before_the_clients_record_arrived_stays(tmp_path, worker):
-    async with practice(tmp_path, worker) as made, a_screen() as page:
-        await fill(made)
-        arrives = asyncio.Event()
-
-        async def late(route):
-            await arrives.wait()
-            await route.continue_()
-
-        await page.route("**/api/v1/clients/M-011", late)
-        await page.goto(f"{made.address}/start")
-        await page.locator('[name="client"][value="M-011"]').check()
-        await page.locator('[name="yes"][value="Fracture"]').check()
-        async with page.expect_response("**/api/v1/clients/M-011"):
-            arrives.set()
-        await expect(page.locator("#considered")).to_be_visible()
-        await expect(page.locator('[name="yes"][value="Fracture"]')).to_be_checked()
-
-
-async def test_keys_that_went_on_while_clients_were_searched_are_not_called_back(tmp_path, worker):
-    async with practice(tmp_path, worker) as made, a_screen() as page:
-        await fill(made)
-        arrives = asyncio.Event()
-
-        async def late(route):
-            await arrives.wait()
-            await route.continue_()
-
-        await page.goto(f"{made.address}/start")
-        await expect(page.locator('[name="client"][value="M-011"]')).to_be_visible()
-        await page.route("**/api/v1/clients?*search=m-011", late)
-        await page.locator("#search").focus()
-        await page.keyboard.type("m-011")
-        await page.keyboard.press("Enter")
-        await page.locator('[name="pain_before"][value="6"]').focus()
-        arrives.set()
-        await expect(page.locator('[name="client"][value="M-011"]')).to_be_checked()
-        await expect(page.locator("#last")).to_contain_text("First session")
-        await expect(page.locator('[name="pain_before"][value="6"]')).to_be_focused()
