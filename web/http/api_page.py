@@ -132,14 +132,14 @@ class ApiPages:
         return self._pages.page(
             request,
             "http/api.html",
-            api=self._for(request, description),
+            api=self._description_for(request, description),
             operations=operations_of(description),
             fields_of=fields_of,
         )
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the API's description as an OpenAPI document; a stranger does not learn which restbeat this is."""
-        return web.json_response(self._for(request, await asyncio.to_thread(self._description)))
+        return web.json_response(self._description_for(request, await asyncio.to_thread(self._description)))
 
     async def health(self, request: web.Request) -> web.Response:
         """Answer that the server is up, with the number of open rooms; 503 while nothing can be stored.
@@ -158,7 +158,7 @@ class ApiPages:
     def _is_stranger(self, request: web.Request) -> bool:
         return self._practice.accounts is not None and LOGIN not in request
 
-    def _for(self, request: web.Request, description: dict[str, Any]) -> dict[str, Any]:
+    def _description_for(self, request: web.Request, description: dict[str, Any]) -> dict[str, Any]:
         if not self._is_stranger(request):
             return description
         return description | {"info": description["info"] | {"version": ROOT.rpartition("/v")[2]}}
