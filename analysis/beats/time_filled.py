@@ -8,7 +8,7 @@ MOST_FILLED: Final = 1.03
 MISSING_PCT, SURPLUS_PCT = 97.0, 103.0
 """Shares of the time, in %, beyond which the signal is not called good."""
 _MOST_LEFT_OUT: Final = 0.01
-"""Share of beats that may be left out at unknown places."""
+"""Share of beats that may be left out at unknown places; fewer where others follow a gap, as the two doubts add up."""
 _FEWEST_LEFT_OUT: Final = 3
 _MOST_GAPS: Final = 0.1
 """Share of beats that may follow a gap: each gap may lie a beat beside where it seems to."""
@@ -33,10 +33,10 @@ def why_not_filled(
         return f"only {100 * filled_s / time_s:.0f} % of {of} is filled with heartbeats"
     if repeats:
         return f"in {of}, the strap sent beats again that it had sent before"
-    if left_out >= _FEWEST_LEFT_OUT and left_out > _MOST_LEFT_OUT * beats:
-        return f"the strap left out at least {left_out} beats of {of}, nobody knows where"
     if gaps >= _FEWEST_GAPS and gaps > _MOST_GAPS * beats:
         return f"beats are missing at {gaps} places of {of}"
+    if left_out >= _FEWEST_LEFT_OUT and left_out / _MOST_LEFT_OUT + gaps / _MOST_GAPS > beats:
+        return f"the strap left out at least {left_out} beats of {of}, nobody knows where"
     if filled_s - border_s > MOST_FILLED * time_s:
         return f"heartbeats add up to {100 * filled_s / time_s:.0f} % of {of}, more than there is time"
     return None

@@ -352,7 +352,7 @@ def wrong(seed):
 @pytest.mark.timeout(3600)
 def test_random_straps_show_rmssd_within_three_percent_or_none_with_a_reason():
     found = [bad for seed in range(STREAMS) if (bad := wrong(seed))]
-    assert found[STREAMS // 10_000 :] == []  # several faults at once may hide each other: one in 10,000 is 3 to 4 % off
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -365,6 +365,7 @@ def test_random_straps_show_rmssd_within_three_percent_or_none_with_a_reason():
         (11847, "left out at least"),
         (12617, "left out at least"),
         (19225, "left out at least"),
+        (13938, "left out at least"),  # few, beside many gaps
         (10936, "Beats are missing at 47 places"),
     ],
 )
